@@ -1,0 +1,141 @@
+/**
+ * The one seam between brokkr and the runtime it runs on. The core is handed a {@link Runtime} and knows nothing else of
+ * Deno, Node or Bun; a file beside this one implements it for each of them.
+ *
+ * @module
+ */
+
+/** A byte stream in both directions between two processes. Bytes arrive in order, in chunks of any size. */
+export interface Channel {
+  /** Hands `bytes` to the transport, which keeps them until they are out; the caller may not change them afterwards. */
+  write(bytes: Uint8Array): void;
+  /** How many bytes were handed over and have not left this process yet. */
+  readonly unsentBytes: number;
+  /** Begins to deliver. Called once, with no bytes lost before it. */
+  open(events: ChannelEvents): void;
+  /** Ends the channel after the bytes already written are out. Idempotent. */
+  close(): void;
+}
+
+export interface ChannelEvents {
+  data(chunk: Uint8Array): void;
+  /** The transport has written everything it was given. */
+  drained(): void;
+  /** The last event: the other side ended, or the transport failed with `error`. */
+  closed(error?: Error): void;
+}
+
+/** Monotonic time and timers. Tests of the core own one of these. */
+export interface Clock {
+  /** Milliseconds since an arbitrary start; never goes back. */
+  now(): number;
+  /** Milliseconds since the epoch, for log lines only. */
+  wall(): number;
+  /** Calls `fn` once after `ms` milliseconds. The timer keeps the process alive. Returns the function that clears it. */
+  timer(ms: number, fn: () => void): () => void;
+  /** Calls `fn` after the events that are ready now have been handled. */
+  soon(fn: () => void): void;
+}
+
+/** How a process ended: an exit code, or the signal that ended it. */
+export interface ExitStatus {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+/** What both kinds of new process have. */
+export interface SpawnedProcess {
+  readonly pid: number;
+  /** Settles when the process has ended, even while a grandchild still holds its pipes. */
+  readonly exited: Promise<ExitStatus>;
+  /** Signals the process, or with `group` the process and everything it started. False when it is gone. */
+  kill(signal: string, options?: { readonly group?: boolean }): boolean;
+}
+
+/** A new process of the same program. */
+export interface ProgramProcess extends SpawnedProcess {
+  /** Settles when the process has opened its side; rejects when it ended before. */
+  readonly channel: Promise<Channel>;
+}
+
+/** A new process of another program, with its standard input and output piped. */
+export interface CommandProcess extends SpawnedProcess {
+  /** Standard input (`write`) and standard output (`data`) as one channel. */
+  readonly channel: Channel;
+}
+
+export interface SpawnOptions {
+  readonly cwd?: string | undefined;
+  /** What the process prints, in chunks; called until both streams have ended. */
+  readonly output?: ((stream: "stdout" | "stderr", chunk: Uint8Array) => void) | undefined;
+  /** In a session and process group of its own, so that the whole tree can be signalled. */
+  readonly group: boolean;
+}
+
+export interface SpawnProgramOptions extends SpawnOptions {
+  /** The whole environment of the new process, given the address of its side of the channel. */
+  readonly env: (channelAddress: string) => Readonly<Record<string, string>>;
+  /** URL or path of the program; the running one when absent. */
+  readonly program?: string | undefined;
+}
+
+export interface SpawnCommandOptions extends SpawnOptions {
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Memory of one process in bytes; `null` where this system can't tell. */
+export interface MemoryFigures {
+  readonly rssBytes: number | null;
+  /** Proportional set size: shared pages count in parts. */
+  readonly pssBytes: number | null;
+  /** `Private_Dirty` + `Private_Hugetlb`: what ending the process would give back. */
+  readonly privateBytes: number | null;
+}
+
+export interface Environment {
+  get(name: string): string | undefined;
+  remove(name: string): void;
+  all(): Record<string, string>;
+}
+
+export interface Listener {
+  close(): void;
+}
+
+export interface Runtime {
+  readonly name: "deno" | "node" | "bun";
+  readonly version: string;
+  readonly pid: number;
+  readonly clock: Clock;
+  readonly env: Environment;
+  /** Path prefix of brokkr's own source files, whose frames are dropped from logged stacks. */
+  readonly ownFiles: string;
+  /** Where the program that runs now stands, or null in a compiled binary. */
+  readonly program: string | null;
+
+  /** Creates a process of the same program, with its arguments and runtime flags, no standard input and a private channel. */
+  spawnProgram(options: SpawnProgramOptions): Promise<ProgramProcess>;
+  /** Creates a process of another program. */
+  spawnCommand(command: readonly string[], options: SpawnCommandOptions): Promise<CommandProcess>;
+  /** In a new process: its side of the channel that `spawnProgram` made. */
+  parentChannel(address: string): Promise<Channel>;
+
+  /** Serves a unix socket at `path`, in a folder that exists; the socket is never open to other users. */
+  listen(path: string, accept: (channel: Channel) => void): Promise<Listener>;
+  connect(path: string): Promise<Channel>;
+
+  memory(pid: number): Promise<MemoryFigures>;
+  /** Bytes of live objects on this process' own heap, or null. */
+  heapBytes(): number | null;
+  openFiles(): Promise<number | null>;
+  /** Collects garbage where the runtime can. False where it can't. */
+  collectGarbage(): Promise<boolean>;
+
+  /** The name of the context that `withThread` runs in, if any. */
+  thread(): string | undefined;
+  /** Calls `fn` on each `signal`. Returns the function that stops it. */
+  onSignal(signal: "SIGINT" | "SIGTERM" | "SIGHUP", fn: () => void): () => void;
+  /** Writes to standard error at once. */
+  writeError(text: string): void;
+  exit(code: number): never;
+}
