@@ -94,6 +94,7 @@ export interface MemoryFigures {
 
 export interface Environment {
   get(name: string): string | undefined;
+  set(name: string, value: string): void;
   remove(name: string): void;
   all(): Record<string, string>;
 }

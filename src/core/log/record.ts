@@ -76,6 +76,11 @@ export interface EventFields {
   "process.failed": { readonly process: string; readonly reason: string; readonly remedy: string };
   "process.stopping": { readonly process: string; readonly childPid: number | null };
   "process.stopped": { readonly process: string; readonly ms: number };
+  /** What a module writes with `ctx.log`. */
+  "module.debug": { readonly text: string };
+  "module.info": { readonly text: string };
+  "module.warning": { readonly text: string };
+  "module.error": { readonly text: string };
   "broker.ready": { readonly modules: number; readonly failed: number; readonly ms: number };
   "broker.stopped": { readonly ms: number };
 }

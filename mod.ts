@@ -1,0 +1,51 @@
+/**
+ * brokkr: a broker for processes. A father process runs modules and their workers as processes of their own, cleans each new
+ * process of what belongs to the others, and lets them call each other's commands.
+ *
+ * @module
+ */
+
+export { Broker } from "./src/broker.ts";
+export { defineModule } from "./src/core/module.ts";
+export {
+  BrokerError,
+  CallCancelledError,
+  CallTimeoutError,
+  PayloadError,
+  ProcessGoneError,
+  QueueFullError,
+  RemoteError,
+  UnknownCommandError,
+  UnknownModuleError,
+} from "./src/core/errors.ts";
+export { withThread } from "./src/runtime/thread.ts";
+
+export type { CallCommand, CallSettings, CallWorker, ModuleContext, ModuleLog, ProcessRole } from "./src/core/context.ts";
+export type { ErrorCode } from "./src/core/errors.ts";
+export type { LogFunction } from "./src/core/log/broker_log.ts";
+export type {
+  EventFields,
+  EventId,
+  LogEvent,
+  LogLevel,
+  LogRecord,
+  ResourceFigures,
+} from "./src/core/log/record.ts";
+export type {
+  CallContext,
+  Commands,
+  CommandsOf,
+  Handler,
+  Module,
+  ModuleDefinition,
+  ModuleSettings,
+  ParamsOf,
+  RestartPolicy,
+  ResultOf,
+  WorkersDefinition,
+} from "./src/core/module.ts";
+export type { BrokerOptions } from "./src/core/options.ts";
+export type { BrokerStatus, CleanupStatus, ModuleStatus, ProcessStatus } from "./src/core/status.ts";
+export type { ProcessState } from "./src/core/supervise/states.ts";
+export type { CallCounts, Latency, Outcome, StrayAnswer } from "./src/core/call/counters.ts";
+export type { MemoryFigures } from "./src/runtime/runtime.ts";

@@ -1,0 +1,64 @@
+/** Writes the npm package: JavaScript, declarations and source maps of mod.ts and cli.ts, and the files npm wants. */
+
+import { cp } from "node:fs/promises";
+import { join } from "node:path";
+import { ROOT } from "./command.ts";
+import { packageJson } from "./npm/package_json.ts";
+import { tsc } from "./tsc.ts";
+
+/** Builds the package in `folder`, which is emptied first; gives the compiler's messages, empty when there are none. */
+export async function buildNpm(folder: string): Promise<string> {
+  await Deno.remove(folder, { recursive: true }).catch(ignoreMissing);
+  await Deno.mkdir(folder, { recursive: true });
+  const cli = join(folder, "cli.js");
+  const messages = await tsc("scripts/tsconfig.npm.json", "--outDir", folder);
+  if (messages !== "" && !await exists(cli)) return messages;
+
+  for await (const file of files(folder, ".d.ts")) {
+    await Deno.writeTextFile(file, withoutTsPaths(await Deno.readTextFile(file)));
+  }
+  await Deno.writeTextFile(cli, asProgram(await Deno.readTextFile(cli)));
+  await Deno.chmod(cli, 0o755);
+  const { text, messages: missing } = await packageJson(folder);
+  await Deno.writeTextFile(join(folder, "package.json"), text);
+  for (const name of ["README.md", "LICENSE", "CHANGELOG.md"]) {
+    await Deno.copyFile(join(ROOT, name), join(folder, name)).catch(ignoreMissing);
+  }
+  if (await exists(join(ROOT, "schema"))) await cp(join(ROOT, "schema"), join(folder, "schema"), { recursive: true });
+  return `${messages}\n${missing}`.trim();
+}
+
+/** All files below `folder` whose name ends with `ending`. */
+export async function* files(folder: string, ending: string): AsyncGenerator<string> {
+  for await (const entry of Deno.readDir(folder)) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory) yield* files(path, ending);
+    else if (entry.isFile && entry.name.endsWith(ending)) yield path;
+  }
+}
+
+/** tsc rewrites the extension of imports in JavaScript, and not in declarations. */
+function withoutTsPaths(declarations: string): string {
+  return declarations.replaceAll(/((?:\bfrom|\bimport)\s*\(?\s*)"(\.[^"]*?)\.ts"/g, '$1"$2.js"');
+}
+
+function asProgram(javascript: string): string {
+  return "#!/usr/bin/env node\n" + javascript.replace(/^#!.*\n/, "");
+}
+
+export async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
+}
+
+function ignoreMissing(error: unknown): void {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
+}
+
+if (import.meta.main) {
+  const messages = await buildNpm(join(ROOT, "npm"));
+  if (messages !== "") {
+    console.error(`${messages}\nCannot build npm/: see above`);
+    Deno.exit(1);
+  }
+  console.log("Wrote npm/");
+}

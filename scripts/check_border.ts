@@ -1,0 +1,124 @@
+/**
+ * Guards what no compiler option guards: what the core may know, what mod.ts may import, and how long a file may be. Each
+ * line that it prints is one violation.
+ */
+
+import { join, relative } from "node:path";
+import { exists, files } from "./build_npm.ts";
+import { importGraph, type Module, reachable } from "./border/import_graph.ts";
+import { ROOT } from "./command.ts";
+import { tsc } from "./tsc.ts";
+import { VERSION } from "../src/core/version.ts";
+import config from "../deno.json" with { type: "json" };
+
+const MAX_LINES = 250;
+const SEAM = "src/runtime/runtime.ts";
+
+/** All violations, a line each. */
+export async function checkBorder(): Promise<string[]> {
+  const sources = await sourceFiles();
+  const graph = await importGraph(sources);
+  return [
+    ...await coreCompilesAlone(),
+    ...coreImports(graph),
+    ...libraryPackages(graph),
+    ...builtins(graph),
+    ...denoStart(graph),
+    ...await longFiles(sources),
+    ...versions(),
+    ...await lockedHosts(),
+  ];
+}
+
+async function sourceFiles(): Promise<string[]> {
+  const found: string[] = [];
+  for (const name of ["mod.ts", "cli.ts"]) {
+    if (await exists(join(ROOT, name))) found.push(name);
+  }
+  for await (const file of files(join(ROOT, "src"), ".ts")) {
+    if (!file.endsWith(".d.ts")) found.push(relative(ROOT, file));
+  }
+  return found.sort();
+}
+
+/** src/core compiles with `types: []`: it knows no runtime. */
+async function coreCompilesAlone(): Promise<string[]> {
+  const messages = await tsc("src/core");
+  return messages === "" ? [] : messages.split("\n");
+}
+
+function coreImports(graph: ReadonlyMap<string, Module>): string[] {
+  const found: string[] = [];
+  for (const { path, imports } of graph.values()) {
+    if (!path.startsWith("src/core/")) continue;
+    for (const { to, onlyTypes } of imports) {
+      if (to.startsWith("src/core/") || (to === SEAM && onlyTypes)) continue;
+      const remedy = to === SEAM ? "import its types only: import type" : "pass it in through the Runtime";
+      found.push(`${path}: imports ${to}, which src/core may not; ${remedy}`);
+    }
+  }
+  return found;
+}
+
+/** Someone who imports mod.ts by its path or URL has no import map of ours. */
+function libraryPackages(graph: ReadonlyMap<string, Module>): string[] {
+  const found: string[] = [];
+  for (const path of reachable(graph, ["mod.ts"], { dynamic: true })) {
+    for (const { to } of graph.get(path)?.imports ?? []) {
+      if (graph.has(to) || to.startsWith("node:")) continue;
+      found.push(`${path}: imports ${to}, and mod.ts reaches it; move what needs the package to src/cli`);
+    }
+  }
+  return found;
+}
+
+function builtins(graph: ReadonlyMap<string, Module>): string[] {
+  const found: string[] = [];
+  for (const path of reachable(graph, ["mod.ts"], { dynamic: true })) {
+    if (path.startsWith("src/runtime/")) continue;
+    for (const { to } of graph.get(path)?.imports ?? []) {
+      if (to.startsWith("node:")) found.push(`${path}: imports ${to}; only src/runtime may, put it behind the Runtime`);
+    }
+  }
+  return found;
+}
+
+/** Each `node:` module that a new Deno process loads at its start costs milliseconds. */
+function denoStart(graph: ReadonlyMap<string, Module>): string[] {
+  const roots = [...graph.keys()].filter((path) => path === "mod.ts" || path.startsWith("src/runtime/deno_"));
+  const found: string[] = [];
+  for (const path of reachable(graph, roots, { dynamic: false })) {
+    for (const { to, dynamic, onlyTypes } of graph.get(path)?.imports ?? []) {
+      if (dynamic || onlyTypes || !to.startsWith("node:")) continue;
+      found.push(`${path}: imports ${to}, which a new Deno process loads at its start; import it where it is used`);
+    }
+  }
+  return found;
+}
+
+async function longFiles(paths: readonly string[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const path of paths) {
+    const lines = (await Deno.readTextFile(join(ROOT, path))).trimEnd().split("\n").length;
+    if (lines > MAX_LINES) found.push(`${path}: has ${lines} lines, ${MAX_LINES} are the limit; split it by its ideas`);
+  }
+  return found;
+}
+
+function versions(): string[] {
+  if (VERSION === config.version) return [];
+  return [`src/core/version.ts: is "${VERSION}" and deno.json "${config.version}"; make them equal`];
+}
+
+/** A registry of someone's own leaves its address in the lock file, and then nobody else can install from it. */
+async function lockedHosts(): Promise<string[]> {
+  const hosts = (await Deno.readTextFile(join(ROOT, "deno.lock"))).match(/https?:\/\/[^/"\s]+/g) ?? [];
+  return [...new Set(hosts)].map((host) => `deno.lock: names ${host}; write it again with the default npm registry`);
+}
+
+if (import.meta.main) {
+  const violations = await checkBorder();
+  for (const line of violations) console.error(line);
+  console.log(violations.length === 0 ? "The border holds" : `The border is crossed ${violations.length} times`);
+  if (violations.length > 0) Deno.exit(1);
+}

@@ -1,0 +1,45 @@
+/**
+ * The whole gate, the same by hand and in CI. Every step counts as one test, the suite as all of its tests; the last line
+ * is the sum.
+ */
+
+import { join } from "node:path";
+import { exists } from "./build_npm.ts";
+import { checkBorder } from "./check_border.ts";
+import { ROOT, stopOnSignals } from "./command.ts";
+import { BINARY, compileWithBun } from "./compile_bun.ts";
+import { installedPackage } from "./gate/installed_package.ts";
+import { expectSuccess, Steps } from "./gate/steps.ts";
+import { sumText } from "./suite/report.ts";
+
+const DENO = Deno.execPath();
+
+/** What the README tells users to run. */
+const SUITE = ["npx", "-y", "deno@2.9.5", "task", "test"];
+
+const steps = new Steps();
+stopOnSignals();
+
+await steps.step("deno.lock holds what deno.json asks for", () => expectSuccess([DENO, "install", "--frozen"]));
+await steps.step("format", () => expectSuccess([DENO, "fmt", "--check"]));
+await steps.step("lint", () => expectSuccess([DENO, "lint"]));
+await steps.step("types", () => expectSuccess([DENO, "check"]));
+await steps.step("border", async () => (await checkBorder()).join("\n"));
+
+await steps.suite(SUITE);
+
+await installedPackage(steps, demo);
+await steps.step("the binary is compiled and prints its version", compileWithBun);
+await demo("deno task demo", [DENO, "task", "demo"]);
+await demo("the binary's demo", [BINARY, "demo"]);
+
+console.log(sumText(steps.sum));
+Deno.exit(steps.sum.failed === 0 ? 0 : 1);
+
+async function demo(name: string, command: readonly string[]): Promise<void> {
+  if (await exists(join(ROOT, "src/cli/demo.ts"))) {
+    await steps.step(name, () => expectSuccess(command, { deadlineMs: 60_000 }));
+  } else {
+    steps.skip(name, "there is no src/cli/demo.ts");
+  }
+}

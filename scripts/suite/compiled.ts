@@ -1,0 +1,60 @@
+/** The suite as Node and Bun run it: JavaScript beside the built package, in the same places as the sources. */
+
+import { dirname, join, relative } from "node:path";
+import { buildNpm, exists, files } from "../build_npm.ts";
+import { ROOT } from "../command.ts";
+import { tsc } from "../tsc.ts";
+
+export interface CompiledSuite {
+  readonly folder: string;
+  /** The compiler's messages; empty when there are none. */
+  readonly messages: string;
+}
+
+const COMPILED = ["tests", "examples"];
+const PACKAGE = ["src", "mod.js", "cli.js"];
+const NOT_LINKED = [...COMPILED, "src", "mod.ts", "cli.ts", "npm", "build", "dist", "node_modules", "scripts", "bench"];
+
+/** Compiles into the first folder build/suite-N that no other run of the suite uses now. */
+export async function compileSuite(): Promise<CompiledSuite & Disposable> {
+  const { folder, lock } = await freeFolder();
+  await Deno.remove(folder, { recursive: true }).catch(() => {});
+  const npm = join(folder, "npm");
+  const built = await buildNpm(npm);
+  const compiled = await tsc("scripts/tsconfig.tests.json", "--outDir", folder);
+
+  for (const name of PACKAGE) {
+    if (!await exists(join(npm, name))) continue; // the messages tell why
+    await Deno.remove(join(folder, name), { recursive: true }).catch(() => {});
+    await Deno.symlink(join("npm", name), join(folder, name));
+  }
+  await Deno.mkdir(join(folder, "node_modules"));
+  await Deno.symlink("../npm", join(folder, "node_modules/brokkr"));
+  await Deno.writeTextFile(join(folder, "package.json"), '{ "type": "module" }\n');
+  for (const name of COMPILED) await addFixtures(join(ROOT, name), join(folder, name));
+  for await (const { name } of Deno.readDir(ROOT)) {
+    if (!name.startsWith(".") && !NOT_LINKED.includes(name)) await Deno.symlink(join(ROOT, name), join(folder, name));
+  }
+  return { folder, messages: `${built}\n${compiled}`.trim(), [Symbol.dispose]: () => lock.close() };
+}
+
+async function freeFolder(): Promise<{ folder: string; lock: Deno.FsFile }> {
+  await Deno.mkdir(join(ROOT, "build"), { recursive: true });
+  for (let n = 1;; n++) {
+    const folder = join(ROOT, `build/suite-${n}`);
+    const lock = await Deno.open(`${folder}.lock`, { create: true, write: true });
+    if (await lock.tryLock(true)) return { folder, lock };
+    lock.close();
+  }
+}
+
+/** What is no TypeScript is copied. `x.ts` becomes a link to `x.js`, so that a test finds its program by one name. */
+async function addFixtures(from: string, to: string): Promise<void> {
+  if (!await exists(from)) return;
+  for await (const file of files(from, "")) {
+    const target = join(to, relative(from, file));
+    await Deno.mkdir(dirname(target), { recursive: true });
+    if (file.endsWith(".ts")) await Deno.symlink(target.replace(/.*\//, "").replace(/\.ts$/, ".js"), target);
+    else await Deno.copyFile(file, target);
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * Runs the suite: every tests/**\/*.test.ts in Deno from its source, in Node and Bun from what is compiled and against the
+ * built npm package. The last line is the sum over all of them.
+ */
+
+import { join, relative } from "node:path";
+import { parseArgs } from "node:util";
+import { files } from "./build_npm.ts";
+import { ROOT, stopOnSignals } from "./command.ts";
+import { compileSuite } from "./suite/compiled.ts";
+import { killMarked } from "./suite/leftovers.ts";
+import { Report, seconds, sumText } from "./suite/report.ts";
+import { runFile } from "./suite/run_file.ts";
+import { findRunner, type Runner, type RuntimeName } from "./suite/runners.ts";
+
+const RUNTIMES: readonly RuntimeName[] = ["deno", "node", "bun"];
+const SUITE_DEADLINE_MS = 8 * 60_000;
+const USAGE = `deno task test [--runtime deno,node,bun] [--jobs N] [PART OF A PATH...]`;
+
+interface Options {
+  readonly runtimes: readonly RuntimeName[];
+  readonly jobs: number;
+  readonly parts: readonly string[];
+}
+
+async function main(): Promise<boolean> {
+  const { runtimes, jobs, parts } = options(Deno.args);
+  const paths = await testFiles(parts);
+  const report = new Report();
+  const runners: Runner[] = [];
+  for (const name of runtimes) {
+    const runner = await findRunner(name);
+    if (typeof runner === "string") report.fail(name, "tests", runner);
+    else runners.push(runner);
+  }
+
+  for (const runner of runners.filter((runner) => !runner.compiled)) await runSuite(runner, ROOT, paths);
+  const compiled = runners.filter((runner) => runner.compiled);
+  const [first] = compiled;
+  if (first !== undefined && paths.length > 0) {
+    using suite = await compileSuite();
+    if (suite.messages !== "") report.fail(first.name, "the compilation", suite.messages);
+    for (const runner of compiled) await runSuite(runner, suite.folder, paths);
+  }
+
+  report.summarize();
+  const sum = report.sum();
+  const nothing = sum.passed + sum.failed === 0;
+  if (nothing) console.log(`Nothing ran: no test file in tests/ has ${parts.join(" or ") || "the ending .test.ts"}`);
+  console.log(sumText(sum));
+  return sum.failed === 0 && !nothing;
+
+  async function runSuite(runner: Runner, folder: string, paths: readonly string[]): Promise<void> {
+    const started = performance.now();
+    console.log(`\n${runner.name} ${runner.version}: ${paths.length} files`);
+    const queue = [...paths];
+    const take = async () => {
+      for (let path = queue.shift(); path !== undefined; path = queue.shift()) {
+        const leftMs = started + SUITE_DEADLINE_MS - performance.now();
+        const file = join(folder, runner.compiled ? path.replace(/\.ts$/, ".js") : path);
+        if (leftMs > 0) report.add(runner.name, path, await runFile(runner, file, leftMs));
+        else report.fail(runner.name, path, `not run: the suite's ${SUITE_DEADLINE_MS / 60_000} minutes are over`);
+      }
+    };
+    await Promise.all(Array.from({ length: jobs }, take));
+    console.log(`${runner.name}: ${sumText(report.sum(runner.name))} in ${seconds(performance.now() - started)}`);
+  }
+}
+
+async function testFiles(parts: readonly string[]): Promise<string[]> {
+  const found: string[] = [];
+  for await (const file of files(join(ROOT, "tests"), ".test.ts")) {
+    const path = relative(ROOT, file);
+    if (parts.length === 0 || parts.some((part) => path.includes(part.replace(/^\.\//, "")))) found.push(path);
+  }
+  return found.sort();
+}
+
+function options(args: readonly string[]): Options {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: { runtime: { type: "string", multiple: true, short: "r" }, jobs: { type: "string" } },
+    });
+    const names = values.runtime?.flatMap((names) => names.split(","));
+    const runtimes = RUNTIMES.filter((name) => names === undefined || names.includes(name));
+    const unknown = names?.find((name) => !runtimes.some((known) => known === name));
+    if (unknown !== undefined) throw new TypeError(`--runtime "${unknown}" is none of ${RUNTIMES.join(", ")}`);
+    // Tests of processes measure time: half of the processors stay free for the processes they start.
+    const jobs = Number(values.jobs ?? Math.max(1, Math.floor(navigator.hardwareConcurrency / 2)));
+    if (!(Number.isInteger(jobs) && jobs > 0)) throw new TypeError(`--jobs "${values.jobs}" is not a positive number`);
+    return { runtimes, jobs, parts: positionals };
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    console.error(`${error.message}\n${USAGE}`);
+    Deno.exit(2);
+  }
+}
+
+stopOnSignals(killMarked);
+Deno.exit(await main() ? 0 : 1);

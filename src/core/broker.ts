@@ -1,0 +1,235 @@
+/**
+ * The broker: the father of the modules' processes, and the way of every call between them.
+ *
+ * @module
+ */
+
+import type { Runtime } from "../runtime/runtime.ts";
+import { Callee, type Service } from "./call/callee.ts";
+import { forwarded, makeCall } from "./call/make_call.ts";
+import type { RunningCall } from "./call/running_call.ts";
+import { CLEANUP_DEADLINE_MS } from "./cleanup/clean.ts";
+import type { CallSettings } from "./context.ts";
+import { UnknownCommandError, UnknownModuleError } from "./errors.ts";
+import type { CallOptions, ReceivedCall } from "./frame/batch.ts";
+import { DEFAULT_FRAME_LIMIT } from "./frame/header.ts";
+import { BrokerLog } from "./log/broker_log.ts";
+import { type EventId, type LogRecord, MAIN_THREAD } from "./log/record.ts";
+import { commandMap, type CommandsOf, type Handler, type Module, type ParamsOf, type ResultOf } from "./module.ts";
+import { nearest } from "./nearest.ts";
+import { type BrokerPlan, checkTimeout, levelFrom, type ModulePlan } from "./options.ts";
+import { encodeRole, ROLE_VARIABLE } from "./role.ts";
+import type { BrokerStatus } from "./status.ts";
+import { Guard } from "./supervise/guard.ts";
+import { ModuleSlot } from "./supervise/module_slot.ts";
+import { VERSION } from "./version.ts";
+import { RecordStream } from "./log/record_stream.ts";
+
+/** What the broker needs beside its plan. */
+export interface BrokerSeat {
+  readonly runtime: Runtime;
+  /** How deep this process is in brokers. */
+  readonly depth: number;
+  /** Module files that a new process loads by itself, where the program declares none. */
+  readonly image: ((module: string) => readonly (readonly [name: string, path: string])[]) | null;
+}
+
+export class BrokerCore implements Service {
+  readonly #plan: BrokerPlan;
+  readonly #seat: BrokerSeat;
+  readonly #log: BrokerLog;
+  readonly #guard: Guard;
+  readonly #slots = new Map<string, ModuleSlot>();
+  readonly #startedAt: number;
+  readonly commands: ReadonlyMap<string, Handler>;
+  #stopped: Promise<void> | undefined;
+
+  constructor(plan: BrokerPlan, seat: BrokerSeat) {
+    const { runtime } = seat;
+    this.#plan = plan;
+    this.#seat = seat;
+    this.#startedAt = runtime.clock.now();
+    this.commands = commandMap("Option commands", plan.commands);
+    this.#log = new BrokerLog({
+      runtime,
+      style: { broker: plan.name, product: plan.product, aligned: plan.aligned },
+      level: plan.logLevel ?? levelFrom(runtime.env.get("BROKKR_LOG")) ?? "info",
+      log: plan.log ?? ((record) => runtime.writeError(`${record.lines().join("\n")}\n`)),
+    });
+    this.#log.onWanted = (events) => {
+      for (const slot of this.#slots.values()) slot.process.tell({ kind: "wanted", events });
+    };
+    this.#guard = new Guard(runtime);
+    for (const module of plan.modules) this.#slots.set(module.module.name, this.#newSlot(module));
+  }
+
+  get name(): string {
+    return this.#plan.name;
+  }
+
+  /** Starts every module; settles when each is ready or has failed its first start. */
+  async start(): Promise<void> {
+    await this.#guard.start();
+    await Promise.all([...this.#slots.values()].map((slot) => slot.process.start()));
+    const failed = [...this.#slots.values()].filter((slot) => slot.process.state === "failed").length;
+    const ms = this.#seat.runtime.clock.now() - this.#startedAt;
+    this.#log.report("broker.ready", { modules: this.#slots.size, failed, ms }, { module: this.name });
+  }
+
+  /** Drains every module, last declared first, and ends the broker. Later calls wait for the same end. */
+  async stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    await this.#stopped;
+  }
+
+  /** Starts one module or worker again, or all modules one after the other. @throws {UnknownModuleError} */
+  async restart(name?: string): Promise<void> {
+    if (name === undefined) {
+      for (const slot of this.#slots.values()) await slot.process.restart();
+      return;
+    }
+    for (const slot of this.#slots.values()) {
+      if (name === slot.name) return await slot.process.restart();
+      const worker = slot.workerNumber(name);
+      if (worker !== null) return slot.process.tell({ kind: "restart", worker });
+    }
+    throw this.#unknownModule(name, "restart");
+  }
+
+  /** Drains one module; its calls are rejected until it is restarted. @throws {UnknownModuleError} */
+  async stopModule(name: string): Promise<void> {
+    const slot = this.#slots.get(name);
+    if (slot === undefined) throw this.#unknownModule(name, "stop");
+    await slot.process.stop();
+  }
+
+  async call(
+    target: string,
+    command: string,
+    params: readonly unknown[] = [],
+    settings: CallSettings = {},
+  ): Promise<unknown> {
+    const slot = this.#slots.get(target);
+    if (slot === undefined) throw this.#unknownModule(target, command);
+    if (!Array.isArray(params)) throw new TypeError(`Cannot call command "${command}": params must be a list`);
+    const { timeoutMs = this.#plan.timeoutMs, signal, thread } = settings;
+    checkTimeout(`Cannot call command "${command}": timeoutMs`, timeoutMs);
+    const { retry } = this.#plan;
+    return await makeCall(slot.process.caller, command, params, { target, timeoutMs, retry, signal, thread });
+  }
+
+  /** A module's call that is meant for another module. */
+  async forward(call: ReceivedCall & { readonly options: CallOptions }, context: RunningCall): Promise<unknown> {
+    const { target = this.name, timeoutMs = this.#plan.timeoutMs } = call.options;
+    if (target === this.name) return await this.#runOwn(call, context);
+    const slot = this.#slots.get(target);
+    if (slot === undefined) throw this.#unknownModule(target, call.command);
+    return await makeCall(slot.process.caller, call.command, call.params, {
+      target,
+      ...forwarded(timeoutMs),
+      thread: MAIN_THREAD,
+      signal: context.signal,
+      wire: { caller: context.caller },
+    });
+  }
+
+  async status(): Promise<BrokerStatus> {
+    const { runtime } = this.#seat;
+    return {
+      broker: {
+        name: this.name,
+        pid: runtime.pid,
+        uptimeMs: Math.round(runtime.clock.now() - this.#startedAt),
+        version: VERSION,
+        runtime: `${runtime.name} ${runtime.version}`,
+      },
+      modules: await Promise.all([...this.#slots.values()].map((slot) => slot.status())),
+    };
+  }
+
+  on(event: EventId | "*", listener: (record: LogRecord) => void): () => void {
+    return this.#log.on(event, listener);
+  }
+
+  events(): AsyncIterableIterator<LogRecord> {
+    return new RecordStream((listener) => this.#log.on("*", listener));
+  }
+
+  async #stop(): Promise<void> {
+    const since = this.#seat.runtime.clock.now();
+    for (const slot of [...this.#slots.values()].toReversed()) await slot.process.stop();
+    await this.#guard.close();
+    const ms = this.#seat.runtime.clock.now() - since;
+    this.#log.report("broker.stopped", { ms }, { module: this.name });
+  }
+
+  async #runOwn(call: ReceivedCall, context: RunningCall): Promise<unknown> {
+    const { command } = call;
+    const handler = this.commands.get(command);
+    if (handler === undefined) {
+      this.#log.report("command.unknown", { command }, { module: context.caller });
+      throw new UnknownCommandError({ target: this.name, command }, { nearest: nearest(command, this.commands.keys()) });
+    }
+    return await Reflect.apply(handler, context, call.params);
+  }
+
+  #newSlot({ module, settings }: ModulePlan): ModuleSlot {
+    const { runtime, depth, image } = this.#seat;
+    const { name } = module;
+    const reporter = this.#log;
+    const claimedByOthers = image === null ? [] : this.#claimedByOthers(name);
+    return new ModuleSlot(name, module.definition.workers?.count ?? 0, {
+      runtime,
+      reporter,
+      name,
+      module: name,
+      broker: this.name,
+      father: this.name,
+      program: this.#plan.program,
+      cwd: settings.cwd,
+      guard: this.#guard,
+      env: (channel) => {
+        const env = runtime.env.all();
+        for (const variable of claimedByOthers) delete env[variable];
+        const role = { broker: this.name, module: name, worker: null, depth: depth + 1, channel };
+        return { ...env, [ROLE_VARIABLE]: encodeRole({ ...role, image: image === null ? null : image(name) }) };
+      },
+      setup: () => ({
+        wanted: this.#log.wanted(),
+        frameLimit: DEFAULT_FRAME_LIMIT,
+        cleanupMs: CLEANUP_DEADLINE_MS,
+        timeoutMs: this.#plan.timeoutMs,
+        retry: this.#plan.retry,
+        options: settings.options ?? null,
+        restart: settings.restart ?? "on-failure",
+        concurrency: settings.concurrency ?? null,
+        queue: settings.queue ?? null,
+        names: [this.name, ...this.#plan.modules.map((plan) => plan.module.name)],
+      }),
+      records: (events) => {
+        for (const event of events) if (this.#log.wants(event.event)) this.#log.emit(event);
+      },
+      callee: (link) =>
+        new Callee(link, {
+          reporter,
+          service: this,
+          module: name,
+          peer: name,
+          frameLimit: DEFAULT_FRAME_LIMIT,
+          ownFiles: [runtime.ownFiles],
+        }),
+    });
+  }
+
+  #claimedByOthers(name: string): string[] {
+    const own = this.#plan.modules.find((plan) => plan.module.name === name)?.settings.env ?? [];
+    return this.#plan.modules
+      .filter((plan) => plan.module.name !== name)
+      .flatMap((plan) => [...plan.settings.env ?? []])
+      .filter((variable) => !own.includes(variable));
+  }
+
+  #unknownModule(target: string, command: string): UnknownModuleError {
+    return new UnknownModuleError({ target, command }, { nearest: nearest(target, this.#slots.keys()) });
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * One call from the side of its caller: what it carries and the states it goes through.
+ *
+ *     queued ──▶ sent ──▶ retried          each of the three may go to
+ *                                          settled (in one outcome), and sent and retried also to
+ *                                          cancelling ──▶ settled
+ *
+ * @module
+ */
+
+import type { CallOptions } from "../frame/batch.ts";
+import type { EncodedValue } from "../frame/json_codec.ts";
+import type { Timed } from "./deadlines.ts";
+import type { BrokerFault } from "./wire_error.ts";
+
+export type CallState = "queued" | "sent" | "retried" | "cancelling" | "settled";
+
+const MAY_FOLLOW: Readonly<Record<CallState, readonly CallState[]>> = {
+  queued: ["sent", "settled"],
+  sent: ["retried", "cancelling", "settled"],
+  retried: ["cancelling", "settled"],
+  cancelling: ["settled"],
+  settled: [],
+};
+
+/** What a call is made of. */
+export interface CallRequest {
+  readonly command: string;
+  readonly params: EncodedValue;
+  readonly options: CallOptions | null;
+  /** The callee's name in lines and errors. */
+  readonly target: string;
+  readonly timeoutMs: number;
+  readonly retry: "once" | "never";
+  readonly thread: string;
+  /** Without lines: whoever made the call writes them. */
+  readonly quiet: boolean;
+}
+
+/** How a call's promise is settled. */
+export interface Settle {
+  resolve(value: unknown): void;
+  reject(fault: BrokerFault): void;
+}
+
+export class Call implements Timed {
+  readonly request: CallRequest;
+  readonly settle: Settle;
+  readonly startedAt: number;
+  /** 0 until it is sent: ids are given in the order of sending, so that the callee can tell a lost call from an old one. */
+  id = 0;
+  attempts = 0;
+  deadline: number;
+  /** When the attempt that runs is over; `deadline` may lie before, for the probe. */
+  attemptEnds: number;
+  /** When the callee was last asked for a sign of life, or -1. */
+  probedAt = -1;
+  /** Whether its frame was sent again because another answer came. */
+  resent = false;
+  cancelCause: unknown = undefined;
+  /** Removes what listens to the caller's signal. */
+  forget: (() => void) | undefined;
+  #state: CallState = "queued";
+
+  constructor(request: CallRequest, settle: Settle, now: number) {
+    this.request = request;
+    this.settle = settle;
+    this.startedAt = now;
+    this.attemptEnds = now + request.timeoutMs;
+    this.deadline = this.attemptEnds;
+  }
+
+  get state(): CallState {
+    return this.#state;
+  }
+
+  become(state: CallState): void {
+    if (!MAY_FOLLOW[this.#state].includes(state)) {
+      throw new Error(`Cannot make a call ${state}: it is ${this.#state}`);
+    }
+    this.#state = state;
+  }
+}

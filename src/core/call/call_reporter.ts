@@ -1,0 +1,67 @@
+/**
+ * What a caller says about its calls.
+ *
+ * @module
+ */
+
+import { stackLines } from "../log/stack.ts";
+import type { Reporter } from "../log/reporter.ts";
+import type { Call } from "./call.ts";
+import type { StrayAnswer } from "./counters.ts";
+import { type BrokerFault, toError } from "./wire_error.ts";
+
+export class CallReporter {
+  readonly #reporter: Reporter;
+  readonly #module: string;
+  readonly #ownFiles: readonly string[];
+
+  /** @param module stands in the prefix of the lines. */
+  constructor(reporter: Reporter, module: string, ownFiles: readonly string[]) {
+    this.#reporter = reporter;
+    this.#module = module;
+    this.#ownFiles = ownFiles;
+  }
+
+  retry(call: Call): void {
+    const { command, target, timeoutMs, quiet } = call.request;
+    if (quiet) return;
+    this.#reporter.report("call.retry", { command, target, timeoutMs }, this.#subject(call));
+  }
+
+  anotherAnswer(call: Call): void {
+    const { command, target } = call.request;
+    this.#reporter.report("call.another-answer", { command, target }, this.#subject(call));
+  }
+
+  answered(call: Call, ms: number): void {
+    if (call.request.quiet || !this.#reporter.wants("call.answered")) return;
+    const { command, target } = call.request;
+    this.#reporter.report("call.answered", { command, target, ms, attempts: call.attempts }, this.#subject(call));
+  }
+
+  failed(call: Call, fault: BrokerFault): void {
+    const { command, target, timeoutMs, quiet } = call.request;
+    if (quiet) return;
+    if (fault.code === "TIMEOUT") {
+      const { attempts, sent, peer } = fault;
+      this.#reporter.report("call.timeout", { command, target, timeoutMs, attempts, sent, peer }, this.#subject(call));
+      return;
+    }
+    const message = toError(fault, { target, command }).reason;
+    const stack = fault.code !== "REMOTE" ? [] : stackLines(
+      { name: fault.remoteName, message: fault.message, stack: fault.remoteStack },
+      this.#ownFiles,
+    );
+    const { code } = fault;
+    this.#reporter.report("call.error", { command, target, code, message, stack }, this.#subject(call));
+  }
+
+  stray(kind: StrayAnswer, fields: { target: string; command: string | null; id: string }): void {
+    const event = `answer.${kind}` as const;
+    if (this.#reporter.wants(event)) this.#reporter.report(event, fields, { module: this.#module });
+  }
+
+  #subject(call: Call): { module: string; thread: string } {
+    return { module: this.#module, thread: call.request.thread };
+  }
+}

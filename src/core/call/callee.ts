@@ -1,0 +1,212 @@
+/**
+ * The callee's side: runs each call once, whatever arrives how often, and always answers.
+ *
+ * @module
+ */
+
+import { BrokerError } from "../errors.ts";
+import {
+  type AnswerEntry,
+  AnswerKind,
+  batchesOf,
+  type CallOptions,
+  packAnswers,
+  readCalls,
+  readJson,
+  type ReceivedCall,
+} from "../frame/batch.ts";
+import { FrameType } from "../frame/header.ts";
+import type { Link } from "../frame/link.ts";
+import { encodePayload, NOTHING_ENCODED } from "../frame/params.ts";
+import { formatParams } from "../log/params.ts";
+import { MAIN_THREAD } from "../log/record.ts";
+import type { Reporter } from "../log/reporter.ts";
+import { stackLines } from "../log/stack.ts";
+import type { Handler } from "../module.ts";
+import { nearest } from "../nearest.ts";
+import { KeptAnswers } from "./kept_answers.ts";
+import { RunningCall } from "./running_call.ts";
+import { type BrokerFault, describeThrown, type ThrownError, toFault } from "./wire_error.ts";
+
+/** The commands a callee runs. */
+export interface Service {
+  readonly commands: ReadonlyMap<string, Handler>;
+  /** Runs a call that is meant for another module. Its rejections with a `BrokerError` are passed on as they are. */
+  forward?(call: ReceivedCall & { readonly options: CallOptions }, context: RunningCall): Promise<unknown>;
+}
+
+export interface CalleeOptions {
+  readonly reporter: Reporter;
+  readonly service: Service;
+  /** The module in the prefix of the lines. */
+  readonly module: string;
+  /** Who is on the other side of the link. */
+  readonly peer: string;
+  readonly frameLimit: number;
+  readonly ownFiles: readonly string[];
+}
+
+export class Callee {
+  readonly #options: CalleeOptions;
+  readonly #link: Link;
+  readonly #kept = new KeptAnswers();
+  readonly #answers: AnswerEntry[] = [];
+  readonly #flush = () => this.#sendAnswers();
+  #early: ReceivedCall[] | undefined = [];
+  #idle: (() => void) | undefined;
+
+  constructor(link: Link, options: CalleeOptions) {
+    this.#link = link;
+    this.#options = options;
+  }
+
+  /** Calls that came before were kept waiting; from now on they run as they come. */
+  open(): void {
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    for (const call of early) this.#run(call);
+  }
+
+  /** @throws {BodyError} when the frame can't be understood. */
+  calls(flags: number, body: Uint8Array): void {
+    const { settledBelow, calls } = readCalls(flags, body);
+    this.#kept.settledBelow(settledBelow);
+    for (const call of calls) this.#arrive(call);
+  }
+
+  /** @throws {BodyError} when the frame can't be understood. */
+  cancel(body: Uint8Array): void {
+    const ids = readJson(body);
+    for (const id of Array.isArray(ids) ? ids : []) this.#kept.find(id)?.cancel("the caller cancelled the call");
+  }
+
+  /** The link is gone: handlers are told, their answers go nowhere. */
+  abort(): void {
+    for (const call of this.#kept.running) call.cancel("the caller is gone");
+  }
+
+  /** Settles when no call runs. */
+  async idle(): Promise<void> {
+    if (this.#kept.runningCount === 0) return;
+    await new Promise<void>((resolve) => this.#idle = resolve);
+  }
+
+  #arrive(call: ReceivedCall): void {
+    const arrival = this.#kept.arrive(call.id);
+    if (arrival.kind === "answered" && call.attempt > arrival.answer.attempt) {
+      this.#answer({ ...arrival.answer, attempt: call.attempt });
+    }
+    if (arrival.kind !== "new") return;
+    const running = new RunningCall({
+      id: call.id,
+      attempt: call.attempt,
+      command: call.command,
+      caller: call.options?.caller ?? this.#options.peer,
+    });
+    this.#kept.started(running);
+    if (this.#early === undefined) this.#run(call);
+    else this.#early.push(call);
+  }
+
+  #run(call: ReceivedCall): void {
+    const running = this.#kept.find(call.id);
+    if (running === undefined) return;
+    const { forward, commands } = this.#options.service;
+    const { options } = call;
+    if (options?.target !== undefined && forward !== undefined) {
+      const result = forward.call(this.#options.service, { ...call, options }, running);
+      result.then((value) => this.#succeed(running, value), (error) => this.#fail(running, error, true));
+      return;
+    }
+    const handler = commands.get(call.command);
+    if (handler === undefined) return this.#unknown(running);
+    this.#reportExecuting(call);
+    this.#execute(running, handler, call.params);
+  }
+
+  #execute(running: RunningCall, handler: Handler, params: readonly unknown[]): void {
+    try {
+      const result: unknown = Reflect.apply(handler, running, params);
+      if (!isThenable(result)) return this.#succeed(running, result);
+      Promise.resolve(result).then(
+        (value) => this.#succeed(running, value),
+        (error) => this.#fail(running, error, false),
+      );
+    } catch (error) {
+      this.#fail(running, error, false);
+    }
+  }
+
+  #succeed(running: RunningCall, value: unknown): void {
+    if (value === undefined) return this.#settle(running, AnswerKind.nothing, null);
+    const encoded = encodePayload(value, "result", this.#options.frameLimit);
+    if ("code" in encoded) {
+      this.#reportError(running, encoded.reason, []);
+      return this.#settle(running, AnswerKind.fault, encoded);
+    }
+    const { id, attempt } = running;
+    this.#done(running, { id, attempt, kind: AnswerKind.value, value: encoded });
+  }
+
+  #fail(running: RunningCall, error: unknown, forwarded: boolean): void {
+    if (forwarded && error instanceof BrokerError) {
+      return this.#settle(running, AnswerKind.fault, toFault(error));
+    }
+    const thrown = describeThrown(error);
+    this.#reportError(running, thrown.message || thrown.name, stackLines(thrown, this.#options.ownFiles));
+    this.#settle(running, AnswerKind.thrown, thrown);
+  }
+
+  #unknown(running: RunningCall): void {
+    const { command } = running;
+    this.#options.reporter.report("command.unknown", { command }, { module: this.#options.module });
+    const fault: BrokerFault = {
+      code: "UNKNOWN_COMMAND",
+      nearest: nearest(command, this.#options.service.commands.keys()),
+    };
+    this.#settle(running, AnswerKind.fault, fault);
+  }
+
+  #settle(running: RunningCall, kind: number, value: BrokerFault | ThrownError | null): void {
+    const encoded = value === null ? NOTHING_ENCODED : encodePayload(value, "result", this.#options.frameLimit);
+    if ("code" in encoded) return this.#settle(running, AnswerKind.fault, encoded);
+    this.#done(running, { id: running.id, attempt: running.attempt, kind, value: encoded });
+  }
+
+  #done(running: RunningCall, answer: AnswerEntry): void {
+    this.#kept.answered(running, answer);
+    this.#answer(answer);
+    if (this.#kept.runningCount === 0) this.#idle?.();
+  }
+
+  #answer(answer: AnswerEntry): void {
+    this.#answers.push(answer);
+    this.#link.schedule(this.#flush);
+  }
+
+  #sendAnswers(): void {
+    const answers = this.#answers.splice(0);
+    for (const batch of batchesOf(answers, (answer) => answer.value.bytes)) {
+      const { flags, parts } = packAnswers(batch);
+      this.#link.sendParts(FrameType.answers, flags, parts);
+    }
+  }
+
+  #reportExecuting(call: ReceivedCall): void {
+    const { reporter, module } = this.#options;
+    if (!reporter.wants("command.executing")) return;
+    reporter.report("command.executing", { command: call.command, params: formatParams(call.params) }, {
+      module,
+      thread: MAIN_THREAD,
+    });
+  }
+
+  #reportError(running: RunningCall, message: string, stack: readonly string[]): void {
+    const { reporter, module } = this.#options;
+    reporter.report("command.error", { command: running.command, message, stack }, { module });
+  }
+}
+
+function isThenable(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}

@@ -1,0 +1,37 @@
+/**
+ * What a caller is made of, and what one call may say.
+ *
+ * @module
+ */
+
+import type { Clock } from "../../runtime/runtime.ts";
+import type { CallOptions } from "../frame/batch.ts";
+import type { Reporter } from "../log/reporter.ts";
+import type { CallCounters } from "./counters.ts";
+import type { QueueLimits } from "./queue.ts";
+
+export interface CallerOptions {
+  readonly clock: Clock;
+  readonly reporter: Reporter;
+  readonly counters: CallCounters;
+  /** The module in the prefix of the lines; the callee's own name stands in each request. */
+  readonly module: string;
+  readonly queue: QueueLimits;
+  readonly concurrency: number;
+  readonly frameLimit: number;
+  readonly thread: () => string | undefined;
+  /** Where brokkr's own files are, for stacks. */
+  readonly ownFiles: readonly string[];
+}
+
+/** What a call may say beside its command and parameters. */
+export interface SubmitOptions {
+  readonly target: string;
+  readonly timeoutMs: number;
+  readonly retry: "once" | "never";
+  readonly thread?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly wire?: CallOptions | undefined;
+  /** Without lines: whoever made the call writes them. */
+  readonly quiet?: boolean | undefined;
+}

@@ -1,0 +1,66 @@
+/**
+ * The deadlines of all calls of one caller on one timer: the timer is set for the earliest, and when it fires one sweep finds
+ * what is due. A call that is answered in time costs nothing here.
+ *
+ * @module
+ */
+
+import type { Clock } from "../../runtime/runtime.ts";
+
+/** Something that has a deadline until it says otherwise. */
+export interface Timed {
+  /** On the clock, in milliseconds. */
+  deadline: number;
+}
+
+/** Deadlines that lie closer together than this are met by one sweep. */
+const SWEEP_RESOLUTION_MS = 2;
+
+export class Deadlines<T extends Timed> {
+  readonly #clock: Clock;
+  readonly #live: () => Iterable<T>;
+  readonly #due: (timed: T) => void;
+  #wakeAt = Infinity;
+  #clear: (() => void) | undefined;
+
+  /**
+   * @param live what still has a deadline, asked at each sweep.
+   * @param due called for each whose deadline has passed; it sets a new deadline or takes it out of `live`.
+   */
+  constructor(clock: Clock, live: () => Iterable<T>, due: (timed: T) => void) {
+    this.#clock = clock;
+    this.#live = live;
+    this.#due = due;
+  }
+
+  /** Tells that `timed` has a new deadline. */
+  watch(timed: T): void {
+    if (timed.deadline < this.#wakeAt) this.#wakeFor(timed.deadline);
+  }
+
+  stop(): void {
+    this.#clear?.();
+    this.#clear = undefined;
+    this.#wakeAt = Infinity;
+  }
+
+  #wakeFor(deadline: number): void {
+    this.#clear?.();
+    this.#wakeAt = deadline;
+    this.#clear = this.#clock.timer(Math.max(0, deadline - this.#clock.now()), () => this.#sweep());
+  }
+
+  #sweep(): void {
+    this.#clear = undefined;
+    this.#wakeAt = Infinity;
+    const now = this.#clock.now();
+    const due: T[] = [];
+    let next = Infinity;
+    for (const timed of this.#live()) {
+      if (timed.deadline <= now) due.push(timed);
+      else if (timed.deadline < next) next = timed.deadline;
+    }
+    for (const timed of due) this.#due(timed);
+    if (next < this.#wakeAt) this.#wakeFor(Math.max(next, now + SWEEP_RESOLUTION_MS));
+  }
+}

@@ -1,0 +1,46 @@
+/**
+ * A call as a promise.
+ *
+ * @module
+ */
+
+import type { Caller } from "./caller.ts";
+import type { SubmitOptions } from "./caller_options.ts";
+import { type BrokerFault, toError } from "./wire_error.ts";
+
+class Failure {
+  readonly fault: BrokerFault;
+
+  constructor(fault: BrokerFault) {
+    this.fault = fault;
+  }
+}
+
+/**
+ * Makes a call and waits for its result.
+ *
+ * The error is made here, after the `await`, because there the stack still leads to who awaits this call, at no cost for the calls
+ * that go well.
+ *
+ * @throws {BrokerError}
+ */
+export async function makeCall(
+  caller: Caller,
+  command: string,
+  params: readonly unknown[],
+  options: SubmitOptions,
+): Promise<unknown> {
+  const outcome = await new Promise<unknown>((resolve) => {
+    caller.submit(command, params, options, { resolve, reject: (fault) => resolve(new Failure(fault)) });
+  });
+  if (outcome instanceof Failure) throw toError(outcome.fault, { target: options.target, command });
+  return outcome;
+}
+
+/** How a call is passed on that someone else made: its caller keeps the time, retries and tells, so the way in between does not. */
+export function forwarded(timeoutMs: number): Pick<SubmitOptions, "timeoutMs" | "retry" | "quiet"> {
+  return { timeoutMs: timeoutMs * FORWARD_PATIENCE, retry: "never", quiet: true };
+}
+
+/** Two attempts of the caller, and then some, so that it is always the caller that gives up first. */
+const FORWARD_PATIENCE = 3;

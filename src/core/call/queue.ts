@@ -1,0 +1,54 @@
+/**
+ * Calls that can't be sent yet, first in first out, bounded by count and bytes.
+ *
+ * @module
+ */
+
+import type { Call } from "./call.ts";
+
+export interface QueueLimits {
+  readonly calls: number;
+  readonly bytes: number;
+}
+
+export const DEFAULT_QUEUE_LIMITS: QueueLimits = { calls: 20_000, bytes: 64 * 1024 * 1024 };
+
+export class CallQueue {
+  readonly #limits: QueueLimits;
+  readonly #calls = new Set<Call>();
+  #bytes = 0;
+
+  constructor(limits: QueueLimits) {
+    this.#limits = limits;
+  }
+
+  get length(): number {
+    return this.#calls.size;
+  }
+
+  /** What is full if a call of `bytes` joined, or null. */
+  wouldExceed(bytes: number): { depth: number; limit: number } | null {
+    if (this.#calls.size >= this.#limits.calls) return { depth: this.#calls.size, limit: this.#limits.calls };
+    if (this.#bytes + bytes > this.#limits.bytes) return { depth: this.#bytes, limit: this.#limits.bytes };
+    return null;
+  }
+
+  add(call: Call): void {
+    this.#calls.add(call);
+    this.#bytes += call.request.params.bytes;
+  }
+
+  remove(call: Call): void {
+    if (this.#calls.delete(call)) this.#bytes -= call.request.params.bytes;
+  }
+
+  shift(): Call | undefined {
+    const [first] = this.#calls;
+    if (first !== undefined) this.remove(first);
+    return first;
+  }
+
+  [Symbol.iterator](): Iterator<Call> {
+    return this.#calls[Symbol.iterator]();
+  }
+}

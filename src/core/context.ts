@@ -1,0 +1,70 @@
+/**
+ * What a module's own code is given.
+ *
+ * @module
+ */
+
+import type { Commands, CommandsOf, Module, ParamsOf, ResultOf } from "./module.ts";
+
+/** What a call may say beside its command and parameters. */
+export interface CallSettings {
+  /** Milliseconds for one attempt. @default 1000, or the broker's `call.timeoutMs` */
+  readonly timeoutMs?: number | undefined;
+  /** Cancels the call. */
+  readonly signal?: AbortSignal | undefined;
+  /** Name of the context in the log lines. @default that of `withThread`, else `MainThread` */
+  readonly thread?: string | undefined;
+}
+
+/** Calls a command: of a module object with its types, of a name with `unknown` ones. */
+export interface CallCommand {
+  <M extends Module, K extends keyof CommandsOf<M> & string>(
+    target: M,
+    command: K,
+    params?: ParamsOf<CommandsOf<M>[K]>,
+    settings?: CallSettings,
+  ): Promise<ResultOf<CommandsOf<M>[K]>>;
+  (target: string, command: string, params?: readonly unknown[], settings?: CallSettings): Promise<unknown>;
+}
+
+/** Calls a command of one of the module's workers, the one with the least to do. */
+export type CallWorker<W extends Commands> = <K extends keyof W & string>(
+  command: K,
+  params?: ParamsOf<W[K]>,
+  settings?: CallSettings,
+) => Promise<ResultOf<W[K]>>;
+
+/** Whose process this is. */
+export interface ProcessRole {
+  readonly broker: string;
+  readonly module: string;
+  /** Number of the worker from 1, or null in the module's own process. */
+  readonly worker: number | null;
+}
+
+/** Writes into the broker's log, with the module's name and this process' pid. */
+export interface ModuleLog {
+  debug(text: string): void;
+  info(text: string): void;
+  warning(text: string): void;
+  error(text: string): void;
+}
+
+/** The context of a module in one of its processes. */
+export interface ModuleContext<W extends Commands = Commands> {
+  /** Name of the broker. */
+  readonly broker: string;
+  /** Name of the module. */
+  readonly module: string;
+  readonly role: ProcessRole;
+  /** The module's `options`. */
+  readonly options: unknown;
+  readonly log: ModuleLog;
+  /** Aborted when the process begins to drain. */
+  readonly signal: AbortSignal;
+  readonly workers: { readonly call: CallWorker<W> };
+  /** Calls another module, or the broker by its name, through the broker. */
+  readonly call: CallCommand;
+  /** Disposes of `resource` when this process ends. Returns it. @throws {TypeError} when it can't be disposed of. */
+  own<T>(resource: T): T;
+}

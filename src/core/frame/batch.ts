@@ -1,0 +1,229 @@
+/**
+ * Frames that hold many calls or many answers as columns, and their reading.
+ *
+ *     calls    [settledBelow, ids, attempts | 0, commands, params, options | 0, attachments?]
+ *     answers  [ids, attempts | 0, kinds | 0, values, attachments?]
+ *
+ * `attempts` is 0 where all are first attempts, `kinds` where all are values, `options` where no call has any.
+ *
+ * @module
+ */
+
+import { FrameFlag } from "./header.ts";
+import { attach, type EncodedValue } from "./json_codec.ts";
+import { bodyText, textBytes } from "./link.ts";
+
+const BATCH_BYTES = 256 * 1024;
+
+/** What travels with a call beside its parameters. */
+export interface CallOptions {
+  /** From a module to its broker: the module that is to run the command. */
+  readonly target?: string;
+  /** With `target`: how long the caller waits for one attempt. */
+  readonly timeoutMs?: number;
+  /** From the broker: who called, where it was not the broker itself. */
+  readonly caller?: string;
+}
+
+export interface CallEntry {
+  readonly id: number;
+  readonly attempt: number;
+  readonly command: string;
+  readonly params: EncodedValue;
+  readonly options: CallOptions | null;
+}
+
+/** What an answer's value means. */
+export const AnswerKind = {
+  value: 0,
+  /** The handler returned undefined, which JSON has no word for. */
+  nothing: 1,
+  /** The handler threw: a `ThrownError`. */
+  thrown: 2,
+  /** One of brokkr's own errors: a `BrokerFault`. */
+  fault: 3,
+} as const;
+
+export interface AnswerEntry {
+  readonly id: number;
+  readonly attempt: number;
+  readonly kind: number;
+  readonly value: EncodedValue;
+}
+
+export interface ReceivedCall {
+  readonly id: number;
+  readonly attempt: number;
+  readonly command: string;
+  readonly params: readonly unknown[];
+  readonly options: CallOptions | null;
+}
+
+export interface ReceivedAnswer {
+  /** A number where it is one of ours; a faulty peer may send anything. */
+  readonly id: unknown;
+  readonly attempt: unknown;
+  readonly kind: number;
+  readonly value: unknown;
+}
+
+/** A frame ready for `Link.sendParts`. */
+export interface Packed {
+  readonly flags: number;
+  readonly parts: readonly Uint8Array[];
+}
+
+/** A frame's body can't be understood; the frame is refused. */
+export class BodyError extends Error {
+  override readonly name = "BodyError";
+}
+
+/** Entries frame by frame: a frame is closed when it holds 256 KiB, and a larger entry has one of its own. */
+export function* batchesOf<T>(entries: readonly T[], bytesOf: (entry: T) => number): Generator<readonly T[]> {
+  let from = 0;
+  let bytes = 0;
+  for (const [index, entry] of entries.entries()) {
+    if (index > from && bytes + bytesOf(entry) > BATCH_BYTES) {
+      yield entries.slice(from, index);
+      from = index;
+      bytes = 0;
+    }
+    bytes += bytesOf(entry);
+  }
+  if (from < entries.length) yield entries.slice(from);
+}
+
+export function packCalls(calls: readonly CallEntry[], settledBelow: number): Packed {
+  const attempts = calls.every((call) => call.attempt === 1) ? 0 : calls.map((call) => call.attempt);
+  const options = calls.every((call) => call.options === null) ? 0 : calls.map((call) => call.options);
+  const text = `[${settledBelow},${JSON.stringify(calls.map((call) => call.id))},${JSON.stringify(attempts)},` +
+    `${JSON.stringify(calls.map((call) => call.command))},[${calls.map((call) => call.params.text).join()}],` +
+    `${JSON.stringify(options)}`;
+  return pack(text, calls.map((call) => call.params));
+}
+
+export function packAnswers(answers: readonly AnswerEntry[]): Packed {
+  const attempts = answers.every((answer) => answer.attempt === 1) ? 0 : answers.map((answer) => answer.attempt);
+  const kinds = answers.every((answer) => answer.kind === 0) ? 0 : answers.map((answer) => answer.kind);
+  const text = `[${JSON.stringify(answers.map((answer) => answer.id))},${JSON.stringify(attempts)},` +
+    `${JSON.stringify(kinds)},[${answers.map((answer) => answer.value.text).join()}]`;
+  return pack(text, answers.map((answer) => answer.value));
+}
+
+/** @throws {BodyError} */
+export function readCalls(flags: number, body: Uint8Array): { settledBelow: number; calls: ReceivedCall[] } {
+  const [columns, attachments] = unpack(flags, body);
+  const [settledBelow, ids, attempts, commands, params, options, places] = columns;
+  if (typeof settledBelow !== "number" || !Array.isArray(ids) || !Array.isArray(commands) || !Array.isArray(params)) {
+    throw new BodyError("calls frame: columns are missing");
+  }
+  if (ids.length !== commands.length || ids.length !== params.length) {
+    throw new BodyError("calls frame: columns differ in length");
+  }
+  placeAttachments(params, places, attachments);
+  const calls = ids.map((id: unknown, index): ReceivedCall => {
+    const command: unknown = commands[index];
+    const list: unknown = params[index];
+    const attempt = at(attempts, index, 1);
+    if (!isId(id) || !isId(attempt) || typeof command !== "string" || !Array.isArray(list)) {
+      throw new BodyError(`calls frame: call ${index} has a wrong type in a column`);
+    }
+    return { id, attempt, command, params: list, options: readOptions(at(options, index, null)) };
+  });
+  return { settledBelow, calls };
+}
+
+/** @throws {BodyError} */
+export function readAnswers(flags: number, body: Uint8Array): ReceivedAnswer[] {
+  const [columns, attachments] = unpack(flags, body);
+  const [ids, attempts, kinds, values, places] = columns;
+  if (!Array.isArray(ids) || !Array.isArray(values) || ids.length !== values.length) {
+    throw new BodyError("answers frame: columns are missing or differ in length");
+  }
+  placeAttachments(values, places, attachments);
+  return ids.map((id: unknown, index): ReceivedAnswer => {
+    const kind = at(kinds, index, AnswerKind.value);
+    if (typeof kind !== "number") throw new BodyError(`answers frame: answer ${index} has no kind`);
+    return { id, attempt: at(attempts, index, 1), kind, value: values[index] };
+  });
+}
+
+/** The JSON value of a body without attachments. @throws {BodyError} */
+export function readJson(body: Uint8Array): unknown {
+  return parse(body);
+}
+
+function pack(openText: string, values: readonly EncodedValue[]): Packed {
+  if (values.every((value) => value.attachments.length === 0)) {
+    return { flags: 0, parts: [textBytes(`${openText}]`)] };
+  }
+  const places = values.flatMap((value, index) => value.places.map(([path, bytes]) => [[index, ...path], bytes]));
+  const text = textBytes(`${openText},${JSON.stringify(places)}]`);
+  const length = new Uint8Array(4);
+  new DataView(length.buffer).setUint32(0, text.length);
+  const attachments = values.flatMap((value) => value.attachments);
+  return { flags: FrameFlag.attachments, parts: [length, text, ...attachments] };
+}
+
+function unpack(flags: number, body: Uint8Array): [columns: unknown[], attachments: Uint8Array] {
+  let text = body;
+  let attachments = body.subarray(body.length);
+  if ((flags & FrameFlag.attachments) !== 0) {
+    if (body.length < 4) throw new BodyError("attachments: the length of the text is missing");
+    const length = new DataView(body.buffer, body.byteOffset, 4).getUint32(0);
+    if (length > body.length - 4) throw new BodyError("attachments: the text is longer than the frame");
+    text = body.subarray(4, 4 + length);
+    attachments = body.subarray(4 + length);
+  }
+  const columns = parse(text);
+  if (!Array.isArray(columns)) throw new BodyError("the body is not a list of columns");
+  return [columns, attachments];
+}
+
+function parse(text: Uint8Array): unknown {
+  try {
+    return JSON.parse(bodyText(text));
+  } catch (error) {
+    throw new BodyError(`the body is not valid JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+/** Puts each attachment, in order, where its path says. They are copied: a chunk is larger than what it holds. */
+function placeAttachments(values: unknown[], places: unknown, attachments: Uint8Array): void {
+  let offset = 0;
+  for (const place of Array.isArray(places) ? places : []) {
+    const [path, bytes]: unknown[] = Array.isArray(place) ? place : [];
+    if (!isPath(path) || !isId(bytes) || offset + bytes > attachments.length) {
+      throw new BodyError("attachments: a place is wrong");
+    }
+    // Not `slice`: in Node and Bun the chunk is a Buffer, whose slices share its memory.
+    attach(values, path, new Uint8Array(attachments.subarray(offset, offset + bytes)));
+    offset += bytes;
+  }
+}
+
+function isPath(value: unknown): value is (string | number)[] {
+  return Array.isArray(value) && value.length > 0 &&
+    value.every((key) => typeof key === "string" || typeof key === "number");
+}
+
+function readOptions(value: unknown): CallOptions | null {
+  if (typeof value !== "object" || value === null) return null;
+  const options = new Map(Object.entries(value));
+  const target: unknown = options.get("target");
+  const timeoutMs: unknown = options.get("timeoutMs");
+  const caller: unknown = options.get("caller");
+  return {
+    ...(typeof target === "string" ? { target } : {}),
+    ...(typeof timeoutMs === "number" ? { timeoutMs } : {}),
+    ...(typeof caller === "string" ? { caller } : {}),
+  };
+}
+
+function at(column: unknown, index: number, otherwise: unknown): unknown {
+  return Array.isArray(column) ? column[index] : otherwise;
+}
+
+function isId(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}

@@ -1,0 +1,65 @@
+/**
+ * What a father and its process tell each other beside calls.
+ *
+ * @module
+ */
+
+import type { ThrownError } from "../call/wire_error.ts";
+import type { CleanupReceipt } from "../cleanup/clean.ts";
+import type { LogEvent } from "../log/record.ts";
+import type { ProcessStatus } from "../status.ts";
+import { BodyError, readJson } from "./batch.ts";
+
+/** From a process to its father. */
+export type ProcessNotice =
+  | { readonly kind: "ready"; readonly commands: readonly string[]; readonly cleanup: CleanupReceipt }
+  | { readonly kind: "failed"; readonly error: ThrownError }
+  | { readonly kind: "status"; readonly request: number; readonly workers: readonly ProcessStatus[] }
+  | { readonly kind: "stopped" };
+
+/** From a father to its process. */
+export type FatherNotice =
+  | { readonly kind: "stop" }
+  | { readonly kind: "wanted"; readonly events: readonly string[] }
+  | { readonly kind: "status"; readonly request: number }
+  | { readonly kind: "restart"; readonly worker: number };
+
+const PROCESS_NOTICES: readonly unknown[] = ["ready", "failed", "status", "stopped"] satisfies ProcessNotice["kind"][];
+const FATHER_NOTICES: readonly unknown[] = ["stop", "wanted", "status", "restart"] satisfies FatherNotice["kind"][];
+
+/** @throws {BodyError} */
+export function readProcessNotice(body: Uint8Array): ProcessNotice {
+  const notice = readJson(body);
+  if (!isKind<ProcessNotice>(notice, PROCESS_NOTICES)) throw new BodyError("a notice of an unknown kind");
+  return notice;
+}
+
+/** @throws {BodyError} */
+export function readFatherNotice(body: Uint8Array): FatherNotice {
+  const notice = readJson(body);
+  if (!isKind<FatherNotice>(notice, FATHER_NOTICES)) throw new BodyError("a notice of an unknown kind");
+  return notice;
+}
+
+/** Events that a process reports. @throws {BodyError} */
+export function readRecords(body: Uint8Array): LogEvent[] {
+  const events = readJson(body);
+  if (!Array.isArray(events) || !events.every(isEvent)) throw new BodyError("a records frame is not a list of events");
+  return events;
+}
+
+/** Why the peer ended the link. @throws {BodyError} */
+export function readCloseReason(body: Uint8Array): string {
+  const close = readJson(body);
+  if (typeof close === "object" && close !== null && "reason" in close) return String(close.reason);
+  return "the peer closed the channel";
+}
+
+function isKind<T extends { kind: string }>(value: unknown, kinds: readonly unknown[]): value is T {
+  return typeof value === "object" && value !== null && "kind" in value && kinds.includes(value.kind);
+}
+
+function isEvent(value: unknown): value is LogEvent {
+  return typeof value === "object" && value !== null && "event" in value && "fields" in value &&
+    "time" in value && typeof value.time === "number";
+}

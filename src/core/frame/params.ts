@@ -1,0 +1,36 @@
+/**
+ * Parameters and results on their way out: encoded once and held against the limit.
+ *
+ * @module
+ */
+
+import { overLimit } from "../errors.ts";
+import { type EncodedValue, encodeValue, NotSerializableError } from "./json_codec.ts";
+
+/** What a frame needs around one value: header, columns, the command's name. */
+const ENVELOPE_BYTES = 4096;
+
+/** Why a value can't be sent, as the facts of a `PayloadError`. */
+export interface PayloadFault {
+  readonly code: "PAYLOAD";
+  readonly reason: string;
+  readonly bytes: number | null;
+  readonly limit: number;
+}
+
+/** @param what `params` or `result`, for the error's text. */
+export function encodePayload(value: unknown, what: "params" | "result", frameLimit: number): EncodedValue | PayloadFault {
+  const limit = frameLimit - ENVELOPE_BYTES;
+  try {
+    const encoded = encodeValue(value, what);
+    if (encoded.bytes <= limit) return encoded;
+    return { code: "PAYLOAD", reason: overLimit(encoded.bytes, limit), bytes: encoded.bytes, limit };
+  } catch (error) {
+    if (!(error instanceof NotSerializableError)) throw error;
+    const verb = what === "params" ? "are" : "is";
+    return { code: "PAYLOAD", reason: `${what} ${verb} not serializable: ${error.message}`, bytes: null, limit };
+  }
+}
+
+/** Stands where a value could not be encoded. */
+export const NOTHING_ENCODED: EncodedValue = { text: "null", bytes: 4, places: [], attachments: [] };

@@ -1,0 +1,83 @@
+/**
+ * The end of every report: the program's `log` function and those who listen to single events.
+ *
+ * @module
+ */
+
+import type { Runtime } from "../../runtime/runtime.ts";
+import { makeEvent } from "./event.ts";
+import { toRecord } from "./format.ts";
+import { EVENT_IDS, highestLevelOf } from "./lines.ts";
+import type { EventFields, EventId, LineStyle, LogEvent, LogLevel, LogRecord } from "./record.ts";
+import type { Reporter, Subject } from "./reporter.ts";
+
+export type LogFunction = (record: LogRecord) => void;
+
+const RANK: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warning: 2, error: 3, fatal: 4 };
+
+export interface BrokerLogOptions {
+  readonly runtime: Runtime;
+  readonly style: LineStyle;
+  readonly level: LogLevel;
+  readonly log: LogFunction;
+}
+
+export class BrokerLog implements Reporter {
+  readonly #options: BrokerLogOptions;
+  readonly #listeners = new Map<string, Set<LogFunction>>();
+  /** Called when other events are wanted than before. */
+  onWanted: (events: readonly string[]) => void = () => {};
+
+  constructor(options: BrokerLogOptions) {
+    this.#options = options;
+  }
+
+  wants(event: EventId): boolean {
+    return this.#logs(highestLevelOf(event)) || this.#listeners.has(event) || this.#listeners.has("*");
+  }
+
+  wanted(): string[] {
+    return EVENT_IDS.filter((event) => this.wants(event));
+  }
+
+  report<Id extends EventId>(event: Id, fields: EventFields[Id], subject: Subject): void {
+    if (!this.wants(event)) return;
+    this.emit(makeEvent(this.#options.runtime, event, fields, subject));
+  }
+
+  /** Hands an event to everyone who wants it. */
+  emit(event: LogEvent): void {
+    const record = toRecord(event, this.#options.style);
+    if (this.#logs(record.level)) this.#deliver(this.#options.log, record);
+    for (const key of [event.event, "*"]) {
+      for (const listener of this.#listeners.get(key) ?? []) this.#deliver(listener, record);
+    }
+  }
+
+  /** Listens to one event, or with `*` to all. Returns the function that ends it. */
+  on(event: string, listener: LogFunction): () => void {
+    const listeners = this.#listeners.get(event) ?? new Set();
+    this.#listeners.set(event, listeners);
+    listeners.add(listener);
+    if (listeners.size === 1) this.onWanted(this.wanted());
+    return () => {
+      if (!listeners.delete(listener) || listeners.size > 0) return;
+      this.#listeners.delete(event);
+      this.onWanted(this.wanted());
+    };
+  }
+
+  #logs(level: LogLevel): boolean {
+    return RANK[level] >= RANK[this.#options.level];
+  }
+
+  /** A listener that throws harms nobody else: its error is printed. */
+  #deliver(listener: LogFunction, record: LogRecord): void {
+    try {
+      listener(record);
+    } catch (error) {
+      const text = error instanceof Error ? error.stack ?? error.message : String(error);
+      this.#options.runtime.writeError(`brokkr: a log function threw at event "${record.event}": ${text}\n`);
+    }
+  }
+}

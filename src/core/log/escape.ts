@@ -1,0 +1,75 @@
+/**
+ * No input may forge a line, or a part of one. What is printed in place of a character is `\n`, `\r`, `\t` or `\uXXXX`.
+ *
+ * A backslash stays as it is: Windows paths are printed to the byte, and escaping twice changes nothing. `\n` in a line
+ * is therefore a newline or a backslash and an n, which a person can tell and no machine has to.
+ *
+ * @module
+ */
+
+/** The most characters of one value that a line shows; a longer one ends with `…`. */
+const MAX_LENGTH = 10_000;
+
+// Control characters, line and paragraph separators, lone surrogates (no bytes in UTF-8), the marks that turn the
+// direction of text (what a person reads is not what is written), and a time stamp in brackets.
+const UNSAFE_TEXT = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]|\[\d{4}-\d/u;
+const UNSAFE_NAME = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\]]/u;
+const UNSAFE_CHARACTERS = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;
+
+// Readers begin a new record at each time stamp that a level follows, also within a line, but not after an escaped
+// newline.
+const RECORD_HEAD = /(?<!\\[nr])\[(?=\d{4}-\d\d-\d\d\s+\d\d:\d\d:\d\d\s*\]\s*[A-Z]{4,8}\s*:)/g;
+
+// A stack line stands where the text of an event begins, so a thrown message could otherwise be the text of one.
+const OPENING = new RegExp(
+  "^(\\s*)(?=" + [
+    "The command call",
+    "Failed to (?:send|execute)",
+    "Fail to send",
+    "Received unknown command",
+    "Executing command",
+    "Our father process",
+    "On linux system",
+    "Cleanup of data from",
+    "Some memory may",
+    "You can report",
+    "ERROR stack",
+    "cleanup (?:is|done)",
+  ].join("|").replaceAll(" ", "\\s+") + ")",
+);
+
+/** A message, parameters or any other free text, as one line. */
+export function escapeText(text: string): string {
+  const cut = cutText(text, MAX_LENGTH);
+  return UNSAFE_TEXT.test(cut) ? cut.replace(UNSAFE_CHARACTERS, escaped).replace(RECORD_HEAD, "\\u005b") : cut;
+}
+
+/** What stands in brackets or between fixed words: a closing bracket is escaped too. */
+export function escapeName(name: string): string {
+  const cut = cutText(name, MAX_LENGTH);
+  return UNSAFE_NAME.test(cut) ? cut.replace(UNSAFE_CHARACTERS, escaped).replaceAll("]", "\\u005d") : cut;
+}
+
+/** One line of a stack. Tabs stay, for stacks of other languages; a text that imitates an event gets a `\` in front. */
+export function escapeStackLine(line: string): string {
+  const cut = cutText(line, MAX_LENGTH);
+  const safe = UNSAFE_TEXT.test(cut)
+    ? cut.replace(UNSAFE_CHARACTERS, (character) => character === "\t" ? character : escaped(character))
+      .replace(RECORD_HEAD, "\\u005b")
+    : cut;
+  return safe.replace(OPENING, "$1\\");
+}
+
+/** The first `length` characters and `…`, or `text` itself where it is not longer. Never half a surrogate pair. */
+export function cutText(text: string, length: number): string {
+  if (text.length <= length) return text;
+  const last = text.charCodeAt(length - 1);
+  return text.slice(0, last >= 0xd800 && last < 0xdc00 ? length - 1 : length) + "…";
+}
+
+function escaped(character: string): string {
+  if (character === "\n") return "\\n";
+  if (character === "\r") return "\\r";
+  if (character === "\t") return "\\t";
+  return "\\u" + character.charCodeAt(0).toString(16).padStart(4, "0");
+}

@@ -1,0 +1,64 @@
+/**
+ * Reports of a process that is not the broker: they go to its father over the channel.
+ *
+ * @module
+ */
+
+import type { Runtime } from "../../runtime/runtime.ts";
+import { FrameType } from "../frame/header.ts";
+import type { Link } from "../frame/link.ts";
+import { makeEvent } from "./event.ts";
+import { formatEvent } from "./format.ts";
+import type { EventFields, EventId, LineStyle, LogEvent } from "./record.ts";
+import type { Reporter, Subject } from "./reporter.ts";
+
+export class FrameReporter implements Reporter {
+  readonly #runtime: Runtime;
+  readonly #link: Link;
+  readonly #style: LineStyle;
+  readonly #wanted = new Set<string>();
+  readonly #events: LogEvent[] = [];
+  readonly #flush = () => this.flush();
+
+  /** @param style for lines on standard error, the way out when the channel is gone. */
+  constructor(runtime: Runtime, link: Link, style: LineStyle) {
+    this.#runtime = runtime;
+    this.#link = link;
+    this.#style = style;
+  }
+
+  /** From now on only these events are wanted. */
+  want(events: readonly string[]): void {
+    this.#wanted.clear();
+    for (const event of events) this.#wanted.add(event);
+  }
+
+  wanted(): string[] {
+    return [...this.#wanted];
+  }
+
+  wants(event: EventId): boolean {
+    return this.#wanted.has(event);
+  }
+
+  report<Id extends EventId>(event: Id, fields: EventFields[Id], subject: Subject): void {
+    if (!this.wants(event)) return;
+    this.pass([makeEvent(this.#runtime, event, fields, subject)]);
+  }
+
+  /** Passes on what a worker reported. */
+  pass(events: readonly LogEvent[]): void {
+    if (this.#link.closed) {
+      for (const event of events) this.#runtime.writeError(`${formatEvent(event, this.#style).join("\n")}\n`);
+      return;
+    }
+    this.#events.push(...events);
+    this.#link.schedule(this.#flush);
+  }
+
+  /** Sends what was reported so far. */
+  flush(): void {
+    const events = this.#events.splice(0);
+    if (events.length > 0) this.#link.send(FrameType.records, JSON.stringify(events));
+  }
+}

@@ -1,0 +1,239 @@
+/**
+ * Every line that an operator reads. The lines of CLEAN AFTER FORK and COMMAND CALL are an interface, to the byte: other
+ * programs match them, their English included.
+ *
+ * @module
+ */
+
+import { formatDuration, formatTimeout } from "./duration.ts";
+import { escapeName as name, escapeStackLine as stackLine, escapeText as text } from "./escape.ts";
+import type { PrintedFields, PrintedOf } from "./printed.ts";
+import type { EventId, LineStyle, LogLevel, ResourceFigures } from "./record.ts";
+
+export type LineTag =
+  | "CLEAN AFTER FORK"
+  | "COMMAND CALL"
+  | "CLEANUP RECEIPT"
+  | "ANSWER"
+  | "PROCESS"
+  | "LOG"
+  | "BROKER";
+
+interface LineKind<Id extends EventId> {
+  readonly tag: LineTag;
+  /** Of an event whose level depends on its fields, the most serious one. */
+  readonly level: LogLevel;
+  readonly levelWith?: (fields: PrintedFields[Id]) => LogLevel;
+  /** The text of each line, after the prefix and one space. */
+  readonly texts: (fields: PrintedFields[Id], style: LineStyle) => string[];
+}
+
+const KINDS: { readonly [Id in EventId]: LineKind<Id> } = {
+  "cleanup.start": line("CLEAN AFTER FORK", "info", () => "cleanup is starting"),
+  "cleanup.done": line("CLEAN AFTER FORK", "info", ({ ms }) => `cleanup done in ${formatDuration(ms)}`),
+  "cleanup.error": { tag: "CLEAN AFTER FORK", level: "error", texts: cleanupErrorTexts },
+  "cleanup.receipt": line("CLEANUP RECEIPT", "debug", receiptText),
+
+  "call.retry": line(
+    "COMMAND CALL",
+    "warning",
+    ({ command, target, timeoutMs }) =>
+      `The command call [${name(command)}] for module ${name(target)} was sent but the call timed out ` +
+      `(${formatTimeout(timeoutMs)}). We will retry one time.`,
+  ),
+  "call.another-answer": line(
+    "COMMAND CALL",
+    "warning",
+    ({ command }) => `The command call [${name(command)}] was sent but another answer was received. Retrying.`,
+  ),
+  "call.timeout": line(
+    "COMMAND CALL",
+    "error",
+    ({ command, target, timeoutMs }) =>
+      `Failed to send command call [${name(command)}] for module ${name(target)} because of timeout ` +
+      `(${formatTimeout(timeoutMs)}).`,
+  ),
+  "call.error": {
+    tag: "COMMAND CALL",
+    level: "error",
+    texts: ({ command, target, message, stack }) => [
+      ...stack.map(stackLine),
+      `Failed to send command call [${name(command)}] for module ${name(target)} because of error: ${text(message)}`,
+    ],
+  },
+  "call.answered": line(
+    "COMMAND CALL",
+    "debug",
+    ({ command, target, ms }) =>
+      `The command call [${name(command)}] was executed by the module ${name(target)} in ${formatDuration(ms)}`,
+  ),
+  "command.unknown": line(
+    "COMMAND CALL",
+    "warning",
+    ({ command }) => `Received unknown command [${name(command)}] to execute !`,
+  ),
+  "command.error": {
+    tag: "COMMAND CALL",
+    level: "error",
+    texts: ({ command, message, stack }) => [
+      `Failed to execute received command [${name(command)}] with error: ${text(message)}`,
+      ...stack.map(stackLine),
+    ],
+  },
+  "command.executing": line(
+    "COMMAND CALL",
+    "debug",
+    ({ command, params }) => `Executing command [${name(command)}] with param ${text(params)}`,
+  ),
+
+  "answer.late": line("ANSWER", "debug", (fields) => answerText("Late", fields)),
+  "answer.duplicate": line("ANSWER", "debug", (fields) => answerText("Duplicate", fields)),
+  "answer.unknown": line("ANSWER", "debug", (fields) => answerText("Unknown", fields)),
+
+  "process.starting": line(
+    "PROCESS",
+    "info",
+    ({ process, generation }) => `${name(process)} is starting (generation ${generation})`,
+  ),
+  "process.ready": line(
+    "PROCESS",
+    "info",
+    ({ process, childPid, ms }) => `${name(process)} is ready after ${formatDuration(ms)} (pid ${childPid})`,
+  ),
+  "process.output": line(
+    "PROCESS",
+    "info",
+    (fields) => `${name(fields.process)} wrote to ${fields.stream} (pid ${fields.childPid}): ${text(fields.text)}`,
+  ),
+  "process.dropped": line(
+    "PROCESS",
+    "warning",
+    ({ process, what, count }) => `${name(process)}: dropped ${count} ${text(what)}`,
+  ),
+  "process.exited": {
+    ...line("PROCESS", "warning", exitText),
+    levelWith: ({ expected }) => expected ? "info" : "warning",
+  },
+  "process.backoff": line(
+    "PROCESS",
+    "warning",
+    ({ process, delayMs, restarts }) =>
+      `${name(process)} will be started again in ${formatTimeout(delayMs)} (restarts so far: ${restarts})`,
+  ),
+  "process.failed": line(
+    "PROCESS",
+    "fatal",
+    ({ process, reason, remedy }) =>
+      `${name(process)} will not be started again: ${text(reason)}; what to do: ${text(remedy)}`,
+  ),
+  "process.stopping": line(
+    "PROCESS",
+    "info",
+    ({ process, childPid }) => `${name(process)} is stopping (pid ${childPid ?? "none"})`,
+  ),
+  "process.stopped": line("PROCESS", "info", ({ process, ms }) => `${name(process)} stopped in ${formatDuration(ms)}`),
+
+  "module.debug": line("LOG", "debug", (fields) => text(fields.text)),
+  "module.info": line("LOG", "info", (fields) => text(fields.text)),
+  "module.warning": line("LOG", "warning", (fields) => text(fields.text)),
+  "module.error": line("LOG", "error", (fields) => text(fields.text)),
+
+  "broker.ready": line(
+    "BROKER",
+    "info",
+    ({ modules, failed, ms }) =>
+      `The broker is ready after ${formatDuration(ms)} (modules: ${modules}, failed: ${failed})`,
+  ),
+  "broker.stopped": line("BROKER", "info", ({ ms }) => `The broker stopped in ${formatDuration(ms)}`),
+};
+
+/** Every event that has lines. */
+export const EVENT_IDS: readonly EventId[] = Object.keys(KINDS).filter(isEventId);
+
+/** Whether `id`, which may come from another process, is an event that has lines. */
+export function isEventId(id: string): id is EventId {
+  return Object.hasOwn(KINDS, id);
+}
+
+/** The level of an event. */
+export function levelOf<Id extends EventId>(event: Pick<PrintedOf<Id>, "event" | "fields">): LogLevel {
+  const kind: LineKind<Id> = KINDS[event.event];
+  return kind.levelWith?.(event.fields) ?? kind.level;
+}
+
+/** The most serious level that events of this id have, known before there is one. */
+export function highestLevelOf(id: EventId): LogLevel {
+  return KINDS[id].level;
+}
+
+/** The tag in the prefix of an event's lines. */
+export function tagOf(id: EventId): LineTag {
+  return KINDS[id].tag;
+}
+
+/** The texts of an event's lines, without the prefix: at least one. */
+export function textsOf<Id extends EventId>(
+  event: Pick<PrintedOf<Id>, "event" | "fields">,
+  style: LineStyle,
+): string[] {
+  const kind: LineKind<Id> = KINDS[event.event];
+  return kind.texts(event.fields, style);
+}
+
+/** A name in brackets, in a column of its own where the style is aligned. */
+export function nameBracket(value: string, style: LineStyle): string {
+  return `[ ${style.aligned ? name(value).padEnd(15) : name(value)} ]`;
+}
+
+/** An event of one line. */
+function line<Id extends EventId>(
+  tag: LineTag,
+  level: LogLevel,
+  print: (fields: PrintedFields[Id]) => string,
+): LineKind<Id> {
+  return { tag, level, texts: (fields) => [print(fields)] };
+}
+
+function cleanupErrorTexts({ owner, message, stack }: PrintedFields["cleanup.error"], style: LineStyle): string[] {
+  const product = text(style.product);
+  return [
+    "On linux system, the forking mechanism (process creation) is fast but create a copy of the father process. " +
+    "So we have to release unnecessary resources inherited from father. " +
+    "The cleaning has been performed but we encountered an error:",
+    `Cleanup of data from module 〖 ${name(owner)} 〗 raised error 〖 ${text(message)} 〗`,
+    `Some memory may have not been freed. ${product} will still run if enough memory remains available.`,
+    `You can report this message to support in order to optimize ${product} memory consumption`,
+    `ERROR stack : ${stackLine(stack[0] ?? message)}`,
+    ...stack.slice(1).map(stackLine),
+  ].map((line) => `${nameBracket(owner, style)} ${line}`);
+}
+
+function receiptText({ ms, released, errors, before, after }: PrintedFields["cleanup.receipt"]): string {
+  const figure = (what: string, key: keyof ResourceFigures, print: (value: number) => string) => {
+    const [from, to] = [before[key], after[key]];
+    return `${what} ${from === null ? "unknown" : print(from)} to ${to === null ? "unknown" : print(to)}`;
+  };
+  return [
+    `Released ${released.length} modules [${released.map(name).join(", ")}] in ${formatDuration(ms)}`,
+    `errors ${errors}`,
+    figure("PSS", "pssBytes", mebibytes),
+    figure("private memory", "privateBytes", mebibytes),
+    figure("heap", "heapBytes", mebibytes),
+    figure("open files", "openFiles", String),
+  ].join(", ");
+}
+
+function mebibytes(bytes: number): string {
+  return `${(bytes / 1_048_576).toFixed(1)} MiB`;
+}
+
+function answerText(which: string, { target, command, id }: PrintedFields["answer.late"]): string {
+  const of = command === null ? "" : `, command [${name(command)}]`;
+  return `${which} answer from ${name(target)} was discarded (call ${name(id)}${of})`;
+}
+
+function exitText(fields: PrintedFields["process.exited"]): string {
+  const { process, childPid, exitCode, signal, reason, expected } = fields;
+  return `${name(process)} ended ${expected ? "as asked" : "unexpectedly"} (pid ${childPid ?? "none"}, ` +
+    `exit code ${exitCode ?? "none"}, signal ${name(signal ?? "none")}): ${text(reason)}`;
+}

@@ -1,0 +1,218 @@
+/**
+ * Modules: what they are made of, and the check that refuses a wrong one where it is defined.
+ *
+ * @module
+ */
+
+import type { ModuleContext } from "./context.ts";
+import { canDispose } from "./cleanup/dispose.ts";
+
+/** The context of one call, as `this` of its handler. */
+export interface CallContext {
+  /** Number of the call on its channel; the same for both attempts. */
+  readonly id: number;
+  /** 1, or 2 where the first attempt never reached this process. */
+  readonly attempt: number;
+  /** Name of the process that called. */
+  readonly caller: string;
+  /** Aborted when the caller cancels. */
+  readonly signal: AbortSignal;
+}
+
+/** A command: gets the parameters spread, returns the result or a promise of it. */
+export type Handler = (this: CallContext, ...params: never[]) => unknown;
+
+/** Commands by name. */
+export type Commands = Readonly<Record<string, Handler>>;
+
+/** When a process that ended is started again. */
+export type RestartPolicy = "always" | "on-failure" | "never";
+
+/** Settings that stand in `defineModule` and that `Broker.start({ settings })` or the configuration override. */
+export interface ModuleSettings {
+  /** @default "on-failure" */
+  readonly restart?: RestartPolicy;
+  /** Calls that one process of the module runs at the same time. @default no limit */
+  readonly concurrency?: number;
+  /** Calls that may wait for one process of the module. @default 20000 */
+  readonly queue?: number;
+  /** Free for the module: `ctx.options`. Plain JSON. */
+  readonly options?: unknown;
+  /** Working directory of the module's processes. @default the program's */
+  readonly cwd?: string;
+  /** Environment variables that only this module's processes keep. */
+  readonly env?: readonly string[];
+}
+
+/** Processes that a module runs for itself, all alike. */
+export interface WorkersDefinition<W extends Commands = Commands> {
+  /** How many. They are named `M-1`, `M-2`, … */
+  readonly count: number;
+  readonly commands: W | ((ctx: ModuleContext) => W);
+  /** Called in the workers: releases what only the module's own process needs. */
+  afterForkCleanup?(): unknown;
+}
+
+/** What {@link defineModule} takes. */
+export interface ModuleDefinition<
+  N extends string = string,
+  C extends Commands = Commands,
+  W extends Commands = Commands,
+> extends ModuleSettings {
+  /** `[A-Za-z0-9._-]{1,64}`, different from all other names of the broker. */
+  readonly name: N;
+  readonly workers?: WorkersDefinition<W>;
+  readonly commands?: C | ((ctx: ModuleContext<W>) => C);
+  /** Disposables of this module, disposed in the processes of the others. */
+  readonly owns?: readonly unknown[];
+  /** Called in the processes of the other modules, before what is in `owns` is disposed. */
+  afterForkCleanup?(): unknown;
+  /** Called in the module's own process, after the cleanup and before the first command. */
+  start?(ctx: ModuleContext<W>): unknown;
+  /** Called in the module's own process as the last thing before it ends. */
+  stop?(ctx: ModuleContext<W>): unknown;
+}
+
+declare const TYPES: unique symbol;
+
+/** A checked module, which carries the types of its commands. */
+export interface Module<N extends string = string, C extends Commands = Commands, W extends Commands = Commands> {
+  readonly name: N;
+  readonly definition: ModuleDefinition;
+  /** Never there at run time: holds the types of the commands. */
+  readonly [TYPES]?: { readonly commands: C; readonly workers: W };
+}
+
+/** The commands of a module, as types. */
+export type CommandsOf<M> = M extends { readonly [TYPES]?: { readonly commands: infer C } } ? C : never;
+
+/** Parameters of a command, without its `this`. */
+export type ParamsOf<H> = H extends (...params: infer P) => unknown ? P : never;
+
+/** What a call of a command resolves with. */
+export type ResultOf<H> = H extends (...params: never[]) => infer R ? Awaited<R> : never;
+
+/**
+ * Checks a module where it is defined, and types the calls of its commands.
+ *
+ * @throws {TypeError} when a part of it is wrong; the message names the part.
+ */
+export function defineModule<
+  const N extends string,
+  C extends Commands = Record<never, never>,
+  W extends Commands = Record<never, never>,
+>(definition: ModuleDefinition<N, C, W>): Module<N, C, W> {
+  assertDefinition(definition);
+  return Object.freeze({ name: definition.name, definition });
+}
+
+const NAME = /^[A-Za-z0-9._-]{1,64}$/;
+
+/** @throws {TypeError} */
+export function checkName(what: string, name: unknown): string {
+  if (typeof name === "string" && NAME.test(name)) return name;
+  throw new TypeError(`${what} must be 1 to 64 of the characters A-Z a-z 0-9 . _ -, and it is ${show(name)}`);
+}
+
+/** Takes a module as `defineModule` made it, or a plain object of the same shape. */
+export function toModule(value: unknown): Module {
+  if (isModule(value)) return value;
+  assertDefinition(value);
+  return Object.freeze({ name: value.name, definition: value });
+}
+
+function isModule(value: unknown): value is Module {
+  return typeof value === "object" && value !== null && "definition" in value && "name" in value &&
+    Object.isFrozen(value);
+}
+
+function assertDefinition(value: unknown): asserts value is ModuleDefinition {
+  if (!isRecord(value)) throw new TypeError(`A module must be an object, and it is ${show(value)}`);
+  const name = checkName("The name of a module", value["name"]);
+  const at = `Module "${name}"`;
+  checkCommands(`${at}: commands`, value["commands"]);
+  for (const hook of ["afterForkCleanup", "start", "stop"]) checkOptionalFunction(`${at}: ${hook}`, value[hook]);
+  checkOwns(at, value["owns"]);
+  checkWorkers(at, value["workers"]);
+  checkSettings(at, value);
+}
+
+/** Checks the settings of a module, wherever they stand. @throws {TypeError} */
+export function checkSettings(at: string, value: Readonly<Record<string, unknown>>): void {
+  const { restart, concurrency, queue, cwd, env } = value;
+  if (restart !== undefined && restart !== "always" && restart !== "on-failure" && restart !== "never") {
+    throw new TypeError(`${at}: restart must be "always", "on-failure" or "never", and it is ${show(restart)}`);
+  }
+  checkCount(`${at}: concurrency`, concurrency, 1);
+  checkCount(`${at}: queue`, queue, 0);
+  if (cwd !== undefined && typeof cwd !== "string") {
+    throw new TypeError(`${at}: cwd must be a path, and it is ${show(cwd)}`);
+  }
+  if (env !== undefined && !(Array.isArray(env) && env.every((item) => typeof item === "string"))) {
+    throw new TypeError(`${at}: env must be a list of names of environment variables, and it is ${show(env)}`);
+  }
+}
+
+function checkCount(what: string, value: unknown, least: number): void {
+  if (value === undefined || (typeof value === "number" && Number.isInteger(value) && value >= least)) return;
+  throw new TypeError(`${what} must be a whole number of at least ${least}, and it is ${show(value)}`);
+}
+
+function checkCommands(what: string, commands: unknown): void {
+  if (commands === undefined || typeof commands === "function") return;
+  commandMap(what, commands);
+}
+
+/** Commands by name, from an object's own properties. @throws {TypeError} */
+export function commandMap(what: string, commands: unknown): Map<string, Handler> {
+  if (!isRecord(commands)) {
+    throw new TypeError(`${what} must be an object of functions or a function that returns one, and is ${show(commands)}`);
+  }
+  const map = new Map<string, Handler>();
+  for (const [name, handler] of Object.entries(commands)) {
+    if (!isHandler(handler)) throw new TypeError(`${what}: "${name}" must be a function, and it is ${show(handler)}`);
+    map.set(name, handler);
+  }
+  return map;
+}
+
+function isHandler(value: unknown): value is Handler {
+  return typeof value === "function";
+}
+
+function checkOptionalFunction(what: string, value: unknown): void {
+  if (value === undefined || typeof value === "function") return;
+  throw new TypeError(`${what} must be a function, and it is ${show(value)}`);
+}
+
+function checkOwns(at: string, owns: unknown): void {
+  if (owns === undefined) return;
+  if (!Array.isArray(owns)) throw new TypeError(`${at}: owns must be a list, and it is ${show(owns)}`);
+  owns.forEach((resource, index) => {
+    if (!canDispose(resource)) {
+      throw new TypeError(
+        `${at}: owns[${index}] must have Symbol.asyncDispose, Symbol.dispose, close(), destroy(), end() or clear(), ` +
+          `or be a function, and it is ${show(resource)}`,
+      );
+    }
+  });
+}
+
+function checkWorkers(at: string, workers: unknown): void {
+  if (workers === undefined) return;
+  if (!isRecord(workers)) throw new TypeError(`${at}: workers must be an object, and it is ${show(workers)}`);
+  if (workers["count"] === undefined) throw new TypeError(`${at}: workers.count is missing`);
+  checkCount(`${at}: workers.count`, workers["count"], 0);
+  checkCommands(`${at}: workers.commands`, workers["commands"]);
+  checkOptionalFunction(`${at}: workers.afterForkCleanup`, workers["afterForkCleanup"]);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function show(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value);
+  if (value === null || typeof value !== "object") return String(value);
+  return Array.isArray(value) ? "a list" : "an object";
+}

@@ -1,0 +1,145 @@
+/**
+ * What `Broker.start` takes, checked.
+ *
+ * @module
+ */
+
+import type { LogFunction } from "./log/broker_log.ts";
+import type { LogLevel } from "./log/record.ts";
+import {
+  checkName,
+  checkSettings,
+  type Commands,
+  type Module,
+  type ModuleDefinition,
+  type ModuleSettings,
+  toModule,
+} from "./module.ts";
+import { processName } from "./role.ts";
+
+/** Options of `Broker.start`. */
+export interface BrokerOptions {
+  /** Name of the broker, as it stands in the log lines. `[A-Za-z0-9._-]{1,64}` */
+  readonly name: string;
+  /** The modules, in the order of their start. */
+  readonly modules: readonly (Module | ModuleDefinition)[];
+  /** Settings by module name, over those that stand in `defineModule`. */
+  readonly settings?: Readonly<Record<string, ModuleSettings>>;
+  readonly call?: {
+    /** Milliseconds for one attempt. @default 1000 */
+    readonly timeoutMs?: number;
+    /** @default "once" */
+    readonly retry?: "once" | "never";
+  };
+  /** What modules may call on the broker by its name. */
+  readonly commands?: Commands;
+  /** The program that a new process runs. @default the main module */
+  readonly program?: URL | string;
+  /** Gets every record from `logLevel` up, in the broker's process. @default prints `lines()` to standard error */
+  readonly log?: LogFunction;
+  /** @default the environment variable `BROKKR_LOG`, else "info" */
+  readonly logLevel?: LogLevel;
+  /** Pads levels and names of the log lines into columns. @default false */
+  readonly aligned?: boolean;
+  /** Name of the product in the cleanup's lines. @default "Shinken" */
+  readonly product?: string;
+  /** Whether the command line can reach the broker. @default false, and true under `brokkr run` */
+  readonly control?: boolean;
+  /** Whether SIGINT and SIGTERM drain the broker and end the process. @default false, and true under `brokkr run` */
+  readonly signals?: boolean;
+}
+
+/** A module with the settings it runs under. */
+export interface ModulePlan {
+  readonly module: Module;
+  readonly settings: ModuleSettings;
+}
+
+/** Checked options with their defaults. */
+export interface BrokerPlan {
+  readonly name: string;
+  readonly modules: readonly ModulePlan[];
+  readonly timeoutMs: number;
+  readonly retry: "once" | "never";
+  readonly commands: Commands;
+  readonly program: string | undefined;
+  readonly log: LogFunction | undefined;
+  readonly logLevel: LogLevel | undefined;
+  readonly aligned: boolean;
+  readonly product: string;
+  readonly control: boolean | undefined;
+  readonly signals: boolean | undefined;
+}
+
+const LEVELS: readonly unknown[] = ["debug", "info", "warning", "error", "fatal"] satisfies LogLevel[];
+
+/** @throws {TypeError} that names the option, what it is and what it should be. */
+export function checkOptions(options: BrokerOptions): BrokerPlan {
+  const name = checkName("Option name", options.name);
+  if (!Array.isArray(options.modules)) throw new TypeError("Option modules must be a list of modules");
+  const settings = new Map(Object.entries(options.settings ?? {}));
+  const modules = options.modules.map(toModule).map((module) => {
+    const over = settings.get(module.name) ?? {};
+    settings.delete(module.name);
+    checkSettings(`Option settings: module "${module.name}"`, { ...over });
+    return { module, settings: { ...module.definition, ...over } };
+  });
+  const [stranger] = settings.keys();
+  if (stranger !== undefined) {
+    throw new TypeError(`Option settings: there is no module "${stranger}"`);
+  }
+  checkDistinct(name, modules);
+  const { timeoutMs = 1_000, retry = "once" } = options.call ?? {};
+  checkTimeout("Option call.timeoutMs", timeoutMs);
+  if (retry !== "once" && retry !== "never") {
+    throw new TypeError(`Option call.retry must be "once" or "never", and it is ${String(retry)}`);
+  }
+  if (options.logLevel !== undefined && !LEVELS.includes(options.logLevel)) {
+    throw new TypeError(`Option logLevel must be one of ${LEVELS.join(", ")}, and it is ${String(options.logLevel)}`);
+  }
+  return {
+    name,
+    modules,
+    timeoutMs,
+    retry,
+    commands: options.commands ?? {},
+    program: options.program === undefined || typeof options.program === "string" ? options.program : options.program.href,
+    log: options.log,
+    logLevel: options.logLevel,
+    aligned: options.aligned ?? false,
+    product: options.product ?? "Shinken",
+    control: options.control,
+    signals: options.signals,
+  };
+}
+
+/** @throws {TypeError} */
+export function checkTimeout(what: string, value: unknown): void {
+  if (typeof value === "number" && Number.isFinite(value) && value > 0) return;
+  throw new TypeError(`${what} must be a number of milliseconds above 0, and it is ${String(value)}`);
+}
+
+/** The level in `BROKKR_LOG`, where it is one. */
+export function levelFrom(text: string | undefined): LogLevel | undefined {
+  return isLevel(text) ? text : undefined;
+}
+
+function isLevel(value: unknown): value is LogLevel {
+  return LEVELS.includes(value);
+}
+
+function checkDistinct(broker: string, modules: readonly ModulePlan[]): void {
+  const taken = new Map([[broker, "the broker"]]);
+  const take = (name: string, what: string) => {
+    const other = taken.get(name);
+    if (other !== undefined) throw new TypeError(`The name "${name}" of ${what} is also the name of ${other}`);
+    taken.set(name, what);
+  };
+  for (const { module } of modules) take(module.name, `module "${module.name}"`);
+  for (const { module } of modules) {
+    const count = module.definition.workers?.count ?? 0;
+    for (let number = 1; number <= count; number++) {
+      take(processName(module.name, number), `worker ${number} of module "${module.name}"`);
+    }
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * The role of a process: whose process it is, in one environment variable that its father sets.
+ *
+ * @module
+ */
+
+/** The one environment variable that brokkr hands to a process it creates. */
+export const ROLE_VARIABLE = "BROKKR_ROLE";
+
+/** A process of a broker inside a process of a broker … this deep at most: what is deeper starts itself by mistake. */
+const MAX_DEPTH = 8;
+
+export interface Role {
+  /** Name of the broker. */
+  readonly broker: string;
+  readonly module: string;
+  /** Number of the worker from 1, or null in the module's own process. */
+  readonly worker: number | null;
+  /** Name of the process: the module's, or `M-1`. */
+  readonly process: string;
+  /** 1 in a process of the outermost broker. */
+  readonly depth: number;
+  /** Where the channel to the father is. */
+  readonly channel: string;
+  /** Module files to load, where the program has none of its own: `[name, path or URL]`. */
+  readonly image: readonly (readonly [name: string, path: string])[] | null;
+}
+
+/** Name of a module's process or of its worker number `worker`. */
+export function processName(module: string, worker: number | null): string {
+  return worker === null ? module : `${module}-${worker}`;
+}
+
+export function encodeRole(role: Omit<Role, "process">): string {
+  const { broker, module, worker, depth, channel, image } = role;
+  return JSON.stringify({ broker, module, worker, depth, channel, image });
+}
+
+/** What stays of the role for the processes that a module starts by itself: how deep it is. */
+export function encodeDepth(depth: number): string {
+  return JSON.stringify({ depth });
+}
+
+/**
+ * Reads the variable's text: a role, or only how deep this process is.
+ *
+ * @throws {Error} when the text is not brokkr's, or when the process is deeper than any broker should be.
+ */
+export function readRole(text: string | undefined): { role: Role | null; depth: number } {
+  if (text === undefined || text === "") return { role: null, depth: 0 };
+  const fields = parse(text);
+  const depth = fields.get("depth");
+  if (typeof depth !== "number") throw notARole(text);
+  if (depth > MAX_DEPTH) {
+    throw new Error(
+      `Cannot start a broker at depth ${depth}: brokers nest at most ${MAX_DEPTH} deep, and a program that starts itself again ` +
+        `without a Broker.start in its way never ends`,
+    );
+  }
+  const broker = fields.get("broker");
+  if (broker === undefined) return { role: null, depth };
+  const module = fields.get("module");
+  const worker = fields.get("worker");
+  const channel = fields.get("channel");
+  if (typeof broker !== "string" || typeof module !== "string" || typeof channel !== "string") throw notARole(text);
+  if (worker !== null && typeof worker !== "number") throw notARole(text);
+  const process = processName(module, worker);
+  return { role: { broker, module, worker, process, depth, channel, image: readImage(fields.get("image")) }, depth };
+}
+
+function parse(text: string): Map<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === "object" && value !== null) return new Map(Object.entries(value));
+  } catch {
+    // Said below, with the text.
+  }
+  throw notARole(text);
+}
+
+function readImage(value: unknown): Role["image"] {
+  if (!Array.isArray(value)) return null;
+  const image: [string, string][] = [];
+  for (const entry of value) {
+    const [name, path]: unknown[] = Array.isArray(entry) ? entry : [];
+    if (typeof name === "string" && typeof path === "string") image.push([name, path]);
+  }
+  return image;
+}
+
+function notARole(text: string): Error {
+  return new Error(`Cannot read environment variable ${ROLE_VARIABLE}: it must be set by brokkr only, and it is "${text}"`);
+}

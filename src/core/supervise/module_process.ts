@@ -1,0 +1,198 @@
+/**
+ * A module inside a process of its own: its commands, its context, its workers, its hooks.
+ *
+ * @module
+ */
+
+import type { Runtime } from "../../runtime/runtime.ts";
+import { Callee, type Service } from "../call/callee.ts";
+import type { Caller } from "../call/caller.ts";
+import { forwarded, makeCall } from "../call/make_call.ts";
+import type { RunningCall } from "../call/running_call.ts";
+import { describeThrown } from "../call/wire_error.ts";
+import { canDispose, dispose } from "../cleanup/dispose.ts";
+import type { CallSettings, ModuleContext } from "../context.ts";
+import { UnknownModuleError } from "../errors.ts";
+import type { CallOptions, ReceivedCall } from "../frame/batch.ts";
+import type { Setup } from "../frame/hello.ts";
+import type { Link } from "../frame/link.ts";
+import type { FrameReporter } from "../log/frame_reporter.ts";
+import { commandMap, type Handler, type Module } from "../module.ts";
+import { nearest } from "../nearest.ts";
+import { encodeRole, processName, type Role, ROLE_VARIABLE } from "../role.ts";
+import type { ProcessStatus } from "../status.ts";
+import { Supervised } from "./supervised.ts";
+import { Workers } from "./workers.ts";
+
+export interface ModuleProcessOptions {
+  readonly runtime: Runtime;
+  readonly role: Role;
+  readonly program: string | undefined;
+  readonly reporter: FrameReporter;
+  readonly setup: Setup;
+  /** Calls to the father. */
+  readonly father: Caller;
+}
+
+export class ModuleProcess implements Service {
+  readonly #options: ModuleProcessOptions;
+  readonly #stop = new AbortController();
+  readonly #owned: unknown[] = [];
+  readonly #context: ModuleContext;
+  #module: Module | undefined;
+  #workers = new Workers([]);
+  commands: ReadonlyMap<string, Handler> = new Map();
+
+  constructor(options: ModuleProcessOptions) {
+    this.#options = options;
+    this.#context = this.#makeContext();
+  }
+
+  /** Brings the module up: its workers, its commands, its start hook. @throws what the module's own code throws. */
+  async start(module: Module): Promise<void> {
+    this.#module = module;
+    const { definition, name } = module;
+    const { worker } = this.#options.role;
+    const commands = worker === null ? definition.commands : definition.workers?.commands;
+    const made: unknown = typeof commands === "function" ? commands(this.#context) : commands ?? {};
+    this.commands = commandMap(`Module "${name}": commands`, await made);
+    if (worker !== null) return;
+    const count = definition.workers?.count ?? 0;
+    this.#workers = new Workers(Array.from({ length: count }, (_, index) => this.#newWorker(index + 1)));
+    await Promise.all([this.#workers.start(), definition.start?.(this.#context)]);
+  }
+
+  /** Lets the module go: its stop hook, its workers, what it owns. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    const definition = this.#module?.definition;
+    if (this.#options.role.worker === null) await this.#attempt(() => definition?.stop?.(this.#context));
+    await this.#workers.stop();
+    const owned = this.#options.role.worker === null ? [...definition?.owns ?? [], ...this.#owned] : this.#owned;
+    for (const resource of owned.toReversed()) await this.#attempt(() => dispose(resource));
+  }
+
+  async status(): Promise<ProcessStatus[]> {
+    return await this.#workers.status();
+  }
+
+  async restartWorker(number: number): Promise<void> {
+    await this.#workers.restart(number);
+  }
+
+  want(events: readonly string[]): void {
+    this.#workers.want(events);
+  }
+
+  /** A worker's call to another module goes on to the father, under the worker's name. */
+  async forward(call: ReceivedCall & { readonly options: CallOptions }, context: RunningCall): Promise<unknown> {
+    const { target = this.#options.role.broker, timeoutMs = this.#options.setup.timeoutMs } = call.options;
+    return await makeCall(this.#options.father, call.command, call.params, {
+      target,
+      ...forwarded(timeoutMs),
+      signal: context.signal,
+      wire: { ...this.#route(target, timeoutMs), caller: context.caller },
+    });
+  }
+
+  #newWorker(number: number): Supervised {
+    const { runtime, role, program, reporter, setup } = this.#options;
+    const name = processName(role.module, number);
+    return new Supervised({
+      runtime,
+      reporter,
+      name,
+      module: role.module,
+      broker: role.broker,
+      father: role.process,
+      program,
+      cwd: undefined,
+      env: (channel) => {
+        const { broker, module, depth, image } = role;
+        const text = encodeRole({ broker, module, worker: number, depth: depth + 1, channel, image });
+        return { ...runtime.env.all(), [ROLE_VARIABLE]: text };
+      },
+      guard: null,
+      setup: () => ({ ...setup, wanted: reporter.wanted() }),
+      records: (events) => reporter.pass(events),
+      callee: (link: Link) =>
+        new Callee(link, {
+          reporter,
+          service: { commands: NO_COMMANDS, forward: (call, context) => this.forward(call, context) },
+          module: name,
+          peer: name,
+          frameLimit: setup.frameLimit,
+          ownFiles: [runtime.ownFiles],
+        }),
+    });
+  }
+
+  #makeContext(): ModuleContext {
+    const { role, setup, reporter } = this.#options;
+    const log = (level: "debug" | "info" | "warning" | "error") => (text: string) =>
+      reporter.report(`module.${level}`, { text }, { module: role.process });
+    return {
+      broker: role.broker,
+      module: role.module,
+      role: { broker: role.broker, module: role.module, worker: role.worker },
+      options: setup.options,
+      log: { debug: log("debug"), info: log("info"), warning: log("warning"), error: log("error") },
+      signal: this.#stop.signal,
+      workers: {
+        call: async (command: string, params: readonly unknown[] = [], settings: CallSettings = {}) =>
+          await this.#callWorker(command, params, settings),
+      },
+      call: async (target: Module | string, command: string, params?: readonly unknown[], settings?: CallSettings) =>
+        await this.#callOut(typeof target === "string" ? target : target.name, command, params ?? [], settings ?? {}),
+      own: (resource) => {
+        if (!canDispose(resource)) {
+          throw new TypeError(`Cannot own a resource of module "${role.module}": it has no way to be disposed of`);
+        }
+        this.#owned.push(resource);
+        return resource;
+      },
+    };
+  }
+
+  async #callWorker(command: string, params: readonly unknown[], settings: CallSettings): Promise<unknown> {
+    const worker = this.#workers.pick();
+    const target = worker?.name ?? `${this.#options.role.module}-1`;
+    if (worker === undefined) throw new UnknownModuleError({ target, command }, { nearest: null });
+    return await makeCall(worker.caller, command, params, this.#submitOptions(target, settings));
+  }
+
+  async #callOut(target: string, command: string, params: readonly unknown[], settings: CallSettings): Promise<unknown> {
+    const { names, timeoutMs } = this.#options.setup;
+    if (!names.includes(target)) {
+      throw new UnknownModuleError({ target, command }, { nearest: nearest(target, names) });
+    }
+    const options = this.#submitOptions(target, settings);
+    const wire = this.#route(target, settings.timeoutMs ?? timeoutMs);
+    return await makeCall(this.#options.father, command, params, { ...options, wire });
+  }
+
+  /** What tells the father where a call goes: nothing, where it goes to the father itself. */
+  #route(target: string, timeoutMs: number): CallOptions {
+    const { worker, broker } = this.#options.role;
+    return worker === null && target === broker ? {} : { target, timeoutMs };
+  }
+
+  #submitOptions(target: string, settings: CallSettings) {
+    const { timeoutMs, retry } = this.#options.setup;
+    const { signal, thread } = settings;
+    return { target, timeoutMs: settings.timeoutMs ?? timeoutMs, retry, signal, thread };
+  }
+
+  /** The end of a process goes on whatever its hooks do; what they throw is told. */
+  async #attempt(work: () => unknown): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      const { name, message } = describeThrown(error);
+      const text = `stop: ${name}: ${message}`;
+      this.#options.reporter.report("module.error", { text }, { module: this.#options.role.process });
+    }
+  }
+}
+
+const NO_COMMANDS: ReadonlyMap<string, Handler> = new Map();

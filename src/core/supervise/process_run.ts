@@ -1,0 +1,209 @@
+/**
+ * One life of a process, from its father's side: spawned, greeted, serving, ended.
+ *
+ * @module
+ */
+
+import type { Channel, ExitStatus, ProgramProcess, Runtime } from "../../runtime/runtime.ts";
+import type { Callee } from "../call/callee.ts";
+import type { Caller } from "../call/caller.ts";
+import type { CleanupReceipt } from "../cleanup/clean.ts";
+import { FrameType } from "../frame/header.ts";
+import { type Hello, PROTOCOL_VERSION, readHello, type Setup } from "../frame/hello.ts";
+import { type FatherNotice, type ProcessNotice, readCloseReason, readProcessNotice, readRecords } from "../frame/notice.ts";
+import { Link } from "../frame/link.ts";
+import type { LogEvent } from "../log/record.ts";
+import { VERSION } from "../version.ts";
+import { Ending } from "./ending.ts";
+import { OutputLines } from "./output_lines.ts";
+
+/** After the exit, the time for the last bytes of channel and output to arrive. */
+const LAST_BYTES_MS = 50;
+
+/** How a process ended. */
+export interface ProcessEnd extends ExitStatus {
+  /** What brokkr knows beyond the exit: a refused hello, a broken frame, a start hook that threw. */
+  readonly why: string | null;
+  /** Whether it was ready before. */
+  readonly wasReady: boolean;
+  readonly lastLines: readonly string[];
+}
+
+export interface ProcessRunEvents {
+  greeted(hello: Hello): void;
+  ready(commands: readonly string[], cleanup: CleanupReceipt): void;
+  records(events: readonly LogEvent[]): void;
+  output(stream: "stdout" | "stderr", text: string): void;
+  notice(notice: ProcessNotice): void;
+  refused(reason: string, excerpt: string): void;
+  /** The last event. */
+  ended(end: ProcessEnd): void;
+}
+
+export interface ProcessRunOptions {
+  readonly runtime: Runtime;
+  readonly program: string | undefined;
+  readonly cwd: string | undefined;
+  readonly env: (channelAddress: string) => Readonly<Record<string, string>>;
+  /** In a process group of its own. */
+  readonly group: boolean;
+  readonly hello: Omit<Hello, "protocol" | "version" | "pid" | "runtime" | "setup">;
+  readonly setup: () => Setup;
+  readonly frameLimit: number;
+  /** Calls to the process. */
+  readonly caller: Caller;
+  /** Makes the side that runs the process' calls. */
+  readonly callee: (link: Link) => Callee;
+  readonly events: ProcessRunEvents;
+}
+
+export class ProcessRun {
+  readonly #options: ProcessRunOptions;
+  readonly #stdout: OutputLines;
+  readonly #stderr: OutputLines;
+  #process: ProgramProcess | undefined;
+  #link: Link | undefined;
+  #callee: Callee | undefined;
+  readonly #ending: Ending;
+  #linkClosed: (() => void) | undefined;
+  #why: string | null = null;
+  #ready = false;
+
+  constructor(options: ProcessRunOptions) {
+    this.#options = options;
+    this.#ending = new Ending(options.runtime.clock, (signal, why) => this.kill(signal, why));
+    this.#stdout = new OutputLines((text) => options.events.output("stdout", text));
+    this.#stderr = new OutputLines((text) => options.events.output("stderr", text));
+  }
+
+  get pid(): number | null {
+    return this.#process?.pid ?? null;
+  }
+
+  get link(): Link | undefined {
+    return this.#link;
+  }
+
+  /** @throws when no process could be created. */
+  async spawn(): Promise<number> {
+    const { runtime, program, cwd, env, group } = this.#options;
+    const process = await runtime.spawnProgram({
+      program,
+      cwd,
+      env,
+      group,
+      output: (stream, chunk) => (stream === "stdout" ? this.#stdout : this.#stderr).push(chunk),
+    });
+    this.#process = process;
+    process.channel.then((channel) => this.#open(channel), () => {});
+    void process.exited.then((status) => this.#exited(status));
+    return process.pid;
+  }
+
+  /** Ends the process and everything it started; `why` explains it where brokkr does it on its own account. */
+  kill(signal: string, why: string | null = null): void {
+    this.#why ??= why;
+    this.#process?.kill(signal, { group: this.#options.group });
+  }
+
+  /** Asks the process to finish its calls and to end, and makes it when it does not. */
+  drain(): void {
+    this.notify({ kind: "stop" });
+    this.#ending.begin();
+  }
+
+  notify(notice: FatherNotice): void {
+    this.#link?.send(FrameType.notice, JSON.stringify(notice));
+  }
+
+  #open(channel: Channel): void {
+    const { runtime, frameLimit, events } = this.#options;
+    const link = new Link(channel, runtime.clock, {
+      frameLimit,
+      events: {
+        frame: (type, flags, body) => this.#frame(type, flags, body),
+        refused: (reason, excerpt) => events.refused(reason, excerpt),
+        drained: () => this.#options.caller.drained(),
+        closed: (reason) => this.#closed(reason),
+      },
+    });
+    this.#link = link;
+  }
+
+  #frame(type: number, flags: number, body: Uint8Array): void {
+    const { caller } = this.#options;
+    if (this.#callee === undefined) {
+      if (type === FrameType.hello) this.#greet(body);
+      else throw new TypeError("a frame came before the hello");
+    } else if (type === FrameType.answers) caller.answers(flags, body);
+    else if (type === FrameType.calls) this.#callee.calls(flags, body);
+    else if (type === FrameType.cancel) this.#callee.cancel(body);
+    else if (type === FrameType.ping) this.#link?.send(FrameType.pong, "1");
+    else if (type === FrameType.records) this.#options.events.records(readRecords(body));
+    else if (type === FrameType.notice) this.#notice(readProcessNotice(body));
+    else if (type === FrameType.close) this.#why ??= readCloseReason(body);
+  }
+
+  #greet(body: Uint8Array): void {
+    const { events, runtime, setup, hello } = this.#options;
+    const link = this.#link;
+    if (link === undefined) return;
+    try {
+      const theirs = readHello(body, VERSION);
+      const answer: Hello = {
+        ...hello,
+        protocol: PROTOCOL_VERSION,
+        version: VERSION,
+        pid: runtime.pid,
+        runtime: `${runtime.name} ${runtime.version}`,
+        setup: setup(),
+      };
+      link.send(FrameType.hello, JSON.stringify(answer));
+      this.#callee = this.#options.callee(link);
+      this.#callee.open();
+      events.greeted(theirs);
+    } catch (error) {
+      this.#why = error instanceof Error ? error.message : String(error);
+      link.close(this.#why);
+    }
+  }
+
+  #notice(notice: ProcessNotice): void {
+    if (notice.kind === "ready") {
+      this.#ready = true;
+      this.#options.events.ready(notice.commands, notice.cleanup);
+    } else if (notice.kind === "failed") {
+      this.#why ??= `start of the module failed: ${notice.error.message || notice.error.name}`;
+    }
+    this.#options.events.notice(notice);
+  }
+
+  /** The link ended: a process without one can't serve, so it goes too. */
+  #closed(reason: string | null): void {
+    this.#callee?.abort();
+    this.#linkClosed?.();
+    if (reason !== null) this.kill("SIGKILL", reason);
+  }
+
+  async #exited(status: ExitStatus): Promise<void> {
+    this.#ending.over();
+    if (this.#link !== undefined && !this.#link.closed) await this.#lastBytes();
+    // What the process started and left behind goes with it.
+    if (this.#options.group) this.#process?.kill("SIGKILL", { group: true });
+    this.#link?.close(null);
+    this.#stdout.end();
+    this.#stderr.end();
+    const lastLines = [...this.#stderr.last];
+    this.#options.events.ended({ ...status, why: this.#why, wasReady: this.#ready, lastLines });
+  }
+
+  async #lastBytes(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const clear = this.#options.runtime.clock.timer(LAST_BYTES_MS, resolve);
+      this.#linkClosed = () => {
+        clear();
+        resolve();
+      };
+    });
+  }
+}

@@ -1,0 +1,181 @@
+/**
+ * The other side of `process_run.ts`: what a new process does from `Broker.start` to its end. It greets its father, cleans, starts,
+ * serves until it is told to stop, and never outlives its channel.
+ *
+ * @module
+ */
+
+import type { Runtime } from "../../runtime/runtime.ts";
+import { Callee, type Service } from "../call/callee.ts";
+import { Caller } from "../call/caller.ts";
+import { CallCounters } from "../call/counters.ts";
+import { DEFAULT_QUEUE_LIMITS } from "../call/queue.ts";
+import { describeThrown } from "../call/wire_error.ts";
+import { cleanAfterFork } from "../cleanup/clean.ts";
+import { DEFAULT_FRAME_LIMIT, FrameType } from "../frame/header.ts";
+import { type Hello, PROTOCOL_VERSION, readHello, type Setup } from "../frame/hello.ts";
+import { Link } from "../frame/link.ts";
+import { type ProcessNotice, readFatherNotice } from "../frame/notice.ts";
+import { FrameReporter } from "../log/frame_reporter.ts";
+import type { Module } from "../module.ts";
+import { encodeDepth, type Role, ROLE_VARIABLE } from "../role.ts";
+import { VERSION } from "../version.ts";
+import { ModuleProcess } from "./module_process.ts";
+
+/** What a new process is made of. */
+export interface ServeOptions {
+  readonly runtime: Runtime;
+  readonly role: Role;
+  /** All modules that this process has, in the order they were declared. */
+  readonly load: () => Promise<readonly Module[]>;
+  readonly program: string | undefined;
+  readonly product: string;
+  readonly aligned: boolean;
+}
+
+/** Serves until the process ends; never settles. */
+export async function serveProcess(options: ServeOptions): Promise<never> {
+  const { runtime, role } = options;
+  // What this process starts by itself has no role of its own, but is as deep.
+  runtime.env.set(ROLE_VARIABLE, encodeDepth(role.depth));
+  const channel = await runtime.parentChannel(role.channel);
+  new ServedProcess(options, (events) => new Link(channel, runtime.clock, { frameLimit: DEFAULT_FRAME_LIMIT, events }));
+  return await new Promise<never>(() => {});
+}
+
+class ServedProcess {
+  readonly #options: ServeOptions;
+  readonly #link: Link;
+  readonly #reporter: FrameReporter;
+  #caller: Caller | undefined;
+  #callee: Callee | undefined;
+  #module: ModuleProcess | undefined;
+  #stopping = false;
+
+  constructor(options: ServeOptions, connect: (events: ConstructorParameters<typeof Link>[2]["events"]) => Link) {
+    const { runtime, role, product, aligned } = options;
+    this.#options = options;
+    this.#link = connect({
+      frame: (type, flags, body) => this.#frame(type, flags, body),
+      refused: (reason, excerpt) => {
+        const fields = { process: role.broker, what: `frame (${reason}: ${excerpt})`, count: 1 };
+        this.#reporter.report("process.dropped", fields, { module: role.process });
+      },
+      drained: () => this.#caller?.drained(),
+      closed: () => runtime.exit(0),
+    });
+    this.#reporter = new FrameReporter(runtime, this.#link, { broker: role.broker, product, aligned });
+    const hello: Hello = {
+      protocol: PROTOCOL_VERSION,
+      version: VERSION,
+      broker: role.broker,
+      process: role.process,
+      pid: runtime.pid,
+      runtime: `${runtime.name} ${runtime.version}`,
+      setup: null,
+    };
+    this.#link.send(FrameType.hello, JSON.stringify(hello));
+  }
+
+  #frame(type: number, flags: number, body: Uint8Array): void {
+    if (type === FrameType.hello) this.#greeted(readHello(body, VERSION));
+    else if (type === FrameType.calls) this.#callee?.calls(flags, body);
+    else if (type === FrameType.answers) this.#caller?.answers(flags, body);
+    else if (type === FrameType.cancel) this.#callee?.cancel(body);
+    else if (type === FrameType.ping) this.#link.send(FrameType.pong, "1");
+    else if (type === FrameType.notice) this.#notice(body);
+  }
+
+  #greeted(hello: Hello): void {
+    if (hello.setup === null || this.#callee !== undefined) return;
+    const { runtime, role } = this.#options;
+    const setup = hello.setup;
+    this.#reporter.want(setup.wanted);
+    this.#caller = new Caller({
+      clock: runtime.clock,
+      reporter: this.#reporter,
+      counters: new CallCounters(),
+      module: role.process,
+      queue: DEFAULT_QUEUE_LIMITS,
+      concurrency: Infinity,
+      frameLimit: setup.frameLimit,
+      thread: () => runtime.thread(),
+      ownFiles: [runtime.ownFiles],
+    });
+    this.#caller.connect(this.#link);
+    const module = new ModuleProcess({ ...this.#options, reporter: this.#reporter, setup, father: this.#caller });
+    this.#module = module;
+    this.#callee = new Callee(this.#link, {
+      reporter: this.#reporter,
+      service: module,
+      module: role.process,
+      peer: hello.process,
+      frameLimit: setup.frameLimit,
+      ownFiles: [runtime.ownFiles],
+    });
+    void this.#start(module, setup);
+  }
+
+  async #start(module: ModuleProcess, setup: Setup): Promise<void> {
+    const { runtime, role, load } = this.#options;
+    try {
+      const modules = await load();
+      const own = modules.find((candidate) => candidate.name === role.module);
+      if (own === undefined) throw new Error(`Cannot serve module "${role.module}": the program does not declare it`);
+      const cleanup = await cleanAfterFork({
+        runtime,
+        reporter: this.#reporter,
+        role,
+        modules,
+        deadlineMs: setup.cleanupMs,
+      });
+      await module.start(own);
+      this.#tell({ kind: "ready", commands: [...module.commands.keys()], cleanup });
+      this.#callee?.open();
+    } catch (error) {
+      const thrown = describeThrown(error);
+      this.#tell({ kind: "failed", error: thrown });
+      runtime.writeError(`${thrown.stack || `${thrown.name}: ${thrown.message}`}\n`);
+      await this.#leave(1);
+    }
+  }
+
+  #notice(body: Uint8Array): void {
+    const notice = readFatherNotice(body);
+    if (notice.kind === "stop") void this.#stop();
+    else if (notice.kind === "wanted") {
+      this.#reporter.want(notice.events);
+      this.#module?.want(notice.events);
+    } else if (notice.kind === "restart") void this.#module?.restartWorker(notice.worker);
+    else void this.#sendStatus(notice.request);
+  }
+
+  async #sendStatus(request: number): Promise<void> {
+    const workers = await this.#module?.status() ?? [];
+    this.#tell({ kind: "status", request, workers });
+  }
+
+  /** Finishes the calls that run, then what the module has to finish. */
+  async #stop(): Promise<void> {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    await this.#callee?.idle();
+    await this.#module?.stop();
+    this.#tell({ kind: "stopped" });
+    await this.#leave(0);
+  }
+
+  /** Ends the process when the father has all that was sent. */
+  async #leave(code: number): Promise<void> {
+    this.#link.flush();
+    const { clock } = this.#options.runtime;
+    while (this.#link.unsentBytes > 0) await new Promise<void>((resolve) => clock.timer(1, resolve));
+    this.#options.runtime.exit(code);
+  }
+
+  /** What was reported before comes first. */
+  #tell(notice: ProcessNotice): void {
+    this.#reporter.flush();
+    this.#link.send(FrameType.notice, JSON.stringify(notice));
+  }
+}

@@ -1,0 +1,35 @@
+/**
+ * What a supervised process is made of.
+ *
+ * @module
+ */
+
+import type { Runtime } from "../../runtime/runtime.ts";
+import type { Callee } from "../call/callee.ts";
+import type { Setup } from "../frame/hello.ts";
+import type { Link } from "../frame/link.ts";
+import type { LogEvent } from "../log/record.ts";
+import type { Reporter } from "../log/reporter.ts";
+import type { ProcessStatus } from "../status.ts";
+import type { Guard } from "./guard.ts";
+
+export interface SupervisedOptions {
+  readonly runtime: Runtime;
+  readonly reporter: Reporter;
+  /** Name of the process, and of the module in the prefix of the lines about it. */
+  readonly name: string;
+  readonly module: string;
+  readonly broker: string;
+  /** Name of this process, its father. */
+  readonly father: string;
+  readonly program: string | undefined;
+  readonly cwd: string | undefined;
+  readonly env: (channelAddress: string) => Readonly<Record<string, string>>;
+  /** What kills the process when the broker is gone; a worker is in its module's group instead. */
+  readonly guard: Guard | null;
+  readonly setup: () => Setup;
+  readonly callee: (link: Link) => Callee;
+  /** Events that the process sent. */
+  readonly records: (events: readonly LogEvent[]) => void;
+  readonly onStatus?: (request: number, workers: readonly ProcessStatus[]) => void;
+}

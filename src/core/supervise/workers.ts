@@ -1,0 +1,57 @@
+/**
+ * The workers of a module: processes all alike, of which a call goes to the one with the least to do.
+ *
+ * @module
+ */
+
+import type { ProcessStatus } from "../status.ts";
+import type { Supervised } from "./supervised.ts";
+
+export class Workers {
+  readonly #workers: readonly Supervised[];
+  #last = 0;
+
+  constructor(workers: readonly Supervised[]) {
+    this.#workers = workers;
+  }
+
+  /** Settles when each worker is ready or has failed. */
+  async start(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.start()));
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.stop()));
+  }
+
+  /** Starts worker number `number` (from 1) again. */
+  async restart(number: number): Promise<void> {
+    await this.#workers[number - 1]?.restart();
+  }
+
+  /** The worker for the next call, or undefined where there is none at all. One that failed is only the last resort. */
+  pick(): Supervised | undefined {
+    let best: Supervised | undefined;
+    const { length } = this.#workers;
+    // Equals take turns.
+    for (let step = 1; step <= length; step++) {
+      const worker = this.#workers[(this.#last + step) % length];
+      if (worker !== undefined && (best === undefined || rank(worker) < rank(best))) best = worker;
+    }
+    if (best !== undefined) this.#last = this.#workers.indexOf(best);
+    return best;
+  }
+
+  want(events: readonly string[]): void {
+    for (const worker of this.#workers) worker.tell({ kind: "wanted", events });
+  }
+
+  async status(): Promise<ProcessStatus[]> {
+    return await Promise.all(this.#workers.map((worker) => worker.status()));
+  }
+}
+
+function rank(worker: Supervised): number {
+  if (worker.state === "ready") return worker.load;
+  return worker.state === "failed" || worker.state === "stopped" ? 2e9 + worker.load : 1e9 + worker.load;
+}

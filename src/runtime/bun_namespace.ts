@@ -1,0 +1,48 @@
+/**
+ * The part of Bun's namespace that brokkr uses. A file that needs it says `declare const Bun: BunNamespace;`, so that it
+ * compiles without Bun's own types.
+ */
+export interface BunNamespace {
+  readonly version: string;
+  readonly main: string;
+  spawn(command: string[], options: BunSpawnOptions): BunChild;
+  connect(options: { fd: number; socket: BunSocketHandlers }): Promise<BunSocket>;
+  gc(force: boolean): void;
+}
+
+export type BunStdio = "ignore" | "pipe";
+
+export interface BunSpawnOptions {
+  readonly stdio: readonly BunStdio[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly detached: boolean;
+  readonly cwd?: string;
+  onExit(child: BunChild, code: number | null, signal: number | null, error?: Error): void;
+}
+
+export interface BunChild {
+  readonly pid: number;
+  readonly signalCode: string | null;
+  /** What was not "pipe" is null; above 2 it is the father's descriptor. */
+  readonly stdio: readonly unknown[];
+  readonly stdin: unknown;
+  readonly stdout: unknown;
+  readonly stderr: unknown;
+  kill(signal: string): void;
+}
+
+export interface BunSocketHandlers {
+  data(socket: BunSocket, chunk: Uint8Array): void;
+  drain(socket: BunSocket): void;
+  end(socket: BunSocket): void;
+  close(socket: BunSocket, error?: Error): void;
+  error(socket: BunSocket, error: Error): void;
+}
+
+export interface BunSocket {
+  /** How many of the bytes were taken; negative where the other side is gone. */
+  write(bytes: Uint8Array): number;
+  end(): void;
+  shutdown(): void;
+  terminate(): void;
+}

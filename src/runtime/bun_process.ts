@@ -1,0 +1,83 @@
+import process from "node:process";
+import type { BunChild, BunNamespace } from "./bun_namespace.ts";
+import { ChildOutput } from "./child_output.ts";
+import { signalProcess } from "./group_signal.ts";
+import { isFolder } from "./node_folder.ts";
+import type { ExitStatus, SpawnedProcess, SpawnOptions } from "./runtime.ts";
+import { spawnError } from "./spawn_error.ts";
+
+declare const Bun: BunNamespace;
+
+export interface BunProcess extends SpawnedProcess {
+  readonly child: BunChild;
+}
+
+export interface BunProcessOptions extends SpawnOptions {
+  /** For error messages: what is started. */
+  readonly what: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Creates a process with no standard input and a socket pair as descriptor 3. */
+export function startProcess(command: string[], options: BunProcessOptions): BunProcess {
+  const output = new ChildOutput();
+  let gone = false;
+  let end = (_status: ExitStatus) => {};
+  const ended = new Promise<ExitStatus>((resolve) => end = resolve);
+  const child = start(command, options, (status) => {
+    gone = true;
+    end(status);
+  });
+  for (const name of ["stdout", "stderr"] as const) {
+    const stream = child[name];
+    if (stream instanceof ReadableStream) void forward(stream, output, (chunk) => options.output?.(name, chunk));
+  }
+  return {
+    child,
+    pid: child.pid,
+    exited: ended.then(async (status) => {
+      await output.drained();
+      return status;
+    }),
+    kill: (signal, target) =>
+      signalProcess(
+        signal,
+        { pid: child.pid, isGone: gone, group: options.group && target?.group === true },
+        process.kill,
+      ),
+  };
+}
+
+function start(command: string[], options: BunProcessOptions, ended: (status: ExitStatus) => void): BunChild {
+  const shown = options.output === undefined ? "ignore" : "pipe";
+  try {
+    return Bun.spawn(command, {
+      stdio: ["ignore", shown, shown, "pipe"],
+      env: options.env,
+      detached: options.group,
+      onExit({ signalCode: signal }, code) {
+        ended(signal === null ? { code, signal } : { code: null, signal });
+      },
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    });
+  } catch (cause) {
+    throw spawnError(options.what, {
+      cause,
+      cwd: options.cwd,
+      cwdExists: options.cwd === undefined || isFolder(options.cwd),
+    });
+  }
+}
+
+async function forward(stream: ReadableStream, output: ChildOutput, sink: (chunk: Uint8Array) => void): Promise<void> {
+  output.opened();
+  try {
+    for await (const chunk of stream) {
+      output.chunk();
+      sink(chunk);
+    }
+  } catch {
+    // What the process printed can't be read on; its end is told by the exit.
+  }
+  output.ended();
+}

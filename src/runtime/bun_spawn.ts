@@ -1,0 +1,81 @@
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { type BunChannel, descriptorChannel } from "./bun_channel.ts";
+import type { BunNamespace } from "./bun_namespace.ts";
+import { startProcess } from "./bun_process.ts";
+import { systemClock } from "./clock.ts";
+import { spawnCommand } from "./node_command.ts";
+import { childEnvironment, childFlags } from "./node_flags.ts";
+import { programPath } from "./node_program.ts";
+import * as self from "./node_self.ts";
+import { connect, listen } from "./node_socket.ts";
+import type { ProgramProcess, Runtime, SpawnProgramOptions } from "./runtime.ts";
+import { currentThread } from "./thread.ts";
+
+declare const Bun: BunNamespace;
+
+const CHILD_FD = 3;
+const ADDRESS = `fd:${CHILD_FD}`;
+/** Where the files of a compiled binary seem to stand. */
+const IN_BINARY = /^(\/\$bunfs\/|[A-Z]:[\\/]~BUN)/;
+
+/** The runtime as Bun has it. */
+export function bunRuntime(): Runtime {
+  return {
+    name: "bun",
+    version: Bun.version,
+    pid: process.pid,
+    clock: systemClock((fn) => void setImmediate(fn)),
+    env: self.environment,
+    ownFiles: fileURLToPath(new URL("../", import.meta.url)),
+    program: IN_BINARY.test(Bun.main) ? null : Bun.main,
+    spawnProgram,
+    spawnCommand,
+    parentChannel,
+    listen,
+    connect,
+    memory: self.memory,
+    heapBytes: self.heapBytes,
+    openFiles: self.openFiles,
+    collectGarbage() {
+      Bun.gc(true);
+      return Promise.resolve(true);
+    },
+    thread: currentThread,
+    onSignal: self.onSignal,
+    writeError: self.writeError,
+    exit: (code) => process.exit(code),
+  };
+}
+
+async function spawnProgram(options: SpawnProgramOptions): Promise<ProgramProcess> {
+  const [what, ...command] = programCommand(options.program);
+  const { child, ...started } = startProcess([process.execPath, ...command, ...process.argv.slice(2)], {
+    ...options,
+    env: childEnvironment(options.env(ADDRESS)),
+    what: `program "${what}"`,
+  });
+  const fd = child.stdio[CHILD_FD];
+  if (typeof fd !== "number") {
+    throw new Error(`Cannot open the channel to process ${child.pid}: Bun made none for it, report this as a fault`);
+  }
+  const channel = await descriptorChannel(fd);
+  void started.exited.then(() => channel.otherSideGone());
+  return { ...started, channel: Promise.resolve(channel) };
+}
+
+/** Its name for messages, then what follows the executable; a compiled binary has its program inside. */
+function programCommand(given: string | undefined): string[] {
+  if (IN_BINARY.test(Bun.main)) return [process.execPath];
+  const program = programPath(given ?? Bun.main);
+  return [program, ...childFlags(process.execArgv), program];
+}
+
+function parentChannel(address: string): Promise<BunChannel> {
+  if (address === ADDRESS) return descriptorChannel(CHILD_FD);
+  return Promise.reject(
+    new Error(
+      `Cannot open the channel to the broker: address "${address}" is not "${ADDRESS}", start both with the same runtime`,
+    ),
+  );
+}

@@ -1,0 +1,77 @@
+/**
+ * The part of Deno's namespace that brokkr uses. A file that needs it says `declare const Deno: DenoNamespace;`, so that it
+ * compiles with and without Deno's own types.
+ */
+export interface DenoNamespace {
+  readonly args: string[];
+  readonly pid: number;
+  readonly mainModule: string;
+  readonly build: { readonly os: string; readonly standalone: boolean };
+  readonly version: { readonly deno: string };
+  readonly env: {
+    get(name: string): string | undefined;
+    set(name: string, value: string): void;
+    delete(name: string): void;
+    toObject(): Record<string, string>;
+  };
+  readonly stderr: { writeSync(bytes: Uint8Array): number };
+  readonly permissions: { querySync(descriptor: { name: DenoPermission }): { state: string } };
+  readonly Command: new (command: string, options: DenoCommandOptions) => { spawn(): DenoChild };
+
+  cwd(): string;
+  execPath(): string;
+  exit(code: number): never;
+  kill(pid: number, signal: string | 0): void;
+  memoryUsage(): { rss: number; heapUsed: number };
+  umask(mask: number): number;
+  addSignalListener(signal: string, fn: () => void): void;
+  removeSignalListener(signal: string, fn: () => void): void;
+
+  linkSync(from: string, to: string): void;
+  readTextFile(path: string): Promise<string>;
+  readTextFileSync(path: string): string;
+  readDir(path: string): AsyncIterable<unknown>;
+  makeTempDirSync(options: { dir?: string; prefix: string }): string;
+  removeSync(path: string, options?: { recursive: boolean }): void;
+  statSync(path: string): { isDirectory: boolean; mode: number | null };
+
+  listen(options: { transport: "unix"; path: string }): DenoListener;
+  connect(options: { transport: "unix"; path: string }): Promise<DenoConn>;
+}
+
+export type DenoPermission = "run" | "read" | "write" | "net" | "env" | "sys" | "ffi" | "import";
+
+export interface DenoConn {
+  read(buffer: Uint8Array): Promise<number | null>;
+  write(bytes: Uint8Array): Promise<number>;
+  closeWrite(): Promise<void>;
+  close(): void;
+}
+
+export interface DenoListener {
+  accept(): Promise<DenoConn>;
+  close(): void;
+}
+
+export interface DenoCommandOptions {
+  readonly args: string[];
+  readonly cwd?: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly clearEnv: true;
+  readonly detached: boolean;
+  readonly stdin: "null" | "piped";
+  readonly stdout: "null" | "piped";
+  readonly stderr: "null" | "piped";
+}
+
+export interface DenoChild {
+  readonly pid: number;
+  readonly status: Promise<{ readonly code: number; readonly signal: string | null }>;
+  /** Each of the three throws where it is not piped. */
+  readonly stdin: WritableStream<Uint8Array>;
+  readonly stdout: ReadableStream<Uint8Array>;
+  readonly stderr: ReadableStream<Uint8Array>;
+  kill(signal: string): void;
+  /** Neither the process nor a read of its streams keeps this process alive any more. */
+  unref(): void;
+}

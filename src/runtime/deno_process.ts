@@ -1,0 +1,90 @@
+import type { DenoChild, DenoCommandOptions, DenoNamespace } from "./deno_namespace.ts";
+import { ChildOutput } from "./child_output.ts";
+import { type Kill, signalProcess } from "./group_signal.ts";
+import type { ExitStatus, SpawnedProcess, SpawnOptions } from "./runtime.ts";
+import { spawnError } from "./spawn_error.ts";
+
+declare const Deno: DenoNamespace;
+
+/** A process of either kind, before it has a channel. */
+export interface DenoProcess extends SpawnedProcess {
+  readonly child: DenoChild;
+}
+
+export interface DenoProcessOptions extends SpawnOptions {
+  /** For error messages: what is started. */
+  readonly what: string;
+  readonly args: string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly stdin: "null" | "piped";
+  /** The streams that go to `output`; the rest is the caller's. */
+  readonly streams: readonly ("stdout" | "stderr")[];
+}
+
+export function startProcess(command: string, options: DenoProcessOptions): DenoProcess {
+  const child = start(command, options);
+  const output = new ChildOutput();
+  for (const stream of options.streams) {
+    if (options.output !== undefined) void forward(child[stream], output, (chunk) => options.output?.(stream, chunk));
+  }
+  let gone = false;
+  const exited = (async (): Promise<ExitStatus> => {
+    const { code, signal } = await child.status;
+    gone = true;
+    await output.drained();
+    // A grandchild that holds a stream is still heard, and lets this process end.
+    child.unref();
+    return signal === null ? { code, signal: null } : { code: null, signal };
+  })();
+  const send: Kill = (pid, signal) => {
+    if (pid === child.pid && signal !== 0) child.kill(signal);
+    else Deno.kill(pid, signal);
+  };
+  return {
+    child,
+    pid: child.pid,
+    exited,
+    kill: (signal, target) =>
+      signalProcess(signal, { pid: child.pid, isGone: gone, group: options.group && target?.group === true }, send),
+  };
+}
+
+function start(command: string, options: DenoProcessOptions): DenoChild {
+  const piped = (stream: "stdout" | "stderr") =>
+    options.output !== undefined || !options.streams.includes(stream) ? "piped" : "null";
+  const given: DenoCommandOptions = {
+    args: options.args,
+    env: options.env,
+    clearEnv: true,
+    detached: options.group,
+    stdin: options.stdin,
+    stdout: piped("stdout"),
+    stderr: piped("stderr"),
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+  };
+  try {
+    return new Deno.Command(command, given).spawn();
+  } catch (cause) {
+    throw spawnError(options.what, { cause, cwd: options.cwd, cwdExists: isFolder(options.cwd) });
+  }
+}
+
+async function forward(stream: ReadableStream<Uint8Array>, output: ChildOutput, sink: (chunk: Uint8Array) => void) {
+  output.opened();
+  const reader = stream.getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    output.chunk();
+    sink(value);
+  }
+  output.ended();
+}
+
+function isFolder(path: string | undefined): boolean {
+  try {
+    return path === undefined || Deno.statSync(path).isDirectory;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,8 @@
+import type { Runtime } from "./runtime.ts";
+
+/** The adapter of the runtime that this process runs on. The others are never loaded. */
+export async function detectRuntime(): Promise<Runtime> {
+  if ("Deno" in globalThis) return (await import("./deno_subprocess.ts")).denoRuntime();
+  if ("Bun" in globalThis) return (await import("./bun_spawn.ts")).bunRuntime();
+  return (await import("./node_fork.ts")).nodeRuntime();
+}

@@ -1,0 +1,18 @@
+const PAUSE_MS = 25;
+
+/**
+ * Calls `fn` when `count` has stood still for two pauses. One is not enough: after a long computation timers run before
+ * what arrived in the meantime is read. Returns the function that calls it off.
+ */
+export function whenSilent(count: () => number, fn: () => void): () => void {
+  let seen = count();
+  let pauses = 0;
+  const timer = setInterval(() => {
+    pauses = seen === count() ? pauses + 1 : 0;
+    seen = count();
+    if (pauses < 2) return;
+    clearInterval(timer);
+    fn();
+  }, PAUSE_MS);
+  return () => clearInterval(timer);
+}

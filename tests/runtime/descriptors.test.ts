@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readlinkSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { receive, runtime, start, within, withStarted } from "./started.ts";
+
+const ROUNDS = 50;
+const AT_ONCE = 10;
+
+test("a new process inherits only its standard streams and its channel", async (t) => {
+  if (!existsSync("/proc/self/fd")) return t.skip("this system has no /proc to read descriptors from");
+  const before = new Set(targets("self").values());
+  const folder = mkdtempSync(join(tmpdir(), "brokkr-"));
+  const file = openSync(join(folder, "open"), "w");
+  const listener = await runtime.listen(join(folder, "listener"), () => {});
+  try {
+    await withStarted({ mode: "echo", output: () => {} }, async (_first, firstChannel) => {
+      const first = receive(firstChannel);
+      firstChannel.write(new Uint8Array(1));
+      await first.until(({ bytes }) => bytes === 1);
+      const own = [...targets("self").values()].filter((target) => !before.has(target));
+      assert.ok(own.length > 3);
+      await withStarted({ mode: "echo", output: () => {} }, async (second, secondChannel) => {
+        const answer = receive(secondChannel);
+        secondChannel.write(new Uint8Array(1));
+        await answer.until(({ bytes }) => bytes === 1);
+        const inherited = [...targets(second.pid)].filter(([descriptor, target]) =>
+          descriptor > 2 && own.includes(target)
+        );
+        assert.deepEqual(inherited, []);
+        assert.equal(targets(second.pid).get(0), "/dev/null");
+      });
+    });
+  } finally {
+    listener.close();
+    closeSync(file);
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test(`${ROUNDS} processes leave no descriptor behind`, async (t) => {
+  await Promise.all(Array.from({ length: AT_ONCE }, round));
+  const before = await settledOpenFiles();
+  if (before === null) return t.skip("this system does not tell how many files are open");
+  for (let done = 0; done < ROUNDS; done += AT_ONCE) await Promise.all(Array.from({ length: AT_ONCE }, round));
+  const after = await settledOpenFiles();
+  assert.ok(after !== null && after <= before, `${before} open files before, ${after} after`);
+});
+
+test(`${AT_ONCE} processes that never open their channel leave no descriptor behind`, async (t) => {
+  await silentRound();
+  const before = await settledOpenFiles();
+  if (before === null) return t.skip("this system does not tell how many files are open");
+  await Promise.all(Array.from({ length: AT_ONCE }, silentRound));
+  const after = await settledOpenFiles();
+  assert.ok(after !== null && after <= before, `${before} open files before, ${after} after`);
+});
+
+test("no socket and no folder of a channel is left in the temporary folder", async () => {
+  const before = ours();
+  await withStarted({ mode: "echo" }, async (_process, channel) => {
+    const received = receive(channel);
+    channel.write(new Uint8Array(1));
+    await received.until(({ bytes }) => bytes === 1);
+    assert.deepEqual(ours(), before);
+  });
+});
+
+async function round(): Promise<void> {
+  await withStarted({ mode: "echo", output: () => {} }, async (process, channel) => {
+    const received = receive(channel);
+    channel.write(new Uint8Array(100));
+    await received.until(({ bytes }) => bytes === 100);
+    channel.close();
+    await received.end;
+    await process.exited;
+  });
+}
+
+async function silentRound(): Promise<void> {
+  const process = await start({ mode: "silent", output: () => {} });
+  await within(process.channel.then((channel) => receive(channel).end, () => {}));
+  await process.exited;
+}
+
+/** Descriptors are closed some turns after the last event. */
+async function settledOpenFiles(): Promise<number | null> {
+  let lowest = await runtime.openFiles();
+  for (let i = 0; i < 10 && lowest !== null; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    lowest = Math.min(lowest, await runtime.openFiles() ?? lowest);
+  }
+  return lowest;
+}
+
+function targets(pid: number | "self"): Map<number, string> {
+  const found = new Map<number, string>();
+  for (const descriptor of readdirSync(`/proc/${pid}/fd`)) {
+    try {
+      found.set(Number(descriptor), readlinkSync(`/proc/${pid}/fd/${descriptor}`));
+    } catch {
+      // The one that reads the folder is closed again.
+    }
+  }
+  return found;
+}
+
+function ours(): string[] {
+  return readdirSync(tmpdir()).filter((name) => name.startsWith("brokkr-"));
+}

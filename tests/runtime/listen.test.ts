@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { umask } from "node:process";
+import { test } from "node:test";
+import type { Channel } from "../../src/runtime/runtime.ts";
+import { receive, runtime, within } from "./started.ts";
+
+test("listen() serves several connections at once", () =>
+  inFolder(async (path) => {
+    const listener = await runtime.listen(path, echo);
+    const channels = await Promise.all([1, 2, 3].map(() => runtime.connect(path)));
+    const received = channels.map(receive);
+    channels.forEach((channel, i) => channel.write(new Uint8Array(300_000).fill(i)));
+    await Promise.all(received.map(({ until }) => until(({ bytes }) => bytes === 300_000)));
+    received.forEach(({ chunks }, i) => assert.ok(chunks.every((chunk) => chunk.every((byte) => byte === i))));
+    channels.forEach((channel) => channel.close());
+    await Promise.all(received.map(({ end }) => end));
+    assert.deepEqual(received.map(({ closed }) => closed), [[undefined], [undefined], [undefined]]);
+    listener.close();
+  }));
+
+test("listen() makes a socket that only its owner may open, and leaves the mask alone", () =>
+  inFolder(async (path) => {
+    const mask = umask();
+    const listener = await runtime.listen(path, echo);
+    assert.equal(statSync(path).mode & 0o777, 0o600);
+    assert.equal(umask(), mask);
+    listener.close();
+  }));
+
+test("Listener.close() removes the socket and keeps what is connected", () =>
+  inFolder(async (path) => {
+    const listener = await runtime.listen(path, echo);
+    const channel = await runtime.connect(path);
+    const received = receive(channel);
+    channel.write(new Uint8Array(1));
+    await received.until(({ bytes }) => bytes === 1);
+    listener.close();
+    listener.close();
+    assert.equal(existsSync(path), false);
+    await assert.rejects(runtime.connect(path));
+    channel.write(new Uint8Array(1));
+    await received.until(({ bytes }) => bytes === 2);
+    channel.close();
+    await received.end;
+  }));
+
+test("listen() never takes the path of another listener", () =>
+  inFolder(async (path) => {
+    const listener = await runtime.listen(path, echo);
+    await assert.rejects(runtime.listen(path, echo), new RegExp(`Cannot listen on "${path}"`));
+    const channel = await runtime.connect(path);
+    const received = receive(channel);
+    channel.write(new Uint8Array(1));
+    await received.until(({ bytes }) => bytes === 1);
+    channel.close();
+    listener.close();
+  }));
+
+test("listen() on the path of a listener that was just closed is served", () =>
+  inFolder(async (path) => {
+    const first = await runtime.listen(path, (channel) => channel.close());
+    first.close();
+    const second = await runtime.listen(path, echo);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    const channel = await runtime.connect(path);
+    const received = receive(channel);
+    channel.write(new Uint8Array(5));
+    await received.until(({ bytes }) => bytes === 5);
+    channel.close();
+    await received.end;
+    second.close();
+    assert.deepEqual(readdirSync(dirname(path)), []);
+  }));
+
+test("connect() is refused where nobody listens", () =>
+  inFolder(async (path) => {
+    await assert.rejects(runtime.connect(path));
+  }));
+
+function echo(channel: Channel): void {
+  channel.open({ data: (chunk) => channel.write(chunk), drained() {}, closed() {} });
+}
+
+async function inFolder(body: (path: string) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "brokkr-"));
+  try {
+    await within(body(join(folder, "socket")));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}

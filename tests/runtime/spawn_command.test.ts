@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { CommandProcess, SpawnCommandOptions } from "../../src/runtime/runtime.ts";
+import { block, receive, runtime, succeeded, within } from "./started.ts";
+
+const env = { PATH: runtime.env.get("PATH") ?? "" };
+
+test("spawnCommand() connects standard input and output as one channel", () =>
+  withCommand(["cat"], async (process) => {
+    const received = receive(process.channel);
+    for (let i = 0; i < 20; i++) process.channel.write(new Uint8Array(100_000).fill(i));
+    await received.until(({ bytes }) => bytes === 2_000_000);
+    assert.equal(process.channel.unsentBytes, 0);
+    process.channel.close();
+    await received.end;
+    assert.deepEqual(received.closed, [undefined]);
+    assert.deepEqual(await process.exited, succeeded);
+  }));
+
+test("CommandProcess.channel.close() ends standard input and still delivers what the command answers", () =>
+  withCommand(["sh", "-c", "cat > /dev/null; sleep 0.1; echo bye"], async (process) => {
+    const received = receive(process.channel);
+    process.channel.write(new TextEncoder().encode("ignored\n"));
+    process.channel.close();
+    await received.end;
+    assert.equal(received.text(), "bye\n");
+    assert.deepEqual(await process.exited, succeeded);
+  }));
+
+test("spawnCommand() hands standard error to `output` and keeps it off the channel", async () => {
+  let printed = "";
+  await withCommand(["sh", "-c", "echo out; echo err >&2; exit 4"], async (process) => {
+    const received = receive(process.channel);
+    assert.deepEqual(await process.exited, { code: 4, signal: null });
+    await received.end;
+    assert.equal(received.text(), "out\n");
+    assert.equal(printed, "stderr:err\n");
+  }, { output: (stream, chunk) => printed += `${stream}:${new TextDecoder().decode(chunk)}` });
+});
+
+test("spawnCommand() gives the command its environment and working directory only", () =>
+  withCommand([
+    "sh",
+    "-c",
+    "pwd; env | grep -v ^PATH= | grep -v ^PWD= | grep -v ^_= | grep -v ^SHLVL= | grep -v ^OLDPWD=",
+  ], async (process) => {
+    const received = receive(process.channel);
+    await received.end;
+    assert.equal(received.text(), "/\nA=b\n");
+  }, { cwd: "/", env: { ...env, A: "b" } }));
+
+test("CommandProcess.channel delivers what was printed when a write fails because the command ended", () =>
+  withCommand(["sh", "-c", "head -c 60000 /dev/zero"], async (process) => {
+    const received = receive(process.channel);
+    block(300);
+    for (let i = 0; i < 10; i++) process.channel.write(new Uint8Array(1000));
+    await received.end;
+    assert.equal(received.bytes, 60_000);
+    assert.equal(received.closed.length, 1);
+    assert.deepEqual(await process.exited, succeeded);
+  }));
+
+test("CommandProcess.exited settles while a grandchild holds the pipes", () =>
+  withCommand(["sh", "-c", "echo word; sleep 30 & exit 6"], async (process) => {
+    const received = receive(process.channel);
+    assert.deepEqual(await process.exited, { code: 6, signal: null });
+    await received.end;
+    assert.equal(received.text(), "word\n");
+    assert.equal(process.kill("SIGCONT"), false);
+    assert.equal(process.kill("SIGKILL", { group: true }), true);
+  }, { output: () => {} }));
+
+test("spawnCommand() names an executable that does not exist", () =>
+  assert.rejects(runtime.spawnCommand(["no-such-command"], { group: true, env }), {
+    message: 'Cannot start command "no-such-command": the executable does not exist, install it or correct its path',
+  }));
+
+test("spawnCommand() names an executable that may not be run", () =>
+  assert.rejects(runtime.spawnCommand(["/dev/null"], { group: true, env }), {
+    message: 'Cannot start command "/dev/null": the executable may not be run, check its mode',
+  }));
+
+test("spawnCommand() names a working directory that does not exist", () =>
+  assert.rejects(runtime.spawnCommand(["cat"], { group: true, env, cwd: "/no/such/folder" }), {
+    message:
+      'Cannot start command "cat": working directory "/no/such/folder" does not exist, create it or correct "cwd"',
+  }));
+
+async function withCommand(
+  command: readonly string[],
+  body: (process: CommandProcess) => Promise<void>,
+  options: Partial<SpawnCommandOptions> = {},
+): Promise<void> {
+  const process = await runtime.spawnCommand(command, { group: true, env, ...options });
+  try {
+    await within(body(process));
+  } finally {
+    process.kill("SIGKILL", { group: true });
+    await process.exited;
+  }
+}

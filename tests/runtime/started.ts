@@ -1,0 +1,127 @@
+import { kill } from "node:process";
+import { detectRuntime } from "../../src/runtime/detect.ts";
+import type { Channel, ExitStatus, ProgramProcess, SpawnProgramOptions } from "../../src/runtime/runtime.ts";
+
+export const runtime = await detectRuntime();
+
+const DEADLINE_MS = 15_000;
+/** The fixture stands beside the tests, compiled if they are. */
+const ending = import.meta.url.slice(import.meta.url.lastIndexOf("."));
+export const fixture = new URL(`../fixtures/runtime/program${ending}`, import.meta.url).href;
+
+/** What a channel has delivered. */
+export interface Received {
+  readonly chunks: Uint8Array[];
+  readonly bytes: number;
+  readonly drained: number;
+  readonly closed: (Error | undefined)[];
+  text(): string;
+  /** Settles when `condition` holds. */
+  until(condition: (received: Received) => boolean): Promise<void>;
+  readonly end: Promise<void>;
+}
+
+/** Opens `channel` and keeps what it delivers. */
+export function receive(channel: Channel): Received {
+  const chunks: Uint8Array[] = [];
+  const closed: (Error | undefined)[] = [];
+  const waiting = new Set<() => void>();
+  let bytes = 0;
+  let drained = 0;
+  const notify = () => waiting.forEach((check) => check());
+  const received: Received = {
+    chunks,
+    closed,
+    get bytes() {
+      return bytes;
+    },
+    get drained() {
+      return drained;
+    },
+    text: () => chunks.map((chunk) => new TextDecoder().decode(chunk)).join(""),
+    until: (condition) =>
+      new Promise((resolve) => {
+        const check = () => {
+          if (condition(received) && waiting.delete(check)) resolve();
+        };
+        waiting.add(check);
+        check();
+      }),
+    get end() {
+      return received.until(({ closed }) => closed.length > 0);
+    },
+  };
+  channel.open({
+    data(chunk) {
+      chunks.push(chunk);
+      bytes += chunk.length;
+      notify();
+    },
+    drained() {
+      drained++;
+      notify();
+    },
+    closed(error) {
+      closed.push(error);
+      notify();
+    },
+  });
+  return received;
+}
+
+export interface StartOptions extends Partial<Omit<SpawnProgramOptions, "env">> {
+  readonly mode: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Starts the fixture in a mode. */
+export function start({ mode, env, ...options }: StartOptions): Promise<ProgramProcess> {
+  return runtime.spawnProgram({
+    group: true,
+    program: fixture,
+    ...options,
+    env: (address) => ({ ...runtime.env.all(), ...env, CHANNEL: address, MODE: mode }),
+  });
+}
+
+/** Starts the fixture for the time of `body`, and leaves nothing of it behind. */
+export async function withStarted(
+  options: StartOptions,
+  body: (process: ProgramProcess, channel: Channel) => Promise<void>,
+): Promise<void> {
+  const process = await start(options);
+  try {
+    await within(process.channel.then((channel) => body(process, channel)));
+  } finally {
+    process.kill("SIGKILL", { group: true });
+    await process.exited;
+  }
+}
+
+/** Rejects where `promise` has not settled when the deadline comes. */
+export async function within<T>(promise: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`Not settled after ${DEADLINE_MS} ms`)), DEADLINE_MS);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+export function sweep(pid: number): void {
+  try {
+    kill(pid, "SIGKILL");
+  } catch {
+    // Gone before.
+  }
+}
+
+/** Keeps this process from handling any event. */
+export function block(ms: number): void {
+  for (const until = performance.now() + ms; performance.now() < until;);
+}
+
+export const succeeded: ExitStatus = { code: 0, signal: null };
