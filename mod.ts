@@ -42,6 +42,7 @@ export type {
   ParamsOf,
   RestartPolicy,
   ResultOf,
+  WithCallContext,
   WorkersDefinition,
 } from "./src/core/module.ts";
 export type { BrokerOptions } from "./src/core/options.ts";

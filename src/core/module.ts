@@ -25,6 +25,14 @@ export type Handler = (this: CallContext, ...params: never[]) => unknown;
 /** Commands by name. */
 export type Commands = Readonly<Record<string, Handler>>;
 
+/** Makes `this` the call's context in commands that are written in place, beside the types that are inferred from them. */
+export interface WithCallContext<W extends Commands> {
+  readonly commands?: ThisType<CallContext> | ((ctx: ModuleContext<W>) => ThisType<CallContext>);
+  readonly workers?: {
+    readonly commands: ThisType<CallContext> | ((ctx: ModuleContext) => ThisType<CallContext>);
+  };
+}
+
 /** When a process that ended is started again. */
 export type RestartPolicy = "always" | "on-failure" | "never";
 
@@ -101,7 +109,7 @@ export function defineModule<
   const N extends string,
   C extends Commands = Record<never, never>,
   W extends Commands = Record<never, never>,
->(definition: ModuleDefinition<N, C, W>): Module<N, C, W> {
+>(definition: ModuleDefinition<N, C, W> & WithCallContext<W>): Module<N, C, W> {
   assertDefinition(definition);
   return Object.freeze({ name: definition.name, definition });
 }

@@ -20,15 +20,21 @@ export function nearest(name: string, candidates: Iterable<string>): string | nu
   return best;
 }
 
-/** Levenshtein distance with one row. */
+/** Edits of one character, or of two neighbours that changed places: Damerau-Levenshtein on aligned text. */
 function edits(from: string, to: string): number {
+  let older: number[] = [];
   let row = Array.from({ length: to.length + 1 }, (_, index) => index);
   for (let i = 1; i <= from.length; i++) {
     const next = [i];
     for (let j = 1; j <= to.length; j++) {
-      const replace = (row[j - 1] ?? 0) + (from[i - 1] === to[j - 1] ? 0 : 1);
-      next.push(Math.min(replace, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+      const same = from[i - 1] === to[j - 1];
+      let least = Math.min((row[j - 1] ?? 0) + (same ? 0 : 1), (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1);
+      if (i > 1 && j > 1 && from[i - 1] === to[j - 2] && from[i - 2] === to[j - 1]) {
+        least = Math.min(least, (older[j - 2] ?? 0) + 1);
+      }
+      next.push(least);
     }
+    older = row;
     row = next;
   }
   return row[to.length] ?? 0;

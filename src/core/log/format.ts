@@ -43,7 +43,7 @@ export function toRecord(event: LogEvent, style: LineStyle): LogRecord {
 function prefixOf(event: PrintedEvent, style: LineStyle): string {
   const tag = tagOf(event.event);
   const level = LEVEL_TEXTS[levelOf(event)];
-  const head = `[${formatStamp(event.time)}] ${style.aligned ? level.padEnd(7) : level} : `;
+  const head = `[${formatStamp(event.time)}] ${style.aligned ? level.padEnd(7) : `${level} `}: `;
   const module = nameBracket(event.module, style);
   if (tag === "CLEAN AFTER FORK") {
     return `${head}${module} [ ${tag} ] ${event.pid === null ? "" : `[ pid:${event.pid} ] `}`;

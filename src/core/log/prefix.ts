@@ -19,18 +19,16 @@ const STAMP = /^\s*\[{1,2}(\d{4})-(\d\d)-(\d\d)\s+(\d\d):(\d\d):(\d\d)\s*\]/;
 const LEVEL = /\s*([A-Z]+)\s*:\s*/y;
 const PID = /^pid\s*:\s*(\d{1,15})$/i;
 const OPEN = 0x5b;
-const CACHED = 16;
+const MAX_KNOWN = 1000;
 
-interface CachedPrefix extends LinePrefix {
-  /** From behind the time stamp to the text. */
-  readonly source: string;
+interface KnownPrefix extends LinePrefix {
   /** No further bracket can be part of it. */
   readonly isClosed: boolean;
 }
 
 /**
- * Reads the time stamp and the brackets of lines. Lines of one process repeat both, so the last ones are remembered, and a
- * line that begins with known characters costs a comparison.
+ * Reads the time stamp and the brackets of lines. Lines of one second repeat the one and lines of one process the other,
+ * so both are remembered: most lines of a log cost a comparison and a look-up.
  */
 export class PrefixReader {
   timeText = "";
@@ -38,8 +36,8 @@ export class PrefixReader {
   /** Where the text begins: behind the last bracket and one space. */
   textAt = 0;
   #stamp = "\0";
-  readonly #cached: CachedPrefix[] = [];
-  #next = 0;
+  /** By their text, from behind the time stamp to the text of the line. */
+  readonly #known = new Map<string, KnownPrefix>();
 
   /** Whether `line` begins with a time stamp; then {@link timeText} and {@link time} are the line's. */
   readStamp(line: string): boolean {
@@ -56,22 +54,21 @@ export class PrefixReader {
   /** The prefix behind the stamp that was just read, or null where it is not one of an event's. */
   readPrefix(line: string): LinePrefix | null {
     const start = this.#stamp.length;
-    for (const cached of this.#cached) {
-      if (!line.startsWith(cached.source, start)) continue;
-      const textAt = start + cached.source.length;
-      if (!cached.isClosed && line.charCodeAt(textAt) === OPEN) continue;
-      this.textAt = textAt;
-      return cached;
+    const end = likelyEnd(line, start);
+    const known = this.#known.get(line.slice(start, end));
+    if (known !== undefined && (known.isClosed || line.charCodeAt(end) !== OPEN)) {
+      this.textAt = end;
+      return known;
     }
     const read = this.#parse(line, start);
     if (read !== null) {
-      this.#cached[this.#next] = read;
-      this.#next = (this.#next + 1) % CACHED;
+      if (this.#known.size >= MAX_KNOWN) this.#known.clear();
+      this.#known.set(line.slice(start, this.textAt), read);
     }
     return read;
   }
 
-  #parse(line: string, start: number): CachedPrefix | null {
+  #parse(line: string, start: number): KnownPrefix | null {
     this.textAt = start;
     LEVEL.lastIndex = start;
     const level = LEVELS.get(LEVEL.exec(line)?.[1] ?? "");
@@ -102,8 +99,16 @@ export class PrefixReader {
     const isCleanup = tag === "CLEAN AFTER FORK";
     const [thread, owner] = isCleanup ? [null, last] : [last, null];
     const isClosed = last !== null || (tag === null && pid !== null);
-    return { level, broker, module, tag, pid, thread, owner, source: line.slice(start, this.textAt), isClosed };
+    return { level, broker, module, tag, pid, thread, owner, isClosed };
   }
+}
+
+/** Behind the bracket that follows the pid, or behind the second one: where the prefix ends in most lines. */
+function likelyEnd(line: string, start: number): number {
+  const pid = line.indexOf("ID:", start);
+  const first = line.indexOf("]", pid === -1 ? start : pid);
+  const second = line.charCodeAt(first + 2) === OPEN ? line.indexOf("]", first + 2) : first;
+  return second + 2;
 }
 
 function skipSpace(text: string, from: number): number {

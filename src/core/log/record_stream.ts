@@ -34,6 +34,7 @@ export class RecordStream implements AsyncIterableIterator<LogRecord> {
 
   return(): Promise<IteratorResult<LogRecord>> {
     this.#done = true;
+    this.#waiting.length = 0;
     this.#unsubscribe();
     this.#wake?.();
     return Promise.resolve({ value: undefined, done: true });

@@ -1,0 +1,93 @@
+/**
+ * `brokkr demo`: a broker with modules and workers on this machine's real data, and calls of every outcome.
+ *
+ * @module
+ */
+
+import { Broker, type BrokerError, type BrokerStatus, type LogRecord } from "../../mod.ts";
+import { livestatus, sla, webui } from "./demo_modules.ts";
+import { demoReport } from "./demo_report.ts";
+import { paintLine } from "./paint.ts";
+
+/** Events that the demo shows; the rest is there too, and would be too much to read. */
+const SHOWN = /^(cleanup\.(start|done|error)|call\.|command\.(unknown|error)|process\.(exited|backoff|failed))/;
+
+export interface DemoOptions {
+  /** One JSON document on standard output, the lines on standard error. */
+  readonly json: boolean;
+  /** Colours for the lines and the table. */
+  readonly colors: boolean;
+  /** Where results go, and where everything else goes. */
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+}
+
+/** What became of one call of the demo. */
+export interface DemoCall {
+  readonly what: string;
+  readonly call: string;
+  readonly outcome: string;
+}
+
+/** Runs the demo; resolves with the exit code. */
+export async function runDemo(options: DemoOptions): Promise<number> {
+  const { json, colors, out, err } = options;
+  const show = json ? err : out;
+  const log = (record: LogRecord) => {
+    if (!SHOWN.test(record.event) || record.event === "process.exited" && record.level === "info") return;
+    for (const line of record.lines()) show(`${paintLine(line, record.level, colors)}\n`);
+  };
+  const heading = (text: string) => show(colors ? `\n\x1b[1m${text}\x1b[0m\n` : `\n${text}\n`);
+
+  heading("Three modules start, two with data of their own; each new process is cleaned of what is the others'");
+  const broker = await Broker.start({
+    name: "broker-master",
+    modules: [livestatus, sla, webui],
+    logLevel: "debug",
+    log,
+  });
+  try {
+    heading("Calls, one of each outcome");
+    const calls = await makeCalls(broker);
+    const status = await broker.status();
+    await broker.stop();
+    if (json) out(`${JSON.stringify({ calls, status })}\n`);
+    else out(demoReport(calls, status, colors));
+    return meetsExpectations(calls, status) ? 0 : 1;
+  } finally {
+    await broker.stop();
+  }
+}
+
+async function makeCalls(broker: Broker): Promise<DemoCall[]> {
+  const calls: DemoCall[] = [];
+  const call = async (what: string, target: string, command: string, params: unknown[], timeoutMs = 1000) => {
+    const shown = `${target} ${command} ${JSON.stringify(params)}`;
+    try {
+      const result = await broker.call(target, command, params, { timeoutMs });
+      calls.push({ what, call: shown, outcome: JSON.stringify(result) ?? "done" });
+    } catch (error) {
+      const { name, message } = error as BrokerError;
+      calls.push({ what, call: shown, outcome: `${name}: ${message}` });
+    }
+  };
+  await call("answered, by two workers", "Livestatus", "get_module_info", []);
+  await call("answered, from module to module", "WebUI", "get_page", []);
+  await call("answered", "sla", "get_module_info", []);
+  await call("answered after the retry", "sla", "rebuild", [300], 200);
+  await call("timed out twice", "sla", "rebuild", [700], 200);
+  // The answer that came too late arrives while this one waits, and is not taken for its own.
+  await call("answered, a late answer passed by", "sla", "rebuild", [500]);
+  await call("unknown command", "sla", "get_reprot", ["2021-10"]);
+  await call("crash in the command", "sla", "get_trend", ["2021-10"]);
+  await call("process gone", "sla", "exit", [3]);
+  await call("answered by its successor", "sla", "get_module_info", []);
+  return calls;
+}
+
+/** The demo is also a test of the machine it runs on. */
+function meetsExpectations(calls: readonly DemoCall[], status: BrokerStatus): boolean {
+  const failed = calls.filter(({ outcome }) => /^\w+Error: /.test(outcome)).map(({ what }) => what);
+  const expected = ["timed out twice", "unknown command", "crash in the command", "process gone"];
+  return failed.join() === expected.join() && status.modules.every(({ state }) => state === "ready");
+}

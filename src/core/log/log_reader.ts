@@ -1,0 +1,162 @@
+import { CleanupGroup, type Group, StackGroup } from "./group.ts";
+import { OrderedItems, type Place } from "./ordered_items.ts";
+import { nextRecord, readRecord, splitRecords } from "./parse.ts";
+import type { LogItem, ParsedEvent, ParsedLine, ParsedPart } from "./parsed.ts";
+import { PrefixReader } from "./prefix.ts";
+
+/** Events of several lines that may be coming at once, from as many processes. */
+const MAX_GROUPS = 64;
+/** Milliseconds of the log after which no further line of an event is expected. */
+const MAX_PAUSE_MS = 5000;
+/** Lines without a time stamp that are kept for the record in front of them. */
+const MAX_CONTINUED = 200;
+/** Items that wait behind an event whose lines are still coming. */
+const MAX_WAITING = 1000;
+
+/**
+ * Puts the lines of a log together: events of several lines, and every line that is no event's, in the order of their first
+ * lines. Lines of many processes may be mixed. Memory does not grow with the log.
+ *
+ * ```ts
+ * const reader = new LogReader();
+ * for (const line of text.split("\n")) for (const item of reader.push(line)) print(item);
+ * for (const item of reader.end()) print(item);
+ * ```
+ */
+export class LogReader {
+  readonly #prefixes = new PrefixReader();
+  readonly #items = new OrderedItems();
+  readonly #places = new Map<string, Place>();
+  /** The last record, where it is one line: lines without a time stamp may still follow. */
+  #held: ParsedEvent | null = null;
+  /** The group that the last record belongs to. */
+  #current: Group | null = null;
+  #time = NaN;
+
+  /** Takes the next physical line, without its line end, and returns what has ended with it. */
+  push(line: string): readonly LogItem[] {
+    const text = line.endsWith("\r") ? line.slice(0, -1) : line;
+    if (nextRecord(text) === -1) this.#take(text);
+    else for (const record of splitRecords(text)) this.#take(record);
+    return this.#items.take();
+  }
+
+  /** Returns what has not ended yet. More lines may follow, for a log that is still being written. */
+  end(): readonly LogItem[] {
+    this.#release();
+    for (const key of [...this.#places.keys()]) this.#close(key);
+    return this.#items.take();
+  }
+
+  #take(record: string): void {
+    const line = readRecord(record, this.#prefixes);
+    if (line === null) return this.#continue(record);
+    this.#release();
+    if (line.kind === "unread") {
+      this.#items.add(line);
+      return;
+    }
+    if (this.#places.size > 0) this.#closeOld(line);
+    if (line.kind === "part") this.#part(line);
+    else this.#event(line);
+  }
+
+  /** A line without a time stamp belongs to the record before it. */
+  #continue(raw: string): void {
+    const held = this.#held;
+    if (this.#current?.add(raw, raw)) return;
+    if (held === null || held.raw.length > MAX_CONTINUED) {
+      this.#items.add({ kind: "unread", raw });
+    } else if (held.event === "call.error") {
+      const message = `${held.fields.message}\n${raw}`;
+      this.#held = { ...held, fields: { ...held.fields, message }, raw: [...held.raw, raw] };
+    } else {
+      this.#held = { ...held, raw: [...held.raw, raw] };
+    }
+  }
+
+  /** The record before is complete. */
+  #release(): void {
+    if (this.#held !== null) this.#items.add(this.#held);
+    this.#held = null;
+    this.#current = null;
+  }
+
+  #event(event: ParsedEvent): void {
+    if (this.#places.size === 0 && event.event !== "command.error") {
+      this.#held = event;
+      return;
+    }
+    const key = keyOf(event, null);
+    const place = this.#places.get(key);
+    const group = place?.group;
+    if (event.event === "call.error" && place !== undefined && group instanceof StackGroup) {
+      const closed = group.closeWith(event);
+      this.#places.delete(key);
+      this.#items.close(place, closed.before);
+      this.#held = closed.event;
+    } else if (event.event === "command.error") {
+      this.#open(key, new StackGroup(event), event.time);
+    } else {
+      if (group !== undefined && group.thread === event.thread) this.#close(key);
+      this.#held = event;
+    }
+  }
+
+  #part(part: ParsedPart): void {
+    const key = keyOf(part, part.owner);
+    const group = this.#places.get(key)?.group;
+    const isStart = part.event === "cleanup.error" && CleanupGroup.isStart(part.text);
+    if (group !== undefined && !isStart) {
+      this.#current = group;
+      group.time = part.time;
+      if (!group.add(part.text, part.raw)) this.#items.add({ kind: "unread", raw: part.raw });
+    } else if (part.event === "cleanup.error" && CleanupGroup.isBlockLine(part.text)) {
+      this.#open(key, new CleanupGroup(part), part.time);
+    } else if (part.event === null && (part.tag !== null || part.text.trimStart().startsWith("Traceback "))) {
+      this.#open(key, new StackGroup(part), part.time);
+    } else {
+      this.#items.add({ kind: "unread", raw: part.raw });
+    }
+  }
+
+  #open(key: string, group: Group, time: number): void {
+    this.#close(key);
+    const [oldest] = this.#places.keys();
+    if (this.#places.size >= MAX_GROUPS && oldest !== undefined) this.#close(oldest);
+    const place = { key, group, items: null };
+    this.#places.set(key, place);
+    this.#items.open(place);
+    this.#current = group;
+    this.#time = time;
+  }
+
+  #close(key: string): void {
+    const place = this.#places.get(key);
+    if (place === undefined) return;
+    this.#places.delete(key);
+    this.#items.close(place, place.group.close());
+  }
+
+  /** Closes what no line can belong to any more. */
+  #closeOld(line: Exclude<ParsedLine, { kind: "unread" }>): void {
+    if (line.event === "cleanup.done" || line.event === "cleanup.start") {
+      const prefix = keyOf(line, "");
+      for (const key of [...this.#places.keys()]) if (key.startsWith(prefix)) this.#close(key);
+    }
+    const [oldest] = this.#places.keys();
+    if (this.#items.waiting > MAX_WAITING && oldest !== undefined) this.#close(oldest);
+    if (line.time === this.#time) return;
+    this.#time = line.time;
+    for (const [key, { group }] of [...this.#places]) {
+      // Also where time goes back: another file, or a clock that was set.
+      if (Math.abs(line.time - group.time) > MAX_PAUSE_MS) this.#close(key);
+    }
+  }
+}
+
+/** Lines of one process, and of one module that it cleans. Old lines have no process, but one module. */
+function keyOf({ pid, broker, module }: ParsedEvent | ParsedPart, owner: string | null): string {
+  const process = pid === null ? `${broker} ${module}` : String(pid);
+  return owner === null ? process : `${process} owner ${owner}`;
+}

@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { formatEvent, toRecord } from "../../../src/core/log/format.ts";
+import { EVENT_IDS, highestLevelOf, isEventId, levelOf } from "../../../src/core/log/lines.ts";
+import { OWN_SAMPLES } from "./samples.ts";
+
+const STYLE = { broker: "broker-master", product: "Shinken", aligned: false };
+
+test("events of brokkr's own tags are one line each, under a tag of their own", () => {
+  assert.deepEqual(
+    OWN_SAMPLES.flatMap(([event]) => formatEvent(event, STYLE)),
+    OWN_SAMPLES.map(([, line]) => line),
+  );
+});
+
+test("every event has a level, known by its id", () => {
+  assert.deepEqual(Object.fromEntries(EVENT_IDS.map((id) => [id, highestLevelOf(id)])), {
+    "cleanup.start": "info",
+    "cleanup.done": "info",
+    "cleanup.error": "error",
+    "cleanup.receipt": "debug",
+    "call.retry": "warning",
+    "call.another-answer": "warning",
+    "call.timeout": "error",
+    "call.error": "error",
+    "call.answered": "debug",
+    "command.unknown": "warning",
+    "command.error": "error",
+    "command.executing": "debug",
+    "answer.late": "debug",
+    "answer.duplicate": "debug",
+    "answer.unknown": "debug",
+    "process.starting": "info",
+    "process.ready": "info",
+    "process.output": "info",
+    "process.dropped": "warning",
+    "process.exited": "warning",
+    "process.backoff": "warning",
+    "process.failed": "fatal",
+    "process.stopping": "info",
+    "process.stopped": "info",
+    "module.debug": "debug",
+    "module.info": "info",
+    "module.warning": "warning",
+    "module.error": "error",
+    "broker.ready": "info",
+    "broker.stopped": "info",
+  });
+});
+
+test("levelOf() tells an expected end from an unexpected one", () => {
+  const ends = OWN_SAMPLES.map(([event]) => event).filter(({ event }) => event === "process.exited");
+  assert.deepEqual(ends.map((event) => levelOf(event)), ["warning", "info"]);
+});
+
+test("isEventId() knows no name of Object.prototype", () => {
+  assert.deepEqual(["call.retry", "constructor", "__proto__", ""].map(isEventId), [true, false, false, false]);
+});
+
+test("toRecord() keeps the facts and prints lines when asked", () => {
+  const [event, line] = OWN_SAMPLES[4] ?? assert.fail("no sample");
+  const { lines, ...facts } = toRecord(event, STYLE);
+  assert.deepEqual(facts, {
+    level: "info",
+    event: "process.starting",
+    time: event.time,
+    pid: 10,
+    module: "sla",
+    thread: "MainThread",
+    fields: { process: "WebUI", generation: 2 },
+  });
+  assert.deepEqual(lines(), [line]);
+});

@@ -1,0 +1,123 @@
+import type { LogEvent } from "../../../src/core/log/record.ts";
+
+const HEAD = { time: new Date(2021, 9, 11, 6, 10, 52).getTime(), pid: 10, module: "sla", thread: "MainThread" };
+const FIGURES = { pssBytes: 157_286_400, privateBytes: 104_857_600, heapBytes: null, openFiles: 30 };
+const AFTER = { pssBytes: 31_457_280, privateBytes: 12_582_912, heapBytes: null, openFiles: 12 };
+const PREFIX = "[2021-10-11 06:10:52]";
+const PROCESS = "[ broker-master ] [ sla ] [ PROCESS ] [ PID:10 ] [ MainThread ]";
+const ANSWER = "[ broker-master ] [ sla ] [ ANSWER ] [ PID:10 ] [ MainThread ]";
+const BROKER = "[ broker-master ] [ sla ] [ BROKER ] [ PID:10 ] [ MainThread ]";
+const LOG = "[ broker-master ] [ sla ] [ LOG ] [ PID:10 ] [ MainThread ]";
+
+/** An event of each of brokkr's own tags, and its line under the broker's name `broker-master`. */
+export const OWN_SAMPLES: readonly (readonly [event: LogEvent, line: string])[] = [
+  [
+    {
+      ...HEAD,
+      event: "cleanup.receipt",
+      fields: { ms: 143, released: ["Livestatus", "WebUI"], errors: 1, before: FIGURES, after: AFTER },
+    },
+    `${PREFIX} DEBUG : [ broker-master ] [ sla ] [ CLEANUP RECEIPT ] [ PID:10 ] [ MainThread ] Released 2 modules [Livestatus, WebUI] in 0.143s, errors 1, PSS 150.0 MiB to 30.0 MiB, private memory 100.0 MiB to 12.0 MiB, heap unknown to unknown, open files 30 to 12`,
+  ],
+  [
+    { ...HEAD, event: "answer.late", fields: { target: "WebUI", command: "get", id: "7" } },
+    `${PREFIX} DEBUG : ${ANSWER} Late answer from WebUI was discarded (call 7, command [get])`,
+  ],
+  [
+    { ...HEAD, event: "answer.duplicate", fields: { target: "WebUI", command: null, id: "7" } },
+    `${PREFIX} DEBUG : ${ANSWER} Duplicate answer from WebUI was discarded (call 7)`,
+  ],
+  [
+    { ...HEAD, event: "answer.unknown", fields: { target: "WebUI", command: null, id: "__proto__" } },
+    `${PREFIX} DEBUG : ${ANSWER} Unknown answer from WebUI was discarded (call __proto__)`,
+  ],
+  [
+    { ...HEAD, event: "process.starting", fields: { process: "WebUI", generation: 2 } },
+    `${PREFIX} INFO : ${PROCESS} WebUI is starting (generation 2)`,
+  ],
+  [
+    { ...HEAD, event: "process.ready", fields: { process: "WebUI", childPid: 11, ms: 39 } },
+    `${PREFIX} INFO : ${PROCESS} WebUI is ready after 0.039s (pid 11)`,
+  ],
+  [
+    {
+      ...HEAD,
+      event: "process.output",
+      fields: { process: "WebUI", childPid: 11, stream: "stdout", text: "hello (1): x" },
+    },
+    `${PREFIX} INFO : ${PROCESS} WebUI wrote to stdout (pid 11): hello (1): x`,
+  ],
+  [
+    { ...HEAD, event: "process.output", fields: { process: "WebUI", childPid: 11, stream: "stderr", text: "  oops" } },
+    `${PREFIX} INFO : ${PROCESS} WebUI wrote to stderr (pid 11):   oops`,
+  ],
+  [
+    { ...HEAD, event: "process.dropped", fields: { process: "WebUI", what: "lines of output", count: 12 } },
+    `${PREFIX} WARNING : ${PROCESS} WebUI: dropped 12 lines of output`,
+  ],
+  [
+    {
+      ...HEAD,
+      event: "process.exited",
+      fields: {
+        process: "WebUI",
+        childPid: 11,
+        exitCode: 3,
+        signal: null,
+        reason: "process exited with code 3",
+        expected: false,
+      },
+    },
+    `${PREFIX} WARNING : ${PROCESS} WebUI ended unexpectedly (pid 11, exit code 3, signal none): process exited with code 3`,
+  ],
+  [
+    {
+      ...HEAD,
+      event: "process.exited",
+      fields: {
+        process: "WebUI",
+        childPid: null,
+        exitCode: null,
+        signal: "SIGTERM",
+        reason: "process was killed by SIGTERM",
+        expected: true,
+      },
+    },
+    `${PREFIX} INFO : ${PROCESS} WebUI ended as asked (pid none, exit code none, signal SIGTERM): process was killed by SIGTERM`,
+  ],
+  [
+    { ...HEAD, event: "process.backoff", fields: { process: "WebUI", delayMs: 500, restarts: 3 } },
+    `${PREFIX} WARNING : ${PROCESS} WebUI will be started again in 0.5s (restarts so far: 3)`,
+  ],
+  [
+    {
+      ...HEAD,
+      event: "process.failed",
+      fields: { process: "WebUI", reason: "exit 1", remedy: 'run "brokkr restart WebUI"' },
+    },
+    `${PREFIX} FATAL : ${PROCESS} WebUI will not be started again: exit 1; what to do: run "brokkr restart WebUI"`,
+  ],
+  [
+    { ...HEAD, event: "process.stopping", fields: { process: "WebUI", childPid: 11 } },
+    `${PREFIX} INFO : ${PROCESS} WebUI is stopping (pid 11)`,
+  ],
+  [
+    { ...HEAD, event: "process.stopped", fields: { process: "WebUI", ms: 20 } },
+    `${PREFIX} INFO : ${PROCESS} WebUI stopped in 0.020s`,
+  ],
+  [
+    { ...HEAD, event: "module.debug", fields: { text: "loaded [12] months" } },
+    `${PREFIX} DEBUG : ${LOG} loaded [12] months`,
+  ],
+  [{ ...HEAD, event: "module.info", fields: { text: "i" } }, `${PREFIX} INFO : ${LOG} i`],
+  [{ ...HEAD, event: "module.warning", fields: { text: "w" } }, `${PREFIX} WARNING : ${LOG} w`],
+  [{ ...HEAD, event: "module.error", fields: { text: "e" } }, `${PREFIX} ERROR : ${LOG} e`],
+  [
+    { ...HEAD, event: "broker.ready", fields: { modules: 3, failed: 1, ms: 300 } },
+    `${PREFIX} INFO : ${BROKER} The broker is ready after 0.300s (modules: 3, failed: 1)`,
+  ],
+  [
+    { ...HEAD, event: "broker.stopped", fields: { ms: 20 } },
+    `${PREFIX} INFO : ${BROKER} The broker stopped in 0.020s`,
+  ],
+];
