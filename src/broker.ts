@@ -4,8 +4,9 @@
  * @module
  */
 
-import { BrokerCore, type BrokerSeat } from "./core/broker.ts";
-import type { CallCommand, CallSettings } from "./core/context.ts";
+import { BrokerCore } from "./core/broker.ts";
+import type { CallSettings } from "./core/context.ts";
+import { attend } from "./core/control/attend.ts";
 import type { EventId, LogRecord } from "./core/log/record.ts";
 import type { CommandsOf, Module, ParamsOf, ResultOf } from "./core/module.ts";
 import { type BrokerOptions, checkOptions } from "./core/options.ts";
@@ -13,6 +14,9 @@ import { readRole, ROLE_VARIABLE } from "./core/role.ts";
 import type { BrokerStatus } from "./core/status.ts";
 import { serveProcess } from "./core/supervise/serve_process.ts";
 import { detectRuntime } from "./runtime/detect.ts";
+
+/** `brokkr run` sets it, so that the defaults of a program it runs are known to any copy of the library. */
+const UNDER_RUN = Symbol.for("brokkr.run");
 
 /**
  * A running broker: the father of its modules' processes.
@@ -42,6 +46,7 @@ export class Broker implements AsyncDisposable {
    * told to stop, and ends the process.
    *
    * @throws {TypeError} on wrong options; the message names the option.
+   * @throws {Error} with `control`, when a live broker has the name.
    */
   static async start(options: BrokerOptions): Promise<Broker> {
     const plan = checkOptions(options);
@@ -54,7 +59,15 @@ export class Broker implements AsyncDisposable {
       return await serveProcess({ ...plan, runtime, role, load: () => Promise.resolve(modules) });
     }
     const core = new BrokerCore(plan, { runtime, depth, image: null });
-    await core.start();
+    const underRun = Reflect.has(globalThis, UNDER_RUN);
+    const { control = underRun, signals = underRun } = plan;
+    await attend(core, { runtime, control, signals });
+    try {
+      await core.start();
+    } catch (error) {
+      await core.stop().catch(() => {});
+      throw error;
+    }
     return new Broker(core);
   }
 

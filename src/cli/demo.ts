@@ -4,23 +4,15 @@
  * @module
  */
 
+import process from "node:process";
 import { Broker, type BrokerError, type BrokerStatus, type LogRecord } from "../../mod.ts";
 import { livestatus, sla, webui } from "./demo_modules.ts";
 import { demoReport } from "./demo_report.ts";
+import { hasColors, print } from "./output.ts";
 import { paintLine } from "./paint.ts";
 
 /** Events that the demo shows; the rest is there too, and would be too much to read. */
 const SHOWN = /^(cleanup\.(start|done|error)|call\.|command\.(unknown|error)|process\.(exited|backoff|failed))/;
-
-export interface DemoOptions {
-  /** One JSON document on standard output, the lines on standard error. */
-  readonly json: boolean;
-  /** Colours for the lines and the table. */
-  readonly colors: boolean;
-  /** Where results go, and where everything else goes. */
-  readonly out: (text: string) => void;
-  readonly err: (text: string) => void;
-}
 
 /** What became of one call of the demo. */
 export interface DemoCall {
@@ -30,9 +22,10 @@ export interface DemoCall {
 }
 
 /** Runs the demo; resolves with the exit code. */
-export async function runDemo(options: DemoOptions): Promise<number> {
-  const { json, colors, out, err } = options;
-  const show = json ? err : out;
+export async function runDemo({ json }: { readonly json: boolean }): Promise<number> {
+  const colors = hasColors(json ? "stderr" : "stdout");
+  // With --json the one document is the result, and the lines are not.
+  const show = (text: string) => void (json ? process.stderr.write(text) : print(text));
   const log = (record: LogRecord) => {
     if (!SHOWN.test(record.event) || record.event === "process.exited" && record.level === "info") return;
     for (const line of record.lines()) show(`${paintLine(line, record.level, colors)}\n`);
@@ -51,8 +44,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     const calls = await makeCalls(broker);
     const status = await broker.status();
     await broker.stop();
-    if (json) out(`${JSON.stringify({ calls, status })}\n`);
-    else out(demoReport(calls, status, colors));
+    await print(json ? `${JSON.stringify({ calls, status })}\n` : demoReport(calls, status, colors));
     return meetsExpectations(calls, status) ? 0 : 1;
   } finally {
     await broker.stop();

@@ -8,6 +8,7 @@ import type { Runtime } from "../runtime/runtime.ts";
 import { Callee, type Service } from "./call/callee.ts";
 import { forwarded, makeCall } from "./call/make_call.ts";
 import type { RunningCall } from "./call/running_call.ts";
+import { claimedByOthers } from "./claims.ts";
 import { CLEANUP_DEADLINE_MS } from "./cleanup/clean.ts";
 import type { CallSettings } from "./context.ts";
 import { UnknownCommandError, UnknownModuleError } from "./errors.ts";
@@ -15,10 +16,10 @@ import type { CallOptions, ReceivedCall } from "./frame/batch.ts";
 import { DEFAULT_FRAME_LIMIT } from "./frame/header.ts";
 import { BrokerLog } from "./log/broker_log.ts";
 import { type EventId, type LogRecord, MAIN_THREAD } from "./log/record.ts";
-import { commandMap, type CommandsOf, type Handler, type Module, type ParamsOf, type ResultOf } from "./module.ts";
+import { commandMap, type Handler } from "./module.ts";
 import { nearest } from "./nearest.ts";
 import { type BrokerPlan, checkTimeout, levelFrom, type ModulePlan } from "./options.ts";
-import { encodeRole, ROLE_VARIABLE } from "./role.ts";
+import { encodeRole, type GivenSettings, ROLE_VARIABLE } from "./role.ts";
 import type { BrokerStatus } from "./status.ts";
 import { Guard } from "./supervise/guard.ts";
 import { ModuleSlot } from "./supervise/module_slot.ts";
@@ -32,21 +33,26 @@ export interface BrokerSeat {
   readonly depth: number;
   /** Module files that a new process loads by itself, where the program declares none. */
   readonly image: ((module: string) => readonly (readonly [name: string, path: string])[]) | null;
+  /** What a configuration says of a module whose file this process has not loaded. @default nothing */
+  readonly given?: (module: string) => GivenSettings;
 }
 
 export class BrokerCore implements Service {
-  readonly #plan: BrokerPlan;
+  readonly name: string;
+  readonly plan: BrokerPlan;
   readonly #seat: BrokerSeat;
   readonly #log: BrokerLog;
   readonly #guard: Guard;
   readonly #slots = new Map<string, ModuleSlot>();
   readonly #startedAt: number;
   readonly commands: ReadonlyMap<string, Handler>;
+  readonly #closers: (() => unknown)[] = [];
   #stopped: Promise<void> | undefined;
 
   constructor(plan: BrokerPlan, seat: BrokerSeat) {
     const { runtime } = seat;
-    this.#plan = plan;
+    this.name = plan.name;
+    this.plan = plan;
     this.#seat = seat;
     this.#startedAt = runtime.clock.now();
     this.commands = commandMap("Option commands", plan.commands);
@@ -63,14 +69,11 @@ export class BrokerCore implements Service {
     for (const module of plan.modules) this.#slots.set(module.module.name, this.#newSlot(module));
   }
 
-  get name(): string {
-    return this.#plan.name;
-  }
-
   /** Starts every module; settles when each is ready or has failed its first start. */
   async start(): Promise<void> {
     await this.#guard.start();
     await Promise.all([...this.#slots.values()].map((slot) => slot.process.start()));
+    if (this.#stopped !== undefined) return;
     const failed = [...this.#slots.values()].filter((slot) => slot.process.state === "failed").length;
     const ms = this.#seat.runtime.clock.now() - this.#startedAt;
     this.#log.report("broker.ready", { modules: this.#slots.size, failed, ms }, { module: this.name });
@@ -82,15 +85,28 @@ export class BrokerCore implements Service {
     await this.#stopped;
   }
 
+  /** Calls `closer` when the broker has stopped; the end of `stop` waits for it. */
+  whenStopped(closer: () => unknown): void {
+    this.#closers.push(closer);
+  }
+
+  /** Ends a stop that takes too long: what still runs is killed. */
+  async hurry(): Promise<void> {
+    void this.stop();
+    for (const slot of this.#slots.values()) void slot.stop();
+    await this.#guard.close();
+  }
+
   /** Starts one module or worker again, or all modules one after the other. @throws {UnknownModuleError} */
   async restart(name?: string): Promise<void> {
     if (name === undefined) {
       for (const slot of this.#slots.values()) await slot.process.restart();
       return;
     }
+    const module = this.#slots.get(name);
+    if (module !== undefined) return await module.process.restart();
     for (const slot of this.#slots.values()) {
-      if (name === slot.name) return await slot.process.restart();
-      const worker = slot.workerNumber(name);
+      const worker = await slot.workerNumber(name);
       if (worker !== null) return slot.process.tell({ kind: "restart", worker });
     }
     throw this.#unknownModule(name, "restart");
@@ -100,7 +116,7 @@ export class BrokerCore implements Service {
   async stopModule(name: string): Promise<void> {
     const slot = this.#slots.get(name);
     if (slot === undefined) throw this.#unknownModule(name, "stop");
-    await slot.process.stop();
+    await slot.stop();
   }
 
   async call(
@@ -112,15 +128,15 @@ export class BrokerCore implements Service {
     const slot = this.#slots.get(target);
     if (slot === undefined) throw this.#unknownModule(target, command);
     if (!Array.isArray(params)) throw new TypeError(`Cannot call command "${command}": params must be a list`);
-    const { timeoutMs = this.#plan.timeoutMs, signal, thread } = settings;
+    const { timeoutMs = this.plan.timeoutMs, signal, thread } = settings;
     checkTimeout(`Cannot call command "${command}": timeoutMs`, timeoutMs);
-    const { retry } = this.#plan;
+    const { retry } = this.plan;
     return await makeCall(slot.process.caller, command, params, { target, timeoutMs, retry, signal, thread });
   }
 
   /** A module's call that is meant for another module. */
   async forward(call: ReceivedCall & { readonly options: CallOptions }, context: RunningCall): Promise<unknown> {
-    const { target = this.name, timeoutMs = this.#plan.timeoutMs } = call.options;
+    const { target = this.name, timeoutMs = this.plan.timeoutMs } = call.options;
     if (target === this.name) return await this.#runOwn(call, context);
     const slot = this.#slots.get(target);
     if (slot === undefined) throw this.#unknownModule(target, call.command);
@@ -157,10 +173,14 @@ export class BrokerCore implements Service {
 
   async #stop(): Promise<void> {
     const since = this.#seat.runtime.clock.now();
-    for (const slot of [...this.#slots.values()].toReversed()) await slot.process.stop();
-    await this.#guard.close();
-    const ms = this.#seat.runtime.clock.now() - since;
-    this.#log.report("broker.stopped", { ms }, { module: this.name });
+    try {
+      for (const slot of [...this.#slots.values()].toReversed()) await slot.stop();
+      await this.#guard.close();
+      const ms = this.#seat.runtime.clock.now() - since;
+      this.#log.report("broker.stopped", { ms }, { module: this.name });
+    } finally {
+      for (const close of this.#closers.splice(0)) await close();
+    }
   }
 
   async #runOwn(call: ReceivedCall, context: RunningCall): Promise<unknown> {
@@ -168,43 +188,46 @@ export class BrokerCore implements Service {
     const handler = this.commands.get(command);
     if (handler === undefined) {
       this.#log.report("command.unknown", { command }, { module: context.caller });
-      throw new UnknownCommandError({ target: this.name, command }, { nearest: nearest(command, this.commands.keys()) });
+      const similar = nearest(command, this.commands.keys());
+      throw new UnknownCommandError({ target: this.name, command }, { nearest: similar });
     }
     return await Reflect.apply(handler, context, call.params);
   }
 
   #newSlot({ module, settings }: ModulePlan): ModuleSlot {
-    const { runtime, depth, image } = this.#seat;
+    const { runtime, depth, image, given } = this.#seat;
     const { name } = module;
     const reporter = this.#log;
-    const claimedByOthers = image === null ? [] : this.#claimedByOthers(name);
-    return new ModuleSlot(name, module.definition.workers?.count ?? 0, {
+    const withheld = image === null ? [] : claimedByOthers(name, this.plan.modules);
+    const workers = module.definition.workers?.count ?? given?.(name).workers ?? (given === undefined ? 0 : null);
+    return new ModuleSlot(name, workers, {
       runtime,
       reporter,
       name,
       module: name,
       broker: this.name,
       father: this.name,
-      program: this.#plan.program,
+      program: this.plan.program,
       cwd: settings.cwd,
       guard: this.#guard,
       env: (channel) => {
         const env = runtime.env.all();
-        for (const variable of claimedByOthers) delete env[variable];
+        for (const variable of withheld) delete env[variable];
         const role = { broker: this.name, module: name, worker: null, depth: depth + 1, channel };
-        return { ...env, [ROLE_VARIABLE]: encodeRole({ ...role, image: image === null ? null : image(name) }) };
+        const files = { image: image?.(name) ?? null, given: given?.(name) ?? null };
+        return { ...env, [ROLE_VARIABLE]: encodeRole({ ...role, ...files }) };
       },
       setup: () => ({
         wanted: this.#log.wanted(),
         frameLimit: DEFAULT_FRAME_LIMIT,
         cleanupMs: CLEANUP_DEADLINE_MS,
-        timeoutMs: this.#plan.timeoutMs,
-        retry: this.#plan.retry,
+        timeoutMs: this.plan.timeoutMs,
+        retry: this.plan.retry,
         options: settings.options ?? null,
         restart: settings.restart ?? "on-failure",
         concurrency: settings.concurrency ?? null,
         queue: settings.queue ?? null,
-        names: [this.name, ...this.#plan.modules.map((plan) => plan.module.name)],
+        names: [this.name, ...this.plan.modules.map((plan) => plan.module.name)],
       }),
       records: (events) => {
         for (const event of events) if (this.#log.wants(event.event)) this.#log.emit(event);
@@ -219,14 +242,6 @@ export class BrokerCore implements Service {
           ownFiles: [runtime.ownFiles],
         }),
     });
-  }
-
-  #claimedByOthers(name: string): string[] {
-    const own = this.#plan.modules.find((plan) => plan.module.name === name)?.settings.env ?? [];
-    return this.#plan.modules
-      .filter((plan) => plan.module.name !== name)
-      .flatMap((plan) => [...plan.settings.env ?? []])
-      .filter((variable) => !own.includes(variable));
   }
 
   #unknownModule(target: string, command: string): UnknownModuleError {

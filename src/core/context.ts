@@ -36,7 +36,9 @@ export type CallWorker<W extends Commands> = <K extends keyof W & string>(
 
 /** Whose process this is. */
 export interface ProcessRole {
+  /** Name of the broker. */
   readonly broker: string;
+  /** Name of the module. */
   readonly module: string;
   /** Number of the worker from 1, or null in the module's own process. */
   readonly worker: number | null;
@@ -44,9 +46,13 @@ export interface ProcessRole {
 
 /** Writes into the broker's log, with the module's name and this process' pid. */
 export interface ModuleLog {
+  /** Logs event `module.debug`; costs nothing while nobody wants it. */
   debug(text: string): void;
+  /** Logs event `module.info`. */
   info(text: string): void;
+  /** Logs event `module.warning`. */
   warning(text: string): void;
+  /** Logs event `module.error`. */
   error(text: string): void;
 }
 
@@ -56,12 +62,15 @@ export interface ModuleContext<W extends Commands = Commands> {
   readonly broker: string;
   /** Name of the module. */
   readonly module: string;
+  /** Whose process this is: the module's own or a worker's. */
   readonly role: ProcessRole;
-  /** The module's `options`. */
+  /** The module's `options`, or null where none were given. */
   readonly options: unknown;
+  /** Writes into the broker's log. */
   readonly log: ModuleLog;
   /** Aborted when the process begins to drain. */
   readonly signal: AbortSignal;
+  /** The module's workers. In a worker a call reaches nobody and is rejected. */
   readonly workers: { readonly call: CallWorker<W> };
   /** Calls another module, or the broker by its name, through the broker. */
   readonly call: CallCommand;

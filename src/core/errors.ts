@@ -7,6 +7,7 @@
 
 import { formatTimeout } from "./log/duration.ts";
 
+/** Stable name of a way to fail, one for each class. */
 export type ErrorCode =
   | "TIMEOUT"
   | "REMOTE"
@@ -19,25 +20,54 @@ export type ErrorCode =
 
 /** The call that failed: what was called, and on whom. */
 export interface Callee {
+  /** Name of the module, the worker or the broker. */
   readonly target: string;
+  /** Name of the command. */
   readonly command: string;
 }
 
-/** Base of all errors that a call is rejected with. */
+/**
+ * Base of all errors that a call is rejected with. `stack` is the caller's.
+ *
+ * @example One way to tell a user of HTTP what went wrong
+ * ```ts
+ * import { BrokerError, type ErrorCode } from "brokkr";
+ *
+ * const statuses = new Map<ErrorCode, number>([["TIMEOUT", 504], ["QUEUE_FULL", 429], ["GONE", 503], ["PAYLOAD", 413]]);
+ * export function statusOf(error: unknown): number {
+ *   return error instanceof BrokerError ? statuses.get(error.code) ?? 500 : 500;
+ * }
+ * ```
+ */
 export abstract class BrokerError extends Error {
+  /** Which class it is; stays the same where the class can't be asked for. */
   abstract readonly code: ErrorCode;
   /** The short cause, as it stands in the operator's line. */
   readonly reason: string;
 
+  /** Made by brokkr; `cause` is what lies behind it. */
   constructor(message: string, reason: string, options?: { cause?: unknown }) {
     super(message, options);
     this.reason = reason;
   }
 }
 
-/** No answer came in time, after the retry where there was one. */
+/**
+ * No answer came in time, after the retry where there was one. The command may still run, unless `sent` is false.
+ *
+ * @example
+ * ```ts
+ * import { CallTimeoutError } from "brokkr";
+ *
+ * export function mayAskAgain(error: unknown): boolean {
+ *   return error instanceof CallTimeoutError && !error.sent;
+ * }
+ * ```
+ */
 export class CallTimeoutError extends BrokerError {
+  /** Name of the class. */
   override readonly name = "CallTimeoutError";
+  /** Stable, for programs. */
   override readonly code = "TIMEOUT";
   /** Milliseconds one attempt was given. */
   readonly timeoutMs: number;
@@ -48,6 +78,7 @@ export class CallTimeoutError extends BrokerError {
   /** `blocked`: the peer's event loop gave no sign of life; `slow`: it did, only the command took too long. */
   readonly peer: "blocked" | "slow";
 
+  /** Made by brokkr. */
   constructor(callee: Callee, facts: Pick<CallTimeoutError, "timeoutMs" | "attempts" | "sent" | "peer">) {
     const reason = `timeout (${formatTimeout(facts.timeoutMs)})`;
     const why = !facts.sent
@@ -61,9 +92,11 @@ export class CallTimeoutError extends BrokerError {
   }
 }
 
-/** The command's handler threw. `message` is what it threw, its stack is in `remoteStack`; `stack` is the caller's. */
+/** The command's handler threw. `message` is that of what it threw; `stack` is the caller's. */
 export class RemoteError extends BrokerError {
+  /** Name of the class. */
   override readonly name = "RemoteError";
+  /** Stable, for programs. */
   override readonly code = "REMOTE";
   /** Class of the thrown error, `Error` for what is not one. */
   readonly remoteName: string;
@@ -72,6 +105,7 @@ export class RemoteError extends BrokerError {
   /** What the error carried in a `data` property, where it could be sent. */
   readonly data: unknown;
 
+  /** Made by brokkr. */
   constructor(facts: { message: string; remoteName: string; remoteStack: string; data?: unknown }) {
     super(facts.message, facts.message === "" ? facts.remoteName : facts.message);
     this.remoteName = facts.remoteName;
@@ -82,12 +116,16 @@ export class RemoteError extends BrokerError {
 
 /** The callee has no such command. */
 export class UnknownCommandError extends BrokerError {
+  /** Name of the class. */
   override readonly name = "UnknownCommandError";
+  /** Stable, for programs. */
   override readonly code = "UNKNOWN_COMMAND";
+  /** The name that was called. */
   readonly command: string;
   /** The callee's command with the most similar name, if any is similar. */
   readonly nearest: string | null;
 
+  /** Made by brokkr. */
   constructor(callee: Callee, facts: { nearest: string | null }) {
     const hint = facts.nearest === null ? "" : `, did you mean "${facts.nearest}"`;
     super(`${cannotCall(callee)}: unknown command${hint}`, "unknown command");
@@ -98,12 +136,16 @@ export class UnknownCommandError extends BrokerError {
 
 /** The broker has no module of that name. Known before anything is sent. */
 export class UnknownModuleError extends BrokerError {
+  /** Name of the class. */
   override readonly name = "UnknownModuleError";
+  /** Stable, for programs. */
   override readonly code = "UNKNOWN_MODULE";
+  /** The name that was called. */
   readonly target: string;
   /** The module with the most similar name, if any is similar. */
   readonly nearest: string | null;
 
+  /** Made by brokkr. */
   constructor(callee: Callee, facts: { nearest: string | null }) {
     const hint = facts.nearest === null ? "" : `, did you mean "${facts.nearest}"`;
     super(`${cannotCall(callee)}: unknown module${hint}`, "unknown module");
@@ -114,13 +156,18 @@ export class UnknownModuleError extends BrokerError {
 
 /** The callee's process ended before it answered, or never came up. */
 export class ProcessGoneError extends BrokerError {
+  /** Name of the class. */
   override readonly name = "ProcessGoneError";
+  /** Stable, for programs. */
   override readonly code = "GONE";
+  /** Null where a signal ended the process, or where there was none. */
   readonly exitCode: number | null;
+  /** Such as `SIGKILL`; null where no signal ended the process. */
   readonly signal: string | null;
   /** The last lines that the process wrote to its standard error. */
   readonly lastLines: readonly string[];
 
+  /** Made by brokkr. */
   constructor(
     callee: Callee,
     facts: { reason: string; exitCode: number | null; signal: string | null; lastLines: readonly string[] },
@@ -135,11 +182,14 @@ export class ProcessGoneError extends BrokerError {
 
 /** The caller's `signal` was aborted; its reason is the `cause`. */
 export class CallCancelledError extends BrokerError {
+  /** Name of the class. */
   override readonly name = "CallCancelledError";
+  /** Stable, for programs. */
   override readonly code = "CANCELLED";
   /** True where the call certainly does not run: it was never sent, or its handler ended after it was told. */
   readonly acknowledged: boolean;
 
+  /** Made by brokkr. */
   constructor(callee: Callee, facts: { acknowledged: boolean; cause?: unknown }) {
     super(`${cannotCall(callee)}: cancelled`, "cancelled", { cause: facts.cause });
     this.acknowledged = facts.acknowledged;
@@ -148,13 +198,16 @@ export class CallCancelledError extends BrokerError {
 
 /** As many calls wait as the callee's queue may hold. Nothing was sent. */
 export class QueueFullError extends BrokerError {
+  /** Name of the class. */
   override readonly name = "QueueFullError";
+  /** Stable, for programs. */
   override readonly code = "QUEUE_FULL";
   /** Calls that wait, in the unit of `limit`. */
   readonly depth: number;
   /** Calls, or bytes where the bytes were what filled the queue. */
   readonly limit: number;
 
+  /** Made by brokkr. */
   constructor(callee: Callee, facts: { depth: number; limit: number }) {
     const reason = `queue is full (${facts.limit})`;
     super(`${cannotCall(callee)}: ${reason}`, reason);
@@ -163,14 +216,18 @@ export class QueueFullError extends BrokerError {
   }
 }
 
-/** Parameters or result are too large or can't be sent. */
+/** Parameters or result are too large, or hold what can't be sent, such as a function. */
 export class PayloadError extends BrokerError {
+  /** Name of the class. */
   override readonly name = "PayloadError";
+  /** Stable, for programs. */
   override readonly code = "PAYLOAD";
   /** Size of the encoded value, or null where it could not be encoded. */
   readonly bytes: number | null;
+  /** Bytes that one frame may have. */
   readonly limit: number;
 
+  /** Made by brokkr. */
   constructor(callee: Callee, facts: { reason: string; bytes: number | null; limit: number }) {
     super(`${cannotCall(callee)}: ${facts.reason}`, facts.reason);
     this.bytes = facts.bytes;

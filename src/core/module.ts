@@ -27,7 +27,9 @@ export type Commands = Readonly<Record<string, Handler>>;
 
 /** Makes `this` the call's context in commands that are written in place, beside the types that are inferred from them. */
 export interface WithCallContext<W extends Commands> {
+  /** See {@link ModuleDefinition}. */
   readonly commands?: ThisType<CallContext> | ((ctx: ModuleContext<W>) => ThisType<CallContext>);
+  /** See {@link ModuleDefinition}. */
   readonly workers?: {
     readonly commands: ThisType<CallContext> | ((ctx: ModuleContext) => ThisType<CallContext>);
   };
@@ -38,7 +40,7 @@ export type RestartPolicy = "always" | "on-failure" | "never";
 
 /** Settings that stand in `defineModule` and that `Broker.start({ settings })` or the configuration override. */
 export interface ModuleSettings {
-  /** @default "on-failure" */
+  /** `on-failure` starts again what ended with another exit code than 0 or by a signal. @default "on-failure" */
   readonly restart?: RestartPolicy;
   /** Calls that one process of the module runs at the same time. @default no limit */
   readonly concurrency?: number;
@@ -56,6 +58,7 @@ export interface ModuleSettings {
 export interface WorkersDefinition<W extends Commands = Commands> {
   /** How many. They are named `M-1`, `M-2`, … */
   readonly count: number;
+  /** What the module can call on them with `ctx.workers.call`; or a function of the worker's context that returns it. */
   readonly commands: W | ((ctx: ModuleContext) => W);
   /** Called in the workers: releases what only the module's own process needs. */
   afterForkCleanup?(): unknown;
@@ -69,7 +72,9 @@ export interface ModuleDefinition<
 > extends ModuleSettings {
   /** `[A-Za-z0-9._-]{1,64}`, different from all other names of the broker. */
   readonly name: N;
+  /** Processes that the module runs for itself. @default none */
   readonly workers?: WorkersDefinition<W>;
+  /** What others can call; or a function of the module's context that returns it. @default none */
   readonly commands?: C | ((ctx: ModuleContext<W>) => C);
   /** Disposables of this module, disposed in the processes of the others. */
   readonly owns?: readonly unknown[];
@@ -81,18 +86,18 @@ export interface ModuleDefinition<
   stop?(ctx: ModuleContext<W>): unknown;
 }
 
-declare const TYPES: unique symbol;
-
 /** A checked module, which carries the types of its commands. */
 export interface Module<N extends string = string, C extends Commands = Commands, W extends Commands = Commands> {
+  /** Name of the module. */
   readonly name: N;
+  /** What it was made of. */
   readonly definition: ModuleDefinition;
   /** Never there at run time: holds the types of the commands. */
-  readonly [TYPES]?: { readonly commands: C; readonly workers: W };
+  readonly "~types"?: { readonly commands: C; readonly workers: W };
 }
 
 /** The commands of a module, as types. */
-export type CommandsOf<M> = M extends { readonly [TYPES]?: { readonly commands: infer C } } ? C : never;
+export type CommandsOf<M> = M extends { readonly "~types"?: { readonly commands: infer C } } ? C : never;
 
 /** Parameters of a command, without its `this`. */
 export type ParamsOf<H> = H extends (...params: infer P) => unknown ? P : never;
@@ -104,6 +109,18 @@ export type ResultOf<H> = H extends (...params: never[]) => infer R ? Awaited<R>
  * Checks a module where it is defined, and types the calls of its commands.
  *
  * @throws {TypeError} when a part of it is wrong; the message names the part.
+ * @example
+ * ```ts
+ * import { defineModule } from "brokkr";
+ *
+ * const history = new Map([["2021-10", { uptime: 99.7 }]]);
+ *
+ * export const sla = defineModule({
+ *   name: "sla",
+ *   commands: { get_report: (month: string) => history.get(month) },
+ *   owns: [history],
+ * });
+ * ```
  */
 export function defineModule<
   const N extends string,
@@ -174,7 +191,9 @@ function checkCommands(what: string, commands: unknown): void {
 /** Commands by name, from an object's own properties. @throws {TypeError} */
 export function commandMap(what: string, commands: unknown): Map<string, Handler> {
   if (!isRecord(commands)) {
-    throw new TypeError(`${what} must be an object of functions or a function that returns one, and is ${show(commands)}`);
+    throw new TypeError(
+      `${what} must be an object of functions or a function that returns one, and is ${show(commands)}`,
+    );
   }
   const map = new Map<string, Handler>();
   for (const [name, handler] of Object.entries(commands)) {

@@ -17,27 +17,28 @@ import {
 } from "./module.ts";
 import { processName } from "./role.ts";
 
-/** Options of `Broker.start`. */
+/** Options of `Broker.start`: the keys of `brokkr.json` that concern a program, and what only a program can give. */
 export interface BrokerOptions {
   /** Name of the broker, as it stands in the log lines. `[A-Za-z0-9._-]{1,64}` */
   readonly name: string;
-  /** The modules, in the order of their start. */
+  /** What {@link defineModule} returned, or plain objects of the same shape, in the order of their start. */
   readonly modules: readonly (Module | ModuleDefinition)[];
   /** Settings by module name, over those that stand in `defineModule`. */
   readonly settings?: Readonly<Record<string, ModuleSettings>>;
+  /** Defaults of all calls. */
   readonly call?: {
     /** Milliseconds for one attempt. @default 1000 */
     readonly timeoutMs?: number;
-    /** @default "once" */
+    /** Whether a call that got no answer in time is sent a second time. @default "once" */
     readonly retry?: "once" | "never";
   };
-  /** What modules may call on the broker by its name. */
+  /** What modules may call on the broker by its name: `ctx.call("broker-master", …)`. @default none */
   readonly commands?: Commands;
-  /** The program that a new process runs. @default the main module */
+  /** URL or path of the program that a new process runs; it must reach the same `Broker.start`. @default the main module */
   readonly program?: URL | string;
   /** Gets every record from `logLevel` up, in the broker's process. @default prints `lines()` to standard error */
   readonly log?: LogFunction;
-  /** @default the environment variable `BROKKR_LOG`, else "info" */
+  /** The least level that is logged. @default the environment variable `BROKKR_LOG`, else "info" */
   readonly logLevel?: LogLevel;
   /** Pads levels and names of the log lines into columns. @default false */
   readonly aligned?: boolean;
@@ -103,7 +104,9 @@ export function checkOptions(options: BrokerOptions): BrokerPlan {
     timeoutMs,
     retry,
     commands: options.commands ?? {},
-    program: options.program === undefined || typeof options.program === "string" ? options.program : options.program.href,
+    program: options.program === undefined || typeof options.program === "string"
+      ? options.program
+      : options.program.href,
     log: options.log,
     logLevel: options.logLevel,
     aligned: options.aligned ?? false,

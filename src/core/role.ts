@@ -24,6 +24,16 @@ export interface Role {
   readonly channel: string;
   /** Module files to load, where the program has none of its own: `[name, path or URL]`. */
   readonly image: readonly (readonly [name: string, path: string])[] | null;
+  /** What the configuration says of the module, in the module's own process under one; else null. */
+  readonly given: GivenSettings | null;
+}
+
+/** The part of a configuration that the module's file has to be held against. */
+export interface GivenSettings {
+  /** How many workers, or null where the module's file says it. */
+  readonly workers: number | null;
+  /** Names of the settings that the configuration has. */
+  readonly keys: readonly string[];
 }
 
 /** Name of a module's process or of its worker number `worker`. */
@@ -31,9 +41,9 @@ export function processName(module: string, worker: number | null): string {
   return worker === null ? module : `${module}-${worker}`;
 }
 
-export function encodeRole(role: Omit<Role, "process">): string {
-  const { broker, module, worker, depth, channel, image } = role;
-  return JSON.stringify({ broker, module, worker, depth, channel, image });
+export function encodeRole(role: Omit<Role, "process" | "given"> & Partial<Pick<Role, "given">>): string {
+  const { broker, module, worker, depth, channel, image, given } = role;
+  return JSON.stringify({ broker, module, worker, depth, channel, image, ...(given ? { given } : {}) });
 }
 
 /** What stays of the role for the processes that a module starts by itself: how deep it is. */
@@ -65,7 +75,9 @@ export function readRole(text: string | undefined): { role: Role | null; depth: 
   if (typeof broker !== "string" || typeof module !== "string" || typeof channel !== "string") throw notARole(text);
   if (worker !== null && typeof worker !== "number") throw notARole(text);
   const process = processName(module, worker);
-  return { role: { broker, module, worker, process, depth, channel, image: readImage(fields.get("image")) }, depth };
+  const image = readImage(fields.get("image"));
+  const given = readGiven(fields.get("given"));
+  return { role: { broker, module, worker, process, depth, channel, image, given }, depth };
 }
 
 function parse(text: string): Map<string, unknown> {
@@ -88,6 +100,19 @@ function readImage(value: unknown): Role["image"] {
   return image;
 }
 
+function readGiven(value: unknown): GivenSettings | null {
+  if (typeof value !== "object" || value === null) return null;
+  const fields = new Map<string, unknown>(Object.entries(value));
+  const workers = fields.get("workers");
+  const keys = fields.get("keys");
+  return {
+    workers: typeof workers === "number" ? workers : null,
+    keys: Array.isArray(keys) ? keys.map(String) : [],
+  };
+}
+
 function notARole(text: string): Error {
-  return new Error(`Cannot read environment variable ${ROLE_VARIABLE}: it must be set by brokkr only, and it is "${text}"`);
+  return new Error(
+    `Cannot read environment variable ${ROLE_VARIABLE}: it must be set by brokkr only, and it is "${text}"`,
+  );
 }

@@ -9,47 +9,64 @@ import type { CallCounts, Latency } from "./call/counters.ts";
 import type { CleanupReceipt } from "./cleanup/clean.ts";
 import type { ProcessState } from "./supervise/states.ts";
 
-/** What a cleanup cost and gained; `null` where the system can't tell. */
+/** What the cleanup of a process cost and gained. */
 export interface CleanupStatus {
+  /** Milliseconds that it took. */
   readonly ms: number;
-  /** Modules that were released. */
+  /** Names of the modules whose cleanup went through. */
   readonly released: readonly string[];
   /** How many modules' cleanup failed. */
   readonly errors: number;
+  /** Bytes that only this process held before the cleanup; `null` where the system can't tell. */
   readonly privateBytesBefore: number | null;
+  /** The same after the cleanup and a garbage collection. */
   readonly privateBytesAfter: number | null;
 }
 
-/** One process. */
+/** One process: a module's own, or a worker. */
 export interface ProcessStatus {
+  /** The module's name, or `M-1` for its first worker. */
   readonly name: string;
+  /** Where it is in its life; only one that is `ready` runs commands. */
   readonly state: ProcessState;
+  /** The system's number of the process, or null where there is none now. */
   readonly pid: number | null;
   /** How often it was started again. */
   readonly restarts: number;
   /** Milliseconds since it became ready, 0 before. */
   readonly uptimeMs: number;
+  /** What it uses, read when the status was asked for. */
   readonly memory: MemoryFigures;
+  /** Calls that its father has sent to it, by outcome; kept over restarts. */
   readonly calls: CallCounts;
-  /** Milliseconds. */
+  /** How long the answered calls took, from `call()` to the answer. */
   readonly latencyMs: Latency;
+  /** Its cleanup after the last start, or null before it. */
   readonly cleanup: CleanupStatus | null;
 }
 
+/** A module: its own process and its workers. */
 export interface ModuleStatus extends ProcessStatus {
+  /** Its workers by number; empty where it has none or its process does not run. */
   readonly workers: readonly ProcessStatus[];
 }
 
+/** What {@linkcode Broker.status} resolves with, and `brokkr status --json` prints. */
 export interface BrokerStatus {
+  /** The father process. */
   readonly broker: {
+    /** Name of the broker. */
     readonly name: string;
+    /** The system's number of its process. */
     readonly pid: number;
+    /** Milliseconds since `Broker.start`. */
     readonly uptimeMs: number;
     /** Version of brokkr. */
     readonly version: string;
     /** Name and version, such as `node 20.20.2`. */
     readonly runtime: string;
   };
+  /** In the order in which they were given to `Broker.start`. */
   readonly modules: readonly ModuleStatus[];
 }
 

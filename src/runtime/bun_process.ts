@@ -61,7 +61,8 @@ function start(command: string[], options: BunProcessOptions, ended: (status: Ex
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     });
   } catch (cause) {
-    throw spawnError(options.what, {
+    throw spawnError({
+      what: options.what,
       cause,
       cwd: options.cwd,
       cwdExists: options.cwd === undefined || isFolder(options.cwd),

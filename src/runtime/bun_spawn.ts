@@ -5,6 +5,7 @@ import type { BunNamespace } from "./bun_namespace.ts";
 import { startProcess } from "./bun_process.ts";
 import { systemClock } from "./clock.ts";
 import { spawnCommand } from "./node_command.ts";
+import { privateFiles } from "./node_files.ts";
 import { childEnvironment, childFlags } from "./node_flags.ts";
 import { programPath } from "./node_program.ts";
 import * as self from "./node_self.ts";
@@ -34,6 +35,7 @@ export function bunRuntime(): Runtime {
     parentChannel,
     listen,
     connect,
+    files: privateFiles,
     memory: self.memory,
     heapBytes: self.heapBytes,
     openFiles: self.openFiles,

@@ -1,5 +1,6 @@
 import type { DenoListener, DenoNamespace } from "./deno_namespace.ts";
 import { socketChannel } from "./deno_socket.ts";
+import { failureReason } from "./failure_reason.ts";
 import type { Channel, Listener } from "./runtime.ts";
 
 declare const Deno: DenoNamespace;
@@ -77,8 +78,7 @@ function requirePrivateFolder(path: string): void {
 }
 
 function cannotListen(path: string, cause: unknown): Error {
-  const text = cause instanceof Error ? cause.message : String(cause);
-  return new Error(`Cannot listen on "${path}": ${text}, remove the file or choose another path`, { cause });
+  return new Error(`Cannot listen on "${path}": ${failureReason(cause)}`, { cause });
 }
 
 function remove(path: string): void {

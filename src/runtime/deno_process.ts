@@ -65,7 +65,7 @@ function start(command: string, options: DenoProcessOptions): DenoChild {
   try {
     return new Deno.Command(command, given).spawn();
   } catch (cause) {
-    throw spawnError(options.what, { cause, cwd: options.cwd, cwdExists: isFolder(options.cwd) });
+    throw spawnError({ what: options.what, cause, cwd: options.cwd, cwdExists: isFolder(options.cwd) });
   }
 }
 

@@ -15,7 +15,9 @@ export function programArguments(given: string | undefined, path: string): { pro
 
 /** A compiled binary takes no flags: the variable is how its engine gets the one that shows the garbage collector. */
 export function programEnvironment(env: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  return Deno.build.standalone ? { ...env, DENO_V8_FLAGS: "--expose-gc" } : env;
+  if (!Deno.build.standalone) return env;
+  const given = env["DENO_V8_FLAGS"];
+  return { ...env, DENO_V8_FLAGS: given === undefined ? "--expose-gc" : `--expose-gc,${given}` };
 }
 
 /** The new process may have another working directory. */

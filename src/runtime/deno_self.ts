@@ -4,15 +4,16 @@ import type { Environment, MemoryFigures } from "./runtime.ts";
 import { writeWhole } from "./write_error.ts";
 
 declare const Deno: DenoNamespace;
-declare function setImmediate(fn: () => void): unknown;
 
-/** What a process of Deno knows of itself and of the machine. A right that it lacks reads as "not there". */
+/** What a process of Deno knows of itself and of the machine. */
 
+// A missing right is thrown, never read as "not set": a process that can't see its role would take itself for the first one,
+// and start others that can't see theirs.
 export const environment: Environment = {
-  get: (name) => allowed(() => Deno.env.get(name), undefined),
-  set: (name, value) => allowed(() => Deno.env.set(name, value), undefined),
-  remove: (name) => allowed(() => Deno.env.delete(name), undefined),
-  all: () => allowed(() => Deno.env.toObject(), {}),
+  get: (name) => Deno.env.get(name),
+  set: (name, value) => Deno.env.set(name, value),
+  remove: (name) => Deno.env.delete(name),
+  all: () => Deno.env.toObject(),
 };
 
 export function program(): string | null {
@@ -21,8 +22,9 @@ export function program(): string | null {
   return url.startsWith("file:") ? decodeURIComponent(new URL(url).pathname) : url;
 }
 
+// An immediate runs before sockets are asked again, sixty times over; a timer runs after, and here nobody waits for it in vain.
 export function soon(fn: () => void): void {
-  setImmediate(fn);
+  setTimeout(fn, 0);
 }
 
 export async function memory(pid: number): Promise<MemoryFigures> {
@@ -56,11 +58,14 @@ export async function openFiles(): Promise<number | null> {
 type Collect = (options: { type: "major"; execution: "sync"; flavor: "last-resort" }) => void;
 
 /** Plain `gc()` gives nothing back for object data; two collections of last resort do. */
-export function collectGarbage(): Promise<boolean> {
+export async function collectGarbage(): Promise<boolean> {
   const collect: Collect | undefined = Reflect.get(globalThis, "gc");
-  if (collect === undefined) return Promise.resolve(false);
-  for (let round = 0; round < 2; round++) collect({ type: "major", execution: "sync", flavor: "last-resort" });
-  return Promise.resolve(true);
+  if (collect === undefined) return false;
+  collect({ type: "major", execution: "sync", flavor: "last-resort" });
+  // Only in a later turn can the second round give back the pages that the first one emptied.
+  await new Promise<void>(soon);
+  collect({ type: "major", execution: "sync", flavor: "last-resort" });
+  return true;
 }
 
 export function onSignal(signal: "SIGINT" | "SIGTERM" | "SIGHUP", fn: () => void): () => void {
@@ -70,12 +75,4 @@ export function onSignal(signal: "SIGINT" | "SIGTERM" | "SIGHUP", fn: () => void
 
 export function writeError(text: string): void {
   writeWhole(text, (bytes) => Deno.stderr.writeSync(bytes));
-}
-
-function allowed<T>(fn: () => T, otherwise: T): T {
-  try {
-    return fn();
-  } catch {
-    return otherwise;
-  }
 }

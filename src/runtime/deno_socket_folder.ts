@@ -1,4 +1,5 @@
 import type { DenoNamespace } from "./deno_namespace.ts";
+import { failureReason } from "./failure_reason.ts";
 
 declare const Deno: DenoNamespace;
 declare function addEventListener(type: "unload", fn: () => void): void;
@@ -47,10 +48,8 @@ function makeFolder(): string {
       cause ??= error;
     }
   }
-  throw new Error(
-    "Cannot make a folder for the sockets of new processes: set TMPDIR to a short path that may be read and written",
-    { cause },
-  );
+  const reason = cause === undefined ? "every temporary folder has too long a path, set TMPDIR" : failureReason(cause);
+  throw new Error(`Cannot make a folder for the sockets of new processes: ${reason}`, { cause });
 }
 
 function remove(path: string): void {

@@ -2,12 +2,14 @@ import { systemClock } from "./clock.ts";
 import type { DenoChannel } from "./deno_channel.ts";
 import { commandChannel } from "./deno_command_channel.ts";
 import { programArguments, programEnvironment } from "./deno_program.ts";
+import { privateFiles } from "./deno_files.ts";
 import { bindPrivately, listen } from "./deno_listen.ts";
 import type { DenoListener, DenoNamespace } from "./deno_namespace.ts";
 import { type DenoProcess, startProcess } from "./deno_process.ts";
 import * as self from "./deno_self.ts";
 import { connect, connectToParent, socketChannel } from "./deno_socket.ts";
 import { SocketFolder } from "./deno_socket_folder.ts";
+import { failureReason } from "./failure_reason.ts";
 import { ownFilesOf } from "./own_files.ts";
 import type { CommandProcess, ProgramProcess, Runtime, SpawnCommandOptions, SpawnProgramOptions } from "./runtime.ts";
 import { currentThread } from "./thread.ts";
@@ -33,6 +35,7 @@ export function denoRuntime(): Runtime {
     parentChannel: connectToParent,
     listen,
     connect,
+    files: privateFiles,
     memory: self.memory,
     heapBytes: () => Deno.memoryUsage().heapUsed,
     openFiles: self.openFiles,
@@ -85,7 +88,9 @@ async function acceptChild(listener: DenoListener, process: DenoProcess): Promis
     })
   );
   // Settled by the listener's close where the child never connects.
-  const accepted = listener.accept();
+  const accepted = listener.accept().catch((cause) => {
+    throw new Error(`Cannot open the channel to process ${process.pid}: ${failureReason(cause)}`, { cause });
+  });
   accepted.catch(() => {});
   try {
     const channel = socketChannel(await Promise.race([accepted, ended]));

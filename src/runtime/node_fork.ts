@@ -3,6 +3,7 @@ import { Socket } from "node:net";
 import process from "node:process";
 import { systemClock } from "./clock.ts";
 import { spawnCommand } from "./node_command.ts";
+import { privateFiles } from "./node_files.ts";
 import { childEnvironment, childFlags } from "./node_flags.ts";
 import { startProcess } from "./node_process.ts";
 import { programPath, runningProgram } from "./node_program.ts";
@@ -33,6 +34,7 @@ export function nodeRuntime(): Runtime {
     parentChannel,
     listen,
     connect,
+    files: privateFiles,
     memory: self.memory,
     heapBytes: self.heapBytes,
     openFiles: self.openFiles,
@@ -92,6 +94,9 @@ async function collectGarbage(): Promise<boolean> {
   v8.setFlagsFromString("--expose-gc");
   const collect: unknown = vm.runInNewContext("gc");
   if (typeof collect !== "function") return false;
-  for (let round = 0; round < 2; round++) collect();
+  collect();
+  // Only in a later turn can the second round give back the pages that the first one emptied.
+  await new Promise<void>((resolve) => setImmediate(resolve));
+  collect();
   return true;
 }

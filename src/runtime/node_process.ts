@@ -53,7 +53,8 @@ async function started(options: NodeProcessOptions, start: () => ChildProcess): 
     child.on("error", () => {});
     return child;
   } catch (cause) {
-    throw spawnError(options.what, {
+    throw spawnError({
+      what: options.what,
       cause,
       cwd: options.cwd,
       cwdExists: options.cwd === undefined || isFolder(options.cwd),

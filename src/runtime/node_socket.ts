@@ -1,5 +1,6 @@
 import { createConnection, createServer, type Server, type Socket } from "node:net";
 import process from "node:process";
+import { failureReason } from "./failure_reason.ts";
 import type { Channel, Listener } from "./runtime.ts";
 import { StreamChannel } from "./stream_channel.ts";
 
@@ -36,7 +37,7 @@ function bound(server: Server, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", (cause) => {
       reject(
-        new Error(`Cannot listen on "${path}": ${cause.message}, remove the file or choose another path`, { cause }),
+        new Error(`Cannot listen on "${path}": ${failureReason(cause)}`, { cause }),
       );
     });
     const mask = process.umask(OWNER_ONLY);

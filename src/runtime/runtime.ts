@@ -13,15 +13,15 @@ export interface Channel {
   readonly unsentBytes: number;
   /** Begins to deliver. Called once, with no bytes lost before it. */
   open(events: ChannelEvents): void;
-  /** Ends the channel after the bytes already written are out. Idempotent. */
+  /** Ends the channel after the bytes already written are out; data may still come until `closed`. Idempotent. */
   close(): void;
 }
 
 export interface ChannelEvents {
   data(chunk: Uint8Array): void;
-  /** The transport has written everything it was given. */
+  /** Bytes had to wait, and all of them have left now. Never called where each write was taken at once. */
   drained(): void;
-  /** The last event: the other side ended, or the transport failed with `error`. */
+  /** The last event, once: the other side ended or half of it did, or the transport failed with `error`. */
   closed(error?: Error): void;
 }
 
@@ -46,15 +46,18 @@ export interface ExitStatus {
 /** What both kinds of new process have. */
 export interface SpawnedProcess {
   readonly pid: number;
-  /** Settles when the process has ended, even while a grandchild still holds its pipes. */
+  /** Settles when the process has ended and what it printed was handed over. A grandchild that holds its pipes delays it by 75 ms. */
   readonly exited: Promise<ExitStatus>;
-  /** Signals the process, or with `group` the process and everything it started. False when it is gone. */
+  /**
+   * Signals the process, or with `group` the process and everything it started. False when there is nobody to signal: after
+   * the end of the process only `group` still reaches what it left behind.
+   */
   kill(signal: string, options?: { readonly group?: boolean }): boolean;
 }
 
 /** A new process of the same program. */
 export interface ProgramProcess extends SpawnedProcess {
-  /** Settles when the process has opened its side; rejects when it ended before. */
+  /** Settles when it can be written to; rejects when the process ended before. Only its first bytes tell that it runs. */
   readonly channel: Promise<Channel>;
 }
 
@@ -85,6 +88,7 @@ export interface SpawnCommandOptions extends SpawnOptions {
 
 /** Memory of one process in bytes; `null` where this system can't tell. */
 export interface MemoryFigures {
+  /** Resident set size: pages that other processes share count in full. */
   readonly rssBytes: number | null;
   /** Proportional set size: shared pages count in parts. */
   readonly pssBytes: number | null;
@@ -100,7 +104,21 @@ export interface Environment {
 }
 
 export interface Listener {
+  /** Removes the socket; what is connected stays. Idempotent. */
   close(): void;
+}
+
+/** Files that only this user sees: where the control sockets are. Each method throws what the system says. */
+export interface PrivateFiles {
+  /** Path of this user's folder `name`, made where it is missing. @throws when others own it or may enter it. */
+  folder(name: string): string;
+  /** Names of what is in a folder. */
+  list(folder: string): string[];
+  rename(from: string, to: string): void;
+  /** Gives a file a second name. @throws where something has that name. */
+  link(from: string, to: string): void;
+  /** Removes a file; one that is not there is removed. */
+  remove(path: string): void;
 }
 
 export interface Runtime {
@@ -124,6 +142,7 @@ export interface Runtime {
   /** Serves a unix socket at `path`, in a folder that exists; the socket is never open to other users. */
   listen(path: string, accept: (channel: Channel) => void): Promise<Listener>;
   connect(path: string): Promise<Channel>;
+  readonly files: PrivateFiles;
 
   memory(pid: number): Promise<MemoryFigures>;
   /** Bytes of live objects on this process' own heap, or null. */

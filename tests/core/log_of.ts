@@ -6,6 +6,8 @@ import type { Reporter, Subject } from "../../src/core/log/reporter.ts";
 export class TestReporter implements Reporter {
   readonly events: { event: EventId; fields: unknown; subject: Subject }[] = [];
   readonly #lines: string[] = [];
+  /** The program's own code, which a report may end in. */
+  onReport: (event: EventId) => void = () => {};
 
   wants(): boolean {
     return true;
@@ -18,11 +20,17 @@ export class TestReporter implements Reporter {
     const style = { broker: "broker-master", product: "Shinken", aligned: false };
     // The time stamp depends on the time zone of the machine.
     for (const line of formatEvent(made, style)) this.#lines.push(line.replace(/^\[[^\]]*\] /, ""));
+    this.onReport(event);
   }
 
   /** Lines without their time stamp, of one event or of all. */
   lines(): string[] {
     return this.#lines;
+  }
+
+  clear(): void {
+    this.events.length = 0;
+    this.#lines.length = 0;
   }
 
   ids(): EventId[] {

@@ -25,6 +25,11 @@ export class ManualClock implements Clock {
     this.timer(0, fn);
   }
 
+  /** Time passes and no timer fires, as when the process is stopped. */
+  standStill(ms: number): void {
+    this.#now += ms;
+  }
+
   get timers(): number {
     return this.#timers.length;
   }
@@ -47,5 +52,5 @@ export class ManualClock implements Clock {
 
 /** Waits until promises that are ready have run. */
 export async function settle(): Promise<void> {
-  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+  for (let turn = 0; turn < 60; turn++) await Promise.resolve();
 }

@@ -4,12 +4,13 @@ import type { Channel, ChannelEvents } from "../../src/runtime/runtime.ts";
 export class MemoryChannel implements Channel {
   #events: ChannelEvents | undefined;
   #peer: MemoryChannel | undefined;
-  #early: Uint8Array[] = [];
+  #kept: Uint8Array[] = [];
+  #stuck: Uint8Array[] = [];
+  #isStuck = false;
+  #isBlocked = false;
   #closed = false;
   /** Everything that was written at this end. */
   readonly written: Uint8Array[] = [];
-  /** While true, nothing leaves this end. */
-  stuck = false;
   unsentBytes = 0;
 
   static pair(): [MemoryChannel, MemoryChannel] {
@@ -24,27 +25,51 @@ export class MemoryChannel implements Channel {
   }
 
   write(bytes: Uint8Array): void {
+    if (this.#closed) return;
     this.written.push(bytes);
-    if (this.stuck) this.unsentBytes += bytes.length;
-    else queueMicrotask(() => this.#peer?.deliver(bytes));
+    if (this.#isStuck) {
+      this.#stuck.push(bytes);
+      this.unsentBytes += bytes.length;
+    } else queueMicrotask(() => this.#peer?.deliver(bytes));
+  }
+
+  /** From now on nothing leaves this end. */
+  stick(): void {
+    this.#isStuck = true;
   }
 
   /** Lets go what was stuck. */
   release(): void {
-    this.stuck = false;
+    this.#isStuck = false;
     this.unsentBytes = 0;
+    for (const bytes of this.#stuck.splice(0)) this.#peer?.deliver(bytes);
     this.#events?.drained();
+  }
+
+  /** From now on this end's process stands still: what comes is kept for it. */
+  block(): void {
+    this.#isBlocked = true;
+  }
+
+  /** Loses what was kept for this end. */
+  drop(): void {
+    this.#kept.length = 0;
+  }
+
+  unblock(): void {
+    this.#isBlocked = false;
+    for (const bytes of this.#kept.splice(0)) this.deliver(bytes);
   }
 
   open(events: ChannelEvents): void {
     this.#events = events;
-    for (const bytes of this.#early.splice(0)) events.data(bytes);
+    this.unblock();
   }
 
   /** Bytes as if the other end had written them. */
   deliver(bytes: Uint8Array): void {
     if (this.#closed) return;
-    if (this.#events === undefined) this.#early.push(bytes);
+    if (this.#events === undefined || this.#isBlocked) this.#kept.push(bytes);
     else this.#events.data(bytes);
   }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
-import { block, receive, runtime, succeeded, sweep, withStarted } from "./started.ts";
+import { block, gone, receive, runtime, succeeded, sweep, withStarted } from "./started.ts";
 
 test("Channel keeps the order of writes of all sizes, in both directions", () =>
   withStarted({ mode: "echo" }, async (process, channel) => {
@@ -126,6 +126,30 @@ test("Channel is closed after the end of a process whose grandchild holds the de
       assert.equal(received.closed.length, 1);
     } finally {
       sweep(Number(received.text()));
+    }
+  }));
+
+test("Channel is closed some time after close(), though the other side never answers", () =>
+  withStarted({ mode: "echo" }, async (process, channel) => {
+    const received = receive(channel);
+    channel.write(new Uint8Array(1));
+    await received.until(({ bytes }) => bytes === 1);
+    process.kill("SIGSTOP");
+    channel.close();
+    await received.end;
+    assert.deepEqual(received.closed, [undefined]);
+  }));
+
+test("Channel of a new process is closed when its father is killed", () =>
+  withStarted({ mode: "father" }, async (process, channel) => {
+    const received = receive(channel);
+    await received.until(() => received.text().endsWith("\n"));
+    const grandchild = Number(received.text());
+    try {
+      process.kill("SIGKILL");
+      await gone(grandchild);
+    } finally {
+      sweep(grandchild);
     }
   }));
 

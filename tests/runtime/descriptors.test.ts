@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { execPath } from "node:process";
 import { test } from "node:test";
-import { receive, runtime, start, within, withStarted } from "./started.ts";
+import { fileURLToPath } from "node:url";
+import { fixture, receive, runtime, start, succeeded, within, withStarted } from "./started.ts";
 
 const ROUNDS = 50;
 const AT_ONCE = 10;
@@ -55,6 +57,25 @@ test(`${AT_ONCE} processes that never open their channel leave no descriptor beh
   await Promise.all(Array.from({ length: AT_ONCE }, silentRound));
   const after = await settledOpenFiles();
   assert.ok(after !== null && after <= before, `${before} open files before, ${after} after`);
+});
+
+test("spawnProgram() says so when no descriptor is left, and goes on when there is again", async () => {
+  const flags = runtime.name === "deno" ? ["run", "-A"] : [];
+  const limited = ["sh", "-c", 'ulimit -n 80; exec "$0" "$@"', execPath, ...flags, fileURLToPath(fixture)];
+  let printed = "";
+  const process = await runtime.spawnCommand(limited, {
+    group: true,
+    env: { ...runtime.env.all(), MODE: "exhaust" },
+    output: (_stream, chunk) => printed += new TextDecoder().decode(chunk),
+  });
+  try {
+    const received = receive(process.channel);
+    assert.deepEqual(await within(process.exited), succeeded, printed);
+    await within(received.end);
+    assert.match(received.text(), /^[1-9]\d* started\. Cannot .*: too many files are open, .*\nrecovered 0\n$/);
+  } finally {
+    process.kill("SIGKILL", { group: true });
+  }
 });
 
 test("no socket and no folder of a channel is left in the temporary folder", async () => {

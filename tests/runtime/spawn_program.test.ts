@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, realpathSync, rmSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { kill } from "node:process";
 import { test } from "node:test";
-import { fixture, receive, runtime, start, succeeded, sweep, within, withStarted } from "./started.ts";
+import { block, fixture, gone, receive, runtime, start, succeeded, sweep, within, withStarted } from "./started.ts";
 
 test("spawnProgram() gives the process the environment it was told, and no more", () =>
   withStarted({ mode: "report", env: { ONLY: "this", EMPTY: "" } }, async (process, channel) => {
@@ -106,15 +105,18 @@ test("SpawnedProcess.kill() without `group` leaves what the process started", ()
   }));
 
 test("spawnProgram() delivers all that a process printed before `exited` settles", async () => {
-  const printed = { stdout: 0, stderr: 0 };
-  await withStarted({
-    mode: "print",
-    env: { SIZE: "1000000" },
-    output: (stream, chunk) => printed[stream] += chunk.length,
-  }, async (process) => {
-    assert.deepEqual(await process.exited, succeeded);
-    assert.deepEqual(printed, { stdout: 1_000_000, stderr: 1_000_000 });
-  });
+  for (const [size, blockMs] of [[1_000_000, 0], [60_000, 300]] as const) {
+    const printed = { stdout: 0, stderr: 0 };
+    await withStarted({
+      mode: "print",
+      env: { SIZE: String(size) },
+      output: (stream, chunk) => printed[stream] += chunk.length,
+    }, async (process) => {
+      block(blockMs);
+      assert.deepEqual(await process.exited, succeeded);
+      assert.deepEqual(printed, { stdout: size, stderr: size });
+    });
+  }
 });
 
 test("spawnProgram() without `output` lets a process print into nothing", () =>
@@ -152,15 +154,3 @@ test("spawnProgram() of a program that does not exist ends with what the runtime
   assert.match(printed, /no\/such\/program\.js/);
   await process.channel.then((channel) => channel.close(), () => {});
 });
-
-/** Until the process is no more, or waits only for whoever adopted it to take note. */
-async function gone(pid: number): Promise<void> {
-  for (let round = 0; round < 500 && /^State:\s+[^ZX]/m.test(await statusOf(pid)); round++) {
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-  assert.doesNotMatch(await statusOf(pid), /^State:\s+[^ZX]/m);
-}
-
-function statusOf(pid: number): Promise<string> {
-  return readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
-}

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { kill } from "node:process";
 import { detectRuntime } from "../../src/runtime/detect.ts";
 import type { Channel, ExitStatus, ProgramProcess, SpawnProgramOptions } from "../../src/runtime/runtime.ts";
@@ -117,6 +118,18 @@ export function sweep(pid: number): void {
   } catch {
     // Gone before.
   }
+}
+
+/** Until the process is no more, or waits only for whoever adopted it to take note. */
+export async function gone(pid: number): Promise<void> {
+  for (let round = 0; round < 500 && /^State:\s+[^ZX]/m.test(await statusOf(pid)); round++) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  if (/^State:\s+[^ZX]/m.test(await statusOf(pid))) throw new Error(`Process ${pid} is still there`);
+}
+
+function statusOf(pid: number): Promise<string> {
+  return readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
 }
 
 /** Keeps this process from handling any event. */

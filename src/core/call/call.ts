@@ -59,7 +59,7 @@ export class Call implements Timed {
   resent = false;
   cancelCause: unknown = undefined;
   /** Removes what listens to the caller's signal. */
-  forget: (() => void) | undefined;
+  #forget: (() => void) | undefined;
   #state: CallState = "queued";
 
   constructor(request: CallRequest, settle: Settle, now: number) {
@@ -72,6 +72,25 @@ export class Call implements Timed {
 
   get state(): CallState {
     return this.#state;
+  }
+
+  /** Until the call is settled, `cancel` runs when `signal` is aborted. */
+  listen(signal: AbortSignal, cancel: () => void): void {
+    signal.addEventListener("abort", cancel, { once: true });
+    this.#forget = () => signal.removeEventListener("abort", cancel);
+  }
+
+  /** Becomes settled: nothing listens and nothing is due any more. */
+  end(): void {
+    this.become("settled");
+    this.deadline = Infinity;
+    this.#forget?.();
+  }
+
+  /** @param acknowledged whether the call certainly does not run. */
+  cancelled(acknowledged: boolean): BrokerFault {
+    const cause = this.cancelCause;
+    return { code: "CANCELLED", acknowledged, ...(cause === undefined ? {} : { cause }) };
   }
 
   become(state: CallState): void {

@@ -10,6 +10,8 @@ import type { Call } from "./call.ts";
 import type { StrayAnswer } from "./counters.ts";
 import { type BrokerFault, toError } from "./wire_error.ts";
 
+const MAX_ID_LENGTH = 100;
+
 export class CallReporter {
   readonly #reporter: Reporter;
   readonly #module: string;
@@ -56,12 +58,20 @@ export class CallReporter {
     this.#reporter.report("call.error", { command, target, code, message, stack }, this.#subject(call));
   }
 
-  stray(kind: StrayAnswer, fields: { target: string; command: string | null; id: string }): void {
+  stray(kind: StrayAnswer, command: string | null, id: unknown): void {
     const event = `answer.${kind}` as const;
-    if (this.#reporter.wants(event)) this.#reporter.report(event, fields, { module: this.#module });
+    if (!this.#reporter.wants(event)) return;
+    this.#reporter.report(event, { target: this.#module, command, id: idText(id) }, { module: this.#module });
   }
 
   #subject(call: Call): { module: string; thread: string } {
     return { module: this.#module, thread: call.request.thread };
   }
+}
+
+/** An id as it came: quoted where it is a text, named by its kind where it is neither text nor number. */
+function idText(id: unknown): string {
+  if (typeof id === "number" || typeof id === "boolean" || id === null) return String(id);
+  if (typeof id === "string") return JSON.stringify(id.slice(0, MAX_ID_LENGTH));
+  return Array.isArray(id) ? "a list" : "an object";
 }

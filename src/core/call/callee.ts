@@ -24,9 +24,13 @@ import type { Reporter } from "../log/reporter.ts";
 import { stackLines } from "../log/stack.ts";
 import type { Handler } from "../module.ts";
 import { nearest } from "../nearest.ts";
+import { isError } from "../thrown.ts";
 import { KeptAnswers } from "./kept_answers.ts";
 import { RunningCall } from "./running_call.ts";
 import { type BrokerFault, describeThrown, type ThrownError, toFault } from "./wire_error.ts";
+
+/** Answers that the caller has not read yet. Beyond it no further call runs, so that they can't fill the memory. */
+const UNREAD_LIMIT_BYTES = 4 * 1024 * 1024;
 
 /** The commands a callee runs. */
 export interface Service {
@@ -51,8 +55,11 @@ export class Callee {
   readonly #link: Link;
   readonly #kept = new KeptAnswers();
   readonly #answers: AnswerEntry[] = [];
+  #answerBytes = 0;
   readonly #flush = () => this.#sendAnswers();
-  #early: ReceivedCall[] | undefined = [];
+  /** Calls that came and do not run yet: before `open`, or while the caller does not read its answers. */
+  readonly #held = new Set<ReceivedCall>();
+  #isOpen = false;
   #idle: (() => void) | undefined;
 
   constructor(link: Link, options: CalleeOptions) {
@@ -62,9 +69,8 @@ export class Callee {
 
   /** Calls that came before were kept waiting; from now on they run as they come. */
   open(): void {
-    const early = this.#early ?? [];
-    this.#early = undefined;
-    for (const call of early) this.#run(call);
+    this.#isOpen = true;
+    this.#runHeld();
   }
 
   /** @throws {BodyError} when the frame can't be understood. */
@@ -92,11 +98,11 @@ export class Callee {
   }
 
   #arrive(call: ReceivedCall): void {
-    const arrival = this.#kept.arrive(call.id);
-    if (arrival.kind === "answered" && call.attempt > arrival.answer.attempt) {
-      this.#answer({ ...arrival.answer, attempt: call.attempt });
+    if (!this.#kept.isNew(call.id)) {
+      const answer = this.#kept.again(call.id, call.attempt);
+      if (answer !== undefined) this.#answer(answer);
+      return;
     }
-    if (arrival.kind !== "new") return;
     const running = new RunningCall({
       id: call.id,
       attempt: call.attempt,
@@ -104,13 +110,27 @@ export class Callee {
       caller: call.options?.caller ?? this.#options.peer,
     });
     this.#kept.started(running);
-    if (this.#early === undefined) this.#run(call);
-    else this.#early.push(call);
+    if (this.#isOpen && this.#held.size === 0 && this.#isRead()) this.#run(call);
+    else this.#held.add(call);
+  }
+
+  #isRead(): boolean {
+    return !this.#link.isOver(UNREAD_LIMIT_BYTES - this.#answerBytes);
+  }
+
+  #runHeld(): void {
+    if (!this.#isOpen) return;
+    for (const call of this.#held) {
+      if (!this.#isRead()) return this.#link.onceDrained(() => this.#runHeld());
+      this.#held.delete(call);
+      this.#run(call);
+    }
   }
 
   #run(call: ReceivedCall): void {
     const running = this.#kept.find(call.id);
     if (running === undefined) return;
+    if (running.cancelled) return this.#settle(running, AnswerKind.fault, { code: "CANCELLED", acknowledged: true });
     const { forward, commands } = this.#options.service;
     const { options } = call;
     if (options?.target !== undefined && forward !== undefined) {
@@ -149,7 +169,7 @@ export class Callee {
   }
 
   #fail(running: RunningCall, error: unknown, forwarded: boolean): void {
-    if (forwarded && error instanceof BrokerError) {
+    if (forwarded && isError(error) && error instanceof BrokerError) {
       return this.#settle(running, AnswerKind.fault, toFault(error));
     }
     const thrown = describeThrown(error);
@@ -181,15 +201,18 @@ export class Callee {
 
   #answer(answer: AnswerEntry): void {
     this.#answers.push(answer);
+    this.#answerBytes += answer.value.bytes;
     this.#link.schedule(this.#flush);
   }
 
   #sendAnswers(): void {
     const answers = this.#answers.splice(0);
+    this.#answerBytes = 0;
     for (const batch of batchesOf(answers, (answer) => answer.value.bytes)) {
       const { flags, parts } = packAnswers(batch);
       this.#link.sendParts(FrameType.answers, flags, parts);
     }
+    this.#runHeld();
   }
 
   #reportExecuting(call: ReceivedCall): void {

@@ -3,23 +3,26 @@
  *
  * It outlives the callee's process: calls wait in the queue while there is no link, and what was sent on a link that ended is gone.
  *
+ * What is reported may end in the program's own code, which may call, cancel or restart before it returns. So each report stands
+ * last in its step, when everything is as it says.
+ *
  * @module
  */
 
-import { AnswerKind, readAnswers, type ReceivedAnswer } from "../frame/batch.ts";
+import { readAnswers, type ReceivedAnswer } from "../frame/batch.ts";
 import { FrameType } from "../frame/header.ts";
 import type { Link } from "../frame/link.ts";
-import { encodePayload, NOTHING_ENCODED } from "../frame/params.ts";
+import { encodeParams, NOTHING_ENCODED } from "../frame/params.ts";
 import { MAIN_THREAD } from "../log/record.ts";
-import { Call, type CallRequest, type Settle } from "./call.ts";
+import { Call, type Settle } from "./call.ts";
+import { CallReporter } from "./call_reporter.ts";
 import type { CallerOptions, SubmitOptions } from "./caller_options.ts";
 import type { Outcome } from "./counters.ts";
 import { Deadlines } from "./deadlines.ts";
-import { CallReporter } from "./call_reporter.ts";
+import { InFlight } from "./in_flight.ts";
 import { Outbox } from "./outbox.ts";
 import { CallQueue } from "./queue.ts";
-import { Strays } from "./strays.ts";
-import { readFault, readThrown } from "./read_error.ts";
+import { faultOf } from "./read_error.ts";
 import type { BrokerFault } from "./wire_error.ts";
 
 /** How long a cancelled call waits for its handler to end. */
@@ -31,11 +34,9 @@ export class Caller {
   readonly #options: CallerOptions;
   readonly #lines: CallReporter;
   readonly #queue: CallQueue;
-  readonly #waiting = new Map<number, Call>();
-  readonly #strays = new Strays();
+  readonly #inFlight: InFlight;
+  readonly #outbox: Outbox;
   readonly #deadlines: Deadlines<Call>;
-  readonly #outbox = new Outbox(this.#waiting);
-  #nextId = 1;
   #link: Link | undefined;
   #refusal: BrokerFault | undefined;
   #paused = false;
@@ -44,37 +45,40 @@ export class Caller {
     this.#options = options;
     this.#lines = new CallReporter(options.reporter, options.module, options.ownFiles);
     this.#queue = new CallQueue(options.queue);
+    this.#inFlight = new InFlight(options.concurrency);
+    this.#outbox = new Outbox(this.#inFlight);
     this.#deadlines = new Deadlines(options.clock, () => this.#live(), (call) => this.#due(call));
   }
 
   /** Calls that have no outcome yet. */
   get pending(): number {
-    return this.#waiting.size + this.#queue.length;
+    return this.#inFlight.waiting + this.#queue.length;
   }
 
   /** Makes a call. `settle` is called once; a rejection is a fault, made an error where it is thrown. */
   submit(command: string, params: readonly unknown[], options: SubmitOptions, settle: Settle): void {
+    const { target, timeoutMs, retry, signal } = options;
     const now = this.#options.clock.now();
     const thread = options.thread ?? this.#options.thread() ?? MAIN_THREAD;
-    const { target, timeoutMs, retry } = options;
-    const encoded = encodePayload(params, "params", this.#options.frameLimit);
-    const request: CallRequest = {
-      command,
-      params: "code" in encoded ? NOTHING_ENCODED : encoded,
-      options: options.wire ?? null,
-      target,
-      timeoutMs,
-      retry,
-      thread,
-      quiet: options.quiet === true,
-    };
-    const call = new Call(request, settle, now);
-    if ("code" in encoded) return this.#reject(call, encoded);
-    if (this.#refusal !== undefined) return this.#reject(call, this.#refusal);
-    if (options.signal?.aborted) return this.#rejectCancelled(call, options.signal.reason);
-    const full = this.#mustQueue() ? this.#queue.wouldExceed(encoded.bytes) : null;
-    if (full !== null) return this.#reject(call, { code: "QUEUE_FULL", ...full });
-    this.#listen(call, options.signal);
+    const encoded = encodeParams(command, params, this.#options.frameLimit);
+    const isFault = "code" in encoded;
+    const call = new Call(
+      {
+        command,
+        params: isFault ? NOTHING_ENCODED : encoded,
+        options: options.wire ?? null,
+        target,
+        timeoutMs,
+        retry,
+        thread,
+        quiet: options.quiet === true,
+      },
+      settle,
+      now,
+    );
+    const fault = isFault ? encoded : this.#whyNot(call, signal);
+    if (fault !== undefined) return this.#reject(call, fault);
+    if (signal !== undefined) call.listen(signal, () => this.#cancel(call, signal.reason));
     this.#queue.add(call);
     this.#deadlines.watch(call);
     this.#pump();
@@ -82,12 +86,10 @@ export class Caller {
 
   /** The callee's process is ready: what waits is sent to it. */
   connect(link: Link): void {
-    // Ids count from 1 on each channel, so that the callee knows which ones it missed.
-    this.#nextId = 1;
     this.#link = link;
     this.#paused = false;
-    this.#outbox.attach(link);
     this.#refusal = undefined;
+    this.#outbox.attach(link);
     this.#pump();
   }
 
@@ -100,8 +102,10 @@ export class Caller {
   disconnect(fault: BrokerFault): void {
     this.#link = undefined;
     this.#outbox.attach(undefined);
-    this.#strays.forgetAll();
-    for (const call of [...this.#waiting.values()]) this.#reject(call, fault);
+    for (const call of this.#inFlight.clear()) {
+      this.#reject(call, call.state === "cancelling" ? call.cancelled(true) : fault);
+    }
+    if (this.pending === 0) this.#deadlines.stop();
   }
 
   /** From now on every call is rejected with `fault`, those that wait included, until the next `connect`. */
@@ -123,38 +127,38 @@ export class Caller {
     this.#pump();
   }
 
-  #listen(call: Call, signal: AbortSignal | undefined): void {
-    if (signal === undefined) return;
-    const cancel = () => this.#cancel(call, signal.reason);
-    signal.addEventListener("abort", cancel, { once: true });
-    call.forget = () => signal.removeEventListener("abort", cancel);
-  }
-
-  #mustQueue(): boolean {
-    return this.#queue.length > 0 || !this.#canSend();
+  /** Why a call is rejected before it waits at all. */
+  #whyNot(call: Call, signal: AbortSignal | undefined): BrokerFault | undefined {
+    if (this.#refusal !== undefined) return this.#refusal;
+    if (signal?.aborted) {
+      call.cancelCause = signal.reason;
+      return call.cancelled(true);
+    }
+    if (this.#queue.length === 0 && this.#canSend()) return undefined;
+    const full = this.#queue.wouldExceed(call.request.params.bytes);
+    return full === null ? undefined : { code: "QUEUE_FULL", ...full };
   }
 
   #canSend(): boolean {
-    const running = this.#waiting.size + this.#strays.unanswered;
-    return this.#link !== undefined && !this.#paused && running < this.#options.concurrency &&
-      this.#link.unsentBytes < UNSENT_LIMIT_BYTES;
+    const link = this.#link;
+    return link !== undefined && !link.closed && !this.#paused && this.#inFlight.hasRoom &&
+      !link.isOver(UNSENT_LIMIT_BYTES);
   }
 
   #pump(): void {
     while (this.#queue.length > 0 && this.#canSend()) {
       const call = this.#queue.shift();
       if (call === undefined) return;
-      call.id = this.#nextId++;
       call.become("sent");
       call.attempts = 1;
+      this.#inFlight.add(call);
       this.#probeLater(call);
-      this.#waiting.set(call.id, call);
       this.#outbox.send(call);
     }
   }
 
   *#live(): Iterable<Call> {
-    yield* this.#waiting.values();
+    yield* this.#inFlight.calls();
     yield* this.#queue;
   }
 
@@ -167,96 +171,80 @@ export class Caller {
 
   #due(call: Call): void {
     const now = this.#options.clock.now();
+    const { timeoutMs, retry } = call.request;
     if (call.state === "cancelling") {
-      const cause = call.cancelCause;
-      return this.#abandon(call, { code: "CANCELLED", acknowledged: false, ...(cause === undefined ? {} : { cause }) });
-    }
-    if (call.state !== "queued" && now < call.attemptEnds) {
+      this.#reject(call, call.cancelled(false));
+    } else if (call.state !== "queued" && now < call.attemptEnds) {
       call.probedAt = now;
       this.#link?.send(FrameType.ping, "1");
       call.deadline = call.attemptEnds;
       this.#deadlines.watch(call);
-    } else if (call.state === "sent" && call.request.retry === "once") {
-      this.#lines.retry(call);
+    } else if (call.state === "sent" && retry === "once") {
       call.become("retried");
       call.attempts = 2;
-      call.attemptEnds = now + call.request.timeoutMs;
+      call.attemptEnds = now + timeoutMs;
       this.#probeLater(call);
       this.#outbox.send(call);
+      this.#lines.retry(call);
     } else {
-      const { timeoutMs } = call.request;
       const sent = call.state !== "queued";
-      const peer = sent && this.#gaveSignOfLife(call) ? "slow" : "blocked";
-      this.#abandon(call, { code: "TIMEOUT", timeoutMs, attempts: call.attempts, sent, peer });
+      const gaveSignOfLife = this.#link !== undefined && this.#link.receivedAt >= call.probedAt;
+      const peer = sent && gaveSignOfLife ? "slow" : "blocked";
+      this.#reject(call, { code: "TIMEOUT", timeoutMs, attempts: call.attempts, sent, peer });
     }
   }
 
-  #gaveSignOfLife(call: Call): boolean {
-    return this.#link !== undefined && this.#link.receivedAt >= call.probedAt;
-  }
-
   #cancel(call: Call, cause: unknown): void {
-    if (call.state === "queued") return this.#rejectCancelled(call, cause);
-    if (call.state !== "sent" && call.state !== "retried") return;
-    call.become("cancelling");
     call.cancelCause = cause;
-    this.#link?.send(FrameType.cancel, JSON.stringify([call.id]));
+    if (call.state === "queued" || this.#outbox.withdraw(call)) return this.#reject(call, call.cancelled(true), false);
+    call.become("cancelling");
     call.deadline = this.#options.clock.now() + CANCEL_GRACE_MS;
     this.#deadlines.watch(call);
-  }
-
-  #rejectCancelled(call: Call, cause: unknown): void {
-    this.#reject(call, { code: "CANCELLED", acknowledged: true, ...(cause === undefined ? {} : { cause }) });
+    // The call itself may still be on its way out, and goes first.
+    this.#link?.flush();
+    this.#link?.send(FrameType.cancel, JSON.stringify([call.id]));
   }
 
   #take(answer: ReceivedAnswer): void {
-    const call = typeof answer.id === "number" ? this.#waiting.get(answer.id) : undefined;
+    const call = this.#inFlight.find(answer.id);
     if (call === undefined) return this.#takeStray(answer.id);
-    if (call.state === "cancelling") return this.#rejectCancelled(call, call.cancelCause);
-    if (answer.kind === AnswerKind.value) return this.#resolve(call, answer.value);
-    if (answer.kind === AnswerKind.nothing) return this.#resolve(call, undefined);
-    if (answer.kind === AnswerKind.fault) return this.#reject(call, readFault(answer.value));
-    const { name, message, stack, data } = readThrown(answer.value);
-    this.#reject(call, { code: "REMOTE", message, remoteName: name, remoteStack: stack, data });
+    const fault = call.state === "cancelling" ? call.cancelled(true) : faultOf(answer);
+    if (fault === undefined) this.#resolve(call, answer.value);
+    else this.#reject(call, fault, false);
   }
 
   #takeStray(id: unknown): void {
-    const { kind, command } = this.#strays.classify(id, this.#nextId);
+    const { kind, command } = this.#inFlight.classify(id);
     this.#options.counters.count(kind);
-    const [oldest] = this.#waiting.values();
-    if (kind !== "duplicate" && oldest !== undefined && !oldest.resent && oldest.state !== "cancelling") {
-      oldest.resent = true;
-      this.#lines.anotherAnswer(oldest);
-      this.#outbox.send(oldest);
-    } else this.#lines.stray(kind, { target: this.#options.module, command, id: String(id) });
+    const oldest = kind === "duplicate" ? undefined : this.#inFlight.oldest;
+    if (oldest === undefined || oldest.resent) return this.#lines.stray(kind, command, id);
+    oldest.resent = true;
+    this.#outbox.send(oldest);
+    this.#lines.anotherAnswer(oldest);
   }
 
   #resolve(call: Call, value: unknown): void {
     const ms = this.#options.clock.now() - call.startedAt;
+    this.#inFlight.remove(call);
     this.#settled(call, call.attempts > 1 ? "retried" : "ok");
     this.#options.counters.answeredIn(ms);
-    this.#lines.answered(call, ms);
     call.settle.resolve(value);
+    this.#lines.answered(call, ms);
   }
 
-  #reject(call: Call, fault: BrokerFault): void {
-    const outcome = fault.code === "TIMEOUT" ? "timeout" : fault.code === "CANCELLED" ? "cancelled" : "error";
-    this.#settled(call, outcome);
-    this.#lines.failed(call, fault);
+  /** @param answerMayCome for a call that was sent: whether the callee may still answer it. */
+  #reject(call: Call, fault: BrokerFault, answerMayCome = true): void {
+    if (call.state === "settled") return;
+    if (call.state === "queued") this.#queue.remove(call);
+    else if (answerMayCome) this.#inFlight.giveUp(call);
+    else this.#inFlight.remove(call);
+    this.#settled(call, fault.code === "TIMEOUT" ? "timeout" : fault.code === "CANCELLED" ? "cancelled" : "error");
     call.settle.reject(fault);
-  }
-
-  /** Rejects a call that the callee may still answer. */
-  #abandon(call: Call, fault: BrokerFault): void {
-    if (call.id !== 0) this.#strays.expect(call.id, call.request.command);
-    this.#reject(call, fault);
+    this.#lines.failed(call, fault);
   }
 
   #settled(call: Call, outcome: Outcome): void {
-    call.become("settled");
-    call.forget?.();
-    this.#queue.remove(call);
-    this.#waiting.delete(call.id);
+    call.end();
     this.#options.counters.count(outcome);
   }
 }

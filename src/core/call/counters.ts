@@ -11,11 +11,14 @@ export type Outcome = "ok" | "retried" | "timeout" | "cancelled" | "error";
 /** An answer that belongs to no waiting call. */
 export type StrayAnswer = "late" | "duplicate" | "unknown";
 
+/** How many calls of a callee ended in each outcome, and how many answers were nobody's. */
 export type CallCounts = Record<Outcome | StrayAnswer, number>;
 
+/** How long the answered calls of a callee took, each figure at most 19 % off. */
 export interface Latency {
-  /** Milliseconds, or null before the first answered call. */
+  /** Half of the calls took at most this many milliseconds; null before the first answered call. */
   readonly p50: number | null;
+  /** 99 of 100 calls took at most this many milliseconds; null before the first answered call. */
   readonly p99: number | null;
 }
 

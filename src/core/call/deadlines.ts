@@ -15,6 +15,8 @@ export interface Timed {
 
 /** Deadlines that lie closer together than this are met by one sweep. */
 const SWEEP_RESOLUTION_MS = 2;
+/** A timer that is later than this fired in a process that stood still. */
+const STANDSTILL_MS = 50;
 
 export class Deadlines<T extends Timed> {
   readonly #clock: Clock;
@@ -47,10 +49,17 @@ export class Deadlines<T extends Timed> {
   #wakeFor(deadline: number): void {
     this.#clear?.();
     this.#wakeAt = deadline;
-    this.#clear = this.#clock.timer(Math.max(0, deadline - this.#clock.now()), () => this.#sweep());
+    this.#clear = this.#clock.timer(Math.max(0, deadline - this.#clock.now()), () => this.#wake());
+  }
+
+  /** After a standstill what arrived meanwhile is read first, so that no call is given up whose answer is here. */
+  #wake(): void {
+    if (this.#clock.now() - this.#wakeAt < STANDSTILL_MS) this.#sweep();
+    else this.#clock.soon(() => this.#sweep());
   }
 
   #sweep(): void {
+    this.#clear?.();
     this.#clear = undefined;
     this.#wakeAt = Infinity;
     const now = this.#clock.now();
@@ -60,7 +69,8 @@ export class Deadlines<T extends Timed> {
       if (timed.deadline <= now) due.push(timed);
       else if (timed.deadline < next) next = timed.deadline;
     }
-    for (const timed of due) this.#due(timed);
+    // What is due for one may settle or put off another.
+    for (const timed of due) if (timed.deadline <= now) this.#due(timed);
     if (next < this.#wakeAt) this.#wakeFor(Math.max(next, now + SWEEP_RESOLUTION_MS));
   }
 }

@@ -14,17 +14,10 @@ import type { RunningCall } from "./running_call.ts";
 const MAX_ANSWERS = 8_192;
 const MAX_BYTES = 16 * 1024 * 1024;
 
-/** What an arriving call is. */
-export type Arrival =
-  | { readonly kind: "new" }
-  | { readonly kind: "running"; readonly call: RunningCall }
-  | { readonly kind: "answered"; readonly answer: AnswerEntry }
-  | { readonly kind: "forgotten" };
-
 export class KeptAnswers {
   readonly #running = new Map<number, RunningCall>();
   readonly #answers = new Map<number, AnswerEntry>();
-  /** Ids that were skipped: their frame was refused, so a second attempt is the first that can be read. */
+  /** Ids that were skipped: their frame was refused or withdrawn, so a second attempt is the first that can be read. */
   readonly #lost = new Set<number>();
   #bytes = 0;
   #highest = 0;
@@ -37,18 +30,21 @@ export class KeptAnswers {
     return this.#running.size;
   }
 
-  /** Says what a call is, and takes note of its id. */
-  arrive(id: number): Arrival {
-    const call = this.#running.get(id);
-    if (call !== undefined) return { kind: "running", call };
+  /** Whether the call `id` comes for the first time; takes note of it. */
+  isNew(id: number): boolean {
+    if (id <= this.#highest) return this.#lost.delete(id);
+    for (let lost = Math.max(this.#highest + 1, id - MAX_ANSWERS); lost < id; lost++) this.#lost.add(lost);
+    this.#highest = id;
+    return true;
+  }
+
+  /** The answer to give again, where `attempt` came after the answer to an earlier attempt had left. */
+  again(id: number, attempt: number): AnswerEntry | undefined {
     const answer = this.#answers.get(id);
-    if (answer !== undefined) return { kind: "answered", answer };
-    if (id > this.#highest) {
-      for (let lost = Math.max(this.#highest + 1, id - MAX_ANSWERS); lost < id; lost++) this.#lost.add(lost);
-      this.#highest = id;
-      return { kind: "new" };
-    }
-    return this.#lost.delete(id) ? { kind: "new" } : { kind: "forgotten" };
+    if (answer === undefined || attempt <= answer.attempt) return undefined;
+    const again = { ...answer, attempt };
+    this.#answers.set(id, again);
+    return again;
   }
 
   started(call: RunningCall): void {

@@ -9,16 +9,16 @@ import { batchesOf, type CallEntry, packCalls } from "../frame/batch.ts";
 import { FrameType } from "../frame/header.ts";
 import type { Link } from "../frame/link.ts";
 import type { Call } from "./call.ts";
+import type { InFlight } from "./in_flight.ts";
 
 export class Outbox {
-  readonly #waiting: ReadonlyMap<number, Call>;
+  readonly #inFlight: InFlight;
   readonly #calls: CallEntry[] = [];
   readonly #flush = () => this.#pack();
   #link: Link | undefined;
 
-  /** @param waiting all calls that were sent and have no outcome, in the order of their ids. */
-  constructor(waiting: ReadonlyMap<number, Call>) {
-    this.#waiting = waiting;
+  constructor(inFlight: InFlight) {
+    this.#inFlight = inFlight;
   }
 
   /** From now on calls go to `link`. What was not yet sent to another is dropped. */
@@ -32,21 +32,23 @@ export class Outbox {
     const { command, params, options } = call.request;
     this.#calls.push({ id: call.id, attempt: call.attempts, command, params, options });
     this.#link.schedule(this.#flush);
-    if (this.#calls.length >= Math.min(128, Math.max(8, this.#waiting.size >> 2))) this.#link.flush();
+    if (this.#calls.length >= Math.min(128, Math.max(8, this.#inFlight.waiting >> 2))) this.#link.flush();
+  }
+
+  /** Takes back a call whose only frame is not packed yet. False where the callee may have got it. */
+  withdraw(call: Call): boolean {
+    if (call.attempts > 1 || call.resent) return false;
+    const index = this.#calls.findIndex(({ id }) => id === call.id);
+    if (index !== -1) this.#calls.splice(index, 1);
+    return index !== -1;
   }
 
   #pack(): void {
     const calls = this.#calls.splice(0);
-    const settledBelow = this.#settledBelow(calls);
+    const { settledBelow } = this.#inFlight;
     for (const batch of batchesOf(calls, (call) => call.params.bytes)) {
       const { flags, parts } = packCalls(batch, settledBelow);
       this.#link?.sendParts(FrameType.calls, flags, parts);
     }
-  }
-
-  /** Every call with a smaller id is settled, so that the callee may forget its answers. */
-  #settledBelow(calls: readonly CallEntry[]): number {
-    for (const id of this.#waiting.keys()) return id;
-    return calls[0]?.id ?? 0;
   }
 }

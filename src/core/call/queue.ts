@@ -16,6 +16,8 @@ export const DEFAULT_QUEUE_LIMITS: QueueLimits = { calls: 20_000, bytes: 64 * 10
 export class CallQueue {
   readonly #limits: QueueLimits;
   readonly #calls = new Set<Call>();
+  /** Goes on where it was: to begin anew at the front would step over all that were taken before. */
+  #front = this.#calls.values();
   #bytes = 0;
 
   constructor(limits: QueueLimits) {
@@ -43,9 +45,14 @@ export class CallQueue {
   }
 
   shift(): Call | undefined {
-    const [first] = this.#calls;
-    if (first !== undefined) this.remove(first);
-    return first;
+    let next = this.#front.next();
+    if (next.done === true) {
+      this.#front = this.#calls.values();
+      next = this.#front.next();
+    }
+    if (next.done === true) return undefined;
+    this.remove(next.value);
+    return next.value;
   }
 
   [Symbol.iterator](): Iterator<Call> {

@@ -4,7 +4,16 @@
  * @module
  */
 
+import { AnswerKind, type ReceivedAnswer } from "../frame/batch.ts";
 import type { BrokerFault, ThrownError } from "./wire_error.ts";
+
+/** What an answer says went wrong, or undefined where it has a result. */
+export function faultOf(answer: ReceivedAnswer): BrokerFault | undefined {
+  if (answer.kind === AnswerKind.value || answer.kind === AnswerKind.nothing) return undefined;
+  if (answer.kind === AnswerKind.fault) return readFault(answer.value);
+  const { name, message, stack, data } = readThrown(answer.value);
+  return { code: "REMOTE", message, remoteName: name, remoteStack: stack, data };
+}
 
 /** What a peer says its handler threw; anything it leaves out is empty. */
 export function readThrown(value: unknown): ThrownError {

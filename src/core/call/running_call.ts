@@ -26,6 +26,10 @@ export class RunningCall implements CallContext {
     return this.#controller.signal;
   }
 
+  get cancelled(): boolean {
+    return this.#controller?.signal.aborted === true;
+  }
+
   cancel(reason: string): void {
     this.#controller ??= new AbortController();
     if (!this.#controller.signal.aborted) this.#controller.abort(new Error(reason));

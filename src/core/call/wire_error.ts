@@ -17,6 +17,7 @@ import {
   UnknownCommandError,
   UnknownModuleError,
 } from "../errors.ts";
+import { isError, textOf } from "../thrown.ts";
 
 /** What a handler threw. */
 export interface ThrownError {
@@ -42,7 +43,7 @@ const MAX_CAUSES = 4;
 
 /** Reduces whatever was thrown. Never throws, even where a getter of the thrown value does. */
 export function describeThrown(thrown: unknown): ThrownError {
-  if (!(thrown instanceof Error)) return { name: "Error", message: cut(textOf(thrown)), stack: "" };
+  if (!isError(thrown)) return { name: "Error", message: cut(textOf(thrown)), stack: "" };
   const described = {
     name: cut(read(thrown, "name") || "Error"),
     message: cut(read(thrown, "message")),
@@ -77,7 +78,13 @@ export function toError(fault: BrokerFault, callee: Callee): BrokerError {
 /** The inverse of {@link toError}, for an error that is passed on to the process that made the call. */
 export function toFault(error: BrokerError): BrokerFault {
   if (error instanceof CallTimeoutError) {
-    return { code: error.code, timeoutMs: error.timeoutMs, attempts: error.attempts, sent: error.sent, peer: error.peer };
+    return {
+      code: error.code,
+      timeoutMs: error.timeoutMs,
+      attempts: error.attempts,
+      sent: error.sent,
+      peer: error.peer,
+    };
   }
   if (error instanceof RemoteError) {
     const { message, remoteName, remoteStack, data } = error;
@@ -97,14 +104,6 @@ export function toFault(error: BrokerError): BrokerFault {
   return { code: "REMOTE", message: error.message, remoteName: error.name, remoteStack: error.stack ?? "" };
 }
 
-function textOf(value: unknown): string {
-  try {
-    return String(value);
-  } catch {
-    return Object.prototype.toString.call(value);
-  }
-}
-
 function read(error: Error, key: "name" | "message" | "stack"): string {
   try {
     const value: unknown = error[key];
@@ -119,7 +118,7 @@ function stackWithCauses(error: Error): string {
   let current: unknown = error;
   for (let depth = 0; depth < MAX_CAUSES; depth++) {
     current = causeOf(current);
-    if (!(current instanceof Error)) break;
+    if (!isError(current)) break;
     text += `\nCaused by: ${read(current, "stack") || `${read(current, "name")}: ${read(current, "message")}`}`;
   }
   return text;
@@ -127,7 +126,7 @@ function stackWithCauses(error: Error): string {
 
 function causeOf(error: unknown): unknown {
   try {
-    return error instanceof Error ? error.cause : undefined;
+    return isError(error) ? error.cause : undefined;
   } catch {
     return undefined;
   }

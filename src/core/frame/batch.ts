@@ -11,9 +11,11 @@
 
 import { FrameFlag } from "./header.ts";
 import { attach, type EncodedValue } from "./json_codec.ts";
-import { bodyText, textBytes } from "./link.ts";
+import { bodyText, textBytes } from "./text.ts";
 
 const BATCH_BYTES = 256 * 1024;
+/** What an entry has beside its value: an id, an attempt, a kind. */
+const ENTRY_BYTES = 64;
 
 /** What travels with a call beside its parameters. */
 export interface CallOptions {
@@ -83,12 +85,13 @@ export function* batchesOf<T>(entries: readonly T[], bytesOf: (entry: T) => numb
   let from = 0;
   let bytes = 0;
   for (const [index, entry] of entries.entries()) {
-    if (index > from && bytes + bytesOf(entry) > BATCH_BYTES) {
+    const size = bytesOf(entry) + ENTRY_BYTES;
+    if (index > from && bytes + size > BATCH_BYTES) {
       yield entries.slice(from, index);
       from = index;
       bytes = 0;
     }
-    bytes += bytesOf(entry);
+    bytes += size;
   }
   if (from < entries.length) yield entries.slice(from);
 }
@@ -144,7 +147,12 @@ export function readAnswers(flags: number, body: Uint8Array): ReceivedAnswer[] {
   return ids.map((id: unknown, index): ReceivedAnswer => {
     const kind = at(kinds, index, AnswerKind.value);
     if (typeof kind !== "number") throw new BodyError(`answers frame: answer ${index} has no kind`);
-    return { id, attempt: at(attempts, index, 1), kind, value: values[index] };
+    return {
+      id,
+      attempt: at(attempts, index, 1),
+      kind,
+      value: kind === AnswerKind.nothing ? undefined : values[index],
+    };
   });
 }
 
@@ -180,11 +188,18 @@ function unpack(flags: number, body: Uint8Array): [columns: unknown[], attachmen
   return [columns, attachments];
 }
 
-function parse(text: Uint8Array): unknown {
+/** Without the engine's own words, which quote from the body. */
+function parse(body: Uint8Array): unknown {
+  let text: string;
   try {
-    return JSON.parse(bodyText(text));
-  } catch (error) {
-    throw new BodyError(`the body is not valid JSON: ${error instanceof Error ? error.message : String(error)}`);
+    text = bodyText(body);
+  } catch {
+    throw new BodyError("the body is not UTF-8");
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new BodyError("the body is not valid JSON");
   }
 }
 

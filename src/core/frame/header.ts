@@ -26,6 +26,12 @@ export const FrameType = {
   close: 9,
 } as const;
 
+const KNOWN_TYPES: ReadonlySet<number> = new Set(Object.values(FrameType));
+
+export function isKnownType(type: number): boolean {
+  return KNOWN_TYPES.has(type);
+}
+
 /** Bits of the flags byte. */
 export const FrameFlag = {
   /** After the JSON text stand raw bytes: `u32 length of the text | text | bytes of each attachment`. */

@@ -5,13 +5,18 @@
  * @module
  */
 
+import { isError, textOf } from "../thrown.ts";
+import { utf8Bytes } from "./text.ts";
+
+type Key = string | number;
+
 /** Where an attachment belongs: the keys from the value's root, and how many bytes it has. */
-export type AttachmentPlace = readonly [path: readonly (string | number)[], bytes: number];
+export type AttachmentPlace = readonly [path: readonly Key[], bytes: number];
 
 /** A value ready to be put into a frame. */
 export interface EncodedValue {
   readonly text: string;
-  /** Bytes of the text and of all attachments. */
+  /** Bytes of the text, of all attachments and of their places. */
   readonly bytes: number;
   readonly places: readonly AttachmentPlace[];
   readonly attachments: readonly Uint8Array[];
@@ -22,8 +27,11 @@ export class NotSerializableError extends Error {
   override readonly name = "NotSerializableError";
 }
 
-/** Beyond this depth only `JSON.stringify` looks; it finds cycles itself. */
-const MAX_SCAN_DEPTH = 200;
+/** Engines differ in how deep they can write and read JSON; each of them can do this. */
+const MAX_DEPTH = 1_000;
+const MAX_PATH_LENGTH = 200;
+/** What a place costs in a batch beside its own text. */
+const PLACE_BYTES = 16;
 const NONE: readonly never[] = [];
 
 /**
@@ -32,23 +40,18 @@ const NONE: readonly never[] = [];
  */
 export function encodeValue(value: unknown, name: string): EncodedValue {
   try {
-    const hasBytes = scan(value, name, 0);
-    if (!hasBytes) return encoded(value, name, NONE, NONE);
-    const places: AttachmentPlace[] = [];
-    const attachments: Uint8Array[] = [];
-    const rest = extract(value, [], (path, bytes) => {
-      places.push([path, bytes.length]);
-      attachments.push(bytes);
-    });
-    return encoded(rest, name, places, attachments);
+    if (isPlain(value) || (Array.isArray(value) && value.every(isPlain))) return encoded(value, name, NONE, NONE);
+    const scan = new Scan(name);
+    scan.look(value);
+    return encoded(value, name, scan.places, scan.attachments);
   } catch (error) {
     if (error instanceof NotSerializableError) throw error;
-    throw new NotSerializableError(firstLine(error));
+    throw new NotSerializableError(firstLine(isError(error) ? textOf(error.message) : textOf(error)));
   }
 }
 
 /** Puts `bytes` where `path` says in a value that was parsed from JSON. @throws {TypeError} where it leads nowhere. */
-export function attach(value: unknown, path: readonly (string | number)[], bytes: Uint8Array): void {
+export function attach(value: unknown, path: readonly Key[], bytes: Uint8Array): void {
   const last = path.at(-1);
   if (last === undefined) throw new TypeError("attachment path is empty");
   let holder: unknown = value;
@@ -60,112 +63,104 @@ export function attach(value: unknown, path: readonly (string | number)[], bytes
   Object.defineProperty(holder, last, { value: bytes, configurable: true, enumerable: true, writable: true });
 }
 
-/** Length of `text` in UTF-8. */
-export function utf8Bytes(text: string): number {
-  let bytes = text.length;
-  for (let index = 0; index < text.length; index++) {
-    const code = text.charCodeAt(index);
-    if (code < 0x80) continue;
-    if (code < 0x800) bytes += 1;
-    else if (code >= 0xd800 && code <= 0xdbff && isLowSurrogate(text.charCodeAt(index + 1))) {
-      bytes += 2;
-      index++;
-    } else bytes += 2;
-  }
-  return bytes;
-}
-
 function encoded(
   value: unknown,
   name: string,
   places: readonly AttachmentPlace[],
   attachments: readonly Uint8Array[],
 ): EncodedValue {
-  const text: string | undefined = JSON.stringify(value);
+  const hasBytes = attachments.length > 0;
+  const text: string | undefined = hasBytes ? JSON.stringify(value, bytesAsNull) : JSON.stringify(value);
   if (text === undefined) throw new NotSerializableError(`${name} has no JSON form`);
   let bytes = utf8Bytes(text);
+  if (hasBytes) bytes += utf8Bytes(JSON.stringify(places)) + places.length * PLACE_BYTES;
   for (const attachment of attachments) bytes += attachment.length;
   return { text, bytes, places, attachments };
 }
 
-/** True where the value holds a Uint8Array. @throws {NotSerializableError} on what JSON would lose. */
-function scan(value: unknown, path: string, depth: number): boolean {
-  if (typeof value === "function" || typeof value === "symbol" || typeof value === "bigint") {
-    throw new NotSerializableError(`${path} is a ${typeof value}`);
+/** Looks at `holder[key]` and not at its JSON form: a Buffer has one of its own. */
+function bytesAsNull(this: object, key: string, json: unknown): unknown {
+  return Reflect.get(this, key) instanceof Uint8Array ? null : json;
+}
+
+/** One look at everything in a value: finds its bytes, and refuses what JSON would lose. */
+class Scan {
+  places: AttachmentPlace[] = [];
+  attachments: Uint8Array[] = [];
+  readonly #name: string;
+  /** What lies around the value that is looked at, from the outside in, and by which keys. */
+  readonly #holders: object[] = [];
+  readonly #keys: Key[] = [];
+
+  constructor(name: string) {
+    this.#name = name;
   }
-  if (typeof value !== "object" || value === null || depth > MAX_SCAN_DEPTH) return false;
-  if (Array.isArray(value)) {
-    let found = false;
-    for (let index = 0; index < value.length; index++) {
-      const item: unknown = value[index];
-      if (isPlainScalar(item)) continue;
-      if (scan(item, `${path}[${index}]`, depth + 1)) found = true;
+
+  /** @throws {NotSerializableError} */
+  look(value: unknown): void {
+    if (isPlain(value)) return;
+    if (!isHolder(value)) throw this.#refusal(`is a ${typeof value}`);
+    if (value instanceof Uint8Array) return this.#take(value);
+    refuseLossy(value, (what) => this.#refusal(what));
+    const toJSON: unknown = Reflect.get(value, "toJSON");
+    if (typeof toJSON !== "function") return this.#enter(value);
+    const json: unknown = Reflect.apply(toJSON, value, [String(this.#keys.at(-1) ?? "")]);
+    // JSON.stringify does not ask a form for its own form.
+    if (isHolder(json) && !(json instanceof Uint8Array)) this.#enter(json);
+    else this.look(json);
+  }
+
+  #enter(holder: object): void {
+    if (this.#holders.includes(holder)) throw this.#refusal("is cyclic");
+    if (this.#holders.length === MAX_DEPTH) throw this.#refusal(`is nested deeper than ${MAX_DEPTH}`);
+    this.#holders.push(holder);
+    if (Array.isArray(holder)) {
+      for (let index = 0; index < holder.length; index++) this.#lookAt(index, holder[index]);
+    } else {
+      for (const key of Object.keys(holder)) this.#lookAt(key, Reflect.get(holder, key));
     }
-    return found;
+    this.#holders.pop();
   }
-  return scanObject(value, path, depth);
+
+  #lookAt(key: Key, value: unknown): void {
+    if (isPlain(value)) return;
+    this.#keys.push(key);
+    this.look(value);
+    this.#keys.pop();
+  }
+
+  /** Copied, as the text is: the call may wait, and the program may use its buffer again. */
+  #take(bytes: Uint8Array): void {
+    this.places.push([[...this.#keys], bytes.length]);
+    this.attachments.push(new Uint8Array(bytes));
+  }
+
+  #refusal(what: string): NotSerializableError {
+    const path = this.#keys.map((key) => typeof key === "number" ? `[${key}]` : `.${key}`).join("");
+    const shown = path.length > MAX_PATH_LENGTH ? `${path.slice(0, MAX_PATH_LENGTH)}…` : path;
+    return new NotSerializableError(`${this.#name}${shown} ${what}`);
+  }
 }
 
-function scanObject(value: object, path: string, depth: number): boolean {
+function isPlain(value: unknown): boolean {
+  return value === null || value === undefined || typeof value === "string" || typeof value === "number" ||
+    typeof value === "boolean";
+}
+
+const LOSSY = [Map, Set, WeakMap, WeakSet, WeakRef, Promise, RegExp, ArrayBuffer, SharedArrayBuffer, Error];
+
+function refuseLossy(value: object, refusal: (what: string) => NotSerializableError): void {
   const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) {
-    if (value instanceof Uint8Array) return true;
-    refuseLossy(value, path);
-    if (typeof Reflect.get(value, "toJSON") === "function") return false;
-  }
-  let found = false;
-  for (const key of Object.keys(value)) {
-    const item: unknown = Reflect.get(value, key);
-    if (isPlainScalar(item)) continue;
-    if (scan(item, `${path}.${key}`, depth + 1)) found = true;
-  }
-  return found;
-}
-
-function isPlainScalar(value: unknown): boolean {
-  return typeof value === "string" || typeof value === "number" || typeof value === "boolean" || value === undefined;
-}
-
-const LOSSY = [Map, Set, WeakMap, WeakSet, Promise, RegExp, ArrayBuffer, Error];
-
-function refuseLossy(value: object, path: string): void {
+  if (prototype === Object.prototype || prototype === Array.prototype || prototype === null) return;
   const type = LOSSY.find((candidate) => value instanceof candidate);
-  if (type !== undefined) throw new NotSerializableError(`${path} is a ${type.name}`);
-  if (ArrayBuffer.isView(value)) {
-    throw new NotSerializableError(`${path} is a typed array other than Uint8Array`);
-  }
-}
-
-/** A copy of `value` with null in place of each Uint8Array, and each of these handed to `take`. */
-function extract(
-  value: unknown,
-  path: readonly (string | number)[],
-  take: (path: readonly (string | number)[], bytes: Uint8Array) => void,
-): unknown {
-  if (value instanceof Uint8Array) {
-    take(path, value);
-    return null;
-  }
-  if (!isHolder(value) || path.length > MAX_SCAN_DEPTH) return value;
-  if (Array.isArray(value)) return value.map((item: unknown, index) => extract(item, [...path, index], take));
-  if (typeof Reflect.get(value, "toJSON") === "function") return value;
-  const copy: Record<string, unknown> = {};
-  for (const key of Object.keys(value)) {
-    const item = extract(Reflect.get(value, key), [...path, key], take);
-    Object.defineProperty(copy, key, { value: item, configurable: true, enumerable: true, writable: true });
-  }
-  return copy;
+  if (type !== undefined) throw refusal(`is ${/^[AE]/.test(type.name) ? "an" : "a"} ${type.name}`);
+  if (ArrayBuffer.isView(value)) throw refusal("is a typed array other than Uint8Array");
 }
 
 function isHolder(value: unknown): value is object {
   return typeof value === "object" && value !== null;
 }
 
-function isLowSurrogate(code: number): boolean {
-  return code >= 0xdc00 && code <= 0xdfff;
-}
-
-function firstLine(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
+function firstLine(text: string): string {
   return text.split("\n", 1)[0] ?? text;
 }

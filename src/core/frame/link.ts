@@ -6,8 +6,9 @@
  */
 
 import type { Channel, Clock } from "../../runtime/runtime.ts";
-import { FrameType, HEADER_BYTES, writeHeader } from "./header.ts";
+import { FrameType, HEADER_BYTES, isKnownType, writeHeader } from "./header.ts";
 import { FrameReader } from "./reader.ts";
+import { excerpt, writeText } from "./text.ts";
 
 /** Time a peer has to complete a frame that it began. */
 const PARTIAL_FRAME_MS = 10_000;
@@ -18,7 +19,10 @@ const SLAB_BYTES = 64 * 1024;
 export interface LinkEvents {
   /** A whole frame. What it throws refuses this frame; three refused in a row close the link. */
   frame(type: number, flags: number, body: Uint8Array): void;
-  /** A frame that was refused. `excerpt`: the first 32 bytes of its body, printable. */
+  /**
+   * A frame that was refused, or the first one of a type that is not known. `excerpt`: the first 32 bytes of its body,
+   * printable.
+   */
   refused(reason: string, excerpt: string): void;
   /** The transport has taken all that was written. */
   drained(): void;
@@ -26,15 +30,16 @@ export interface LinkEvents {
   closed(reason: string | null): void;
 }
 
-const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { fatal: true });
-
 export class Link {
   readonly #channel: Channel;
   readonly #clock: Clock;
   readonly #reader: FrameReader;
   readonly #events: LinkEvents;
+  readonly #frameLimit: number;
   readonly #batches = new Set<() => void>();
+  readonly #ignored = new Map<number, number>();
+  readonly #whenDrained = new Set<() => void>();
+  #isAwaited = false;
   #slab = new Uint8Array(SLAB_BYTES);
   #start = 0;
   #end = 0;
@@ -48,12 +53,13 @@ export class Link {
     this.#channel = channel;
     this.#clock = clock;
     this.#events = options.events;
+    this.#frameLimit = options.frameLimit;
     this.#receivedAt = clock.now();
     this.#reader = new FrameReader(options.frameLimit, (type, flags, body) => this.#take(type, flags, body));
     channel.open({
       data: (chunk) => this.#data(chunk),
-      drained: () => this.#events.drained(),
-      closed: (error) => this.#end_(error === undefined ? null : error.message),
+      drained: () => this.#drained(),
+      closed: (error) => this.#finish(error === undefined ? null : error.message),
     });
   }
 
@@ -71,6 +77,23 @@ export class Link {
     return this.#channel.unsentBytes + this.#end - this.#start;
   }
 
+  /** Frames of each unknown type that came. A newer peer may send them; they are ignored. */
+  get ignored(): ReadonlyMap<number, number> {
+    return this.#ignored;
+  }
+
+  /** Whether `limit` bytes or more wait in this process. Then `drained` comes when they are out. */
+  isOver(limit: number): boolean {
+    const isOver = this.unsentBytes >= limit;
+    if (isOver) this.#isAwaited = true;
+    return isOver;
+  }
+
+  /** Runs `fn` once, when the transport has taken all that was written. */
+  onceDrained(fn: () => void): void {
+    this.#whenDrained.add(fn);
+  }
+
   /** Runs `batch`, which sends what it has gathered, at the end of this turn. */
   schedule(batch: () => void): void {
     this.#batches.add(batch);
@@ -81,7 +104,8 @@ export class Link {
   send(type: number, text: string): void {
     if (this.#closed) return;
     const at = this.#reserve(HEADER_BYTES + text.length * 3);
-    const length = encoder.encodeInto(text, this.#slab.subarray(at + HEADER_BYTES)).written;
+    const length = writeText(text, this.#slab.subarray(at + HEADER_BYTES));
+    if (length > this.#frameLimit) return this.#tooLarge(type, length);
     writeHeader(this.#slab, at, { type, flags: 0, length });
     this.#end = at + HEADER_BYTES + length;
     this.#wake();
@@ -91,6 +115,7 @@ export class Link {
   sendParts(type: number, flags: number, parts: readonly Uint8Array[]): void {
     if (this.#closed) return;
     const length = parts.reduce((sum, part) => sum + part.length, 0);
+    if (length > this.#frameLimit) return this.#tooLarge(type, length);
     let at = this.#reserve(HEADER_BYTES + length);
     writeHeader(this.#slab, at, { type, flags, length });
     at += HEADER_BYTES;
@@ -108,15 +133,18 @@ export class Link {
     this.#batches.clear();
     for (const batch of batches) batch();
     this.#writeOut();
+    // The transport tells of what it had to keep, and not of what it took at once.
+    if (this.#isAwaited && this.#channel.unsentBytes === 0) Promise.resolve().then(() => this.#drained());
   }
 
   /** Tells the peer why and ends the link after what was sent is out. */
   close(reason: string | null): void {
     if (this.#closed) return;
-    if (reason !== null) this.send(FrameType.close, JSON.stringify({ reason }));
     this.flush();
+    if (reason !== null) this.send(FrameType.close, JSON.stringify({ reason }));
+    this.#writeOut();
     this.#channel.close();
-    this.#end_(reason);
+    this.#finish(reason);
   }
 
   #data(chunk: Uint8Array): void {
@@ -133,6 +161,7 @@ export class Link {
 
   #take(type: number, flags: number, body: Uint8Array): void {
     if (this.#closed) return;
+    if (!isKnownType(type)) return this.#ignore(type, body);
     try {
       this.#events.frame(type, flags, body);
       this.#refused = 0;
@@ -142,6 +171,28 @@ export class Link {
       this.#refused++;
       if (this.#refused >= MAX_REFUSED_IN_A_ROW) this.close(`${MAX_REFUSED_IN_A_ROW} frames in a row were refused`);
     }
+  }
+
+  #ignore(type: number, body: Uint8Array): void {
+    const count = (this.#ignored.get(type) ?? 0) + 1;
+    this.#ignored.set(type, count);
+    if (count === 1) this.#events.refused(`unknown frame type ${type}, ignored from now on`, excerpt(body));
+  }
+
+  /** The peer would end the link over such a frame. */
+  #tooLarge(type: number, length: number): void {
+    this.#events.refused(
+      `not sent: a frame of type ${type} has ${length} bytes and the limit is ${this.#frameLimit}`,
+      "",
+    );
+  }
+
+  #drained(): void {
+    this.#isAwaited = false;
+    const waiting = [...this.#whenDrained];
+    this.#whenDrained.clear();
+    for (const fn of waiting) fn();
+    this.#events.drained();
   }
 
   #watchPartial(): void {
@@ -188,29 +239,11 @@ export class Link {
     this.#channel.write(bytes);
   }
 
-  #end_(reason: string | null): void {
+  #finish(reason: string | null): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#stopWatching?.();
     this.#batches.clear();
     this.#events.closed(reason);
   }
-}
-
-/** The text of a body. @throws {TypeError} where it is not UTF-8. */
-export function bodyText(body: Uint8Array): string {
-  return decoder.decode(body);
-}
-
-/** UTF-8 bytes of `text`. */
-export function textBytes(text: string): Uint8Array {
-  return encoder.encode(text);
-}
-
-function excerpt(body: Uint8Array): string {
-  let text = "";
-  for (const byte of body.subarray(0, 32)) {
-    text += byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, "0")}`;
-  }
-  return text;
 }

@@ -6,6 +6,7 @@
 
 import type { ThrownError } from "../call/wire_error.ts";
 import type { CleanupReceipt } from "../cleanup/clean.ts";
+import { isEventId } from "../log/lines.ts";
 import type { LogEvent } from "../log/record.ts";
 import type { ProcessStatus } from "../status.ts";
 import { BodyError, readJson } from "./batch.ts";
@@ -60,6 +61,8 @@ function isKind<T extends { kind: string }>(value: unknown, kinds: readonly unkn
 }
 
 function isEvent(value: unknown): value is LogEvent {
-  return typeof value === "object" && value !== null && "event" in value && "fields" in value &&
-    "time" in value && typeof value.time === "number";
+  if (typeof value !== "object" || value === null) return false;
+  const { event, time, pid, module, thread, fields } = value as Partial<Record<keyof LogEvent, unknown>>;
+  return typeof event === "string" && isEventId(event) && typeof time === "number" && typeof pid === "number" &&
+    typeof module === "string" && typeof thread === "string" && typeof fields === "object" && fields !== null;
 }

@@ -7,8 +7,10 @@
 import { overLimit } from "../errors.ts";
 import { type EncodedValue, encodeValue, NotSerializableError } from "./json_codec.ts";
 
-/** What a frame needs around one value: header, columns, the command's name. */
+/** What a frame needs around one value: columns, the command's name, who called. */
 const ENVELOPE_BYTES = 4096;
+/** Characters of a command's name, each of which JSON may write with six. */
+const MAX_COMMAND_LENGTH = 512;
 
 /** Why a value can't be sent, as the facts of a `PayloadError`. */
 export interface PayloadFault {
@@ -18,8 +20,23 @@ export interface PayloadFault {
   readonly limit: number;
 }
 
+/** Parameters of a call, whose command's name has to fit beside them. */
+export function encodeParams(
+  command: string,
+  params: readonly unknown[],
+  frameLimit: number,
+): EncodedValue | PayloadFault {
+  const { length } = command;
+  if (length <= MAX_COMMAND_LENGTH) return encodePayload(params, "params", frameLimit);
+  return { code: "PAYLOAD", reason: overLimit(length, MAX_COMMAND_LENGTH), bytes: length, limit: MAX_COMMAND_LENGTH };
+}
+
 /** @param what `params` or `result`, for the error's text. */
-export function encodePayload(value: unknown, what: "params" | "result", frameLimit: number): EncodedValue | PayloadFault {
+export function encodePayload(
+  value: unknown,
+  what: "params" | "result",
+  frameLimit: number,
+): EncodedValue | PayloadFault {
   const limit = frameLimit - ENVELOPE_BYTES;
   try {
     const encoded = encodeValue(value, what);

@@ -11,6 +11,7 @@ import { EVENT_IDS, highestLevelOf } from "./lines.ts";
 import type { EventFields, EventId, LineStyle, LogEvent, LogLevel, LogRecord } from "./record.ts";
 import type { Reporter, Subject } from "./reporter.ts";
 
+/** Gets a record that is to be logged. Called in the broker's process; what it throws is printed and harms nobody. */
 export type LogFunction = (record: LogRecord) => void;
 
 const RANK: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warning: 2, error: 3, fatal: 4 };

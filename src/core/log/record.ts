@@ -5,14 +5,18 @@
  * @module
  */
 
+/** How serious a record is, in rising order. */
 export type LogLevel = "debug" | "info" | "warning" | "error" | "fatal";
 
 /** Fields of each event, by its id. Plain JSON values: they cross processes. Times are milliseconds. */
 export interface EventFields {
+  /** INFO: a new process begins to release what belongs to the other modules. */
   "cleanup.start": Record<never, never>;
+  /** INFO: the cleanup is over. */
   "cleanup.done": { readonly ms: number };
-  /** `owner`: the module whose data could not be cleaned. `stack`: lines as they are printed, see `stack.ts`. */
+  /** ERROR: a cleanup failed. `owner`: the module whose data could not be cleaned. `stack`: lines as they are printed, see `stack.ts`. */
   "cleanup.error": { readonly owner: string; readonly message: string; readonly stack: readonly string[] };
+  /** DEBUG: what the cleanup released, and what the process used before and after it. */
   "cleanup.receipt": {
     readonly ms: number;
     readonly released: readonly string[];
@@ -21,9 +25,11 @@ export interface EventFields {
     readonly after: ResourceFigures;
   };
 
-  /** `target`: the callee's name, a module or a worker such as `M-1`. */
+  /** WARNING: the first attempt got no answer in time. `target`: the callee's name, a module or a worker such as `M-1`. */
   "call.retry": { readonly command: string; readonly target: string; readonly timeoutMs: number };
+  /** WARNING: an answer came that no call waits for, so the oldest waiting call was sent again. */
   "call.another-answer": { readonly command: string; readonly target: string };
+  /** ERROR: a call was given up. `sent`: whether it ever left the queue. */
   "call.timeout": {
     readonly command: string;
     readonly target: string;
@@ -32,7 +38,7 @@ export interface EventFields {
     readonly sent: boolean;
     readonly peer: "blocked" | "slow";
   };
-  /** `stack`: the remote error's, as printed; empty where nothing was thrown. */
+  /** ERROR: a call failed otherwise. `stack`: the remote error's, as printed; empty where nothing was thrown. */
   "call.error": {
     readonly command: string;
     readonly target: string;
@@ -40,30 +46,40 @@ export interface EventFields {
     readonly message: string;
     readonly stack: readonly string[];
   };
+  /** DEBUG: a call was answered, after `attempts` attempts. */
   "call.answered": {
     readonly command: string;
     readonly target: string;
     readonly ms: number;
     readonly attempts: number;
   };
+  /** DEBUG: the answer to a call that was given up before. `command` is null where it is no longer known. */
   "answer.late": { readonly target: string; readonly command: string | null; readonly id: string };
+  /** DEBUG: a second answer to a call that was answered. */
   "answer.duplicate": { readonly target: string; readonly command: string | null; readonly id: string };
+  /** DEBUG: an answer to a call that was never made. */
   "answer.unknown": { readonly target: string; readonly command: string | null; readonly id: string };
+  /** WARNING: a process was called with a command that it does not have. */
   "command.unknown": { readonly command: string };
+  /** ERROR: a command threw, as its own process tells it. */
   "command.error": { readonly command: string; readonly message: string; readonly stack: readonly string[] };
-  /** `params`: JSON text, already cut at 1,000 characters. */
+  /** DEBUG: a command begins. `params`: JSON text, already cut at 1,000 characters. */
   "command.executing": { readonly command: string; readonly params: string };
 
-  /** `process`: the module's or worker's name in all `process.*` events. `childPid` is null before there is one. */
+  /** INFO: a process is created. `process`, here and below: name of the module or worker. */
   "process.starting": { readonly process: string; readonly generation: number };
+  /** INFO: a process serves commands, `ms` after it was created. */
   "process.ready": { readonly process: string; readonly childPid: number; readonly ms: number };
+  /** INFO: a line that a process wrote to its standard output or standard error. */
   "process.output": {
     readonly process: string;
     readonly childPid: number;
     readonly stream: "stdout" | "stderr";
     readonly text: string;
   };
+  /** WARNING: something that a process sent was not understood and was left out. */
   "process.dropped": { readonly process: string; readonly what: string; readonly count: number };
+  /** A process ended: INFO where that was asked for (`expected`), else WARNING. */
   "process.exited": {
     readonly process: string;
     readonly childPid: number | null;
@@ -72,16 +88,25 @@ export interface EventFields {
     readonly reason: string;
     readonly expected: boolean;
   };
+  /** WARNING: a process is started again after a pause. */
   "process.backoff": { readonly process: string; readonly delayMs: number; readonly restarts: number };
+  /** FATAL: a process will not be started again. */
   "process.failed": { readonly process: string; readonly reason: string; readonly remedy: string };
+  /** INFO: a process was told to finish its work and end. */
   "process.stopping": { readonly process: string; readonly childPid: number | null };
+  /** INFO: a process has ended as it was told. */
   "process.stopped": { readonly process: string; readonly ms: number };
-  /** What a module writes with `ctx.log`. */
+  /** What a module writes with `ctx.log.debug`. */
   "module.debug": { readonly text: string };
+  /** The same at INFO. */
   "module.info": { readonly text: string };
+  /** The same at WARNING. */
   "module.warning": { readonly text: string };
+  /** The same at ERROR. */
   "module.error": { readonly text: string };
+  /** INFO: every module is ready or has failed its first start. */
   "broker.ready": { readonly modules: number; readonly failed: number; readonly ms: number };
+  /** INFO: every process has ended. */
   "broker.stopped": { readonly ms: number };
 }
 
@@ -90,27 +115,31 @@ export type EventId = keyof EventFields;
 
 /** What a process uses; `null` where the system can't tell. */
 export interface ResourceFigures {
+  /** Proportional set size: shared pages count in parts. */
   readonly pssBytes: number | null;
+  /** Pages that only this process holds and has written to. */
   readonly privateBytes: number | null;
+  /** Live objects of JavaScript. */
   readonly heapBytes: number | null;
+  /** How many files, sockets and pipes are open. */
   readonly openFiles: number | null;
 }
 
-interface EventOf<Id extends EventId> {
-  readonly event: Id;
-  /** Milliseconds since the epoch. */
-  readonly time: number;
-  /** The process that writes. */
-  readonly pid: number;
-  /** The module (or worker) that stands in the line's prefix. */
-  readonly module: string;
-  /** The thread that stands in the line's prefix, where it has one. */
-  readonly thread: string;
-  readonly fields: EventFields[Id];
-}
-
 /** One event, discriminated by its `event`. */
-export type LogEvent<Id extends EventId = EventId> = { [I in Id]: EventOf<I> }[Id];
+export type LogEvent<Id extends EventId = EventId> = {
+  [I in Id]: {
+    readonly event: I;
+    /** Milliseconds since the epoch. */
+    readonly time: number;
+    /** The process that writes. */
+    readonly pid: number;
+    /** The module (or worker) that stands in the line's prefix. */
+    readonly module: string;
+    /** The thread that stands in the line's prefix, where it has one. */
+    readonly thread: string;
+    readonly fields: EventFields[I];
+  };
+}[Id];
 
 /** What the names and layout of the lines depend on. */
 export interface LineStyle {
@@ -124,13 +153,19 @@ export interface LineStyle {
 
 /** What the `log` function of a program gets. */
 export interface LogRecord<Id extends EventId = EventId> {
+  /** How serious it is. */
   readonly level: LogLevel;
+  /** What happened. */
   readonly event: Id;
   /** Milliseconds since the epoch. */
   readonly time: number;
+  /** The process that writes. */
   readonly pid: number;
+  /** The module (or worker) that stands in the line's prefix. */
   readonly module: string;
+  /** The thread that stands in the line's prefix, where it has one. */
   readonly thread: string;
+  /** The facts of the event; their shape is that of `EventFields` at `event`. */
   readonly fields: EventFields[Id];
   /** The record as the operator's lines, without line ends. */
   lines(): string[];

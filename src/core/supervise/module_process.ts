@@ -161,7 +161,12 @@ export class ModuleProcess implements Service {
     return await makeCall(worker.caller, command, params, this.#submitOptions(target, settings));
   }
 
-  async #callOut(target: string, command: string, params: readonly unknown[], settings: CallSettings): Promise<unknown> {
+  async #callOut(
+    target: string,
+    command: string,
+    params: readonly unknown[],
+    settings: CallSettings,
+  ): Promise<unknown> {
     const { names, timeoutMs } = this.#options.setup;
     if (!names.includes(target)) {
       throw new UnknownModuleError({ target, command }, { nearest: nearest(target, names) });

@@ -15,13 +15,15 @@ const STATUS_MS = 500;
 export class ModuleSlot {
   readonly name: string;
   readonly process: Supervised;
-  readonly #workerCount: number;
+  readonly #workerCount: number | null;
   readonly #options: Omit<SupervisedOptions, "onStatus">;
   readonly #requests = new Map<number, () => void>();
   #workers: readonly ProcessStatus[] = [];
   #lastRequest = 0;
+  #stopping: Promise<void> | undefined;
 
-  constructor(name: string, workerCount: number, options: Omit<SupervisedOptions, "onStatus">) {
+  /** @param workerCount null where only the module's own process knows it. */
+  constructor(name: string, workerCount: number | null, options: Omit<SupervisedOptions, "onStatus">) {
     this.name = name;
     this.#workerCount = workerCount;
     this.#options = options;
@@ -34,12 +36,19 @@ export class ModuleSlot {
     });
   }
 
+  /** Drains the module's process; who asks meanwhile waits for the same end. */
+  async stop(): Promise<void> {
+    this.#stopping ??= this.process.stop().finally(() => this.#stopping = undefined);
+    await this.#stopping;
+  }
+
   /** The number of the worker of that name, or null. */
-  workerNumber(name: string): number | null {
-    for (let number = 1; number <= this.#workerCount; number++) {
-      if (processName(this.name, number) === name) return number;
-    }
-    return null;
+  async workerNumber(name: string): Promise<number | null> {
+    const number = Number(name.startsWith(`${this.name}-`) ? name.slice(this.name.length + 1) : NaN);
+    if (!Number.isInteger(number) || number < 1 || processName(this.name, number) !== name) return null;
+    if (this.#workerCount !== null) return number <= this.#workerCount ? number : null;
+    await this.#askForWorkers();
+    return this.#workers.some((worker) => worker.name === name) ? number : null;
   }
 
   async status(): Promise<ModuleStatus> {

@@ -10,7 +10,13 @@ import type { Caller } from "../call/caller.ts";
 import type { CleanupReceipt } from "../cleanup/clean.ts";
 import { FrameType } from "../frame/header.ts";
 import { type Hello, PROTOCOL_VERSION, readHello, type Setup } from "../frame/hello.ts";
-import { type FatherNotice, type ProcessNotice, readCloseReason, readProcessNotice, readRecords } from "../frame/notice.ts";
+import {
+  type FatherNotice,
+  type ProcessNotice,
+  readCloseReason,
+  readProcessNotice,
+  readRecords,
+} from "../frame/notice.ts";
 import { Link } from "../frame/link.ts";
 import type { LogEvent } from "../log/record.ts";
 import { VERSION } from "../version.ts";

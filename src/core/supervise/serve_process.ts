@@ -6,7 +6,7 @@
  */
 
 import type { Runtime } from "../../runtime/runtime.ts";
-import { Callee, type Service } from "../call/callee.ts";
+import { Callee } from "../call/callee.ts";
 import { Caller } from "../call/caller.ts";
 import { CallCounters } from "../call/counters.ts";
 import { DEFAULT_QUEUE_LIMITS } from "../call/queue.ts";

@@ -10,8 +10,8 @@ import { CallCounters } from "../call/counters.ts";
 import { DEFAULT_QUEUE_LIMITS } from "../call/queue.ts";
 import type { CleanupReceipt } from "../cleanup/clean.ts";
 import { formatTimeout } from "../log/duration.ts";
-import type { EventFields, EventId } from "../log/record.ts";
 import { cleanupStatus, type ProcessStatus } from "../status.ts";
+import { ProcessReporter } from "./process_reporter.ts";
 import { type ProcessEnd, ProcessRun } from "./process_run.ts";
 import { type EndMeaning, meaningOf, Restarts } from "./restart.ts";
 import { checkTransition, type ProcessState } from "./states.ts";
@@ -24,6 +24,7 @@ export class Supervised {
   readonly #options: SupervisedOptions;
   readonly #counters = new CallCounters();
   readonly #restarts: Restarts;
+  readonly #lines: ProcessReporter;
   readonly caller: Caller;
   #state: ProcessState = "stopped";
   #run: ProcessRun | undefined;
@@ -42,6 +43,7 @@ export class Supervised {
     const { runtime, reporter, module } = options;
     const setup = options.setup();
     this.#restarts = new Restarts(setup.restart);
+    this.#lines = new ProcessReporter(reporter, options.name, module);
     this.caller = new Caller({
       clock: runtime.clock,
       reporter,
@@ -79,7 +81,7 @@ export class Supervised {
     const since = this.#options.runtime.clock.now();
     this.#restarting = false;
     if (!await this.#halt()) return;
-    this.#report("process.stopped", { process: this.name, ms: this.#options.runtime.clock.now() - since });
+    this.#lines.stopped(this.#options.runtime.clock.now() - since);
   }
 
   /** Stops the process and starts it again. Calls wait meanwhile. */
@@ -117,7 +119,7 @@ export class Supervised {
     this.#generation++;
     this.#cleanup = null;
     this.#spawnedAt = this.#options.runtime.clock.now();
-    this.#report("process.starting", { process: this.name, generation: this.#generation });
+    this.#lines.starting(this.#generation);
     const run = this.#newRun();
     this.#run = run;
     try {
@@ -150,13 +152,11 @@ export class Supervised {
         greeted: () => this.#greeted(),
         ready: (_commands, cleanup) => this.#ready(cleanup),
         records,
-        output: (stream, text) => this.#output(stream, text),
+        output: (stream, text) => this.#lines.output(this.#run?.pid ?? 0, stream, text),
         notice: (notice) => {
           if (notice.kind === "status") this.#options.onStatus?.(notice.request, notice.workers);
         },
-        refused: (reason, excerpt) => {
-          this.#report("process.dropped", { process: this.name, what: `frame (${reason}: ${excerpt})`, count: 1 });
-        },
+        refused: (reason, excerpt) => this.#lines.refusedFrame(reason, excerpt),
         ended: (end) => this.#ended(end),
       },
     });
@@ -173,14 +173,8 @@ export class Supervised {
     if (this.#state !== "cleaning") return;
     this.#readyAt = this.#options.runtime.clock.now();
     this.#become("ready");
-    const childPid = this.#run?.pid ?? 0;
-    this.#report("process.ready", { process: this.name, childPid, ms: this.#readyAt - this.#spawnedAt });
+    this.#lines.ready(this.#run?.pid ?? 0, this.#readyAt - this.#spawnedAt);
     if (this.#run?.link !== undefined) this.caller.connect(this.#run.link);
-  }
-
-  #output(stream: "stdout" | "stderr", text: string): void {
-    const childPid = this.#run?.pid ?? 0;
-    this.#report("process.output", { process: this.name, childPid, stream, text });
   }
 
   #ended(end: ProcessEnd): void {
@@ -189,10 +183,8 @@ export class Supervised {
     if (childPid !== null) this.#options.guard?.remove(childPid);
     this.#run = undefined;
     const meaning = meaningOf(end);
-    const { exitCode, signal } = meaning.fault;
     const expected = this.#state === "draining";
-    const reason = meaning.detail;
-    this.#report("process.exited", { process: this.name, childPid, exitCode, signal, reason, expected });
+    this.#lines.exited(childPid, meaning, expected);
     if (expected) {
       this.caller.disconnect(meaning.fault);
       this.#stopped();
@@ -204,8 +196,7 @@ export class Supervised {
     if (decision.kind === "restart") {
       this.caller.disconnect(fault);
       this.#become("backoff");
-      const { total } = this.#restarts;
-      this.#report("process.backoff", { process: this.name, delayMs: decision.delayMs, restarts: total });
+      this.#lines.backoff(decision.delayMs, this.#restarts.total);
       this.#within(decision.delayMs, () => void this.#spawn());
     } else if (!failed) {
       this.caller.refuse(fault);
@@ -213,9 +204,7 @@ export class Supervised {
     } else {
       this.caller.refuse(fault);
       this.#become("failed");
-      const reason = decision.why === "policy" ? detail : `${detail}, and it was restarted too often`;
-      const remedy = `mend the cause, then run "brokkr restart ${this.name}"`;
-      this.#report("process.failed", { process: this.name, reason, remedy });
+      this.#lines.failed(decision.why === "policy" ? detail : `${detail}, and it was restarted too often`);
     }
   }
 
@@ -224,7 +213,7 @@ export class Supervised {
     if (this.#state === "stopped") return false;
     if (this.#run === undefined) this.#stopped();
     else if (this.#state !== "draining") {
-      this.#report("process.stopping", { process: this.name, childPid: this.#run.pid });
+      this.#lines.stopping(this.#run.pid);
       this.#become("draining");
       this.caller.pause();
       this.#run.drain();
@@ -256,9 +245,5 @@ export class Supervised {
 
   async #change(): Promise<void> {
     await new Promise<void>((resolve) => this.#settled.add(resolve));
-  }
-
-  #report<Id extends EventId>(event: Id, fields: EventFields[Id]): void {
-    this.#options.reporter.report(event, fields, { module: this.#options.module });
   }
 }

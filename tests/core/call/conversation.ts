@@ -1,19 +1,50 @@
 import { Callee } from "../../../src/core/call/callee.ts";
 import { Caller } from "../../../src/core/call/caller.ts";
-import { CallCounters } from "../../../src/core/call/counters.ts";
+import { CallCounters, type CallCounts } from "../../../src/core/call/counters.ts";
 import { makeCall } from "../../../src/core/call/make_call.ts";
 import { DEFAULT_QUEUE_LIMITS } from "../../../src/core/call/queue.ts";
+import type { BrokerFault } from "../../../src/core/call/wire_error.ts";
 import { FrameType } from "../../../src/core/frame/header.ts";
 import { Link } from "../../../src/core/frame/link.ts";
 import { commandMap, type Commands } from "../../../src/core/module.ts";
+import { frame } from "../frames.ts";
 import { TestReporter } from "../log_of.ts";
-import { ManualClock } from "../manual_clock.ts";
+import { ManualClock, settle } from "../manual_clock.ts";
 import { MemoryChannel } from "../memory_channel.ts";
 
 export interface ConversationOptions {
   readonly concurrency?: number;
   readonly queue?: number;
+  readonly queueBytes?: number;
   readonly frameLimit?: number;
+  /** Leave the caller without a link. */
+  readonly away?: boolean;
+  /** Leave the callee as it is before its cleanup is over. */
+  readonly closed?: boolean;
+}
+
+export interface CallChoices {
+  readonly timeoutMs?: number;
+  readonly retry?: "once" | "never";
+  readonly signal?: AbortSignal;
+  readonly quiet?: boolean;
+}
+
+export const KILLED: BrokerFault = {
+  code: "GONE",
+  reason: "process was killed by SIGKILL",
+  exitCode: null,
+  signal: "SIGKILL",
+  lastLines: ["last words"],
+};
+
+/** One process of the module, and the channel to it. */
+interface ModuleSide {
+  readonly callee: Callee;
+  readonly callerEnd: MemoryChannel;
+  readonly calleeEnd: MemoryChannel;
+  readonly callerLink: Link;
+  readonly calleeLink: Link;
 }
 
 /** A broker that calls module Livestatus over a channel in memory, on a clock that the test owns. */
@@ -26,73 +57,158 @@ export class Conversation {
   readonly refused: string[] = [];
   readonly closed: (string | null)[] = [];
   readonly caller: Caller;
-  readonly callee: Callee;
-  readonly callerEnd: MemoryChannel;
-  readonly calleeEnd: MemoryChannel;
-  readonly callerLink: Link;
-  readonly calleeLink: Link;
+  readonly #commands: Commands;
+  readonly #frameLimit: number;
+  #process: ModuleSide;
 
   constructor(commands: Commands, options: ConversationOptions = {}) {
-    const frameLimit = options.frameLimit ?? 16 * 1024 * 1024;
+    this.#commands = commands;
+    this.#frameLimit = options.frameLimit ?? 16 * 1024 * 1024;
     this.caller = new Caller({
       clock: this.clock,
       reporter: this.sent,
       counters: this.counters,
       module: "Livestatus",
-      queue: { ...DEFAULT_QUEUE_LIMITS, calls: options.queue ?? DEFAULT_QUEUE_LIMITS.calls },
+      queue: {
+        calls: options.queue ?? DEFAULT_QUEUE_LIMITS.calls,
+        bytes: options.queueBytes ?? DEFAULT_QUEUE_LIMITS.bytes,
+      },
       concurrency: options.concurrency ?? Infinity,
-      frameLimit,
+      frameLimit: this.#frameLimit,
       thread: () => undefined,
       ownFiles: [],
     });
-    [this.callerEnd, this.calleeEnd] = MemoryChannel.pair();
-    this.callerLink = new Link(this.callerEnd, this.clock, {
-      frameLimit,
-      events: {
-        frame: (type, flags, body) => {
-          if (type === FrameType.answers) this.caller.answers(flags, body);
-        },
-        refused: (reason, excerpt) => void this.refused.push(`${reason} | ${excerpt}`),
-        drained: () => this.caller.drained(),
-        closed: (reason) => void this.closed.push(reason),
-      },
-    });
-    this.calleeLink = new Link(this.calleeEnd, this.clock, {
-      frameLimit,
-      events: {
-        frame: (type, flags, body) => {
-          if (type === FrameType.calls) this.callee.calls(flags, body);
-          if (type === FrameType.cancel) this.callee.cancel(body);
-          if (type === FrameType.ping) this.calleeLink.send(FrameType.pong, "1");
-        },
-        refused: (reason, excerpt) => void this.refused.push(`${reason} | ${excerpt}`),
-        drained: () => {},
-        closed: (reason) => void this.closed.push(reason),
-      },
-    });
-    this.callee = new Callee(this.calleeLink, {
-      reporter: this.received,
-      service: { commands: commandMap("commands", commands) },
-      module: "Livestatus",
-      peer: "broker-master",
-      frameLimit,
-      ownFiles: [],
-    });
+    this.#process = this.#newProcess();
+    if (options.closed !== true) this.callee.open();
+    if (options.away !== true) this.connect();
+  }
+
+  get callee(): Callee {
+    return this.#process.callee;
+  }
+
+  get callerEnd(): MemoryChannel {
+    return this.#process.callerEnd;
+  }
+
+  get calleeEnd(): MemoryChannel {
+    return this.#process.calleeEnd;
+  }
+
+  get callerLink(): Link {
+    return this.#process.callerLink;
+  }
+
+  get calleeLink(): Link {
+    return this.#process.calleeLink;
+  }
+
+  /** A new process of the module, ready, to which the caller is not connected yet. */
+  startAgain(): void {
+    this.#process = this.#newProcess();
     this.callee.open();
   }
 
-  connect(): this {
+  #newProcess(): ModuleSide {
+    const [callerEnd, calleeEnd] = MemoryChannel.pair();
+    const common = {
+      refused: (reason: string, excerpt: string) => void this.refused.push(`${reason} | ${excerpt}`),
+      closed: (reason: string | null) => void this.closed.push(reason),
+    };
+    const callerLink = new Link(callerEnd, this.clock, {
+      frameLimit: this.#frameLimit,
+      events: {
+        ...common,
+        frame: (type, flags, body) => {
+          if (type === FrameType.answers) this.caller.answers(flags, body);
+        },
+        drained: () => this.caller.drained(),
+      },
+    });
+    const calleeLink = new Link(calleeEnd, this.clock, {
+      frameLimit: this.#frameLimit,
+      events: {
+        ...common,
+        frame: (type, flags, body) => {
+          if (type === FrameType.calls) callee.calls(flags, body);
+          if (type === FrameType.cancel) callee.cancel(body);
+          if (type === FrameType.ping) calleeLink.send(FrameType.pong, "1");
+        },
+        drained: () => {},
+      },
+    });
+    const callee = new Callee(calleeLink, {
+      reporter: this.received,
+      service: { commands: commandMap("commands", this.#commands) },
+      module: "Livestatus",
+      peer: "broker-master",
+      frameLimit: this.#frameLimit,
+      ownFiles: [],
+    });
+    return { callee, callerEnd, calleeEnd, callerLink, calleeLink };
+  }
+
+  connect(): void {
     this.caller.connect(this.callerLink);
-    return this;
+  }
+
+  /** The process ends, as the broker sees it. */
+  crash(): void {
+    this.callerLink.close(null);
+    this.callee.abort();
+    this.caller.disconnect(KILLED);
   }
 
   /** Calls a command with the default timeout of 1 s. */
-  async call(
-    command: string,
-    params: readonly unknown[] = [],
-    options: { timeoutMs?: number; retry?: "once" | "never"; signal?: AbortSignal } = {},
-  ): Promise<unknown> {
-    const { timeoutMs = 1000, retry = "once", signal } = options;
-    return await makeCall(this.caller, command, params, { target: "Livestatus", timeoutMs, retry, signal });
+  async call(command: string, params: readonly unknown[] = [], choices: CallChoices = {}): Promise<unknown> {
+    const { timeoutMs = 1000, retry = "once", signal, quiet } = choices;
+    return await makeCall(this.caller, command, params, { target: "Livestatus", timeoutMs, retry, signal, quiet });
   }
+
+  /** An answers frame as if the callee had sent it. */
+  async answer(ids: readonly unknown[], values: readonly unknown[]): Promise<void> {
+    this.callerEnd.deliver(frame(FrameType.answers, JSON.stringify([ids, 0, 0, values])));
+    await settle();
+  }
+
+  /** Bodies of the frames of one type that the caller wrote. */
+  bodies(type: number): unknown[] {
+    return this.callerEnd.written.flatMap((bytes) => {
+      const found: unknown[] = [];
+      for (let at = 0; at < bytes.length;) {
+        const length = new DataView(bytes.buffer, bytes.byteOffset + at + 4, 4).getUint32(0);
+        const body = bytes.subarray(at + 8, at + 8 + length);
+        if (bytes[at + 2] === type) found.push(JSON.parse(new TextDecoder().decode(body)));
+        at += 8 + length;
+      }
+      return found;
+    });
+  }
+
+  /** The counters that are not 0. */
+  counts(): Partial<CallCounts> {
+    return Object.fromEntries(Object.entries(this.counters.counts()).filter(([, count]) => count > 0));
+  }
+
+  /** What a test leaves behind: calls, timers, a link that has half a frame. */
+  async leftovers(): Promise<{ pending: number; timers: number }> {
+    await this.clock.advance(60_000);
+    return { pending: this.caller.pending, timers: this.clock.timers };
+  }
+}
+
+export const NOTHING_LEFT = { pending: 0, timers: 0 };
+
+/** What a promise is rejected with. */
+export async function rejection(promise: Promise<unknown>): Promise<unknown> {
+  try {
+    return { resolvedWith: await promise };
+  } catch (error) {
+    return error;
+  }
+}
+
+/** The prefix of COMMAND CALL lines of this conversation. */
+export function callLine(level: string, text: string): string {
+  return `${level} : [ broker-master ] [ Livestatus ] [ COMMAND CALL ] [ PID:29341 ] [ MainThread ] ${text}`;
 }

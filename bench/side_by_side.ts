@@ -1,0 +1,48 @@
+/**
+ * Running the programs of a comparison: a fresh process for each figure, in each runtime.
+ *
+ * @module
+ */
+
+import { buildNpm } from "../scripts/build_npm.ts";
+import { ROOT } from "../scripts/command.ts";
+
+const COMMANDS: Readonly<Record<string, readonly string[]>> = {
+  node: ["node"],
+  deno: [Deno.execPath(), "run", "-A"],
+  bun: [`${ROOT}/node_modules/bun/bin/bun.exe`],
+};
+
+/** Builds the package that the programs use in Node and Bun. */
+export async function prepare(): Promise<void> {
+  const messages = await buildNpm(`${ROOT}/npm`);
+  if (messages !== "") throw new Error(`Cannot build npm/: ${messages}`);
+}
+
+export interface RunOptions {
+  readonly env: Readonly<Record<string, string>>;
+  /** On one processor only. @default false */
+  readonly pinned?: boolean;
+}
+
+/** What `programs/PROGRAM` prints in `runtime`, one JSON document. */
+export async function run<T>(runtime: string, program: string, options: RunOptions): Promise<T> {
+  const known = COMMANDS[runtime];
+  if (known === undefined) {
+    throw new Error(`Cannot measure in "${runtime}": it must be one of ${Object.keys(COMMANDS).join(", ")}`);
+  }
+  const [command = runtime, ...args] = [...options.pinned ? ["taskset", "1"] : [], ...known];
+  const { stdout, success } = await new Deno.Command(command, {
+    args: [...args, new URL(`./programs/${program}`, import.meta.url).pathname],
+    // A list of certificates costs every start of Node 55 ms.
+    env: { ...options.env, NODE_EXTRA_CA_CERTS: "" },
+    stderr: "inherit",
+  }).output();
+  if (!success) throw new Error(`Cannot measure ${program} in ${runtime}: it failed, see above`);
+  return JSON.parse(new TextDecoder().decode(stdout));
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[sorted.length >> 1] ?? NaN;
+}

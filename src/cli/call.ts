@@ -1,0 +1,112 @@
+/**
+ * `brokkr call`: one command of a module, and what came of it.
+ *
+ * @module
+ */
+
+import { object } from "@optique/core/constructs";
+import { commandLine as shown, message } from "@optique/core/message";
+import { multiple, optional } from "@optique/core/modifiers";
+import { argument, command, constant, option } from "@optique/core/primitives";
+import { string } from "@optique/core/valueparser";
+import { BrokerError, RemoteError } from "../core/errors.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import { brokerOption } from "./broker_option.ts";
+import { CliError, ExitCode, exitCodeOf, NoBrokerError } from "./cli_error.ts";
+import { askBroker } from "./connect.ts";
+import { duration } from "./duration.ts";
+import { print } from "./output.ts";
+
+export const callParser = command(
+  "call",
+  object({
+    action: constant("call"),
+    target: argument(string({ metavar: "TARGET" }), { description: message`Name of a module.` }),
+    command: argument(string({ metavar: "COMMAND" }), { description: message`Name of its command.` }),
+    params: multiple(argument(string({ metavar: "PARAM" }), {
+      description: message`A parameter: JSON where it is JSON, else a string. After ${
+        shown("--")
+      } it may begin with a dash.`,
+    })),
+    timeoutMs: optional(option("--timeout", duration(), {
+      description: message`Time for one attempt, such as 500ms or 2s. A second attempt follows.`,
+    })),
+    json: option("--json", { description: message`Print one JSON document, also of a failure.` }),
+    broker: brokerOption(),
+  }),
+  {
+    brief: message`Call a command of a module`,
+    footer: message`Example: ${shown("brokkr call sla get_report '\"2021-10\"' --timeout 500ms")}`,
+  },
+);
+
+export interface CallAsked {
+  readonly target: string;
+  readonly command: string;
+  readonly params: readonly string[];
+  readonly timeoutMs: number | undefined;
+  readonly json: boolean;
+  readonly broker: string | undefined;
+}
+
+export async function call(runtime: Runtime, asked: CallAsked): Promise<number> {
+  const { target, command, timeoutMs, json, broker } = asked;
+  const params = asked.params.map(readParam);
+  try {
+    const { value, attempts, ms } = await askBroker(
+      runtime,
+      broker,
+      (client) => client.call(target, command, params, { timeoutMs }),
+    );
+    if (json) await print(`${toJson({ ok: true, result: value ?? null, attempts, ms })}\n`);
+    else if (typeof value === "string") await print(`${value}\n`);
+    else if (value !== undefined) await print(`${toJson(value, 2)}\n`);
+    return ExitCode.done;
+  } catch (error) {
+    const code = exitCodeOf(error);
+    if (!json && error instanceof RemoteError) {
+      const { remoteName, message } = error;
+      throw new CliError(
+        `Command "${command}" of module "${target}" failed: ${remoteName}: ${message}; ` +
+          `see the broker's log for its stack, or call with --json`,
+        ExitCode.failed,
+        { cause: error },
+      );
+    }
+    if (!json || code === null || !(error instanceof Error)) throw error;
+    await print(`${toJson({ ok: false, error: describe(error) })}\n`);
+    return code;
+  }
+}
+
+/** JSON where it is JSON, else the text itself. */
+export function readParam(param: string): unknown {
+  try {
+    return JSON.parse(param);
+  } catch {
+    return param;
+  }
+}
+
+function describe(error: Error) {
+  const isRemote = error instanceof RemoteError;
+  const hasCode = error instanceof BrokerError || error instanceof NoBrokerError;
+  return {
+    code: hasCode ? error.code : "USAGE",
+    name: error.name,
+    message: error.message,
+    remoteName: isRemote ? error.remoteName : null,
+    remoteStack: isRemote ? error.remoteStack : null,
+  };
+}
+
+/** Bytes are written as base64, since JSON has no word for them. */
+function toJson(value: unknown, indent?: number): string {
+  return JSON.stringify(value, (_key, part: unknown) => part instanceof Uint8Array ? base64(part) : part, indent);
+}
+
+function base64(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return btoa(text);
+}

@@ -1,0 +1,73 @@
+/**
+ * How a command of the command line can fail, and the exit code of each way.
+ *
+ * @module
+ */
+
+import { BrokerError, type ErrorCode } from "../core/errors.ts";
+
+export const ExitCode = {
+  done: 0,
+  failed: 1,
+  usage: 2,
+  timeout: 3,
+  unknown: 4,
+  gone: 5,
+  interrupted: 130,
+} as const;
+
+const OF_CALL: Readonly<Record<ErrorCode, number>> = {
+  REMOTE: ExitCode.failed,
+  PAYLOAD: ExitCode.failed,
+  TIMEOUT: ExitCode.timeout,
+  UNKNOWN_COMMAND: ExitCode.unknown,
+  UNKNOWN_MODULE: ExitCode.unknown,
+  GONE: ExitCode.gone,
+  QUEUE_FULL: ExitCode.gone,
+  CANCELLED: ExitCode.interrupted,
+};
+
+/** What to do next, after the message of each error. */
+const NEXT: Readonly<Record<ErrorCode, string>> = {
+  REMOTE: "see the broker's log for its stack, or call with --json",
+  PAYLOAD: "parameters and results must be plain data within the limit",
+  TIMEOUT: "give it more time with --timeout, or see the broker's log",
+  UNKNOWN_COMMAND: "see the commands in the module's file",
+  UNKNOWN_MODULE: 'see the modules with "brokkr status"',
+  GONE: 'see the broker\'s log, or "brokkr status"',
+  QUEUE_FULL: "call again later, or raise the module's queue",
+  CANCELLED: "call again",
+};
+
+/** A failure that the command line explains by its message alone. */
+export class CliError extends Error {
+  override readonly name: string = "CliError";
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode: number, options?: { cause?: unknown }) {
+    super(message, options);
+    this.exitCode = exitCode;
+  }
+}
+
+/** There is no broker to ask. */
+export class NoBrokerError extends CliError {
+  override readonly name = "NoBrokerError";
+  readonly code = "GONE";
+
+  constructor(message: string, options?: { cause?: unknown }) {
+    super(message, ExitCode.gone, options);
+  }
+}
+
+/** Exit code of a failure, or null where it is a defect. */
+export function exitCodeOf(error: unknown): number | null {
+  if (error instanceof BrokerError) return OF_CALL[error.code];
+  return error instanceof CliError ? error.exitCode : null;
+}
+
+/** The failure in a line for people: what, where, what to do next. */
+export function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error instanceof BrokerError ? `${error.message}; ${NEXT[error.code]}` : error.message;
+}

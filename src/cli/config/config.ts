@@ -1,0 +1,33 @@
+import type { LogLevel } from "../../core/log/record.ts";
+import type { ModuleSettings } from "../../core/module.ts";
+
+/** A checked configuration. */
+export interface Config {
+  /** Folder of the file: what its paths are relative to. */
+  readonly folder: string;
+  readonly name: string;
+  readonly call: { readonly timeoutMs?: number | undefined; readonly retry?: "once" | "never" | undefined };
+  readonly image: "own" | "all";
+  /** In the order of the file. */
+  readonly modules: readonly ConfigModule[];
+  readonly log: ConfigLog;
+  readonly product: string | undefined;
+}
+
+export interface ConfigModule {
+  readonly name: string;
+  /** URL of the module's file. */
+  readonly url: string;
+  /** Null where the module's own file says it. */
+  readonly workers: number | null;
+  readonly settings: ModuleSettings;
+}
+
+export interface ConfigLog {
+  readonly level?: LogLevel | undefined;
+  /** Absolute; standard error where it is left out. */
+  readonly file?: string | undefined;
+  readonly maxBytes?: number | undefined;
+  readonly keep?: number | undefined;
+  readonly aligned?: boolean | undefined;
+}

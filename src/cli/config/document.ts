@@ -1,0 +1,155 @@
+/**
+ * The text of a configuration as a tree that knows where everything stands. Objects keep the order of their keys, also of those
+ * that look like numbers.
+ *
+ * @module
+ */
+
+import { type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
+import { ConfigError } from "./config_error.ts";
+
+/** Keys from the root. */
+export type KeyPath = readonly (string | number)[];
+
+/** What is wrong at one place. */
+export interface Fault {
+  readonly offset: number;
+  /** `FILE:LINE:COLUMN: what` */
+  readonly line: string;
+}
+
+export class ConfigDocument {
+  readonly #file: string;
+  readonly #text: string;
+  readonly #root: Node;
+
+  /** @throws {ConfigError} where the text is no JSON with comments, or has a key twice. */
+  constructor(file: string, text: string) {
+    this.#file = file;
+    this.#text = text;
+    if (text.trim() === "") throw new ConfigError([this.#line(0, EMPTY)]);
+    const errors: ParseError[] = [];
+    const root = parseTree(text, errors, { allowTrailingComma: true });
+    const [first] = errors;
+    if (first !== undefined) {
+      throw new ConfigError([this.#line(first.offset, SYNTAX.get(printParseErrorCode(first.error)) ?? UNREADABLE)]);
+    }
+    if (root === undefined) throw new ConfigError([this.#line(0, EMPTY)]);
+    this.#root = root;
+    const duplicates = [...this.#duplicates(root)];
+    if (duplicates.length > 0) throw new ConfigError(duplicates);
+  }
+
+  /** `FILE:LINE:COLUMN: text` for the value at `path`, or for the nearest one around it. */
+  at(path: KeyPath, text: string): Fault {
+    let node = this.#root;
+    for (const key of path) {
+      const next = childOf(node, key);
+      if (next === undefined) break;
+      node = next;
+    }
+    return this.#fault(node.offset, text);
+  }
+
+  /** The same for the key itself. */
+  atKey(path: KeyPath, text: string): Fault {
+    const parent = this.#find(path.slice(0, -1));
+    const property = parent?.children?.find((child) => child.children?.[0]?.value === path.at(-1));
+    return this.#fault((property ?? parent ?? this.#root).offset, text);
+  }
+
+  /** Keys of the object at `path` in the order of the text; none where it is no object. */
+  keys(path: KeyPath): string[] {
+    const node = this.#find(path);
+    return node?.type === "object" ? (node.children ?? []).map(keyOf) : [];
+  }
+
+  /** The value at `path` as plain data. */
+  value(path: KeyPath): unknown {
+    const node = this.#find(path);
+    return node === undefined ? undefined : toValue(node);
+  }
+
+  #find(path: KeyPath): Node | undefined {
+    let node: Node | undefined = this.#root;
+    for (const key of path) node = node === undefined ? undefined : childOf(node, key);
+    return node;
+  }
+
+  *#duplicates(node: Node): Generator<string> {
+    const seen = new Map<string, Node>();
+    for (const child of node.children ?? []) {
+      if (node.type !== "object") {
+        yield* this.#duplicates(child);
+        continue;
+      }
+      const key = keyOf(child);
+      const first = seen.get(key);
+      if (first !== undefined) {
+        const { line } = this.#place(first.offset);
+        yield this.#line(
+          child.offset,
+          `duplicate key ${JSON.stringify(key)}: it stands in line ${line} too, remove one`,
+        );
+      }
+      seen.set(key, child);
+      const [, value] = child.children ?? [];
+      if (value !== undefined) yield* this.#duplicates(value);
+    }
+  }
+
+  #fault(offset: number, text: string): Fault {
+    return { offset, line: this.#line(offset, text) };
+  }
+
+  #line(offset: number, text: string): string {
+    const { line, column } = this.#place(offset);
+    return `${this.#file}:${line}:${column}: ${text}`;
+  }
+
+  #place(offset: number): { line: number; column: number } {
+    const before = this.#text.slice(0, offset).split(/\r\n|\n|\r/);
+    return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+  }
+}
+
+const EMPTY = 'the file is empty, it must have at least "name" and "modules"';
+const UNREADABLE = "this is not JSON, correct it";
+
+const SYNTAX: ReadonlyMap<string, string> = new Map([
+  ["CommaExpected", "a comma is missing before this"],
+  ["ColonExpected", "a colon is missing before this"],
+  ["PropertyNameExpected", 'a key in double quotes must stand here, such as "name"'],
+  ["ValueExpected", "a value is missing here"],
+  ["CloseBraceExpected", "a closing } is missing here"],
+  ["CloseBracketExpected", "a closing ] is missing here"],
+  ["EndOfFileExpected", "the configuration ends before this, remove what follows"],
+  ["InvalidSymbol", "this is neither a text in double quotes, a number, true, false nor null"],
+  ["InvalidNumberFormat", "this is not a number as JSON has them"],
+  ["UnexpectedEndOfComment", "this comment is not closed, end it with */"],
+  ["UnexpectedEndOfString", 'this text is not closed, end it with "'],
+  ["UnexpectedEndOfNumber", "this number is not complete"],
+  ["InvalidUnicode", "\\u must be followed by four hexadecimal digits"],
+  ["InvalidEscapeCharacter", "no such escape, write a backslash as \\\\"],
+  ["InvalidCharacter", "a control character may not stand in a text, write it as \\n, \\t or \\u0000"],
+]);
+
+function keyOf(property: Node): string {
+  return String(property.children?.[0]?.value);
+}
+
+function childOf(node: Node, key: string | number): Node | undefined {
+  if (typeof key === "number") return node.type === "array" ? node.children?.[key] : undefined;
+  if (node.type !== "object") return undefined;
+  return node.children?.find((property) => keyOf(property) === key)?.children?.[1];
+}
+
+function toValue(node: Node): unknown {
+  if (node.type === "array") return (node.children ?? []).map(toValue);
+  if (node.type !== "object") return node.value;
+  // Keys such as "__proto__" become properties like any other.
+  return Object.fromEntries((node.children ?? []).map((property) => {
+    const [, value] = property.children ?? [];
+    return [keyOf(property), value === undefined ? undefined : toValue(value)];
+  }));
+}

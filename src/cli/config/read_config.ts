@@ -1,0 +1,158 @@
+/**
+ * Reading a configuration: the file, its text, its values, its paths. What is wrong is told with its place, all of it at once.
+ *
+ * @module
+ */
+
+import { dirname, isAbsolute, resolve } from "node:path";
+import * as v from "valibot";
+import { nearest } from "../../core/nearest.ts";
+import type { Runtime } from "../../runtime/runtime.ts";
+import type { Config, ConfigModule } from "./config.ts";
+import { ConfigError } from "./config_error.ts";
+import { ConfigDocument, type Fault, type KeyPath } from "./document.ts";
+import { modulePath } from "./module_path.ts";
+import { readText } from "./read_text.ts";
+import { KNOWN_KEYS, moduleNameSchema, moduleSchema, rootSchema } from "./schema.ts";
+
+/** @throws {ConfigError} */
+export async function readConfig(file: string, runtime: Runtime): Promise<Config> {
+  const document = new ConfigDocument(file, await readText(file));
+  const reader = new ConfigReader(document, { folder: dirname(resolve(file)), runtime });
+  const config = reader.read();
+  if (config !== null && reader.faults.length === 0) return config;
+  const faults = reader.faults.toSorted((one, other) => one.offset - other.offset);
+  throw new ConfigError(faults.map((fault) => fault.line));
+}
+
+class ConfigReader {
+  readonly faults: Fault[] = [];
+  readonly #document: ConfigDocument;
+  readonly #folder: string;
+  readonly #runtime: Runtime;
+
+  constructor(document: ConfigDocument, { folder, runtime }: { folder: string; runtime: Runtime }) {
+    this.#document = document;
+    this.#folder = folder;
+    this.#runtime = runtime;
+  }
+
+  read(): Config | null {
+    this.#refuseUnknown([], KNOWN_KEYS.root);
+    this.#refuseUnknown(["call"], KNOWN_KEYS.call);
+    this.#refuseUnknown(["log"], KNOWN_KEYS.log);
+    const root = this.#check([], rootSchema);
+    const modules = this.#document.keys(["modules"]).map((name) => this.#module(name));
+    if (root === null) return null;
+    this.#refuseEqualNames(root.name, modules);
+    const { log = {}, call = {}, image = "own", name, product } = root;
+    const file = log.file === undefined ? undefined : resolve(this.#folder, log.file);
+    return {
+      folder: this.#folder,
+      name,
+      call,
+      image,
+      modules: modules.filter((module) => module !== null),
+      log: { ...log, file },
+      product,
+    };
+  }
+
+  #module(name: string): ConfigModule | null {
+    const place: KeyPath = ["modules", name];
+    if (!v.is(moduleNameSchema, name)) {
+      this.#fault(
+        this.#document.atKey(place, `the name of a module must be 1 to 64 of the characters A-Z a-z 0-9 . _ -`),
+      );
+    }
+    this.#refuseUnknown(place, KNOWN_KEYS.module);
+    if (this.#document.keys(place).some((key) => LATER.has(key))) return null;
+    const module = this.#check(place, moduleSchema);
+    if (module === null) return null;
+    const { path, workers = null, restart, env, options, concurrency, queue, cwd } = module;
+    const { url, wrong } = modulePath(path, { folder: this.#folder, runtime: this.#runtime });
+    if (wrong !== null) this.#fault(this.#document.at([...place, "path"], `modules.${name}.path ${wrong}`));
+    return {
+      name,
+      url,
+      workers,
+      settings: {
+        ...(restart === undefined ? {} : { restart }),
+        ...(env === undefined ? {} : { env }),
+        ...(options === undefined ? {} : { options }),
+        ...(concurrency === undefined ? {} : { concurrency }),
+        ...(queue === undefined ? {} : { queue }),
+        ...(cwd === undefined ? {} : { cwd: isAbsolute(cwd) ? cwd : resolve(this.#folder, cwd) }),
+      },
+    };
+  }
+
+  #refuseUnknown(place: KeyPath, known: readonly string[]): void {
+    for (const key of this.#document.keys(place)) {
+      if (known.includes(key)) continue;
+      const similar = nearest(key, known);
+      const later = place[0] === "modules" ? LATER.get(key) : undefined;
+      const hint = similar === null ? `known are ${known.join(", ")}` : `did you mean "${similar}"`;
+      this.#fault(this.#document.atKey([...place, key], `unknown key ${JSON.stringify(key)}: ${later ?? hint}`));
+    }
+  }
+
+  /** The value at `place` as `schema` wants it, or null after saying what is wrong. */
+  #check<const S extends v.GenericSchema>(place: KeyPath, schema: S): v.InferOutput<S> | null {
+    const value = this.#document.value(place);
+    if (Array.isArray(value)) {
+      this.#fault(this.#document.at(place, `${nameOf(place)} must be an object, and it is a list`));
+      return null;
+    }
+    const result = v.safeParse(schema, value);
+    if (result.success) return result.output;
+    // A value may break several rules that have one text.
+    const told = new Set<string>();
+    for (const issue of result.issues) {
+      const path = [...place, ...(issue.path ?? []).map(({ key }) => typeof key === "number" ? key : String(key))];
+      const text = issue.input === undefined
+        ? `${nameOf(path)} is missing, add it`
+        : `${nameOf(path)} must be ${issue.message}, and it is ${show(issue.input)}`;
+      if (!told.has(text)) this.#fault(this.#document.at(path, text));
+      told.add(text);
+    }
+    return null;
+  }
+
+  #refuseEqualNames(broker: string, modules: readonly (ConfigModule | null)[]): void {
+    const names = new Set(modules.map((module) => module?.name));
+    for (const module of modules) {
+      if (module === null) continue;
+      const place = ["modules", module.name];
+      if (module.name === broker) {
+        this.#fault(this.#document.atKey(place, `module "${broker}" has the broker's name, rename one of them`));
+      }
+      for (let number = 1; number <= (module.workers ?? 0) && number <= names.size; number++) {
+        const worker = `${module.name}-${number}`;
+        if (worker !== broker && !names.has(worker)) continue;
+        this.#fault(
+          this.#document.atKey(place, `worker "${worker}" has the name of another process, rename one of them`),
+        );
+      }
+    }
+  }
+
+  #fault(fault: Fault): void {
+    this.faults.push(fault);
+  }
+}
+
+const OTHER_LANGUAGES = 'programs of other languages are not supported yet, use "path" and a JavaScript file';
+
+/** Keys of a module that are known and not yet there. */
+const LATER: ReadonlyMap<string, string> = new Map([["command", OTHER_LANGUAGES], ["protocol", OTHER_LANGUAGES]]);
+
+function nameOf(path: KeyPath): string {
+  return path.length === 0 ? "the configuration" : path.join(".");
+}
+
+function show(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value);
+  if (value === null || typeof value !== "object") return String(value);
+  return Array.isArray(value) ? "a list" : "an object";
+}

@@ -1,0 +1,84 @@
+/**
+ * Finding the broker that a command is for.
+ *
+ * @module
+ */
+
+import { ControlClient } from "../core/control/client.ts";
+import { findBrokers } from "../core/control/find.ts";
+import { CONTROL_FOLDER, socketPath } from "../core/control/protocol.ts";
+import { checkName } from "../core/module.ts";
+import { nearest } from "../core/nearest.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import { CliError, ExitCode, NoBrokerError } from "./cli_error.ts";
+
+/** Asks one thing of a broker: the one of that name, else the only one that runs. */
+export async function askBroker<T>(
+  runtime: Runtime,
+  broker: string | undefined,
+  ask: (client: ControlClient) => Promise<T>,
+): Promise<T> {
+  const client = await connect(runtime, broker);
+  try {
+    return await ask(client);
+  } finally {
+    client.close();
+  }
+}
+
+async function connect(runtime: Runtime, given: string | undefined): Promise<ControlClient> {
+  const { name, path } = given === undefined ? await onlyBroker(runtime) : placeOf(runtime, given);
+  try {
+    return await ControlClient.connect(runtime, name, path);
+  } catch (cause) {
+    const code = typeof cause === "object" && cause !== null && "code" in cause ? cause.code : undefined;
+    if (code === "ENOENT" || code === "ECONNREFUSED") throw await noneOfThatName(runtime, name, cause);
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new NoBrokerError(`Cannot reach broker "${name}" at "${path}": ${why}`, { cause });
+  }
+}
+
+async function onlyBroker(runtime: Runtime): Promise<{ name: string; path: string }> {
+  const brokers = await trusted(() => findBrokers(runtime));
+  const [first] = brokers;
+  if (first === undefined) {
+    throw new NoBrokerError(
+      'Cannot reach a broker: none of this user runs, start one with "brokkr run" or "brokkr demo"',
+    );
+  }
+  if (brokers.length === 1) return first;
+  const names = brokers.map((broker) => broker.name).join(", ");
+  throw new CliError(
+    `Cannot choose a broker: ${brokers.length} run (${names}), name one with --broker`,
+    ExitCode.usage,
+  );
+}
+
+function placeOf(runtime: Runtime, given: string): { name: string; path: string } {
+  try {
+    const name = checkName("--broker", given);
+    return { name, path: socketPath(runtime.files.folder(CONTROL_FOLDER), name) };
+  } catch (cause) {
+    throw new CliError(cause instanceof Error ? cause.message : String(cause), ExitCode.usage, { cause });
+  }
+}
+
+async function noneOfThatName(runtime: Runtime, name: string, cause: unknown): Promise<NoBrokerError> {
+  const names = (await findBrokers(runtime)).map((broker) => broker.name);
+  const similar = nearest(name, names);
+  const hint = names.length === 0
+    ? 'no broker runs, start one with "brokkr run"'
+    : similar === null
+    ? `what runs is ${names.join(", ")}`
+    : `did you mean "${similar}"`;
+  return new NoBrokerError(`Cannot reach broker "${name}": no broker of this name runs, ${hint}`, { cause });
+}
+
+/** A folder of sockets that others could have filled is an error of the machine's set-up. */
+async function trusted<T>(look: () => Promise<T>): Promise<T> {
+  try {
+    return await look();
+  } catch (cause) {
+    throw new CliError(cause instanceof Error ? cause.message : String(cause), ExitCode.usage, { cause });
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * Loading a module from its file: what `defineModule` returned, a plain object of the same shape, or a function that gets the
+ * library and returns one of the two.
+ *
+ * @module
+ */
+
+import { type Module, toModule } from "../core/module.ts";
+
+/** Loads the file at `url` as module `name`. @throws {Error} that says what is wrong with the file. */
+export async function loadModule(name: string, url: string): Promise<Module> {
+  const exports: unknown = await import(url);
+  const file = url.startsWith("file://") ? decodeURIComponent(new URL(url).pathname) : url;
+  const exported = exportedModule(exports);
+  if (exported === undefined) {
+    throw new Error(`Cannot load module "${name}": "${file}" exports none, export default defineModule({ … })`);
+  }
+  const made: unknown = typeof exported === "function" ? await exported(await import("../../mod.ts")) : exported;
+  try {
+    const module = toModule(made);
+    if (module.name === name) return module;
+    throw new TypeError(`it is named "${module.name}" there, give it one name in both places`);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`Cannot load module "${name}" from "${file}": ${why}`, { cause: error });
+  }
+}
+
+/** The module with another number of workers. @throws {Error} where it defines none. */
+export function withWorkers(module: Module, count: number): Module {
+  const { definition, name } = module;
+  if (definition.workers === undefined) {
+    if (count === 0) return module;
+    throw new Error(`Cannot start ${count} workers of module "${name}": its file defines no "workers"`);
+  }
+  return Object.freeze({ name, definition: { ...definition, workers: { ...definition.workers, count } } });
+}
+
+type LibraryFunction = (library: typeof import("../../mod.ts")) => unknown;
+
+/** The default export, else the only export that looks like a module. */
+function exportedModule(exports: unknown): object | LibraryFunction | undefined {
+  const all = new Map<string, unknown>(typeof exports === "object" && exports !== null ? Object.entries(exports) : []);
+  const byDefault = all.get("default");
+  if (isLibraryFunction(byDefault) || isObject(byDefault)) return byDefault;
+  const modules = [...all.values()].filter(isObject).filter((value) => "name" in value && "definition" in value);
+  return modules.length === 1 ? modules[0] : undefined;
+}
+
+function isLibraryFunction(value: unknown): value is LibraryFunction {
+  return typeof value === "function";
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}

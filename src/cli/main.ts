@@ -1,0 +1,37 @@
+/**
+ * What the binary does first. A process of a broker never gets as far as the command line: it loads what its role names, and
+ * no package of others.
+ *
+ * @module
+ */
+
+import { readRole, type Role, ROLE_VARIABLE } from "../core/role.ts";
+import { detectRuntime } from "../runtime/detect.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import { DEMO_PROGRAM, PROGRAM_VARIABLE } from "./program_variable.ts";
+
+export async function main(): Promise<void> {
+  const runtime = await detectRuntime();
+  try {
+    const { role, depth } = readRole(runtime.env.get(ROLE_VARIABLE));
+    if (role !== null) return await beProcess(runtime, role);
+    const { commandLine } = await import("./command_line.ts");
+    runtime.exit(await commandLine(runtime, depth));
+  } catch (error) {
+    runtime.writeError(`${error instanceof Error ? error.stack ?? error.message : String(error)}\n`);
+    runtime.exit(1);
+  }
+}
+
+async function beProcess(runtime: Runtime, role: Role): Promise<void> {
+  if (role.image !== null) {
+    const { serveModuleFiles } = await import("./serve_module_files.ts");
+    return await serveModuleFiles(runtime, role, role.image);
+  }
+  const program = runtime.env.get(PROGRAM_VARIABLE);
+  if (program === DEMO_PROGRAM) {
+    const { runDemo } = await import("./demo.ts");
+    await runDemo({ json: false });
+  } else if (program !== undefined) await import(program);
+  else throw new Error(`Cannot serve module "${role.module}": this process was told of no program to load`);
+}

@@ -1,0 +1,66 @@
+/**
+ * From a configuration to the plan of its broker.
+ *
+ * @module
+ */
+
+import type { BrokerSeat } from "../core/broker.ts";
+import { defineModule, type Module, type ModuleSettings } from "../core/module.ts";
+import { type BrokerPlan, checkOptions } from "../core/options.ts";
+import { CliError, ExitCode } from "./cli_error.ts";
+import type { Config, ConfigModule } from "./config/config.ts";
+import { loadModule, withWorkers } from "./load_module.ts";
+import { BROKER_SETTINGS } from "./serve_module_files.ts";
+
+export interface PreparedBroker {
+  readonly plan: BrokerPlan;
+  readonly seat: Required<Pick<BrokerSeat, "image" | "given">>;
+}
+
+/** @throws {CliError} where a module's file can't be loaded, or does not go with the others. */
+export async function planOf(config: Config): Promise<PreparedBroker> {
+  const { modules, image, call, log } = config;
+  try {
+    const loaded: Module[] = [];
+    for (const module of modules) loaded.push(await moduleOf(module, image));
+    const plan = checkOptions({
+      name: config.name,
+      modules: loaded,
+      settings: Object.fromEntries(modules.map(({ name, settings }) => [name, settings])),
+      call: {
+        ...(call.timeoutMs === undefined ? {} : { timeoutMs: call.timeoutMs }),
+        ...(call.retry === undefined ? {} : { retry: call.retry }),
+      },
+      ...(log.level === undefined ? {} : { logLevel: log.level }),
+      ...(log.aligned === undefined ? {} : { aligned: log.aligned }),
+      ...(config.product === undefined ? {} : { product: config.product }),
+    });
+    return { plan, seat: seatOf(config) };
+  } catch (error) {
+    throw new CliError(error instanceof Error ? error.message : String(error), ExitCode.usage, { cause: error });
+  }
+}
+
+/** Under image "own" the broker's process loads no module: it knows the name, and the rest when the process tells. */
+async function moduleOf({ name, url, workers }: ConfigModule, image: Config["image"]): Promise<Module> {
+  if (image === "own") return defineModule({ name });
+  const module = await loadModule(name, url);
+  return workers === null ? module : withWorkers(module, workers);
+}
+
+function seatOf({ modules, image }: Config): PreparedBroker["seat"] {
+  const byName = new Map(modules.map((module) => [module.name, module]));
+  const files = modules.map(({ name, url }) => [name, url] as const);
+  return {
+    image: (name) => image === "all" ? files : files.filter(([file]) => file === name),
+    given: (name) => ({
+      workers: byName.get(name)?.workers ?? null,
+      // Under image "all" the broker has read the module's own settings.
+      keys: image === "all" ? BROKER_SETTINGS : settingsOf(byName.get(name)?.settings ?? {}),
+    }),
+  };
+}
+
+function settingsOf(settings: ModuleSettings): string[] {
+  return Object.keys(settings);
+}

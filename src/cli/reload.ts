@@ -1,0 +1,38 @@
+/**
+ * `brokkr reload`: the modules' code is read again, module by module.
+ *
+ * @module
+ */
+
+import { object } from "@optique/core/constructs";
+import { message } from "@optique/core/message";
+import { optional } from "@optique/core/modifiers";
+import { argument, command, constant } from "@optique/core/primitives";
+import { string } from "@optique/core/valueparser";
+import type { Runtime } from "../runtime/runtime.ts";
+import { brokerOption } from "./broker_option.ts";
+import { ExitCode } from "./cli_error.ts";
+import { askBroker } from "./connect.ts";
+import { type ModuleAsked, requireStarted, unknownName } from "./restart.ts";
+
+export const reloadParser = command(
+  "reload",
+  object({
+    action: constant("reload"),
+    module: optional(argument(string({ metavar: "MODULE" }), {
+      description: message`A module. Every module where it is left out.`,
+    })),
+    broker: brokerOption(),
+  }),
+  { brief: message`Start modules again with their newest code`, footer: message`Example: brokkr reload` },
+);
+
+/** A new process reads its files anew, so this is what a restart does. */
+export async function reload(runtime: Runtime, { module, broker }: ModuleAsked): Promise<number> {
+  return await askBroker(runtime, broker, async (client) => {
+    await client.restart(module ?? null).catch((error) => unknownName("reload", error));
+    await requireStarted(client, module);
+    runtime.writeError(`${module ?? "Every module"} was loaded again\n`);
+    return ExitCode.done;
+  });
+}

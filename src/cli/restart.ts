@@ -1,0 +1,60 @@
+/**
+ * `brokkr restart`: processes start again, one module after the other.
+ *
+ * @module
+ */
+
+import { object } from "@optique/core/constructs";
+import { message } from "@optique/core/message";
+import { optional } from "@optique/core/modifiers";
+import { argument, command, constant } from "@optique/core/primitives";
+import { string } from "@optique/core/valueparser";
+import type { ControlClient } from "../core/control/client.ts";
+import { UnknownModuleError } from "../core/errors.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import { brokerOption } from "./broker_option.ts";
+import { CliError, ExitCode } from "./cli_error.ts";
+import { askBroker } from "./connect.ts";
+
+export const restartParser = command(
+  "restart",
+  object({
+    action: constant("restart"),
+    module: optional(argument(string({ metavar: "MODULE" }), {
+      description: message`A module, or a worker such as sla-1. Every module where it is left out.`,
+    })),
+    broker: brokerOption(),
+  }),
+  { brief: message`Start a module, a worker or all modules again`, footer: message`Example: brokkr restart sla` },
+);
+
+export interface ModuleAsked {
+  readonly module: string | undefined;
+  readonly broker: string | undefined;
+}
+
+export async function restart(runtime: Runtime, { module, broker }: ModuleAsked): Promise<number> {
+  return await askBroker(runtime, broker, async (client) => {
+    await client.restart(module ?? null).catch((error) => unknownName("restart", error));
+    await requireStarted(client, module);
+    runtime.writeError(`${module ?? "Every module"} was started again\n`);
+    return ExitCode.done;
+  });
+}
+
+/** @throws {CliError} where a module has failed to start. */
+export async function requireStarted(client: ControlClient, name: string | undefined): Promise<void> {
+  const { modules } = await client.status();
+  const failed = modules.filter((module) => module.state === "failed" && (name === undefined || name === module.name));
+  if (failed.length === 0) return;
+  const names = failed.map((module) => `"${module.name}"`).join(", ");
+  throw new CliError(`Cannot start module ${names}: it ended before it was ready, see the broker's log`, ExitCode.gone);
+}
+
+/** Says what was to be done, where there is no module of that name. */
+export function unknownName(action: string, error: unknown): never {
+  if (!(error instanceof UnknownModuleError)) throw error;
+  const hint = error.nearest === null ? 'see the names with "brokkr status"' : `did you mean "${error.nearest}"`;
+  const message = `Cannot ${action} "${error.target}": the broker has nothing of that name, ${hint}`;
+  throw new CliError(message, ExitCode.unknown, { cause: error });
+}

@@ -1,0 +1,76 @@
+/**
+ * `brokkr run`: a broker of a configuration, or of a program.
+ *
+ * @module
+ */
+
+import { object } from "@optique/core/constructs";
+import { message } from "@optique/core/message";
+import { optional } from "@optique/core/modifiers";
+import { argument, command, constant } from "@optique/core/primitives";
+import { string } from "@optique/core/valueparser";
+import { existsSync, statSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import process from "node:process";
+import type { Runtime } from "../runtime/runtime.ts";
+import { CliError, ExitCode } from "./cli_error.ts";
+import { typescriptRemedy } from "./typescript_support.ts";
+
+const CONFIG = /\.jsonc?$/;
+const PROGRAM = /\.[cm]?[jt]s$/;
+const NAMES = ["brokkr.json", "brokkr.jsonc"];
+
+export const runParser = command(
+  "run",
+  object({
+    action: constant("run"),
+    file: optional(argument(string({ metavar: "FILE" }), {
+      description:
+        message`A configuration (brokkr.json) or a program (main.ts, main.js); else the nearest brokkr.json.`,
+    })),
+  }),
+  {
+    brief: message`Run the broker of a configuration or a program`,
+    footer: message`Example: brokkr run brokkr.json. Ctrl-C drains and ends it with exit code 0.`,
+  },
+);
+
+export async function run(
+  runtime: Runtime,
+  { file }: { readonly file: string | undefined },
+  depth: number,
+): Promise<number> {
+  const path = file ?? nearestConfig(process.cwd());
+  if (CONFIG.test(path)) {
+    const { runConfig } = await import("./run_config.ts");
+    return await runConfig(runtime, path, depth);
+  }
+  if (!PROGRAM.test(path)) {
+    const what = statSync(path, { throwIfNoEntry: false })?.isDirectory() ? "a folder" : "neither";
+    throw new CliError(
+      `Cannot run "${path}": it must be a configuration (.json, .jsonc) or a program (.ts, .js), and it is ${what}`,
+      ExitCode.usage,
+    );
+  }
+  if (!existsSync(path)) {
+    throw new CliError(`Cannot run "${path}": it does not exist, correct its path`, ExitCode.usage);
+  }
+  const remedy = typescriptRemedy(runtime, path);
+  if (remedy !== null) throw new CliError(`Cannot run "${path}": ${remedy}`, ExitCode.usage);
+  const { runProgram } = await import("./run_program.ts");
+  return await runProgram(runtime, path);
+}
+
+function nearestConfig(from: string): string {
+  for (let folder = from;; folder = dirname(folder)) {
+    for (const name of NAMES) {
+      const path = join(folder, name);
+      if (existsSync(path)) return relative(from, path);
+    }
+    if (dirname(folder) === folder) break;
+  }
+  throw new CliError(
+    `Cannot run: there is no brokkr.json in "${from}" or above it, name a file or see "brokkr demo"`,
+    ExitCode.usage,
+  );
+}

@@ -1,0 +1,41 @@
+/**
+ * Running the broker that a configuration describes.
+ *
+ * @module
+ */
+
+import { BrokerCore } from "../core/broker.ts";
+import { attend } from "../core/control/attend.ts";
+import { NameTakenError } from "../core/control/claim.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import { CliError, ExitCode } from "./cli_error.ts";
+import { ConfigError } from "./config/config_error.ts";
+import { readConfig } from "./config/read_config.ts";
+import { openLog } from "./log_output.ts";
+import { planOf } from "./plan.ts";
+
+/** Never settles while the broker runs; its end is the end of this process. */
+export async function runConfig(runtime: Runtime, file: string, depth: number): Promise<number> {
+  const { plan, seat, log } = await prepare(runtime, file);
+  const core = new BrokerCore({ ...plan, log: log.write }, { runtime, depth, ...seat });
+  core.whenStopped(() => log.close());
+  try {
+    await attend(core, { runtime, control: true, signals: true });
+  } catch (error) {
+    await log.close();
+    const why = error instanceof Error ? error.message : String(error);
+    throw new CliError(why, error instanceof NameTakenError ? ExitCode.usage : ExitCode.gone, { cause: error });
+  }
+  await core.start();
+  return await new Promise<never>(() => {});
+}
+
+async function prepare(runtime: Runtime, file: string) {
+  try {
+    const config = await readConfig(file, runtime);
+    return { ...await planOf(config), log: openLog(config, runtime) };
+  } catch (error) {
+    if (error instanceof ConfigError) throw new CliError(error.message, ExitCode.usage, { cause: error });
+    throw error;
+  }
+}

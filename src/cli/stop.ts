@@ -1,0 +1,36 @@
+/**
+ * `brokkr stop`: a module, or the broker, drains and ends.
+ *
+ * @module
+ */
+
+import { object } from "@optique/core/constructs";
+import { message } from "@optique/core/message";
+import { optional } from "@optique/core/modifiers";
+import { argument, command, constant } from "@optique/core/primitives";
+import { string } from "@optique/core/valueparser";
+import type { Runtime } from "../runtime/runtime.ts";
+import { brokerOption } from "./broker_option.ts";
+import { ExitCode } from "./cli_error.ts";
+import { askBroker } from "./connect.ts";
+import { type ModuleAsked, unknownName } from "./restart.ts";
+
+export const stopParser = command(
+  "stop",
+  object({
+    action: constant("stop"),
+    module: optional(argument(string({ metavar: "MODULE" }), {
+      description: message`A module. The broker with all of them where it is left out.`,
+    })),
+    broker: brokerOption(),
+  }),
+  { brief: message`Drain and end a module or the broker`, footer: message`Example: brokkr stop sla` },
+);
+
+export async function stop(runtime: Runtime, { module, broker }: ModuleAsked): Promise<number> {
+  return await askBroker(runtime, broker, async (client) => {
+    await client.stop(module ?? null).catch((error) => unknownName("stop", error));
+    runtime.writeError(`${module ?? "The broker"} has stopped\n`);
+    return ExitCode.done;
+  });
+}

@@ -1,0 +1,62 @@
+/**
+ * A broker that people can reach: by its control socket, and by the signals of its process.
+ *
+ * @module
+ */
+
+import type { Runtime } from "../../runtime/runtime.ts";
+import type { BrokerCore } from "../broker.ts";
+import { controlCommands } from "./commands.ts";
+import { ControlServer } from "./server.ts";
+
+export interface AttendOptions {
+  readonly runtime: Runtime;
+  /** Opens the control socket. */
+  readonly control: boolean;
+  /** SIGINT and SIGTERM drain the broker and end the process; a second one kills what still runs. */
+  readonly signals: boolean;
+}
+
+/** Brokers of this process that a signal ends: the last one takes the process with it. */
+const attended = new Set<BrokerCore>();
+
+/** Makes `core` reachable until it has stopped. @throws {NameTakenError} when a live broker has its name. */
+export async function attend(core: BrokerCore, { runtime, control, signals }: AttendOptions): Promise<void> {
+  let server: ControlServer | undefined;
+  let ending = false;
+  const end = async () => {
+    ending = true;
+    await core.stop();
+    await server?.close();
+    attended.delete(core);
+    if (attended.size === 0) runtime.exit(0);
+  };
+  if (control) {
+    const stop = async () => {
+      if (signals) void end();
+      await core.stop();
+    };
+    const commands = controlCommands(core, { now: () => runtime.clock.now(), stop });
+    server = await ControlServer.open({ runtime, broker: core.name, commands });
+    // Not awaited: who asked for the stop waits for its answer, and this for who asked.
+    core.whenStopped(() => void server?.close());
+  }
+  if (signals) {
+    attended.add(core);
+    const forget = onSignals(runtime, [end, () => core.hurry(), () => Promise.resolve(runtime.exit(130))]);
+    core.whenStopped(() => {
+      // A process that is about to exit keeps its listeners: a signal too many would end it otherwise than by its exit.
+      if (ending) return;
+      forget();
+      attended.delete(core);
+    });
+  }
+}
+
+/** The first signal takes the first step, the next one the next. */
+function onSignals(runtime: Runtime, steps: readonly (() => Promise<void>)[]): () => void {
+  let count = 0;
+  const next = () => void steps[count++]?.();
+  const forgets = [runtime.onSignal("SIGINT", next), runtime.onSignal("SIGTERM", next)];
+  return () => forgets.forEach((forget) => forget());
+}

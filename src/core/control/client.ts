@@ -1,0 +1,177 @@
+/**
+ * The other side of the control socket: what the command line asks a running broker.
+ *
+ * @module
+ */
+
+import type { Runtime } from "../../runtime/runtime.ts";
+import { Caller } from "../call/caller.ts";
+import { CallCounters } from "../call/counters.ts";
+import { makeCall } from "../call/make_call.ts";
+import { DEFAULT_QUEUE_LIMITS } from "../call/queue.ts";
+import { type BrokerFault, toError } from "../call/wire_error.ts";
+import type { CallSettings } from "../context.ts";
+import { DEFAULT_FRAME_LIMIT, FrameType } from "../frame/header.ts";
+import { type Hello, PROTOCOL_VERSION, readHello } from "../frame/hello.ts";
+import { Link } from "../frame/link.ts";
+import { readCloseReason } from "../frame/notice.ts";
+import type { BrokerStatus } from "../status.ts";
+import { VERSION } from "../version.ts";
+import { ASKED_LIMIT, type MeasuredResult, readEnvelope, readMeasured } from "./protocol.ts";
+import { SILENT } from "./silent.ts";
+
+/** What the broker has to say hello, and to answer what needs nobody else. */
+const ANSWER_MS = 10_000;
+/** What it has for starting or ending all its processes. */
+const PROCESSES_MS = 10 * 60_000;
+
+/** How often the time of one attempt a call may take in the broker, and then some. */
+const CALL_PATIENCE = 3;
+
+export class ControlClient {
+  readonly #broker: string;
+  readonly #link: Link;
+  readonly #caller: Caller;
+  #reason: string | null = null;
+  #greeted: ((error?: Error) => void) | undefined;
+
+  private constructor(runtime: Runtime, broker: string, connect: (events: LinkEvents) => Link) {
+    this.#broker = broker;
+    this.#caller = new Caller({
+      clock: runtime.clock,
+      reporter: SILENT,
+      counters: new CallCounters(),
+      module: broker,
+      queue: DEFAULT_QUEUE_LIMITS,
+      concurrency: Infinity,
+      frameLimit: ASKED_LIMIT,
+      thread: () => undefined,
+      ownFiles: [],
+    });
+    this.#link = connect({
+      frame: (type, flags, body) => this.#frame(type, flags, body),
+      refused: () => {},
+      drained: () => this.#caller.drained(),
+      closed: (reason) => this.#closed(reason),
+    });
+    this.#link.send(FrameType.hello, JSON.stringify(helloOf(runtime, broker)));
+  }
+
+  /** Connects to the socket of `broker`. @throws {Error} when nobody listens there or it is another protocol. */
+  static async connect(runtime: Runtime, broker: string, path: string): Promise<ControlClient> {
+    const channel = await runtime.connect(path);
+    const client = new ControlClient(
+      runtime,
+      broker,
+      (events) => new Link(channel, runtime.clock, { frameLimit: DEFAULT_FRAME_LIMIT, events }),
+    );
+    await client.#hello(runtime);
+    return client;
+  }
+
+  async status(): Promise<BrokerStatus> {
+    const status = await this.#ask("status", [], ANSWER_MS);
+    if (!isStatus(status)) throw new TypeError("Cannot read the broker's answer: it is no status");
+    return status;
+  }
+
+  /** Calls a command of a module. @throws {BrokerError} what the broker's own call would be rejected with. */
+  async call(
+    target: string,
+    command: string,
+    params: readonly unknown[],
+    { timeoutMs, signal }: CallSettings,
+  ): Promise<MeasuredResult> {
+    const settings = timeoutMs === undefined ? {} : { timeoutMs };
+    const patienceMs = (timeoutMs ?? PROCESSES_MS) * CALL_PATIENCE + ANSWER_MS;
+    const outcome = await this.#outcome("call", [target, command, params, settings], { timeoutMs: patienceMs, signal });
+    const envelope = readEnvelope(outcome);
+    if (!envelope.ok) throw toError(envelope.fault, { target, command });
+    return readMeasured(envelope.value);
+  }
+
+  /** Starts a module or worker again, or all modules. @throws {UnknownModuleError} */
+  async restart(name: string | null): Promise<void> {
+    await this.#ask("restart", name === null ? [] : [name], PROCESSES_MS);
+  }
+
+  /** Ends a module, or the broker. @throws {UnknownModuleError} */
+  async stop(name: string | null): Promise<void> {
+    await this.#ask("stop", name === null ? [] : [name], PROCESSES_MS);
+  }
+
+  close(): void {
+    this.#link.close(null);
+  }
+
+  async #ask(command: string, params: readonly unknown[], timeoutMs: number): Promise<unknown> {
+    const envelope = readEnvelope(await this.#outcome(command, params, { timeoutMs }));
+    if (envelope.ok) return envelope.value;
+    const [target] = params;
+    throw toError(envelope.fault, { target: typeof target === "string" ? target : this.#broker, command });
+  }
+
+  async #outcome(command: string, params: readonly unknown[], settings: CallSettings): Promise<unknown> {
+    const { timeoutMs = ANSWER_MS, signal } = settings;
+    return await makeCall(this.#caller, command, params, { target: this.#broker, timeoutMs, retry: "never", signal });
+  }
+
+  async #hello(runtime: Runtime): Promise<void> {
+    const outcome = await new Promise<Error | undefined>((resolve) => {
+      const clear = runtime.clock.timer(ANSWER_MS, () => {
+        resolve(new Error(`Cannot talk to broker "${this.#broker}": it said no hello in ${ANSWER_MS / 1000}s`));
+      });
+      this.#greeted = (error) => {
+        clear();
+        resolve(error);
+      };
+    });
+    this.#greeted = undefined;
+    if (outcome === undefined) return;
+    this.close();
+    throw outcome;
+  }
+
+  #frame(type: number, flags: number, body: Uint8Array): void {
+    if (type === FrameType.hello) this.#greet(body);
+    else if (type === FrameType.answers) this.#caller.answers(flags, body);
+    else if (type === FrameType.close) this.#reason = readCloseReason(body);
+  }
+
+  #greet(body: Uint8Array): void {
+    try {
+      readHello(body, VERSION);
+      this.#caller.connect(this.#link);
+      this.#greeted?.();
+    } catch (error) {
+      this.#greeted?.(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  #closed(reason: string | null): void {
+    const why = this.#reason ?? reason ?? "the broker ended";
+    this.#greeted?.(new Error(`Cannot talk to broker "${this.#broker}": ${why}`));
+    const fault: BrokerFault = { code: "GONE", reason: why, exitCode: null, signal: null, lastLines: [] };
+    this.#caller.refuse(fault);
+  }
+}
+
+type LinkEvents = ConstructorParameters<typeof Link>[2]["events"];
+
+function helloOf(runtime: Runtime, broker: string): Hello {
+  return {
+    protocol: PROTOCOL_VERSION,
+    version: VERSION,
+    broker,
+    process: "brokkr",
+    pid: runtime.pid,
+    runtime: `${runtime.name} ${runtime.version}`,
+    setup: null,
+  };
+}
+
+/** The broker speaks the same protocol, so this much is enough. */
+function isStatus(value: unknown): value is BrokerStatus {
+  return typeof value === "object" && value !== null && "broker" in value && "modules" in value &&
+    Array.isArray(value.modules);
+}

@@ -1,0 +1,69 @@
+/**
+ * The broker's own commands, for those who hold its control socket.
+ *
+ * @module
+ */
+
+import { toFault } from "../call/wire_error.ts";
+import type { BrokerCore } from "../broker.ts";
+import { BrokerError } from "../errors.ts";
+import type { CallContext, Handler } from "../module.ts";
+import type { Envelope, MeasuredResult } from "./protocol.ts";
+
+export interface ControlCommandsOptions {
+  readonly now: () => number;
+  /** Ends the broker. */
+  readonly stop: () => Promise<void>;
+}
+
+/** `call`, `status`, `restart`, `stop`: each answers with an {@link Envelope}. */
+export function controlCommands(core: BrokerCore, options: ControlCommandsOptions): ReadonlyMap<string, Handler> {
+  return new Map<string, Handler>([
+    ["status", inEnvelope(() => core.status())],
+    ["call", inEnvelope((params, context) => measuredCall(core, params, { context, now: options.now }))],
+    ["restart", inEnvelope(([name]) => core.restart(nameIn(name)))],
+    ["stop", inEnvelope(([name]) => typeof name === "string" ? core.stopModule(name) : options.stop())],
+  ]);
+}
+
+type Command = (params: readonly unknown[], context: CallContext) => Promise<unknown>;
+
+/** Errors of a call cross in an envelope, because a handler's own ones would reach the caller as remote errors. */
+function inEnvelope(command: Command): Handler {
+  return async function (this: CallContext, ...params: unknown[]): Promise<Envelope> {
+    try {
+      const value = await command(params, this);
+      return value === undefined ? { ok: true } : { ok: true, value };
+    } catch (error) {
+      if (error instanceof BrokerError) return { ok: false, fault: toFault(error) };
+      throw error;
+    }
+  };
+}
+
+async function measuredCall(
+  core: BrokerCore,
+  [target, command, params, settings]: readonly unknown[],
+  { context, now }: { context: CallContext; now: () => number },
+): Promise<MeasuredResult> {
+  if (typeof target !== "string" || typeof command !== "string" || !Array.isArray(params)) {
+    throw new TypeError("Cannot call: target, command and list of params must be given");
+  }
+  const timeoutMs = timeoutIn(settings) ?? core.plan.timeoutMs;
+  const since = now();
+  const value = await core.call(target, command, params, { timeoutMs, signal: context.signal });
+  const ms = now() - since;
+  // The second attempt leaves when the time of the first is over: an answer after it is an answer to two.
+  const attempts = core.plan.retry === "once" && ms >= timeoutMs ? 2 : 1;
+  const took = { attempts, ms: Math.round(ms * 1_000) / 1_000 };
+  return value === undefined ? took : { value, ...took };
+}
+
+function timeoutIn(settings: unknown): number | undefined {
+  if (typeof settings !== "object" || settings === null || !("timeoutMs" in settings)) return undefined;
+  return typeof settings.timeoutMs === "number" ? settings.timeoutMs : undefined;
+}
+
+function nameIn(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}

@@ -1,0 +1,130 @@
+/**
+ * One client of the control socket, from the broker's side.
+ *
+ * @module
+ */
+
+import type { Channel, Runtime } from "../../runtime/runtime.ts";
+import { Callee } from "../call/callee.ts";
+import { DEFAULT_FRAME_LIMIT, FrameType } from "../frame/header.ts";
+import { type Hello, PROTOCOL_VERSION, readHello } from "../frame/hello.ts";
+import { Link } from "../frame/link.ts";
+import type { Handler } from "../module.ts";
+import { VERSION } from "../version.ts";
+import { ASKED_FRAME_LIMIT } from "./protocol.ts";
+import { SILENT } from "./silent.ts";
+
+/** Time a client has to say hello. */
+const HELLO_DEADLINE_MS = 5_000;
+/** Time that is left for answers when the broker ends. */
+const LAST_ANSWERS_MS = 1_000;
+
+export interface ControlPeerOptions {
+  readonly runtime: Runtime;
+  readonly broker: string;
+  readonly commands: ReadonlyMap<string, Handler>;
+  readonly ended: () => void;
+}
+
+export class ControlPeer {
+  readonly #options: ControlPeerOptions;
+  readonly #link: Link;
+  readonly #clearDeadline: () => void;
+  #callee: Callee | undefined;
+  #running = 0;
+
+  constructor(channel: Channel, options: ControlPeerOptions) {
+    this.#options = options;
+    const { clock } = options.runtime;
+    this.#clearDeadline = clock.timer(HELLO_DEADLINE_MS, () => this.close("the client said no hello"));
+    this.#link = new Link(channel, clock, {
+      frameLimit: ASKED_FRAME_LIMIT,
+      events: {
+        frame: (type, flags, body) => this.#frame(type, flags, body),
+        refused: () => {},
+        drained: () => {},
+        closed: () => this.#closed(),
+      },
+    });
+  }
+
+  /** Whether a command of this client runs. */
+  get isBusy(): boolean {
+    return this.#running > 0;
+  }
+
+  close(reason: string | null): void {
+    this.#link.close(reason);
+  }
+
+  /** Lets the commands that run end, and settles when their answers are out, or at once after a while. */
+  async finish(): Promise<void> {
+    const { clock } = this.#options.runtime;
+    const until = clock.now() + LAST_ANSWERS_MS;
+    const wait = () => new Promise<void>((resolve) => void clock.timer(1, resolve));
+    while (this.isBusy && !this.#link.closed && clock.now() < until) await wait();
+    // The answer of what ended last is on its way to the link.
+    await wait();
+    this.#link.close(null);
+    while (this.#link.unsentBytes > 0 && clock.now() < until) await wait();
+  }
+
+  #frame(type: number, flags: number, body: Uint8Array): void {
+    if (this.#callee === undefined) {
+      if (type !== FrameType.hello) throw new TypeError("a frame came before the hello");
+      this.#greet(body);
+    } else if (type === FrameType.calls) this.#callee.calls(flags, body);
+    else if (type === FrameType.cancel) this.#callee.cancel(body);
+    else if (type === FrameType.ping) this.#link.send(FrameType.pong, "1");
+  }
+
+  #greet(body: Uint8Array): void {
+    const { runtime, broker, commands } = this.#options;
+    const hello: Hello = {
+      protocol: PROTOCOL_VERSION,
+      version: VERSION,
+      broker,
+      process: broker,
+      pid: runtime.pid,
+      runtime: `${runtime.name} ${runtime.version}`,
+      setup: null,
+    };
+    // A client of another protocol must learn which one this is.
+    this.#link.send(FrameType.hello, JSON.stringify(hello));
+    this.#clearDeadline();
+    try {
+      readHello(body, VERSION);
+    } catch (error) {
+      return this.close(error instanceof Error ? error.message : String(error));
+    }
+    const counted = [...commands].map(([name, handler]) => [name, this.#counted(handler)] as const);
+    this.#callee = new Callee(this.#link, {
+      reporter: SILENT,
+      service: { commands: new Map(counted) },
+      module: broker,
+      peer: "brokkr",
+      frameLimit: DEFAULT_FRAME_LIMIT,
+      ownFiles: [],
+    });
+    this.#callee.open();
+  }
+
+  #counted(handler: Handler): Handler {
+    const started = () => this.#running++;
+    const ended = () => this.#running--;
+    return async function (...params) {
+      started();
+      try {
+        return await Reflect.apply(handler, this, params);
+      } finally {
+        ended();
+      }
+    };
+  }
+
+  #closed(): void {
+    this.#clearDeadline();
+    this.#callee?.abort();
+    this.#options.ended();
+  }
+}

@@ -1,0 +1,35 @@
+/** What is wrong and what to do about it, for failures of the system that any action can meet; else what `cause` says. */
+export function failureReason(cause: unknown): string {
+  const text = cause instanceof Error ? cause.message : String(cause);
+  switch (failureCode(cause)) {
+    case "EMFILE":
+    case "ENFILE":
+      return "too many files are open, raise the limit (ulimit -n) or run fewer processes";
+    case "EAGAIN":
+    case "ENOMEM":
+      return "the system has no room for another process, raise the limit (ulimit -u) or free memory";
+    case "EADDRINUSE":
+    case "EEXIST":
+      return `${text}, remove the file or choose another path`;
+    default:
+      return `${text}, check the path and the rights of this process`;
+  }
+}
+
+/** The system's name of the error, such as `ENOENT`. Deno tells it for some of its errors by number only. */
+export function failureCode(cause: unknown): string | undefined {
+  if (!(cause instanceof Error)) return undefined;
+  if ("code" in cause && typeof cause.code === "string") return cause.code;
+  return NUMBERED.get(Number(/\(os error (\d+)\)/.exec(cause.message)?.[1]));
+}
+
+const NUMBERED: ReadonlyMap<number, string> = new Map([
+  [2, "ENOENT"],
+  [7, "E2BIG"],
+  [11, "EAGAIN"],
+  [12, "ENOMEM"],
+  [13, "EACCES"],
+  [17, "EEXIST"],
+  [23, "ENFILE"],
+  [24, "EMFILE"],
+]);

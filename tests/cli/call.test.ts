@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { inSandbox } from "./cli_process.ts";
+
+test("brokkr call prints results on standard output and nothing else there", () =>
+  inSandbox(async (sandbox) => {
+    await sandbox.broker();
+    const greeted = await sandbox.run(["call", "sla", "greet", "world"]);
+    assert.deepEqual(greeted, { code: 0, signal: null, stdout: "Hello world\n", stderr: "" });
+    const echoed = await sandbox.run(["call", "sla", "echo", '{"a":1}', "text", "7", '"7"', "--", "-5", "--x"]);
+    assert.deepEqual(JSON.parse(echoed.stdout), [{ a: 1 }, "text", 7, "7", -5, "--x"]);
+    const nothing = await sandbox.run(["call", "sla", "nothing"]);
+    assert.deepEqual(nothing, { code: 0, signal: null, stdout: "", stderr: "" });
+  }));
+
+test("brokkr call --json prints result, attempts and milliseconds", () =>
+  inSandbox(async (sandbox) => {
+    await sandbox.broker();
+    const call = async (...args: string[]) => {
+      const { code, stdout, stderr } = await sandbox.run(["call", "--json", ...args]);
+      assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
+      const { ms, ...rest } = JSON.parse(stdout);
+      assert.equal(typeof ms, "number");
+      assert.equal(stdout.endsWith("}\n") && stdout.indexOf("\n") === stdout.length - 1, true);
+      return rest;
+    };
+    assert.deepEqual(await call("sla", "greet", "world"), { ok: true, result: "Hello world", attempts: 1 });
+    assert.deepEqual(await call("sla", "nothing"), { ok: true, result: null, attempts: 1 });
+    assert.deepEqual(await call("--timeout", "400ms", "sla", "slow", "500"), {
+      ok: true,
+      result: "answered",
+      attempts: 2,
+    });
+  }));
+
+test("brokkr call ends with an exit code for each way to fail, and says what to do", () =>
+  inSandbox(async (sandbox) => {
+    await sandbox.broker();
+    const failure = async (...args: string[]) => {
+      const { code, stdout, stderr } = await sandbox.run(["call", ...args]);
+      assert.equal(stdout, "");
+      return [code, stderr];
+    };
+    assert.deepEqual(await failure("sla", "crash", "no such month"), [
+      1,
+      `Command "crash" of module "sla" failed: TypeError: no such month; ` +
+      `see the broker's log for its stack, or call with --json\n`,
+    ]);
+    const [code, text] = await failure("sla", "circular");
+    assert.equal(code, 1);
+    assert.match(String(text), /^Cannot call command "circular" of module "sla": result is not serializable: .*; .*\n$/);
+    assert.deepEqual(await failure("sla", "never", "--timeout", "100ms"), [
+      3,
+      'Cannot call command "never" of module "sla": timeout (0.1s): module "sla" is slow, 2 attempts; ' +
+      "give it more time with --timeout, or see the broker's log\n",
+    ]);
+    assert.deepEqual(await failure("sla", "gret"), [
+      4,
+      'Cannot call command "gret" of module "sla": unknown command, did you mean "greet"; ' +
+      "see the commands in the module's file\n",
+    ]);
+    assert.deepEqual(await failure("slb", "greet"), [
+      4,
+      'Cannot call command "greet" of module "slb": unknown module, did you mean "sla"; ' +
+      'see the modules with "brokkr status"\n',
+    ]);
+    assert.deepEqual(await failure("sla", "exit", "3"), [
+      5,
+      'Cannot call command "exit" of module "sla": process exited with code 3; ' +
+      'see the broker\'s log, or "brokkr status"\n',
+    ]);
+  }));
+
+test("brokkr call --json describes a failure on standard output", () =>
+  inSandbox(async (sandbox) => {
+    await sandbox.broker();
+    const failure = async (...args: string[]) => {
+      const { code, stdout, stderr } = await sandbox.run(["call", "--json", ...args]);
+      assert.equal(stderr, "");
+      return { code, ...JSON.parse(stdout) };
+    };
+    const crash = await failure("sla", "crash", "no such month");
+    assert.match(crash.error.remoteStack, /^TypeError: no such month\n {4}at .*sla\.js/);
+    assert.deepEqual(crash, {
+      code: 1,
+      ok: false,
+      error: {
+        code: "REMOTE",
+        name: "RemoteError",
+        message: "no such month",
+        remoteName: "TypeError",
+        remoteStack: crash.error.remoteStack,
+      },
+    });
+    assert.deepEqual(await failure("slb", "greet"), {
+      code: 4,
+      ok: false,
+      error: {
+        code: "UNKNOWN_MODULE",
+        name: "UnknownModuleError",
+        message: 'Cannot call command "greet" of module "slb": unknown module, did you mean "sla"',
+        remoteName: null,
+        remoteStack: null,
+      },
+    });
+    const late = await failure("--timeout", "100ms", "sla", "never");
+    assert.deepEqual([late.code, late.error.code, late.error.name], [3, "TIMEOUT", "CallTimeoutError"]);
+  }));
+
+test("brokkr call ends with exit code 5 when its broker is killed, and 130 when it is interrupted", () =>
+  inSandbox(async (sandbox) => {
+    const broker = await sandbox.broker();
+    const interrupted = sandbox.start(["call", "sla", "never", "--timeout", "30s"]);
+    const orphaned = sandbox.start(["call", "sla", "never", "--timeout", "30s"]);
+    await executing(broker, 2);
+    interrupted.kill("SIGINT");
+    const { code } = await interrupted.ended;
+    assert.equal(code, 130);
+    broker.kill("SIGKILL");
+    const outcome = await orphaned.ended;
+    assert.equal(outcome.code, 5);
+    assert.match(outcome.stderr, /^Cannot call command "never" of module "sla": .*\n$/);
+
+    async function executing(broker: { stderr: string }, count: number): Promise<void> {
+      void broker;
+      for (;;) {
+        const { stdout } = await sandbox.run(["status", "--json"]);
+        if (JSON.parse(stdout).modules.length === 2 && count-- === 0) return;
+      }
+    }
+  }));

@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { CallCounters } from "../../../src/core/call/counters.ts";
+import { KeptAnswers } from "../../../src/core/call/kept_answers.ts";
+import { RunningCall } from "../../../src/core/call/running_call.ts";
+import { encodeValue } from "../../../src/core/frame/json_codec.ts";
+
+function run(kept: KeptAnswers, id: number, value: unknown = id, attempt = 1): void {
+  const call = new RunningCall({ id, attempt, caller: "b", command: "c" });
+  kept.started(call);
+  kept.answered(call, { id, attempt, kind: 0, value: encodeValue(value, "v") });
+}
+
+test("KeptAnswers takes each id once, and those that were skipped when they come", () => {
+  const kept = new KeptAnswers();
+  assert.deepEqual([1, 2, 2, 5, 3, 3, 1, 4, 5, 6].map((id) => kept.isNew(id)), [
+    true,
+    true,
+    false,
+    true,
+    true,
+    false,
+    false,
+    true,
+    false,
+    true,
+  ]);
+});
+
+test("KeptAnswers gives an answer again to a higher attempt, once for each", () => {
+  const kept = new KeptAnswers();
+  run(kept, 1, "x");
+  assert.equal(kept.again(1, 1), undefined);
+  assert.deepEqual(kept.again(1, 2), { id: 1, attempt: 2, kind: 0, value: encodeValue("x", "v") });
+  assert.equal(kept.again(1, 2), undefined);
+  assert.equal(kept.again(2, 2), undefined);
+});
+
+test("KeptAnswers forgets what the caller has settled, and never takes it for new", () => {
+  const kept = new KeptAnswers();
+  for (let id = 1; id <= 4; id++) {
+    assert.equal(kept.isNew(id), true);
+    run(kept, id);
+  }
+  kept.isNew(7);
+  kept.settledBelow(6);
+  assert.equal(kept.again(4, 2), undefined);
+  assert.equal(kept.isNew(4), false);
+  assert.equal(kept.isNew(5), false, "skipped, and settled since");
+  assert.equal(kept.isNew(6), true, "skipped, and not settled");
+});
+
+test("KeptAnswers is bounded by count and by bytes, the oldest go first", () => {
+  const many = new KeptAnswers();
+  for (let id = 1; id <= 8_193; id++) {
+    many.isNew(id);
+    run(many, id);
+  }
+  assert.equal(many.again(1, 2), undefined);
+  assert.notEqual(many.again(2, 2), undefined);
+  const large = new KeptAnswers();
+  for (let id = 1; id <= 3; id++) {
+    large.isNew(id);
+    run(large, id, "x".repeat(6 * 1024 * 1024));
+  }
+  assert.equal(large.again(1, 2), undefined);
+  assert.notEqual(large.again(2, 2), undefined);
+});
+
+test("KeptAnswers tells what runs", () => {
+  const kept = new KeptAnswers();
+  const call = new RunningCall({ id: 3, attempt: 1, caller: "b", command: "c" });
+  kept.started(call);
+  assert.deepEqual([kept.find(3), kept.runningCount, [...kept.running]], [call, 1, [call]]);
+  kept.answered(call, { id: 3, attempt: 1, kind: 0, value: encodeValue(1, "v") });
+  assert.deepEqual([kept.find(3), kept.runningCount], [undefined, 0]);
+});
+
+test("CallCounters tells the percentiles of latency within 10 %, and nulls before the first", () => {
+  const counters = new CallCounters();
+  assert.deepEqual(counters.latency(), { p50: null, p99: null });
+  for (let ms = 1; ms <= 1000; ms++) counters.answeredIn(ms);
+  const { p50, p99 } = counters.latency();
+  assert.ok(p50 !== null && Math.abs(p50 - 500) < 50, String(p50));
+  assert.ok(p99 !== null && Math.abs(p99 - 990) < 99, String(p99));
+  const extremes = new CallCounters();
+  extremes.answeredIn(0);
+  extremes.answeredIn(1e12);
+  assert.ok((extremes.latency().p50 ?? 1) < 0.002);
+});

@@ -1,0 +1,228 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { CallTimeoutError } from "../../../src/core/errors.ts";
+import { FrameType } from "../../../src/core/frame/header.ts";
+import { settle } from "../manual_clock.ts";
+import { callLine, Conversation, NOTHING_LEFT, rejection } from "./conversation.ts";
+
+const RETRY_LINE = callLine(
+  "WARNING",
+  "The command call [get_module_info] for module Livestatus was sent but the call timed out (1s). We will retry one time.",
+);
+const TIMEOUT_LINE = callLine(
+  "ERROR",
+  "Failed to send command call [get_module_info] for module Livestatus because of timeout (1s).",
+);
+const ANSWERED_LINE = callLine(
+  "DEBUG",
+  "The command call [get_module_info] was executed by the module Livestatus in 1.500s",
+);
+
+/** A command that answers when the test says so, and how often it ran. */
+function slowCommand() {
+  const waiting: ((value: unknown) => void)[] = [];
+  return {
+    waiting,
+    commands: { get_module_info: () => new Promise<unknown>((resolve) => void waiting.push(resolve)) },
+  };
+}
+
+function timeoutFacts(error: unknown) {
+  assert.ok(error instanceof CallTimeoutError, String(error));
+  const { name, code, timeoutMs, attempts, sent, peer, message } = error;
+  return { name, code, timeoutMs, attempts, sent, peer, message };
+}
+
+test("call() joins the second attempt to the first, so the command runs once and counts as retried", async () => {
+  const slow = slowCommand();
+  const c = new Conversation(slow.commands);
+  const result = c.call("get_module_info");
+  await c.clock.advance(1500);
+  assert.equal(slow.waiting.length, 1);
+  slow.waiting[0]?.("fine");
+  assert.equal(await result, "fine");
+  assert.deepEqual(c.sent.lines(), [RETRY_LINE, ANSWERED_LINE]);
+  assert.deepEqual(c.counts(), { retried: 1 });
+  assert.deepEqual(c.bodies(FrameType.calls), [
+    [1, [1], 0, ["get_module_info"], [[]], 0],
+    [1, [1], [2], ["get_module_info"], [[]], 0],
+  ]);
+  assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
+  assert.deepEqual(c.counts(), { retried: 1 });
+});
+
+test("call() that times out twice rejects with CallTimeoutError, a slow peer, and the two lines of the seed", async () => {
+  const slow = slowCommand();
+  const c = new Conversation(slow.commands);
+  const failed = rejection(c.call("get_module_info"));
+  await c.clock.advance(1999);
+  assert.deepEqual(c.sent.lines(), [RETRY_LINE]);
+  await c.clock.advance(1);
+  assert.deepEqual(timeoutFacts(await failed), {
+    name: "CallTimeoutError",
+    code: "TIMEOUT",
+    timeoutMs: 1000,
+    attempts: 2,
+    sent: true,
+    peer: "slow",
+    message:
+      'Cannot call command "get_module_info" of module "Livestatus": timeout (1s): module "Livestatus" is slow, 2 attempts',
+  });
+  assert.deepEqual(c.sent.lines(), [RETRY_LINE, TIMEOUT_LINE]);
+  assert.equal(slow.waiting.length, 1);
+  assert.deepEqual(c.counts(), { timeout: 1 });
+  assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
+});
+
+test("call() says that the peer is blocked where it gave no sign of life", async () => {
+  const c = new Conversation(slowCommand().commands);
+  c.calleeEnd.block();
+  const failed = rejection(c.call("get_module_info"));
+  await c.clock.advance(2000);
+  const { peer, message } = timeoutFacts(await failed);
+  assert.equal(peer, "blocked");
+  assert.match(message, /module "Livestatus" is blocked, 2 attempts$/);
+  assert.deepEqual(c.bodies(FrameType.ping), [1, 1]);
+  assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
+});
+
+test("call() with retry never rejects after one timeout, with one line", async () => {
+  const c = new Conversation(slowCommand().commands);
+  const failed = rejection(c.call("get_module_info", [], { retry: "never", timeoutMs: 500 }));
+  await c.clock.advance(500);
+  const { attempts, sent, timeoutMs, message } = timeoutFacts(await failed);
+  assert.deepEqual({ attempts, sent, timeoutMs }, { attempts: 1, sent: true, timeoutMs: 500 });
+  assert.match(message, /timeout \(0.5s\): module "Livestatus" is slow, 1 attempt$/);
+  assert.deepEqual(c.sent.lines(), [TIMEOUT_LINE.replace("(1s)", "(0.5s)")]);
+  assert.deepEqual(c.counts(), { timeout: 1 });
+  assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
+});
+
+test("call() that was never sent times out with attempts 0 and the second line only", async () => {
+  const c = new Conversation({}, { away: true });
+  const failed = rejection(c.call("get_module_info"));
+  await c.clock.advance(1000);
+  const { attempts, sent, message } = timeoutFacts(await failed);
+  assert.deepEqual({ attempts, sent }, { attempts: 0, sent: false });
+  assert.equal(
+    message,
+    'Cannot call command "get_module_info" of module "Livestatus": timeout (1s): it was never sent, since module "Livestatus" did not become ready or free',
+  );
+  assert.deepEqual(c.sent.lines(), [TIMEOUT_LINE]);
+  assert.deepEqual(c.counts(), { timeout: 1 });
+  c.connect();
+  assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
+  assert.deepEqual(c.bodies(FrameType.calls), []);
+});
+
+test("call() counts its timeout from the call, also where it waited for the process", async () => {
+  const c = new Conversation(slowCommand().commands, { away: true });
+  const failed = rejection(c.call("get_module_info"));
+  await c.clock.advance(900);
+  c.connect();
+  await c.clock.advance(99);
+  assert.deepEqual(c.sent.lines(), []);
+  await c.clock.advance(1);
+  assert.deepEqual(c.sent.lines(), [RETRY_LINE]);
+  await c.clock.advance(1000);
+  assert.equal(timeoutFacts(await failed).attempts, 2);
+});
+
+test("callee answers again when the second attempt comes after its answer left, and does not run again", async () => {
+  let runs = 0;
+  const c = new Conversation({ get_module_info: () => ++runs });
+  c.callerEnd.block();
+  const result = c.call("get_module_info");
+  await c.clock.advance(1500);
+  assert.equal(runs, 1);
+  c.callerEnd.unblock();
+  assert.equal(await result, 1);
+  await settle();
+  assert.equal(c.calleeEnd.written.length, 4, "two pongs, the answer, and the answer again");
+  assert.deepEqual(c.counts(), { retried: 1, duplicate: 1 });
+  assert.deepEqual(c.sent.ids(), ["call.retry", "call.answered", "answer.duplicate"]);
+  assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
+});
+
+test("callee runs a call whose first frame was refused when the second attempt comes", async () => {
+  const ran: unknown[] = [];
+  const c = new Conversation({
+    get_module_info(this: { attempt: number }, value: number) {
+      ran.push([value, this.attempt]);
+      return value;
+    },
+  });
+  c.calleeEnd.block();
+  const lost = c.call("get_module_info", [1]);
+  await settle();
+  c.callerEnd.written[0]?.fill(0x78, 8); // the body
+  c.calleeEnd.unblock();
+  const second = c.call("get_module_info", [2]);
+  assert.equal(await second, 2);
+  await c.clock.advance(1000);
+  assert.equal(await lost, 1);
+  assert.deepEqual(ran, [[2, 1], [1, 2]]);
+  assert.deepEqual(c.refused, [`the body is not valid JSON | ${"x".repeat(32)}`]);
+  assert.deepEqual(c.counts(), { ok: 1, retried: 1 });
+  assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
+});
+
+test("caller that stood still reads the answers that came meanwhile before it gives up calls", async () => {
+  const c = new Conversation({ get_module_info: () => "here" });
+  c.callerEnd.block();
+  const result = c.call("get_module_info", [], { retry: "never" });
+  await settle();
+  // An event loop runs the timers that are due before it reads.
+  c.clock.timer(501, () => c.callerEnd.unblock());
+  c.clock.standStill(5000);
+  await c.clock.advance(0);
+  assert.equal(await result, "here");
+  assert.deepEqual(c.counts(), { ok: 1 });
+  assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
+});
+
+test("quiet call writes no line, whatever becomes of it, and is counted", async () => {
+  const c = new Conversation({ ...slowCommand().commands, fine: () => 1 });
+  const failed = rejection(c.call("get_module_info", [], { quiet: true }));
+  assert.equal(await c.call("fine", [], { quiet: true }), 1);
+  await c.clock.advance(2000);
+  assert.equal(timeoutFacts(await failed).attempts, 2);
+  assert.deepEqual(c.sent.lines(), []);
+  assert.deepEqual(c.counts(), { ok: 1, timeout: 1 });
+});
+
+test("Caller keeps one timer for all its calls, and none a moment after the last is settled", async () => {
+  const slow = slowCommand();
+  const c = new Conversation(slow.commands);
+  const results = Array.from({ length: 100 }, () => c.call("get_module_info"));
+  assert.equal(c.clock.timers, 1);
+  await settle();
+  for (const answer of slow.waiting) answer(1);
+  await Promise.all(results);
+  await c.clock.advance(500);
+  assert.equal(c.clock.timers, 0);
+});
+
+test("log function that cancels a call when it is told of a retry harms no other call", async () => {
+  const slow = slowCommand();
+  const c = new Conversation(slow.commands);
+  const [first, second] = [new AbortController(), new AbortController()];
+  c.sent.onReport = (event) => {
+    if (event !== "call.retry") return;
+    first.abort();
+    second.abort();
+  };
+  const failed = [first, second].map(({ signal }) => rejection(c.call("get_module_info", [], { signal })));
+  const third = rejection(c.call("get_module_info"));
+  await c.clock.advance(1099);
+  assert.deepEqual(c.counts(), {}, "each has its 100 ms to be acknowledged");
+  await c.clock.advance(1);
+  assert.deepEqual((await Promise.all(failed)).map((error) => Reflect.get(Object(error), "code")), [
+    "CANCELLED",
+    "CANCELLED",
+  ]);
+  await c.clock.advance(2000);
+  assert.equal(timeoutFacts(await third).attempts, 2);
+  assert.deepEqual(c.counts(), { cancelled: 2, timeout: 1 });
+  assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
+});

@@ -1,0 +1,153 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { defineModule } from "../../../src/core/module.ts";
+import { block, clean, DONE, noted, stackLine, START } from "./cleaning.ts";
+
+test("cleanAfterFork() cleans the other modules, last declared first: the hook, then what it owns, in order", async () => {
+  const seen: string[] = [];
+  const note = (what: string) => () => void seen.push(what);
+  const later = (what: string) => async () => {
+    await Promise.resolve();
+    seen.push(what);
+  };
+  const modules = [
+    defineModule({ name: "first", afterForkCleanup: note("first hook") }),
+    defineModule({ name: "Livestatus", afterForkCleanup: note("own hook"), owns: [note("own resource")] }),
+    defineModule({ name: "idle" }),
+    defineModule({ name: "last", afterForkCleanup: later("last hook"), owns: [later("a"), { close: note("b") }] }),
+  ];
+  const { lines, receipt, timers } = await clean(modules);
+  assert.deepEqual(seen, ["last hook", "a", "b", "first hook"]);
+  assert.deepEqual(lines, [START, DONE]);
+  assert.deepEqual([receipt.released, receipt.errors], [["last", "first"], 0]);
+  assert.equal(timers, 0);
+});
+
+test("cleanAfterFork() writes its pair of lines without any hook", async () => {
+  const { lines, timers } = await clean([defineModule({ name: "Livestatus" })]);
+  assert.deepEqual(lines, [START, DONE]);
+  assert.equal(timers, 0);
+});
+
+class HostLost extends Error {
+  override name = "HostLost";
+}
+
+for (
+  const [what, hook, message, summary] of [
+    [
+      "throws",
+      () => {
+        throw new HostLost("no host");
+      },
+      "no host",
+      "HostLost: no host",
+    ],
+    ["rejects", () => Promise.reject(new RangeError("too far")), "too far", "RangeError: too far"],
+    [
+      "throws an error without a message",
+      () => {
+        throw new HostLost();
+      },
+      "HostLost",
+      "HostLost",
+    ],
+    [
+      "throws a text",
+      () => {
+        throw "just text"; // deno-lint-ignore no-throw-literal
+      },
+      "just text",
+      "Error: just text",
+    ],
+    ["rejects with undefined", () => Promise.reject(undefined), "undefined", "Error: undefined"],
+    [
+      "returns a thenable that throws",
+      () => ({
+        then() {
+          throw new TypeError("no then");
+        },
+      }),
+      "no then",
+      "TypeError: no then",
+    ],
+  ] as const
+) {
+  test(`hook that ${what} gives the ERROR block, and the others still run`, async () => {
+    const seen: string[] = [];
+    const { lines, receipt, timers } = await clean(noted([
+      { name: "first", afterForkCleanup: () => void seen.push("first") },
+      { name: "sla", afterForkCleanup: hook, owns: [() => void seen.push("owned by sla")] },
+      { name: "last", afterForkCleanup: () => void seen.push("last") },
+    ]));
+    assert.deepEqual(seen, ["last", "owned by sla", "first"]);
+    assert.equal(lines[0], START);
+    assert.equal(lines.at(-1), DONE);
+    assert.deepEqual(lines.slice(1, 5), block("sla", message));
+    const first = lines[5] ?? "";
+    assert.ok(first.startsWith(stackLine("sla", "ERROR stack : ")), first);
+    const last = lines.at(-2) ?? "";
+    assert.ok(last.endsWith(` ${summary}`), last);
+    assert.deepEqual([receipt.released, receipt.errors], [["last", "first"], 1]);
+    assert.equal(timers, 0);
+  });
+}
+
+test("stack of a hook's error is printed as a traceback, the hook last", async () => {
+  const failHere = () => {
+    throw new HostLost("no host");
+  };
+  const { lines } = await clean(noted([{ name: "sla", afterForkCleanup: failHere }]));
+  assert.equal(lines[5], stackLine("sla", "ERROR stack : Traceback (most recent call last):"));
+  assert.match(
+    lines.at(-3) ?? "",
+    /\[ sla \]   File ".*clean\.test\.[jt]s", line \d+, in (?:\w+\.)?(?:failHere|afterForkCleanup)$/,
+  );
+  assert.equal(lines.at(-2), stackLine("sla", "HostLost: no host"));
+});
+
+test("hook that hangs is given up after 5 s, named, and the others still run", async () => {
+  const seen: string[] = [];
+  const { lines, receipt, timers } = await clean(
+    noted([
+      { name: "first", afterForkCleanup: () => void seen.push("first") },
+      { name: "sla", afterForkCleanup: () => new Promise(() => {}) },
+    ]),
+    { advance: 5000 },
+  );
+  assert.deepEqual(seen, ["first"]);
+  assert.deepEqual(lines, [
+    START,
+    ...block("sla", "cleanup did not end in 5s"),
+    stackLine("sla", "ERROR stack : DeadlineError: cleanup did not end in 5s"),
+    DONE.replace("0.000s", "5.000s"),
+  ]);
+  assert.deepEqual([receipt.released, receipt.errors, receipt.ms], [["first"], 1, 5000]);
+  assert.equal(timers, 0);
+});
+
+test("hook that rejects after its deadline is not told twice and harms nothing", async () => {
+  let reject = (_: Error) => {};
+  const { lines } = await clean(
+    noted([{ name: "sla", afterForkCleanup: () => new Promise((_, fail) => reject = fail) }]),
+    { advance: 5000 },
+  );
+  reject(new Error("too late"));
+  await Promise.resolve();
+  assert.equal(lines.filter((line) => line.includes("〖")).length, 1);
+});
+
+test("what a module owns is disposed although its hook failed and one of them throws, in one block", async () => {
+  const seen: string[] = [];
+  const owns = [
+    () => {
+      throw new Error("first resource");
+    },
+    { close: () => Promise.reject(new Error("second resource")) },
+    { clear: () => void seen.push("third") },
+  ];
+  const { lines, receipt } = await clean(noted([{ name: "sla", owns }]));
+  assert.deepEqual(seen, ["third"]);
+  assert.deepEqual(lines.filter((line) => line.includes("〖")), [block("sla", "first resource")[1]]);
+  assert.equal(receipt.errors, 1);
+});

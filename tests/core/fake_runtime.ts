@@ -1,0 +1,116 @@
+import type { Channel, Environment, MemoryFigures, Runtime } from "../../src/runtime/runtime.ts";
+import { ManualClock } from "./manual_clock.ts";
+
+class FakeEnvironment implements Environment {
+  readonly variables: Record<string, string>;
+
+  constructor(variables: Record<string, string>) {
+    this.variables = variables;
+  }
+
+  get(name: string): string | undefined {
+    return this.variables[name];
+  }
+
+  set(name: string, value: string): void {
+    this.variables[name] = value;
+  }
+
+  remove(name: string): void {
+    delete this.variables[name];
+  }
+
+  all(): Record<string, string> {
+    return { ...this.variables };
+  }
+}
+
+/** A runtime without processes: its clock is the test's, its figures are what the test says. */
+export class FakeRuntime implements Runtime {
+  readonly name = "node";
+  readonly version = "0.0.0";
+  readonly pid = 29341;
+  readonly ownFiles = "";
+  readonly program = null;
+  readonly clock = new ManualClock();
+  readonly env: FakeEnvironment;
+  readonly files = { folder: noFiles, list: noFiles, rename: noFiles, link: noFiles, remove: noFiles };
+  /** Collections of garbage so far. */
+  collected = 0;
+  /** Figures by how much was collected: before and after. */
+  figures: {
+    pssBytes: number | null;
+    privateBytes: number | null;
+    heapBytes: number | null;
+    openFiles: number | null;
+  }[] = [{ pssBytes: 300, privateBytes: 200, heapBytes: 100, openFiles: 30 }];
+
+  constructor(variables: Record<string, string> = {}) {
+    this.env = new FakeEnvironment(variables);
+  }
+
+  get #figures() {
+    return this.figures[Math.min(this.collected, this.figures.length - 1)] ??
+      { pssBytes: null, privateBytes: null, heapBytes: null, openFiles: null };
+  }
+
+  memory(): Promise<MemoryFigures> {
+    const { pssBytes, privateBytes } = this.#figures;
+    return Promise.resolve({ rssBytes: null, pssBytes, privateBytes });
+  }
+
+  heapBytes(): number | null {
+    return this.#figures.heapBytes;
+  }
+
+  openFiles(): Promise<number | null> {
+    return Promise.resolve(this.#figures.openFiles);
+  }
+
+  collectGarbage(): Promise<boolean> {
+    this.collected++;
+    return Promise.resolve(true);
+  }
+
+  thread(): string | undefined {
+    return undefined;
+  }
+
+  onSignal(): () => void {
+    return () => {};
+  }
+
+  writeError(): void {}
+
+  spawnProgram(): Promise<never> {
+    return notHere();
+  }
+
+  spawnCommand(): Promise<never> {
+    return notHere();
+  }
+
+  parentChannel(): Promise<Channel> {
+    return notHere();
+  }
+
+  listen(): Promise<never> {
+    return notHere();
+  }
+
+  connect(): Promise<Channel> {
+    return notHere();
+  }
+
+  exit(): never {
+    throw new Error("a fake runtime can't exit");
+  }
+}
+
+function noFiles(): never {
+  throw new Error("a fake runtime has no files");
+}
+
+function notHere(): Promise<never> {
+  return Promise.reject(new Error("a fake runtime has no processes and no sockets"));
+}

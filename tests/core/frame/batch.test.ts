@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { batchesOf, BodyError, packCalls, readAnswers, readCalls } from "../../../src/core/frame/batch.ts";
+import { FrameFlag } from "../../../src/core/frame/header.ts";
+import { encodeValue } from "../../../src/core/frame/json_codec.ts";
+import { textBytes } from "../../../src/core/frame/text.ts";
+import { joined } from "../frames.ts";
+import { Random } from "../random.ts";
+
+for (
+  const body of [
+    "1",
+    "{}",
+    "[]",
+    '[1,[1],0,["a"]]',
+    '["1",[1],0,["a"],[[]],0]',
+    '[1,[1,2],0,["a"],[[]],0]',
+    '[1,[1],0,["a","b"],[[]],0]',
+    '[1,["1"],0,["a"],[[]],0]',
+    '[1,[-1],0,["a"],[[]],0]',
+    '[1,[1.5],0,["a"],[[]],0]',
+    '[1,[1],["2"],["a"],[[]],0]',
+    '[1,[1],[],["a"],[[]],0]',
+    "[1,[1],0,[5],[[]],0]",
+    '[1,[1],0,["a"],[{}],0]',
+    '[1,[1],0,["a"],[null],0]',
+  ]
+) {
+  test(`calls frame ${body} is refused`, () => assert.throws(() => readCalls(0, textBytes(body)), BodyError));
+}
+
+for (const body of ["null", "[]", "[[1],0,0]", "[[1],0,0,[1,2]]", '[[1],0,["x"],[1]]', "[[1],0,[],[1]]"]) {
+  test(`answers frame ${body} is refused`, () => assert.throws(() => readAnswers(0, textBytes(body)), BodyError));
+}
+
+test("options of a call are read field by field, and others are dropped", () => {
+  const options = [null, 5, { target: 1, timeoutMs: "x", caller: [] }, {
+    target: "sla",
+    timeoutMs: 5,
+    caller: "M",
+    x: 1,
+  }];
+  const body = JSON.stringify([1, [1, 2, 3, 4], 0, ["a", "a", "a", "a"], [[], [], [], []], options]);
+  assert.deepEqual(readCalls(0, textBytes(body)).calls.map((call) => call.options), [
+    null,
+    null,
+    {},
+    { target: "sla", timeoutMs: 5, caller: "M" },
+  ]);
+});
+
+function withPlaces(text: string, attachments: Uint8Array, length = textBytes(text).length): Uint8Array {
+  const head = new Uint8Array(4);
+  new DataView(head.buffer).setUint32(0, length);
+  return joined([head, textBytes(text), attachments]);
+}
+
+for (
+  const [what, places] of [
+    ["a path that leads nowhere", [[[0, 5], 1]]],
+    ["a path through a text", [[[0, 1, 0], 1]]],
+    ["a path through a prototype", [[[0, "__proto__", "polluted"], 1]]],
+    ["a path to a member of a prototype", [[[0, "__proto__", "at"], 1]]],
+    ["a path to a list's length", [[[0, "length"], 1]]],
+    ["an empty path", [[[], 1]]],
+    ["a key that is none", [[[null], 1]]],
+    ["more bytes than there are", [[[0, 0], 3]]],
+    ["bytes below 0", [[[0, 0], -1]]],
+    ["no list", [5]],
+  ] as const
+) {
+  test(`attachment with ${what} is refused, and pollutes nothing`, () => {
+    const text = JSON.stringify([1, [1], 0, ["a"], [[null, "x"]], 0, places]);
+    assert.throws(() => readCalls(FrameFlag.attachments, withPlaces(text, Uint8Array.of(1, 2))));
+    assert.equal(Reflect.get({}, "polluted"), undefined);
+    assert.equal(Reflect.get([], "polluted"), undefined);
+    assert.equal(typeof [].at, "function");
+  });
+}
+
+test("attachments flag with a text that is longer than the frame, or with no length, is refused", () => {
+  assert.throws(() => readCalls(FrameFlag.attachments, withPlaces("[]", new Uint8Array(0), 3)), BodyError);
+  assert.throws(() => readCalls(FrameFlag.attachments, withPlaces("[]", new Uint8Array(0), 0xffffffff)), BodyError);
+  assert.throws(() => readCalls(FrameFlag.attachments, Uint8Array.of(0, 0, 0)), BodyError);
+});
+
+test("a body with any byte changed is read or refused, and throws nothing else than errors", () => {
+  const call = { id: 7, attempt: 2, command: "get", params: encodeValue([Uint8Array.of(1), "é"], "p"), options: null };
+  const { flags, parts } = packCalls([call, { ...call, id: 8, options: { target: "sla" } }], 7);
+  const body = joined(parts);
+  const random = new Random(1);
+  for (let at = 0; at < body.length; at++) {
+    for (let turn = 0; turn < 8; turn++) {
+      const changed = body.slice();
+      changed[at] = random.below(256);
+      try {
+        for (const { params } of readCalls(flags, changed).calls) assert.ok(Array.isArray(params));
+      } catch (error) {
+        assert.ok(error instanceof BodyError || error instanceof TypeError, String(error));
+      }
+    }
+  }
+});
+
+test("batchesOf() closes a batch before it passes 256 KiB and keeps the order", () => {
+  const sizes = [100_000, 100_000, 100_000, 5, 300_000, 5, 262_080, 0, 1];
+  const batches = [...batchesOf(sizes, (size) => size)];
+  assert.deepEqual(batches, [[100_000, 100_000], [100_000, 5], [300_000], [5], [262_080], [0, 1]]);
+  assert.deepEqual([...batchesOf([], () => 1)], []);
+});

@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { defineModule } from "../../src/core/module.ts";
+import { type BrokerOptions, checkOptions, checkTimeout, levelFrom } from "../../src/core/options.ts";
+
+const sla = defineModule({ name: "sla", queue: 5 });
+const livestatus = defineModule({ name: "Livestatus", workers: { count: 2, commands: {} } });
+
+/** Options as plain JavaScript may give them. */
+function check(options: object) {
+  const base: BrokerOptions = { name: "broker-master", modules: [livestatus, sla] };
+  return checkOptions(Object.assign({ ...base }, options));
+}
+
+test("checkOptions() fills in the defaults and keeps the order of the modules", () => {
+  const { modules, ...plan } = check({});
+  assert.deepEqual(modules.map(({ module }) => module), [livestatus, sla]);
+  assert.deepEqual(plan, {
+    name: "broker-master",
+    timeoutMs: 1000,
+    retry: "once",
+    commands: {},
+    program: undefined,
+    log: undefined,
+    logLevel: undefined,
+    aligned: false,
+    product: "Shinken",
+    control: undefined,
+    signals: undefined,
+  });
+});
+
+test("checkOptions() takes settings over those of defineModule, and the program as path or URL", () => {
+  const plan = check({ settings: { sla: { queue: 7, restart: "never" } }, program: new URL("file:///a/b.ts") });
+  assert.deepEqual([plan.modules[1]?.settings.queue, plan.modules[1]?.settings.restart], [7, "never"]);
+  assert.equal(plan.program, "file:///a/b.ts");
+  assert.equal(check({ program: "./b.ts" }).program, "./b.ts");
+});
+
+for (
+  const [options, message] of [
+    [{ name: "a b" }, 'Option name must be 1 to 64 of the characters A-Z a-z 0-9 . _ -, and it is "a b"'],
+    [{ name: undefined }, "Option name must be 1 to 64 of the characters A-Z a-z 0-9 . _ -, and it is undefined"],
+    [{ modules: undefined }, "Option modules must be a list of modules"],
+    [
+      { modules: [{ name: "" }] },
+      'The name of a module must be 1 to 64 of the characters A-Z a-z 0-9 . _ -, and it is ""',
+    ],
+    [{ settings: { slaa: {} } }, 'Option settings: there is no module "slaa"'],
+    [
+      { settings: { sla: { queue: -1 } } },
+      'Option settings: module "sla": queue must be a whole number of at least 0, and it is -1',
+    ],
+    [{ call: { timeoutMs: 0 } }, "Option call.timeoutMs must be a number of milliseconds above 0, and it is 0"],
+    [{ call: { timeoutMs: "1s" } }, "Option call.timeoutMs must be a number of milliseconds above 0, and it is 1s"],
+    [{ call: { retry: "twice" } }, 'Option call.retry must be "once" or "never", and it is twice'],
+    [{ logLevel: "loud" }, "Option logLevel must be one of debug, info, warning, error, fatal, and it is loud"],
+    [{ name: "sla" }, 'The name "sla" of module "sla" is also the name of the broker'],
+    [{ modules: [sla, sla] }, 'The name "sla" of module "sla" is also the name of module "sla"'],
+    [
+      { modules: [livestatus, defineModule({ name: "Livestatus-2" })] },
+      'The name "Livestatus-2" of worker 2 of module "Livestatus" is also the name of module "Livestatus-2"',
+    ],
+    [
+      { name: "Livestatus-1" },
+      'The name "Livestatus-1" of worker 1 of module "Livestatus" is also the name of the broker',
+    ],
+  ] as const
+) {
+  test(`checkOptions() refuses with: ${message.slice(0, 90)}`, () => {
+    assert.throws(() => check(options), new TypeError(message));
+  });
+}
+
+test("checkTimeout() takes numbers of milliseconds above 0 only", () => {
+  for (const good of [0.5, 1, 1e9]) checkTimeout("t", good);
+  for (const bad of [0, -1, NaN, Infinity, "5", null, undefined, 5n]) {
+    assert.throws(
+      () => checkTimeout("timeoutMs", bad),
+      new TypeError(`timeoutMs must be a number of milliseconds above 0, and it is ${bad}`),
+    );
+  }
+});
+
+test("levelFrom() takes the levels and nothing else", () => {
+  assert.equal(levelFrom("warning"), "warning");
+  for (const text of [undefined, "", "INFO", "loud"]) assert.equal(levelFrom(text), undefined);
+});

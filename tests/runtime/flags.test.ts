@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as deno from "../../src/runtime/deno_flags.ts";
+import * as node from "../../src/runtime/node_flags.ts";
+
+test("Deno's flags are kept as they stand between `run` and the program", () => {
+  assert.deepEqual(flags("deno run --allow-read=/a --config deno.json main.ts x --check"), [
+    "--allow-read=/a",
+    "--config",
+    "deno.json",
+    "--v8-flags=--expose-gc",
+  ]);
+  assert.deepEqual(flags("deno -A --no-lock main.ts", 0), ["-A", "--no-lock", "--v8-flags=--expose-gc"]);
+  assert.deepEqual(flags("deno main.ts", 0), ["--v8-flags=--expose-gc"]);
+});
+
+test("Deno's flags that would debug, watch, check, reload or count again are dropped", () => {
+  assert.deepEqual(
+    flags(
+      "deno run -Ar --inspect --inspect-brk=0 --watch=a --watch-hmr --check=all -r --reload=x --coverage=c --env-file=e -q main.ts",
+      0,
+    ),
+    ["-A", "-q", "--v8-flags=--expose-gc"],
+  );
+});
+
+test("Deno's --v8-flags of the user are joined with what the garbage collector needs", () => {
+  assert.deepEqual(flags("deno run --v8-flags=--expose-gc,--max-old-space-size=99 main.ts", 0), [
+    "--v8-flags=--expose-gc,--max-old-space-size=99",
+  ]);
+});
+
+test("Deno's flags of another subcommand are kept where they say rights or configuration", () => {
+  assert.deepEqual(
+    flags("deno test -A -c deno.json --parallel --filter x --unstable-kv --node-modules-dir=auto tests -- y", 1),
+    ["-A", "-c", "deno.json", "--unstable-kv", "--node-modules-dir=auto", "--v8-flags=--expose-gc"],
+  );
+});
+
+test("Deno's rights stand in where the command line can't be read", () => {
+  const given = { commandLine: null, programArgs: 0, permissions: ["--allow-net"] };
+  assert.deepEqual(deno.childFlags(given), ["--allow-net", "--v8-flags=--expose-gc"]);
+});
+
+test("allowSocket() adds the socket to each list that stands in its way, once", () => {
+  assert.deepEqual(deno.allowSocket(["-A"], "/s"), ["-A"]);
+  assert.deepEqual(deno.allowSocket(["-RWN"], "/s"), ["-RWN"]);
+  assert.deepEqual(deno.allowSocket([], "/s"), ["--allow-read=/s", "--allow-write=/s", "--allow-net=unix:/s"]);
+  assert.deepEqual(deno.allowSocket(["--allow-read", "--allow-write=/a,/b", "-N=host"], "/s"), [
+    "--allow-read",
+    "--allow-write=/a,/b,/s",
+    "-N=host,unix:/s",
+  ]);
+});
+
+test("Node's flags that would debug, watch, test or evaluate again are dropped", () => {
+  assert.deepEqual(
+    node.childFlags([
+      "--inspect=0",
+      "--inspect-brk",
+      "--watch",
+      "--watch-path",
+      "src",
+      "--test",
+      "--test-only",
+      "-e",
+      "1",
+      "--no-warnings",
+      "--import",
+      "./a.js",
+    ]),
+    ["--no-warnings", "--import", "./a.js"],
+  );
+});
+
+test("Node's flags are dropped from NODE_OPTIONS too, and quoted values stay whole", () => {
+  assert.deepEqual(
+    node.childEnvironment({ A: "b", NODE_OPTIONS: '--inspect --require "./a b.js" --max-old-space-size=99' }),
+    {
+      A: "b",
+      NODE_OPTIONS: '--require "./a b.js" --max-old-space-size=99',
+    },
+  );
+  assert.deepEqual(node.childEnvironment({ A: "b" }), { A: "b" });
+});
+
+function flags(commandLine: string, programArgs = 2): string[] {
+  return deno.childFlags({ commandLine: commandLine.split(" "), programArgs, permissions: [] });
+}

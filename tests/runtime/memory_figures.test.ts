@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { fromPs, fromSmapsRollup } from "../../src/runtime/memory_figures.ts";
+import { receive, runtime, withStarted } from "./started.ts";
+
+const ROLLUP = `556e7a5f1000-7ffd5b7f3000 ---p 00000000 00:00 0                          [rollup]
+Rss:               48340 kB
+Pss:               27012 kB
+Pss_Dirty:         13960 kB
+Private_Clean:      6120 kB
+Private_Dirty:     13944 kB
+Private_Hugetlb:    2048 kB
+SwapPss:               0 kB
+`;
+
+test("fromSmapsRollup() counts dirty private pages and huge ones", () => {
+  assert.deepEqual(fromSmapsRollup(ROLLUP), {
+    rssBytes: 48340 * 1024,
+    pssBytes: 27012 * 1024,
+    privateBytes: (13944 + 2048) * 1024,
+  });
+});
+
+test("fromSmapsRollup() leaves unknown what is not told", () => {
+  assert.deepEqual(fromSmapsRollup(""), { rssBytes: null, pssBytes: null, privateBytes: null });
+  assert.deepEqual(fromSmapsRollup("Rss: 4 kB\nPrivate_Dirty: 2 kB\n"), {
+    rssBytes: 4096,
+    pssBytes: null,
+    privateBytes: 2048,
+  });
+});
+
+test("fromPs() reads the one figure that every system has", () => {
+  assert.deepEqual(fromPs("  51234\n"), { rssBytes: 51234 * 1024, pssBytes: null, privateBytes: null });
+  assert.deepEqual(fromPs(""), { rssBytes: null, pssBytes: null, privateBytes: null });
+});
+
+test("memory() reads this process, another one and none", () =>
+  withStarted({ mode: "echo" }, async (process, channel) => {
+    const received = receive(channel);
+    channel.write(new Uint8Array(1));
+    await received.until(({ bytes }) => bytes === 1);
+    for (const pid of [runtime.pid, process.pid]) {
+      const { rssBytes, pssBytes, privateBytes } = await runtime.memory(pid);
+      assert.ok(rssBytes !== null && rssBytes > 1_000_000);
+      assert.ok(pssBytes === null || pssBytes <= rssBytes);
+      assert.ok(privateBytes === null || privateBytes > 0);
+    }
+    process.kill("SIGKILL");
+    await process.exited;
+    assert.deepEqual(await runtime.memory(process.pid), { rssBytes: null, pssBytes: null, privateBytes: null });
+  }));

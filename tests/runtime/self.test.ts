@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { existsSync, realpathSync } from "node:fs";
+import { kill, pid } from "node:process";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { runtime, within } from "./started.ts";
+
+test("env reads, sets, lists and removes variables", () => {
+  const { env } = runtime;
+  assert.equal(env.get("BROKKR_TEST_NONE"), undefined);
+  env.set("BROKKR_TEST", "a=b\nc");
+  assert.equal(env.get("BROKKR_TEST"), "a=b\nc");
+  assert.equal(env.all()["BROKKR_TEST"], "a=b\nc");
+  env.remove("BROKKR_TEST");
+  assert.equal(env.get("BROKKR_TEST"), undefined);
+  assert.equal("BROKKR_TEST" in env.all(), false);
+});
+
+test("ownFiles begins the path of brokkr's own frames in a stack, and no other", () => {
+  const own = new Error("frame");
+  assert.ok(!own.stack?.includes(runtime.ownFiles));
+  // The built package is linked to where the tests look for the sources.
+  const sources = realpathSync(fileURLToPath(new URL("../../src", import.meta.url)));
+  assert.equal(decodeURIComponent(runtime.ownFiles), `${sources}/`);
+});
+
+test("pid, name and version are those of this process", () => {
+  assert.equal(runtime.pid, pid);
+  assert.match(runtime.name, /^(deno|node|bun)$/);
+  assert.match(runtime.version, /^\d+\.\d+\.\d+/);
+});
+
+test("openFiles() and heapBytes() are positive where they can be read", async () => {
+  const files = await runtime.openFiles();
+  assert.equal(files === null, !existsSync("/proc/self/fd"));
+  assert.ok(files === null || files > 2);
+  const heap = runtime.heapBytes();
+  assert.ok(heap === null || heap > 0);
+});
+
+test("onSignal() calls until it is stopped", async () => {
+  let stop = () => {};
+  let calls = 0;
+  await within(
+    new Promise<void>((resolve) => {
+      stop = runtime.onSignal("SIGHUP", () => {
+        calls++;
+        resolve();
+      });
+      kill(pid, "SIGHUP");
+    }),
+  );
+  const stopOther = runtime.onSignal("SIGHUP", () => {});
+  stop();
+  kill(pid, "SIGHUP");
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  stopOther();
+  assert.equal(calls, 1);
+});
