@@ -239,7 +239,7 @@ export class BrokerCore implements Service {
           module: name,
           peer: name,
           frameLimit: DEFAULT_FRAME_LIMIT,
-          ownFiles: [runtime.ownFiles],
+          ownFiles: runtime.ownFiles,
         }),
     });
   }

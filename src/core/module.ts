@@ -128,7 +128,7 @@ export function defineModule<
   W extends Commands = Record<never, never>,
 >(definition: ModuleDefinition<N, C, W> & WithCallContext<W>): Module<N, C, W> {
   assertDefinition(definition);
-  return Object.freeze({ name: definition.name, definition });
+  return made(definition.name, definition);
 }
 
 const NAME = /^[A-Za-z0-9._-]{1,64}$/;
@@ -143,12 +143,21 @@ export function checkName(what: string, name: unknown): string {
 export function toModule(value: unknown): Module {
   if (isModule(value)) return value;
   assertDefinition(value);
-  return Object.freeze({ name: value.name, definition: value });
+  return made(value.name, value);
+}
+
+/** Known to every copy of the library: a program and its module files may have one each. */
+const CHECKED = Symbol.for("brokkr.module");
+
+function made<N extends string, C extends Commands, W extends Commands>(
+  name: N,
+  definition: ModuleDefinition,
+): Module<N, C, W> {
+  return Object.freeze({ name, definition, [CHECKED]: true });
 }
 
 function isModule(value: unknown): value is Module {
-  return typeof value === "object" && value !== null && "definition" in value && "name" in value &&
-    Object.isFrozen(value);
+  return typeof value === "object" && value !== null && CHECKED in value;
 }
 
 function assertDefinition(value: unknown): asserts value is ModuleDefinition {

@@ -1,5 +1,4 @@
 import process from "node:process";
-import { fileURLToPath } from "node:url";
 import { type BunChannel, descriptorChannel } from "./bun_channel.ts";
 import type { BunNamespace } from "./bun_namespace.ts";
 import { startProcess } from "./bun_process.ts";
@@ -10,6 +9,7 @@ import { childEnvironment, childFlags } from "./node_flags.ts";
 import { programPath } from "./node_program.ts";
 import * as self from "./node_self.ts";
 import { connect, listen } from "./node_socket.ts";
+import { ownFilesOf } from "./own_files.ts";
 import type { ProgramProcess, Runtime, SpawnProgramOptions } from "./runtime.ts";
 import { currentThread } from "./thread.ts";
 
@@ -28,7 +28,8 @@ export function bunRuntime(): Runtime {
     pid: process.pid,
     clock: systemClock((fn) => void setImmediate(fn)),
     env: self.environment,
-    ownFiles: fileURLToPath(new URL("../", import.meta.url)),
+    // In a binary all of brokkr is one file.
+    ownFiles: IN_BINARY.test(Bun.main) ? [Bun.main] : ownFilesOf(import.meta.url),
     program: IN_BINARY.test(Bun.main) ? null : Bun.main,
     spawnProgram,
     spawnCommand,

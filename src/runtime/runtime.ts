@@ -127,8 +127,8 @@ export interface Runtime {
   readonly pid: number;
   readonly clock: Clock;
   readonly env: Environment;
-  /** Path prefix of brokkr's own source files, whose frames are dropped from logged stacks. */
-  readonly ownFiles: string;
+  /** How the paths of the library's own source files begin, whose frames are dropped from logged stacks. */
+  readonly ownFiles: readonly string[];
   /** Where the program that runs now stands, or null in a compiled binary. */
   readonly program: string | null;
 

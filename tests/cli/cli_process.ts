@@ -61,11 +61,11 @@ export class CliProcess {
     });
   }
 
-  /** Settles when `text` was printed; rejects when the process ended without. */
-  async printed(stream: "stdout" | "stderr", text: string): Promise<void> {
+  /** Settles when `text` was printed that often; rejects when the process ended without. */
+  async printed(stream: "stdout" | "stderr", text: string, times = 1): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       const check = () => {
-        if (this[stream].includes(text)) resolve();
+        if (this[stream].split(text).length > times) resolve();
         else if (this.child.exitCode === null && this.child.signalCode === null) return;
         else reject(new Error(`The process ended before it printed "${text}":\n${this.stdout}${this.stderr}`));
         this.#waiting.delete(check);
@@ -75,8 +75,9 @@ export class CliProcess {
     });
   }
 
+  /** Not `child.kill()`: after it Deno tells the signal that was sent as the one that ended the process. */
   kill(signal: NodeJS.Signals): void {
-    this.child.kill(signal);
+    if (this.child.pid !== undefined) process.kill(this.child.pid, signal);
   }
 
   /** Kills the process with its group; those of modules are in groups of their own, which end with it. */
@@ -106,7 +107,9 @@ export class Sandbox {
   start(args: readonly string[], options: RunOptions = {}): CliProcess {
     const env: Record<string, string> = {};
     for (const [name, value] of Object.entries(process.env)) {
-      if (value !== undefined && !/^(BROKKR_ROLE|BROKKR_LOG|BROKKR_PROGRAM|NODE_TEST_CONTEXT)$/.test(name)) env[name] = value;
+      if (value !== undefined && !/^(BROKKR_ROLE|BROKKR_LOG|BROKKR_PROGRAM|NODE_TEST_CONTEXT)$/.test(name)) {
+        env[name] = value;
+      }
     }
     const started = new CliProcess(args, {
       cwd: options.cwd ?? this.folder,

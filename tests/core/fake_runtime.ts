@@ -30,7 +30,7 @@ export class FakeRuntime implements Runtime {
   readonly name = "node";
   readonly version = "0.0.0";
   readonly pid = 29341;
-  readonly ownFiles = "";
+  readonly ownFiles: string[] = [];
   readonly program = null;
   readonly clock = new ManualClock();
   readonly env: FakeEnvironment;

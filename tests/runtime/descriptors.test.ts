@@ -79,13 +79,21 @@ test("spawnProgram() says so when no descriptor is left, and goes on when there 
 });
 
 test("no socket and no folder of a channel is left in the temporary folder", async () => {
-  const before = ours();
-  await withStarted({ mode: "echo" }, async (_process, channel) => {
-    const received = receive(channel);
-    channel.write(new Uint8Array(1));
-    await received.until(({ bytes }) => bytes === 1);
-    assert.deepEqual(ours(), before);
-  });
+  const folder = mkdtempSync(join(tmpdir(), "brokkr-test-"));
+  const outer = runtime.env.get("TMPDIR");
+  runtime.env.set("TMPDIR", folder);
+  try {
+    await withStarted({ mode: "echo" }, async (_process, channel) => {
+      const received = receive(channel);
+      channel.write(new Uint8Array(1));
+      await received.until(({ bytes }) => bytes === 1);
+      assert.deepEqual(readdirSync(folder), []);
+    });
+  } finally {
+    if (outer === undefined) runtime.env.remove("TMPDIR");
+    else runtime.env.set("TMPDIR", outer);
+    rmSync(folder, { recursive: true });
+  }
 });
 
 async function round(): Promise<void> {
@@ -125,8 +133,4 @@ function targets(pid: number | "self"): Map<number, string> {
     }
   }
   return found;
-}
-
-function ours(): string[] {
-  return readdirSync(tmpdir()).filter((name) => name.startsWith("brokkr-"));
 }

@@ -13,6 +13,7 @@ import type { Reporter } from "../log/reporter.ts";
 import { stackLines } from "../log/stack.ts";
 import type { Module } from "../module.ts";
 import type { Role } from "../role.ts";
+import { isError } from "../thrown.ts";
 import { dispose } from "./dispose.ts";
 
 /** Time that each module's cleanup has. */
@@ -110,9 +111,11 @@ async function runStep(
     await within(runtime.clock, deadlineMs, step.run());
     return null;
   } catch (error) {
-    if (error instanceof DeadlineError) return { message: error.message, stack: [`${error.name}: ${error.message}`] };
+    if (isError(error) && error instanceof DeadlineError) {
+      return { message: error.message, stack: [`${error.name}: ${error.message}`] };
+    }
     const thrown = describeThrown(error);
-    return { message: thrown.message || thrown.name, stack: stackLines(thrown, [runtime.ownFiles]) };
+    return { message: thrown.message || thrown.name, stack: stackLines(thrown, runtime.ownFiles) };
   }
 }
 

@@ -5,6 +5,7 @@
  */
 
 import type { Runtime } from "../../runtime/runtime.ts";
+import { batchesOf } from "../frame/batch.ts";
 import { FrameType } from "../frame/header.ts";
 import type { Link } from "../frame/link.ts";
 import { makeEvent } from "./event.ts";
@@ -58,7 +59,9 @@ export class FrameReporter implements Reporter {
 
   /** Sends what was reported so far. */
   flush(): void {
-    const events = this.#events.splice(0);
-    if (events.length > 0) this.#link.send(FrameType.records, JSON.stringify(events));
+    const texts = this.#events.splice(0).map((event) => JSON.stringify(event));
+    for (const batch of batchesOf(texts, (text) => text.length)) {
+      this.#link.send(FrameType.records, `[${batch.join()}]`);
+    }
   }
 }

@@ -16,6 +16,7 @@ import { UnknownModuleError } from "../errors.ts";
 import type { CallOptions, ReceivedCall } from "../frame/batch.ts";
 import type { Setup } from "../frame/hello.ts";
 import type { Link } from "../frame/link.ts";
+import { cutText } from "../log/escape.ts";
 import type { FrameReporter } from "../log/frame_reporter.ts";
 import { commandMap, type Handler, type Module } from "../module.ts";
 import { nearest } from "../nearest.ts";
@@ -23,6 +24,9 @@ import { encodeRole, processName, type Role, ROLE_VARIABLE } from "../role.ts";
 import type { ProcessStatus } from "../status.ts";
 import { Supervised } from "./supervised.ts";
 import { Workers } from "./workers.ts";
+
+/** As much of one text as a line shows. */
+const MAX_LOG_TEXT = 10_000;
 
 export interface ModuleProcessOptions {
   readonly runtime: Runtime;
@@ -122,7 +126,7 @@ export class ModuleProcess implements Service {
           module: name,
           peer: name,
           frameLimit: setup.frameLimit,
-          ownFiles: [runtime.ownFiles],
+          ownFiles: runtime.ownFiles,
         }),
     });
   }
@@ -130,7 +134,7 @@ export class ModuleProcess implements Service {
   #makeContext(): ModuleContext {
     const { role, setup, reporter } = this.#options;
     const log = (level: "debug" | "info" | "warning" | "error") => (text: string) =>
-      reporter.report(`module.${level}`, { text }, { module: role.process });
+      reporter.report(`module.${level}`, { text: cutText(String(text), MAX_LOG_TEXT) }, { module: role.process });
     return {
       broker: role.broker,
       module: role.module,

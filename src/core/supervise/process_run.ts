@@ -101,7 +101,12 @@ export class ProcessRun {
       output: (stream, chunk) => (stream === "stdout" ? this.#stdout : this.#stderr).push(chunk),
     });
     this.#process = process;
-    process.channel.then((channel) => this.#open(channel), () => {});
+    process.channel.then((channel) => this.#open(channel), (error: unknown) => {
+      this.kill(
+        "SIGKILL",
+        `its channel could not be opened: ${error instanceof Error ? error.message : String(error)}`,
+      );
+    });
     void process.exited.then((status) => this.#exited(status));
     return process.pid;
   }

@@ -100,7 +100,7 @@ class ServedProcess {
       concurrency: Infinity,
       frameLimit: setup.frameLimit,
       thread: () => runtime.thread(),
-      ownFiles: [runtime.ownFiles],
+      ownFiles: runtime.ownFiles,
     });
     this.#caller.connect(this.#link);
     const module = new ModuleProcess({ ...this.#options, reporter: this.#reporter, setup, father: this.#caller });
@@ -111,7 +111,7 @@ class ServedProcess {
       module: role.process,
       peer: hello.process,
       frameLimit: setup.frameLimit,
-      ownFiles: [runtime.ownFiles],
+      ownFiles: runtime.ownFiles,
     });
     void this.#start(module, setup);
   }

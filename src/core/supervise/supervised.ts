@@ -53,7 +53,7 @@ export class Supervised {
       concurrency: setup.concurrency ?? Infinity,
       frameLimit: setup.frameLimit,
       thread: () => runtime.thread(),
-      ownFiles: [runtime.ownFiles],
+      ownFiles: runtime.ownFiles,
     });
   }
 

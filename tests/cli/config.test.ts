@@ -1,0 +1,206 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { ConfigError } from "../../src/cli/config/config_error.ts";
+import { readConfig } from "../../src/cli/config/read_config.ts";
+import { detectRuntime } from "../../src/runtime/detect.ts";
+
+const runtime = await detectRuntime();
+
+/** Calls `body` with a folder that has a module file. */
+async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "brokkr-config-"));
+  try {
+    writeFileSync(join(folder, "a.js"), "export default {};\n");
+    await body(folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** What is said about `text`, with the folder left out. */
+async function faultsOf(text: string | Uint8Array): Promise<string[]> {
+  let lines: string[] = [];
+  await inFolder(async (folder) => {
+    const file = join(folder, "brokkr.json");
+    writeFileSync(file, text);
+    lines = await readConfig(file, runtime).then(() => [], (error) => {
+      assert.ok(error instanceof ConfigError, String(error));
+      return error.message.replaceAll(`${folder}/`, "").split("\n");
+    });
+  });
+  return lines;
+}
+
+test("readConfig() takes comments, trailing commas and a byte order mark, and keeps the order of the modules", () =>
+  inFolder(async (folder) => {
+    const file = join(folder, "brokkr.jsonc");
+    writeFileSync(
+      file,
+      '\ufeff{ "name": "b", /* all */ "modules": { "b": {"path":"a.js"}, "10": {"path":"./a.js","cwd":"sub"}, ' +
+        '"9": {"path":"a.js","workers":2,"options":null}, "__proto__": {"path":"a.js"} }, // end\n "log": {"file":"b.log"},}',
+    );
+    const config = await readConfig(file, runtime);
+    assert.deepEqual(config.modules.map(({ name }) => name), ["b", "10", "9", "__proto__"]);
+    assert.deepEqual(config.modules.map(({ workers }) => workers), [null, null, 2, null]);
+    assert.equal(config.modules[1]?.settings.cwd, join(folder, "sub"));
+    assert.deepEqual(config.modules[2]?.settings, { options: null });
+    assert.equal(config.log.file, join(folder, "b.log"));
+    assert.equal(config.image, "own");
+  }));
+
+test("readConfig() offers the nearest name of an unknown key", async () => {
+  assert.deepEqual(
+    await faultsOf(
+      '{\n  "nam": "x",\n  "name": "b",\n  "modules": { "a": { "path": "a.js", "worker": 2 } },\n  "zzz": 1\n}',
+    ),
+    [
+      'brokkr.json:2:3: unknown key "nam": did you mean "name"',
+      'brokkr.json:4:35: unknown key "worker": did you mean "workers"',
+      'brokkr.json:5:3: unknown key "zzz": known are $schema, name, call, image, modules, log, product',
+    ],
+  );
+});
+
+test("readConfig() says what a value is and what it should be", async () => {
+  assert.deepEqual(
+    await faultsOf(
+      '{ "name": "a b", "image": "none",\n' +
+        '  "call": { "timeoutMs": "1s", "retry": "twice" },\n' +
+        '  "log": { "level": "loud", "maxBytes": 1.5, "keep": 0, "aligned": "yes", "file": "" },\n' +
+        '  "product": 1, "modules": { "a": { "path": "a.js", "workers": "two", "restart": "now",\n' +
+        '    "env": "TOKEN", "concurrency": 0, "queue": -1, "cwd": 7 } } }',
+    ),
+    [
+      'brokkr.json:1:11: name must be 1 to 64 of the characters A-Z a-z 0-9 . _ -, and it is "a b"',
+      'brokkr.json:1:27: image must be one of "own", "all", and it is "none"',
+      'brokkr.json:2:26: call.timeoutMs must be a number of milliseconds above 0, and it is "1s"',
+      'brokkr.json:2:41: call.retry must be one of "once", "never", and it is "twice"',
+      'brokkr.json:3:21: log.level must be one of "debug", "info", "warning", "error", "fatal", and it is "loud"',
+      "brokkr.json:3:41: log.maxBytes must be a whole number of at least 1024, and it is 1.5",
+      "brokkr.json:3:54: log.keep must be a whole number of at least 1, and it is 0",
+      'brokkr.json:3:68: log.aligned must be true or false, and it is "yes"',
+      'brokkr.json:3:83: log.file must be a path, and it is ""',
+      "brokkr.json:4:14: product must be a text, and it is 1",
+      'brokkr.json:4:64: modules.a.workers must be a whole number of at least 0, and it is "two"',
+      'brokkr.json:4:82: modules.a.restart must be one of "always", "on-failure", "never", and it is "now"',
+      'brokkr.json:5:12: modules.a.env must be a list of names of environment variables, and it is "TOKEN"',
+      "brokkr.json:5:36: modules.a.concurrency must be a whole number of at least 1, and it is 0",
+      "brokkr.json:5:48: modules.a.queue must be a whole number of at least 0, and it is -1",
+      "brokkr.json:5:59: modules.a.cwd must be a path, and it is 7",
+    ],
+  );
+});
+
+test("readConfig() says what is missing and what is no object", async () => {
+  assert.deepEqual(await faultsOf("{}"), [
+    "brokkr.json:1:1: name is missing, add it",
+    "brokkr.json:1:1: modules is missing, add it",
+  ]);
+  assert.deepEqual(await faultsOf('{"name":"b","modules":{"a":{}}}'), [
+    "brokkr.json:1:28: modules.a.path is missing, add it",
+  ]);
+  assert.deepEqual(await faultsOf("[]"), ["brokkr.json:1:1: the configuration must be an object, and it is a list"]);
+  assert.deepEqual(await faultsOf('{"name":"b","modules":{"a":[]},"call":[],"log":3}'), [
+    "brokkr.json:1:28: modules.a must be an object, and it is a list",
+    "brokkr.json:1:39: call must be an object, and it is a list",
+    "brokkr.json:1:48: log must be an object, and it is 3",
+  ]);
+  assert.deepEqual(await faultsOf('{"name":"b","modules":[]}'), [
+    "brokkr.json:1:23: modules must be an object of modules by name, and it is a list",
+  ]);
+});
+
+test("readConfig() refuses a duplicate key with both places", async () => {
+  assert.deepEqual(await faultsOf('{\n  "name": "b",\n  "modules": {},\n  "name": "c"\n}'), [
+    'brokkr.json:4:3: duplicate key "name": it stands in line 2 too, remove one',
+  ]);
+});
+
+test("readConfig() names the place of a syntax error", async () => {
+  assert.deepEqual(await faultsOf('{ "name": "b"\n  "modules": {} }'), [
+    "brokkr.json:2:3: a comma is missing before this",
+  ]);
+  assert.deepEqual(await faultsOf('{ "name": b }'), [
+    "brokkr.json:1:11: this is neither a text in double quotes, a number, true, false nor null",
+  ]);
+  assert.deepEqual(await faultsOf(" \n"), [
+    'brokkr.json:1:1: the file is empty, it must have at least "name" and "modules"',
+  ]);
+  assert.deepEqual(await faultsOf(new Uint8Array([0xff, 0xfe])), [
+    "brokkr.json: it is not UTF-8 text, save it as such",
+  ]);
+});
+
+test("readConfig() refuses a file that is no configuration's", () =>
+  inFolder(async (folder) => {
+    const refused = async (name: string) => {
+      const error = await readConfig(join(folder, name), runtime).then(() => null, (error) => error);
+      assert.ok(error instanceof ConfigError);
+      return error.message.replace(`${folder}/`, "");
+    };
+    mkdirSync(join(folder, "folder.json"));
+    writeFileSync(join(folder, "large.json"), new Uint8Array(1024 * 1024 + 1));
+    assert.equal(await refused("none.json"), "none.json: it does not exist, correct its path");
+    assert.equal(await refused("folder.json"), "folder.json: it is a folder and should be a configuration file");
+    assert.equal(
+      await refused("large.json"),
+      "large.json: it has 1048577 bytes and may have 1048576, name a configuration",
+    );
+  }));
+
+test("readConfig() keeps module files within the configuration's folder", () =>
+  inFolder(async (folder) => {
+    const inner = join(folder, "inner");
+    mkdirSync(inner);
+    symlinkSync(join(folder, "a.js"), join(inner, "link.js"));
+    const file = join(inner, "brokkr.json");
+    const refused = async (path: string) => {
+      writeFileSync(file, JSON.stringify({ name: "b", modules: { a: { path } } }));
+      const error = await readConfig(file, runtime).then(() => null, (error) => error);
+      assert.ok(error instanceof ConfigError);
+      assert.ok(error.message.startsWith(`${file}:1:37: modules.a.path `), error.message);
+      return error.message.slice(`${file}:1:37: modules.a.path `.length).replaceAll(folder, "FOLDER");
+    };
+    const outside = "must be in the configuration's folder, and it is \"";
+    assert.equal(await refused("../a.js"), `${outside}../a.js" ("FOLDER/a.js")`);
+    assert.equal(await refused("/etc/passwd"), `${outside}/etc/passwd" ("/etc/passwd")`);
+    assert.equal(await refused("link.js"), `${outside}link.js" ("FOLDER/a.js")`);
+    assert.equal(await refused("."), `${outside}." ("FOLDER/inner")`);
+    assert.equal(await refused("https://a.b/c.js"), 'must be a path and not a URL, and it is "https://a.b/c.js"');
+    assert.equal(
+      await refused("data:text/javascript,1"),
+      'must be a path and not a URL, and it is "data:text/javascript,1"',
+    );
+    assert.equal(await refused("a\0.js"), 'must be the path of the module\'s file, and it is "a\\u0000.js"');
+    assert.equal(
+      await refused("none.js"),
+      '"none.js" does not exist ("FOLDER/inner/none.js"), correct it or write the file',
+    );
+  }));
+
+test("readConfig() refuses names that are equal or that no process may have", async () => {
+  assert.deepEqual(
+    await faultsOf(
+      '{"name":"a-1","modules":{\n"a":{"path":"a.js","workers":2},\n"a-2":{"path":"a.js"},\n"a-1":{"path":"a.js"},\n' +
+        '"a b":{"path":"a.js"}}}',
+    ),
+    [
+      'brokkr.json:2:1: worker "a-1" has the name of another process, rename one of them',
+      'brokkr.json:2:1: worker "a-2" has the name of another process, rename one of them',
+      `brokkr.json:4:1: module "a-1" has the broker's name, rename one of them`,
+      "brokkr.json:5:1: the name of a module must be 1 to 64 of the characters A-Z a-z 0-9 . _ -",
+    ],
+  );
+});
+
+test("readConfig() refuses programs of other languages, which are to come", async () => {
+  assert.deepEqual(await faultsOf('{"name":"b","modules":{"a":{"command":["x"],"protocol":"mcp"}}}'), [
+    'brokkr.json:1:29: unknown key "command": programs of other languages are not supported yet, ' +
+    'use "path" and a JavaScript file',
+    'brokkr.json:1:45: unknown key "protocol": programs of other languages are not supported yet, ' +
+    'use "path" and a JavaScript file',
+  ]);
+});

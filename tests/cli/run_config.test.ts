@@ -1,0 +1,242 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { test } from "node:test";
+import { brokerConfig, fixture, inSandbox, type Sandbox } from "./cli_process.ts";
+
+test("brokkr run, call, status, restart and stop go through one broker's life", () =>
+  inSandbox(async (sandbox) => {
+    const broker = await sandbox.broker();
+    assert.deepEqual(readdirSync(sandbox.sockets), ["cli-test.sock"]);
+    assert.equal((await sandbox.run(["call", "Livestatus", "count", "up"])).stdout, "30\n");
+    const before = await statusOf(sandbox);
+    assert.deepEqual(before.modules.map(({ name, state }) => [name, state]), [["sla", "ready"], [
+      "Livestatus",
+      "ready",
+    ]]);
+    assert.deepEqual(before.modules[1]?.workers.map(({ name }) => name), ["Livestatus-1", "Livestatus-2"]);
+
+    const restarted = await sandbox.run(["restart", "sla"]);
+    assert.deepEqual(restarted, { code: 0, signal: null, stdout: "", stderr: "sla was started again\n" });
+    const after = await statusOf(sandbox);
+    assert.notEqual(after.modules[0]?.pid, before.modules[0]?.pid);
+    assert.equal(after.modules[0]?.restarts, 1);
+
+    assert.equal((await sandbox.run(["stop", "sla"])).code, 0);
+    const stopped = await sandbox.run(["call", "sla", "greet", "world"]);
+    assert.equal(stopped.code, 5);
+    assert.equal((await sandbox.run(["reload", "sla"])).code, 0);
+    assert.equal((await sandbox.run(["call", "sla", "greet", "world"])).stdout, "Hello world\n");
+
+    const ended = await sandbox.run(["stop"]);
+    assert.deepEqual(ended, { code: 0, signal: null, stdout: "", stderr: "The broker has stopped\n" });
+    assert.equal((await broker.ended).code, 0);
+    assert.deepEqual(readdirSync(sandbox.sockets), []);
+  }));
+
+test("brokkr restart and stop refuse a name that the broker has not", () =>
+  inSandbox(async (sandbox) => {
+    await sandbox.broker();
+    for (const action of ["restart", "reload", "stop"]) {
+      const { code, stderr } = await sandbox.run([action, "slb"]);
+      assert.equal(code, 4);
+      assert.equal(stderr, `Cannot ${action} "slb": the broker has nothing of that name, did you mean "sla"\n`);
+    }
+    assert.equal((await sandbox.run(["restart", "Livestatus-3"])).code, 4);
+    assert.equal((await sandbox.run(["restart", "Livestatus-2"])).code, 0);
+  }));
+
+test("brokkr run loads a module's own file only, and keeps claimed variables from the others", () =>
+  inSandbox(async (sandbox) => {
+    await sandbox.broker(undefined, { env: { SLA_TOKEN: "secret" } });
+    assert.equal((await sandbox.run(["call", "sla", "token"])).stdout, "secret\n");
+    assert.equal((await sandbox.run(["call", "Livestatus", "token"])).stdout, "null\n");
+    assert.equal((await sandbox.run(["call", "sla", "options", "--json"])).stdout.includes('{"months":12}'), true);
+    if (process.platform !== "linux") return;
+    for (const { pid, workers } of (await statusOf(sandbox)).modules) {
+      for (const id of [pid, ...workers.map((worker) => worker.pid)]) {
+        const environment = readFileSync(`/proc/${id}/environ`, "utf8");
+        assert.equal(environment.includes("SLA_TOKEN=secret"), environment.includes('"module":"sla"'));
+      }
+    }
+  }));
+
+test("brokkr run refuses the name of a live broker with exit code 2", () =>
+  inSandbox(async (sandbox) => {
+    const broker = await sandbox.broker();
+    const second = await sandbox.run(["run", brokerConfig]);
+    assert.deepEqual(second, {
+      code: 2,
+      signal: null,
+      stdout: "",
+      stderr: 'Cannot start broker "cli-test": a broker of this name runs already, ' +
+        'stop it with "brokkr stop --broker cli-test" or give this one another name\n',
+    });
+    assert.equal((await sandbox.run(["call", "sla", "greet", "you"])).stdout, "Hello you\n");
+    broker.kill("SIGTERM");
+    assert.equal((await broker.ended).code, 0);
+  }));
+
+test("brokkr run replaces the socket of a broker that was killed, and its processes are gone", () =>
+  inSandbox(async (sandbox) => {
+    const killed = await sandbox.broker();
+    const pids = pidsOf(await statusOf(sandbox));
+    killed.kill("SIGKILL");
+    assert.equal((await killed.ended).signal, "SIGKILL");
+    assert.deepEqual(readdirSync(sandbox.sockets), ["cli-test.sock"]);
+    assert.equal((await sandbox.run(["status"])).code, 5);
+    const broker = await sandbox.broker();
+    assert.equal((await sandbox.run(["call", "sla", "greet", "you"])).stdout, "Hello you\n");
+    assert.equal((await statusOf(sandbox)).broker.pid, broker.child.pid);
+    await gone(pids);
+    broker.kill("SIGTERM");
+    assert.equal((await broker.ended).code, 0);
+    assert.deepEqual(readdirSync(sandbox.sockets), []);
+  }));
+
+test("brokkr run drains at SIGINT, exits 0 and leaves no process", () =>
+  inSandbox(async (sandbox) => {
+    const broker = await sandbox.broker(undefined, { env: { BROKKR_LOG: "debug" } });
+    const pids = pidsOf(await statusOf(sandbox));
+    const call = sandbox.start(["call", "sla", "slow", "300"]);
+    await broker.printed("stderr", "Executing command [slow]");
+    broker.kill("SIGINT");
+    const { code, stderr } = await broker.ended;
+    assert.equal(code, 0);
+    assert.match(stderr, /\[ BROKER \].* The broker stopped in \d+\.\d{3}s\n$/);
+    const drained = await call.ended;
+    assert.equal(drained.stdout, "answered\n", drained.stderr);
+    await gone(pids);
+  }));
+
+test("brokkr run kills what does not drain at a second signal, and exits 0", () =>
+  inSandbox(async (sandbox) => {
+    const broker = await sandbox.broker(undefined, { env: { BROKKR_LOG: "debug" } });
+    const pids = pidsOf(await statusOf(sandbox));
+    const call = sandbox.start(["call", "sla", "never", "--timeout", "60s"]);
+    await broker.printed("stderr", "Executing command [never]");
+    broker.kill("SIGTERM");
+    await broker.printed("stderr", "sla is stopping");
+    broker.kill("SIGTERM");
+    assert.equal((await broker.ended).code, 0);
+    assert.equal((await call.ended).code, 5);
+    await gone(pids);
+  }));
+
+test("brokkr run writes its log into a file, without colors", () =>
+  inSandbox(async (sandbox) => {
+    const { config, folder } = copy(sandbox, { log: { file: "logs/broker.log", level: "warning" } });
+    const broker = sandbox.start(["run", config]);
+    await reachable(sandbox);
+    await sandbox.run(["call", "sla", "crash", "no such month"]);
+    assert.equal((await sandbox.run(["stop"])).code, 0);
+    const { code, stderr } = await broker.ended;
+    assert.deepEqual([code, stderr], [0, ""]);
+    const lines = readFileSync(join(folder, "logs/broker.log"), "utf8").split("\n");
+    assert.match(
+      lines.find((line) => line.includes("ERROR")) ?? "",
+      /^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] ERROR : \[ copy \] \[ sla \] \[ COMMAND CALL \] \[ PID:\d+ \] \[ MainThread \] /,
+    );
+    assert.equal(lines.some((line) => line.includes("INFO") || line.includes("\x1b")), false);
+  }));
+
+test('brokkr run with image "all" loads every file in every process', () =>
+  inSandbox(async (sandbox) => {
+    const { config } = copy(sandbox, { image: "all" });
+    await sandbox.broker(["run", config]);
+    const { modules } = await statusOf(sandbox);
+    assert.deepEqual(modules.map(({ cleanup }) => cleanup?.released), [["shared"], []]);
+    assert.deepEqual(modules[1]?.workers.map(({ name }) => name), ["shared-1"]);
+  }));
+
+test("brokkr run fails a module whose file sets what only the configuration may", () =>
+  inSandbox(async (sandbox) => {
+    const { config } = copy(sandbox, { image: "own" });
+    const broker = await sandbox.broker(["run", config]);
+    assert.match(
+      broker.stderr,
+      /Cannot serve module "shared": its file sets "restart", which the broker does not read under image "own", move it /,
+    );
+    const { modules } = await statusOf(sandbox);
+    assert.deepEqual(modules.map(({ state }) => state), ["ready", "failed"]);
+    const { code, stderr } = await sandbox.run(["restart", "shared"]);
+    assert.equal(code, 5);
+    assert.equal(stderr, `Cannot start module "shared": it ended before it was ready, see the broker's log\n`);
+  }));
+
+test("brokkr run takes the nearest brokkr.json where it is given none", () =>
+  inSandbox(async (sandbox) => {
+    const { folder } = copy(sandbox, {});
+    const inner = join(folder, "deeper/still");
+    mkdirSync(inner, { recursive: true });
+    await sandbox.broker(["run"], { cwd: inner });
+    assert.equal((await statusOf(sandbox)).broker.name, "copy");
+    const nowhere = await sandbox.run(["run"], { cwd: "/" });
+    assert.deepEqual(nowhere, {
+      code: 2,
+      signal: null,
+      stdout: "",
+      stderr: 'Cannot run: there is no brokkr.json in "/" or above it, name a file or see "brokkr demo"\n',
+    });
+  }));
+
+interface ShownProcess {
+  readonly name: string;
+  readonly state: string;
+  readonly pid: number;
+  readonly restarts: number;
+  readonly cleanup: { readonly released: string[] } | null;
+}
+
+interface ShownStatus {
+  readonly broker: { readonly name: string; readonly pid: number };
+  readonly modules: readonly (ShownProcess & { readonly workers: readonly ShownProcess[] })[];
+}
+
+async function statusOf(sandbox: Sandbox): Promise<ShownStatus> {
+  const { code, stdout, stderr } = await sandbox.run(["status", "--json"]);
+  assert.deepEqual([code, stderr], [0, ""]);
+  return JSON.parse(stdout);
+}
+
+function pidsOf({ modules }: ShownStatus): number[] {
+  return modules.flatMap(({ pid, workers }) => [pid, ...workers.map((worker) => worker.pid)]);
+}
+
+/** Until each process is no more. The test's deadline is the end of the patience. */
+async function gone(pids: readonly number[]): Promise<void> {
+  for (const pid of pids) {
+    while (existsSync(`/proc/${pid}`) && !/^State:\s+[ZX]/m.test(readStatus(pid))) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+}
+
+function readStatus(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/status`, "utf8");
+  } catch {
+    return "State: X";
+  }
+}
+
+async function reachable(sandbox: Sandbox): Promise<void> {
+  while ((await sandbox.run(["call", "sla", "greet", "you"])).code !== 0);
+}
+
+/** A configuration of its own, with a second module whose file sets `restart` and `workers` by itself. */
+function copy(sandbox: Sandbox, config: Record<string, unknown>): { config: string; folder: string } {
+  const folder = join(sandbox.folder, "copy");
+  mkdirSync(folder);
+  writeFileSync(join(folder, "sla.js"), readFileSync(fixture("broker/sla.js")));
+  writeFileSync(
+    join(folder, "shared.js"),
+    'export default { name: "shared", restart: "never", commands: {}, afterForkCleanup() {}, ' +
+      "workers: { count: 1, commands: {} } };\n",
+  );
+  const shared = config["image"] === undefined ? {} : { shared: { path: "shared.js" } };
+  const path = join(folder, "brokkr.json");
+  writeFileSync(path, JSON.stringify({ name: "copy", modules: { sla: { path: "sla.js" }, ...shared }, ...config }));
+  return { config: path, folder };
+}

@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { ending, fixture, inSandbox } from "./cli_process.ts";
+
+const program = fixture(`program${ending}`);
+
+test("brokkr run opens the control socket of a program and drains it at SIGTERM", () =>
+  inSandbox(async (sandbox) => {
+    const broker = sandbox.start(["run", program]);
+    await broker.printed("stdout", "report of 2021-10");
+    assert.equal((await sandbox.run(["call", "sla", "get_report", '"2021-11"'])).stdout, "report of 2021-11\n");
+    const second = await sandbox.run(["run", program]);
+    assert.equal(second.code, 2);
+    assert.equal(second.stdout, "the program begins\n");
+    assert.match(second.stderr, /^Cannot start broker "program-test": a broker of this name runs already, .*\n$/);
+    broker.kill("SIGTERM");
+    const { code, stdout } = await broker.ended;
+    assert.deepEqual([code, stdout], [0, "the program begins\nreport of 2021-10\n"]);
+    assert.deepEqual(readdirSync(sandbox.sockets), []);
+  }));
+
+test("brokkr stop ends a program that brokkr runs", () =>
+  inSandbox(async (sandbox) => {
+    const broker = sandbox.start(["run", program]);
+    await broker.printed("stdout", "report of 2021-10");
+    assert.equal((await sandbox.run(["stop", "--broker", "program-test"])).code, 0);
+    assert.equal((await broker.ended).code, 0);
+  }));
+
+test("brokkr run of a program that throws prints its stack and exits 1", () =>
+  inSandbox(async (sandbox) => {
+    const path = join(sandbox.folder, "wrong.mjs");
+    writeFileSync(path, "throw new RangeError('the program is wrong');\n");
+    const { code, stdout, stderr } = await sandbox.run(["run", path]);
+    assert.deepEqual([code, stdout], [1, ""]);
+    assert.match(stderr, /RangeError: the program is wrong\n[^]*wrong\.mjs/);
+  }));
+
+test("brokkr run refuses what is neither a configuration nor a program", () =>
+  inSandbox(async (sandbox) => {
+    const refused = async (file: string) => {
+      const { code, stdout, stderr } = await sandbox.run(["run", file]);
+      assert.deepEqual([code, stdout], [2, ""]);
+      return stderr;
+    };
+    assert.equal(await refused("none.js"), 'Cannot run "none.js": it does not exist, correct its path\n');
+    assert.equal(await refused("none.json"), "none.json: it does not exist, correct its path\n");
+    assert.equal(
+      await refused("."),
+      'Cannot run ".": it must be a configuration (.json, .jsonc) or a program (.ts, .js), and it is a folder\n',
+    );
+  }));

@@ -1,0 +1,130 @@
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { statusTable } from "../../src/cli/status_table.ts";
+import type { BrokerStatus, ProcessStatus } from "../../src/core/status.ts";
+import { fixture, inSandbox } from "./cli_process.ts";
+
+test("brokkr status --json prints one document of a shape that stays", () =>
+  inSandbox(async (sandbox) => {
+    await sandbox.broker();
+    await sandbox.run(["call", "sla", "greet", "world"]);
+    const { code, stdout, stderr } = await sandbox.run(["status", "--json", "--broker", "cli-test"]);
+    assert.deepEqual([code, stderr], [0, ""]);
+    const { broker, modules } = JSON.parse(stdout);
+    assert.deepEqual(Object.keys(broker), ["name", "pid", "uptimeMs", "version", "runtime"]);
+    const keys = ["name", "state", "pid", "restarts", "uptimeMs", "memory", "calls", "latencyMs", "cleanup"];
+    const [sla, livestatus] = modules;
+    assert.deepEqual(Object.keys(sla), [...keys, "workers"]);
+    assert.deepEqual(Object.keys(livestatus.workers[0]), keys);
+    assert.deepEqual(Object.keys(sla.memory).sort(), ["privateBytes", "pssBytes", "rssBytes"]);
+    assert.deepEqual(sla.calls, {
+      ok: 1,
+      error: 0,
+      timeout: 0,
+      retried: 0,
+      late: 0,
+      duplicate: 0,
+      unknown: 0,
+      cancelled: 0,
+    });
+    assert.equal(typeof sla.latencyMs.p99, "number");
+    assert.deepEqual(Object.keys(sla.cleanup), ["ms", "released", "errors", "privateBytesBefore", "privateBytesAfter"]);
+  }));
+
+test("brokkr status --watch --json prints a document a line until its reader is gone", () =>
+  inSandbox(async (sandbox) => {
+    await sandbox.broker();
+    const watching = sandbox.start(["status", "--watch", "--json"]);
+    await watching.printed("stdout", "\n", 2);
+    for (const line of watching.stdout.trim().split("\n")) assert.equal(JSON.parse(line).broker.name, "cli-test");
+    watching.child.stdout?.destroy();
+    const { code, stderr } = await watching.ended;
+    assert.deepEqual([code, stderr], [0, ""]);
+  }));
+
+test("brokkr status ends with exit code 5 where no broker runs", () =>
+  inSandbox(async (sandbox) => {
+    assert.deepEqual(await sandbox.run(["status"]), {
+      code: 5,
+      signal: null,
+      stdout: "",
+      stderr: 'Cannot reach a broker: none of this user runs, start one with "brokkr run" or "brokkr demo"\n',
+    });
+    assert.deepEqual(await sandbox.run(["status", "--broker", "other"]), {
+      code: 5,
+      signal: null,
+      stdout: "",
+      stderr: 'Cannot reach broker "other": no broker of this name runs, no broker runs, start one with "brokkr run"\n',
+    });
+    const { stdout } = await sandbox.run(["call", "--json", "sla", "greet"]);
+    assert.deepEqual(JSON.parse(stdout), {
+      ok: false,
+      error: {
+        code: "GONE",
+        name: "NoBrokerError",
+        message: 'Cannot reach a broker: none of this user runs, start one with "brokkr run" or "brokkr demo"',
+        remoteName: null,
+        remoteStack: null,
+      },
+    });
+  }));
+
+test("brokkr status asks which broker where several run", () =>
+  inSandbox(async (sandbox) => {
+    const folder = join(sandbox.folder, "other");
+    mkdirSync(folder);
+    writeFileSync(join(folder, "sla.js"), readFileSync(fixture("broker/sla.js")));
+    writeFileSync(join(folder, "brokkr.json"), '{ "name": "other", "modules": { "sla": { "path": "sla.js" } } }');
+    await Promise.all([sandbox.broker(), sandbox.broker(["run", join(folder, "brokkr.json")])]);
+    assert.deepEqual(await sandbox.run(["status"]), {
+      code: 2,
+      signal: null,
+      stdout: "",
+      stderr: "Cannot choose a broker: 2 run (cli-test, other), name one with --broker\n",
+    });
+    assert.equal((await sandbox.run(["call", "--broker", "other", "sla", "greet", "you"])).stdout, "Hello you\n");
+    const wrong = await sandbox.run(["status", "--broker", "othr"]);
+    assert.deepEqual([wrong.code, wrong.stderr], [
+      5,
+      'Cannot reach broker "othr": no broker of this name runs, did you mean "other"\n',
+    ]);
+  }));
+
+test("statusTable() shows modules with their workers", () => {
+  const process = (name: string, more: Partial<ProcessStatus> = {}): ProcessStatus => ({
+    name,
+    state: "ready",
+    pid: 4242,
+    restarts: 0,
+    uptimeMs: 3_723_000,
+    memory: { rssBytes: 50_000_000, pssBytes: null, privateBytes: 15_728_640 },
+    calls: { ok: 7, error: 1, timeout: 2, retried: 3, late: 0, duplicate: 0, unknown: 0, cancelled: 0 },
+    latencyMs: { p50: 0.143, p99: 21.4 },
+    cleanup: null,
+    ...more,
+  });
+  const none = { rssBytes: null, pssBytes: null, privateBytes: null };
+  const status: BrokerStatus = {
+    broker: { name: "b", pid: 1, uptimeMs: 61_000, version: "0.1.0", runtime: "deno 2.9.5" },
+    modules: [
+      { ...process("Livestatus"), workers: [process("Livestatus-1", { uptimeMs: 9_000 })] },
+      {
+        ...process("sla", { state: "failed", pid: null, memory: none, latencyMs: { p50: null, p99: null } }),
+        workers: [],
+      },
+    ],
+  };
+  assert.equal(
+    statusTable(status, { colors: false }),
+    "b: pid 1, up 1m 01s, brokkr 0.1.0, deno 2.9.5\n" +
+      "\n" +
+      "NAME            STATE    PID  RESTARTS  UPTIME    MEMORY  OK  ERR  TIMEOUT      P50    P99\n" +
+      "Livestatus      ready   4242         0  1h 02m  15.0 MiB  10    1        2  0.14 ms  21 ms\n" +
+      "  Livestatus-1  ready   4242         0      9s  15.0 MiB  10    1        2  0.14 ms  21 ms\n" +
+      "sla             failed     -         0       -         -  10    1        2        -      -",
+  );
+  const colored = statusTable(status, { colors: true });
+  assert.ok(colored.includes(" \x1b[32mready\x1b[0m ") && colored.includes(" \x1b[31mfailed\x1b[0m "));
+});

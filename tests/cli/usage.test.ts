@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { VERSION } from "../../src/core/version.ts";
+import { inSandbox } from "./cli_process.ts";
+
+test("brokkr --version prints the version alone", () =>
+  inSandbox(async (sandbox) => {
+    const { code, stdout, stderr } = await sandbox.run(["--version"]);
+    assert.deepEqual([code, stdout, stderr], [0, `${VERSION}\n`, ""]);
+  }));
+
+test("brokkr --help shows each command and examples", () =>
+  inSandbox(async (sandbox) => {
+    const { code, stdout, stderr } = await sandbox.run(["--help"]);
+    assert.deepEqual([code, stderr], [0, ""]);
+    for (const name of ["run", "call", "status", "restart", "stop", "reload", "demo", "completion"]) {
+      assert.match(stdout, new RegExp(`^Usage: brokkr ${name}\\b|^ +brokkr ${name}\\b`, "m"));
+    }
+    assert.match(stdout, /^Examples:\n {2}brokkr demo /m);
+    const call = await sandbox.run(["call", "--help"]);
+    assert.match(call.stdout, /Usage: brokkr call \[--timeout TIME\] \[--json\] \[--broker NAME\] TARGET COMMAND/);
+  }));
+
+test("brokkr completion prints a script for the shell", () =>
+  inSandbox(async (sandbox) => {
+    const { code, stdout } = await sandbox.run(["completion", "bash"]);
+    assert.equal(code, 0);
+    assert.match(stdout, /brokkr/);
+  }));
+
+test("brokkr ends with exit code 2 and a hint where it is used wrongly", () =>
+  inSandbox(async (sandbox) => {
+    for (const args of [["cal"], [], ["call", "sla"], ["call", "sla", "x", "--timeout", "500"], ["status", "--jsn"]]) {
+      const { code, stdout, stderr } = await sandbox.run(args);
+      assert.deepEqual([args, code, stdout], [args, 2, ""]);
+      assert.match(stderr, /^Error: [^]*\nSee "brokkr --help", or for one command "brokkr call --help"\n$/);
+    }
+    const { stderr } = await sandbox.run(["call", "sla", "x", "--timeout", "500"]);
+    assert.match(
+      stderr,
+      /"500" must be a time above 0 with its unit, such as 500ms, 1s or 2m; a number without a unit/,
+    );
+    const name = await sandbox.run(["status", "--broker", "../x"]);
+    assert.deepEqual([name.code, name.stderr], [
+      2,
+      '--broker must be 1 to 64 of the characters A-Z a-z 0-9 . _ -, and it is "../x"\n',
+    ]);
+  }));
