@@ -8,6 +8,7 @@ import { exists } from "./build_npm.ts";
 import { checkBorder } from "./check_border.ts";
 import { ROOT, stopOnSignals } from "./command.ts";
 import { BINARY, compileWithBun } from "./compile_bun.ts";
+import { apiDocs } from "./gate/api_docs.ts";
 import { installedPackage } from "./gate/installed_package.ts";
 import { expectSuccess, Steps } from "./gate/steps.ts";
 import { sumText } from "./suite/report.ts";
@@ -25,6 +26,8 @@ await steps.step("format", () => expectSuccess([DENO, "fmt", "--check"]));
 await steps.step("lint", () => expectSuccess([DENO, "lint"]));
 await steps.step("types", () => expectSuccess([DENO, "check"]));
 await steps.step("border", async () => (await checkBorder()).join("\n"));
+
+await apiDocs(steps);
 
 await steps.suite(SUITE);
 

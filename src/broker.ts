@@ -6,7 +6,6 @@
 
 import { BrokerCore } from "./core/broker.ts";
 import type { CallSettings } from "./core/context.ts";
-import { attend } from "./core/control/attend.ts";
 import type { EventId, LogRecord } from "./core/log/record.ts";
 import type { CommandsOf, Module, ParamsOf, ResultOf } from "./core/module.ts";
 import { type BrokerOptions, checkOptions } from "./core/options.ts";
@@ -21,15 +20,16 @@ const UNDER_RUN = Symbol.for("brokkr.run");
 /**
  * A running broker: the father of its modules' processes.
  *
- * @example
+ * @example The modules of `examples/monitoring`; only a program that is not the main module has to be named
  * ```ts
- * import { Broker, defineModule } from "brokkr";
+ * import { Broker } from "brokkr";
+ * import { livestatus } from "../examples/monitoring/livestatus.ts";
+ * import { sla } from "../examples/monitoring/sla.ts";
  *
- * const hello = defineModule({ name: "hello", commands: { greet: (name: string) => `Hello ${name}` } });
- *
- * const broker = await Broker.start({ name: "broker-master", modules: [hello] });
- * console.log(await broker.call(hello, "greet", ["world"]));
- * await broker.stop();
+ * const program = new URL("../examples/monitoring/main.ts", import.meta.url);
+ * await using broker = await Broker.start({ name: "broker-master", modules: [livestatus, sla], program });
+ * const { up } = await broker.call(livestatus, "get_module_info");
+ * if (up !== 105) throw new Error(`${up} hosts are up`);
  * ```
  */
 export class Broker implements AsyncDisposable {
@@ -43,7 +43,7 @@ export class Broker implements AsyncDisposable {
    * Starts a broker with a process for each module; resolves when each module is ready or has failed its first start.
    *
    * It returns only in the broker: in a process that brokkr created from the same program it cleans, serves commands until it is
-   * told to stop, and ends the process.
+   * told to stop, and ends the process. A module that failed is `failed` in {@linkcode Broker.status}, and its calls are rejected.
    *
    * @throws {TypeError} on wrong options; the message names the option.
    * @throws {Error} with `control`, when a live broker has the name.
@@ -61,7 +61,11 @@ export class Broker implements AsyncDisposable {
     const core = new BrokerCore(plan, { runtime, depth, image: null });
     const underRun = Reflect.has(globalThis, UNDER_RUN);
     const { control = underRun, signals = underRun } = plan;
-    await attend(core, { runtime, control, signals });
+    if (control || signals) {
+      // Loaded by the broker that needs it: its processes never do.
+      const { attend } = await import("./core/control/attend.ts");
+      await attend(core, { runtime, control, signals });
+    }
     try {
       await core.start();
     } catch (error) {
@@ -71,16 +75,30 @@ export class Broker implements AsyncDisposable {
     return new Broker(core);
   }
 
+  /** Name of the broker, as it was given to `Broker.start`. */
   get name(): string {
     return this.#core.name;
   }
 
   /**
-   * Calls a command of a module.
+   * Calls a command of a module. Waits for one that starts or backs off; the time for an answer runs from here on.
    *
-   * @param target the module, for typed parameters and result, or its name.
+   * @param target the module, for typed parameters and result.
+   * @param command the command's name.
    * @param params the command's parameters. @default []
+   * @param settings `timeoutMs` of one attempt (1,000 by default), `signal` to cancel, `thread` for the log lines.
    * @throws {BrokerError} one of its classes; `code` tells which.
+   * @example
+   * ```ts
+   * import { type Broker, defineModule } from "brokkr";
+   *
+   * const sla = defineModule({ name: "sla", commands: { get_report: (month: string) => ({ month, availability: 99.7 }) } });
+   *
+   * export async function availability(broker: Broker, month: string): Promise<number> {
+   *   const report = await broker.call(sla, "get_report", [month], { timeoutMs: 500 });
+   *   return report.availability;
+   * }
+   * ```
    */
   call<M extends Module, K extends keyof CommandsOf<M> & string>(
     target: M,
@@ -88,6 +106,7 @@ export class Broker implements AsyncDisposable {
     params?: ParamsOf<CommandsOf<M>[K]>,
     settings?: CallSettings,
   ): Promise<ResultOf<CommandsOf<M>[K]>>;
+  /** Calls a command of a module by the module's name; what comes back is yours to check. @throws {BrokerError} */
   call(target: string, command: string, params?: readonly unknown[], settings?: CallSettings): Promise<unknown>;
   async call(
     target: Module | string,
@@ -98,36 +117,66 @@ export class Broker implements AsyncDisposable {
     return await this.#core.call(typeof target === "string" ? target : target.name, command, params, settings);
   }
 
-  /** Drains every module and ends the broker. */
+  /** Lets every module finish its calls, ends the processes, and then the broker. Idempotent. */
   async stop(): Promise<void> {
     await this.#core.stop();
   }
 
-  /** Starts a module or a worker (`M-1`) again, or every module one after the other. @throws {UnknownModuleError} */
+  /**
+   * Starts a module or a worker (`M-1`) again, or every module one after the other. Settles when it is ready or has failed; calls
+   * wait meanwhile.
+   *
+   * @throws {UnknownModuleError} where there is no process of that name.
+   */
   async restart(name?: string): Promise<void> {
     await this.#core.restart(name);
   }
 
-  /** Starts every module again, one after the other. */
+  /** Starts every module again, one after the other: so that a new version of their files takes over, say. */
   async reload(): Promise<void> {
     await this.#core.restart();
   }
 
-  /** What runs and how it is. */
+  /** What runs and how it is; memory is read now. */
   async status(): Promise<BrokerStatus> {
     return await this.#core.status();
   }
 
-  /** Calls `listener` at each `event`, or at every event for `*`. Returns the function that ends it. */
+  /**
+   * Calls `listener` at each `event`, or at every event for `*`, whatever `logLevel` is. Returns the function that ends it.
+   *
+   * @example
+   * ```ts
+   * import type { Broker } from "brokkr";
+   *
+   * export function countTimeouts(broker: Broker): { readonly count: number; stop(): void } {
+   *   let count = 0;
+   *   const stop = broker.on("call.timeout", () => count++);
+   *   return { get count() { return count; }, stop };
+   * }
+   * ```
+   */
   on(event: EventId | "*", listener: (record: LogRecord) => void): () => void {
     return this.#core.on(event, listener);
   }
 
-  /** Every event from now on; up to 10,000 wait for a slow reader. */
+  /**
+   * Every event from now on; up to 10,000 wait for a slow reader.
+   *
+   * @example
+   * ```ts
+   * import type { Broker } from "brokkr";
+   *
+   * export async function printEvents(broker: Broker): Promise<void> {
+   *   for await (const record of broker.events()) console.log(record.event, record.fields);
+   * }
+   * ```
+   */
   events(): AsyncIterableIterator<LogRecord> {
     return this.#core.events();
   }
 
+  /** {@linkcode Broker.stop}, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }

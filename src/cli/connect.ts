@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ControlClient } from "../core/control/client.ts";
+import { ControlClient, ControlLostError } from "../core/control/client.ts";
 import { findBrokers } from "../core/control/find.ts";
 import { CONTROL_FOLDER, socketPath } from "../core/control/protocol.ts";
 import { checkName } from "../core/module.ts";
@@ -21,6 +21,9 @@ export async function askBroker<T>(
   const client = await connect(runtime, broker);
   try {
     return await ask(client);
+  } catch (error) {
+    if (error instanceof ControlLostError) throw new NoBrokerError(`${error.message}, see its log`, { cause: error });
+    throw error;
   } finally {
     client.close();
   }

@@ -8,6 +8,7 @@
 import { readRole, type Role, ROLE_VARIABLE } from "../core/role.ts";
 import { detectRuntime } from "../runtime/detect.ts";
 import type { Runtime } from "../runtime/runtime.ts";
+import { offerLibrary } from "./own_library.ts";
 import { DEMO_PROGRAM, PROGRAM_VARIABLE } from "./program_variable.ts";
 
 export async function main(): Promise<void> {
@@ -24,6 +25,7 @@ export async function main(): Promise<void> {
 }
 
 async function beProcess(runtime: Runtime, role: Role): Promise<void> {
+  await offerLibrary(runtime);
   if (role.image !== null) {
     const { serveModuleFiles } = await import("./serve_module_files.ts");
     return await serveModuleFiles(runtime, role, role.image);

@@ -14,6 +14,7 @@ import { dirname, join, relative } from "node:path";
 import process from "node:process";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
+import { offerLibrary } from "./own_library.ts";
 import { typescriptRemedy } from "./typescript_support.ts";
 
 const CONFIG = /\.jsonc?$/;
@@ -41,6 +42,7 @@ export async function run(
   depth: number,
 ): Promise<number> {
   const path = file ?? nearestConfig(process.cwd());
+  await offerLibrary(runtime);
   if (CONFIG.test(path)) {
     const { runConfig } = await import("./run_config.ts");
     return await runConfig(runtime, path, depth);

@@ -6,7 +6,6 @@
 
 import { BrokerCore } from "../core/broker.ts";
 import { attend } from "../core/control/attend.ts";
-import { NameTakenError } from "../core/control/claim.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 import { ConfigError } from "./config/config_error.ts";
@@ -24,7 +23,7 @@ export async function runConfig(runtime: Runtime, file: string, depth: number): 
   } catch (error) {
     await log.close();
     const why = error instanceof Error ? error.message : String(error);
-    throw new CliError(why, error instanceof NameTakenError ? ExitCode.usage : ExitCode.gone, { cause: error });
+    throw new CliError(why, ExitCode.usage, { cause: error });
   }
   await core.start();
   return await new Promise<never>(() => {});

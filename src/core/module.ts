@@ -114,12 +114,8 @@ export type ResultOf<H> = H extends (...params: never[]) => infer R ? Awaited<R>
  * import { defineModule } from "brokkr";
  *
  * const history = new Map([["2021-10", { uptime: 99.7 }]]);
- *
- * export const sla = defineModule({
- *   name: "sla",
- *   commands: { get_report: (month: string) => history.get(month) },
- *   owns: [history],
- * });
+ * const commands = { get_report: (month: string) => history.get(month) };
+ * export const sla = defineModule({ name: "sla", commands, owns: [history] });
  * ```
  */
 export function defineModule<

@@ -11,6 +11,7 @@ import * as self from "./node_self.ts";
 import { connect, listen } from "./node_socket.ts";
 import { ownFilesOf } from "./own_files.ts";
 import type { ProgramProcess, Runtime, SpawnProgramOptions } from "./runtime.ts";
+import { checkSystem } from "./supported_system.ts";
 import { currentThread } from "./thread.ts";
 
 declare const Bun: BunNamespace;
@@ -22,6 +23,7 @@ const IN_BINARY = /^(\/\$bunfs\/|[A-Z]:[\\/]~BUN)/;
 
 /** The runtime as Bun has it. */
 export function bunRuntime(): Runtime {
+  checkSystem(process.platform);
   return {
     name: "bun",
     version: Bun.version,

@@ -12,6 +12,7 @@ import { SocketFolder } from "./deno_socket_folder.ts";
 import { failureReason } from "./failure_reason.ts";
 import { ownFilesOf } from "./own_files.ts";
 import type { CommandProcess, ProgramProcess, Runtime, SpawnCommandOptions, SpawnProgramOptions } from "./runtime.ts";
+import { checkSystem } from "./supported_system.ts";
 import { currentThread } from "./thread.ts";
 
 declare const Deno: DenoNamespace;
@@ -21,6 +22,7 @@ const LATE_ACCEPT_MS = 50;
 
 /** The runtime as Deno has it, with nothing but Deno's own functions: a `node:` import costs a process 22 to 30 ms. */
 export function denoRuntime(): Runtime {
+  checkSystem(Deno.build.os);
   const folder = new SocketFolder();
   return {
     name: "deno",

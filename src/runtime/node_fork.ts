@@ -12,6 +12,7 @@ import { connect, LINGER_MS, listen } from "./node_socket.ts";
 import { ownFilesOf } from "./own_files.ts";
 import type { Channel, ProgramProcess, Runtime, SpawnProgramOptions } from "./runtime.ts";
 import { StreamChannel } from "./stream_channel.ts";
+import { checkSystem } from "./supported_system.ts";
 import { currentThread } from "./thread.ts";
 
 // A descriptor for each direction: a failed write destroys a socket of Node with what arrived on it still unread.
@@ -21,6 +22,7 @@ const ADDRESS = `fd:${CHILD_READS},${CHILD_WRITES}`;
 
 /** The runtime as Node has it. */
 export function nodeRuntime(): Runtime {
+  checkSystem(process.platform);
   return {
     name: "node",
     version: process.versions.node,

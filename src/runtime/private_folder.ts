@@ -39,7 +39,7 @@ export function privateFolder(name: string, access: FolderAccess): string {
     const text = cause instanceof Error ? cause.message : String(cause);
     throw new Error(`Cannot make folder "${path}": ${text}, set XDG_RUNTIME_DIR to a folder of this user`, { cause });
   }
-  const wrong = whatIsWrong(facts, access.uid);
+  const wrong = whatIsWrong(path, facts, access.uid);
   if (wrong !== null) throw new Error(`Cannot use folder "${path}" for control sockets: ${wrong}`);
   return path;
 }
@@ -55,14 +55,14 @@ function placeOf(name: string, { env, uid, look }: FolderAccess): string {
   return `${temporary.startsWith("/") ? withoutSlash(temporary) : "/tmp"}/${name}-${uid ?? "user"}`;
 }
 
-function whatIsWrong({ isFolder, uid, mode }: FolderFacts, ownUid: number | null): string | null {
+function whatIsWrong(path: string, { isFolder, uid, mode }: FolderFacts, ownUid: number | null): string | null {
   if (!isFolder) return "it is a file or a link and should be a folder, remove it";
   if (uid !== ownUid) {
     return `it belongs to user ${uid} and should belong to user ${ownUid}, remove it or set XDG_RUNTIME_DIR`;
   }
   if ((mode & 0o077) === 0) return null;
   const shown = (mode & 0o777).toString(8).padStart(4, "0");
-  return `other users may enter it, its mode is ${shown} and should be 0700, run: chmod 700`;
+  return `other users may enter it, its mode is ${shown} and should be 0700, run: chmod 700 ${path}`;
 }
 
 function withoutSlash(path: string): string {

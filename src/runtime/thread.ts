@@ -5,7 +5,18 @@ interface Storage {
 
 let storage: Storage | undefined;
 
-/** Calls `fn`; log lines that it or what it starts gives rise to carry `name`. */
+/**
+ * Calls `fn` and returns what it returns; log lines of the calls that it makes, across `await` too, carry `name`.
+ *
+ * @default the name is `MainThread` outside of it
+ * @example
+ * ```ts
+ * import { withThread } from "brokkr";
+ *
+ * const answer = await withThread("CP Server Thread-46", async () => await Promise.resolve("answered"));
+ * if (answer !== "answered") throw new Error(answer);
+ * ```
+ */
 export function withThread<T>(name: string, fn: () => T): T {
   storage ??= newStorage();
   return storage.run(name, fn);

@@ -6,8 +6,13 @@
 
 import type { Channel, Listener, Runtime } from "../../runtime/runtime.ts";
 
+/** The control socket can't be opened. */
+export class ControlSocketError extends Error {
+  override readonly name: string = "ControlSocketError";
+}
+
 /** A live broker has the name already. */
-export class NameTakenError extends Error {
+export class NameTakenError extends ControlSocketError {
   override readonly name = "NameTakenError";
   /** Name of the broker. */
   readonly broker: string;

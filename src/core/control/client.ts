@@ -9,8 +9,9 @@ import { Caller } from "../call/caller.ts";
 import { CallCounters } from "../call/counters.ts";
 import { makeCall } from "../call/make_call.ts";
 import { DEFAULT_QUEUE_LIMITS } from "../call/queue.ts";
-import { type BrokerFault, toError } from "../call/wire_error.ts";
+import { type BrokerFault, toError, toFault } from "../call/wire_error.ts";
 import type { CallSettings } from "../context.ts";
+import { BrokerError } from "../errors.ts";
 import { DEFAULT_FRAME_LIMIT, FrameType } from "../frame/header.ts";
 import { type Hello, PROTOCOL_VERSION, readHello } from "../frame/hello.ts";
 import { Link } from "../frame/link.ts";
@@ -27,6 +28,15 @@ const PROCESSES_MS = 10 * 60_000;
 
 /** How often the time of one attempt a call may take in the broker, and then some. */
 const CALL_PATIENCE = 3;
+
+/** The broker went away, or has not answered. */
+export class ControlLostError extends Error {
+  override readonly name = "ControlLostError";
+
+  constructor(broker: string, cause: BrokerError) {
+    super(`Cannot reach broker "${broker}": ${cause.reason}`, { cause });
+  }
+}
 
 export class ControlClient {
   readonly #broker: string;
@@ -70,7 +80,7 @@ export class ControlClient {
   }
 
   async status(): Promise<BrokerStatus> {
-    const status = await this.#ask("status", [], ANSWER_MS);
+    const status = await this.#command("status", [], ANSWER_MS);
     if (!isStatus(status)) throw new TypeError("Cannot read the broker's answer: it is no status");
     return status;
   }
@@ -82,9 +92,10 @@ export class ControlClient {
     params: readonly unknown[],
     { timeoutMs, signal }: CallSettings,
   ): Promise<MeasuredResult> {
-    const settings = timeoutMs === undefined ? {} : { timeoutMs };
+    const asked = [target, command, params, timeoutMs === undefined ? {} : { timeoutMs }];
     const patienceMs = (timeoutMs ?? PROCESSES_MS) * CALL_PATIENCE + ANSWER_MS;
-    const outcome = await this.#outcome("call", [target, command, params, settings], { timeoutMs: patienceMs, signal });
+    const outcome = await this.#ask("call", asked, { timeoutMs: patienceMs, signal });
+    if (outcome instanceof BrokerError) throw toError(toFault(outcome), { target, command });
     const envelope = readEnvelope(outcome);
     if (!envelope.ok) throw toError(envelope.fault, { target, command });
     return readMeasured(envelope.value);
@@ -92,28 +103,38 @@ export class ControlClient {
 
   /** Starts a module or worker again, or all modules. @throws {UnknownModuleError} */
   async restart(name: string | null): Promise<void> {
-    await this.#ask("restart", name === null ? [] : [name], PROCESSES_MS);
+    await this.#command("restart", name === null ? [] : [name], PROCESSES_MS);
   }
 
   /** Ends a module, or the broker. @throws {UnknownModuleError} */
   async stop(name: string | null): Promise<void> {
-    await this.#ask("stop", name === null ? [] : [name], PROCESSES_MS);
+    await this.#command("stop", name === null ? [] : [name], PROCESSES_MS);
   }
 
   close(): void {
     this.#link.close(null);
   }
 
-  async #ask(command: string, params: readonly unknown[], timeoutMs: number): Promise<unknown> {
-    const envelope = readEnvelope(await this.#outcome(command, params, { timeoutMs }));
+  /** What a command of the broker itself answers. */
+  async #command(command: string, params: readonly unknown[], timeoutMs: number): Promise<unknown> {
+    const outcome = await this.#ask(command, params, { timeoutMs });
+    if (outcome instanceof BrokerError) throw new ControlLostError(this.#broker, outcome);
+    const envelope = readEnvelope(outcome);
     if (envelope.ok) return envelope.value;
     const [target] = params;
     throw toError(envelope.fault, { target: typeof target === "string" ? target : this.#broker, command });
   }
 
-  async #outcome(command: string, params: readonly unknown[], settings: CallSettings): Promise<unknown> {
+  /** The answer, or why there is none. */
+  async #ask(command: string, params: readonly unknown[], settings: CallSettings): Promise<unknown> {
     const { timeoutMs = ANSWER_MS, signal } = settings;
-    return await makeCall(this.#caller, command, params, { target: this.#broker, timeoutMs, retry: "never", signal });
+    const options = { target: this.#broker, timeoutMs, retry: "never", signal } as const;
+    try {
+      return await makeCall(this.#caller, command, params, options);
+    } catch (error) {
+      if (error instanceof BrokerError) return error;
+      throw error;
+    }
   }
 
   async #hello(runtime: Runtime): Promise<void> {

@@ -6,7 +6,7 @@
 
 import type { Channel, Listener, Runtime } from "../../runtime/runtime.ts";
 import type { Handler } from "../module.ts";
-import { claim } from "./claim.ts";
+import { claim, ControlSocketError } from "./claim.ts";
 import { ControlPeer } from "./peer.ts";
 import { CONTROL_FOLDER, socketPath } from "./protocol.ts";
 
@@ -29,12 +29,17 @@ export class ControlServer {
     this.#options = options;
   }
 
-  /** Takes the broker's name and listens. @throws {NameTakenError} when a live broker has it. */
+  /** Takes the broker's name and listens. @throws {NameTakenError} when a live broker has it. @throws {ControlSocketError} */
   static async open(options: ControlServerOptions): Promise<ControlServer> {
     const { runtime, broker } = options;
     const server = new ControlServer(options);
-    const path = socketPath(runtime.files.folder(CONTROL_FOLDER), broker);
-    server.#listener = await claim(runtime, { broker, path, accept: (channel) => server.#accept(channel) });
+    try {
+      const path = socketPath(runtime.files.folder(CONTROL_FOLDER), broker);
+      server.#listener = await claim(runtime, { broker, path, accept: (channel) => server.#accept(channel) });
+    } catch (cause) {
+      if (cause instanceof ControlSocketError) throw cause;
+      throw new ControlSocketError(cause instanceof Error ? cause.message : String(cause), { cause });
+    }
     return server;
   }
 

@@ -26,12 +26,22 @@ export type FatherNotice =
   | { readonly kind: "restart"; readonly worker: number };
 
 const PROCESS_NOTICES: readonly unknown[] = ["ready", "failed", "status", "stopped"] satisfies ProcessNotice["kind"][];
+const PROCESS_NOTICE_FIELDS: Readonly<Record<ProcessNotice["kind"], readonly string[]>> = {
+  ready: ["commands", "cleanup"],
+  failed: ["error"],
+  status: ["request", "workers"],
+  stopped: [],
+};
 const FATHER_NOTICES: readonly unknown[] = ["stop", "wanted", "status", "restart"] satisfies FatherNotice["kind"][];
 
 /** @throws {BodyError} */
 export function readProcessNotice(body: Uint8Array): ProcessNotice {
   const notice = readJson(body);
   if (!isKind<ProcessNotice>(notice, PROCESS_NOTICES)) throw new BodyError("a notice of an unknown kind");
+  const holds = PROCESS_NOTICE_FIELDS[notice.kind];
+  if (!holds.every((field) => field in notice)) {
+    throw new BodyError(`a notice "${notice.kind}" without ${holds.join(", ")}`);
+  }
   return notice;
 }
 

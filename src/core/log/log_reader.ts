@@ -18,9 +18,10 @@ const MAX_WAITING = 1000;
  * lines. Lines of many processes may be mixed. Memory does not grow with the log.
  *
  * ```ts
+ * const text = "a line\nanother line";
  * const reader = new LogReader();
- * for (const line of text.split("\n")) for (const item of reader.push(line)) print(item);
- * for (const item of reader.end()) print(item);
+ * for (const line of text.split("\n")) for (const item of reader.push(line)) console.log(item);
+ * for (const item of reader.end()) console.log(item);
  * ```
  */
 export class LogReader {

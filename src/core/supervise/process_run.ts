@@ -20,9 +20,11 @@ import {
 import { Link } from "../frame/link.ts";
 import type { LogEvent } from "../log/record.ts";
 import { VERSION } from "../version.ts";
-import { Ending } from "./ending.ts";
+import { Ending, MODULE_DEADLINES, WORKER_DEADLINES } from "./ending.ts";
 import { OutputLines } from "./output_lines.ts";
 
+/** A process whose channel has ended can't serve: the time it has to end by itself. */
+const WITHOUT_CHANNEL_MS = 1_000;
 /** After the exit, the time for the last bytes of channel and output to arrive. */
 const LAST_BYTES_MS = 50;
 
@@ -74,10 +76,13 @@ export class ProcessRun {
   #linkClosed: (() => void) | undefined;
   #why: string | null = null;
   #ready = false;
+  #hasExited = false;
+  #clearWait: (() => void) | undefined;
 
   constructor(options: ProcessRunOptions) {
     this.#options = options;
-    this.#ending = new Ending(options.runtime.clock, (signal, why) => this.kill(signal, why));
+    const deadlines = options.group ? MODULE_DEADLINES : WORKER_DEADLINES;
+    this.#ending = new Ending(options.runtime.clock, deadlines, (signal, why) => this.kill(signal, why));
     this.#stdout = new OutputLines((text) => options.events.output("stdout", text));
     this.#stderr = new OutputLines((text) => options.events.output("stderr", text));
   }
@@ -193,10 +198,18 @@ export class ProcessRun {
   #closed(reason: string | null): void {
     this.#callee?.abort();
     this.#linkClosed?.();
-    if (reason !== null) this.kill("SIGKILL", reason);
+    if (reason !== null) return this.kill("SIGKILL", reason);
+    if (this.#hasExited) return;
+    const { clock } = this.#options.runtime;
+    this.#clearWait = clock.timer(
+      WITHOUT_CHANNEL_MS,
+      () => this.kill("SIGKILL", "process closed its channel and went on"),
+    );
   }
 
   async #exited(status: ExitStatus): Promise<void> {
+    this.#hasExited = true;
+    this.#clearWait?.();
     this.#ending.over();
     if (this.#link !== undefined && !this.#link.closed) await this.#lastBytes();
     // What the process started and left behind goes with it.

@@ -22,6 +22,9 @@ import { encodeDepth, type Role, ROLE_VARIABLE } from "../role.ts";
 import { VERSION } from "../version.ts";
 import { ModuleProcess } from "./module_process.ts";
 
+/** Time for what was sent last to reach the father. */
+const LAST_WORDS_MS = 1_000;
+
 /** What a new process is made of. */
 export interface ServeOptions {
   readonly runtime: Runtime;
@@ -62,7 +65,7 @@ class ServedProcess {
         this.#reporter.report("process.dropped", fields, { module: role.process });
       },
       drained: () => this.#caller?.drained(),
-      closed: () => runtime.exit(0),
+      closed: (reason) => void this.#cutOff(reason),
     });
     this.#reporter = new FrameReporter(runtime, this.#link, { broker: role.broker, product, aligned });
     const hello: Hello = {
@@ -165,11 +168,20 @@ class ServedProcess {
     await this.#leave(0);
   }
 
-  /** Ends the process when the father has all that was sent. */
+  /** Without its channel this process is nobody's. Where it ended the channel itself, its father is told why. */
+  async #cutOff(reason: string | null): Promise<void> {
+    if (reason !== null) await this.#leave(1);
+    this.#options.runtime.exit(0);
+  }
+
+  /** Ends the process when the father has all that was sent, or does not read any more. */
   async #leave(code: number): Promise<void> {
     this.#link.flush();
     const { clock } = this.#options.runtime;
-    while (this.#link.unsentBytes > 0) await new Promise<void>((resolve) => clock.timer(1, resolve));
+    const deadline = clock.now() + LAST_WORDS_MS;
+    while (this.#link.unsentBytes > 0 && clock.now() < deadline) {
+      await new Promise<void>((resolve) => clock.timer(1, resolve));
+    }
     this.#options.runtime.exit(code);
   }
 

@@ -184,7 +184,7 @@ export class Supervised {
     this.#run = undefined;
     const meaning = meaningOf(end);
     const expected = this.#state === "draining";
-    this.#lines.exited(childPid, meaning, expected);
+    this.#lines.exited(childPid, meaning, expected && end.why === null);
     if (expected) {
       this.caller.disconnect(meaning.fault);
       this.#stopped();
@@ -208,11 +208,14 @@ export class Supervised {
     }
   }
 
-  /** Ends the process. False where it was stopped already. */
+  /** Ends the process. False where none ran. */
   async #halt(): Promise<boolean> {
     if (this.#state === "stopped") return false;
-    if (this.#run === undefined) this.#stopped();
-    else if (this.#state !== "draining") {
+    if (this.#run === undefined) {
+      this.#stopped();
+      return false;
+    }
+    if (this.#state !== "draining") {
       this.#lines.stopping(this.#run.pid);
       this.#become("draining");
       this.caller.pause();

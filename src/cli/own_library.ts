@@ -1,0 +1,18 @@
+import type { Runtime } from "../runtime/runtime.ts";
+
+interface ModuleBuilder {
+  module(name: string, load: () => { readonly exports: object; readonly loader: "object" }): void;
+}
+
+declare const Bun: { plugin(plugin: { readonly name: string; setup(build: ModuleBuilder): void }): void };
+
+/** In the binary `import "brokkr"` of a user's file means the library inside it: there is no package to be found. */
+export async function offerLibrary(runtime: Runtime): Promise<void> {
+  const isBinary = runtime.program === null;
+  if (!isBinary || runtime.name !== "bun") return;
+  const library = await import("../../mod.ts");
+  Bun.plugin({
+    name: "brokkr",
+    setup: (build) => build.module("brokkr", () => ({ exports: library, loader: "object" })),
+  });
+}
