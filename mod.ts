@@ -2,6 +2,19 @@
  * brokkr: a broker for processes. A father process runs modules and their workers as processes of their own, cleans each new
  * process of what belongs to the others, and lets them call each other's commands.
  *
+ * {@linkcode defineModule} makes a module, {@linkcode Broker.start} runs it, and what a call is rejected with is a
+ * {@linkcode BrokerError}.
+ *
+ * @example A module
+ * ```ts
+ * import { defineModule } from "brokkr";
+ *
+ * export const hello = defineModule({
+ *   name: "hello",
+ *   commands: { greet: (name: string) => `Hello ${name}` },
+ * });
+ * ```
+ *
  * @module
  */
 
@@ -20,17 +33,17 @@ export {
 } from "./src/core/errors.ts";
 export { withThread } from "./src/runtime/thread.ts";
 
-export type { CallCommand, CallSettings, CallWorker, ModuleContext, ModuleLog, ProcessRole } from "./src/core/context.ts";
+export type {
+  CallCommand,
+  CallSettings,
+  CallWorker,
+  ModuleContext,
+  ModuleLog,
+  ProcessRole,
+} from "./src/core/context.ts";
 export type { ErrorCode } from "./src/core/errors.ts";
 export type { LogFunction } from "./src/core/log/broker_log.ts";
-export type {
-  EventFields,
-  EventId,
-  LogEvent,
-  LogLevel,
-  LogRecord,
-  ResourceFigures,
-} from "./src/core/log/record.ts";
+export type { EventFields, EventId, LogEvent, LogLevel, LogRecord, ResourceFigures } from "./src/core/log/record.ts";
 export type {
   CallContext,
   Commands,

@@ -39,7 +39,7 @@ test("readConfig() takes comments, trailing commas and a byte order mark, and ke
     const file = join(folder, "brokkr.jsonc");
     writeFileSync(
       file,
-      '\ufeff{ "name": "b", /* all */ "modules": { "b": {"path":"a.js"}, "10": {"path":"./a.js","cwd":"sub"}, ' +
+      '\ufeff{ "name": "main", /* all */ "modules": { "b": {"path":"a.js"}, "10": {"path":"./a.js","cwd":"sub"}, ' +
         '"9": {"path":"a.js","workers":2,"options":null}, "__proto__": {"path":"a.js"} }, // end\n "log": {"file":"b.log"},}',
     );
     const config = await readConfig(file, runtime);
@@ -58,7 +58,7 @@ test("readConfig() offers the nearest name of an unknown key", async () => {
     ),
     [
       'brokkr.json:2:3: unknown key "nam": did you mean "name"',
-      'brokkr.json:4:35: unknown key "worker": did you mean "workers"',
+      'brokkr.json:4:39: unknown key "worker": did you mean "workers"',
       'brokkr.json:5:3: unknown key "zzz": known are $schema, name, call, image, modules, log, product',
     ],
   );
@@ -161,8 +161,8 @@ test("readConfig() keeps module files within the configuration's folder", () =>
       writeFileSync(file, JSON.stringify({ name: "b", modules: { a: { path } } }));
       const error = await readConfig(file, runtime).then(() => null, (error) => error);
       assert.ok(error instanceof ConfigError);
-      assert.ok(error.message.startsWith(`${file}:1:37: modules.a.path `), error.message);
-      return error.message.slice(`${file}:1:37: modules.a.path `.length).replaceAll(folder, "FOLDER");
+      assert.ok(error.message.startsWith(`${file}:1:36: modules.a.path `), error.message);
+      return error.message.slice(`${file}:1:36: modules.a.path `.length).replaceAll(folder, "FOLDER");
     };
     const outside = "must be in the configuration's folder, and it is \"";
     assert.equal(await refused("../a.js"), `${outside}../a.js" ("FOLDER/a.js")`);

@@ -82,7 +82,8 @@ export function start(command: readonly string[], { cwd, env }: CommandOptions =
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
     },
-    signal: (name) => void child.kill(name),
+    // Under Deno, child.kill() makes the exit code of one that ends in good order null.
+    signal: (name) => void (child.pid !== undefined && process.kill(child.pid, name)),
     async [Symbol.asyncDispose]() {
       if (!over) kill(child.pid);
       await ended.catch(() => {});

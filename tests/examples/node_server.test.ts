@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { inThisRuntime, ROOT, start } from "./command.ts";
 
-const SERVER = join(ROOT, "examples/node-server/server.js");
+const SERVER = join(ROOT, "examples/node-server/server.mjs");
 
 test("the server example answers from workers, maps errors to statuses and stops in good order", async () => {
   await using server = start(inThisRuntime(SERVER), { env: { PORT: "0" } });

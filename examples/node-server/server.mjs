@@ -3,8 +3,8 @@
 import { createServer } from "node:http";
 import process from "node:process";
 import { Broker } from "brokkr";
-import { numbers } from "./numbers.js";
-import { httpStatus } from "./status.js";
+import { numbers } from "./numbers.mjs";
+import { httpStatus } from "./status.mjs";
 
 // Before the server listens: the processes that are made from this program never come further than this line.
 const broker = await Broker.start({ name: "node-server", modules: [numbers], logLevel: "warning" });

@@ -1,0 +1,186 @@
+/**
+ * Types of the public API. What is in functions named `types…` is only compiled: `@ts-expect-error` fails the check where a
+ * line that must not compile does.
+ */
+
+import type { Broker, LogRecord, Module, ModuleContext, ParamsOf, ResultOf } from "brokkr";
+import * as brokkr from "brokkr";
+import { defineModule } from "brokkr";
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false;
+
+/** Compiles only for `true`. */
+function same<T extends true>(value?: T): void {
+  void value;
+}
+
+const sla = defineModule({
+  name: "sla",
+  commands: {
+    get_report: (month: string, detailed?: boolean) => ({ month, detailed, availability: 99.7 }),
+    wait: (ms: number): Promise<string> => new Promise((resolve) => setTimeout(resolve, ms, "waited")),
+    nothing() {},
+    who: function () {
+      same<Equal<typeof this.attempt, number>>();
+      // @ts-expect-error the context has no such field
+      void this.module;
+      return this.caller;
+    },
+    signal() {
+      return this.signal.aborted;
+    },
+  },
+});
+
+/** Commands and workers as functions of the context. */
+const livestatus = defineModule({
+  name: "Livestatus",
+  workers: {
+    count: 2,
+    commands: (ctx) => ({
+      count_hosts: (state: "up" | "down") => state.length + ctx.module.length,
+      who: function () {
+        return this.caller;
+      },
+    }),
+  },
+  commands: (ctx) => ({
+    count: async (): Promise<number> => await ctx.workers.call("count_hosts", ["up"]),
+    ask_sla: async (): Promise<number> => (await ctx.call(sla, "get_report", ["2021-10"])).availability,
+    id() {
+      same<Equal<typeof this.id, number>>();
+      return this.id;
+    },
+    wrong: () => {
+      // @ts-expect-error a worker has no such command
+      void ctx.workers.call("count_host", ["up"]);
+      // @ts-expect-error a parameter of another type
+      void ctx.workers.call("count_hosts", ["away"]);
+      // @ts-expect-error sla has no such command
+      void ctx.call(sla, "get_reprot", ["2021-10"]);
+    },
+  }),
+  start(ctx) {
+    same<Equal<ReturnType<typeof callWorker>, Promise<number>>>();
+    function callWorker() {
+      return ctx.workers.call("count_hosts", ["down"]);
+    }
+  },
+});
+
+/** Workers as an object, with `this`. */
+const counters = defineModule({
+  name: "counters",
+  workers: {
+    count: 1,
+    commands: {
+      add: function (a: number, b: number) {
+        same<Equal<typeof this.caller, string>>();
+        return { sum: a + b, caller: this.caller };
+      },
+    },
+  },
+  commands: (ctx) => ({ add: (a: number, b: number) => ctx.workers.call("add", [a, b]) }),
+});
+
+/** Two modules that call each other say what they return. */
+const ping: Pinger = defineModule({
+  name: "ping",
+  commands: (ctx) => ({
+    ping: async (turns: number): Promise<string> => turns === 0 ? "ping" : await ctx.call(pong, "pong", [turns - 1]),
+  }),
+});
+const pong = defineModule({
+  name: "pong",
+  commands: (ctx) => ({
+    pong: async (turns: number): Promise<string> => turns === 0 ? "pong" : await ctx.call(ping, "ping", [turns - 1]),
+  }),
+});
+type Pinger = Module<"ping", { readonly ping: (turns: number) => Promise<string> }>;
+
+async function typesOfCalls(broker: Broker) {
+  const report = await broker.call(sla, "get_report", ["2021-10"]);
+  same<Equal<typeof report, { month: string; detailed: boolean | undefined; availability: number }>>();
+  const waited = await broker.call(sla, "wait", [1], { timeoutMs: 5, signal: AbortSignal.timeout(1), thread: "T" });
+  same<Equal<typeof waited, string>>();
+  const nothing = await broker.call(sla, "nothing");
+  same<Equal<typeof nothing, void>>();
+  const caller = await broker.call(sla, "who");
+  same<Equal<typeof caller, string>>();
+  const sum = await broker.call(counters, "add", [1, 2]);
+  same<Equal<typeof sum, { sum: number; caller: string }>>();
+  const counted = await broker.call(livestatus, "count");
+  same<Equal<typeof counted, number>>();
+  const last = await broker.call(pong, "pong", [3]);
+  same<Equal<typeof last, string>>();
+
+  const byName = await broker.call("sla", "get_report", ["2021-10"]);
+  same<Equal<typeof byName, unknown>>();
+  // @ts-expect-error what comes by a name is unknown
+  void byName.month;
+
+  // @ts-expect-error there is no such command
+  await broker.call(sla, "get_reprot", ["2021-10"]);
+  // @ts-expect-error the parameter is a string
+  await broker.call(sla, "get_report", [2021]);
+  // @ts-expect-error there is no third parameter
+  await broker.call(sla, "get_report", ["2021-10", true, 1]);
+  // @ts-expect-error workers' commands are the module's own affair
+  await broker.call(livestatus, "count_hosts", ["up"]);
+  // @ts-expect-error the unit is in the name
+  await broker.call(sla, "wait", [1], { timeout: 5 });
+}
+
+function typesOfModules() {
+  // @ts-expect-error a module has a name
+  defineModule({ commands: {} });
+  // @ts-expect-error a command is a function
+  defineModule({ name: "x", commands: { wrong: 1 } });
+  // @ts-expect-error one of three policies
+  defineModule({ name: "x", restart: "sometimes" });
+  // @ts-expect-error workers have a count
+  defineModule({ name: "x", workers: { commands: {} } });
+  same<Equal<typeof sla.name, "sla">>();
+}
+
+function typesOfEvents(broker: Broker) {
+  broker.on("call.retry", (record) => same<Equal<typeof record.time, number>>());
+  broker.on("*", (record: LogRecord) => void record.lines());
+  // @ts-expect-error there is no such event
+  broker.on("call.retried", () => {});
+}
+
+same<Equal<ParamsOf<(month: string) => void>, [month: string]>>();
+same<Equal<ResultOf<() => Promise<number>>, number>>();
+same<Equal<ModuleContext["options"], unknown>>();
+
+test("mod.ts exports these values and no other", () => {
+  assert.deepEqual(Object.keys(brokkr).sort(), [
+    "Broker",
+    "BrokerError",
+    "CallCancelledError",
+    "CallTimeoutError",
+    "PayloadError",
+    "ProcessGoneError",
+    "QueueFullError",
+    "RemoteError",
+    "UnknownCommandError",
+    "UnknownModuleError",
+    "defineModule",
+    "withThread",
+  ]);
+});
+
+test("the types of calls, modules and events compile as this file says", () => {
+  // The compiler has tested them; here is only proof that it saw them.
+  assert.deepEqual([typesOfCalls, typesOfModules, typesOfEvents].map(({ length }) => length), [1, 0, 1]);
+  assert.deepEqual([sla, livestatus, counters, ping, pong].map(({ name }) => name), [
+    "sla",
+    "Livestatus",
+    "counters",
+    "ping",
+    "pong",
+  ]);
+});

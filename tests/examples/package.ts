@@ -1,0 +1,17 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import process from "node:process";
+import { ROOT, run, runtimeName } from "./command.ts";
+
+/** The folder of a built npm package. The compiled suite has one; from the sources it is built in `folder`. */
+export async function builtPackage(folder: string): Promise<string> {
+  if (runtimeName !== "deno") return join(ROOT, "npm");
+  const builder = new URL("../../scripts/build_npm.ts", import.meta.url).href;
+  const path = join(folder, "npm");
+  const code = `const { buildNpm } = await import(${JSON.stringify(builder)}); ` +
+    `const messages = await buildNpm(${JSON.stringify(path)}); if (messages !== "") throw new Error(messages);`;
+  const config = join(ROOT, "deno.json");
+  const built = await run([process.execPath, "eval", "--config", config, code], { cwd: ROOT });
+  assert.equal(built.code, 0, built.stderr);
+  return path;
+}
