@@ -48,6 +48,7 @@ export type {
   CallContext,
   Commands,
   CommandsOf,
+  Given,
   Handler,
   Module,
   ModuleDefinition,
@@ -55,8 +56,8 @@ export type {
   ParamsOf,
   RestartPolicy,
   ResultOf,
-  WithCallContext,
   WorkersDefinition,
+  WrittenCommands,
 } from "./src/core/module.ts";
 export type { BrokerOptions } from "./src/core/options.ts";
 export type { BrokerStatus, CleanupStatus, ModuleStatus, ProcessStatus } from "./src/core/status.ts";

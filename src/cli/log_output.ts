@@ -9,7 +9,7 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { dispose } from "../core/cleanup/dispose.ts";
 import type { LogFunction } from "../core/log/broker_log.ts";
-import type { LogRecord } from "../core/log/record.ts";
+import type { LogLevel, LogRecord } from "../core/log/record.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 import type { Config } from "./config/config.ts";
@@ -20,6 +20,7 @@ const DEFAULT_MAX_BYTES = 10_000_000;
 const DEFAULT_KEEP = 5;
 /** How long a line may wait for its way into the file. */
 const FLUSH_MS = 100;
+const URGENT: readonly LogLevel[] = ["warning", "error", "fatal"];
 
 export interface LogOutput {
   readonly write: LogFunction;
@@ -70,7 +71,8 @@ function logtapeRecord(record: LogRecord) {
     level: record.level,
     message: [text],
     rawMessage: text,
-    timestamp: record.time,
+    // What someone looks for after a sudden end is written at once: the sink flushes when its interval has passed.
+    timestamp: URGENT.includes(record.level) ? Infinity : record.time,
     properties: {},
   };
 }

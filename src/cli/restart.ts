@@ -11,6 +11,7 @@ import { argument, command, constant } from "@optique/core/primitives";
 import { string } from "@optique/core/valueparser";
 import type { ControlClient } from "../core/control/client.ts";
 import { UnknownModuleError } from "../core/errors.ts";
+import type { ProcessStatus } from "../core/status.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { brokerOption } from "./broker_option.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
@@ -42,13 +43,20 @@ export async function restart(runtime: Runtime, { module, broker }: ModuleAsked)
   });
 }
 
-/** @throws {CliError} where a module has failed to start. */
+/** @throws {CliError} where a module or worker has failed to start. */
 export async function requireStarted(client: ControlClient, name: string | undefined): Promise<void> {
   const { modules } = await client.status();
-  const failed = modules.filter((module) => module.state === "failed" && (name === undefined || name === module.name));
-  if (failed.length === 0) return;
-  const names = failed.map((module) => `"${module.name}"`).join(", ");
-  throw new CliError(`Cannot start module ${names}: it ended before it was ready, see the broker's log`, ExitCode.gone);
+  const isMeant = (process: ProcessStatus) =>
+    process.state === "failed" && (name === undefined || name === process.name);
+  const workers = modules.flatMap((module) => module.workers).filter(isMeant);
+  const failed = modules.filter(isMeant);
+  const [what, ended] = failed.length > 0 ? ["module", failed] : ["worker", workers];
+  if (ended.length === 0) return;
+  const names = ended.map((process) => `"${process.name}"`).join(", ");
+  throw new CliError(
+    `Cannot start ${what} ${names}: it ended before it was ready, see the broker's log`,
+    ExitCode.gone,
+  );
 }
 
 /** Says what was to be done, where there is no module of that name. */

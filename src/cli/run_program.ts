@@ -5,6 +5,7 @@
  */
 
 import { resolve } from "node:path";
+import process from "node:process";
 import { pathToFileURL } from "node:url";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
@@ -19,14 +20,30 @@ export async function runProgram(runtime: Runtime, path: string): Promise<number
   runtime.env.set(PROGRAM_VARIABLE, program);
   // The program may import another copy of the library than this one.
   Reflect.set(globalThis, Symbol.for("brokkr.run"), true);
+  process.on("unhandledRejection", (reason) => {
+    // A program that looks after its rejections does so here too.
+    if (process.listenerCount("unhandledRejection") === 1) fail(runtime, reason);
+  });
   try {
     await import(program);
   } catch (error) {
-    // An error of another copy's class is told by its name.
-    if (error instanceof Error && UNREACHABLE.includes(error.name)) {
-      throw new CliError(error.message, ExitCode.usage, { cause: error });
-    }
+    if (isUnreachable(error)) throw new CliError(error.message, ExitCode.usage, { cause: error });
     throw error;
   }
   return await new Promise<never>(() => {});
+}
+
+/** A program may start its broker without waiting for it. */
+function fail(runtime: Runtime, reason: unknown): void {
+  if (isUnreachable(reason)) {
+    runtime.writeError(`${reason.message}\n`);
+    runtime.exit(ExitCode.usage);
+  }
+  runtime.writeError(`${reason instanceof Error ? reason.stack ?? reason.message : String(reason)}\n`);
+  runtime.exit(ExitCode.failed);
+}
+
+/** An error of another copy's class is told by its name. */
+function isUnreachable(error: unknown): error is Error {
+  return error instanceof Error && UNREACHABLE.includes(error.name);
 }

@@ -6,12 +6,12 @@
 
 import type { Runtime } from "../runtime/runtime.ts";
 import { Callee, type Service } from "./call/callee.ts";
-import { forwarded, makeCall } from "./call/make_call.ts";
+import { forwarded, makeCall, measureCall } from "./call/make_call.ts";
 import type { RunningCall } from "./call/running_call.ts";
 import { claimedByOthers } from "./claims.ts";
 import { CLEANUP_DEADLINE_MS } from "./cleanup/clean.ts";
 import type { CallSettings } from "./context.ts";
-import { UnknownCommandError, UnknownModuleError } from "./errors.ts";
+import { UnknownModuleError } from "./errors.ts";
 import type { CallOptions, ReceivedCall } from "./frame/batch.ts";
 import { DEFAULT_FRAME_LIMIT } from "./frame/header.ts";
 import { BrokerLog } from "./log/broker_log.ts";
@@ -19,6 +19,7 @@ import { type EventId, type LogRecord, MAIN_THREAD } from "./log/record.ts";
 import { commandMap, type Handler } from "./module.ts";
 import { nearest } from "./nearest.ts";
 import { type BrokerPlan, checkTimeout, levelFrom, type ModulePlan } from "./options.ts";
+import { OwnCommands } from "./own_commands.ts";
 import { encodeRole, type GivenSettings, ROLE_VARIABLE } from "./role.ts";
 import type { BrokerStatus } from "./status.ts";
 import { Guard } from "./supervise/guard.ts";
@@ -46,6 +47,7 @@ export class BrokerCore implements Service {
   readonly #slots = new Map<string, ModuleSlot>();
   readonly #startedAt: number;
   readonly commands: ReadonlyMap<string, Handler>;
+  readonly #own: OwnCommands;
   readonly #closers: (() => unknown)[] = [];
   #stopped: Promise<void> | undefined;
 
@@ -62,6 +64,7 @@ export class BrokerCore implements Service {
       level: plan.logLevel ?? levelFrom(runtime.env.get("BROKKR_LOG")) ?? "info",
       log: plan.log ?? ((record) => runtime.writeError(`${record.lines().join("\n")}\n`)),
     });
+    this.#own = new OwnCommands({ runtime, reporter: this.#log, broker: plan.name, commands: this.commands });
     this.#log.onWanted = (events) => {
       for (const slot of this.#slots.values()) slot.process.tell({ kind: "wanted", events });
     };
@@ -107,7 +110,7 @@ export class BrokerCore implements Service {
     if (module !== undefined) return await module.process.restart();
     for (const slot of this.#slots.values()) {
       const worker = await slot.workerNumber(name);
-      if (worker !== null) return slot.process.tell({ kind: "restart", worker });
+      if (worker !== null) return await slot.restartWorker(worker);
     }
     throw this.#unknownModule(name, "restart");
   }
@@ -125,19 +128,20 @@ export class BrokerCore implements Service {
     params: readonly unknown[] = [],
     settings: CallSettings = {},
   ): Promise<unknown> {
-    const slot = this.#slots.get(target);
-    if (slot === undefined) throw this.#unknownModule(target, command);
-    if (!Array.isArray(params)) throw new TypeError(`Cannot call command "${command}": params must be a list`);
-    const { timeoutMs = this.plan.timeoutMs, signal, thread } = settings;
-    checkTimeout(`Cannot call command "${command}": timeoutMs`, timeoutMs);
-    const { retry } = this.plan;
-    return await makeCall(slot.process.caller, command, params, { target, timeoutMs, retry, signal, thread });
+    const { caller, options } = this.#outgoing(target, command, params, settings);
+    return await makeCall(caller, command, params, options);
+  }
+
+  /** A call, and how often it was sent. */
+  async measure(target: string, command: string, params: readonly unknown[], settings: CallSettings) {
+    const { caller, options } = this.#outgoing(target, command, params, settings);
+    return await measureCall(caller, command, params, options);
   }
 
   /** A module's call that is meant for another module. */
   async forward(call: ReceivedCall & { readonly options: CallOptions }, context: RunningCall): Promise<unknown> {
     const { target = this.name, timeoutMs = this.plan.timeoutMs } = call.options;
-    if (target === this.name) return await this.#runOwn(call, context);
+    if (target === this.name) return await this.#own.run(call, context);
     const slot = this.#slots.get(target);
     if (slot === undefined) throw this.#unknownModule(target, call.command);
     return await makeCall(slot.process.caller, call.command, call.params, {
@@ -183,15 +187,13 @@ export class BrokerCore implements Service {
     }
   }
 
-  async #runOwn(call: ReceivedCall, context: RunningCall): Promise<unknown> {
-    const { command } = call;
-    const handler = this.commands.get(command);
-    if (handler === undefined) {
-      this.#log.report("command.unknown", { command }, { module: context.caller });
-      const similar = nearest(command, this.commands.keys());
-      throw new UnknownCommandError({ target: this.name, command }, { nearest: similar });
-    }
-    return await Reflect.apply(handler, context, call.params);
+  #outgoing(target: string, command: string, params: unknown, settings: CallSettings) {
+    const caller = target === this.name ? this.#own.caller : this.#slots.get(target)?.process.caller;
+    if (caller === undefined) throw this.#unknownModule(target, command);
+    if (!Array.isArray(params)) throw new TypeError(`Cannot call command "${command}": params must be a list`);
+    const { timeoutMs = this.plan.timeoutMs, signal, thread } = settings;
+    checkTimeout(`Cannot call command "${command}": timeoutMs`, timeoutMs);
+    return { caller, options: { target, timeoutMs, retry: this.plan.retry, signal, thread } };
   }
 
   #newSlot({ module, settings }: ModulePlan): ModuleSlot {

@@ -25,15 +25,11 @@ export type Handler = (this: CallContext, ...params: never[]) => unknown;
 /** Commands by name. */
 export type Commands = Readonly<Record<string, Handler>>;
 
-/** Makes `this` the call's context in commands that are written in place, beside the types that are inferred from them. */
-export interface WithCallContext<W extends Commands> {
-  /** See {@link ModuleDefinition}. */
-  readonly commands?: ThisType<CallContext> | ((ctx: ModuleContext<W>) => ThisType<CallContext>);
-  /** See {@link ModuleDefinition}. */
-  readonly workers?: {
-    readonly commands: ThisType<CallContext> | ((ctx: ModuleContext) => ThisType<CallContext>);
-  };
-}
+/** Commands that are written in place: `this` of a function among them is the call's context. */
+export type WrittenCommands = Commands & ThisType<CallContext>;
+
+/** `C`, or no commands at all where the compiler had none to infer `C` from. */
+export type Given<C extends Commands> = string extends keyof C ? Record<never, never> : C;
 
 /** When a process that ended is started again. */
 export type RestartPolicy = "always" | "on-failure" | "never";
@@ -75,15 +71,15 @@ export interface ModuleDefinition<
   /** Processes that the module runs for itself. @default none */
   readonly workers?: WorkersDefinition<W>;
   /** What others can call; or a function of the module's context that returns it. @default none */
-  readonly commands?: C | ((ctx: ModuleContext<W>) => C);
+  readonly commands?: C | ((ctx: ModuleContext<Given<W>>) => C);
   /** Disposables of this module, disposed in the processes of the others. */
   readonly owns?: readonly unknown[];
   /** Called in the processes of the other modules, before what is in `owns` is disposed. */
   afterForkCleanup?(): unknown;
   /** Called in the module's own process, after the cleanup and before the first command. */
-  start?(ctx: ModuleContext<W>): unknown;
+  start?(ctx: ModuleContext<Given<W>>): unknown;
   /** Called in the module's own process as the last thing before it ends. */
-  stop?(ctx: ModuleContext<W>): unknown;
+  stop?(ctx: ModuleContext<Given<W>>): unknown;
 }
 
 /** A checked module, which carries the types of its commands. */
@@ -118,11 +114,9 @@ export type ResultOf<H> = H extends (...params: never[]) => infer R ? Awaited<R>
  * export const sla = defineModule({ name: "sla", commands, owns: [history] });
  * ```
  */
-export function defineModule<
-  const N extends string,
-  C extends Commands = Record<never, never>,
-  W extends Commands = Record<never, never>,
->(definition: ModuleDefinition<N, C, W> & WithCallContext<W>): Module<N, C, W> {
+export function defineModule<const N extends string, C extends WrittenCommands, W extends WrittenCommands>(
+  definition: ModuleDefinition<N, C, W>,
+): Module<N, Given<C>, Given<W>> {
   assertDefinition(definition);
   return made(definition.name, definition);
 }

@@ -3,7 +3,7 @@
  * line that must not compile does.
  */
 
-import type { Broker, LogRecord, Module, ModuleContext, ParamsOf, ResultOf } from "brokkr";
+import type { Broker, CommandsOf, LogRecord, Module, ModuleContext, ParamsOf, ResultOf } from "brokkr";
 import * as brokkr from "brokkr";
 import { defineModule } from "brokkr";
 import assert from "node:assert/strict";
@@ -140,9 +140,22 @@ function typesOfModules() {
   defineModule({ name: "x", commands: { wrong: 1 } });
   // @ts-expect-error one of three policies
   defineModule({ name: "x", restart: "sometimes" });
+  defineModule({
+    name: "x",
+    // @ts-expect-error there are no workers to call
+    commands: (ctx) => ({ wrong: () => ctx.workers.call("any") }),
+  });
   // @ts-expect-error workers have a count
   defineModule({ name: "x", workers: { commands: {} } });
   same<Equal<typeof sla.name, "sla">>();
+}
+
+/** Where the compiler has no commands to infer from, there are none. */
+async function typesOfNothing(broker: Broker) {
+  const silent = defineModule({ name: "silent" });
+  same<Equal<keyof CommandsOf<typeof silent>, never>>();
+  // @ts-expect-error it has no commands
+  await broker.call(silent, "any");
 }
 
 function typesOfEvents(broker: Broker) {
@@ -175,7 +188,12 @@ test("mod.ts exports these values and no other", () => {
 
 test("the types of calls, modules and events compile as this file says", () => {
   // The compiler has tested them; here is only proof that it saw them.
-  assert.deepEqual([typesOfCalls, typesOfModules, typesOfEvents].map(({ length }) => length), [1, 0, 1]);
+  assert.deepEqual([typesOfCalls, typesOfModules, typesOfNothing, typesOfEvents].map(({ length }) => length), [
+    1,
+    0,
+    1,
+    1,
+  ]);
   assert.deepEqual([sla, livestatus, counters, ping, pong].map(({ name }) => name), [
     "sla",
     "Livestatus",

@@ -39,7 +39,7 @@ export interface CallRequest {
 
 /** How a call's promise is settled. */
 export interface Settle {
-  resolve(value: unknown): void;
+  resolve(value: unknown, attempts: number): void;
   reject(fault: BrokerFault): void;
 }
 

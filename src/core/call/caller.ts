@@ -228,7 +228,7 @@ export class Caller {
     this.#inFlight.remove(call);
     this.#settled(call, call.attempts > 1 ? "retried" : "ok");
     this.#options.counters.answeredIn(ms);
-    call.settle.resolve(value);
+    call.settle.resolve(value, call.attempts);
     this.#lines.answered(call, ms);
   }
 

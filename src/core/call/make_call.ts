@@ -16,6 +16,12 @@ class Failure {
   }
 }
 
+/** What a call came to, and how often it was sent. */
+export interface AnsweredCall {
+  readonly value: unknown;
+  readonly attempts: number;
+}
+
 /**
  * Makes a call and waits for its result.
  *
@@ -32,6 +38,23 @@ export async function makeCall(
 ): Promise<unknown> {
   const outcome = await new Promise<unknown>((resolve) => {
     caller.submit(command, params, options, { resolve, reject: (fault) => resolve(new Failure(fault)) });
+  });
+  if (outcome instanceof Failure) throw toError(outcome.fault, { target: options.target, command });
+  return outcome;
+}
+
+/** The same, for who wants to know of the attempts too. @throws {BrokerError} */
+export async function measureCall(
+  caller: Caller,
+  command: string,
+  params: readonly unknown[],
+  options: SubmitOptions,
+): Promise<AnsweredCall> {
+  const outcome = await new Promise<AnsweredCall | Failure>((resolve) => {
+    caller.submit(command, params, options, {
+      resolve: (value, attempts) => resolve({ value, attempts }),
+      reject: (fault) => resolve(new Failure(fault)),
+    });
   });
   if (outcome instanceof Failure) throw toError(outcome.fault, { target: options.target, command });
   return outcome;

@@ -49,13 +49,11 @@ async function measuredCall(
   if (typeof target !== "string" || typeof command !== "string" || !Array.isArray(params)) {
     throw new TypeError("Cannot call: target, command and list of params must be given");
   }
-  const timeoutMs = timeoutIn(settings) ?? core.plan.timeoutMs;
+  const timeoutMs = timeoutIn(settings);
   const since = now();
-  const value = await core.call(target, command, params, { timeoutMs, signal: context.signal });
-  const ms = now() - since;
-  // The second attempt leaves when the time of the first is over: an answer after it is an answer to two.
-  const attempts = core.plan.retry === "once" && ms >= timeoutMs ? 2 : 1;
-  const took = { attempts, ms: Math.round(ms * 1_000) / 1_000 };
+  const asked = { signal: context.signal, ...(timeoutMs === undefined ? {} : { timeoutMs }) };
+  const { value, attempts } = await core.measure(target, command, params, asked);
+  const took = { attempts, ms: Math.round((now() - since) * 1_000) / 1_000 };
   return value === undefined ? took : { value, ...took };
 }
 

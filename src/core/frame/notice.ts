@@ -15,6 +15,7 @@ import { BodyError, readJson } from "./batch.ts";
 export type ProcessNotice =
   | { readonly kind: "ready"; readonly commands: readonly string[]; readonly cleanup: CleanupReceipt }
   | { readonly kind: "failed"; readonly error: ThrownError }
+  /** The answer to `status`, and to `restart` when the worker is ready or has failed. */
   | { readonly kind: "status"; readonly request: number; readonly workers: readonly ProcessStatus[] }
   | { readonly kind: "stopped" };
 
@@ -23,7 +24,7 @@ export type FatherNotice =
   | { readonly kind: "stop" }
   | { readonly kind: "wanted"; readonly events: readonly string[] }
   | { readonly kind: "status"; readonly request: number }
-  | { readonly kind: "restart"; readonly worker: number };
+  | { readonly kind: "restart"; readonly worker: number; readonly request: number };
 
 const PROCESS_NOTICES: readonly unknown[] = ["ready", "failed", "status", "stopped"] satisfies ProcessNotice["kind"][];
 const PROCESS_NOTICE_FIELDS: Readonly<Record<ProcessNotice["kind"], readonly string[]>> = {

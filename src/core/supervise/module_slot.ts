@@ -12,18 +12,20 @@ import type { SupervisedOptions } from "./supervised_options.ts";
 /** How long a module may take to tell of its workers before the last known is shown. */
 const STATUS_MS = 500;
 
+type SlotOptions = Omit<SupervisedOptions, "onStatus" | "onEnded">;
+
 export class ModuleSlot {
   readonly name: string;
   readonly process: Supervised;
   readonly #workerCount: number | null;
-  readonly #options: Omit<SupervisedOptions, "onStatus">;
+  readonly #options: SlotOptions;
   readonly #requests = new Map<number, () => void>();
   #workers: readonly ProcessStatus[] = [];
   #lastRequest = 0;
   #stopping: Promise<void> | undefined;
 
   /** @param workerCount null where only the module's own process knows it. */
-  constructor(name: string, workerCount: number | null, options: Omit<SupervisedOptions, "onStatus">) {
+  constructor(name: string, workerCount: number | null, options: SlotOptions) {
     this.name = name;
     this.#workerCount = workerCount;
     this.#options = options;
@@ -32,6 +34,9 @@ export class ModuleSlot {
       onStatus: (request, workers) => {
         this.#workers = workers;
         this.#requests.get(request)?.();
+      },
+      onEnded: () => {
+        for (const settle of this.#requests.values()) settle();
       },
     });
   }
@@ -51,6 +56,16 @@ export class ModuleSlot {
     return this.#workers.some((worker) => worker.name === name) ? number : null;
   }
 
+  /** Starts worker number `number` again; settles when it is ready or has failed. */
+  async restartWorker(number: number): Promise<void> {
+    // Workers come up with their module.
+    if (this.process.state !== "ready") return await this.process.restart();
+    await this.#answered((request) => {
+      this.process.tell({ kind: "restart", worker: number, request });
+      return () => {};
+    });
+  }
+
   async status(): Promise<ModuleStatus> {
     const [status] = await Promise.all([this.process.status(), this.#askForWorkers()]);
     return { ...status, workers: this.#workers };
@@ -58,15 +73,19 @@ export class ModuleSlot {
 
   async #askForWorkers(): Promise<void> {
     if (this.#workerCount === 0 || this.process.state !== "ready") return;
-    const request = ++this.#lastRequest;
-    await new Promise<void>((resolve) => {
-      const clear = this.#options.runtime.clock.timer(STATUS_MS, resolve);
-      this.#requests.set(request, () => {
-        clear();
-        resolve();
-      });
+    await this.#answered((request) => {
       this.process.tell({ kind: "status", request });
+      return this.#options.runtime.clock.timer(STATUS_MS, () => this.#requests.get(request)?.());
     });
+  }
+
+  /** Settles when the module has answered what `ask` asks, or its process has ended. What `ask` returns is run then. */
+  async #answered(ask: (request: number) => () => void): Promise<void> {
+    const request = ++this.#lastRequest;
+    const answered = new Promise<void>((resolve) => this.#requests.set(request, resolve));
+    const done = ask(request);
+    await answered;
+    done();
     this.#requests.delete(request);
   }
 }

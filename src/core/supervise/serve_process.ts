@@ -149,8 +149,13 @@ class ServedProcess {
     else if (notice.kind === "wanted") {
       this.#reporter.want(notice.events);
       this.#module?.want(notice.events);
-    } else if (notice.kind === "restart") void this.#module?.restartWorker(notice.worker);
+    } else if (notice.kind === "restart") void this.#restartWorker(notice.worker, notice.request);
     else void this.#sendStatus(notice.request);
+  }
+
+  async #restartWorker(worker: number, request: number): Promise<void> {
+    await this.#module?.restartWorker(worker);
+    await this.#sendStatus(request);
   }
 
   async #sendStatus(request: number): Promise<void> {

@@ -136,18 +136,13 @@ export class Supervised {
   }
 
   #newRun(): ProcessRun {
-    const { runtime, program, cwd, env, guard, broker, father, setup, callee, records } = this.#options;
+    const { guard, broker, father, setup, records } = this.#options;
     return new ProcessRun({
-      runtime,
-      program,
-      cwd,
-      env,
+      ...this.#options,
       group: guard !== null,
       hello: { broker, process: father },
-      setup,
       frameLimit: setup().frameLimit,
       caller: this.caller,
-      callee,
       events: {
         greeted: () => this.#greeted(),
         ready: (_commands, cleanup) => this.#ready(cleanup),
@@ -182,6 +177,7 @@ export class Supervised {
     const childPid = this.#run?.pid ?? null;
     if (childPid !== null) this.#options.guard?.remove(childPid);
     this.#run = undefined;
+    this.#options.onEnded?.();
     const meaning = meaningOf(end);
     const expected = this.#state === "draining";
     this.#lines.exited(childPid, meaning, expected && end.why === null);

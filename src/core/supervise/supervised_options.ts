@@ -32,4 +32,6 @@ export interface SupervisedOptions {
   /** Events that the process sent. */
   readonly records: (events: readonly LogEvent[]) => void;
   readonly onStatus?: (request: number, workers: readonly ProcessStatus[]) => void;
+  /** The process has ended. */
+  readonly onEnded?: () => void;
 }
