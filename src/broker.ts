@@ -156,8 +156,13 @@ export class Broker implements AsyncDisposable {
    * }
    * ```
    */
-  on(event: EventId | "*", listener: (record: LogRecord) => void): () => void {
-    return this.#core.on(event, listener);
+  on(event: "*", listener: (record: LogRecord) => void): () => void;
+  /** Calls `listener` with each record of one event, whose `fields` are known by it. Returns the function that ends it. */
+  on<Id extends EventId>(event: Id, listener: (record: LogRecord<Id>) => void): () => void;
+  on<Id extends EventId>(event: Id | "*", listener: (record: LogRecord<Id>) => void): () => void {
+    return this.#core.on(event, (record) => {
+      if (isOf(record, event)) listener(record);
+    });
   }
 
   /**
@@ -180,4 +185,8 @@ export class Broker implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
+}
+
+function isOf<Id extends EventId>(record: LogRecord, event: Id | "*"): record is LogRecord<Id> {
+  return event === "*" || record.event === event;
 }

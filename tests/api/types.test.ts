@@ -161,6 +161,9 @@ async function typesOfNothing(broker: Broker) {
 function typesOfEvents(broker: Broker) {
   broker.on("call.retry", (record) => same<Equal<typeof record.time, number>>());
   broker.on("*", (record: LogRecord) => void record.lines());
+  broker.on("call.answered", ({ fields }) => same<Equal<typeof fields.ms, number>>());
+  // @ts-expect-error the event has no such field
+  broker.on("call.answered", ({ fields }) => void fields.delayMs);
   // @ts-expect-error there is no such event
   broker.on("call.retried", () => {});
 }
