@@ -1,4 +1,11 @@
-import type { Channel, Environment, MemoryFigures, Runtime } from "../../src/runtime/runtime.ts";
+import type {
+  Channel,
+  Environment,
+  MemoryFigures,
+  ProgramProcess,
+  Runtime,
+  SpawnProgramOptions,
+} from "../../src/runtime/runtime.ts";
 import { ManualClock } from "./manual_clock.ts";
 
 class FakeEnvironment implements Environment {
@@ -82,7 +89,7 @@ export class FakeRuntime implements Runtime {
 
   writeError(): void {}
 
-  spawnProgram(): Promise<never> {
+  spawnProgram(_options: SpawnProgramOptions): Promise<ProgramProcess> {
     return notHere();
   }
 

@@ -1,0 +1,150 @@
+import type { ExitStatus, ProgramProcess, SpawnProgramOptions } from "../../../src/runtime/runtime.ts";
+import { Callee } from "../../../src/core/call/callee.ts";
+import { FrameType } from "../../../src/core/frame/header.ts";
+import { PROTOCOL_VERSION } from "../../../src/core/frame/hello.ts";
+import { Link } from "../../../src/core/frame/link.ts";
+import { Supervised } from "../../../src/core/supervise/supervised.ts";
+import { VERSION } from "../../../src/core/version.ts";
+import { FakeRuntime } from "../fake_runtime.ts";
+import { TestReporter } from "../log_of.ts";
+import { settle } from "../manual_clock.ts";
+import { MemoryChannel } from "../memory_channel.ts";
+
+const LIMIT = 16 * 1024 * 1024;
+
+/** A process that does what the test says. */
+export class FakeProcess {
+  readonly fathersEnd: MemoryChannel;
+  readonly link: Link;
+  readonly signals: string[] = [];
+  /** Types of the frames that the father sent, and the bodies. */
+  readonly received: { type: number; text: string }[] = [];
+  readonly process: ProgramProcess;
+  #exit: (status: ExitStatus) => void = () => {};
+
+  constructor(runtime: FakeRuntime, pid: number, options: SpawnProgramOptions) {
+    const [fathersEnd, ownEnd] = MemoryChannel.pair();
+    this.fathersEnd = fathersEnd;
+    this.link = new Link(ownEnd, runtime.clock, {
+      frameLimit: LIMIT,
+      events: {
+        frame: (type, _flags, body) => void this.received.push({ type, text: new TextDecoder().decode(body) }),
+        refused: () => {},
+        drained: () => {},
+        closed: () => {},
+      },
+    });
+    this.process = {
+      pid,
+      channel: Promise.resolve(fathersEnd),
+      exited: new Promise((resolve) => this.#exit = resolve),
+      kill: (signal) => this.signals.push(signal) > 0,
+    };
+    this.print = (text) => options.output?.("stderr", new TextEncoder().encode(text));
+  }
+
+  readonly print: (text: string) => void;
+
+  async hello(protocol = PROTOCOL_VERSION): Promise<void> {
+    const hello = { protocol, version: VERSION, broker: "b", process: "sla", pid: 1, runtime: "fake", setup: null };
+    await this.send(FrameType.hello, hello);
+  }
+
+  async ready(): Promise<void> {
+    const figures = { pssBytes: null, privateBytes: null, heapBytes: null, openFiles: null };
+    const cleanup = { ms: 1, released: [], errors: 0, before: figures, after: figures };
+    await this.send(FrameType.notice, { kind: "ready", commands: [], cleanup });
+  }
+
+  async send(type: number, body: unknown): Promise<void> {
+    this.link.send(type, JSON.stringify(body));
+    await settle();
+  }
+
+  async exit(status: ExitStatus): Promise<void> {
+    this.link.close(null);
+    this.#exit(status);
+    await settle();
+  }
+}
+
+/** Spawns fakes, and remembers them. */
+class SpawningRuntime extends FakeRuntime {
+  readonly spawned: FakeProcess[] = [];
+
+  override spawnProgram(options: SpawnProgramOptions): Promise<ProgramProcess> {
+    const fake = new FakeProcess(this, 100 + this.spawned.length, options);
+    this.spawned.push(fake);
+    return Promise.resolve(fake.process);
+  }
+}
+
+/** A supervised process of module sla, whose lives are fakes. */
+export class Supervision {
+  readonly runtime = new SpawningRuntime();
+  readonly reporter = new TestReporter();
+  readonly supervised: Supervised;
+
+  constructor(restart: "always" | "on-failure" | "never" = "on-failure") {
+    const { runtime, reporter } = this;
+    this.supervised = new Supervised({
+      runtime,
+      reporter,
+      name: "sla",
+      module: "sla",
+      broker: "broker-master",
+      father: "broker-master",
+      program: undefined,
+      cwd: undefined,
+      env: () => ({}),
+      guard: null,
+      setup: () => ({
+        wanted: [],
+        frameLimit: LIMIT,
+        cleanupMs: 5_000,
+        timeoutMs: 1_000,
+        retry: "once",
+        options: null,
+        restart,
+        concurrency: null,
+        queue: null,
+        names: ["broker-master", "sla"],
+      }),
+      callee: (link) =>
+        new Callee(link, {
+          reporter,
+          service: { commands: new Map() },
+          module: "sla",
+          peer: "sla",
+          frameLimit: LIMIT,
+          ownFiles: [],
+        }),
+      records: () => {},
+    });
+  }
+
+  /** The life that runs now. */
+  get life(): FakeProcess {
+    const life = this.runtime.spawned.at(-1);
+    if (life === undefined) throw new Error("nothing was spawned");
+    return life;
+  }
+
+  /** Starts it and brings it up. */
+  async up(): Promise<FakeProcess> {
+    void this.supervised.start();
+    await settle();
+    await this.life.hello();
+    await this.life.ready();
+    return this.life;
+  }
+
+  advance(ms: number): Promise<void> {
+    return this.runtime.clock.advance(ms);
+  }
+
+  /** Lines of the supervision so far, without their prefix. */
+  lines(): string[] {
+    return this.reporter.lines().map((line) => line.slice(line.indexOf("MainThread ] ") + 13));
+  }
+}

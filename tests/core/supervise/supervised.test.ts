@@ -1,0 +1,161 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { makeCall } from "../../../src/core/call/make_call.ts";
+import { FrameType } from "../../../src/core/frame/header.ts";
+import { settle } from "../manual_clock.ts";
+import { Supervision } from "./fake_process.ts";
+
+const REQUEST = { target: "sla", timeoutMs: 1_000, retry: "once" } as const;
+
+test("a process goes from starting over cleaning to ready, and answers the hello with a hello first", async () => {
+  const s = new Supervision();
+  void s.supervised.start();
+  await settle();
+  assert.equal(s.supervised.state, "starting");
+  await s.life.hello();
+  assert.equal(s.supervised.state, "cleaning");
+  await s.life.ready();
+  assert.equal(s.supervised.state, "ready");
+  assert.equal(s.life.received[0]?.type, FrameType.hello);
+  assert.deepEqual(s.lines(), ["sla is starting (generation 1)", "sla is ready after 0.000s (pid 100)"]);
+});
+
+test("a process that never says hello is killed after 10 s, three restarts later it has failed and says why", async () => {
+  const s = new Supervision();
+  void s.supervised.start();
+  for (let life = 1; life <= 4; life++) {
+    await settle();
+    await s.advance(10_000);
+    assert.deepEqual(s.life.signals, ["SIGKILL"]);
+    await s.life.exit({ code: null, signal: "SIGKILL" });
+    await s.advance(0);
+  }
+  assert.equal(s.runtime.spawned.length, 4);
+  assert.equal(s.supervised.state, "failed");
+  assert.equal(
+    s.lines().at(-1),
+    'sla will not be started again: process did not reach Broker.start({ name: "broker-master" }) in 10s, ' +
+      'and it was restarted too often; what to do: mend the cause, then run "brokkr restart sla"',
+  );
+  assert.equal(s.runtime.clock.timers, 0);
+});
+
+test("a hello of another protocol is refused with both versions in the text, on both sides", async () => {
+  const s = new Supervision("never");
+  void s.supervised.start();
+  await settle();
+  await s.life.hello(99);
+  const close = s.life.received.find(({ type }) => type === FrameType.close)?.text ?? "";
+  assert.match(close, /it speaks protocol 99 \(brokkr [\d.]+\) and this is protocol 1 \(brokkr [\d.]+\)/);
+  assert.deepEqual(s.life.signals, ["SIGKILL"]);
+  await s.life.exit({ code: null, signal: "SIGKILL" });
+  assert.equal(s.supervised.state, "failed");
+  assert.match(s.lines().at(-1) ?? "", /protocol 99/);
+});
+
+test("frames before the hello are refused, and three of them end the process", async () => {
+  const s = new Supervision("never");
+  void s.supervised.start();
+  await settle();
+  for (let frame = 0; frame < 3; frame++) await s.life.send(FrameType.answers, [[1], 0, 0, [null]]);
+  assert.deepEqual(s.life.signals, ["SIGKILL"]);
+  assert.equal(s.lines().filter((line) => line.includes("a frame came before the hello")).length, 3);
+});
+
+test("a process that closes its channel and goes on is killed after 1 s, with that as the reason", async () => {
+  const s = new Supervision("never");
+  const life = await s.up();
+  life.link.close(null);
+  await settle();
+  await s.advance(999);
+  assert.deepEqual(life.signals, []);
+  await s.advance(1);
+  assert.deepEqual(life.signals, ["SIGKILL"]);
+  await life.exit({ code: null, signal: "SIGKILL" });
+  assert.match(s.lines().at(-1) ?? "", /^sla will not be started again: process closed its channel and went on;/);
+});
+
+test("stop() asks, then sends SIGTERM, then SIGKILL, each after its own deadline, and the line says so", async () => {
+  const s = new Supervision();
+  const life = await s.up();
+  const stopped = s.supervised.stop();
+  await settle();
+  assert.equal(s.supervised.state, "draining");
+  assert.ok(life.received.some(({ type, text }) => type === FrameType.notice && text === '{"kind":"stop"}'));
+  await s.advance(3_000);
+  assert.deepEqual(life.signals, ["SIGTERM"]);
+  await s.advance(1_000);
+  assert.deepEqual(life.signals, ["SIGTERM", "SIGKILL"]);
+  await life.exit({ code: null, signal: "SIGKILL" });
+  await stopped;
+  assert.equal(s.supervised.state, "stopped");
+  assert.deepEqual(s.lines().slice(-2), [
+    "sla ended unexpectedly (pid 100, exit code none, signal SIGKILL): process did not drain in 3s",
+    "sla stopped in 4.000s",
+  ]);
+  assert.equal(s.runtime.clock.timers, 0);
+});
+
+test("a process that was told to stop before its hello is told again after it", async () => {
+  const s = new Supervision();
+  void s.supervised.start();
+  await settle();
+  const stopped = s.supervised.stop();
+  await s.life.hello();
+  assert.ok(s.life.received.some(({ text }) => text === '{"kind":"stop"}'));
+  await s.life.exit({ code: 0, signal: null });
+  await stopped;
+  assert.equal(s.runtime.clock.timers, 0);
+});
+
+test("a call that runs when the process ends is gone, one that waits goes to the next life", async () => {
+  const s = new Supervision();
+  const life = await s.up();
+  const running = makeCall(s.supervised.caller, "size", [], REQUEST);
+  await settle();
+  life.print("disk is full\n");
+  const gone = assert.rejects(running, (error: { code?: string; exitCode?: number; lastLines?: string[] }) => {
+    assert.deepEqual([error.code, error.exitCode, error.lastLines], ["GONE", 3, ["disk is full"]]);
+    return true;
+  });
+  await life.exit({ code: 3, signal: null });
+  await gone;
+  const waiting = makeCall(s.supervised.caller, "size", [], REQUEST);
+  await s.advance(0);
+  assert.notEqual(s.life, life);
+  await s.life.hello();
+  await s.life.ready();
+  assert.ok(s.life.received.some(({ type }) => type === FrameType.calls));
+  await s.life.send(FrameType.answers, [[1], 0, 0, [100]]);
+  assert.equal(await waiting, 100);
+});
+
+test("on-failure leaves a process that ended well, always starts it again, never starts nothing again", async () => {
+  for (
+    const [policy, spawned, state] of [["on-failure", 1, "stopped"], ["always", 2, "starting"], [
+      "never",
+      1,
+      "stopped",
+    ]] as const
+  ) {
+    const s = new Supervision(policy);
+    const life = await s.up();
+    await life.exit({ code: 0, signal: null });
+    await s.advance(0);
+    assert.deepEqual([s.runtime.spawned.length, s.supervised.state], [spawned, state], policy);
+  }
+});
+
+test("restart() of a process that has failed starts it anew, with three more restarts", async () => {
+  const s = new Supervision("never");
+  const life = await s.up();
+  await life.exit({ code: 1, signal: null });
+  assert.equal(s.supervised.state, "failed");
+  const restarted = s.supervised.restart();
+  await settle();
+  await s.life.hello();
+  await s.life.ready();
+  await restarted;
+  assert.equal(s.supervised.state, "ready");
+  assert.equal((await s.supervised.status()).restarts, 1);
+});
