@@ -1,5 +1,6 @@
 import process from "node:process";
 import { type BunChannel, descriptorChannel } from "./bun_channel.ts";
+import { crashOnUnhandledRejection } from "./bun_crash.ts";
 import type { BunNamespace } from "./bun_namespace.ts";
 import { startProcess } from "./bun_process.ts";
 import { systemClock } from "./clock.ts";
@@ -77,6 +78,7 @@ function programCommand(given: string | undefined): string[] {
 }
 
 function parentChannel(address: string): Promise<BunChannel> {
+  crashOnUnhandledRejection();
   if (address === ADDRESS) return descriptorChannel(CHILD_FD);
   return Promise.reject(
     new Error(

@@ -224,6 +224,18 @@ test("a process that ends in a call rejects it with its exit code or signal and 
   }
 });
 
+test("a rejection that a module forgot to handle ends its process, in every runtime", async () => {
+  const t = await TestBroker.start();
+  try {
+    const error = await caught(t.broker.call("sla", "forget", [], { timeoutMs: 20_000 }));
+    assert.ok(error instanceof ProcessGoneError);
+    assert.equal(error.exitCode, 1);
+    assert.match(error.lastLines.join("\n"), /forgotten/);
+  } finally {
+    await t.broker.stop();
+  }
+});
+
 test("withThread() names the context in the lines, across await", async () => {
   const t = await TestBroker.start();
   try {

@@ -6,7 +6,8 @@
 
 /** A longer line is cut, and the cut is marked. */
 const MAX_LINE_BYTES = 8 * 1024;
-const KEPT_LINES = 10;
+// As many as an uncaught error takes: the place, the message, its stack, the runtime's version.
+const KEPT_LINES = 20;
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
