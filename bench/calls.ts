@@ -1,8 +1,8 @@
 /**
- * Calls per second and latency, beside the runtime's own IPC: the two sides in turn, the order turned round every second round,
- * medians of the rounds.
+ * Calls beside the runtime's own IPC and beside libraries over it: a fresh process for each figure, all sides in turn, the order
+ * turned round every second round, medians of the ratios of each round.
  *
- *     deno task bench:calls [--rounds 7] [--ms 1000] [--runtime node,deno,bun]
+ *     deno task bench:calls [--rounds 7] [--ms 1000] [--runtime node,deno,bun] [--work 100,1000,one,bytes]
  *
  * @module
  */
@@ -16,46 +16,84 @@ const { values } = parseArgs({
     rounds: { type: "string", default: "7" },
     ms: { type: "string", default: "1000" },
     runtime: { type: "string", default: "node,deno,bun" },
+    work: { type: "string", default: "100,1000,one,bytes" },
   },
 });
 
-const WORKS = [
-  { work: "100", title: "calls/s, 100 in flight", pinned: false },
-  { work: "1000", title: "calls/s, 1,000 in flight", pinned: false },
-  { work: "one", title: "one at a time, on one CPU, p50 in µs", pinned: true },
+const WORKS: Readonly<Record<string, string>> = {
+  "100": "calls/s, 100 in flight",
+  "1000": "calls/s, 1,000 in flight",
+  one: "one at a time, on one CPU, p50 in µs",
+  bytes: "MB/s, 1 MiB `Uint8Array` echo",
+};
+
+/** What is measured: the first is what the ratios are to. */
+interface Side {
+  readonly name: string;
+  readonly program: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Everywhere where absent. */
+  readonly only?: { readonly runtime: string; readonly works: readonly string[] };
+}
+
+const CALLS = ["100", "1000", "one"];
+const SIDES: readonly Side[] = [
+  { name: "`fork` + `send`, json", program: "calls_fork.mjs" },
+  {
+    name: "`fork` + `send`, advanced",
+    program: "calls_fork.mjs",
+    env: { BENCH_SERIALIZATION: "advanced" },
+    only: { runtime: "node", works: [...CALLS, "bytes"] },
+  },
+  { name: "birpc over fork", program: "calls_birpc.mjs", only: { runtime: "node", works: CALLS } },
+  { name: "vscode-jsonrpc over IPC", program: "calls_jsonrpc.mjs", only: { runtime: "node", works: CALLS } },
+  { name: "workerpool, process", program: "calls_workerpool.mjs", only: { runtime: "node", works: CALLS } },
+  { name: "brokkr", program: "calls_brokkr.mjs" },
 ];
 
-interface Round {
-  brokkr: number;
-  fork: number;
+interface Row {
+  readonly figure: number;
+  /** Processor time of both processes a call. */
+  readonly cpuUs: number;
 }
 
 await prepare();
-console.log("| runtime | work | brokkr | `fork` + `send`, json | ratio |");
-console.log("|---|---|---|---|---|");
 for (const runtime of values.runtime.split(",")) {
-  for (const work of WORKS) {
-    const rounds: Round[] = [];
-    for (let round = 0; round < Number(values.rounds); round++) rounds.push(await oneRound(runtime, work, round));
+  for (const work of values.work.split(",")) await compare(runtime, work);
+}
+
+async function compare(runtime: string, work: string): Promise<void> {
+  const title = WORKS[work];
+  if (title === undefined) {
+    throw new Error(`Cannot measure "${work}": it must be one of ${Object.keys(WORKS).join(", ")}`);
+  }
+  const sides = SIDES.filter(({ only }) =>
+    only === undefined || (only.runtime === runtime && only.works.includes(work))
+  );
+  const rows = new Map<Side, Row[]>(sides.map((side) => [side, []]));
+  for (let round = 0; round < Number(values.rounds); round++) {
+    for (const side of round % 2 === 0 ? sides : sides.toReversed()) {
+      const env = { ...side.env, BENCH_WORK: work, BENCH_MS: values.ms };
+      rows.get(side)?.push(await run<Row>(runtime, side.program, { env, pinned: work === "one" }));
+    }
+  }
+  console.log(`\n| ${runtime}, ${title} | median | ratio | CPU a call, both sides | ratio |\n|---|---|---|---|---|`);
+  const [first = []] = rows.values();
+  for (const [side, own] of rows) {
     const cells = [
-      runtime,
-      work.title,
-      show(median(rounds.map((round) => round.brokkr))),
-      show(median(rounds.map((round) => round.fork))),
-      `${median(rounds.map((round) => round.brokkr / round.fork)).toFixed(2)}×`,
+      side.name,
+      show(median(own.map((row) => row.figure))),
+      ratio(own, first, (row) => row.figure),
+      `${median(own.map((row) => row.cpuUs)).toFixed(1)} µs`,
+      ratio(own, first, (row) => row.cpuUs),
     ];
     console.log(`| ${cells.join(" | ")} |`);
   }
 }
 
-async function oneRound(runtime: string, { work, pinned }: (typeof WORKS)[number], round: number): Promise<Round> {
-  const figures: Round = { brokkr: 0, fork: 0 };
-  const sides: (keyof Round)[] = round % 2 === 0 ? ["brokkr", "fork"] : ["fork", "brokkr"];
-  for (const side of sides) {
-    const env = { BENCH_WORK: work, BENCH_MS: values.ms };
-    figures[side] = (await run<{ figure: number }>(runtime, `calls_${side}.mjs`, { env, pinned })).figure;
-  }
-  return figures;
+/** Of each round by itself, since the machine is not the same from one round to the next. */
+function ratio(own: readonly Row[], first: readonly Row[], of: (row: Row) => number): string {
+  return `${median(own.map((row, round) => of(row) / of(first[round] ?? row))).toFixed(2)}×`;
 }
 
 function show(value: number): string {

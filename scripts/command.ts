@@ -9,6 +9,8 @@ export interface CommandOptions {
   /** @default the root of the repository */
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Whether `env` is all of the environment. @default false */
+  readonly clearEnv?: boolean;
   /** @default 300,000 */
   readonly deadlineMs?: number;
   /** Gets each chunk as it comes. */
@@ -39,6 +41,7 @@ export async function run(command: readonly string[], options: CommandOptions = 
     stdout: "piped",
     stderr: "piped",
     detached: true,
+    clearEnv: options.clearEnv === true,
     ...(options.env === undefined ? {} : { env: { ...options.env } }),
   }).spawn();
   running.add(child.pid);

@@ -19,11 +19,11 @@ const FLAGS = [
   "--no-compile-autoload-bunfig",
 ];
 
-/** Builds the binary; gives what went wrong, empty when nothing did. */
-export async function compileWithBun(): Promise<string> {
-  const built = await run([BUN, "build", "--compile", ...FLAGS, "--outfile", BINARY, join(ROOT, "cli.ts")]);
+/** Builds the binary as `file`; gives what went wrong, empty when nothing did. */
+export async function compileWithBun(file = BINARY): Promise<string> {
+  const built = await run([BUN, "build", "--compile", ...FLAGS, "--outfile", file, join(ROOT, "cli.ts")]);
   if (built.code !== 0) return `Cannot compile cli.ts: bun ended with exit code ${built.code}\n${built.output}`;
-  return await checkVersion([BINARY]);
+  return await checkVersion([file]);
 }
 
 /** Runs `command --version`; gives what is wrong with it, empty when nothing is. */

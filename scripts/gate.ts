@@ -7,8 +7,9 @@ import { join } from "node:path";
 import { exists } from "./build_npm.ts";
 import { checkBorder } from "./check_border.ts";
 import { ROOT, stopOnSignals } from "./command.ts";
-import { BINARY, compileWithBun } from "./compile_bun.ts";
+import { compileWithBun } from "./compile_bun.ts";
 import { apiDocs } from "./gate/api_docs.ts";
+import { binary } from "./gate/binary.ts";
 import { installedPackage } from "./gate/installed_package.ts";
 import { expectSuccess, Steps } from "./gate/steps.ts";
 import { sumText } from "./suite/report.ts";
@@ -32,9 +33,8 @@ await apiDocs(steps);
 await steps.suite(SUITE);
 
 await installedPackage(steps, demo);
-await steps.step("the binary is compiled and prints its version", compileWithBun);
+if (await steps.step("the binary is compiled and prints its version", () => compileWithBun())) await binary(steps);
 await demo("deno task demo", [DENO, "task", "demo"]);
-await demo("the binary's demo", [BINARY, "demo"]);
 
 console.log(sumText(steps.sum));
 Deno.exit(steps.sum.failed === 0 ? 0 : 1);

@@ -108,13 +108,13 @@ export class Broker implements AsyncDisposable {
   ): Promise<ResultOf<CommandsOf<M>[K]>>;
   /** Calls a command of a module by the module's name; what comes back is yours to check. @throws {BrokerError} */
   call(target: string, command: string, params?: readonly unknown[], settings?: CallSettings): Promise<unknown>;
-  async call(
+  call(
     target: Module | string,
     command: string,
     params?: readonly unknown[],
     settings?: CallSettings,
   ): Promise<unknown> {
-    return await this.#core.call(typeof target === "string" ? target : target.name, command, params, settings);
+    return this.#core.call(typeof target === "string" ? target : target.name, command, params, settings);
   }
 
   /** Lets every module finish its calls, ends the processes, and then the broker. Idempotent. */

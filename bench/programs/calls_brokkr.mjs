@@ -1,11 +1,11 @@
 // brokkr: calls with all guarantees, to a module that echoes.
 import process from "node:process";
-import { measure } from "./load.mjs";
+import { echo, measure } from "./load.mjs";
 
 const { Broker, defineModule } = await import("Deno" in globalThis ? "../../mod.ts" : "../../npm/mod.js");
 
-const echo = defineModule({ name: "echo", commands: { echo: (value) => value } });
-const broker = await Broker.start({ name: "bench", modules: [echo], logLevel: "warning" });
+const module = defineModule({ name: "echo", commands: { echo } });
+const broker = await Broker.start({ name: "bench", modules: [module], logLevel: "warning" });
 await measure((value) => broker.call("echo", "echo", [value], { timeoutMs: 10_000 }));
 await broker.stop();
 process.exit(0);

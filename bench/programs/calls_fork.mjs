@@ -1,27 +1,29 @@
-// The runtime's own IPC: child_process.fork and process.send, an id and a Map, no guarantee at all.
+// The runtime's own IPC: child_process.fork and process.send, an id and a Map, no guarantee at all. With "json" bytes go as base64.
+import { Buffer } from "node:buffer";
 import { fork } from "node:child_process";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { measure } from "./load.mjs";
+import { echo, measure } from "./load.mjs";
 
 if (process.send !== undefined) {
-  process.on("message", (message) => process.send(message));
+  process.on("message", ({ id, value }) => process.send({ id, value: echo(value) }));
   process.on("disconnect", () => process.exit(0));
 } else {
   const serialization = process.env.BENCH_SERIALIZATION ?? "json";
   const child = fork(fileURLToPath(import.meta.url), [], { serialization, env: process.env });
+  const isJson = serialization === "json";
   const waiting = new Map();
   let nextId = 0;
   child.on("message", ({ id, value }) => {
     const resolve = waiting.get(id);
     waiting.delete(id);
-    resolve(value);
+    resolve(isJson && typeof value === "string" ? Buffer.from(value, "base64") : value);
   });
   const call = (value) =>
     new Promise((resolve) => {
       const id = nextId++;
       waiting.set(id, resolve);
-      child.send({ id, value });
+      child.send({ id, value: isJson && value instanceof Uint8Array ? Buffer.from(value).toString("base64") : value });
     });
   await call(null);
   await measure(call);

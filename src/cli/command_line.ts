@@ -10,18 +10,31 @@ import { run as parse } from "@optique/run";
 import { VERSION } from "../core/version.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { call, callParser } from "./call.ts";
+import { check, checkParser } from "./check.ts";
 import { ExitCode, exitCodeOf, explain } from "./cli_error.ts";
 import { demo, demoParser } from "./run_demo.ts";
+import { init, initParser } from "./init.ts";
 import { reload, reloadParser } from "./reload.ts";
 import { restart, restartParser } from "./restart.ts";
 import { run, runParser } from "./run.ts";
 import { status, statusParser } from "./status.ts";
 import { stop, stopParser } from "./stop.ts";
 
-const parser = or(runParser, callParser, statusParser, restartParser, stopParser, reloadParser, demoParser);
+const parser = or(
+  runParser,
+  callParser,
+  statusParser,
+  restartParser,
+  stopParser,
+  reloadParser,
+  checkParser,
+  initParser,
+  demoParser,
+);
 
 const EXAMPLES = [
   ["brokkr demo", "a broker with modules and workers, no configuration needed"],
+  ["brokkr init", "a first module, its test and a configuration"],
   ["brokkr run", "the nearest brokkr.json, or brokkr run main.ts"],
   ["brokkr call sla get_report '\"2021-10\"'", "one command of a module"],
   ["brokkr status --json", "every process, for programs"],
@@ -61,6 +74,10 @@ export async function commandLine(runtime: Runtime, depth: number): Promise<numb
         return await stop(runtime, asked);
       case "reload":
         return await reload(runtime, asked);
+      case "check":
+        return await check(runtime, asked);
+      case "init":
+        return await init(runtime, asked);
       case "demo":
         return await demo(runtime, asked);
     }

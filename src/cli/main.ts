@@ -14,13 +14,23 @@ import { DEMO_PROGRAM, PROGRAM_VARIABLE } from "./program_variable.ts";
 export async function main(): Promise<void> {
   const runtime = await detectRuntime();
   try {
-    const { role, depth } = readRole(runtime.env.get(ROLE_VARIABLE));
+    const { role, depth } = ownRole(runtime);
     if (role !== null) return await beProcess(runtime, role);
     const { commandLine } = await import("./command_line.ts");
     runtime.exit(await commandLine(runtime, depth));
   } catch (error) {
     runtime.writeError(`${error instanceof Error ? error.stack ?? error.message : String(error)}\n`);
     runtime.exit(1);
+  }
+}
+
+/** A role that nobody may have ends this process before it starts another one. */
+function ownRole(runtime: Runtime): { readonly role: Role | null; readonly depth: number } {
+  try {
+    return readRole(runtime.env.get(ROLE_VARIABLE));
+  } catch (error) {
+    runtime.writeError(`${error instanceof Error ? error.message : String(error)}\n`);
+    return runtime.exit(2);
   }
 }
 

@@ -10,16 +10,14 @@ import { optional } from "@optique/core/modifiers";
 import { argument, command, constant } from "@optique/core/primitives";
 import { string } from "@optique/core/valueparser";
 import { existsSync, statSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
-import process from "node:process";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
+import { nearestConfig } from "./config/nearest_config.ts";
 import { offerLibrary } from "./own_library.ts";
 import { typescriptRemedy } from "./typescript_support.ts";
 
 const CONFIG = /\.jsonc?$/;
 const PROGRAM = /\.[cm]?[jt]s$/;
-const NAMES = ["brokkr.json", "brokkr.jsonc"];
 
 export const runParser = command(
   "run",
@@ -41,7 +39,7 @@ export async function run(
   { file }: { readonly file: string | undefined },
   depth: number,
 ): Promise<number> {
-  const path = file ?? nearestConfig(process.cwd());
+  const path = file ?? nearestConfig("run");
   await offerLibrary(runtime);
   if (CONFIG.test(path)) {
     const { runConfig } = await import("./run_config.ts");
@@ -61,18 +59,4 @@ export async function run(
   if (remedy !== null) throw new CliError(`Cannot run "${path}": ${remedy}`, ExitCode.usage);
   const { runProgram } = await import("./run_program.ts");
   return await runProgram(runtime, path);
-}
-
-function nearestConfig(from: string): string {
-  for (let folder = from;; folder = dirname(folder)) {
-    for (const name of NAMES) {
-      const path = join(folder, name);
-      if (existsSync(path)) return relative(from, path);
-    }
-    if (dirname(folder) === folder) break;
-  }
-  throw new CliError(
-    `Cannot run: there is no brokkr.json in "${from}" or above it, name a file or see "brokkr demo"`,
-    ExitCode.usage,
-  );
 }

@@ -122,12 +122,7 @@ export class BrokerCore implements Service {
     await slot.stop();
   }
 
-  async call(
-    target: string,
-    command: string,
-    params: readonly unknown[] = [],
-    settings: CallSettings = {},
-  ): Promise<unknown> {
+  async call(target: string, command: string, params: readonly unknown[] = [], settings: CallSettings = {}) {
     const { caller, options } = this.#outgoing(target, command, params, settings);
     return await makeCall(caller, command, params, options);
   }

@@ -10,7 +10,8 @@ const DEADLINE_MS = 40_000;
 /** `.ts` in Deno, `.js` where the suite is compiled. */
 export const ending = import.meta.url.slice(import.meta.url.lastIndexOf("."));
 const cli = fileURLToPath(new URL(`../../cli${ending}`, import.meta.url));
-const command = "Deno" in globalThis ? [process.execPath, "run", "-A", cli] : [process.execPath, cli];
+/** What `brokkr` is here. */
+export const command = "Deno" in globalThis ? [process.execPath, "run", "-A", cli] : [process.execPath, cli];
 
 /** Path of a fixture of the command line. */
 export function fixture(name: string): string {

@@ -44,7 +44,12 @@ test("brokkr restart and stop refuse a name that the broker has not", () =>
       assert.equal(stderr, `Cannot ${action} "slb": the broker has nothing of that name, did you mean "sla"\n`);
     }
     assert.equal((await sandbox.run(["restart", "Livestatus-3"])).code, 4);
+    const worker = async () => (await statusOf(sandbox)).modules[1]?.workers[1];
+    const before = await worker();
     assert.equal((await sandbox.run(["restart", "Livestatus-2"])).code, 0);
+    const after = await worker();
+    assert.deepEqual([after?.state, after?.restarts], ["ready", 1]);
+    assert.notEqual(after?.pid, before?.pid);
   }));
 
 test("brokkr run loads a module's own file only, and keeps claimed variables from the others", () =>
@@ -141,6 +146,17 @@ test("brokkr run writes its log into a file, without colors", () =>
     assert.equal(lines.some((line) => line.includes("INFO") || line.includes("\x1b")), false);
   }));
 
+test("brokkr run has an error in its log file at once, so that a kill does not lose it", () =>
+  inSandbox(async (sandbox) => {
+    const { config, folder } = copy(sandbox, { log: { file: "broker.log" } });
+    const broker = sandbox.start(["run", config]);
+    await reachable(sandbox);
+    await sandbox.run(["call", "sla", "crash", "no such month"]);
+    broker.kill("SIGKILL");
+    await broker.ended;
+    assert.match(readFileSync(join(folder, "broker.log"), "utf8"), /ERROR : .*\[crash\]/);
+  }));
+
 test('brokkr run with image "all" loads every file in every process', () =>
   inSandbox(async (sandbox) => {
     const { config } = copy(sandbox, { image: "all" });
@@ -177,7 +193,8 @@ test("brokkr run takes the nearest brokkr.json where it is given none", () =>
       code: 2,
       signal: null,
       stdout: "",
-      stderr: 'Cannot run: there is no brokkr.json in "/" or above it, name a file or see "brokkr demo"\n',
+      stderr:
+        'Cannot run: there is no brokkr.json in "/" or above it, name a file, write one with "brokkr init", or see "brokkr demo"\n',
     });
   }));
 

@@ -29,6 +29,48 @@ test("brokkr stop ends a program that brokkr runs", () =>
     assert.equal((await broker.ended).code, 0);
   }));
 
+test("brokkr call reaches the broker's own commands by its name, with the errors of any call", () =>
+  inSandbox(async (sandbox) => {
+    const broker = sandbox.start(["run", program]);
+    await broker.printed("stdout", "report of 2021-10");
+    const call = async (...args: string[]) => {
+      const { code, stdout, stderr } = await sandbox.run(["call", "program-test", ...args]);
+      return [code, stdout, stderr];
+    };
+    assert.deepEqual(await call("get_version"), [0, "7.1\n", ""]);
+    assert.deepEqual(await call("get_versoin"), [
+      4,
+      "",
+      'Cannot call command "get_versoin" of module "program-test": unknown command, did you mean "get_version"; ' +
+      "see the commands in the module's file\n",
+    ]);
+    assert.deepEqual((await call("crash"))[0], 1);
+    assert.deepEqual((await call("never", "--timeout", "50ms"))[0], 3);
+    const [, retried] = await call("slow", "300", "--timeout", "200ms", "--json");
+    assert.match(String(retried), /^\{"ok":true,"result":"answered","attempts":2,"ms":/);
+    assert.match(broker.stderr, /WARNING : \[ program-test \] \[ program-test \].* \[get_versoin\] to execute !/);
+    assert.match(broker.stderr, /The command call \[never\] for module program-test was sent but the call timed out/);
+    assert.equal((await sandbox.run(["stop"])).code, 0);
+    assert.equal((await broker.ended).code, 0);
+  }));
+
+test("brokkr run of a program that does not wait for its Broker.start ends with exit code 2 and the message", () =>
+  inSandbox(async (sandbox) => {
+    const broker = sandbox.start(["run", program]);
+    await broker.printed("stdout", "report of 2021-10");
+    const library = new URL(`../../mod${ending}`, import.meta.url).href;
+    const path = join(sandbox.folder, "unawaited.mjs");
+    const start = `Broker.start({ name: "program-test", modules: [] })`;
+    writeFileSync(path, `import { Broker } from ${JSON.stringify(library)};\nvoid ${start};\n`);
+    const { code, stderr } = await sandbox.run(["run", path]);
+    assert.equal(code, 2);
+    assert.match(stderr, /^Cannot start broker "program-test": a broker of this name runs already, .*\n$/);
+    writeFileSync(path, "Promise.reject(new RangeError('nobody waits'));\n");
+    const other = await sandbox.run(["run", path]);
+    assert.equal(other.code, 1);
+    assert.match(other.stderr, /^RangeError: nobody waits\n/);
+  }));
+
 test("brokkr run of a program that throws prints its stack and exits 1", () =>
   inSandbox(async (sandbox) => {
     const path = join(sandbox.folder, "wrong.mjs");

@@ -13,19 +13,12 @@ test("brokkr --help shows each command and examples", () =>
   inSandbox(async (sandbox) => {
     const { code, stdout, stderr } = await sandbox.run(["--help"]);
     assert.deepEqual([code, stderr], [0, ""]);
-    for (const name of ["run", "call", "status", "restart", "stop", "reload", "demo", "completion"]) {
+    for (const name of ["run", "call", "status", "restart", "stop", "reload", "check", "init", "demo", "completion"]) {
       assert.match(stdout, new RegExp(`^Usage: brokkr ${name}\\b|^ +brokkr ${name}\\b`, "m"));
     }
     assert.match(stdout, /^Examples:\n {2}brokkr demo /m);
     const call = await sandbox.run(["call", "--help"]);
     assert.match(call.stdout, /Usage: brokkr call \[--timeout TIME\] \[--json\] \[--broker NAME\] TARGET COMMAND/);
-  }));
-
-test("brokkr completion prints a script for the shell", () =>
-  inSandbox(async (sandbox) => {
-    const { code, stdout } = await sandbox.run(["completion", "bash"]);
-    assert.equal(code, 0);
-    assert.match(stdout, /brokkr/);
   }));
 
 test("brokkr ends with exit code 2 and a hint where it is used wrongly", () =>

@@ -5,10 +5,22 @@ import process from "node:process";
 import { test } from "node:test";
 import { ROOT, runtimeName, temporaryFolder } from "./command.ts";
 import { follow, type FollowOptions, stepsOf } from "./guide.ts";
-import { builtPackage } from "./package.ts";
+import { builtBinary, builtPackage } from "./package.ts";
 
 // Each part is for the runtimes that it names: Deno follows the one, Node and Bun the other.
 if (runtimeName === "deno") {
+  test("docs/getting-started.md, The binary: an empty folder becomes what the text says", async () => {
+    const steps = await stepsOf("getting-started.md", "The binary");
+    assert.equal(steps.filter(({ kind }) => kind === "command").length, 10);
+    await inEmptyFolder(async (options) => {
+      const programs = await builtBinary(options.folder);
+      const sockets = join(options.folder, "..", "run");
+      await mkdir(sockets, { mode: 0o700 });
+      const env = { PATH: `${programs}:/bin:/usr/bin`, XDG_RUNTIME_DIR: sockets };
+      await follow(steps, { ...options, env });
+    });
+  });
+
   test("docs/getting-started.md, From Deno: an empty folder becomes what the text says, with -A and with named rights", async () => {
     const steps = await stepsOf("getting-started.md", "From Deno");
     assert.equal(steps.filter(({ kind }) => kind === "command").length, 4);

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { ROOT, run } from "./command.ts";
+import { ROOT, run, type Running, start } from "./command.ts";
 
 export type Step =
   | { readonly kind: "file"; readonly name: string; readonly text: string }
@@ -36,13 +36,27 @@ export interface FollowOptions {
 export async function follow(steps: readonly Step[], { folder, env, replace }: FollowOptions): Promise<void> {
   const filled = (text: string) =>
     Object.entries(replace).reduce((text, [from, to]) => text.replaceAll(from, to), text);
-  for (const step of steps) {
-    if (step.kind === "file") {
-      await writeFile(join(folder, step.name), filled(step.text));
-      continue;
+  let broker: Running | undefined;
+  try {
+    for (const step of steps) {
+      if (step.kind === "file") {
+        await writeFile(join(folder, step.name), filled(step.text));
+        continue;
+      }
+      if (step.text === BROKER) {
+        broker = start(["/bin/sh", "-ec", `exec ${step.text}`], { cwd: folder, env });
+        await broker.printed(/The broker is ready/);
+        continue;
+      }
+      const { code, stdout, stderr } = await run(["/bin/sh", "-ec", filled(step.text)], { cwd: folder, env });
+      assert.equal(code, 0, `${step.text}${stdout}${stderr}`);
+      if (step.output !== null) assert.equal(stdout, step.output, stderr);
+      if (step.text === "brokkr stop\n") assert.equal((await broker?.ended)?.code, 0);
     }
-    const { code, stdout, stderr } = await run(["/bin/sh", "-ec", filled(step.text)], { cwd: folder, env });
-    assert.equal(code, 0, `${step.text}${stdout}${stderr}`);
-    if (step.output !== null) assert.equal(stdout, step.output, stderr);
+  } finally {
+    await broker?.[Symbol.asyncDispose]();
   }
 }
+
+/** Stays in the foreground of its terminal, while the reader goes on in another one until it is stopped. */
+const BROKER = "brokkr run\n";

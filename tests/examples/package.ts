@@ -15,3 +15,16 @@ export async function builtPackage(folder: string): Promise<string> {
   assert.equal(built.code, 0, built.stderr);
   return path;
 }
+
+/** A folder with the binary in it, built beside `folder`, where the runtime of the suite can build it: in Deno. */
+export async function builtBinary(folder: string): Promise<string> {
+  const builder = new URL("../../scripts/compile_bun.ts", import.meta.url).href;
+  const programs = join(folder, "..", "binary");
+  const code = `const { compileWithBun } = await import(${JSON.stringify(builder)}); ` +
+    `const wrong = await compileWithBun(${
+      JSON.stringify(join(programs, "brokkr"))
+    }); if (wrong !== "") throw new Error(wrong);`;
+  const built = await run([process.execPath, "eval", "--config", join(ROOT, "deno.json"), code], { cwd: ROOT });
+  assert.equal(built.code, 0, built.stderr);
+  return programs;
+}

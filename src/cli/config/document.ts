@@ -6,7 +6,7 @@
  */
 
 import { type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
-import { ConfigError } from "./config_error.ts";
+import { ConfigError, type Problem } from "./config_error.ts";
 
 /** Keys from the root. */
 export type KeyPath = readonly (string | number)[];
@@ -14,8 +14,7 @@ export type KeyPath = readonly (string | number)[];
 /** What is wrong at one place. */
 export interface Fault {
   readonly offset: number;
-  /** `FILE:LINE:COLUMN: what` */
-  readonly line: string;
+  readonly problem: Problem;
 }
 
 export class ConfigDocument {
@@ -27,20 +26,20 @@ export class ConfigDocument {
   constructor(file: string, text: string) {
     this.#file = file;
     this.#text = text;
-    if (text.trim() === "") throw new ConfigError([this.#line(0, EMPTY)]);
+    if (text.trim() === "") throw new ConfigError([this.#problem(0, EMPTY)]);
     const errors: ParseError[] = [];
     const root = parseTree(text, errors, { allowTrailingComma: true });
     const [first] = errors;
     if (first !== undefined) {
-      throw new ConfigError([this.#line(first.offset, SYNTAX.get(printParseErrorCode(first.error)) ?? UNREADABLE)]);
+      throw new ConfigError([this.#problem(first.offset, SYNTAX.get(printParseErrorCode(first.error)) ?? UNREADABLE)]);
     }
-    if (root === undefined) throw new ConfigError([this.#line(0, EMPTY)]);
+    if (root === undefined) throw new ConfigError([this.#problem(0, EMPTY)]);
     this.#root = root;
     const duplicates = [...this.#duplicates(root)];
     if (duplicates.length > 0) throw new ConfigError(duplicates);
   }
 
-  /** `FILE:LINE:COLUMN: text` for the value at `path`, or for the nearest one around it. */
+  /** What is wrong with the value at `path`, or for the nearest one around it. */
   at(path: KeyPath, text: string): Fault {
     let node = this.#root;
     for (const key of path) {
@@ -76,7 +75,7 @@ export class ConfigDocument {
     return node;
   }
 
-  *#duplicates(node: Node): Generator<string> {
+  *#duplicates(node: Node): Generator<Problem> {
     const seen = new Map<string, Node>();
     for (const child of node.children ?? []) {
       if (node.type !== "object") {
@@ -87,7 +86,7 @@ export class ConfigDocument {
       const first = seen.get(key);
       if (first !== undefined) {
         const { line } = this.#place(first.offset);
-        yield this.#line(
+        yield this.#problem(
           child.offset,
           `duplicate key ${JSON.stringify(key)}: it stands in line ${line} too, remove one`,
         );
@@ -99,12 +98,11 @@ export class ConfigDocument {
   }
 
   #fault(offset: number, text: string): Fault {
-    return { offset, line: this.#line(offset, text) };
+    return { offset, problem: this.#problem(offset, text) };
   }
 
-  #line(offset: number, text: string): string {
-    const { line, column } = this.#place(offset);
-    return `${this.#file}:${line}:${column}: ${text}`;
+  #problem(offset: number, message: string): Problem {
+    return { file: this.#file, ...this.#place(offset), message };
   }
 
   #place(offset: number): { line: number; column: number } {

@@ -22,7 +22,7 @@ export async function readConfig(file: string, runtime: Runtime): Promise<Config
   const config = reader.read();
   if (config !== null && reader.faults.length === 0) return config;
   const faults = reader.faults.toSorted((one, other) => one.offset - other.offset);
-  throw new ConfigError(faults.map((fault) => fault.line));
+  throw new ConfigError(faults.map((fault) => fault.problem));
 }
 
 class ConfigReader {

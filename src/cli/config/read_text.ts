@@ -15,14 +15,14 @@ export async function readText(file: string): Promise<string> {
   try {
     const { size } = await fileAt(file);
     if (size > MAX_BYTES) {
-      throw new ConfigError([`${file}: it has ${size} bytes and may have ${MAX_BYTES}, name a configuration`]);
+      throw wrong(file, `it has ${size} bytes and may have ${MAX_BYTES}, name a configuration`);
     }
     // A byte order mark is dropped with the decoding.
     return new TextDecoder("utf-8", { fatal: true }).decode(await readFile(file));
   } catch (error) {
     if (error instanceof ConfigError) throw error;
-    if (error instanceof TypeError) throw new ConfigError([`${file}: it is not UTF-8 text, save it as such`]);
-    throw new ConfigError([`${file}: ${whyNot(error)}`], { cause: error });
+    if (error instanceof TypeError) throw wrong(file, "it is not UTF-8 text, save it as such");
+    throw wrong(file, whyNot(error), error);
   }
 }
 
@@ -30,7 +30,11 @@ async function fileAt(file: string): Promise<{ size: number }> {
   const stats = await stat(file);
   if (stats.isFile()) return stats;
   const what = stats.isDirectory() ? "a folder" : "no file";
-  throw new ConfigError([`${file}: it is ${what} and should be a configuration file`]);
+  throw wrong(file, `it is ${what} and should be a configuration file`);
+}
+
+function wrong(file: string, message: string, cause?: unknown): ConfigError {
+  return new ConfigError([{ file, line: null, column: null, message }], { cause });
 }
 
 function whyNot(error: unknown): string {

@@ -25,24 +25,24 @@ export class CallReporter {
   }
 
   retry(call: Call): void {
-    const { command, target, timeoutMs, quiet } = call.request;
+    const { command, target, timeoutMs, quiet } = call;
     if (quiet) return;
     this.#reporter.report("call.retry", { command, target, timeoutMs }, this.#subject(call));
   }
 
   anotherAnswer(call: Call): void {
-    const { command, target } = call.request;
+    const { command, target } = call;
     this.#reporter.report("call.another-answer", { command, target }, this.#subject(call));
   }
 
   answered(call: Call, ms: number): void {
-    if (call.request.quiet || !this.#reporter.wants("call.answered")) return;
-    const { command, target } = call.request;
-    this.#reporter.report("call.answered", { command, target, ms, attempts: call.attempts }, this.#subject(call));
+    if (call.quiet || !this.#reporter.wants("call.answered")) return;
+    const { command, target } = call;
+    this.#reporter.report("call.answered", { command, target, ms, attempts: call.attempt }, this.#subject(call));
   }
 
   failed(call: Call, fault: BrokerFault): void {
-    const { command, target, timeoutMs, quiet } = call.request;
+    const { command, target, timeoutMs, quiet } = call;
     if (quiet) return;
     if (fault.code === "TIMEOUT") {
       const { attempts, sent, peer } = fault;
@@ -65,7 +65,7 @@ export class CallReporter {
   }
 
   #subject(call: Call): { module: string; thread: string } {
-    return { module: this.#module, thread: call.request.thread };
+    return { module: this.#module, thread: call.thread };
   }
 }
 

@@ -5,19 +5,13 @@
  */
 
 import { BrokerError } from "../errors.ts";
-import {
-  type AnswerEntry,
-  AnswerKind,
-  batchesOf,
-  type CallOptions,
-  packAnswers,
-  readCalls,
-  readJson,
-  type ReceivedCall,
-} from "../frame/batch.ts";
+import { type AnswerEntry, AnswerKind, type CallOptions, readJson, type ReceivedCall } from "../frame/batch.ts";
+import { inBatches } from "../frame/batches.ts";
+import { BodyReader } from "../frame/body_reader.ts";
+import { type Codec, newCodec } from "../frame/codec.ts";
 import { FrameType } from "../frame/header.ts";
 import type { Link } from "../frame/link.ts";
-import { encodePayload, NOTHING_ENCODED } from "../frame/params.ts";
+import { encodePayload } from "../frame/params.ts";
 import { formatParams } from "../log/params.ts";
 import { MAIN_THREAD } from "../log/record.ts";
 import type { Reporter } from "../log/reporter.ts";
@@ -54,7 +48,9 @@ export class Callee {
   readonly #options: CalleeOptions;
   readonly #link: Link;
   readonly #kept = new KeptAnswers();
-  readonly #answers: AnswerEntry[] = [];
+  readonly #bodies = new BodyReader();
+  #codec: Codec | undefined;
+  #answers: AnswerEntry[] = [];
   #answerBytes = 0;
   readonly #flush = () => this.#sendAnswers();
   /** Calls that came and do not run yet: before `open`, or while the caller does not read its answers. */
@@ -75,9 +71,12 @@ export class Callee {
 
   /** @throws {BodyError} when the frame can't be understood. */
   calls(flags: number, body: Uint8Array): void {
-    const { settledBelow, calls } = readCalls(flags, body);
-    this.#kept.settledBelow(settledBelow);
-    for (const call of calls) this.#arrive(call);
+    const frame = this.#bodies.calls(flags, body);
+    if (frame === undefined) return;
+    this.#kept.settledBelow(frame.settledBelow);
+    for (const call of frame.calls) this.#arrive(call);
+    // The caller works on these answers while the next calls run.
+    if (this.#answers.length > 0) this.#link.flush();
   }
 
   /** @throws {BodyError} when the frame can't be understood. */
@@ -159,7 +158,7 @@ export class Callee {
 
   #succeed(running: RunningCall, value: unknown): void {
     if (value === undefined) return this.#settle(running, AnswerKind.nothing, null);
-    const encoded = encodePayload(value, "result", this.#options.frameLimit);
+    const encoded = encodePayload(this.#speech(), value, "result", this.#options.frameLimit);
     if ("code" in encoded) {
       this.#reportError(running, encoded.reason, []);
       return this.#settle(running, AnswerKind.fault, encoded);
@@ -188,7 +187,7 @@ export class Callee {
   }
 
   #settle(running: RunningCall, kind: number, value: BrokerFault | ThrownError | null): void {
-    const encoded = value === null ? NOTHING_ENCODED : encodePayload(value, "result", this.#options.frameLimit);
+    const encoded = encodePayload(this.#speech(), value, "result", this.#options.frameLimit);
     if ("code" in encoded) return this.#settle(running, AnswerKind.fault, encoded);
     this.#done(running, { id: running.id, attempt: running.attempt, kind, value: encoded });
   }
@@ -200,19 +199,27 @@ export class Callee {
   }
 
   #answer(answer: AnswerEntry): void {
-    this.#answers.push(answer);
+    if (this.#answers.push(answer) === 1) this.#link.schedule(this.#flush);
     this.#answerBytes += answer.value.bytes;
-    this.#link.schedule(this.#flush);
+  }
+
+  /** What answers are encoded with: the hello, which says it, comes before the first call. */
+  #speech(): Codec {
+    return this.#codec ??= newCodec(this.#link.codec);
   }
 
   #sendAnswers(): void {
-    const answers = this.#answers.splice(0);
+    const answers = this.#answers;
+    const codec = this.#speech();
+    this.#answers = [];
     this.#answerBytes = 0;
-    for (const batch of batchesOf(answers, (answer) => answer.value.bytes)) {
-      const { flags, parts } = packAnswers(batch);
+    inBatches(answers, answerBytes, (batch) => {
+      const before = codec.before();
+      if (before !== undefined) this.#link.sendParts(FrameType.answers, before.flags, before.parts);
+      const { flags, parts } = codec.answers(batch);
       this.#link.sendParts(FrameType.answers, flags, parts);
-    }
-    this.#runHeld();
+    });
+    if (this.#held.size > 0) this.#runHeld();
   }
 
   #reportExecuting(call: ReceivedCall): void {
@@ -232,4 +239,8 @@ export class Callee {
 
 function isThenable(value: unknown): boolean {
   return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+}
+
+function answerBytes(answer: AnswerEntry): number {
+  return answer.value.bytes;
 }

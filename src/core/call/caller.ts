@@ -9,7 +9,9 @@
  * @module
  */
 
-import { readAnswers, type ReceivedAnswer } from "../frame/batch.ts";
+import type { ReceivedAnswer } from "../frame/batch.ts";
+import { BodyReader } from "../frame/body_reader.ts";
+import { type Codec, newCodec } from "../frame/codec.ts";
 import { FrameType } from "../frame/header.ts";
 import type { Link } from "../frame/link.ts";
 import { encodeParams, NOTHING_ENCODED } from "../frame/params.ts";
@@ -23,6 +25,7 @@ import { InFlight } from "./in_flight.ts";
 import { Outbox } from "./outbox.ts";
 import { CallQueue } from "./queue.ts";
 import { faultOf } from "./read_error.ts";
+import { translateQueue } from "./translate.ts";
 import type { BrokerFault } from "./wire_error.ts";
 
 /** How long a cancelled call waits for its handler to end. */
@@ -37,17 +40,24 @@ export class Caller {
   readonly #inFlight: InFlight;
   readonly #outbox: Outbox;
   readonly #deadlines: Deadlines<Call>;
+  #codec: Codec;
+  #answers = new BodyReader();
   #link: Link | undefined;
   #refusal: BrokerFault | undefined;
   #paused = false;
 
   constructor(options: CallerOptions) {
     this.#options = options;
+    this.#codec = newCodec(options.codec ?? "compact");
     this.#lines = new CallReporter(options.reporter, options.module, options.ownFiles);
     this.#queue = new CallQueue(options.queue);
     this.#inFlight = new InFlight(options.concurrency);
     this.#outbox = new Outbox(this.#inFlight);
-    this.#deadlines = new Deadlines(options.clock, () => this.#live(), (call) => this.#due(call));
+    this.#deadlines = new Deadlines(
+      options.clock,
+      () => [...this.#inFlight.calls(), ...this.#queue],
+      (call) => this.#due(call),
+    );
   }
 
   /** Calls that have no outcome yet. */
@@ -57,28 +67,16 @@ export class Caller {
 
   /** Makes a call. `settle` is called once; a rejection is a fault, made an error where it is thrown. */
   submit(command: string, params: readonly unknown[], options: SubmitOptions, settle: Settle): void {
-    const { target, timeoutMs, retry, signal } = options;
+    const { signal } = options;
     const now = this.#options.clock.now();
     const thread = options.thread ?? this.#options.thread() ?? MAIN_THREAD;
-    const encoded = encodeParams(command, params, this.#options.frameLimit);
+    const encoded = encodeParams(this.#codec, command, params, this.#options.frameLimit);
     const isFault = "code" in encoded;
-    const call = new Call(
-      {
-        command,
-        params: isFault ? NOTHING_ENCODED : encoded,
-        options: options.wire ?? null,
-        target,
-        timeoutMs,
-        retry,
-        thread,
-        quiet: options.quiet === true,
-      },
-      settle,
-      now,
-    );
+    const call = new Call(command, options, { params: isFault ? NOTHING_ENCODED : encoded, thread, settle, now });
     const fault = isFault ? encoded : this.#whyNot(call, signal);
     if (fault !== undefined) return this.#reject(call, fault);
     if (signal !== undefined) call.listen(signal, () => this.#cancel(call, signal.reason));
+    if (this.#queue.length === 0 && this.#canSend()) return this.#send(call);
     this.#queue.add(call);
     this.#deadlines.watch(call);
     this.#pump();
@@ -89,7 +87,14 @@ export class Caller {
     this.#link = link;
     this.#paused = false;
     this.#refusal = undefined;
-    this.#outbox.attach(link);
+    this.#answers = new BodyReader();
+    const from = this.#codec;
+    from.restart();
+    if (link.codec !== from.name) {
+      const to = this.#codec = newCodec(link.codec);
+      translateQueue(this.#queue, { from, to, frameLimit: this.#options.frameLimit }, this.#reject.bind(this));
+    }
+    this.#outbox.attach(link, this.#codec);
     this.#pump();
   }
 
@@ -101,7 +106,7 @@ export class Caller {
   /** The callee's process is gone: what was sent to it is rejected with `fault`, what was not goes on waiting. */
   disconnect(fault: BrokerFault): void {
     this.#link = undefined;
-    this.#outbox.attach(undefined);
+    this.#outbox.attach(undefined, this.#codec);
     for (const call of this.#inFlight.clear()) {
       this.#reject(call, call.state === "cancelling" ? call.cancelled(true) : fault);
     }
@@ -123,8 +128,9 @@ export class Caller {
 
   /** @throws {BodyError} when the frame can't be understood. */
   answers(flags: number, body: Uint8Array): void {
-    for (const answer of readAnswers(flags, body)) this.#take(answer);
-    this.#pump();
+    const answers = this.#answers.answers(flags, body);
+    for (const answer of answers) this.#take(answer);
+    if (this.#queue.length > 0) this.#pump();
   }
 
   /** Why a call is rejected before it waits at all. */
@@ -135,12 +141,11 @@ export class Caller {
       return call.cancelled(true);
     }
     if (this.#queue.length === 0 && this.#canSend()) return undefined;
-    const full = this.#queue.wouldExceed(call.request.params.bytes);
+    const full = this.#queue.wouldExceed(call.params.bytes);
     return full === null ? undefined : { code: "QUEUE_FULL", ...full };
   }
 
-  #canSend(): boolean {
-    const link = this.#link;
+  #canSend(link = this.#link): boolean {
     return link !== undefined && !link.closed && !this.#paused && this.#inFlight.hasRoom &&
       !link.isOver(UNSENT_LIMIT_BYTES);
   }
@@ -149,29 +154,27 @@ export class Caller {
     while (this.#queue.length > 0 && this.#canSend()) {
       const call = this.#queue.shift();
       if (call === undefined) return;
-      call.become("sent");
-      call.attempts = 1;
-      this.#inFlight.add(call);
-      this.#probeLater(call);
-      this.#outbox.send(call);
+      this.#send(call);
     }
   }
 
-  *#live(): Iterable<Call> {
-    yield* this.#inFlight.calls();
-    yield* this.#queue;
+  #send(call: Call): void {
+    call.become("sent");
+    call.attempt = 1;
+    this.#inFlight.add(call);
+    this.#probeLater(call);
+    this.#outbox.send(call);
   }
 
   /** Half an attempt without an answer is when the callee is asked for a sign of life: most calls never come to it. */
   #probeLater(call: Call): void {
     call.probedAt = -1;
-    call.deadline = call.attemptEnds - call.request.timeoutMs / 2;
+    call.deadline = call.attemptEnds - call.timeoutMs / 2;
     this.#deadlines.watch(call);
   }
 
   #due(call: Call): void {
     const now = this.#options.clock.now();
-    const { timeoutMs, retry } = call.request;
     if (call.state === "cancelling") {
       this.#reject(call, call.cancelled(false));
     } else if (call.state !== "queued" && now < call.attemptEnds) {
@@ -179,18 +182,15 @@ export class Caller {
       this.#link?.send(FrameType.ping, "1");
       call.deadline = call.attemptEnds;
       this.#deadlines.watch(call);
-    } else if (call.state === "sent" && retry === "once") {
+    } else if (call.state === "sent" && call.retry === "once") {
       call.become("retried");
-      call.attempts = 2;
-      call.attemptEnds = now + timeoutMs;
+      call.attempt = 2;
+      call.attemptEnds = now + call.timeoutMs;
       this.#probeLater(call);
       this.#outbox.send(call);
       this.#lines.retry(call);
     } else {
-      const sent = call.state !== "queued";
-      const gaveSignOfLife = this.#link !== undefined && this.#link.receivedAt >= call.probedAt;
-      const peer = sent && gaveSignOfLife ? "slow" : "blocked";
-      this.#reject(call, { code: "TIMEOUT", timeoutMs, attempts: call.attempts, sent, peer });
+      this.#reject(call, call.timedOut(this.#link?.receivedAt));
     }
   }
 
@@ -226,9 +226,9 @@ export class Caller {
   #resolve(call: Call, value: unknown): void {
     const ms = this.#options.clock.now() - call.startedAt;
     this.#inFlight.remove(call);
-    this.#settled(call, call.attempts > 1 ? "retried" : "ok");
+    this.#settled(call, call.attempt > 1 ? "retried" : "ok");
     this.#options.counters.answeredIn(ms);
-    call.settle.resolve(value, call.attempts);
+    call.settle.resolve(value, call.attempt);
     this.#lines.answered(call, ms);
   }
 

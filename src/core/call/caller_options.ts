@@ -6,12 +6,15 @@
 
 import type { Clock } from "../../runtime/runtime.ts";
 import type { CallOptions } from "../frame/batch.ts";
+import type { CodecName } from "../frame/codec.ts";
 import type { Reporter } from "../log/reporter.ts";
 import type { CallCounters } from "./counters.ts";
 import type { QueueLimits } from "./queue.ts";
 
 export interface CallerOptions {
   readonly clock: Clock;
+  /** What calls are encoded with before the first link says it. @default "compact" */
+  readonly codec?: CodecName;
   readonly reporter: Reporter;
   readonly counters: CallCounters;
   /** The module in the prefix of the lines; the callee's own name stands in each request. */

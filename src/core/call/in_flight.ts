@@ -5,6 +5,7 @@
  * @module
  */
 
+import { ById } from "./by_id.ts";
 import type { Call } from "./call.ts";
 import type { StrayAnswer } from "./counters.ts";
 
@@ -22,7 +23,7 @@ interface GivenUp {
 
 export class InFlight {
   readonly #concurrency: number;
-  readonly #waiting = new Map<number, Call>();
+  readonly #waiting = new ById<Call>();
   readonly #givenUp = new Map<number, GivenUp>();
   #bytes = 0;
   #nextId = 1;
@@ -45,24 +46,23 @@ export class InFlight {
 
   /** Every call with a smaller id is settled, so that the callee may forget its answer. */
   get settledBelow(): number {
-    while (this.#lowestId < this.#nextId && !this.#waiting.has(this.#lowestId)) this.#lowestId++;
+    while (this.#lowestId < this.#nextId && this.#waiting.get(this.#lowestId) === undefined) this.#lowestId++;
     return this.#lowestId;
   }
 
   /** The call that has waited longest and was not cancelled. */
   get oldest(): Call | undefined {
-    for (const call of this.#waiting.values()) if (call.state !== "cancelling") return call;
-    return undefined;
+    return this.#waiting.size === 0 ? undefined : this.#waiting.sorted().find((call) => call.state !== "cancelling");
   }
 
-  calls(): Iterable<Call> {
-    return this.#waiting.values();
+  calls(): readonly Call[] {
+    return this.#waiting.sorted();
   }
 
   /** Gives `call` its id: ids count from 1 on each channel, so that the callee knows which ones it missed. */
   add(call: Call): void {
     call.id = this.#nextId++;
-    this.#waiting.set(call.id, call);
+    this.#waiting.add(call);
     this.#bytes += bytesOf(call);
   }
 
@@ -82,7 +82,7 @@ export class InFlight {
   giveUp(call: Call): void {
     if (this.#waiting.get(call.id) !== call) return;
     this.#waiting.delete(call.id);
-    this.#givenUp.set(call.id, { command: call.request.command, bytes: bytesOf(call) });
+    this.#givenUp.set(call.id, { command: call.command, bytes: bytesOf(call) });
     if (this.#givenUp.size <= MAX_GIVEN_UP) return;
     for (const oldest of this.#givenUp.keys()) return void this.#forget(oldest);
   }
@@ -98,7 +98,7 @@ export class InFlight {
 
   /** The channel is gone, and with it everything that was out. Returns the calls that waited. */
   clear(): Call[] {
-    const calls = [...this.#waiting.values()];
+    const calls = this.#waiting.sorted();
     this.#waiting.clear();
     this.#givenUp.clear();
     this.#bytes = 0;
@@ -117,5 +117,5 @@ export class InFlight {
 }
 
 function bytesOf(call: Call): number {
-  return call.request.params.bytes + CALL_BYTES;
+  return call.params.bytes + CALL_BYTES;
 }

@@ -9,21 +9,26 @@
  */
 
 import type { AnswerEntry } from "../frame/batch.ts";
+import { ById } from "./by_id.ts";
 import type { RunningCall } from "./running_call.ts";
 
 const MAX_ANSWERS = 8_192;
 const MAX_BYTES = 16 * 1024 * 1024;
 
 export class KeptAnswers {
-  readonly #running = new Map<number, RunningCall>();
+  readonly #running = new ById<RunningCall>();
+  /** In the order they were given. */
   readonly #answers = new Map<number, AnswerEntry>();
+  /** Goes on where it was: to begin anew at the front would step over all that were forgotten before. */
+  #front = this.#answers.keys();
+  #oldestId = 0;
   /** Ids that were skipped: their frame was refused or withdrawn, so a second attempt is the first that can be read. */
   readonly #lost = new Set<number>();
   #bytes = 0;
   #highest = 0;
 
-  get running(): Iterable<RunningCall> {
-    return this.#running.values();
+  get running(): readonly RunningCall[] {
+    return this.#running.sorted();
   }
 
   get runningCount(): number {
@@ -48,7 +53,7 @@ export class KeptAnswers {
   }
 
   started(call: RunningCall): void {
-    this.#running.set(call.id, call);
+    this.#running.add(call);
   }
 
   find(id: number): RunningCall | undefined {
@@ -59,25 +64,35 @@ export class KeptAnswers {
     this.#running.delete(call.id);
     this.#answers.set(call.id, answer);
     this.#bytes += answer.value.bytes;
-    while (this.#answers.size > MAX_ANSWERS || this.#bytes > MAX_BYTES) this.#forgetOldest();
+    while (this.#answers.size > MAX_ANSWERS || this.#bytes > MAX_BYTES) {
+      const oldest = this.#oldest();
+      if (oldest === undefined) return;
+      this.#forget(oldest);
+    }
   }
 
   /** The caller will not ask again for any id below `id`. */
   settledBelow(id: number): void {
-    for (const [known, answer] of this.#answers) {
-      // Answers are kept in the order they were given, so a later one may be older: it goes at its turn.
-      if (known >= id) break;
-      this.#answers.delete(known);
-      this.#bytes -= answer.value.bytes;
+    // Answers are kept in the order they were given, so a later one may be older: it goes at its turn.
+    for (let oldest = this.#oldest(); oldest !== undefined && oldest.id < id; oldest = this.#oldest()) {
+      this.#forget(oldest);
     }
+    if (this.#lost.size === 0) return;
     for (const lost of this.#lost) if (lost < id) this.#lost.delete(lost);
   }
 
-  #forgetOldest(): void {
-    for (const [id, answer] of this.#answers) {
-      this.#answers.delete(id);
-      this.#bytes -= answer.value.bytes;
-      return;
+  #oldest(): AnswerEntry | undefined {
+    for (;;) {
+      const oldest = this.#answers.get(this.#oldestId);
+      if (oldest !== undefined || this.#answers.size === 0) return oldest;
+      const next = this.#front.next();
+      if (next.done === true) this.#front = this.#answers.keys();
+      else this.#oldestId = next.value;
     }
+  }
+
+  #forget(answer: AnswerEntry): void {
+    this.#answers.delete(answer.id);
+    this.#bytes -= answer.value.bytes;
   }
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Settle } from "./call.ts";
 import type { Caller } from "./caller.ts";
 import type { SubmitOptions } from "./caller_options.ts";
 import { type BrokerFault, toError } from "./wire_error.ts";
@@ -22,6 +23,19 @@ export interface AnsweredCall {
   readonly attempts: number;
 }
 
+/** Both ends of a call go to one function: an error is made later, where it is thrown. */
+class Waiting implements Settle {
+  readonly resolve: (outcome: unknown) => void;
+
+  constructor(resolve: (outcome: unknown) => void) {
+    this.resolve = resolve;
+  }
+
+  reject(fault: BrokerFault): void {
+    this.resolve(new Failure(fault));
+  }
+}
+
 /**
  * Makes a call and waits for its result.
  *
@@ -37,7 +51,7 @@ export async function makeCall(
   options: SubmitOptions,
 ): Promise<unknown> {
   const outcome = await new Promise<unknown>((resolve) => {
-    caller.submit(command, params, options, { resolve, reject: (fault) => resolve(new Failure(fault)) });
+    caller.submit(command, params, options, new Waiting(resolve));
   });
   if (outcome instanceof Failure) throw toError(outcome.fault, { target: options.target, command });
   return outcome;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { EncodedValue } from "../frame/codec.ts";
 import type { Call } from "./call.ts";
 
 export interface QueueLimits {
@@ -37,11 +38,17 @@ export class CallQueue {
 
   add(call: Call): void {
     this.#calls.add(call);
-    this.#bytes += call.request.params.bytes;
+    this.#bytes += call.params.bytes;
   }
 
   remove(call: Call): void {
-    if (this.#calls.delete(call)) this.#bytes -= call.request.params.bytes;
+    if (this.#calls.delete(call)) this.#bytes -= call.params.bytes;
+  }
+
+  /** `call` is the same call, encoded anew. */
+  change(call: Call, params: EncodedValue): void {
+    if (this.#calls.has(call)) this.#bytes += params.bytes - call.params.bytes;
+    call.params = params;
   }
 
   shift(): Call | undefined {

@@ -33,7 +33,13 @@ export type BrokerFault =
   | { readonly code: "REMOTE"; message: string; remoteName: string; remoteStack: string; data?: unknown }
   | { readonly code: "UNKNOWN_COMMAND"; nearest: string | null }
   | { readonly code: "UNKNOWN_MODULE"; nearest: string | null }
-  | { readonly code: "GONE"; reason: string; exitCode: number | null; signal: string | null; lastLines: string[] }
+  | {
+    readonly code: "GONE";
+    reason: string;
+    exitCode: number | null;
+    signal: string | null;
+    lastLines: readonly string[];
+  }
   | { readonly code: "CANCELLED"; acknowledged: boolean; cause?: unknown }
   | { readonly code: "QUEUE_FULL"; depth: number; limit: number }
   | { readonly code: "PAYLOAD"; reason: string; bytes: number | null; limit: number };

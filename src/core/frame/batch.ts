@@ -9,13 +9,13 @@
  * @module
  */
 
+import { BodyError } from "./body_error.ts";
 import { FrameFlag } from "./header.ts";
-import { attach, type EncodedValue } from "./json_codec.ts";
+import type { EncodedValue } from "./codec.ts";
+import { attach, type JsonText } from "./json_codec.ts";
 import { bodyText, textBytes } from "./text.ts";
 
-const BATCH_BYTES = 256 * 1024;
-/** What an entry has beside its value: an id, an attempt, a kind. */
-const ENTRY_BYTES = 64;
+export { BodyError };
 
 /** What travels with a call beside its parameters. */
 export interface CallOptions {
@@ -75,42 +75,23 @@ export interface Packed {
   readonly parts: readonly Uint8Array[];
 }
 
-/** A frame's body can't be understood; the frame is refused. */
-export class BodyError extends Error {
-  override readonly name = "BodyError";
-}
-
-/** Entries frame by frame: a frame is closed when it holds 256 KiB, and a larger entry has one of its own. */
-export function* batchesOf<T>(entries: readonly T[], bytesOf: (entry: T) => number): Generator<readonly T[]> {
-  let from = 0;
-  let bytes = 0;
-  for (const [index, entry] of entries.entries()) {
-    const size = bytesOf(entry) + ENTRY_BYTES;
-    if (index > from && bytes + size > BATCH_BYTES) {
-      yield entries.slice(from, index);
-      from = index;
-      bytes = 0;
-    }
-    bytes += size;
-  }
-  if (from < entries.length) yield entries.slice(from);
-}
-
 export function packCalls(calls: readonly CallEntry[], settledBelow: number): Packed {
   const attempts = calls.every((call) => call.attempt === 1) ? 0 : calls.map((call) => call.attempt);
   const options = calls.every((call) => call.options === null) ? 0 : calls.map((call) => call.options);
+  const params = calls.map((call) => jsonOf(call.params));
   const text = `[${settledBelow},${JSON.stringify(calls.map((call) => call.id))},${JSON.stringify(attempts)},` +
-    `${JSON.stringify(calls.map((call) => call.command))},[${calls.map((call) => call.params.text).join()}],` +
+    `${JSON.stringify(calls.map((call) => call.command))},[${params.map((value) => value.text).join()}],` +
     `${JSON.stringify(options)}`;
-  return pack(text, calls.map((call) => call.params));
+  return pack(text, params);
 }
 
 export function packAnswers(answers: readonly AnswerEntry[]): Packed {
   const attempts = answers.every((answer) => answer.attempt === 1) ? 0 : answers.map((answer) => answer.attempt);
   const kinds = answers.every((answer) => answer.kind === 0) ? 0 : answers.map((answer) => answer.kind);
+  const values = answers.map((answer) => jsonOf(answer.value));
   const text = `[${JSON.stringify(answers.map((answer) => answer.id))},${JSON.stringify(attempts)},` +
-    `${JSON.stringify(kinds)},[${answers.map((answer) => answer.value.text).join()}]`;
-  return pack(text, answers.map((answer) => answer.value));
+    `${JSON.stringify(kinds)},[${values.map((value) => value.text).join()}]`;
+  return pack(text, values);
 }
 
 /** @throws {BodyError} */
@@ -161,7 +142,7 @@ export function readJson(body: Uint8Array): unknown {
   return parse(body);
 }
 
-function pack(openText: string, values: readonly EncodedValue[]): Packed {
+function pack(openText: string, values: readonly JsonText[]): Packed {
   if (values.every((value) => value.attachments.length === 0)) {
     return { flags: 0, parts: [textBytes(`${openText}]`)] };
   }
@@ -171,6 +152,11 @@ function pack(openText: string, values: readonly EncodedValue[]): Packed {
   new DataView(length.buffer).setUint32(0, text.length);
   const attachments = values.flatMap((value) => value.attachments);
   return { flags: FrameFlag.attachments, parts: [length, text, ...attachments] };
+}
+
+function jsonOf(value: EncodedValue): JsonText {
+  if (value.kind === "json") return value;
+  throw new TypeError("Cannot send a value: it is encoded for another codec");
 }
 
 function unpack(flags: number, body: Uint8Array): [columns: unknown[], attachments: Uint8Array] {
@@ -222,7 +208,7 @@ function isPath(value: unknown): value is (string | number)[] {
     value.every((key) => typeof key === "string" || typeof key === "number");
 }
 
-function readOptions(value: unknown): CallOptions | null {
+export function readOptions(value: unknown): CallOptions | null {
   if (typeof value !== "object" || value === null) return null;
   const options = new Map(Object.entries(value));
   const target: unknown = options.get("target");
@@ -239,6 +225,6 @@ function at(column: unknown, index: number, otherwise: unknown): unknown {
   return Array.isArray(column) ? column[index] : otherwise;
 }
 
-function isId(value: unknown): value is number {
+export function isId(value: unknown): value is number {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 }

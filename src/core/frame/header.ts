@@ -36,6 +36,10 @@ export function isKnownType(type: number): boolean {
 export const FrameFlag = {
   /** After the JSON text stand raw bytes: `u32 length of the text | text | bytes of each attachment`. */
   attachments: 1,
+  /** The body is MessagePack. */
+  compact: 2,
+  /** The body tells shapes of the objects in the frames of this type that follow. */
+  shapes: 4,
 } as const;
 
 export interface FrameHeader {

@@ -19,6 +19,8 @@ export interface Hello {
   readonly process: string;
   readonly pid: number;
   readonly runtime: string;
+  /** The codecs it can read; only JSON where it says nothing. */
+  readonly codecs?: readonly string[];
   /** From the father only. */
   readonly setup: Setup | null;
 }

@@ -6,12 +6,12 @@
  */
 
 import type { Channel, Clock } from "../../runtime/runtime.ts";
+import { bestCodec, type CodecName } from "./codec.ts";
 import { FrameType, HEADER_BYTES, isKnownType, writeHeader } from "./header.ts";
+import { PartialFrame } from "./partial_frame.ts";
 import { FrameReader } from "./reader.ts";
 import { excerpt, writeText } from "./text.ts";
 
-/** Time a peer has to complete a frame that it began. */
-const PARTIAL_FRAME_MS = 10_000;
 /** Bodies in a row that can't be understood before the peer is given up. */
 const MAX_REFUSED_IN_A_ROW = 3;
 const SLAB_BYTES = 64 * 1024;
@@ -45,9 +45,10 @@ export class Link {
   #end = 0;
   #scheduled = false;
   #closed = false;
+  #codec: CodecName = "json";
   #refused = 0;
   #receivedAt: number;
-  #stopWatching: (() => void) | undefined;
+  readonly #partial: PartialFrame;
 
   constructor(channel: Channel, clock: Clock, options: { frameLimit: number; events: LinkEvents }) {
     this.#channel = channel;
@@ -56,6 +57,7 @@ export class Link {
     this.#frameLimit = options.frameLimit;
     this.#receivedAt = clock.now();
     this.#reader = new FrameReader(options.frameLimit, (type, flags, body) => this.#take(type, flags, body));
+    this.#partial = new PartialFrame(clock, () => this.#receivedAt, (reason) => this.close(reason));
     channel.open({
       data: (chunk) => this.#data(chunk),
       drained: () => this.#drained(),
@@ -70,6 +72,16 @@ export class Link {
 
   get closed(): boolean {
     return this.#closed;
+  }
+
+  /** How values are written on this link. */
+  get codec(): CodecName {
+    return this.#codec;
+  }
+
+  /** From now on values are written in the best codec of those that the peer's hello offers. */
+  speak(offered: unknown): void {
+    this.#codec = bestCodec(offered);
   }
 
   /** Bytes that wait in this process. */
@@ -156,7 +168,7 @@ export class Link {
       this.close(error instanceof Error ? error.message : String(error));
       return;
     }
-    this.#watchPartial();
+    this.#partial.look(this.#reader.partial && !this.#closed);
   }
 
   #take(type: number, flags: number, body: Uint8Array): void {
@@ -195,22 +207,6 @@ export class Link {
     this.#events.drained();
   }
 
-  #watchPartial(): void {
-    if (!this.#reader.partial) {
-      this.#stopWatching?.();
-      this.#stopWatching = undefined;
-    } else if (this.#stopWatching === undefined && !this.#closed) {
-      this.#stopWatching = this.#clock.timer(PARTIAL_FRAME_MS, () => this.#partialIsOld());
-    }
-  }
-
-  #partialIsOld(): void {
-    this.#stopWatching = undefined;
-    const silent = this.#clock.now() - this.#receivedAt;
-    if (silent >= PARTIAL_FRAME_MS) this.close(`a frame was begun and not ended in ${PARTIAL_FRAME_MS / 1000}s`);
-    else this.#stopWatching = this.#clock.timer(PARTIAL_FRAME_MS - silent, () => this.#partialIsOld());
-  }
-
   #wake(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
@@ -242,7 +238,7 @@ export class Link {
   #finish(reason: string | null): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#stopWatching?.();
+    this.#partial.look(false);
     this.#batches.clear();
     this.#events.closed(reason);
   }

@@ -5,7 +5,8 @@
  */
 
 import { overLimit } from "../errors.ts";
-import { type EncodedValue, encodeValue, NotSerializableError } from "./json_codec.ts";
+import type { Codec, EncodedValue } from "./codec.ts";
+import { NotSerializableError } from "./scan.ts";
 
 /** What a frame needs around one value: columns, the command's name, who called. */
 const ENVELOPE_BYTES = 4096;
@@ -22,24 +23,26 @@ export interface PayloadFault {
 
 /** Parameters of a call, whose command's name has to fit beside them. */
 export function encodeParams(
+  codec: Codec,
   command: string,
   params: readonly unknown[],
   frameLimit: number,
 ): EncodedValue | PayloadFault {
   const { length } = command;
-  if (length <= MAX_COMMAND_LENGTH) return encodePayload(params, "params", frameLimit);
+  if (length <= MAX_COMMAND_LENGTH) return encodePayload(codec, params, "params", frameLimit);
   return { code: "PAYLOAD", reason: overLimit(length, MAX_COMMAND_LENGTH), bytes: length, limit: MAX_COMMAND_LENGTH };
 }
 
 /** @param what `params` or `result`, for the error's text. */
 export function encodePayload(
+  codec: Codec,
   value: unknown,
   what: "params" | "result",
   frameLimit: number,
 ): EncodedValue | PayloadFault {
   const limit = frameLimit - ENVELOPE_BYTES;
   try {
-    const encoded = encodeValue(value, what);
+    const encoded = codec.encode(value, what);
     if (encoded.bytes <= limit) return encoded;
     return { code: "PAYLOAD", reason: overLimit(encoded.bytes, limit), bytes: encoded.bytes, limit };
   } catch (error) {
@@ -49,5 +52,5 @@ export function encodePayload(
   }
 }
 
-/** Stands where a value could not be encoded. */
-export const NOTHING_ENCODED: EncodedValue = { text: "null", bytes: 4, places: [], attachments: [] };
+/** Stands where a value could not be encoded; never sent. */
+export const NOTHING_ENCODED: EncodedValue = { kind: "json", text: "null", bytes: 4, places: [], attachments: [] };

@@ -5,7 +5,7 @@
  */
 
 import type { Runtime } from "../../runtime/runtime.ts";
-import { batchesOf } from "../frame/batch.ts";
+import { inBatches } from "../frame/batches.ts";
 import { FrameType } from "../frame/header.ts";
 import type { Link } from "../frame/link.ts";
 import { makeEvent } from "./event.ts";
@@ -60,8 +60,6 @@ export class FrameReporter implements Reporter {
   /** Sends what was reported so far. */
   flush(): void {
     const texts = this.#events.splice(0).map((event) => JSON.stringify(event));
-    for (const batch of batchesOf(texts, (text) => text.length)) {
-      this.#link.send(FrameType.records, `[${batch.join()}]`);
-    }
+    inBatches(texts, (text) => text.length, (batch) => this.#link.send(FrameType.records, `[${batch.join()}]`));
   }
 }

@@ -8,6 +8,7 @@ import type { Channel, ExitStatus, ProgramProcess, Runtime } from "../../runtime
 import type { Callee } from "../call/callee.ts";
 import type { Caller } from "../call/caller.ts";
 import type { CleanupReceipt } from "../cleanup/clean.ts";
+import { CODECS } from "../frame/codec.ts";
 import { FrameType } from "../frame/header.ts";
 import { type Hello, PROTOCOL_VERSION, readHello, type Setup } from "../frame/hello.ts";
 import {
@@ -166,12 +167,14 @@ export class ProcessRun {
     if (link === undefined) return;
     try {
       const theirs = readHello(body, VERSION);
+      link.speak(theirs.codecs);
       const answer: Hello = {
         ...hello,
         protocol: PROTOCOL_VERSION,
         version: VERSION,
         pid: runtime.pid,
         runtime: `${runtime.name} ${runtime.version}`,
+        codecs: CODECS,
         setup: setup(),
       };
       link.send(FrameType.hello, JSON.stringify(answer));

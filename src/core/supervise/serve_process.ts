@@ -12,6 +12,7 @@ import { CallCounters } from "../call/counters.ts";
 import { DEFAULT_QUEUE_LIMITS } from "../call/queue.ts";
 import { describeThrown } from "../call/wire_error.ts";
 import { cleanAfterFork } from "../cleanup/clean.ts";
+import { CODECS } from "../frame/codec.ts";
 import { DEFAULT_FRAME_LIMIT, FrameType } from "../frame/header.ts";
 import { type Hello, PROTOCOL_VERSION, readHello, type Setup } from "../frame/hello.ts";
 import { Link } from "../frame/link.ts";
@@ -75,6 +76,7 @@ class ServedProcess {
       process: role.process,
       pid: runtime.pid,
       runtime: `${runtime.name} ${runtime.version}`,
+      codecs: CODECS,
       setup: null,
     };
     this.#link.send(FrameType.hello, JSON.stringify(hello));
@@ -91,6 +93,7 @@ class ServedProcess {
 
   #greeted(hello: Hello): void {
     if (hello.setup === null || this.#callee !== undefined) return;
+    this.#link.speak(hello.codecs);
     const { runtime, role } = this.#options;
     const setup = hello.setup;
     this.#reporter.want(setup.wanted);

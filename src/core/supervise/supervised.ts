@@ -19,6 +19,7 @@ import type { SupervisedOptions } from "./supervised_options.ts";
 
 /** Time from the spawn to the hello, for the program to reach `Broker.start`. */
 const HELLO_DEADLINE_MS = 10_000;
+const STOPPED = { code: "GONE" as const, reason: "process was stopped", exitCode: null, signal: null, lastLines: [] };
 
 export class Supervised {
   readonly #options: SupervisedOptions;
@@ -35,6 +36,7 @@ export class Supervised {
   #clearTimer: (() => void) | undefined;
   /** Whether calls that wait are for the next life of the process. */
   #restarting = false;
+  #restart: Promise<void> | undefined;
   /** Wakes who waits for ready, failed or stopped. */
   #settled = new Set<() => void>();
 
@@ -80,14 +82,19 @@ export class Supervised {
   async stop(): Promise<void> {
     const since = this.#options.runtime.clock.now();
     this.#restarting = false;
-    if (!await this.#halt()) return;
-    this.#lines.stopped(this.#options.runtime.clock.now() - since);
+    if (await this.#halt()) this.#lines.stopped(this.#options.runtime.clock.now() - since);
   }
 
-  /** Stops the process and starts it again. Calls wait meanwhile. */
+  /** Stops the process and starts it again. Calls wait meanwhile, as does who asks for the same; a stop meanwhile is the end. */
   async restart(): Promise<void> {
+    this.#restart ??= this.#startAgain().finally(() => this.#restart = undefined);
+    await this.#restart;
+  }
+
+  async #startAgain(): Promise<void> {
     this.#restarting = true;
     await this.#halt();
+    if (!this.#restarting) return;
     this.#restarting = false;
     this.#restarts.byHand();
     await this.start();
@@ -120,8 +127,7 @@ export class Supervised {
     this.#cleanup = null;
     this.#spawnedAt = this.#options.runtime.clock.now();
     this.#lines.starting(this.#generation);
-    const run = this.#newRun();
-    this.#run = run;
+    const run = this.#run = this.#newRun();
     try {
       const pid = await run.spawn();
       this.#options.guard?.add(pid);
@@ -194,13 +200,10 @@ export class Supervised {
       this.#become("backoff");
       this.#lines.backoff(decision.delayMs, this.#restarts.total);
       this.#within(decision.delayMs, () => void this.#spawn());
-    } else if (!failed) {
-      this.caller.refuse(fault);
-      this.#become("stopped");
     } else {
       this.caller.refuse(fault);
-      this.#become("failed");
-      this.#lines.failed(decision.why === "policy" ? detail : `${detail}, and it was restarted too often`);
+      this.#become(failed ? "failed" : "stopped");
+      if (failed) this.#lines.failed(decision.why === "policy" ? detail : `${detail}, and it was restarted too often`);
     }
   }
 
@@ -224,9 +227,7 @@ export class Supervised {
   #stopped(): void {
     this.#clearTimer?.();
     this.#become("stopped");
-    if (this.#restarting) return;
-    const reason = "process was stopped";
-    this.caller.refuse({ code: "GONE", reason, exitCode: null, signal: null, lastLines: [] });
+    if (!this.#restarting) this.caller.refuse(STOPPED);
   }
 
   #within(ms: number, fn: () => void): void {

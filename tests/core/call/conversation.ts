@@ -4,6 +4,7 @@ import { CallCounters, type CallCounts } from "../../../src/core/call/counters.t
 import { makeCall } from "../../../src/core/call/make_call.ts";
 import { DEFAULT_QUEUE_LIMITS } from "../../../src/core/call/queue.ts";
 import type { BrokerFault } from "../../../src/core/call/wire_error.ts";
+import { type CodecName, CODECS } from "../../../src/core/frame/codec.ts";
 import { FrameType } from "../../../src/core/frame/header.ts";
 import { Link } from "../../../src/core/frame/link.ts";
 import { commandMap, type Commands } from "../../../src/core/module.ts";
@@ -17,6 +18,8 @@ export interface ConversationOptions {
   readonly queue?: number;
   readonly queueBytes?: number;
   readonly frameLimit?: number;
+  /** What both sides speak. @default "json" */
+  readonly codec?: CodecName;
   /** Leave the caller without a link. */
   readonly away?: boolean;
   /** Leave the callee as it is before its cleanup is over. */
@@ -59,12 +62,15 @@ export class Conversation {
   readonly caller: Caller;
   readonly #commands: Commands;
   readonly #frameLimit: number;
+  codec: CodecName;
   #process: ModuleSide;
 
   constructor(commands: Commands, options: ConversationOptions = {}) {
     this.#commands = commands;
     this.#frameLimit = options.frameLimit ?? 16 * 1024 * 1024;
+    this.codec = options.codec ?? "json";
     this.caller = new Caller({
+      codec: this.codec,
       clock: this.clock,
       reporter: this.sent,
       counters: this.counters,
@@ -137,6 +143,9 @@ export class Conversation {
         drained: () => {},
       },
     });
+    const codecs = this.codec === "compact" ? CODECS : [];
+    callerLink.speak(codecs);
+    calleeLink.speak(codecs);
     const callee = new Callee(calleeLink, {
       reporter: this.received,
       service: { commands: commandMap("commands", this.#commands) },

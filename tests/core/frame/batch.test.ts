@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { batchesOf, BodyError, packCalls, readAnswers, readCalls } from "../../../src/core/frame/batch.ts";
+import { BodyError, packCalls, readAnswers, readCalls } from "../../../src/core/frame/batch.ts";
+import { inBatches } from "../../../src/core/frame/batches.ts";
 import { FrameFlag } from "../../../src/core/frame/header.ts";
 import { encodeValue } from "../../../src/core/frame/json_codec.ts";
 import { textBytes } from "../../../src/core/frame/text.ts";
@@ -102,9 +103,13 @@ test("a body with any byte changed is read or refused, and throws nothing else t
   }
 });
 
-test("batchesOf() closes a batch before it passes 256 KiB and keeps the order", () => {
+test("inBatches() closes a batch before it passes 256 KiB and keeps the order", () => {
+  const batches = (sizes: readonly number[]) => {
+    const seen: (readonly number[])[] = [];
+    inBatches(sizes, (size) => size, (batch) => seen.push(batch));
+    return seen;
+  };
   const sizes = [100_000, 100_000, 100_000, 5, 300_000, 5, 262_080, 0, 1];
-  const batches = [...batchesOf(sizes, (size) => size)];
-  assert.deepEqual(batches, [[100_000, 100_000], [100_000, 5], [300_000], [5], [262_080], [0, 1]]);
-  assert.deepEqual([...batchesOf([], () => 1)], []);
+  assert.deepEqual(batches(sizes), [[100_000, 100_000], [100_000, 5], [300_000], [5], [262_080], [0, 1]]);
+  assert.deepEqual(batches([]), []);
 });

@@ -159,3 +159,29 @@ test("restart() of a process that has failed starts it anew, with three more res
   assert.equal(s.supervised.state, "ready");
   assert.equal((await s.supervised.status()).restarts, 1);
 });
+
+test("restart() of a process that is being restarted waits for the same start", async () => {
+  const s = new Supervision();
+  await s.up();
+  const both = Promise.all([s.supervised.restart(), s.supervised.restart()]);
+  await s.life.exit({ code: 0, signal: null });
+  await settle();
+  await s.life.hello();
+  await s.life.ready();
+  await both;
+  assert.equal(s.supervised.state, "ready");
+  assert.equal(s.runtime.spawned.length, 2);
+});
+
+test("stop() while a process is being restarted is the end of it, and of the calls that wait", async () => {
+  const s = new Supervision();
+  await s.up();
+  const restarted = s.supervised.restart();
+  const stopped = s.supervised.stop();
+  await s.life.exit({ code: 0, signal: null });
+  await Promise.all([restarted, stopped]);
+  assert.equal(s.supervised.state, "stopped");
+  assert.equal(s.runtime.spawned.length, 1);
+  await assert.rejects(makeCall(s.supervised.caller, "size", [], REQUEST), /process was stopped/);
+  assert.equal(s.runtime.clock.timers, 0);
+});

@@ -1,0 +1,118 @@
+/**
+ * Reading the bodies of calls and answers in whichever codec they came.
+ *
+ * @module
+ */
+
+import {
+  AnswerKind,
+  isId,
+  readAnswers,
+  readCalls,
+  readOptions,
+  type ReceivedAnswer,
+  type ReceivedCall,
+} from "./batch.ts";
+import { BodyError } from "./body_error.ts";
+import { CompactReader } from "./compact_reader.ts";
+import { FrameFlag } from "./header.ts";
+
+/** One direction of one stream, since the shapes that were told on it are known here. */
+export class BodyReader {
+  #compact: CompactReader | undefined;
+
+  /** Nothing where the frame only told shapes. @throws {BodyError} */
+  calls(flags: number, body: Uint8Array): { settledBelow: number; calls: ReceivedCall[] } | undefined {
+    if ((flags & FrameFlag.compact) === 0) return readCalls(flags, body);
+    const reader = this.#open(body);
+    if ((flags & FrameFlag.shapes) !== 0) return learnShapes(reader);
+    columns(reader, 6);
+    const settledBelow = reader.next();
+    if (typeof settledBelow !== "number") throw new BodyError("calls frame: columns are missing");
+    const ids = readIds(reader);
+    const count = ids.length;
+    const attempts = optional(reader, count);
+    const commands = reader.next();
+    if (typeof commands !== "string" && !isColumn(commands, count)) {
+      throw new BodyError("calls frame: columns differ in length");
+    }
+    if (reader.listLength() !== count) throw new BodyError("calls frame: columns differ in length");
+    const calls: ReceivedCall[] = [];
+    for (let index = 0; index < count; index++) {
+      const id = ids[index];
+      const attempt = attempts === undefined ? 1 : attempts[index];
+      const command = typeof commands === "string" ? commands : commands[index];
+      const params = reader.next();
+      if (!isId(id) || !isId(attempt) || typeof command !== "string" || !Array.isArray(params)) {
+        throw new BodyError(`calls frame: call ${index} has a wrong type in a column`);
+      }
+      calls.push({ id, attempt, command, params, options: null });
+    }
+    const options = optional(reader, count);
+    reader.close();
+    if (options === undefined) return { settledBelow, calls };
+    return { settledBelow, calls: calls.map((call, index) => ({ ...call, options: readOptions(options[index]) })) };
+  }
+
+  /** @throws {BodyError} */
+  answers(flags: number, body: Uint8Array): ReceivedAnswer[] {
+    if ((flags & FrameFlag.compact) === 0) return readAnswers(flags, body);
+    const reader = this.#open(body);
+    if ((flags & FrameFlag.shapes) !== 0) {
+      learnShapes(reader);
+      return [];
+    }
+    columns(reader, 4);
+    const ids = readIds(reader);
+    const count = ids.length;
+    const attempts = optional(reader, count);
+    const kinds = optional(reader, count);
+    if (reader.listLength() !== count) throw new BodyError("answers frame: columns are missing or differ in length");
+    const answers: ReceivedAnswer[] = [];
+    for (let index = 0; index < count; index++) {
+      const kind = kinds === undefined ? AnswerKind.value : kinds[index];
+      const value = reader.next();
+      if (typeof kind !== "number") throw new BodyError(`answers frame: answer ${index} has no kind`);
+      const attempt = attempts === undefined ? 1 : attempts[index];
+      answers.push({ id: ids[index], attempt, kind, value: kind === AnswerKind.nothing ? undefined : value });
+    }
+    reader.close();
+    return answers;
+  }
+
+  #open(body: Uint8Array): CompactReader {
+    this.#compact ??= new CompactReader();
+    this.#compact.open(body);
+    return this.#compact;
+  }
+}
+
+function learnShapes(reader: CompactReader): undefined {
+  columns(reader, 2);
+  const first = reader.next();
+  const shapes = reader.next();
+  reader.close();
+  if (!Array.isArray(shapes) || !reader.shapes.learn(first, shapes)) throw new BodyError("shapes that are none");
+}
+
+function columns(reader: CompactReader, count: number): void {
+  if (reader.listLength() !== count) throw new BodyError("the body is not a list of columns");
+}
+
+function readIds(reader: CompactReader): unknown[] {
+  const ids: unknown[] = [];
+  for (let left = reader.listLength(); left > 0; left--) ids.push(reader.next());
+  return ids;
+}
+
+/** A column of `count`, or undefined where 0 stands for it. */
+function optional(reader: CompactReader, count: number): readonly unknown[] | undefined {
+  const column = reader.next();
+  if (column === 0) return undefined;
+  if (!isColumn(column, count)) throw new BodyError("columns differ in length");
+  return column;
+}
+
+function isColumn(column: unknown, count: number): column is readonly unknown[] {
+  return Array.isArray(column) && column.length === count;
+}

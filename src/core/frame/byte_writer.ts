@@ -1,0 +1,226 @@
+/**
+ * The parts that MessagePack is made of, into memory that grows.
+ *
+ * @module
+ */
+
+import { LONE_SURROGATE, TEXT16 } from "./compact_format.ts";
+
+const SLAB_BYTES = 64 * 1024;
+/** A value that begins with less room than this gets a new slab. */
+const ROOM_BYTES = 1024;
+/** Longer texts are written by the engine's own encoder. */
+const SHORT_TEXT = 40;
+/** The most bytes of a head, or of a number. */
+const HEAD_BYTES = 9;
+/** Fewer bytes are copied one by one. */
+const SHORT_COPY = 64;
+
+const MAX_INT64 = 2n ** 63n - 1n;
+
+const encoder = new TextEncoder();
+const bytes64 = new Uint8Array(8);
+const number64 = new DataView(bytes64.buffer);
+
+export class ByteWriter {
+  /** Where the bytes are. What was ended is never written again. */
+  buffer = new Uint8Array(SLAB_BYTES);
+  /** Where the next byte goes. */
+  end = 0;
+  #start = 0;
+
+  /** Begins a value. */
+  begin(): void {
+    if (this.buffer.length - this.end < ROOM_BYTES) {
+      this.buffer = new Uint8Array(SLAB_BYTES);
+      this.end = 0;
+    }
+    this.#start = this.end;
+  }
+
+  /** Writes from the front again: nobody looks at what was written before. */
+  restart(): void {
+    if (this.buffer.length > SLAB_BYTES * 4) this.buffer = new Uint8Array(SLAB_BYTES);
+    this.end = 0;
+    this.#start = 0;
+  }
+
+  /** Where the value that was begun starts now: a value that grows moves. */
+  get start(): number {
+    return this.#start;
+  }
+
+  /** Takes back what was written since `begin`. */
+  discard(): void {
+    this.end = this.#start;
+  }
+
+  list(length: number): void {
+    this.head(length, 0x90, 16, 0xdc);
+  }
+
+  /** Bytes that are MessagePack already. */
+  raw(bytes: Uint8Array, from: number, to: number): void {
+    const length = to - from;
+    this.#room(length);
+    if (length > SHORT_COPY) this.buffer.set(bytes.subarray(from, to), this.end);
+    else for (let index = 0; index < length; index++) this.buffer[this.end + index] = bytes[from + index] ?? 0;
+    this.end += length;
+  }
+
+  integer(value: number): void {
+    this.#room(HEAD_BYTES);
+    const { buffer } = this;
+    if (value >= 0) {
+      if (value < 0x40) buffer[this.end++] = value;
+      else if (value < 0x100) this.#bytes1(0xcc, value);
+      else if (value < 0x10000) this.#bytes2(0xcd, value);
+      else if (value < 0x100000000) this.#bytes4(0xce, value);
+      else this.float(value);
+    } else if (value >= -0x20) buffer[this.end++] = value;
+    else if (value >= -0x80) this.#bytes1(0xd0, value);
+    else if (value >= -0x8000) this.#bytes2(0xd1, value);
+    else if (value >= -0x80000000) this.#bytes4(0xd2, value);
+    else this.float(value);
+  }
+
+  text(text: string): void {
+    const { length } = text;
+    this.#room(length * 3 + HEAD_BYTES);
+    if (length < SHORT_TEXT) {
+      const { buffer } = this;
+      const head = length < 32 ? 1 : 2;
+      const at = this.end + head;
+      let index = 0;
+      for (; index < length; index++) {
+        const unit = text.charCodeAt(index);
+        if (unit > 0x7f) break;
+        buffer[at + index] = unit;
+      }
+      if (index === length) {
+        if (head === 1) buffer[this.end] = 0xa0 + length;
+        else {
+          buffer[this.end] = 0xd9;
+          buffer[this.end + 1] = length;
+        }
+        this.end = at + length;
+        return;
+      }
+    }
+    this.#longText(text);
+  }
+
+  binary(bytes: Uint8Array): void {
+    const { length } = bytes;
+    this.#room(length + HEAD_BYTES);
+    if (length < 0x100) this.#bytes1(0xc4, length);
+    else if (length < 0x10000) this.#bytes2(0xc5, length);
+    else this.#bytes4(0xc6, length);
+    this.buffer.set(bytes, this.end);
+    this.end += length;
+  }
+
+  extension(type: number, bytes: Uint8Array): void {
+    const { length } = bytes;
+    this.#room(length + HEAD_BYTES);
+    if (length === 1) this.buffer[this.end++] = 0xd4;
+    else if (length < 0x100) this.#bytes1(0xc7, length);
+    else this.#bytes4(0xc9, length);
+    this.buffer[this.end++] = type;
+    this.buffer.set(bytes, this.end);
+    this.end += length;
+  }
+
+  #longText(text: string): void {
+    const { length } = text;
+    const head = length * 3 < 0x100 ? 2 : length * 3 < 0x10000 ? 3 : 5;
+    const { written } = encoder.encodeInto(text, this.buffer.subarray(this.end + head));
+    if (written !== length && LONE_SURROGATE.test(text)) return this.#text16(text);
+    const at = this.end;
+    if (head === 2) this.#bytes1(0xd9, written);
+    else if (head === 3) this.#bytes2(0xda, written);
+    else this.#bytes4(0xdb, written);
+    this.end = at + head + written;
+  }
+
+  /** A text that UTF-8 can't carry. */
+  #text16(text: string): void {
+    const bytes = new Uint8Array(text.length * 2);
+    const view = new DataView(bytes.buffer);
+    for (let index = 0; index < text.length; index++) view.setUint16(index * 2, text.charCodeAt(index));
+    this.extension(TEXT16, bytes);
+  }
+
+  float(value: number): void {
+    this.#room(HEAD_BYTES);
+    this.buffer[this.end] = 0xcb;
+    number64.setFloat64(0, value);
+    this.#copy64();
+  }
+
+  /** All 64 bits of `value`, which has no more. */
+  int64(value: bigint): void {
+    this.#room(HEAD_BYTES);
+    this.buffer[this.end] = value > MAX_INT64 ? 0xcf : 0xd3;
+    number64.setBigInt64(0, value);
+    this.#copy64();
+  }
+
+  #copy64(): void {
+    const { buffer, end } = this;
+    for (let index = 0; index < 8; index++) buffer[end + 1 + index] = bytes64[index] ?? 0;
+    this.end = end + 9;
+  }
+
+  /** The head of a list or map: one byte where `length` is below `small`. */
+  head(length: number, short: number, small: number, long: number): void {
+    this.#room(HEAD_BYTES);
+    if (length < small) this.buffer[this.end++] = short + length;
+    else if (length < 0x10000) this.#bytes2(long, length);
+    else this.#bytes4(long + 1, length);
+  }
+
+  byte(value: number): void {
+    this.#room(1);
+    this.buffer[this.end++] = value;
+  }
+
+  #bytes1(head: number, value: number): void {
+    const { buffer, end } = this;
+    buffer[end] = head;
+    buffer[end + 1] = value;
+    this.end = end + 2;
+  }
+
+  #bytes2(head: number, value: number): void {
+    const { buffer, end } = this;
+    buffer[end] = head;
+    buffer[end + 1] = value >> 8;
+    buffer[end + 2] = value;
+    this.end = end + 3;
+  }
+
+  #bytes4(head: number, value: number): void {
+    const { buffer, end } = this;
+    buffer[end] = head;
+    buffer[end + 1] = value >>> 24;
+    buffer[end + 2] = value >>> 16;
+    buffer[end + 3] = value >>> 8;
+    buffer[end + 4] = value;
+    this.end = end + 5;
+  }
+
+  #room(bytes: number): void {
+    if (this.buffer.length - this.end < bytes) this.#grow(bytes);
+  }
+
+  /** Moves the value that was begun to where there is room for it; what stands before it stays where it is. */
+  #grow(bytes: number): void {
+    const length = this.end - this.#start;
+    const larger = new Uint8Array(Math.max(SLAB_BYTES, length * 2) + bytes);
+    larger.set(this.buffer.subarray(this.#start, this.end));
+    this.buffer = larger;
+    this.#start = 0;
+    this.end = length;
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * How values become bytes. JSON is what any language can speak; the compact one is MessagePack whose repeated keys travel once. The
+ * hello says which ones a side can read, and each side writes the best that both can.
+ *
+ * @module
+ */
+
+import { type AnswerEntry, type CallEntry, packAnswers, packCalls, type Packed } from "./batch.ts";
+import { CompactCodec } from "./compact_codec.ts";
+import { encodeValue, type JsonText } from "./json_codec.ts";
+
+export type CodecName = "compact" | "json";
+
+/** The best first. */
+export const CODECS: readonly CodecName[] = ["compact", "json"];
+
+/** A value as MessagePack, in memory that it shares with others and that nobody writes to again. */
+export interface CompactBytes {
+  readonly kind: "compact";
+  readonly buffer: Uint8Array;
+  readonly start: number;
+  readonly bytes: number;
+}
+
+/** A value ready to be put into a frame. `bytes` is what it is counted with. */
+export type EncodedValue = JsonText | CompactBytes;
+
+export interface Codec {
+  readonly name: CodecName;
+  /** @param name stands for the value in the error's text. @throws {NotSerializableError} */
+  encode(value: unknown, name: string): EncodedValue;
+  /** The frame that has to go before those whose values are encoded now, if any. */
+  before(): Packed | undefined;
+  calls(calls: readonly CallEntry[], settledBelow: number): Packed;
+  answers(answers: readonly AnswerEntry[]): Packed;
+  /** What was encoded goes to a new stream from now on. */
+  restart(): void;
+}
+
+export function newCodec(name: CodecName): Codec {
+  return name === "compact" ? new CompactCodec() : JSON_CODEC;
+}
+
+/** The best codec that a peer can read, by what its hello says. One that says nothing reads JSON. */
+export function bestCodec(offered: unknown): CodecName {
+  const names: readonly unknown[] = Array.isArray(offered) ? offered : [];
+  return CODECS.find((name) => names.includes(name)) ?? "json";
+}
+
+const JSON_CODEC: Codec = {
+  name: "json",
+  encode: encodeValue,
+  before: () => undefined,
+  calls: packCalls,
+  answers: packAnswers,
+  restart: () => {},
+};

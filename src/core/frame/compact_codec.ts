@@ -1,0 +1,208 @@
+/**
+ * Calls and answers as MessagePack columns. The shapes of their objects go before them in a frame of their own, so that a value
+ * can be sent again, or to another process, as the bytes it is.
+ *
+ * @module
+ */
+
+import type { AnswerEntry, CallEntry, CallOptions, Packed } from "./batch.ts";
+import { ByteWriter } from "./byte_writer.ts";
+import type { Codec, CompactBytes, EncodedValue } from "./codec.ts";
+import { CompactWriter } from "./compact_writer.ts";
+import { FrameFlag } from "./header.ts";
+import { explained, Scan } from "./scan.ts";
+import { Shapes } from "./shapes.ts";
+
+/** Fewer bytes are copied to be part of one piece. */
+const LARGE_BYTES = 64 * 1024;
+
+export class CompactCodec implements Codec {
+  readonly name = "compact";
+  readonly #shapes = new Shapes();
+  readonly #values = new CompactWriter(this.#shapes);
+  readonly #frames = new ByteWriter();
+  /** Parts of the frame that is packed, up to where the last one was cut. */
+  #parts: Uint8Array[] = [];
+  #cutAt = 0;
+  #isBusy = false;
+
+  encode(value: unknown, name: string): CompactBytes {
+    // What is encoded may call a function of the program, which may make a call.
+    const writer = this.#isBusy ? new CompactWriter(this.#shapes) : this.#values;
+    const wasBusy = this.#isBusy;
+    this.#isBusy = true;
+    writer.begin();
+    try {
+      writer.value(value);
+    } catch {
+      writer.discard();
+      // Refused, or only deep: the closer look tells.
+      explained(() => {
+        new Scan(name, true).look(value);
+        writer.value(value, false);
+      });
+    } finally {
+      this.#isBusy = wasBusy;
+    }
+    const { buffer, start, end } = writer;
+    return { kind: "compact", buffer, start, bytes: end - start };
+  }
+
+  before(): Packed | undefined {
+    const shapes = this.#shapes.untold();
+    const first = shapes[0];
+    if (first === undefined) return undefined;
+    const frame = this.#begin();
+    frame.list(2);
+    frame.integer(first.number);
+    frame.list(shapes.length);
+    for (const { keys } of shapes) {
+      frame.list(keys.length);
+      for (const key of keys) frame.text(key);
+    }
+    return this.#packed(FrameFlag.compact | FrameFlag.shapes);
+  }
+
+  calls(calls: readonly CallEntry[], settledBelow: number): Packed {
+    const frame = this.#begin();
+    frame.list(6);
+    frame.integer(settledBelow);
+    frame.list(calls.length);
+    let isFirst = true;
+    let isPlain = true;
+    let command: string | undefined = calls[0]?.command;
+    for (let index = 0; index < calls.length; index++) {
+      const call = calls[index];
+      if (call === undefined) continue;
+      frame.integer(call.id);
+      if (call.attempt !== 1) isFirst = false;
+      if (call.options !== null) isPlain = false;
+      if (call.command !== command) command = undefined;
+    }
+    if (isFirst) frame.integer(0);
+    else {
+      frame.list(calls.length);
+      for (const { attempt } of calls) frame.integer(attempt);
+    }
+    if (command !== undefined) frame.text(command);
+    else {
+      frame.list(calls.length);
+      for (const call of calls) frame.text(call.command);
+    }
+    this.#column(calls, paramsOf);
+    if (isPlain) frame.integer(0);
+    else {
+      frame.list(calls.length);
+      for (const { options } of calls) writeOptions(frame, options);
+    }
+    return this.#packed(FrameFlag.compact);
+  }
+
+  answers(answers: readonly AnswerEntry[]): Packed {
+    const frame = this.#begin();
+    frame.list(4);
+    frame.list(answers.length);
+    let isFirst = true;
+    let isPlain = true;
+    for (let index = 0; index < answers.length; index++) {
+      const answer = answers[index];
+      if (answer === undefined) continue;
+      frame.integer(answer.id);
+      if (answer.attempt !== 1) isFirst = false;
+      if (answer.kind !== 0) isPlain = false;
+    }
+    if (isFirst) frame.integer(0);
+    else {
+      frame.list(answers.length);
+      for (const { attempt } of answers) frame.integer(attempt);
+    }
+    if (isPlain) frame.integer(0);
+    else {
+      frame.list(answers.length);
+      for (const { kind } of answers) frame.integer(kind);
+    }
+    this.#column(answers, valueOf);
+    return this.#packed(FrameFlag.compact);
+  }
+
+  restart(): void {
+    this.#shapes.restart();
+  }
+
+  /** Values that were encoded one after the other are copied as one. */
+  #column<T>(entries: readonly T[], encodedOf: (entry: T) => EncodedValue): void {
+    const frame = this.#frames;
+    frame.list(entries.length);
+    let buffer: Uint8Array | undefined;
+    let from = 0;
+    let to = 0;
+    for (let index = 0; index < entries.length; index++) {
+      const entry = entries[index];
+      if (entry === undefined) continue;
+      const value = encodedOf(entry);
+      if (value.kind !== "compact") throw new TypeError("Cannot send a value: it is encoded for another codec");
+      if (value.buffer === buffer && value.start === to) {
+        to += value.bytes;
+        continue;
+      }
+      if (buffer !== undefined) this.#copy(buffer, from, to);
+      buffer = value.buffer;
+      from = value.start;
+      to = from + value.bytes;
+    }
+    if (buffer !== undefined) this.#copy(buffer, from, to);
+  }
+
+  /** What is large is copied once, by the link. */
+  #copy(buffer: Uint8Array, from: number, to: number): void {
+    if (to - from < LARGE_BYTES) return this.#frames.raw(buffer, from, to);
+    this.#cut();
+    this.#parts.push(buffer.subarray(from, to));
+  }
+
+  #cut(): void {
+    const { buffer, end } = this.#frames;
+    this.#parts.push(buffer.subarray(this.#cutAt, end));
+    this.#cutAt = end;
+  }
+
+  #begin(): ByteWriter {
+    this.#parts = [];
+    this.#cutAt = 0;
+    this.#frames.restart();
+    return this.#frames;
+  }
+
+  #packed(flags: number): Packed {
+    this.#cut();
+    return { flags, parts: this.#parts };
+  }
+}
+
+function paramsOf(call: CallEntry): EncodedValue {
+  return call.params;
+}
+
+function valueOf(answer: AnswerEntry): EncodedValue {
+  return answer.value;
+}
+
+function writeOptions(frame: ByteWriter, options: CallOptions | null): void {
+  if (options === null) return frame.byte(0xc0);
+  const { target, timeoutMs, caller } = options;
+  const fields = [target, timeoutMs, caller].filter((field) => field !== undefined).length;
+  frame.byte(0x80 + fields);
+  if (target !== undefined) {
+    frame.text("target");
+    frame.text(target);
+  }
+  if (timeoutMs !== undefined) {
+    frame.text("timeoutMs");
+    if (Number.isInteger(timeoutMs)) frame.integer(timeoutMs);
+    else frame.float(timeoutMs);
+  }
+  if (caller !== undefined) {
+    frame.text("caller");
+    frame.text(caller);
+  }
+}

@@ -1,0 +1,250 @@
+/**
+ * Reads what `compact_writer.ts` writes, and any other MessagePack. Wire input: each length is held against what is left before
+ * anything is made of it, the depth is bounded, and nothing is looked up by name.
+ *
+ * @module
+ */
+
+import { BIGINT, TEXT16, TIMESTAMP, UNDEFINED } from "./compact_format.ts";
+import { BodyError } from "./body_error.ts";
+import { asciiDecoder, bigint, text16, timestamp, tooLong } from "./compact_values.ts";
+import { KnownShapes } from "./shapes.ts";
+
+/** A little more than a value may have, for the columns around it. */
+const MAX_DEPTH = 1_010;
+/** Texts up to this length are cut from a window of {@link WINDOW_BYTES} that is decoded at once. */
+const SHORT_TEXT = 96;
+/** A text that is kept may hold its whole window in memory, so it is not wider. */
+const WINDOW_BYTES = 1024;
+const MAX_BIGINT_DIGITS = 100_000;
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const ascii = asciiDecoder();
+const EMPTY = new Uint8Array(0);
+const bytes64 = new Uint8Array(8);
+const number64 = new DataView(bytes64.buffer);
+
+export class CompactReader {
+  readonly shapes = new KnownShapes();
+  #bytes: Uint8Array = EMPTY;
+  #at = 0;
+  #end = 0;
+  #depth = 0;
+  #window = "";
+  #windowStart = 0;
+  #windowEnd = 0;
+
+  /** From now on `bytes` are read. */
+  open(bytes: Uint8Array): void {
+    this.#bytes = bytes;
+    this.#at = 0;
+    this.#end = bytes.length;
+    this.#depth = 0;
+    this.#windowEnd = 0;
+  }
+
+  /** All was read; nothing of it is held. @throws {BodyError} */
+  close(): void {
+    const left = this.#end - this.#at;
+    this.open(EMPTY);
+    this.#window = "";
+    if (left !== 0) throw new BodyError("the body goes on after its last column");
+  }
+
+  /** The next value. @throws {BodyError} */
+  next(): unknown {
+    const head = this.#byte();
+    if (head < 0x40) return head;
+    if (head < 0x80) return this.#shaped(head - 0x40);
+    if (head < 0x90) return this.#map(head - 0x80);
+    if (head < 0xa0) return this.#list(head - 0x90);
+    if (head < 0xc0) return this.#text(head - 0xa0);
+    if (head >= 0xe0) return head - 0x100;
+    switch (head) {
+      case 0xc0:
+        return null;
+      case 0xc2:
+        return false;
+      case 0xc3:
+        return true;
+      case 0xca:
+        return this.#float32();
+      case 0xcb:
+        return this.#view64().getFloat64(0);
+      case 0xcc:
+        return this.#byte();
+      case 0xcd:
+        return this.#uint(2);
+      case 0xce:
+        return this.#uint(4);
+      case 0xcf:
+        return this.#view64().getBigUint64(0);
+      case 0xd0:
+        return this.#byte() << 24 >> 24;
+      case 0xd1:
+        return this.#uint(2) << 16 >> 16;
+      case 0xd2:
+        return this.#uint(4) | 0;
+      case 0xd3:
+        return this.#view64().getBigInt64(0);
+      default:
+        return this.#sized(head);
+    }
+  }
+
+  /** The head of a list, whose items come next. @throws {BodyError} */
+  listLength(): number {
+    const head = this.#byte();
+    const length = head >= 0x90 && head < 0xa0
+      ? head - 0x90
+      : head === 0xdc
+      ? this.#uint(2)
+      : head === 0xdd
+      ? this.#uint(4)
+      : -1;
+    if (length < 0 || length > this.#end - this.#at) throw new BodyError("a column is no list");
+    return length;
+  }
+
+  #sized(head: number): unknown {
+    switch (head) {
+      case 0xc4:
+        return this.#binary(this.#byte());
+      case 0xc5:
+        return this.#binary(this.#uint(2));
+      case 0xc6:
+        return this.#binary(this.#uint(4));
+      case 0xc7:
+        return this.#extension(this.#byte());
+      case 0xc8:
+        return this.#extension(this.#uint(2));
+      case 0xc9:
+        return this.#extension(this.#uint(4));
+      case 0xd9:
+        return this.#text(this.#byte());
+      case 0xda:
+        return this.#text(this.#uint(2));
+      case 0xdb:
+        return this.#text(this.#uint(4));
+      case 0xdc:
+        return this.#list(this.#uint(2));
+      case 0xdd:
+        return this.#list(this.#uint(4));
+      case 0xde:
+        return this.#map(this.#uint(2));
+      case 0xdf:
+        return this.#map(this.#uint(4));
+      case 0xc1:
+        throw new BodyError("the body has the byte c1, which MessagePack never uses");
+      default:
+        return this.#extension(1 << (head - 0xd4));
+    }
+  }
+
+  #shaped(number: number): object {
+    const make = this.shapes.get(number);
+    if (make === undefined) throw new BodyError(`the body has an object of shape ${number}, which was not told`);
+    this.#enter();
+    const object = make(this);
+    this.#depth--;
+    return object;
+  }
+
+  #list(length: number): unknown[] {
+    if (length > this.#end - this.#at) throw tooLong();
+    this.#enter();
+    const list: unknown[] = [];
+    for (let index = 0; index < length; index++) list.push(this.next());
+    this.#depth--;
+    return list;
+  }
+
+  #map(length: number): object {
+    if (length * 2 > this.#end - this.#at) throw tooLong();
+    this.#enter();
+    const map: Record<string, unknown> = {};
+    for (let index = 0; index < length; index++) {
+      const key = this.next();
+      if (typeof key !== "string" && typeof key !== "number") throw new BodyError("a key is neither text nor number");
+      const value = this.next();
+      if (key !== "__proto__") map[key] = value;
+      else Object.defineProperty(map, key, { value, configurable: true, enumerable: true, writable: true });
+    }
+    this.#depth--;
+    return map;
+  }
+
+  /** Short ASCII, which most texts are, costs a fifth when it is cut from a longer text instead of decoded by itself. */
+  #text(length: number): string {
+    const from = this.#take(length);
+    if (length > SHORT_TEXT || ascii === undefined) return this.#utf8(from, length);
+    const to = from + length;
+    for (let at = from; at < to; at++) if ((this.#bytes[at] ?? 0) > 0x7f) return this.#utf8(from, length);
+    if (to > this.#windowEnd) {
+      this.#windowStart = from;
+      this.#windowEnd = Math.min(from + WINDOW_BYTES, this.#end);
+      this.#window = ascii.decode(this.#bytes.subarray(from, this.#windowEnd));
+    }
+    return this.#window.substring(from - this.#windowStart, to - this.#windowStart);
+  }
+
+  #utf8(from: number, length: number): string {
+    try {
+      return utf8.decode(this.#bytes.subarray(from, from + length));
+    } catch {
+      throw new BodyError("the body has a text that is not UTF-8");
+    }
+  }
+
+  /** Copied: a chunk is larger than what it holds. Not `slice`: in Node and Bun it may be a Buffer, whose slices share memory. */
+  #binary(length: number): Uint8Array {
+    const from = this.#take(length);
+    return new Uint8Array(this.#bytes.subarray(from, from + length));
+  }
+
+  #extension(length: number): unknown {
+    const type = this.#byte();
+    const from = this.#take(length);
+    const view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset + from, length);
+    if (type === UNDEFINED && length === 1) return undefined;
+    if (type === TIMESTAMP) return timestamp(view);
+    if (type === TEXT16 && length % 2 === 0) return text16(view);
+    if (type === BIGINT && length <= MAX_BIGINT_DIGITS) return bigint(this.#utf8(from, length));
+    throw new BodyError(`the body has extension type ${type} of ${length} bytes, which brokkr does not know`);
+  }
+
+  #enter(): void {
+    if (this.#depth === MAX_DEPTH) throw new BodyError(`the body is nested deeper than ${MAX_DEPTH}`);
+    this.#depth++;
+  }
+
+  #byte(): number {
+    if (this.#at >= this.#end) throw tooLong();
+    return this.#bytes[this.#at++] ?? 0;
+  }
+
+  #uint(bytes: 2 | 4): number {
+    let value = 0;
+    for (let from = this.#take(bytes); from < this.#at; from++) value = value * 0x100 + (this.#bytes[from] ?? 0);
+    return value;
+  }
+
+  #float32(): number {
+    const from = this.#take(4);
+    return new DataView(this.#bytes.buffer, this.#bytes.byteOffset + from, 4).getFloat32(0);
+  }
+
+  #view64(): DataView {
+    const from = this.#take(8);
+    for (let index = 0; index < 8; index++) bytes64[index] = this.#bytes[from + index] ?? 0;
+    return number64;
+  }
+
+  /** Steps over `length` bytes; returns where they begin. */
+  #take(length: number): number {
+    const from = this.#at;
+    if (length > this.#end - from) throw tooLong();
+    this.#at = from + length;
+    return from;
+  }
+}

@@ -1,0 +1,45 @@
+/**
+ * Values that MessagePack carries as extensions.
+ *
+ * @module
+ */
+
+import { BodyError } from "./body_error.ts";
+
+/** A timestamp of 32, 64 or 96 bits. */
+export function timestamp(view: DataView): Date {
+  const { byteLength } = view;
+  if (byteLength === 4) return new Date(view.getUint32(0) * 1000);
+  if (byteLength === 8) {
+    const high = view.getUint32(0);
+    return new Date(((high & 3) * 0x100000000 + view.getUint32(4)) * 1000 + (high >>> 2) / 1_000_000);
+  }
+  if (byteLength === 12) return new Date(Number(view.getBigInt64(4)) * 1000 + view.getUint32(0) / 1_000_000);
+  throw new BodyError(`the body has a timestamp of ${byteLength} bytes`);
+}
+
+/** UTF-16 units, big end first. */
+export function text16(view: DataView): string {
+  let text = "";
+  for (let at = 0; at < view.byteLength; at += 2) text += String.fromCharCode(view.getUint16(at));
+  return text;
+}
+
+/** A decimal text. */
+export function bigint(text: string): bigint {
+  if (!/^-?[0-9]+$/.test(text)) throw new BodyError("the body has a BigInt that is none");
+  return BigInt(text);
+}
+
+export function tooLong(): BodyError {
+  return new BodyError("the body ends inside a value");
+}
+
+/** Undefined in an engine without old encodings. */
+export function asciiDecoder(): InstanceType<typeof TextDecoder> | undefined {
+  try {
+    return new TextDecoder("latin1");
+  } catch {
+    return undefined;
+  }
+}

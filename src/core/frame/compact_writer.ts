@@ -1,0 +1,159 @@
+/**
+ * Values as MessagePack (https://github.com/msgpack/msgpack/blob/master/spec.md), with repeated shapes of objects as one byte.
+ * An integer from 64 to 127 is therefore written with the byte `cc` before it.
+ *
+ * @module
+ */
+
+import { ByteWriter } from "./byte_writer.ts";
+import { BIGINT, TIMESTAMP, UNDEFINED } from "./compact_format.ts";
+import { refuseLossy } from "./lossy.ts";
+import type { Shapes } from "./shapes.ts";
+
+/** Nested deeper than this, a value is looked at more closely before it is written. */
+const CALM_DEPTH = 64;
+
+/** What is written may be cyclic or too deep, which takes a longer look to tell. */
+export class TooDeep extends Error {}
+
+/** A value is refused; the path is found by a second look. */
+export class Refusal extends Error {}
+
+export class CompactWriter extends ByteWriter {
+  readonly #shapes: Shapes;
+  #depth = 0;
+  #number = 0;
+  #maxDepth = CALM_DEPTH;
+
+  constructor(shapes: Shapes) {
+    super();
+    this.#shapes = shapes;
+  }
+
+  /** @param calm false where the value is known to end. @throws {TooDeep | Refusal} */
+  value(value: unknown, calm = true): void {
+    this.#depth = 0;
+    this.#maxDepth = calm ? CALM_DEPTH : Infinity;
+    this.#write(value);
+  }
+
+  #write(value: unknown): void {
+    switch (typeof value) {
+      case "string":
+        return this.text(value);
+      case "number":
+        if (value === (value | 0) && (value !== 0 || 1 / value > 0)) return this.integer(value);
+        return this.float(value);
+      case "boolean":
+        return this.byte(value ? 0xc3 : 0xc2);
+      case "object":
+        return value === null ? this.byte(0xc0) : this.#object(value);
+      case "undefined":
+        return this.extension(UNDEFINED, ZERO);
+      case "bigint":
+        return this.#bigint(value);
+      default:
+        throw new Refusal();
+    }
+  }
+
+  #object(value: object): void {
+    if (this.#depth === this.#maxDepth) throw new TooDeep();
+    this.#depth++;
+    if (Array.isArray(value) && !("toJSON" in value)) this.#items(value);
+    else if (Object.getPrototypeOf(value) === Object.prototype && !("toJSON" in value)) this.#plain(value);
+    else this.#other(value);
+    this.#depth--;
+  }
+
+  #items(list: readonly unknown[]): void {
+    const { length } = list;
+    this.list(length);
+    for (let index = 0; index < length; index++) this.#write(list[index]);
+  }
+
+  /** Looks whether the shape that is likely is the right one, which is cheaper than to ask for the keys. */
+  #plain(value: object): void {
+    if (!isRecord(value)) return;
+    let keys = NO_KEYS;
+    let index = 0;
+    for (const key in value) {
+      if (index === 0) {
+        const shape = this.#shapes.guess(key);
+        if (shape === undefined) break;
+        this.#number = shape.number;
+        keys = shape.keys;
+      } else if (keys[index] !== key) {
+        index = 0;
+        break;
+      }
+      index++;
+    }
+    if (index === 0 || index !== keys.length) return this.#keyed(value, Object.keys(value));
+    this.byte(0x40 + this.#number);
+    for (const key in value) {
+      index--;
+      this.#write(value[key]);
+    }
+    // A getter may take away what comes after it.
+    if (index !== 0) throw new Refusal();
+  }
+
+  #keyed(record: Fields, keys: readonly string[]): void {
+    const shape = this.#shapes.find(keys);
+    if (shape !== undefined) {
+      this.byte(0x40 + shape.number);
+      for (const key of keys) this.#write(record[key]);
+      return;
+    }
+    this.head(keys.length, 0x80, 16, 0xde);
+    for (const key of keys) {
+      this.text(key);
+      this.#write(record[key]);
+    }
+  }
+
+  #other(value: object): void {
+    if (value instanceof Uint8Array) return this.binary(value);
+    if (value instanceof Date) return this.#date(value);
+    if (value instanceof Number || value instanceof String || value instanceof Boolean) {
+      return this.#write(value.valueOf());
+    }
+    refuseLossy(value, () => new Refusal());
+    const toJSON: unknown = Reflect.get(value, "toJSON");
+    const form: unknown = typeof toJSON === "function" ? Reflect.apply(toJSON, value, [""]) : value;
+    if (typeof form !== "object" || form === null || form instanceof Uint8Array) return this.#write(form);
+    // A form is not asked for its own form.
+    if (Array.isArray(form)) return this.#items(form);
+    if (form !== value) refuseLossy(form, () => new Refusal());
+    if (isRecord(form)) this.#keyed(form, Object.keys(form));
+  }
+
+  /** Nanoseconds and seconds of a timestamp of 96 bits, the only one that reaches before 1970; null where it is no time. */
+  #date(date: Date): void {
+    const ms = date.getTime();
+    if (Number.isNaN(ms)) return this.byte(0xc0);
+    const seconds = Math.floor(ms / 1000);
+    const bytes = new Uint8Array(12);
+    const view = new DataView(bytes.buffer);
+    view.setUint32(0, (ms - seconds * 1000) * 1_000_000);
+    view.setBigInt64(4, BigInt(seconds));
+    this.extension(TIMESTAMP, bytes);
+  }
+
+  #bigint(value: bigint): void {
+    if (BigInt.asIntN(64, value) === value || BigInt.asUintN(64, value) === value) return this.int64(value);
+    this.extension(BIGINT, encoder.encode(String(value)));
+  }
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const encoder = new TextEncoder();
+const ZERO = Uint8Array.of(0);
+const NO_KEYS: readonly string[] = [];
+
+/** Any object is one: what it holds is unknown. */
+function isRecord(value: object): value is Fields {
+  return value !== null;
+}

@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { brokerConfig, inSandbox } from "./cli_process.ts";
+
+test("brokkr check says what it found, and starts nothing", () =>
+  inSandbox(async (sandbox) => {
+    const folder = brokerConfig.slice(0, brokerConfig.lastIndexOf("/"));
+    const said = await sandbox.run(["check"], { cwd: folder });
+    assert.deepEqual(said, {
+      code: 0,
+      signal: null,
+      stdout: 'brokkr.json: broker "cli-test" with 2 modules: sla (sla.js), Livestatus (livestatus.js)\n',
+      stderr: "",
+    });
+    const { code, stdout } = await sandbox.run(["check", "--json", "brokkr.json"], { cwd: folder });
+    assert.equal(code, 0);
+    assert.deepEqual(JSON.parse(stdout), {
+      ok: true,
+      file: "brokkr.json",
+      name: "cli-test",
+      modules: [
+        { name: "sla", path: "sla.js", workers: null },
+        { name: "Livestatus", path: "livestatus.js", workers: 2 },
+      ],
+    });
+    assert.deepEqual(readdirSync(sandbox.runtimeFolder), []);
+  }));
+
+test("brokkr check tells all faults at once, as brokkr run does", () =>
+  inSandbox(async (sandbox) => {
+    const text = '{\n  "nmae": "b",\n  "name": "b",\n  "modules": { "sla": { "path": "none.js" } }\n}\n';
+    writeFileSync(join(sandbox.folder, "brokkr.json"), text);
+    const checked = await sandbox.run(["check"]);
+    assert.deepEqual(checked, await sandbox.run(["run"]));
+    const [first, second, ...rest] = checked.stderr.split("\n");
+    assert.deepEqual([checked.code, checked.stdout, rest], [2, "", [""]]);
+    assert.equal(first, 'brokkr.json:2:3: unknown key "nmae": did you mean "name"');
+    assert.match(second ?? "", /^brokkr\.json:4:33: modules\.sla\.path "none\.js" does not exist /);
+    const { code, stdout, stderr } = await sandbox.run(["check", "--json"]);
+    assert.deepEqual([code, stderr], [2, ""]);
+    const { ok, problems } = JSON.parse(stdout);
+    assert.equal(ok, false);
+    assert.deepEqual(problems[0], {
+      file: "brokkr.json",
+      line: 2,
+      column: 3,
+      message: 'unknown key "nmae": did you mean "name"',
+    });
+    assert.equal(problems.length, 2);
+  }));
+
+test("brokkr check tells of what is not in the text of the file too", () =>
+  inSandbox(async (sandbox) => {
+    const missing = await sandbox.run(["check", "none.json", "--json"]);
+    assert.equal(missing.code, 2);
+    assert.deepEqual(JSON.parse(missing.stdout), {
+      ok: false,
+      problems: [{ file: "none.json", line: null, column: null, message: "it does not exist, correct its path" }],
+    });
+    writeFileSync(join(sandbox.folder, "sla.mjs"), "export const nothing = 1;\n");
+    const config = '{ "name": "b", "image": "all", "modules": { "sla": { "path": "sla.mjs" } } }';
+    writeFileSync(join(sandbox.folder, "brokkr.json"), config);
+    const unusable = await sandbox.run(["check"]);
+    assert.equal(unusable.code, 2);
+    assert.match(unusable.stderr, /^Cannot load module "sla": ".*sla\.mjs" exports none, .*\n$/);
+    const nowhere = await sandbox.run(["check"], { cwd: "/" });
+    assert.equal(nowhere.code, 2);
+    assert.match(nowhere.stderr, /^Cannot check: there is no brokkr\.json in "\/" or above it, name a file, /);
+  }));

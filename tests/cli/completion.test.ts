@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { test } from "node:test";
+import { command, inSandbox } from "./cli_process.ts";
+
+test("brokkr completion prints a script for each shell", () =>
+  inSandbox(async (sandbox) => {
+    for (const shell of ["bash", "zsh", "fish", "pwsh", "nu"]) {
+      const { code, stdout, stderr } = await sandbox.run(["completion", shell]);
+      assert.deepEqual([shell, code, stderr], [shell, 0, ""]);
+      assert.match(stdout, /brokkr/);
+    }
+    assert.equal((await sandbox.run(["completion", "cmd"])).code, 2);
+  }));
+
+test("brokkr completion bash is taken by bash, and completes st to status and stop", async (t) => {
+  if ((await bash("echo here")).stdout !== "here\n") return t.skip("there is no bash on PATH");
+  await inSandbox(async (sandbox) => {
+    const bin = join(sandbox.folder, "bin");
+    mkdirSync(bin);
+    const words = command.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
+    writeFileSync(join(bin, "brokkr"), `#!/bin/sh\nexec ${words} "$@"\n`);
+    chmodSync(join(bin, "brokkr"), 0o755);
+    const { stdout: script } = await sandbox.run(["completion", "bash"]);
+    const path = join(sandbox.folder, "completion.bash");
+    writeFileSync(path, script);
+    assert.deepEqual(await bash(`bash -n '${path}'`), { code: 0, stdout: "", stderr: "" });
+    const complete = `export PATH='${bin}':"$PATH"; source '${path}'; COMP_WORDS=(brokkr st); COMP_CWORD=1; ` +
+      `COMP_LINE='brokkr st'; COMP_POINT=9; _brokkr brokkr st brokkr; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const { code, stdout, stderr } = await bash(complete);
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(stdout.trim().split(/\s*\n/).sort(), ["status", "stop"]);
+  });
+});
+
+async function bash(line: string): Promise<{ code: number | null; stdout: string; stderr: string }> {
+  const child = spawn("bash", ["-c", line], { stdio: ["ignore", "pipe", "pipe"], env: process.env });
+  const [stdout, stderr] = [child.stdout, child.stderr].map((stream) => {
+    const collected = { text: "" };
+    stream.setEncoding("utf8").on("data", (chunk: string) => collected.text += chunk);
+    return collected;
+  });
+  const [code]: unknown[] = await Promise.race([once(child, "close"), once(child, "error").then(() => [null])]);
+  return { code: typeof code === "number" ? code : null, stdout: stdout?.text ?? "", stderr: stderr?.text ?? "" };
+}
