@@ -19,7 +19,7 @@ test("the server example answers from workers, maps errors to statuses and stops
 
   assert.deepEqual(await get("/primes?below=many"), {
     status: 400,
-    body: { error: "below must be a whole number, and it is null", code: "REMOTE" },
+    body: { error: "below must be a whole number, and it is NaN", code: "REMOTE" },
   });
   assert.deepEqual(await get("/nothing"), { status: 404, body: { error: "no such page" } });
 
