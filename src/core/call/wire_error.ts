@@ -121,6 +121,8 @@ function read(error: Error, key: "name" | "message" | "stack"): string {
 
 function stackWithCauses(error: Error): string {
   let text = read(error, "stack");
+  // A handler that lets the error of its own call through: the place where it began is in the third process.
+  if (error instanceof RemoteError && error.remoteStack !== "") text += `\nCaused by: ${error.remoteStack}`;
   let current: unknown = error;
   for (let depth = 0; depth < MAX_CAUSES; depth++) {
     current = causeOf(current);

@@ -202,3 +202,18 @@ test("handler's thenable is awaited, and one whose then throws rejects the call"
   assert.match(String(await rejection(c.call("trap"))), /no getter/);
   assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
 });
+
+test("a RemoteError that a handler lets through brings the stack of the process where it began", async () => {
+  const inner = new RemoteError({
+    message: "disk is full",
+    remoteName: "IOError",
+    remoteStack: "IOError: disk is full\n    at write",
+  });
+  const c = new Conversation({ get: () => Promise.reject(inner) });
+  await assert.rejects(c.call("get"), (error: unknown) => {
+    assert.ok(error instanceof RemoteError);
+    assert.equal(error.message, "disk is full");
+    assert.match(error.remoteStack, /\nCaused by: IOError: disk is full\n {4}at write$/);
+    return true;
+  });
+});
