@@ -7,19 +7,12 @@
 import process from "node:process";
 import { Broker, type BrokerError, type BrokerStatus, type LogRecord } from "../../mod.ts";
 import { livestatus, sla, webui } from "./demo_modules.ts";
-import { demoReport } from "./demo_report.ts";
+import { type DemoCall, demoReport } from "./demo_report.ts";
 import { hasColors, print } from "./output.ts";
 import { paintLine } from "./paint.ts";
 
 /** Events that the demo shows; the rest is there too, and would be too much to read. */
 const SHOWN = /^(cleanup\.(start|done|error)|call\.|command\.(unknown|error)|process\.(exited|backoff|failed))/;
-
-/** What became of one call of the demo. */
-export interface DemoCall {
-  readonly what: string;
-  readonly call: string;
-  readonly outcome: string;
-}
 
 /** Runs the demo; resolves with the exit code. */
 export async function runDemo({ json }: { readonly json: boolean }): Promise<number> {

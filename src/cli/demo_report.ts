@@ -5,9 +5,15 @@
  */
 
 import type { BrokerStatus, ProcessStatus } from "../../mod.ts";
-import type { DemoCall } from "./demo.ts";
 import { bold } from "./paint.ts";
 import { mebibytes, milliseconds, table } from "./table.ts";
+
+/** What became of one call of the demo. */
+export interface DemoCall {
+  readonly what: string;
+  readonly call: string;
+  readonly outcome: string;
+}
 
 const MAX_OUTCOME = 110;
 

@@ -15,13 +15,3 @@ export function header(type: number, length: number): Uint8Array {
   writeHeader(bytes, 0, { type, flags: 0, length });
   return bytes;
 }
-
-export function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}

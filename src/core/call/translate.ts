@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Packed } from "../frame/batch.ts";
+import { joinBytes } from "../bytes.ts";
 import { BodyReader } from "../frame/body_reader.ts";
 import type { Codec, EncodedValue } from "../frame/codec.ts";
 import { encodePayload, type PayloadFault } from "../frame/params.ts";
@@ -35,18 +35,8 @@ function translate(value: EncodedValue, { from, to, frameLimit }: Translation): 
   const reader = new BodyReader();
   from.restart();
   const before = from.before();
-  if (before !== undefined) reader.answers(before.flags, joined(before));
+  if (before !== undefined) reader.answers(before.flags, joinBytes(before.parts));
   const packed = from.answers([{ id: 1, attempt: 1, kind: 0, value }]);
-  const [answer] = reader.answers(packed.flags, joined(packed));
+  const [answer] = reader.answers(packed.flags, joinBytes(packed.parts));
   return encodePayload(to, answer?.value, "params", frameLimit);
-}
-
-function joined({ parts }: Packed): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

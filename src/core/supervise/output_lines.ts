@@ -4,6 +4,8 @@
  * @module
  */
 
+import { joinBytes } from "../bytes.ts";
+
 /** A longer line is cut, and the cut is marked. */
 const MAX_LINE_BYTES = 8 * 1024;
 // As many as an uncaught error takes: the place, the message, its stack, the runtime's version.
@@ -52,12 +54,7 @@ export class OutputLines {
   }
 
   #emit(): void {
-    const line = new Uint8Array(this.#bytes);
-    let at = 0;
-    for (const part of this.#parts) {
-      line.set(part, at);
-      at += part.length;
-    }
+    const line = joinBytes(this.#parts);
     const end = line.at(-1) === CARRIAGE_RETURN ? line.length - 1 : line.length;
     const mark = this.#cut > 0 ? `… (${this.#cut} bytes cut)` : "";
     const text = this.#decoder.decode(line.subarray(0, end)) + mark;

@@ -5,7 +5,7 @@ import { inBatches } from "../../../src/core/frame/batches.ts";
 import { FrameFlag } from "../../../src/core/frame/header.ts";
 import { encodeValue } from "../../../src/core/frame/json_codec.ts";
 import { textBytes } from "../../../src/core/frame/text.ts";
-import { joined } from "../frames.ts";
+import { joinBytes } from "../../../src/core/bytes.ts";
 import { Random } from "../random.ts";
 
 for (
@@ -53,7 +53,7 @@ test("options of a call are read field by field, and others are dropped", () => 
 function withPlaces(text: string, attachments: Uint8Array, length = textBytes(text).length): Uint8Array {
   const head = new Uint8Array(4);
   new DataView(head.buffer).setUint32(0, length);
-  return joined([head, textBytes(text), attachments]);
+  return joinBytes([head, textBytes(text), attachments]);
 }
 
 for (
@@ -88,7 +88,7 @@ test("attachments flag with a text that is longer than the frame, or with no len
 test("a body with any byte changed is read or refused, and throws nothing else than errors", () => {
   const call = { id: 7, attempt: 2, command: "get", params: encodeValue([Uint8Array.of(1), "é"], "p"), options: null };
   const { flags, parts } = packCalls([call, { ...call, id: 8, options: { target: "sla" } }], 7);
-  const body = joined(parts);
+  const body = joinBytes(parts);
   const random = new Random(1);
   for (let at = 0; at < body.length; at++) {
     for (let turn = 0; turn < 8; turn++) {

@@ -9,7 +9,7 @@ import { CompactCodec } from "../../../src/core/frame/compact_codec.ts";
 import { CompactReader } from "../../../src/core/frame/compact_reader.ts";
 import { FrameFlag } from "../../../src/core/frame/header.ts";
 import { NotSerializableError } from "../../../src/core/frame/scan.ts";
-import { joined } from "../frames.ts";
+import { joinBytes } from "../../../src/core/bytes.ts";
 import { Random } from "../random.ts";
 
 /** Both ends of one direction of a stream. */
@@ -21,9 +21,9 @@ class Stream {
   carry(value: unknown): unknown {
     const answers = [{ id: 1, attempt: 1, kind: 0, value: this.codec.encode(value, "v") }];
     const before = this.codec.before();
-    if (before !== undefined) this.reader.answers(before.flags, joined(before.parts));
+    if (before !== undefined) this.reader.answers(before.flags, joinBytes(before.parts));
     const { flags, parts } = this.codec.answers(answers);
-    return this.reader.answers(flags, joined(parts))[0]?.value;
+    return this.reader.answers(flags, joinBytes(parts))[0]?.value;
   }
 }
 
@@ -41,7 +41,7 @@ function read(bytes: Uint8Array): unknown {
   return value;
 }
 
-const body = ({ parts }: Packed) => joined(parts).slice();
+const body = ({ parts }: Packed) => joinBytes(parts).slice();
 
 class Point {
   x = 1;
@@ -236,7 +236,7 @@ test("bytes share no memory with the chunk or with the program", () => {
   const encoded = codec.encode([mine], "v");
   mine.fill(9);
   const { flags, parts } = codec.answers([{ id: 1, attempt: 1, kind: 0, value: encoded }]);
-  const chunk = Buffer.from(joined(parts));
+  const chunk = Buffer.from(joinBytes(parts));
   const [answer] = new BodyReader().answers(flags, chunk);
   chunk.fill(0);
   assert.deepEqual(answer?.value, [Uint8Array.of(1, 2, 3)]);
@@ -258,7 +258,7 @@ test("columns of calls: attempts, commands and options that differ", () => {
     ]
   ) {
     const { flags, parts } = codec.calls(calls, 3);
-    const got = reader.calls(flags, joined(parts));
+    const got = reader.calls(flags, joinBytes(parts));
     const expected = calls.map(({ id, attempt, command, options }) => ({
       id,
       attempt,
@@ -388,7 +388,7 @@ test("a body with any byte changed is read or refused, and throws nothing but Bo
   assert.ok(before !== undefined);
   const shapes = body(before);
   const { flags, parts } = codec.calls(calls, 1);
-  const whole = joined(parts);
+  const whole = joinBytes(parts);
   const random = new Random(1);
   for (let at = 0; at < whole.length; at++) {
     for (let turn = 0; turn < 24; turn++) {

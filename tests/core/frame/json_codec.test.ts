@@ -5,13 +5,13 @@ import { packAnswers, packCalls, readAnswers, readCalls } from "../../../src/cor
 import { encodeValue } from "../../../src/core/frame/json_codec.ts";
 import { NotSerializableError } from "../../../src/core/frame/scan.ts";
 import { utf8Bytes } from "../../../src/core/frame/text.ts";
-import { joined } from "../frames.ts";
+import { joinBytes } from "../../../src/core/bytes.ts";
 import { Random } from "../random.ts";
 
 /** A result as the other side gets it. */
 function roundTrip(value: unknown): unknown {
   const { flags, parts } = packAnswers([{ id: 1, attempt: 1, kind: 0, value: encodeValue(value, "result") }]);
-  return readAnswers(flags, joined(parts))[0]?.value;
+  return readAnswers(flags, joinBytes(parts))[0]?.value;
 }
 
 class Point {
@@ -116,7 +116,7 @@ test("encodeValue() carries a value that is there twice, which is no cycle", () 
 test("encodeValue() carries 10^6 keys", () => {
   const value = Object.fromEntries(Array.from({ length: 1_000_000 }, (_, index) => [`key ${index}`, index]));
   const { flags, parts } = packAnswers([{ id: 1, attempt: 1, kind: 0, value: encodeValue(value, "v") }]);
-  const result = readAnswers(flags, joined(parts))[0]?.value;
+  const result = readAnswers(flags, joinBytes(parts))[0]?.value;
   assert.equal(Object.keys(Object(result)).length, 1_000_000);
   assert.equal(Reflect.get(Object(result), "key 999999"), 999_999);
 });
@@ -137,7 +137,7 @@ test("Uint8Arrays at several depths arrive as plain Uint8Arrays that share no me
   };
   Object.defineProperty(value, "__proto__", { value: Uint8Array.of(5), enumerable: true });
   const { flags, parts } = packAnswers([{ id: 1, attempt: 1, kind: 0, value: encodeValue(value, "v") }]);
-  const chunk = Buffer.from(joined(parts));
+  const chunk = Buffer.from(joinBytes(parts));
   const result = readAnswers(flags, chunk)[0]?.value;
   chunk.fill(0);
   assert.ok(typeof result === "object" && result !== null);
@@ -175,7 +175,7 @@ test("attachments of several calls of one batch go to their own calls", () => {
     entry(3, [[0, Uint8Array.of(3, 3)], Uint8Array.of()]),
   ];
   const { flags, parts } = packCalls(batch, 1);
-  const { calls } = readCalls(flags, joined(parts));
+  const { calls } = readCalls(flags, joinBytes(parts));
   assert.deepEqual(calls.map(({ id, command, params }) => [id, command, params]), [
     [1, "c1", [Uint8Array.of(1)]],
     [2, "c2", ["none"]],

@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { readJson } from "../../../src/core/frame/batch.ts";
 import { FrameType, HEADER_BYTES } from "../../../src/core/frame/header.ts";
 import { Link } from "../../../src/core/frame/link.ts";
-import { frame, header, joined } from "../frames.ts";
+import { joinBytes } from "../../../src/core/bytes.ts";
+import { frame, header } from "../frames.ts";
 import { ManualClock, settle } from "../manual_clock.ts";
 import { MemoryChannel } from "../memory_channel.ts";
 
@@ -25,7 +26,7 @@ function bareLink(frameLimit = 1000) {
 }
 
 function closeFrame(end: MemoryChannel): string {
-  return new TextDecoder().decode(joined(end.written).subarray(HEADER_BYTES));
+  return new TextDecoder().decode(joinBytes(end.written).subarray(HEADER_BYTES));
 }
 
 test("body that is not valid JSON is refused with at most 32 escaped bytes, and the channel is kept", async () => {
@@ -48,9 +49,9 @@ test("body that is not UTF-8 is refused", () => {
 test("three refused bodies in a row close the link with a reason, also within one chunk", async () => {
   const { end, seen, receive } = bareLink();
   const bad = frame(2, "no");
-  receive(joined([bad, bad, frame(2, "[1]"), bad, bad]));
+  receive(joinBytes([bad, bad, frame(2, "[1]"), bad, bad]));
   assert.deepEqual(seen.closed, []);
-  receive(joined([bad, frame(2, "[2]")]));
+  receive(joinBytes([bad, frame(2, "[2]")]));
   await settle();
   assert.equal(seen.refused.length, 5);
   assert.deepEqual(seen.frames, ["2 [1]"]);
@@ -139,8 +140,8 @@ test("frames of one turn leave in one write, in their order", async () => {
   await settle();
   assert.equal(end.written.length, 1);
   assert.deepEqual(
-    joined(end.written),
-    joined([frame(5, "1"), frame(2, Uint8Array.of(1, 2, 3), 1), frame(6, "é")]),
+    joinBytes(end.written),
+    joinBytes([frame(5, "1"), frame(2, Uint8Array.of(1, 2, 3), 1), frame(6, "é")]),
   );
 });
 
@@ -159,7 +160,7 @@ test("what was written is not touched by what is sent later, over many slabs", a
     if (index % 7 === 0) await settle();
   }
   await settle();
-  assert.deepEqual(joined(end.written), joined(frames));
+  assert.deepEqual(joinBytes(end.written), joinBytes(frames));
 });
 
 test("frame over the limit is not sent, since the peer would end the link over it", async () => {
@@ -168,7 +169,7 @@ test("frame over the limit is not sent, since the peer would end the link over i
   link.sendParts(FrameType.calls, 0, [new Uint8Array(600), new Uint8Array(401)]);
   link.send(FrameType.records, "x".repeat(1000));
   await settle();
-  assert.deepEqual(joined(end.written), frame(FrameType.records, "x".repeat(1000)));
+  assert.deepEqual(joinBytes(end.written), frame(FrameType.records, "x".repeat(1000)));
   assert.deepEqual(seen.refused, [
     "not sent: a frame of type 7 has 1001 bytes and the limit is 1000 | ",
     "not sent: a frame of type 2 has 1001 bytes and the limit is 1000 | ",
@@ -182,7 +183,7 @@ test("close() sends what was gathered, then the reason, and nothing after it", a
   link.close("again");
   link.send(FrameType.ping, "1");
   await settle();
-  assert.deepEqual(joined(end.written), joined([frame(3, "last"), frame(9, '{"reason":"enough"}')]));
+  assert.deepEqual(joinBytes(end.written), joinBytes([frame(3, "last"), frame(9, '{"reason":"enough"}')]));
   assert.deepEqual(seen.closed, ["enough"]);
 });
 

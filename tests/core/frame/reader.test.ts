@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FrameError, readHeader } from "../../../src/core/frame/header.ts";
 import { FrameReader } from "../../../src/core/frame/reader.ts";
-import { frame, header, joined } from "../frames.ts";
+import { joinBytes } from "../../../src/core/bytes.ts";
+import { frame, header } from "../frames.ts";
 import { Random } from "../random.ts";
 
 const LIMIT = 1000;
@@ -25,7 +26,7 @@ function* pieces(bytes: Uint8Array, sizeOf: () => number): Generator<Uint8Array>
   }
 }
 
-const SESSION = joined([
+const SESSION = joinBytes([
   frame(1, '{"protocol":1}'),
   frame(2, '[1,[1],0,["get"],[["中🙂é"]],0]'),
   frame(3, "x"),
@@ -55,7 +56,7 @@ test("FrameReader reads a session one byte at a time", () => {
 });
 
 test("FrameReader reads a thousand frames of one chunk without copying them", () => {
-  const chunk = joined(Array.from({ length: 1000 }, (_, index) => frame(2, `[${index}]`)));
+  const chunk = joinBytes(Array.from({ length: 1000 }, (_, index) => frame(2, `[${index}]`)));
   let count = 0;
   const reader = new FrameReader(LIMIT, (_type, _flags, body) => {
     assert.equal(body.buffer, chunk.buffer);
@@ -75,7 +76,7 @@ test("FrameReader reads random frames in random chunks as they were written, for
     });
     const expected = frames.flatMap((bytes) => read([bytes]));
     const largest = 1 + random.below(100);
-    const chunks = pieces(joined(frames), () => 1 + random.below(largest));
+    const chunks = pieces(joinBytes(frames), () => 1 + random.below(largest));
     assert.deepEqual(read(chunks), expected, `seed ${seed}`);
   }
 });

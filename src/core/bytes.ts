@@ -1,0 +1,16 @@
+/**
+ * Bytes that came or go in parts.
+ *
+ * @module
+ */
+
+/** All of `parts`, one after the other, in memory of their own. */
+export function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
