@@ -68,9 +68,7 @@ export class OwnCommands {
       if (type === FrameType.answers) caller.answers(flags, body);
     });
     const calleeLink: Link = this.#link(far, (type, flags, body) => {
-      if (type === FrameType.calls) callee.calls(flags, body);
-      else if (type === FrameType.cancel) callee.cancel(body);
-      else if (type === FrameType.ping) calleeLink.send(FrameType.pong, "1");
+      if (!callee.receive(type, flags, body) && type === FrameType.ping) calleeLink.send(FrameType.pong, "1");
     });
     const callee = new Callee(calleeLink, { ...limit, reporter, service: { commands }, module: broker, peer: broker });
     callee.open();

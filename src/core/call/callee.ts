@@ -6,12 +6,9 @@
 
 import { BrokerError } from "../errors.ts";
 import { type AnswerEntry, AnswerKind, type CallOptions, readJson, type ReceivedCall } from "../frame/batch.ts";
-import { inBatches } from "../frame/batches.ts";
 import { BodyReader } from "../frame/body_reader.ts";
-import { type Codec, newCodec } from "../frame/codec.ts";
 import { FrameType } from "../frame/header.ts";
 import type { Link } from "../frame/link.ts";
-import { encodePayload } from "../frame/params.ts";
 import { formatParams } from "../log/params.ts";
 import { MAIN_THREAD } from "../log/record.ts";
 import type { Reporter } from "../log/reporter.ts";
@@ -20,11 +17,9 @@ import type { Handler } from "../module.ts";
 import { nearest } from "../nearest.ts";
 import { isError } from "../thrown.ts";
 import { KeptAnswers } from "./kept_answers.ts";
+import { ReplyBox } from "./reply_box.ts";
 import { RunningCall } from "./running_call.ts";
 import { type BrokerFault, describeThrown, type ThrownError, toFault } from "./wire_error.ts";
-
-/** Answers that the caller has not read yet. Beyond it no further call runs, so that they can't fill the memory. */
-const UNREAD_LIMIT_BYTES = 4 * 1024 * 1024;
 
 /** The commands a callee runs. */
 export interface Service {
@@ -46,21 +41,17 @@ export interface CalleeOptions {
 
 export class Callee {
   readonly #options: CalleeOptions;
-  readonly #link: Link;
+  readonly #replies: ReplyBox;
   readonly #kept = new KeptAnswers();
   readonly #bodies = new BodyReader();
-  #codec: Codec | undefined;
-  #answers: AnswerEntry[] = [];
-  #answerBytes = 0;
-  readonly #flush = () => this.#sendAnswers();
   /** Calls that came and do not run yet: before `open`, or while the caller does not read its answers. */
   readonly #held = new Set<ReceivedCall>();
   #isOpen = false;
   #idle: (() => void) | undefined;
 
   constructor(link: Link, options: CalleeOptions) {
-    this.#link = link;
     this.#options = options;
+    this.#replies = new ReplyBox(link, options.frameLimit, () => this.#runHeld());
   }
 
   /** Calls that came before were kept waiting; from now on they run as they come. */
@@ -69,18 +60,24 @@ export class Callee {
     this.#runHeld();
   }
 
-  /** @throws {BodyError} when the frame can't be understood. */
-  calls(flags: number, body: Uint8Array): void {
+  /** Takes what is for a callee; false where the frame is not. @throws {BodyError} when the frame can't be understood. */
+  receive(type: number, flags: number, body: Uint8Array): boolean {
+    if (type === FrameType.calls) this.#calls(flags, body);
+    else if (type === FrameType.cancel) this.#cancel(body);
+    else return false;
+    return true;
+  }
+
+  #calls(flags: number, body: Uint8Array): void {
     const frame = this.#bodies.calls(flags, body);
     if (frame === undefined) return;
     this.#kept.settledBelow(frame.settledBelow);
     for (const call of frame.calls) this.#arrive(call);
     // The caller works on these answers while the next calls run.
-    if (this.#answers.length > 0) this.#link.flush();
+    this.#replies.flush();
   }
 
-  /** @throws {BodyError} when the frame can't be understood. */
-  cancel(body: Uint8Array): void {
+  #cancel(body: Uint8Array): void {
     const ids = readJson(body);
     for (const id of Array.isArray(ids) ? ids : []) this.#kept.find(id)?.cancel("the caller cancelled the call");
   }
@@ -99,7 +96,7 @@ export class Callee {
   #arrive(call: ReceivedCall): void {
     if (!this.#kept.isNew(call.id)) {
       const answer = this.#kept.again(call.id, call.attempt);
-      if (answer !== undefined) this.#answer(answer);
+      if (answer !== undefined) this.#replies.add(answer);
       return;
     }
     const running = new RunningCall({
@@ -109,18 +106,14 @@ export class Callee {
       caller: call.options?.caller ?? this.#options.peer,
     });
     this.#kept.started(running);
-    if (this.#isOpen && this.#held.size === 0 && this.#isRead()) this.#run(call);
+    if (this.#isOpen && this.#held.size === 0 && this.#replies.isRead) this.#run(call);
     else this.#held.add(call);
-  }
-
-  #isRead(): boolean {
-    return !this.#link.isOver(UNREAD_LIMIT_BYTES - this.#answerBytes);
   }
 
   #runHeld(): void {
     if (!this.#isOpen) return;
     for (const call of this.#held) {
-      if (!this.#isRead()) return this.#link.onceDrained(() => this.#runHeld());
+      if (!this.#replies.isRead) return this.#replies.onceRead(() => this.#runHeld());
       this.#held.delete(call);
       this.#run(call);
     }
@@ -158,7 +151,7 @@ export class Callee {
 
   #succeed(running: RunningCall, value: unknown): void {
     if (value === undefined) return this.#settle(running, AnswerKind.nothing, null);
-    const encoded = encodePayload(this.#speech(), value, "result", this.#options.frameLimit);
+    const encoded = this.#replies.encode(value);
     if ("code" in encoded) {
       this.#reportError(running, encoded.reason, []);
       return this.#settle(running, AnswerKind.fault, encoded);
@@ -187,39 +180,15 @@ export class Callee {
   }
 
   #settle(running: RunningCall, kind: number, value: BrokerFault | ThrownError | null): void {
-    const encoded = encodePayload(this.#speech(), value, "result", this.#options.frameLimit);
+    const encoded = this.#replies.encode(value);
     if ("code" in encoded) return this.#settle(running, AnswerKind.fault, encoded);
     this.#done(running, { id: running.id, attempt: running.attempt, kind, value: encoded });
   }
 
   #done(running: RunningCall, answer: AnswerEntry): void {
     this.#kept.answered(running, answer);
-    this.#answer(answer);
+    this.#replies.add(answer);
     if (this.#kept.runningCount === 0) this.#idle?.();
-  }
-
-  #answer(answer: AnswerEntry): void {
-    if (this.#answers.push(answer) === 1) this.#link.schedule(this.#flush);
-    this.#answerBytes += answer.value.bytes;
-  }
-
-  /** What answers are encoded with: the hello, which says it, comes before the first call. */
-  #speech(): Codec {
-    return this.#codec ??= newCodec(this.#link.codec);
-  }
-
-  #sendAnswers(): void {
-    const answers = this.#answers;
-    const codec = this.#speech();
-    this.#answers = [];
-    this.#answerBytes = 0;
-    inBatches(answers, answerBytes, (batch) => {
-      const before = codec.before();
-      if (before !== undefined) this.#link.sendParts(FrameType.answers, before.flags, before.parts);
-      const { flags, parts } = codec.answers(batch);
-      this.#link.sendParts(FrameType.answers, flags, parts);
-    });
-    if (this.#held.size > 0) this.#runHeld();
   }
 
   #reportExecuting(call: ReceivedCall): void {
@@ -239,8 +208,4 @@ export class Callee {
 
 function isThenable(value: unknown): boolean {
   return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
-}
-
-function answerBytes(answer: AnswerEntry): number {
-  return answer.value.bytes;
 }

@@ -73,9 +73,9 @@ export class ControlPeer {
     if (this.#callee === undefined) {
       if (type !== FrameType.hello) throw new TypeError("a frame came before the hello");
       this.#greet(body);
-    } else if (type === FrameType.calls) this.#callee.calls(flags, body);
-    else if (type === FrameType.cancel) this.#callee.cancel(body);
-    else if (type === FrameType.ping) this.#link.send(FrameType.pong, "1");
+    } else if (!this.#callee.receive(type, flags, body) && type === FrameType.ping) {
+      this.#link.send(FrameType.pong, "1");
+    }
   }
 
   #greet(body: Uint8Array): void {

@@ -25,6 +25,8 @@ export interface CallOptions {
   readonly timeoutMs?: number;
   /** From the broker: who called, where it was not the broker itself. */
   readonly caller?: string;
+  /** The result is to come item by item. */
+  readonly stream?: boolean;
 }
 
 export interface CallEntry {
@@ -44,7 +46,16 @@ export const AnswerKind = {
   thrown: 2,
   /** One of brokkr's own errors: a `BrokerFault`. */
   fault: 3,
+  /** One item of a stream; the answer comes after the last one. */
+  item: 4,
+  /** How far the handler is; the answer is still to come. */
+  progress: 5,
 } as const;
+
+/** Whether an answer is only a part of one, which leaves its call waiting. */
+export function isPart(kind: number): boolean {
+  return kind === AnswerKind.item || kind === AnswerKind.progress;
+}
 
 export interface AnswerEntry {
   readonly id: number;
@@ -214,10 +225,12 @@ export function readOptions(value: unknown): CallOptions | null {
   const target: unknown = options.get("target");
   const timeoutMs: unknown = options.get("timeoutMs");
   const caller: unknown = options.get("caller");
+  const stream: unknown = options.get("stream");
   return {
     ...(typeof target === "string" ? { target } : {}),
     ...(typeof timeoutMs === "number" ? { timeoutMs } : {}),
     ...(typeof caller === "string" ? { caller } : {}),
+    ...(typeof stream === "boolean" ? { stream } : {}),
   };
 }
 

@@ -189,8 +189,8 @@ function valueOf(answer: AnswerEntry): EncodedValue {
 
 function writeOptions(frame: ByteWriter, options: CallOptions | null): void {
   if (options === null) return frame.byte(0xc0);
-  const { target, timeoutMs, caller } = options;
-  const fields = [target, timeoutMs, caller].filter((field) => field !== undefined).length;
+  const { target, timeoutMs, caller, stream } = options;
+  const fields = [target, timeoutMs, caller, stream].filter((field) => field !== undefined).length;
   frame.byte(0x80 + fields);
   if (target !== undefined) {
     frame.text("target");
@@ -204,5 +204,9 @@ function writeOptions(frame: ByteWriter, options: CallOptions | null): void {
   if (caller !== undefined) {
     frame.text("caller");
     frame.text(caller);
+  }
+  if (stream !== undefined) {
+    frame.text("stream");
+    frame.byte(stream ? 0xc3 : 0xc2);
   }
 }

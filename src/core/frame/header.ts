@@ -24,6 +24,7 @@ export const FrameType = {
   records: 7,
   notice: 8,
   close: 9,
+  credit: 10,
 } as const;
 
 const KNOWN_TYPES: ReadonlySet<number> = new Set(Object.values(FrameType));

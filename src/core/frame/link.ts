@@ -19,10 +19,7 @@ const SLAB_BYTES = 64 * 1024;
 export interface LinkEvents {
   /** A whole frame. What it throws refuses this frame; three refused in a row close the link. */
   frame(type: number, flags: number, body: Uint8Array): void;
-  /**
-   * A frame that was refused, or the first one of a type that is not known. `excerpt`: the first 32 bytes of its body,
-   * printable.
-   */
+  /** A refused frame, or the first one of an unknown type. `excerpt`: the first 32 bytes of its body, printable. */
   refused(reason: string, excerpt: string): void;
   /** The transport has taken all that was written. */
   drained(): void;
@@ -110,6 +107,12 @@ export class Link {
   schedule(batch: () => void): void {
     this.#batches.add(batch);
     this.#wake();
+  }
+
+  /** The same after what the event loop has ready now, where nothing else makes it sooner. */
+  scheduleLater(batch: () => void): void {
+    this.#batches.add(batch);
+    this.#clock.soon(() => this.flush());
   }
 
   /** Puts one frame into this turn's write. */

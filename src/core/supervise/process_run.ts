@@ -153,8 +153,7 @@ export class ProcessRun {
       if (type === FrameType.hello) this.#greet(body);
       else throw new TypeError("a frame came before the hello");
     } else if (type === FrameType.answers) caller.answers(flags, body);
-    else if (type === FrameType.calls) this.#callee.calls(flags, body);
-    else if (type === FrameType.cancel) this.#callee.cancel(body);
+    else if (this.#callee.receive(type, flags, body)) return;
     else if (type === FrameType.ping) this.#link?.send(FrameType.pong, "1");
     else if (type === FrameType.records) this.#options.events.records(readRecords(body));
     else if (type === FrameType.notice) this.#notice(readProcessNotice(body));

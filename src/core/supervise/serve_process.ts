@@ -84,9 +84,8 @@ class ServedProcess {
 
   #frame(type: number, flags: number, body: Uint8Array): void {
     if (type === FrameType.hello) this.#greeted(readHello(body, VERSION));
-    else if (type === FrameType.calls) this.#callee?.calls(flags, body);
+    else if (this.#callee?.receive(type, flags, body)) return;
     else if (type === FrameType.answers) this.#caller?.answers(flags, body);
-    else if (type === FrameType.cancel) this.#callee?.cancel(body);
     else if (type === FrameType.ping) this.#link.send(FrameType.pong, "1");
     else if (type === FrameType.notice) this.#notice(body);
   }

@@ -136,8 +136,7 @@ export class Conversation {
       events: {
         ...common,
         frame: (type, flags, body) => {
-          if (type === FrameType.calls) callee.calls(flags, body);
-          if (type === FrameType.cancel) callee.cancel(body);
+          callee.receive(type, flags, body);
           if (type === FrameType.ping) calleeLink.send(FrameType.pong, "1");
         },
         drained: () => {},

@@ -1,0 +1,89 @@
+/**
+ * Answers on their way into frames: those of one turn of the event loop share a frame. The other side of `outbox.ts`.
+ *
+ * @module
+ */
+
+import type { AnswerEntry } from "../frame/batch.ts";
+import { inBatches } from "../frame/batches.ts";
+import { type Codec, type EncodedValue, newCodec } from "../frame/codec.ts";
+import { FrameType } from "../frame/header.ts";
+import type { Link } from "../frame/link.ts";
+import { encodePayload, type PayloadFault } from "../frame/params.ts";
+
+/** Answers that the caller has not read yet. Beyond it no further call runs, so that they can't fill the memory. */
+const UNREAD_LIMIT_BYTES = 4 * 1024 * 1024;
+/** As many parts of answers share a frame at most, so that the caller works on them while the next ones are made. */
+const MAX_PARTS = 64;
+
+export class ReplyBox {
+  readonly #link: Link;
+  readonly #frameLimit: number;
+  readonly #sent: () => void;
+  readonly #flush = () => this.#pack();
+  #codec: Codec | undefined;
+  #answers: AnswerEntry[] = [];
+  #bytes = 0;
+
+  /** @param sent called when answers have left for the link. */
+  constructor(link: Link, frameLimit: number, sent: () => void) {
+    this.#link = link;
+    this.#frameLimit = frameLimit;
+    this.#sent = sent;
+  }
+
+  /** Whether the caller reads what it is sent. Where not, `onceRead` tells when it does again. */
+  get isRead(): boolean {
+    return !this.#link.isOver(UNREAD_LIMIT_BYTES - this.#bytes);
+  }
+
+  onceRead(fn: () => void): void {
+    this.#link.onceDrained(fn);
+  }
+
+  encode(value: unknown): EncodedValue | PayloadFault {
+    return encodePayload(this.#speech(), value, "result", this.#frameLimit);
+  }
+
+  /** An answer leaves with the others of this turn. */
+  add(answer: AnswerEntry): void {
+    if (this.#answers.push(answer) === 1) this.#link.schedule(this.#flush);
+    this.#bytes += answer.value.bytes;
+  }
+
+  /** A part of an answer leaves a little later: where one comes, more may follow before the event loop turns. */
+  addPart(part: AnswerEntry): void {
+    const length = this.#answers.push(part);
+    if (length === 1) this.#link.scheduleLater(this.#flush);
+    this.#bytes += part.value.bytes;
+    if (length >= MAX_PARTS) this.flush();
+  }
+
+  /** Sends at once what was gathered. */
+  flush(): void {
+    if (this.#answers.length > 0) this.#link.flush();
+  }
+
+  /** What answers are encoded with: the hello, which says it, comes before the first call. */
+  #speech(): Codec {
+    return this.#codec ??= newCodec(this.#link.codec);
+  }
+
+  #pack(): void {
+    const answers = this.#answers;
+    const codec = this.#speech();
+    this.#answers = [];
+    this.#bytes = 0;
+    inBatches(answers, answerBytes, (batch) => {
+      const before = codec.before();
+      if (before !== undefined) this.#link.sendParts(FrameType.answers, before.flags, before.parts);
+      const { flags, parts } = codec.answers(batch);
+      this.#link.sendParts(FrameType.answers, flags, parts);
+    });
+    this.#sent();
+  }
+}
+
+function answerBytes(answer: AnswerEntry): number {
+  return answer.value.bytes;
+}
