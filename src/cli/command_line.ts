@@ -12,6 +12,7 @@ import type { Runtime } from "../runtime/runtime.ts";
 import { call, callParser } from "./call.ts";
 import { check, checkParser } from "./check.ts";
 import { ExitCode, exitCodeOf, explain } from "./cli_error.ts";
+import { explainLine, explainParser } from "./explain.ts";
 import { demo, demoParser } from "./run_demo.ts";
 import { init, initParser } from "./init.ts";
 import { reload, reloadParser } from "./reload.ts";
@@ -27,6 +28,7 @@ const parser = or(
   restartParser,
   stopParser,
   reloadParser,
+  explainParser,
   checkParser,
   initParser,
   demoParser,
@@ -74,6 +76,8 @@ export async function commandLine(runtime: Runtime, depth: number): Promise<numb
         return await stop(runtime, asked);
       case "reload":
         return await reload(runtime, asked);
+      case "explain":
+        return await explainLine(asked);
       case "check":
         return await check(runtime, asked);
       case "init":

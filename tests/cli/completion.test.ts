@@ -17,7 +17,7 @@ test("brokkr completion prints a script for each shell", () =>
     assert.equal((await sandbox.run(["completion", "cmd"])).code, 2);
   }));
 
-test("brokkr completion bash is taken by bash, and completes st to status and stop", async (t) => {
+test("brokkr completion bash is taken by bash, and completes commands and events", async (t) => {
   if ((await bash("echo here")).stdout !== "here\n") return t.skip("there is no bash on PATH");
   await inSandbox(async (sandbox) => {
     const bin = join(sandbox.folder, "bin");
@@ -29,11 +29,19 @@ test("brokkr completion bash is taken by bash, and completes st to status and st
     const path = join(sandbox.folder, "completion.bash");
     writeFileSync(path, script);
     assert.deepEqual(await bash(`bash -n '${path}'`), { code: 0, stdout: "", stderr: "" });
-    const complete = `export PATH='${bin}':"$PATH"; source '${path}'; COMP_WORDS=(brokkr st); COMP_CWORD=1; ` +
-      `COMP_LINE='brokkr st'; COMP_POINT=9; _brokkr brokkr st brokkr; printf '%s\\n' "\${COMPREPLY[@]}"`;
-    const { code, stdout, stderr } = await bash(complete);
-    assert.equal(code, 0, stderr);
-    assert.deepEqual(stdout.trim().split(/\s*\n/).sort(), ["status", "stop"]);
+    const expected: readonly (readonly [typed: string, offered: readonly string[]])[] = [
+      ["st", ["status", "stop"]],
+      ["explain call.a", ["call.another-answer", "call.answered"]],
+    ];
+    for (const [typed, offered] of expected) {
+      const line = `brokkr ${typed}`;
+      const complete = `export PATH='${bin}':"$PATH"; source '${path}'; COMP_WORDS=(${line}); ` +
+        `COMP_CWORD=${line.split(" ").length - 1}; COMP_LINE='${line}'; COMP_POINT=${line.length}; ` +
+        `_brokkr brokkr ${typed.split(" ").at(-1)} brokkr; printf '%s\\n' "\${COMPREPLY[@]}"`;
+      const { code, stdout, stderr } = await bash(complete);
+      assert.equal(code, 0, stderr);
+      assert.deepEqual(stdout.trim().split(/\s*\n/).sort(), offered);
+    }
   });
 });
 

@@ -13,7 +13,21 @@ test("brokkr --help shows each command and examples", () =>
   inSandbox(async (sandbox) => {
     const { code, stdout, stderr } = await sandbox.run(["--help"]);
     assert.deepEqual([code, stderr], [0, ""]);
-    for (const name of ["run", "call", "status", "restart", "stop", "reload", "check", "init", "demo", "completion"]) {
+    for (
+      const name of [
+        "run",
+        "call",
+        "status",
+        "restart",
+        "stop",
+        "reload",
+        "explain",
+        "check",
+        "init",
+        "demo",
+        "completion",
+      ]
+    ) {
       assert.match(stdout, new RegExp(`^Usage: brokkr ${name}\\b|^ +brokkr ${name}\\b`, "m"));
     }
     assert.match(stdout, /^Examples:\n {2}brokkr demo /m);

@@ -1,0 +1,85 @@
+/**
+ * `brokkr explain`: what a log line means and what to do.
+ *
+ * @module
+ */
+
+import { object } from "@optique/core/constructs";
+import { commandLine as shown, lineBreak, message } from "@optique/core/message";
+import { multiple } from "@optique/core/modifiers";
+import { argument, command, constant, option } from "@optique/core/primitives";
+import { text } from "node:stream/consumers";
+import process from "node:process";
+import { EVENT_IDS, isEventId } from "../core/log/lines.ts";
+import { nearest } from "../core/nearest.ts";
+import { CliError, ExitCode } from "./cli_error.ts";
+import { eventOrLine } from "./event_option.ts";
+import { describeExplained, type Explained, explainedOf } from "./explain/explained.ts";
+import { readEvents } from "./explain/read_lines.ts";
+import { hasColors, print } from "./output.ts";
+
+export const explainParser = command(
+  "explain",
+  object({
+    action: constant("explain"),
+    words: multiple(
+      argument(eventOrLine(), {
+        description: message`An event such as call.timeout, a line of a log, or ${"-"} for lines from standard input.`,
+      }),
+      { min: 1, errors: { tooFew: message`Name an event such as call.timeout, or a line of a log.` } },
+    ),
+    json: option("--json", { description: message`Print one JSON document.` }),
+  }),
+  {
+    brief: message`Say what a log line or an event means, and what to do`,
+    footer: message`Examples: ${shown("brokkr explain call.timeout")}${lineBreak()}          ${
+      shown("grep ERROR broker.log | tail -1 | brokkr explain -")
+    }`,
+  },
+);
+
+export interface ExplainAsked {
+  readonly words: readonly string[];
+  readonly json: boolean;
+}
+
+export async function explainLine({ words, json }: ExplainAsked): Promise<number> {
+  const { explained, unread } = await read(words.join(" "));
+  if (json) {
+    await print(`${JSON.stringify({ explained, unread })}\n`);
+  } else {
+    const width = Math.min(process.stdout.columns || 80, 100);
+    const style = { width, colors: hasColors("stdout") };
+    await print(explained.map((one) => `${describeExplained(one, style)}\n`).join("\n"));
+    if (unread.length > 0) process.stderr.write(`${unread.length} of the lines are no event's; --json shows them\n`);
+  }
+  return ExitCode.done;
+}
+
+interface Read {
+  /** Each event once, in the order of their first lines. */
+  readonly explained: readonly Explained[];
+  readonly unread: readonly string[];
+}
+
+async function read(asked: string): Promise<Read> {
+  if (isEventId(asked)) return { explained: [explainedOf(asked, [])], unread: [] };
+  const input = asked === "-" ? await text(process.stdin) : asked;
+  const found = readEvents(input);
+  const events = new Set(found.flatMap(({ read }) => read === null ? [] : [read.event]));
+  const explained = [...events].map((event) =>
+    explainedOf(event, found.flatMap(({ read }) => read?.event === event ? [read] : []))
+  );
+  const unread = found.flatMap(({ raw, read }) => read === null ? [raw] : []);
+  if (explained.length > 0) return { explained, unread };
+  throw new CliError(notFound(asked === "-" ? null : asked), ExitCode.usage);
+}
+
+function notFound(asked: string | null): string {
+  if (asked === null) {
+    return "Cannot explain standard input: it has no line of an event; see the lines in docs/log-lines.md";
+  }
+  const near = /\s/.test(asked) ? null : nearest(asked, EVENT_IDS) ?? EVENT_IDS.find((id) => id.endsWith(`.${asked}`));
+  const remedy = near ? `did you mean "${near}"?` : `the events are ${EVENT_IDS.join(", ")}`;
+  return `Cannot explain "${asked}": it is neither an event nor a line of one; ${remedy}`;
+}
