@@ -43,7 +43,16 @@ export type {
 } from "./src/core/context.ts";
 export type { ErrorCode } from "./src/core/errors.ts";
 export type { LogFunction } from "./src/core/log/broker_log.ts";
-export type { EventFields, EventId, LogEvent, LogLevel, LogRecord, ResourceFigures } from "./src/core/log/record.ts";
+export type {
+  EventFields,
+  EventId,
+  Leftover,
+  LogEvent,
+  LogLevel,
+  LogRecord,
+  ModuleCleanup,
+  ResourceFigures,
+} from "./src/core/log/record.ts";
 export type {
   CallContext,
   Commands,

@@ -74,6 +74,12 @@ export interface ModuleContext<W extends Commands = Commands> {
   readonly workers: { readonly call: CallWorker<W> };
   /** Calls another module, or the broker by its name, through the broker. */
   readonly call: CallCommand;
-  /** Disposes of `resource` when this process ends. Returns it. @throws {TypeError} when it can't be disposed of. */
+  /**
+   * Disposes of `resource` when this process ends, the last one first, each once: one that is disposed of before, by `using` or
+   * otherwise, is forgotten. Takes what `owns` of a module takes.
+   *
+   * @returns the resource itself.
+   * @throws {TypeError} when it can't be disposed of.
+   */
   own<T>(resource: T): T;
 }

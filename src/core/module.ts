@@ -72,7 +72,11 @@ export interface ModuleDefinition<
   readonly workers?: WorkersDefinition<W>;
   /** What others can call; or a function of the module's context that returns it. @default none */
   readonly commands?: C | ((ctx: ModuleContext<Given<W>>) => C);
-  /** Disposables of this module, disposed in the processes of the others. */
+  /**
+   * What this module made at import: disposed of in the processes of the others after {@linkcode afterForkCleanup}, and last first
+   * when its own process ends. Each by the first it has of `Symbol.asyncDispose`, `Symbol.dispose`, `close()`, `destroy()`,
+   * `end()`, `clear()`; a function is called. One that says it is `disposed`, `destroyed` or `closed` is left alone.
+   */
   readonly owns?: readonly unknown[];
   /** Called in the processes of the other modules, before what is in `owns` is disposed. */
   afterForkCleanup?(): unknown;

@@ -7,6 +7,7 @@
 import type { MemoryFigures } from "../runtime/runtime.ts";
 import type { CallCounts, Latency } from "./call/counters.ts";
 import type { CleanupReceipt } from "./cleanup/clean.ts";
+import type { Leftover, ModuleCleanup } from "./log/record.ts";
 import type { ProcessState } from "./supervise/states.ts";
 
 /** What the cleanup of a process cost and gained. */
@@ -17,10 +18,26 @@ export interface CleanupStatus {
   readonly released: readonly string[];
   /** How many modules' cleanup failed. */
   readonly errors: number;
+  /** Milliseconds and error of each module that had something to clean, in the order they were cleaned. */
+  readonly modules: readonly ModuleCleanup[];
   /** Bytes that only this process held before the cleanup; `null` where the system can't tell. */
   readonly privateBytesBefore: number | null;
   /** The same after the cleanup and a garbage collection. */
   readonly privateBytesAfter: number | null;
+  /** Proportional set size before; shared pages count in parts. */
+  readonly pssBytesBefore: number | null;
+  /** Proportional set size after. */
+  readonly pssBytesAfter: number | null;
+  /** Bytes of JavaScript objects before. */
+  readonly heapBytesBefore: number | null;
+  /** Bytes of JavaScript objects after. */
+  readonly heapBytesAfter: number | null;
+  /** Open files, sockets and pipes before. */
+  readonly openFilesBefore: number | null;
+  /** Open files, sockets and pipes after. */
+  readonly openFilesAfter: number | null;
+  /** What else is open after it, by kind: timers, sockets, files; `null` where the runtime can't tell. */
+  readonly leftovers: readonly Leftover[] | null;
 }
 
 /** One process: a module's own, or a worker. */
@@ -71,6 +88,20 @@ export interface BrokerStatus {
 }
 
 export function cleanupStatus(receipt: CleanupReceipt): CleanupStatus {
-  const { ms, released, errors, before, after } = receipt;
-  return { ms, released, errors, privateBytesBefore: before.privateBytes, privateBytesAfter: after.privateBytes };
+  const { ms, released, errors, modules, leftovers, before, after } = receipt;
+  return {
+    ms,
+    released,
+    errors,
+    modules,
+    privateBytesBefore: before.privateBytes,
+    privateBytesAfter: after.privateBytes,
+    pssBytesBefore: before.pssBytes,
+    pssBytesAfter: after.pssBytes,
+    heapBytesBefore: before.heapBytes,
+    heapBytesAfter: after.heapBytes,
+    openFilesBefore: before.openFiles,
+    openFilesAfter: after.openFiles,
+    leftovers,
+  };
 }

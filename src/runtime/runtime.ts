@@ -148,6 +148,8 @@ export interface Runtime {
   /** Bytes of live objects on this process' own heap, or null. */
   heapBytes(): number | null;
   openFiles(): Promise<number | null>;
+  /** What is open in this process beside what brokkr and the runtime need, by kind; null where that can't be told. */
+  leftovers?(): Promise<readonly { readonly kind: string; readonly count: number }[] | null>;
   /** Collects garbage where the runtime can. False where it can't. */
   collectGarbage(): Promise<boolean>;
 

@@ -52,6 +52,8 @@ export class FakeRuntime implements Runtime {
     openFiles: number | null;
   }[] = [{ pssBytes: 300, privateBytes: 200, heapBytes: 100, openFiles: 30 }];
 
+  leftovers?: NonNullable<Runtime["leftovers"]>;
+
   constructor(variables: Record<string, string> = {}) {
     this.env = new FakeEnvironment(variables);
   }

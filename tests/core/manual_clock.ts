@@ -3,6 +3,8 @@ import type { Clock } from "../../src/runtime/runtime.ts";
 /** A clock that stands still until the test moves it. */
 export class ManualClock implements Clock {
   #now = 0;
+  /** What the wall clock is ahead. A test that changes it makes it jump. */
+  wallOffset = 0;
   #timers: { at: number; fn: () => void }[] = [];
 
   now(): number {
@@ -10,7 +12,7 @@ export class ManualClock implements Clock {
   }
 
   wall(): number {
-    return this.#now;
+    return this.#now + this.wallOffset;
   }
 
   timer(ms: number, fn: () => void): () => void {

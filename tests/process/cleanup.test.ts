@@ -93,11 +93,26 @@ test("the receipt stands in the status: milliseconds, who was released, errors, 
     assert.deepEqual(cleanup?.released, ["sla"]);
     assert.equal(cleanup?.errors, 1);
     assert.ok((cleanup?.ms ?? 0) > 0);
+    assert.deepEqual(
+      cleanup?.modules.map(({ name, error }) => [name, error]),
+      [["WebUI", "IOError occurred"], ["sla", null]],
+    );
+    assert.ok(cleanup?.modules.every(({ ms }) => ms >= 0));
     if (process.platform === "linux") {
       assert.ok((cleanup?.privateBytesBefore ?? 0) > 0);
       assert.ok((cleanup?.privateBytesAfter ?? 0) > 0);
+      assert.ok((cleanup?.pssBytesBefore ?? 0) > 0);
+      assert.ok((cleanup?.pssBytesAfter ?? 0) > 0);
+      assert.ok((cleanup?.openFilesBefore ?? 0) > 0);
+      assert.ok((cleanup?.openFilesAfter ?? 0) > 0);
     }
-    assert.equal(t.lines(/^cleanup\.receipt$/).length, 5);
+    assert.ok((cleanup?.heapBytesBefore ?? 0) > 0);
+    assert.ok((cleanup?.heapBytesAfter ?? 0) > 0);
+    const receipts = t.lines(/^cleanup\.receipt$/);
+    assert.equal(receipts.length, 5);
+    for (const line of receipts) {
+      assert.match(line, /^DEBUG : .* \[ CLEANUP RECEIPT \] .*, open files .*, each \[WebUI \d+\.\d{3}s|, each \[sla /);
+    }
   } finally {
     await t.broker.stop();
   }

@@ -1,5 +1,6 @@
 import { escapeName } from "./escape.ts";
-import { levelOf, nameBracket, tagOf, textsOf } from "./lines.ts";
+import { levelOf, tagOf, textsOf } from "./lines.ts";
+import { nameBracket } from "./name_bracket.ts";
 import type { PrintedEvent } from "./printed.ts";
 import type { LineStyle, LogEvent, LogLevel, LogRecord } from "./record.ts";
 import { formatStamp } from "./stamp.ts";

@@ -5,10 +5,11 @@
  * @module
  */
 
+import { cleanupErrorTexts, receiptText } from "./cleanup_lines.ts";
 import { formatDuration, formatTimeout } from "./duration.ts";
 import { escapeName as name, escapeStackLine as stackLine, escapeText as text } from "./escape.ts";
 import type { PrintedFields, PrintedOf } from "./printed.ts";
-import type { EventId, LineStyle, LogLevel, ResourceFigures } from "./record.ts";
+import type { EventId, LineStyle, LogLevel } from "./record.ts";
 
 export type LineTag =
   | "CLEAN AFTER FORK"
@@ -180,11 +181,6 @@ export function textsOf<Id extends EventId>(
   return kind.texts(event.fields, style);
 }
 
-/** A name in brackets, in a column of its own where the style is aligned. */
-export function nameBracket(value: string, style: LineStyle): string {
-  return `[ ${style.aligned ? name(value).padEnd(15) : name(value)} ]`;
-}
-
 /** An event of one line. */
 function line<Id extends EventId>(
   tag: LineTag,
@@ -192,39 +188,6 @@ function line<Id extends EventId>(
   print: (fields: PrintedFields[Id]) => string,
 ): LineKind<Id> {
   return { tag, level, texts: (fields) => [print(fields)] };
-}
-
-function cleanupErrorTexts({ owner, message, stack }: PrintedFields["cleanup.error"], style: LineStyle): string[] {
-  const product = text(style.product);
-  return [
-    "On linux system, the forking mechanism (process creation) is fast but create a copy of the father process. " +
-    "So we have to release unnecessary resources inherited from father. " +
-    "The cleaning has been performed but we encountered an error:",
-    `Cleanup of data from module 〖 ${name(owner)} 〗 raised error 〖 ${text(message)} 〗`,
-    `Some memory may have not been freed. ${product} will still run if enough memory remains available.`,
-    `You can report this message to support in order to optimize ${product} memory consumption`,
-    `ERROR stack : ${stackLine(stack[0] ?? message)}`,
-    ...stack.slice(1).map(stackLine),
-  ].map((line) => `${nameBracket(owner, style)} ${line}`);
-}
-
-function receiptText({ ms, released, errors, before, after }: PrintedFields["cleanup.receipt"]): string {
-  const figure = (what: string, key: keyof ResourceFigures, print: (value: number) => string) => {
-    const [from, to] = [before[key], after[key]];
-    return `${what} ${from === null ? "unknown" : print(from)} to ${to === null ? "unknown" : print(to)}`;
-  };
-  return [
-    `Released ${released.length} modules [${released.map(name).join(", ")}] in ${formatDuration(ms)}`,
-    `errors ${errors}`,
-    figure("PSS", "pssBytes", mebibytes),
-    figure("private memory", "privateBytes", mebibytes),
-    figure("heap", "heapBytes", mebibytes),
-    figure("open files", "openFiles", String),
-  ].join(", ");
-}
-
-function mebibytes(bytes: number): string {
-  return `${(bytes / 1_048_576).toFixed(1)} MiB`;
 }
 
 function answerText(which: string, { target, command, id }: PrintedFields["answer.late"]): string {

@@ -72,22 +72,15 @@ const BROKER_WORDINGS: readonly Wording[] = [
   })),
 ];
 
+const RECEIPT_TEXT =
+  "Released {count} modules [{released}] in {time}s, errors {errors}, PSS {a} to {b}, private memory {c} to {d}, " +
+  "heap {e} to {f}, open files {g} to {h}";
+
 const RECEIPT_WORDINGS: readonly Wording[] = [
-  wording(
-    "new",
-    "Released {count} modules [{released}] in {time}s, errors {errors}, PSS {a} to {b}, private memory {c} to {d}, " +
-      "heap {e} to {f}, open files {g} to {h}",
-    ([, released = "", time = "", errors, ...figures]) => ({
-      event: "cleanup.receipt",
-      fields: {
-        ms: parseSeconds(time),
-        released: released === "" ? [] : released.split(", "),
-        errors: Number(errors),
-        before: figuresOf(figures.filter((_, index) => index % 2 === 0)),
-        after: figuresOf(figures.filter((_, index) => index % 2 === 1)),
-      },
-    }),
-  ),
+  wording("new", `${RECEIPT_TEXT}, each [{each}], left over [{left}]`, receipt),
+  wording("new", `${RECEIPT_TEXT}, left over [{left}]`, (values) => receipt(values.toSpliced(-1, 0, ""))),
+  wording("new", `${RECEIPT_TEXT}, each [{each}]`, receipt),
+  wording("new", RECEIPT_TEXT, receipt),
 ];
 
 const LOG_WORDINGS: { readonly [Level in LogLevel]: readonly Wording[] } = {
@@ -137,6 +130,30 @@ function answer(which: string, event: "answer.late" | "answer.duplicate" | "answ
     })),
     wording("new", `${text})`, ([target = "", id = ""]): Said => ({ event, fields: { target, command: null, id } })),
   ];
+}
+
+function receipt(values: readonly string[]): Said {
+  const [, released = "", time = "", errors, ...rest] = values;
+  const figures = rest.slice(0, 8);
+  const [each = "", left = ""] = rest.slice(8);
+  return {
+    event: "cleanup.receipt",
+    fields: {
+      ms: parseSeconds(time),
+      released: released === "" ? [] : released.split(", "),
+      errors: Number(errors),
+      modules: each === "" ? [] : each.split(", ").map((text) => {
+        const [name = "", seconds = ""] = text.split(" ");
+        return { name, ms: parseSeconds(seconds.replace(/s$/, "")) };
+      }),
+      leftovers: left === "" ? [] : left.split(/, (?=\d+ × )/).map((text) => {
+        const [count, ...kind] = text.split(" × ");
+        return { kind: kind.join(" × "), count: Number(count) };
+      }),
+      before: figuresOf(figures.filter((_, index) => index % 2 === 0)),
+      after: figuresOf(figures.filter((_, index) => index % 2 === 1)),
+    },
+  };
 }
 
 /** Printed in MiB with one decimal, so bytes are right to that. */

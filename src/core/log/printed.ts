@@ -1,4 +1,4 @@
-import type { EventFields, EventId } from "./record.ts";
+import type { EventFields, EventId, ModuleCleanup } from "./record.ts";
 
 /**
  * What an event's lines show of its fields: enough to print them, and all that a reader of lines can know.
@@ -7,8 +7,11 @@ import type { EventFields, EventId } from "./record.ts";
 export interface PrintedFields extends
   Omit<
     EventFields,
-    "call.another-answer" | "call.timeout" | "call.error" | "call.answered"
+    "cleanup.receipt" | "call.another-answer" | "call.timeout" | "call.error" | "call.answered"
   > {
+  "cleanup.receipt": Omit<EventFields["cleanup.receipt"], "modules"> & {
+    readonly modules: readonly Pick<ModuleCleanup, "name" | "ms">[];
+  };
   "call.another-answer": Pick<EventFields["call.another-answer"], "command">;
   "call.timeout": Pick<EventFields["call.timeout"], "command" | "target" | "timeoutMs">;
   "call.error": Omit<EventFields["call.error"], "code">;

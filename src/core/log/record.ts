@@ -21,6 +21,9 @@ export interface EventFields {
     readonly ms: number;
     readonly released: readonly string[];
     readonly errors: number;
+    readonly modules: readonly ModuleCleanup[];
+    /** What else is open in the process after it, or null where the runtime can't tell. */
+    readonly leftovers: readonly Leftover[] | null;
     readonly before: ResourceFigures;
     readonly after: ResourceFigures;
   };
@@ -112,6 +115,24 @@ export interface EventFields {
 
 /** Stable id of an event. More may join; none changes. */
 export type EventId = keyof EventFields;
+
+/** What the cleanup of one module took. */
+export interface ModuleCleanup {
+  /** Name of the module. */
+  readonly name: string;
+  /** Milliseconds. */
+  readonly ms: number;
+  /** The messages of what failed, joined by `; `, or null. */
+  readonly error: string | null;
+}
+
+/** Something that a process has open beside what brokkr needs: a timer, a socket, a file. */
+export interface Leftover {
+  /** Such as `timer`, `TCP server` or `file /var/log/sla.log`. */
+  readonly kind: string;
+  /** How many of it. */
+  readonly count: number;
+}
 
 /** What a process uses; `null` where the system can't tell. */
 export interface ResourceFigures {

@@ -10,7 +10,8 @@ import type { Caller } from "../call/caller.ts";
 import { forwarded, makeCall } from "../call/make_call.ts";
 import type { RunningCall } from "../call/running_call.ts";
 import { describeThrown } from "../call/wire_error.ts";
-import { canDispose, dispose } from "../cleanup/dispose.ts";
+import { canDispose } from "../cleanup/dispose.ts";
+import { Owned } from "../cleanup/owned.ts";
 import type { CallSettings, ModuleContext } from "../context.ts";
 import { UnknownModuleError } from "../errors.ts";
 import type { CallOptions, ReceivedCall } from "../frame/batch.ts";
@@ -41,7 +42,7 @@ export interface ModuleProcessOptions {
 export class ModuleProcess implements Service {
   readonly #options: ModuleProcessOptions;
   readonly #stop = new AbortController();
-  readonly #owned: unknown[] = [];
+  readonly #owned = new Owned();
   readonly #context: ModuleContext;
   #module: Module | undefined;
   #workers = new Workers([]);
@@ -57,6 +58,7 @@ export class ModuleProcess implements Service {
     this.#module = module;
     const { definition, name } = module;
     const { worker } = this.#options.role;
+    for (const resource of worker === null ? definition.owns ?? [] : []) this.#owned.add(resource);
     const commands = worker === null ? definition.commands : definition.workers?.commands;
     const made: unknown = typeof commands === "function" ? commands(this.#context) : commands ?? {};
     this.commands = commandMap(`Module "${name}": commands`, await made);
@@ -72,8 +74,7 @@ export class ModuleProcess implements Service {
     const definition = this.#module?.definition;
     if (this.#options.role.worker === null) await this.#attempt(() => definition?.stop?.(this.#context));
     await this.#workers.stop();
-    const owned = this.#options.role.worker === null ? [...definition?.owns ?? [], ...this.#owned] : this.#owned;
-    for (const resource of owned.toReversed()) await this.#attempt(() => dispose(resource));
+    for (const dispose of this.#owned.disposals().toReversed()) await this.#attempt(dispose);
   }
 
   async status(): Promise<ProcessStatus[]> {
@@ -152,7 +153,7 @@ export class ModuleProcess implements Service {
         if (!canDispose(resource)) {
           throw new TypeError(`Cannot own a resource of module "${role.module}": it has no way to be disposed of`);
         }
-        this.#owned.push(resource);
+        this.#owned.add(resource);
         return resource;
       },
     };

@@ -151,3 +151,42 @@ test("what a module owns is disposed although its hook failed and one of them th
   assert.deepEqual(lines.filter((line) => line.includes("〖")), [block("sla", "first resource")[1]]);
   assert.equal(receipt.errors, 1);
 });
+
+test("what a module owns is disposed although its hook hangs, and nothing waits for a second deadline", async () => {
+  const seen: string[] = [];
+  const { lines, receipt, timers } = await clean(
+    noted([
+      { name: "first", afterForkCleanup: () => void seen.push("first") },
+      {
+        name: "sla",
+        afterForkCleanup: () => new Promise(() => {}),
+        owns: [() => new Promise(() => {}), () => void seen.push("owned by sla")],
+      },
+    ]),
+    { advance: 5000 },
+  );
+  assert.deepEqual(seen, ["owned by sla", "first"]);
+  assert.deepEqual(lines.filter((line) => line.includes("〖")), [block("sla", "cleanup did not end in 5s")[1]]);
+  assert.deepEqual([receipt.ms, receipt.modules[0]?.error], [5000, "cleanup did not end in 5s"]);
+  assert.equal(timers, 0);
+});
+
+test("what the hook has disposed of is not disposed of again, and what it filled again is", async () => {
+  const seen: string[] = [];
+  const noting = { [Symbol.dispose]: () => void seen.push("by symbol") };
+  const stream = {
+    destroyed: false,
+    destroy() {
+      this.destroyed = true;
+      seen.push("stream");
+    },
+  };
+  const cache = { clear: () => void seen.push("cache") };
+  const afterForkCleanup = () => {
+    noting[Symbol.dispose]();
+    stream.destroy();
+    cache.clear();
+  };
+  await clean(noted([{ name: "sla", afterForkCleanup, owns: [noting, stream, cache, cache] }]));
+  assert.deepEqual(seen, ["by symbol", "stream", "cache", "cache"]);
+});

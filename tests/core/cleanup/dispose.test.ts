@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { canDispose, dispose } from "../../../src/core/cleanup/dispose.ts";
+import { canDispose, dispose, isDisposed } from "../../../src/core/cleanup/dispose.ts";
 
 /** In their order of preference. */
 const WAYS = [Symbol.asyncDispose, Symbol.dispose, "close", "destroy", "end", "clear"];
@@ -65,4 +65,36 @@ test("canDispose() tells what has a way", () => {
   for (const resource of [null, undefined, 1, "text", {}, [], { close: true }, { stop() {} }, Symbol("s")]) {
     assert.equal(canDispose(resource), false);
   }
+});
+
+test("isDisposed() believes a resource that ends for good: disposed, destroyed or closed is true", () => {
+  for (const state of ["disposed", "destroyed", "closed"]) {
+    for (const way of WAYS.filter((way) => way !== "clear")) {
+      assert.equal(isDisposed({ [state]: true, [way]() {} }), true, `${state} ${String(way)}`);
+    }
+    assert.equal(isDisposed({ [state]: true, clear() {} }), false, state);
+    assert.equal(isDisposed(Object.assign(() => {}, { [state]: true })), false, state);
+    for (const other of [false, Promise.resolve(), "yes", 1]) {
+      assert.equal(isDisposed({ [state]: other, end() {} }), false);
+    }
+  }
+  const throwing = {
+    get disposed(): boolean {
+      throw new Error("not now");
+    },
+    close() {},
+  };
+  assert.equal(isDisposed(throwing), false);
+  assert.equal(isDisposed(null), false);
+});
+
+test("a DisposableStack is taken, and one that was disposed is left alone", {
+  skip: "DisposableStack" in globalThis ? false : "this runtime has no DisposableStack",
+}, async () => {
+  const seen: string[] = [];
+  const stack = new DisposableStack();
+  stack.defer(() => void seen.push("deferred"));
+  assert.deepEqual([canDispose(stack), isDisposed(stack)], [true, false]);
+  await dispose(stack);
+  assert.deepEqual([seen, isDisposed(stack)], [["deferred"], true]);
 });

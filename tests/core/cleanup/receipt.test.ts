@@ -39,16 +39,60 @@ test("receipt has the figures from before and after the collection, and nulls wh
   const before = { pssBytes: 314572800, privateBytes: 209715200, heapBytes: 104857600, openFiles: 30 };
   const after = { pssBytes: 1048576, privateBytes: null, heapBytes: 0, openFiles: 3 };
   runtime.figures = [before, after];
+  runtime.leftovers = () => Promise.resolve([{ kind: "timer", count: 1 }]);
   const modules = noted([{ name: "sla", owns: [() => {}] }, {
     name: "bad",
     afterForkCleanup: () => Promise.reject(1),
   }]);
   const { receipt, reporter } = await clean(modules, { runtime });
-  assert.deepEqual(receipt, { ms: 0, released: ["sla"], errors: 1, before, after });
+  const each = [{ name: "bad", ms: 0, error: "1" }, { name: "sla", ms: 0, error: null }];
+  assert.deepEqual(receipt, {
+    ms: 0,
+    released: ["sla"],
+    errors: 1,
+    modules: each,
+    leftovers: [{ kind: "timer", count: 1 }],
+    before,
+    after,
+  });
   assert.equal(runtime.collected, 1);
   assert.deepEqual(reporter.ids(), ["cleanup.start", "cleanup.error", "cleanup.done", "cleanup.receipt"]);
   assert.match(
     reporter.lines().at(-1) ?? "",
-    /Released 1 modules \[sla\] in 0\.000s, errors 1, PSS 300\.0 MiB to 1\.0 MiB, private memory 200\.0 MiB to unknown, heap 100\.0 MiB to 0\.0 MiB, open files 30 to 3$/,
+    /Released 1 modules \[sla\] in 0\.000s, errors 1, PSS 300\.0 MiB to 1\.0 MiB, private memory 200\.0 MiB to unknown, heap 100\.0 MiB to 0\.0 MiB, open files 30 to 3, each \[bad 0\.000s, sla 0\.000s\], left over \[1 × timer\]$/,
   );
+});
+
+test("receipt gives each module its own milliseconds and every message of what failed", async () => {
+  const runtime = new FakeRuntime();
+  const wait = (ms: number, error?: Error) => () =>
+    new Promise<void>((resolve, reject) =>
+      runtime.clock.timer(ms, error === undefined ? resolve : () => reject(error))
+    );
+  const { receipt } = await clean(
+    noted([
+      { name: "first", afterForkCleanup: wait(20) },
+      { name: "sla", afterForkCleanup: wait(100, new Error("no host")), owns: [wait(30, new Error("no pool"))] },
+      { name: "idle" },
+    ]),
+    { runtime, advance: 1000 },
+  );
+  assert.deepEqual(receipt.modules, [
+    { name: "sla", ms: 130, error: "no host; no pool" },
+    { name: "first", ms: 20, error: null },
+  ]);
+  assert.equal(receipt.ms, 150);
+});
+
+test("durations of a cleanup stay right while the wall clock jumps", async () => {
+  const runtime = new FakeRuntime();
+  runtime.clock.wallOffset = 3_600_000;
+  const hook = () =>
+    new Promise<void>((resolve) => {
+      runtime.clock.wallOffset = -3_600_000;
+      runtime.clock.timer(143, resolve);
+    });
+  const { receipt, lines } = await clean(noted([{ name: "sla", afterForkCleanup: hook }]), { runtime, advance: 1000 });
+  assert.deepEqual([receipt.ms, receipt.modules[0]?.ms], [143, 143]);
+  assert.deepEqual(lines, [START, DONE.replace("0.000s", "0.143s")]);
 });

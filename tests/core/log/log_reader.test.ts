@@ -60,6 +60,18 @@ test("LogReader reads lines of brokkr's own tags, and formatEvent() prints the s
   assert.equal(print(items), OWN_SAMPLES.map(([, text]) => `${text}\n`).join(""));
 });
 
+test("LogReader reads the modules of a receipt with their times", () => {
+  const [, text] = OWN_SAMPLES[0] ?? assert.fail("no sample");
+  const each = ", each [Livestatus 0.100s, WebUI 0.003s]";
+  for (const [ending, leftovers] of [[each, []], [`${each}, left over [2 × timer]`, [{ kind: "timer", count: 2 }]]]) {
+    const [item] = read([`${text}${ending}`]);
+    assert.ok(item?.kind === "event" && item.event === "cleanup.receipt");
+    assert.deepEqual(item.fields.modules, [{ name: "Livestatus", ms: 100 }, { name: "WebUI", ms: 3 }]);
+    assert.deepEqual(item.fields.leftovers, leftovers);
+    assert.equal(print([item]), `${text}${ending}\n`);
+  }
+});
+
 test("LogReader groups a cleanup block", () => {
   const item = read(NEW.split("\n").slice(2, 12)).at(0);
   assert.ok(item?.kind === "event" && item.event === "cleanup.error");

@@ -71,3 +71,18 @@ test("toRecord() keeps the facts and prints lines when asked", () => {
   });
   assert.deepEqual(lines(), [line]);
 });
+
+test("cleanup.receipt names each module with its time, then what is left over; errors stand in their own lines", () => {
+  const [event] = OWN_SAMPLES[0] ?? assert.fail("no sample");
+  assert.ok(event.event === "cleanup.receipt");
+  const modules = [{ name: "Livestatus", ms: 100, error: null }, { name: "WebUI", ms: 3, error: "IOError occurred" }];
+  const leftovers = [{ kind: "timer", count: 2 }, { kind: "file /a]b\n", count: 1 }];
+  const ending = (fields: Partial<typeof event.fields>) =>
+    formatEvent({ ...event, fields: { ...event.fields, ...fields } }, STYLE).join().split("open files ")[1];
+  assert.equal(ending({ modules }), "30 to 12, each [Livestatus 0.100s, WebUI 0.003s]");
+  assert.equal(
+    ending({ modules, leftovers }),
+    "30 to 12, each [Livestatus 0.100s, WebUI 0.003s], left over [2 × timer, 1 × file /a\\u005db\\n]",
+  );
+  assert.equal(ending({ leftovers: null }), "30 to 12");
+});

@@ -15,7 +15,15 @@ export const OWN_SAMPLES: readonly (readonly [event: LogEvent, line: string])[] 
     {
       ...HEAD,
       event: "cleanup.receipt",
-      fields: { ms: 143, released: ["Livestatus", "WebUI"], errors: 1, before: FIGURES, after: AFTER },
+      fields: {
+        ms: 143,
+        released: ["Livestatus", "WebUI"],
+        errors: 1,
+        modules: [],
+        leftovers: [],
+        before: FIGURES,
+        after: AFTER,
+      },
     },
     `${PREFIX} DEBUG : [ broker-master ] [ sla ] [ CLEANUP RECEIPT ] [ PID:10 ] [ MainThread ] Released 2 modules [Livestatus, WebUI] in 0.143s, errors 1, PSS 150.0 MiB to 30.0 MiB, private memory 100.0 MiB to 12.0 MiB, heap unknown to unknown, open files 30 to 12`,
   ],
@@ -119,5 +127,21 @@ export const OWN_SAMPLES: readonly (readonly [event: LogEvent, line: string])[] 
   [
     { ...HEAD, event: "broker.stopped", fields: { ms: 20 } },
     `${PREFIX} INFO : ${BROKER} The broker stopped in 0.020s`,
+  ],
+  [
+    {
+      ...HEAD,
+      event: "cleanup.receipt",
+      fields: {
+        ms: 143,
+        released: ["Livestatus", "WebUI"],
+        errors: 1,
+        modules: [],
+        leftovers: [{ kind: "timer", count: 2 }, { kind: "file /var/log/a, b.log", count: 1 }],
+        before: FIGURES,
+        after: AFTER,
+      },
+    },
+    `${PREFIX} DEBUG : [ broker-master ] [ sla ] [ CLEANUP RECEIPT ] [ PID:10 ] [ MainThread ] Released 2 modules [Livestatus, WebUI] in 0.143s, errors 1, PSS 150.0 MiB to 30.0 MiB, private memory 100.0 MiB to 12.0 MiB, heap unknown to unknown, open files 30 to 12, left over [2 × timer, 1 × file /var/log/a, b.log]`,
   ],
 ];
