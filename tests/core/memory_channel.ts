@@ -12,6 +12,8 @@ export class MemoryChannel implements Channel {
   /** Everything that was written at this end. */
   readonly written: Uint8Array[] = [];
   unsentBytes = 0;
+  /** What arrives of what is written here, in which chunks. */
+  relay: (bytes: Uint8Array) => Iterable<Uint8Array> = (bytes) => [bytes];
 
   static pair(): [MemoryChannel, MemoryChannel] {
     const [a, b] = [new MemoryChannel(), new MemoryChannel()];
@@ -30,7 +32,11 @@ export class MemoryChannel implements Channel {
     if (this.#isStuck) {
       this.#stuck.push(bytes);
       this.unsentBytes += bytes.length;
-    } else queueMicrotask(() => this.#peer?.deliver(bytes));
+    } else {
+      queueMicrotask(() => {
+        for (const chunk of this.relay(bytes)) this.#peer?.deliver(chunk);
+      });
+    }
   }
 
   /** From now on nothing leaves this end. */

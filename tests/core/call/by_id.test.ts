@@ -1,25 +1,28 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import fc from "fast-check";
 import { ById } from "../../../src/core/call/by_id.ts";
-import { Random } from "../random.ts";
+import { property } from "../property.ts";
 
-test("ById holds what a Map would, whether things go in their order or stay long", () => {
-  for (const stay of [1, 50, 5_000]) {
-    const random = new Random(stay);
-    const things = new ById<{ id: number }>();
-    const expected = new Map<number, { id: number }>();
-    for (let id = 1; id <= 20_000; id++) {
-      const thing = { id };
-      things.add(thing);
-      expected.set(id, thing);
-      const other = id - random.below(stay);
-      if (id % 500 !== 0) assert.equal(things.delete(other), expected.delete(other));
-      const asked = 1 + random.below(id + 10);
-      assert.equal(things.get(asked), expected.get(asked));
-      assert.equal(things.size, expected.size);
+/** How far behind the newest the ones lie that are deleted and asked for. */
+const stays = fc.constantFrom(1, 50, 5_000).chain((stay) =>
+  fc.array(fc.nat({ max: stay }), { minLength: 2_000, maxLength: 20_000, size: "max" })
+);
+
+property("ById holds what a Map would, whether things go in their order or stay long", stays, (offsets) => {
+  const things = new ById<{ id: number }>();
+  const expected = new Map<number, { id: number }>();
+  for (const [index, offset] of offsets.entries()) {
+    const thing = { id: index + 1 };
+    things.add(thing);
+    expected.set(thing.id, thing);
+    if (thing.id % 500 !== 0) {
+      assert.equal(things.delete(thing.id - offset), expected.delete(thing.id - offset));
     }
-    assert.deepEqual(things.sorted(), [...expected.values()]);
-    things.clear();
-    assert.deepEqual([things.size, things.sorted(), things.get(500)], [0, [], undefined]);
+    const asked = thing.id - offset + 5;
+    assert.equal(things.get(asked), expected.get(asked));
+    assert.equal(things.size, expected.size);
   }
-});
+  assert.deepEqual(things.sorted(), [...expected.values()]);
+  things.clear();
+  assert.deepEqual([things.size, things.sorted(), things.get(500)], [0, [], undefined]);
+}, { runs: 10 });

@@ -6,7 +6,6 @@ import { encodeValue } from "../../../src/core/frame/json_codec.ts";
 import { NotSerializableError } from "../../../src/core/frame/scan.ts";
 import { utf8Bytes } from "../../../src/core/frame/text.ts";
 import { joinBytes } from "../../../src/core/bytes.ts";
-import { Random } from "../random.ts";
 
 /** A result as the other side gets it. */
 function roundTrip(value: unknown): unknown {
@@ -181,13 +180,6 @@ test("attachments of several calls of one batch go to their own calls", () => {
     [2, "c2", ["none"]],
     [3, "c3", [[0, Uint8Array.of(3, 3)], Uint8Array.of()]],
   ]);
-});
-
-test("random values arrive as they were, for 500 seeds", () => {
-  for (let seed = 1; seed <= 500; seed++) {
-    const value = new Random(seed).value(5);
-    assert.deepEqual(roundTrip(value), value, `seed ${seed}`);
-  }
 });
 
 test("encodeValue() tells the bytes of the text", () => {

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { test } from "node:test";
 import { FrameError, readHeader } from "../../../src/core/frame/header.ts";
 import { FrameReader } from "../../../src/core/frame/reader.ts";
 import { joinBytes } from "../../../src/core/bytes.ts";
 import { frame, header } from "../frames.ts";
-import { Random } from "../random.ts";
+import { property } from "../property.ts";
 
 const LIMIT = 1000;
 
@@ -67,18 +68,17 @@ test("FrameReader reads a thousand frames of one chunk without copying them", ()
   assert.equal(reader.partial, false);
 });
 
-test("FrameReader reads random frames in random chunks as they were written, for 200 seeds", () => {
-  for (let seed = 1; seed <= 200; seed++) {
-    const random = new Random(seed);
-    const frames = Array.from({ length: 1 + random.below(20) }, () => {
-      const size = 1 + random.below(random.below(4) === 0 ? LIMIT : 12);
-      return frame(random.below(256), random.bytes(size), random.below(256));
-    });
-    const expected = frames.flatMap((bytes) => read([bytes]));
-    const largest = 1 + random.below(100);
-    const chunks = pieces(joinBytes(frames), () => 1 + random.below(largest));
-    assert.deepEqual(read(chunks), expected, `seed ${seed}`);
-  }
+const frames = fc.array(
+  fc.tuple(fc.nat({ max: 255 }), fc.uint8Array({ minLength: 1, maxLength: 200 }), fc.nat({ max: 255 })),
+  { maxLength: 20 },
+);
+const sizes = fc.array(fc.integer({ min: 1, max: 100 }), { minLength: 1 });
+
+property("FrameReader reads any frames in any chunks as they were written", fc.tuple(frames, sizes), ([list, cuts]) => {
+  const written = list.map(([type, body, flags]) => frame(type, body, flags));
+  let turn = 0;
+  const chunks = pieces(joinBytes(written), () => cuts[turn++ % cuts.length] ?? 1);
+  assert.deepEqual(read(chunks), list.map(([type, body, flags]) => `${type}/${flags}/${body.join()}`));
 });
 
 test("FrameReader.partial tells whether a frame has begun", () => {
