@@ -6,8 +6,10 @@
 
 import type { Runtime } from "../runtime/runtime.ts";
 import { Callee, type Service } from "./call/callee.ts";
+import type { Caller } from "./call/caller.ts";
 import { forwarded, makeCall, measureCall } from "./call/make_call.ts";
 import type { RunningCall } from "./call/running_call.ts";
+import { checkedRequest } from "./call/request.ts";
 import { claimedByOthers } from "./claims.ts";
 import { CLEANUP_DEADLINE_MS } from "./cleanup/clean.ts";
 import type { CallSettings } from "./context.ts";
@@ -18,13 +20,12 @@ import { BrokerLog } from "./log/broker_log.ts";
 import { type EventId, type LogRecord, MAIN_THREAD } from "./log/record.ts";
 import { commandMap, type Handler } from "./module.ts";
 import { nearest } from "./nearest.ts";
-import { type BrokerPlan, checkTimeout, levelFrom, type ModulePlan } from "./options.ts";
+import { type BrokerPlan, levelFrom, type ModulePlan } from "./options.ts";
 import { OwnCommands } from "./own_commands.ts";
 import { encodeRole, type GivenSettings, ROLE_VARIABLE } from "./role.ts";
-import type { BrokerStatus } from "./status.ts";
+import { brokerFacts, type BrokerStatus } from "./status.ts";
 import { Guard } from "./supervise/guard.ts";
 import { ModuleSlot } from "./supervise/module_slot.ts";
-import { VERSION } from "./version.ts";
 import { RecordStream } from "./log/record_stream.ts";
 
 /** What the broker needs beside its plan. */
@@ -122,15 +123,20 @@ export class BrokerCore implements Service {
     await slot.stop();
   }
 
-  async call(target: string, command: string, params: readonly unknown[] = [], settings: CallSettings = {}) {
-    const { caller, options } = this.#outgoing(target, command, params, settings);
-    return await makeCall(caller, command, params, options);
+  /** Not an async function: its promise would cost each call as much as the call's own. */
+  call(target: string, command: string, params: readonly unknown[] = [], settings: CallSettings = {}) {
+    try {
+      const caller = this.#callerOf(target, command);
+      return makeCall(caller, command, params, checkedRequest({ target, command, params }, settings, this.plan));
+    } catch (error) {
+      return Promise.reject<unknown>(error);
+    }
   }
 
   /** A call, and how often it was sent. */
   async measure(target: string, command: string, params: readonly unknown[], settings: CallSettings) {
-    const { caller, options } = this.#outgoing(target, command, params, settings);
-    return await measureCall(caller, command, params, options);
+    const caller = this.#callerOf(target, command);
+    return await measureCall(caller, command, params, checkedRequest({ target, command, params }, settings, this.plan));
   }
 
   /** A module's call that is meant for another module. */
@@ -149,15 +155,8 @@ export class BrokerCore implements Service {
   }
 
   async status(): Promise<BrokerStatus> {
-    const { runtime } = this.#seat;
     return {
-      broker: {
-        name: this.name,
-        pid: runtime.pid,
-        uptimeMs: Math.round(runtime.clock.now() - this.#startedAt),
-        version: VERSION,
-        runtime: `${runtime.name} ${runtime.version}`,
-      },
+      broker: brokerFacts(this.name, this.#seat.runtime, this.#startedAt),
       modules: await Promise.all([...this.#slots.values()].map((slot) => slot.status())),
     };
   }
@@ -182,13 +181,10 @@ export class BrokerCore implements Service {
     }
   }
 
-  #outgoing(target: string, command: string, params: unknown, settings: CallSettings) {
+  #callerOf(target: string, command: string): Caller {
     const caller = target === this.name ? this.#own.caller : this.#slots.get(target)?.process.caller;
     if (caller === undefined) throw this.#unknownModule(target, command);
-    if (!Array.isArray(params)) throw new TypeError(`Cannot call command "${command}": params must be a list`);
-    const { timeoutMs = this.plan.timeoutMs, signal, thread } = settings;
-    checkTimeout(`Cannot call command "${command}": timeoutMs`, timeoutMs);
-    return { caller, options: { target, timeoutMs, retry: this.plan.retry, signal, thread } };
+    return caller;
   }
 
   #newSlot({ module, settings }: ModulePlan): ModuleSlot {

@@ -118,8 +118,15 @@ export function checkOptions(options: BrokerOptions): BrokerPlan {
 
 /** @throws {TypeError} */
 export function checkTimeout(what: string, value: unknown): void {
-  if (typeof value === "number" && Number.isFinite(value) && value > 0) return;
-  throw new TypeError(`${what} must be a number of milliseconds above 0, and it is ${String(value)}`);
+  if (!isTimeout(value)) throw wrongTimeout(what, value);
+}
+
+export function isTimeout(value: unknown): value is number {
+  return typeof value === "number" && Number.isFinite(value) && value > 0;
+}
+
+export function wrongTimeout(what: string, value: unknown): TypeError {
+  return new TypeError(`${what} must be a number of milliseconds above 0, and it is ${String(value)}`);
 }
 
 /** The level in `BROKKR_LOG`, where it is one. */

@@ -4,11 +4,12 @@
  * @module
  */
 
-import type { MemoryFigures } from "../runtime/runtime.ts";
+import type { MemoryFigures, Runtime } from "../runtime/runtime.ts";
 import type { CallCounts, Latency } from "./call/counters.ts";
 import type { CleanupReceipt } from "./cleanup/clean.ts";
 import type { Leftover, ModuleCleanup } from "./log/record.ts";
 import type { ProcessState } from "./supervise/states.ts";
+import { VERSION } from "./version.ts";
 
 /** What the cleanup of a process cost and gained. */
 export interface CleanupStatus {
@@ -104,4 +105,11 @@ export function cleanupStatus(receipt: CleanupReceipt): CleanupStatus {
     openFilesAfter: after.openFiles,
     leftovers,
   };
+}
+
+/** What a broker says of itself. */
+export function brokerFacts(name: string, runtime: Runtime, startedAt: number): BrokerStatus["broker"] {
+  const { pid, clock } = runtime;
+  const uptimeMs = Math.round(clock.now() - startedAt);
+  return { name, pid, uptimeMs, version: VERSION, runtime: `${runtime.name} ${runtime.version}` };
 }

@@ -33,6 +33,7 @@ export function bunRuntime(): Runtime {
     env: self.environment,
     // In a binary all of brokkr is one file.
     ownFiles: IN_BINARY.test(Bun.main) ? [Bun.main] : ownFilesOf(import.meta.url),
+    tracesPromises: false,
     program: IN_BINARY.test(Bun.main) ? null : Bun.main,
     spawnProgram,
     spawnCommand,

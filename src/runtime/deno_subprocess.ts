@@ -31,6 +31,7 @@ export function denoRuntime(): Runtime {
     clock: systemClock(self.soon),
     env: self.environment,
     ownFiles: ownFilesOf(import.meta.url),
+    tracesPromises: true,
     program: self.program(),
     spawnProgram: (options) => spawnProgram(options, folder),
     spawnCommand,

@@ -30,6 +30,7 @@ export function nodeRuntime(): Runtime {
     clock: systemClock((fn) => void setImmediate(fn)),
     env: self.environment,
     ownFiles: ownFilesOf(import.meta.url),
+    tracesPromises: true,
     program: runningProgram(),
     spawnProgram,
     spawnCommand,

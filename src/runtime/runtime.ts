@@ -129,6 +129,11 @@ export interface Runtime {
   readonly env: Environment;
   /** How the paths of the library's own source files begin, whose frames are dropped from logged stacks. */
   readonly ownFiles: readonly string[];
+  /**
+   * Whether the stack of an error leads from the promise that throws it, through those that were resolved with it, to who awaits
+   * them. V8 follows promises, JavaScriptCore only what an async function itself awaits.
+   */
+  readonly tracesPromises: boolean;
   /** Where the program that runs now stands, or null in a compiled binary. */
   readonly program: string | null;
 

@@ -39,6 +39,7 @@ export class FakeRuntime implements Runtime {
   readonly pid = 29341;
   readonly ownFiles: string[] = [];
   readonly program = null;
+  readonly tracesPromises = false;
   readonly clock = new ManualClock();
   readonly env: FakeEnvironment;
   readonly files = { folder: noFiles, list: noFiles, rename: noFiles, link: noFiles, remove: noFiles };

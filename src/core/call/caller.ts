@@ -3,8 +3,7 @@
  *
  * It outlives the callee's process: calls wait in the queue while there is no link, and what was sent on a link that ended is gone.
  *
- * What is reported may end in the program's own code, which may call, cancel or restart before it returns. So each report stands
- * last in its step, when everything is as it says.
+ * A report may end in the program's own code, which may call, cancel or restart: so each stands last in its step.
  *
  * @module
  */
@@ -34,6 +33,7 @@ const CANCEL_GRACE_MS = 100;
 const UNSENT_LIMIT_BYTES = 1024 * 1024;
 
 export class Caller {
+  readonly tracesPromises: boolean;
   readonly #options: CallerOptions;
   readonly #lines: CallReporter;
   readonly #queue: CallQueue;
@@ -48,6 +48,7 @@ export class Caller {
 
   constructor(options: CallerOptions) {
     this.#options = options;
+    this.tracesPromises = options.tracesPromises === true;
     this.#codec = newCodec(options.codec ?? "compact");
     this.#lines = new CallReporter(options.reporter, options.module, options.ownFiles);
     this.#queue = new CallQueue(options.queue);
@@ -129,7 +130,8 @@ export class Caller {
   /** @throws {BodyError} when the frame can't be understood. */
   answers(flags: number, body: Uint8Array): void {
     const answers = this.#answers.answers(flags, body);
-    for (const answer of answers) this.#take(answer);
+    const now = this.#options.clock.now();
+    for (const answer of answers) this.#take(answer, now);
     if (this.#queue.length > 0) this.#pump();
   }
 
@@ -141,8 +143,7 @@ export class Caller {
       return call.cancelled(true);
     }
     if (this.#queue.length === 0 && this.#canSend()) return undefined;
-    const full = this.#queue.wouldExceed(call.params.bytes);
-    return full === null ? undefined : { code: "QUEUE_FULL", ...full };
+    return this.#queue.fullFor(call);
   }
 
   #canSend(link = this.#link): boolean {
@@ -151,11 +152,7 @@ export class Caller {
   }
 
   #pump(): void {
-    while (this.#queue.length > 0 && this.#canSend()) {
-      const call = this.#queue.shift();
-      if (call === undefined) return;
-      this.#send(call);
-    }
+    for (let call; this.#canSend() && (call = this.#queue.shift()) !== undefined;) this.#send(call);
   }
 
   #send(call: Call): void {
@@ -205,11 +202,11 @@ export class Caller {
     this.#link?.send(FrameType.cancel, JSON.stringify([call.id]));
   }
 
-  #take(answer: ReceivedAnswer): void {
+  #take(answer: ReceivedAnswer, now: number): void {
     const call = this.#inFlight.find(answer.id);
     if (call === undefined) return this.#takeStray(answer.id);
     const fault = call.state === "cancelling" ? call.cancelled(true) : faultOf(answer);
-    if (fault === undefined) this.#resolve(call, answer.value);
+    if (fault === undefined) this.#resolve(call, answer.value, now);
     else this.#reject(call, fault, false);
   }
 
@@ -223,8 +220,8 @@ export class Caller {
     this.#lines.anotherAnswer(oldest);
   }
 
-  #resolve(call: Call, value: unknown): void {
-    const ms = this.#options.clock.now() - call.startedAt;
+  #resolve(call: Call, value: unknown, now: number): void {
+    const ms = now - call.startedAt;
     this.#inFlight.remove(call);
     this.#settled(call, call.attempt > 1 ? "retried" : "ok");
     this.#options.counters.answeredIn(ms);

@@ -23,6 +23,8 @@ export interface CallerOptions {
   readonly concurrency: number;
   readonly frameLimit: number;
   readonly thread: () => string | undefined;
+  /** As the runtime says. @default false */
+  readonly tracesPromises?: boolean;
   /** Where brokkr's own files are, for stacks. */
   readonly ownFiles: readonly string[];
 }

@@ -6,6 +6,7 @@
 
 import type { EncodedValue } from "../frame/codec.ts";
 import type { Call } from "./call.ts";
+import type { BrokerFault } from "./wire_error.ts";
 
 export interface QueueLimits {
   readonly calls: number;
@@ -29,11 +30,12 @@ export class CallQueue {
     return this.#calls.size;
   }
 
-  /** What is full if a call of `bytes` joined, or null. */
-  wouldExceed(bytes: number): { depth: number; limit: number } | null {
-    if (this.#calls.size >= this.#limits.calls) return { depth: this.#calls.size, limit: this.#limits.calls };
-    if (this.#bytes + bytes > this.#limits.bytes) return { depth: this.#bytes, limit: this.#limits.bytes };
-    return null;
+  /** Why `call` can't join, where there is no room for it. */
+  fullFor(call: Call): BrokerFault | undefined {
+    const { calls, bytes } = this.#limits;
+    if (this.#calls.size >= calls) return { code: "QUEUE_FULL", depth: this.#calls.size, limit: calls };
+    if (this.#bytes + call.params.bytes > bytes) return { code: "QUEUE_FULL", depth: this.#bytes, limit: bytes };
+    return undefined;
   }
 
   add(call: Call): void {

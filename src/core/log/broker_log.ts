@@ -26,19 +26,22 @@ export interface BrokerLogOptions {
 export class BrokerLog implements Reporter {
   readonly #options: BrokerLogOptions;
   readonly #listeners = new Map<string, Set<LogFunction>>();
+  /** Asked for with each call, so it is kept. */
+  #wanted: ReadonlySet<EventId>;
   /** Called when other events are wanted than before. */
   onWanted: (events: readonly string[]) => void = () => {};
 
   constructor(options: BrokerLogOptions) {
     this.#options = options;
+    this.#wanted = this.#findWanted();
   }
 
   wants(event: EventId): boolean {
-    return this.#logs(highestLevelOf(event)) || this.#listeners.has(event) || this.#listeners.has("*");
+    return this.#wanted.has(event);
   }
 
   wanted(): string[] {
-    return EVENT_IDS.filter((event) => this.wants(event));
+    return [...this.#wanted];
   }
 
   report<Id extends EventId>(event: Id, fields: EventFields[Id], subject: Subject): void {
@@ -60,12 +63,22 @@ export class BrokerLog implements Reporter {
     const listeners = this.#listeners.get(event) ?? new Set();
     this.#listeners.set(event, listeners);
     listeners.add(listener);
-    if (listeners.size === 1) this.onWanted(this.wanted());
+    if (listeners.size === 1) this.#changeWanted();
     return () => {
       if (!listeners.delete(listener) || listeners.size > 0) return;
       this.#listeners.delete(event);
-      this.onWanted(this.wanted());
+      this.#changeWanted();
     };
+  }
+
+  #changeWanted(): void {
+    this.#wanted = this.#findWanted();
+    this.onWanted(this.wanted());
+  }
+
+  #findWanted(): ReadonlySet<EventId> {
+    const listened = (event: EventId) => this.#listeners.has(event) || this.#listeners.has("*");
+    return new Set(EVENT_IDS.filter((event) => this.#logs(highestLevelOf(event)) || listened(event)));
   }
 
   #logs(level: LogLevel): boolean {

@@ -144,11 +144,11 @@ export class ModuleProcess implements Service {
       log: { debug: log("debug"), info: log("info"), warning: log("warning"), error: log("error") },
       signal: this.#stop.signal,
       workers: {
-        call: async (command: string, params: readonly unknown[] = [], settings: CallSettings = {}) =>
-          await this.#callWorker(command, params, settings),
+        call: (command: string, params: readonly unknown[] = [], settings: CallSettings = {}) =>
+          this.#callWorker(command, params, settings),
       },
-      call: async (target: Module | string, command: string, params?: readonly unknown[], settings?: CallSettings) =>
-        await this.#callOut(typeof target === "string" ? target : target.name, command, params ?? [], settings ?? {}),
+      call: (target: Module | string, command: string, params?: readonly unknown[], settings?: CallSettings) =>
+        this.#callOut(typeof target === "string" ? target : target.name, command, params ?? [], settings ?? {}),
       own: (resource) => {
         if (!canDispose(resource)) {
           throw new TypeError(`Cannot own a resource of module "${role.module}": it has no way to be disposed of`);

@@ -105,6 +105,7 @@ class ServedProcess {
       concurrency: Infinity,
       frameLimit: setup.frameLimit,
       thread: () => runtime.thread(),
+      tracesPromises: runtime.tracesPromises,
       ownFiles: runtime.ownFiles,
     });
     this.#caller.connect(this.#link);

@@ -55,6 +55,7 @@ export class Supervised {
       concurrency: setup.concurrency ?? Infinity,
       frameLimit: setup.frameLimit,
       thread: () => runtime.thread(),
+      tracesPromises: runtime.tracesPromises,
       ownFiles: runtime.ownFiles,
     });
   }

@@ -20,6 +20,8 @@ export interface ConversationOptions {
   readonly frameLimit?: number;
   /** What both sides speak. @default "json" */
   readonly codec?: CodecName;
+  /** What the runtime says of its stacks. @default false */
+  readonly tracesPromises?: boolean;
   /** Leave the caller without a link. */
   readonly away?: boolean;
   /** Leave the callee as it is before its cleanup is over. */
@@ -82,6 +84,7 @@ export class Conversation {
       concurrency: options.concurrency ?? Infinity,
       frameLimit: this.#frameLimit,
       thread: () => undefined,
+      tracesPromises: options.tracesPromises ?? false,
       ownFiles: [],
     });
     this.#process = this.#newProcess();

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { RemoteError, UnknownCommandError } from "../../../src/core/errors.ts";
+import { makeCall } from "../../../src/core/call/make_call.ts";
 import { callLine, Conversation, NOTHING_LEFT, rejection } from "./conversation.ts";
 
 const FAILED_TO_SEND = "Failed to send command call [fail] for module Livestatus because of error: ";
@@ -102,6 +103,37 @@ test("RemoteError has the caller's stack, the handler's as remoteStack, and both
   assert.equal(sent.at(-1), callLine("ERROR", `${FAILED_TO_SEND}out of reports`));
   assert.equal(received[1], callLine("ERROR", `${FAILED_TO_EXECUTE}out of reports`));
   assert.deepEqual(received.slice(2), sent.slice(0, -1));
+});
+
+const SKIP_BUN = "Bun" in globalThis && "JavaScriptCore follows an await only, not a promise that is handed on";
+
+function handOn(c: Conversation): Promise<unknown> {
+  const request = { target: "Livestatus", timeoutMs: 1000, retry: "once" } as const;
+  return makeCall(c.caller, "fail", [], request);
+}
+
+async function awaiterInHere(c: Conversation): Promise<unknown> {
+  return await handOn(c);
+}
+
+test(
+  "a rejection's stack leads to who awaits the call, where the engine follows promises",
+  { skip: SKIP_BUN },
+  async () => {
+    const c = new Conversation({ fail: () => failInHere() }, { tracesPromises: true });
+    const error = await rejection(awaiterInHere(c));
+    assert.ok(error instanceof RemoteError);
+    assert.match(error.stack ?? "", /^RemoteError: out of reports[\s\S]*awaiterInHere/);
+    assert.deepEqual(c.counts(), { error: 1 });
+    assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
+  },
+);
+
+test("a rejection that nobody awaits yet is no unhandled one once it is awaited", async () => {
+  const c = new Conversation({ fail: () => failInHere() }, { tracesPromises: true });
+  const call = handOn(c);
+  const all = await Promise.allSettled([call, handOn(c)]);
+  assert.deepEqual(all.map(({ status }) => status), ["rejected", "rejected"]);
 });
 
 test("RemoteError carries the causes in remoteStack and the error's data", async () => {

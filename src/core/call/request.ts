@@ -1,0 +1,22 @@
+/**
+ * What a program asks of a call, checked, with the broker's defaults.
+ *
+ * @module
+ */
+
+import type { CallSettings } from "../context.ts";
+import { isTimeout, wrongTimeout } from "../options.ts";
+import type { SubmitOptions } from "./caller_options.ts";
+
+/** @throws {TypeError} that names the command, what it is and what it should be. */
+export function checkedRequest(
+  call: { readonly target: string; readonly command: string; readonly params: unknown },
+  settings: CallSettings,
+  defaults: { readonly timeoutMs: number; readonly retry: "once" | "never" },
+): SubmitOptions {
+  const { target, command, params } = call;
+  if (!Array.isArray(params)) throw new TypeError(`Cannot call command "${command}": params must be a list`);
+  const { timeoutMs = defaults.timeoutMs, signal, thread } = settings;
+  if (!isTimeout(timeoutMs)) throw wrongTimeout(`Cannot call command "${command}": timeoutMs`, timeoutMs);
+  return { target, timeoutMs, retry: defaults.retry, signal, thread };
+}
