@@ -26,7 +26,7 @@ export interface ConnectionEvents {
   request(method: string, params: Params, signal: AbortSignal): unknown;
   /** Room in the transport again. */
   drained(): void;
-  /** Called once. `reason` is null where the peer just ended its output. */
+  /** Called once: nothing more comes. `reason` is null where the peer just ended its output; its requests go on. */
   closed(reason: string | null): void;
 }
 
@@ -63,7 +63,7 @@ export class Connection {
   readonly #peer: PeerRequests;
   readonly #waiting = new Map<number, Waiting>();
   #lastId = 0;
-  #isClosed = false;
+  #inputEnded = false;
 
   constructor(channel: Channel, options: ConnectionOptions) {
     const { events, framing, limit } = options;
@@ -94,7 +94,7 @@ export class Connection {
 
   /** @throws {JsonRpcError} when the peer answers with an error. @throws {ConnectionClosedError} */
   async request(method: string, params: Params, { signal, onProgress }: RequestOptions = {}): Promise<unknown> {
-    if (this.#isClosed) throw new ConnectionClosedError("the connection is closed");
+    if (this.#inputEnded) throw new ConnectionClosedError("the connection is closed");
     const id = ++this.#lastId;
     const { conventions } = this.#options;
     const sent = onProgress === undefined ? params : conventions.withToken(params, id);
@@ -130,8 +130,9 @@ export class Connection {
     await this.#peer.idle();
   }
 
-  /** Ends what goes to the peer, after what was sent is out; what the peer still says is read. */
+  /** Ends what goes to the peer, after what was sent is out; what the peer still says is read. Its requests are aborted. */
   close(): void {
+    this.#peer.abort();
     this.#channel.close();
   }
 
@@ -145,13 +146,12 @@ export class Connection {
   }
 
   #send(value: unknown): void {
-    if (this.#isClosed) return;
     this.#channel.write(frameMessage(this.#options.framing, JSON.stringify(value)));
     if (this.#channel.unsentBytes > UNREAD_LIMIT_BYTES) this.#end("it does not read its input");
   }
 
   #data(chunk: Uint8Array): void {
-    if (this.#isClosed) return;
+    if (this.#inputEnded) return;
     try {
       this.#reader.push(chunk);
     } catch (error) {
@@ -205,20 +205,18 @@ export class Connection {
 
   /** The peer's output has ended. */
   #ended(error: Error | undefined): void {
-    if (this.#isClosed) return;
+    if (this.#inputEnded) return;
     this.#reader.end();
     this.#finish(error?.message ?? null);
   }
 
   #end(reason: string): void {
-    if (this.#isClosed) return;
-    this.#channel.close();
-    this.#finish(reason);
+    if (!this.#inputEnded) this.#finish(reason);
   }
 
   #finish(reason: string | null): void {
-    this.#isClosed = true;
-    this.#peer.abort();
+    this.#inputEnded = true;
+    if (reason !== null) this.close();
     for (const waiting of this.#waiting.values()) {
       waiting.reject(new ConnectionClosedError("the connection was closed"));
     }

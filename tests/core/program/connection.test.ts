@@ -286,7 +286,7 @@ test("Progress of a language server comes under the token that the params carry"
   assert.deepEqual(progress, [{ kind: "begin" }]);
 });
 
-test("The end of the peer's output rejects what waits, aborts what runs, and is told once", async () => {
+test("The end of the peer's output rejects what waits and is told once; what runs for it is aborted by close()", async () => {
   const signals: AbortSignal[] = [];
   const peer = new Peer({
     request: (_method, _params, signal) => {
@@ -299,6 +299,8 @@ test("The end of the peer's output rejects what waits, aborts what runs, and is 
   peer.channel.close();
   await assert.rejects(call, ConnectionClosedError);
   await settle();
+  assert.equal(signals[0]?.aborted, false);
+  peer.connection.close();
   assert.equal(signals[0]?.aborted, true);
   assert.deepEqual(peer.events, ["closed null"]);
   await assert.rejects(peer.connection.request("b", undefined), ConnectionClosedError);
