@@ -6,6 +6,7 @@ export interface DenoNamespace {
   readonly args: string[];
   readonly pid: number;
   readonly mainModule: string;
+  readonly internal: symbol;
   readonly build: { readonly os: string; readonly standalone: boolean };
   readonly version: { readonly deno: string };
   readonly env: {
@@ -33,6 +34,7 @@ export interface DenoNamespace {
   readDirSync(path: string): Iterable<{ readonly name: string }>;
   lstatSync(path: string): { isDirectory: boolean; uid: number | null; mode: number | null };
   uid(): number | null;
+  readLinkSync(path: string): string;
   readTextFile(path: string): Promise<string>;
   readTextFileSync(path: string): string;
   readDir(path: string): AsyncIterable<unknown>;

@@ -41,6 +41,7 @@ export function nodeRuntime(): Runtime {
     memory: self.memory,
     heapBytes: self.heapBytes,
     openFiles: self.openFiles,
+    leftovers: async () => (await import("./node_leftovers.ts")).leftovers(CHILD_WRITES),
     collectGarbage,
     thread: currentThread,
     onSignal: self.onSignal,
