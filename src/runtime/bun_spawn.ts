@@ -52,7 +52,8 @@ export function bunRuntime(): Runtime {
     thread: currentThread,
     onSignal: self.onSignal,
     writeError: self.writeError,
-    exit: (code) => process.exit(code),
+    exit: self.exit,
+    refuseExit: self.refuseExit,
   };
 }
 

@@ -19,9 +19,10 @@ export interface DenoNamespace {
   readonly permissions: { querySync(descriptor: { name: DenoPermission }): { state: string } };
   readonly Command: new (command: string, options: DenoCommandOptions) => { spawn(): DenoChild };
 
+  /** May be replaced. */
+  exit: (code: number) => never;
   cwd(): string;
   execPath(): string;
-  exit(code: number): never;
   kill(pid: number, signal: string | 0): void;
   memoryUsage(): { rss: number; heapUsed: number };
   umask(mask: number): number;

@@ -47,7 +47,8 @@ export function denoRuntime(): Runtime {
     thread: currentThread,
     onSignal: self.onSignal,
     writeError: self.writeError,
-    exit: (code) => Deno.exit(code),
+    exit: self.exit,
+    refuseExit: self.refuseExit,
   };
 }
 

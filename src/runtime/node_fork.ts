@@ -46,7 +46,8 @@ export function nodeRuntime(): Runtime {
     thread: currentThread,
     onSignal: self.onSignal,
     writeError: self.writeError,
-    exit: (code) => process.exit(code),
+    exit: self.exit,
+    refuseExit: self.refuseExit,
   };
 }
 

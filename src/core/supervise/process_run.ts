@@ -21,6 +21,7 @@ import {
 import { Link } from "../frame/link.ts";
 import type { LogEvent } from "../log/record.ts";
 import { VERSION } from "../version.ts";
+import { CleaningWatch } from "./cleaning_watch.ts";
 import { Ending, MODULE_DEADLINES, WORKER_DEADLINES } from "./ending.ts";
 import { OutputLines } from "./output_lines.ts";
 
@@ -33,6 +34,8 @@ const LAST_BYTES_MS = 50;
 export interface ProcessEnd extends ExitStatus {
   /** What brokkr knows beyond the exit: a refused hello, a broken frame, a start hook that threw. */
   readonly why: string | null;
+  /** The module whose cleanup it ended in. */
+  readonly cleaning: string | null;
   /** Whether it was ready before. */
   readonly wasReady: boolean;
   readonly lastLines: readonly string[];
@@ -74,6 +77,7 @@ export class ProcessRun {
   #link: Link | undefined;
   #callee: Callee | undefined;
   readonly #ending: Ending;
+  readonly #cleaning: CleaningWatch;
   #linkClosed: (() => void) | undefined;
   #why: string | null = null;
   #ready = false;
@@ -84,6 +88,7 @@ export class ProcessRun {
     this.#options = options;
     const deadlines = options.group ? MODULE_DEADLINES : WORKER_DEADLINES;
     this.#ending = new Ending(options.runtime.clock, deadlines, (signal, why) => this.kill(signal, why));
+    this.#cleaning = new CleaningWatch(options.runtime.clock, (why) => this.kill("SIGKILL", why));
     this.#stdout = new OutputLines((text) => options.events.output("stdout", text));
     this.#stderr = new OutputLines((text) => options.events.output("stderr", text));
   }
@@ -187,7 +192,9 @@ export class ProcessRun {
   }
 
   #notice(notice: ProcessNotice): void {
-    if (notice.kind === "ready") {
+    if (notice.kind === "cleaning") {
+      this.#cleaning.at(notice.owner, this.#options.setup().cleanupMs);
+    } else if (notice.kind === "ready") {
       this.#ready = true;
       this.#options.events.ready(notice.commands, notice.cleanup);
     } else if (notice.kind === "failed") {
@@ -213,6 +220,7 @@ export class ProcessRun {
     this.#hasExited = true;
     this.#clearWait?.();
     this.#ending.over();
+    this.#cleaning.over();
     if (this.#link !== undefined && !this.#link.closed) await this.#lastBytes();
     // What the process started and left behind goes with it.
     if (this.#options.group) this.#process?.kill("SIGKILL", { group: true });
@@ -220,7 +228,8 @@ export class ProcessRun {
     this.#stdout.end();
     this.#stderr.end();
     const lastLines = [...this.#stderr.last];
-    this.#options.events.ended({ ...status, why: this.#why, wasReady: this.#ready, lastLines });
+    const cleaning = this.#cleaning.owner;
+    this.#options.events.ended({ ...status, why: this.#why, cleaning, wasReady: this.#ready, lastLines });
   }
 
   async #lastBytes(): Promise<void> {

@@ -134,6 +134,7 @@ class ServedProcess {
         role,
         modules,
         deadlineMs: setup.cleanupMs,
+        cleaning: (owner) => this.#cleaning(owner),
       });
       await module.start(own);
       this.#tell({ kind: "ready", commands: [...module.commands.keys()], cleanup });
@@ -144,6 +145,12 @@ class ServedProcess {
       runtime.writeError(`${thrown.stack || `${thrown.name}: ${thrown.message}`}\n`);
       await this.#leave(1);
     }
+  }
+
+  // A hook may end or block the process: the father knows whose it is before it is called.
+  #cleaning(owner: string | null): void {
+    this.#tell({ kind: "cleaning", owner });
+    this.#link.flush();
   }
 
   #notice(body: Uint8Array): void {

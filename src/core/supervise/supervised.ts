@@ -138,7 +138,7 @@ export class Supervised {
       });
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      this.#ended({ code: null, signal: null, why, wasReady: false, lastLines: [] });
+      this.#ended({ code: null, signal: null, why, cleaning: null, wasReady: false, lastLines: [] });
     }
   }
 
