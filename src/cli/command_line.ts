@@ -18,7 +18,6 @@ import { init, initParser } from "./init.ts";
 import { reload, reloadParser } from "./reload.ts";
 import { restart, restartParser } from "./restart.ts";
 import { run, runParser } from "./run.ts";
-import { serve, serveParser } from "./serve.ts";
 import { status, statusParser } from "./status.ts";
 import { stop, stopParser } from "./stop.ts";
 
@@ -30,7 +29,6 @@ const parser = or(
   stopParser,
   reloadParser,
   explainParser,
-  serveParser,
   checkParser,
   initParser,
   demoParser,
@@ -65,7 +63,6 @@ export async function commandLine(runtime: Runtime, depth: number): Promise<numb
   });
   try {
     if (asked.action === "run") return await run(runtime, asked, depth);
-    if (asked.action === "serve") return await serve(runtime, asked, depth);
     // From here on only answers are waited for, so that leaving harms nobody.
     runtime.onSignal("SIGINT", () => runtime.exit(ExitCode.interrupted));
     switch (asked.action) {

@@ -24,6 +24,7 @@ import { VERSION } from "../version.ts";
 import { CleaningWatch } from "./cleaning_watch.ts";
 import { Ending, MODULE_DEADLINES, WORKER_DEADLINES } from "./ending.ts";
 import { OutputLines } from "./output_lines.ts";
+import type { Descendants } from "./process_settings.ts";
 
 /** A process whose channel has ended can't serve: the time it has to end by itself. */
 const WITHOUT_CHANNEL_MS = 1_000;
@@ -59,6 +60,8 @@ export interface ProcessRunOptions {
   readonly env: (channelAddress: string) => Readonly<Record<string, string>>;
   /** In a process group of its own. */
   readonly group: boolean;
+  /** Whether what it started goes with it. */
+  readonly descendants: Descendants;
   readonly hello: Omit<Hello, "protocol" | "version" | "pid" | "runtime" | "setup">;
   readonly setup: () => Setup;
   readonly frameLimit: number;
@@ -125,7 +128,11 @@ export class ProcessRun {
   /** Ends the process and everything it started; `why` explains it where brokkr does it on its own account. */
   kill(signal: string, why: string | null = null): void {
     this.#why ??= why;
-    this.#process?.kill(signal, { group: this.#options.group });
+    this.#process?.kill(signal, { group: this.#killsGroup });
+  }
+
+  get #killsGroup(): boolean {
+    return this.#options.group && this.#options.descendants === "kill";
   }
 
   /** Asks the process to finish its calls and to end, and makes it when it does not. */
@@ -223,7 +230,7 @@ export class ProcessRun {
     this.#cleaning.over();
     if (this.#link !== undefined && !this.#link.closed) await this.#lastBytes();
     // What the process started and left behind goes with it.
-    if (this.#options.group) this.#process?.kill("SIGKILL", { group: true });
+    if (this.#killsGroup) this.#process?.kill("SIGKILL", { group: true });
     this.#link?.close(null);
     this.#stdout.end();
     this.#stderr.end();

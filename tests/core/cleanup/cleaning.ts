@@ -32,6 +32,8 @@ function role(worker: number | null): Role {
     channel: "x",
     image: null,
     given: null,
+    tree: null,
+    descendants: "kill",
   };
 }
 

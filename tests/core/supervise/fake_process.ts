@@ -98,6 +98,7 @@ export class Supervision {
       cwd: undefined,
       env: () => ({}),
       guard: null,
+      descendants: "kill",
       setup: () => ({
         wanted: [],
         frameLimit: LIMIT,
