@@ -15,9 +15,11 @@ import { ExitCode, exitCodeOf, explain } from "./cli_error.ts";
 import { explainLine, explainParser } from "./explain.ts";
 import { demo, demoParser } from "./run_demo.ts";
 import { init, initParser } from "./init.ts";
+import { logs, logsParser } from "./logs.ts";
 import { reload, reloadParser } from "./reload.ts";
 import { restart, restartParser } from "./restart.ts";
 import { run, runParser } from "./run.ts";
+import { serve, serveParser } from "./serve.ts";
 import { status, statusParser } from "./status.ts";
 import { stop, stopParser } from "./stop.ts";
 
@@ -28,7 +30,9 @@ const parser = or(
   restartParser,
   stopParser,
   reloadParser,
+  logsParser,
   explainParser,
+  serveParser,
   checkParser,
   initParser,
   demoParser,
@@ -63,6 +67,7 @@ export async function commandLine(runtime: Runtime, depth: number): Promise<numb
   });
   try {
     if (asked.action === "run") return await run(runtime, asked, depth);
+    if (asked.action === "serve") return await serve(runtime, asked, depth);
     // From here on only answers are waited for, so that leaving harms nobody.
     runtime.onSignal("SIGINT", () => runtime.exit(ExitCode.interrupted));
     switch (asked.action) {
@@ -76,6 +81,8 @@ export async function commandLine(runtime: Runtime, depth: number): Promise<numb
         return await stop(runtime, asked);
       case "reload":
         return await reload(runtime, asked);
+      case "logs":
+        return await logs(runtime, asked);
       case "explain":
         return await explainLine(asked);
       case "check":

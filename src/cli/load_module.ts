@@ -9,20 +9,25 @@ import { type Module, toModule } from "../core/module.ts";
 
 /** Loads the file at `url` as module `name`. @throws {Error} that says what is wrong with the file. */
 export async function loadModule(name: string, url: string): Promise<Module> {
+  const module = await loadAnyModule(url, `module "${name}"`);
+  if (module.name === name) return module;
+  const why = `it is named "${module.name}" there, give it one name in both places`;
+  throw new Error(`Cannot load module "${name}" from "${pathOf(url)}": ${why}`);
+}
+
+/** Loads the module of the file at `url`, whatever its name is. @throws {Error} that says what is wrong with the file. */
+export async function loadAnyModule(url: string, what = "a module"): Promise<Module> {
   const exports: unknown = await import(url);
-  const file = url.startsWith("file://") ? decodeURIComponent(new URL(url).pathname) : url;
   const exported = exportedModule(exports);
   if (exported === undefined) {
-    throw new Error(`Cannot load module "${name}": "${file}" exports none, export default defineModule({ … })`);
+    throw new Error(`Cannot load ${what}: "${pathOf(url)}" exports none, export default defineModule({ … })`);
   }
   const made: unknown = typeof exported === "function" ? await exported(await import("../../mod.ts")) : exported;
   try {
-    const module = toModule(made);
-    if (module.name === name) return module;
-    throw new TypeError(`it is named "${module.name}" there, give it one name in both places`);
+    return toModule(made);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new Error(`Cannot load module "${name}" from "${file}": ${why}`, { cause: error });
+    throw new Error(`Cannot load ${what} from "${pathOf(url)}": ${why}`, { cause: error });
   }
 }
 
@@ -34,6 +39,10 @@ export function withWorkers(module: Module, count: number): Module {
     throw new Error(`Cannot start ${count} workers of module "${name}": its file defines no "workers"`);
   }
   return Object.freeze({ name, definition: { ...definition, workers: { ...definition.workers, count } } });
+}
+
+function pathOf(url: string): string {
+  return url.startsWith("file://") ? decodeURIComponent(new URL(url).pathname) : url;
 }
 
 type LibraryFunction = (library: typeof import("../../mod.ts")) => unknown;

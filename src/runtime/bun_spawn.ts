@@ -44,7 +44,6 @@ export function bunRuntime(): Runtime {
     memory: self.memory,
     heapBytes: self.heapBytes,
     openFiles: self.openFiles,
-    leftovers: async () => await (await import("./bun_leftovers.ts")).leftovers(),
     collectGarbage() {
       Bun.gc(true);
       return Promise.resolve(true);
@@ -52,8 +51,7 @@ export function bunRuntime(): Runtime {
     thread: currentThread,
     onSignal: self.onSignal,
     writeError: self.writeError,
-    exit: self.exit,
-    refuseExit: self.refuseExit,
+    exit: (code) => process.exit(code),
   };
 }
 

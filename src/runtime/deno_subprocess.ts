@@ -43,12 +43,10 @@ export function denoRuntime(): Runtime {
     heapBytes: () => Deno.memoryUsage().heapUsed,
     openFiles: self.openFiles,
     collectGarbage: self.collectGarbage,
-    leftovers: async () => (await import("./deno_leftovers.ts")).leftovers(),
     thread: currentThread,
     onSignal: self.onSignal,
     writeError: self.writeError,
-    exit: self.exit,
-    refuseExit: self.refuseExit,
+    exit: (code) => Deno.exit(code),
   };
 }
 

@@ -41,13 +41,11 @@ export function nodeRuntime(): Runtime {
     memory: self.memory,
     heapBytes: self.heapBytes,
     openFiles: self.openFiles,
-    leftovers: async () => (await import("./node_leftovers.ts")).leftovers(CHILD_WRITES),
     collectGarbage,
     thread: currentThread,
     onSignal: self.onSignal,
     writeError: self.writeError,
-    exit: self.exit,
-    refuseExit: self.refuseExit,
+    exit: (code) => process.exit(code),
   };
 }
 

@@ -31,6 +31,13 @@ export interface Outcome {
 export interface RunOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** What it reads from standard input; nothing when absent. */
+  readonly input?: string | Uint8Array;
+}
+
+interface CliOptions extends RunOptions {
+  readonly cwd: string;
+  readonly env: Record<string, string>;
 }
 
 /** A run of the command line that goes on. */
@@ -41,13 +48,16 @@ export class CliProcess {
   stdout = "";
   stderr = "";
 
-  constructor(args: readonly string[], options: { cwd: string; env: Record<string, string> }) {
+  constructor(args: readonly string[], options: CliOptions) {
     const [executable = "", ...first] = command;
+    const { input, ...rest } = options;
     this.child = spawn(executable, [...first, ...args], {
-      ...options,
-      stdio: ["ignore", "pipe", "pipe"],
+      ...rest,
+      stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
       detached: true,
     });
+    // One that ends without reading it all is no failure of this.
+    this.child.stdin?.on("error", () => {}).end(input);
     for (const name of ["stdout", "stderr"] as const) {
       this.child[name]?.setEncoding("utf8").on("data", (text: string) => {
         this[name] += text;
@@ -113,6 +123,7 @@ export class Sandbox {
       }
     }
     const started = new CliProcess(args, {
+      ...options,
       cwd: options.cwd ?? this.folder,
       env: { ...env, XDG_RUNTIME_DIR: this.runtimeFolder, NO_COLOR: "1", ...options.env },
     });

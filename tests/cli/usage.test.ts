@@ -21,6 +21,7 @@ test("brokkr --help shows each command and examples", () =>
         "restart",
         "stop",
         "reload",
+        "logs",
         "explain",
         "check",
         "init",

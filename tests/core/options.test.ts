@@ -25,7 +25,6 @@ test("checkOptions() fills in the defaults and keeps the order of the modules", 
     logLevel: undefined,
     aligned: false,
     product: "Shinken",
-    sweep: true,
     control: undefined,
     signals: undefined,
   });

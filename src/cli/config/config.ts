@@ -12,7 +12,6 @@ export interface Config {
   readonly modules: readonly ConfigModule[];
   readonly log: ConfigLog;
   readonly product: string | undefined;
-  readonly sweep: boolean | undefined;
 }
 
 export interface ConfigModule {

@@ -1,4 +1,5 @@
 import type { LineTag } from "./lines.ts";
+import { ownText } from "./own_text.ts";
 import type { LinePrefix } from "./parsed.ts";
 import type { LogLevel } from "./record.ts";
 
@@ -61,11 +62,15 @@ export class PrefixReader {
       return known;
     }
     const read = this.#parse(line, start);
-    if (read !== null) {
-      if (this.#known.size >= MAX_KNOWN) this.#known.clear();
-      this.#known.set(line.slice(start, this.textAt), read);
-    }
-    return read;
+    if (read === null) return null;
+    // It is kept, so it must not keep the text that the line was cut out of.
+    const textAt = this.textAt;
+    const own = ownText(line.slice(start, textAt));
+    const kept = this.#parse(own, 0) ?? read;
+    this.textAt = textAt;
+    if (this.#known.size >= MAX_KNOWN) this.#known.clear();
+    this.#known.set(own, kept);
+    return kept;
   }
 
   #parse(line: string, start: number): KnownPrefix | null {

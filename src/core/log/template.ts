@@ -19,8 +19,8 @@ export function makeTemplate(wording: string): Template {
  */
 export function matchTemplate({ words, names }: Template, text: string): string[] | null {
   const first = words[0] ?? "";
-  const last = words[words.length - 1] ?? "";
   if (!text.startsWith(first)) return null;
+  const last = words[words.length - 1] ?? "";
   if (names.length === 0) return text.trimEnd() === first ? [] : null;
   const end = text.length - last.length;
   if (!text.endsWith(last) || end < first.length) return null;
@@ -39,8 +39,7 @@ export function matchTemplate({ words, names }: Template, text: string): string[
 }
 
 /** {@link matchTemplate} for a text in which any run of white space stands for one space. */
-export function matchSpaced(template: Template, text: string): string[] | null {
-  const collapsed = text.replace(/\s+/g, " ").trim();
+export function matchSpaced(template: Template, text: string, collapsed = collapse(text)): string[] | null {
   if (collapsed === text) return null;
   const values = matchTemplate(template, collapsed);
   if (values === null || template.words.at(-1) !== "") return values;
@@ -49,4 +48,9 @@ export function matchSpaced(template: Template, text: string): string[] | null {
   let at = text.trimEnd().length;
   for (let left = length; left > 0; at--) if (!/\s/.test(text.charAt(at - 1))) left--;
   return [...values, text.slice(at)];
+}
+
+/** `text` with one space for each run of white space. */
+export function collapse(text: string): string {
+  return text.replace(/\s+/g, " ").trim();
 }

@@ -8,7 +8,7 @@
 import { parseSeconds } from "./duration.ts";
 import type { PrintedFields } from "./printed.ts";
 import type { EventId } from "./record.ts";
-import { makeTemplate, matchSpaced, matchTemplate, type Template } from "./template.ts";
+import { collapse, makeTemplate, matchSpaced, matchTemplate, type Template } from "./template.ts";
 
 /** What a text says: which event, and what of it. */
 export type Said = { [Id in EventId]: { readonly event: Id; readonly fields: PrintedFields[Id] } }[EventId];
@@ -30,8 +30,9 @@ export function readWordings(
     if (values !== null) return { said: say(values), age };
   }
   if (!UNUSUAL_SPACE.test(text)) return null;
+  const collapsed = collapse(text);
   for (const { template, age, say } of wordings) {
-    const values = matchSpaced(template, text);
+    const values = matchSpaced(template, text, collapsed);
     if (values !== null) return { said: say(values), age };
   }
   return null;

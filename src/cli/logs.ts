@@ -1,0 +1,88 @@
+/**
+ * `brokkr logs`: what log files come to, for people and for programs.
+ *
+ * @module
+ */
+
+import { object } from "@optique/core/constructs";
+import { commandLine as shown, lineBreak, message } from "@optique/core/message";
+import { multiple, optional } from "@optique/core/modifiers";
+import { argument, command, constant, option } from "@optique/core/primitives";
+import { choice, string } from "@optique/core/valueparser";
+import type { EventId, LogLevel } from "../core/log/record.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import { CliError, ExitCode } from "./cli_error.ts";
+import { eventId } from "./event_option.ts";
+import { makeFilter } from "./logs/filter.ts";
+import { type LogTime, logTime } from "./logs/log_time.ts";
+
+const LEVELS: readonly LogLevel[] = ["debug", "info", "warning", "error", "fatal"];
+
+export const logsParser = command(
+  "logs",
+  object({
+    action: constant("logs"),
+    files: multiple(argument(string({ metavar: "FILE" }), {
+      description: message`Log files in any order, rotated and gzip ones too; ${"-"} for standard input.`,
+    })),
+    modules: multiple(option("--module", string({ metavar: "NAME" }), {
+      description: message`Only what is about this module or worker. This and the next two may be given several times.`,
+    })),
+    commands: multiple(option("--command", string({ metavar: "NAME" }), {
+      description: message`Only what is about this command.`,
+    })),
+    events: multiple(option("--event", eventId(), {
+      description: message`Only these events, such as call.timeout.`,
+    })),
+    level: optional(option("--level", choice(LEVELS), {
+      description: message`Only events that are at least as serious: debug, info, warning, error or fatal.`,
+    })),
+    since: optional(option("--since", logTime(), {
+      description:
+        message`Only from this time on: 2021-10-11T06:10, "2021-10-11 06:10:52", or so long ago: 30m, 2h, 1d.`,
+    })),
+    until: optional(option("--until", logTime(), {
+      description: message`Only up to this time, all of its minute or day included.`,
+    })),
+    lines: option("--lines", { description: message`Print the lines themselves in place of a summary.` }),
+    unread: option("--unread", { description: message`Print the lines that are no event's.` }),
+    json: option("--json", { description: message`Print one JSON document; of lines, one a line.` }),
+  }),
+  {
+    brief: message`Say what happened, from log files`,
+    footer: message`Examples: ${
+      shown("brokkr logs broker.log broker.log.1 broker.log.2.gz --since 12h")
+    }${lineBreak()}${shown("brokkr logs broker.log --lines --level error --module sla")}`,
+  },
+);
+
+export interface LogsAsked {
+  readonly files: readonly string[];
+  readonly modules: readonly string[];
+  readonly commands: readonly string[];
+  readonly events: readonly EventId[];
+  readonly level: LogLevel | undefined;
+  readonly since: LogTime | undefined;
+  readonly until: LogTime | undefined;
+  readonly lines: boolean;
+  readonly unread: boolean;
+  readonly json: boolean;
+}
+
+export async function logs(_runtime: Runtime, asked: LogsAsked): Promise<number> {
+  const { files, since, until, lines, unread, json } = asked;
+  if (files.length === 0) {
+    throw new CliError(
+      'Cannot read logs: name the files, such as brokkr logs broker.log, or "-" for standard input; ' +
+        "without log.file in brokkr.json a broker writes to its standard error",
+      ExitCode.usage,
+    );
+  }
+  const filter = makeFilter({ ...asked, since: since?.from, until: until?.to });
+  if (lines || unread) {
+    const { printLines } = await import("./logs/print_lines.ts");
+    return await printLines({ files, filter, events: lines, unread, json });
+  }
+  const { summarize } = await import("./logs/summarize.ts");
+  return await summarize({ files, filter, json });
+}

@@ -1,0 +1,28 @@
+/** A whole number with its thousands apart: `12,001`. */
+export function count(value: number): string {
+  return String(value).replace(/\B(?=(?:\d{3})+$)/g, ",");
+}
+
+/** Milliseconds in five characters: `3ms`, `143ms`, `2.05s`, `12.3s`, `140s`. */
+export function shortMs(ms: number): string {
+  if (ms < 1_000) return `${ms < 9.95 && !Number.isInteger(ms) ? ms.toFixed(1) : ms.toFixed(0)}ms`;
+  const seconds = ms / 1_000;
+  return `${seconds.toFixed(seconds < 9.995 ? 2 : seconds < 99.95 ? 1 : 0)}s`;
+}
+
+/** `text` in at most `length` characters. */
+export function cut(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length - 1)}…` : text;
+}
+
+/** Milliseconds as their largest whole unit: `10 minutes`. */
+export function spanText(ms: number): string {
+  const units: readonly (readonly [ms: number, name: string])[] = [
+    [86_400_000, "day"],
+    [3_600_000, "hour"],
+    [60_000, "minute"],
+    [1_000, "second"],
+  ];
+  const [unit, name] = units.find(([unit]) => ms % unit === 0) ?? [1_000, "second"];
+  return ms === unit ? `1 ${name}` : `${ms / unit} ${name}s`;
+}

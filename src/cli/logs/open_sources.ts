@@ -1,0 +1,137 @@
+/**
+ * The sources that someone named, looked at before they are read, so that what can't be read is told at once.
+ *
+ * @module
+ */
+
+import { closeSync, createReadStream, openSync, readSync, statSync } from "node:fs";
+import process from "node:process";
+import { constants, gunzipSync } from "node:zlib";
+import { joinBytes } from "../../core/bytes.ts";
+import { PrefixReader } from "../../core/log/prefix.ts";
+import { splitRecords } from "../../core/log/parse.ts";
+import { CliError, ExitCode } from "../cli_error.ts";
+import { fileSource, isGzip, type Source, streamSource, unpacked } from "./source.ts";
+
+/** How much of a source is looked at for its first record. */
+const HEAD_BYTES = 65_536;
+const OTHER_PACKERS: readonly (readonly [magic: readonly number[], command: string])[] = [
+  [[0x28, 0xb5, 0x2f, 0xfd], "zstd -dc"],
+  [[0xfd, 0x37, 0x7a, 0x58], "xz -dc"],
+  [[0x42, 0x5a, 0x68], "bzip2 -dc"],
+];
+
+/** A source, and when its first record was written. */
+interface Dated {
+  readonly source: Source;
+  /** NaN where it is empty. */
+  readonly time: number;
+}
+
+/**
+ * The sources of `names` in the order in which they were written: by the time of their first records.
+ *
+ * @throws {CliError} where one is no log, or can't be read.
+ */
+export async function openSources(names: readonly string[]): Promise<Source[]> {
+  const dated: Dated[] = [];
+  for (const name of new Set(names)) dated.push(await open(name));
+  if (dated.every(({ time }) => Number.isNaN(time))) {
+    throw unreadable(
+      names.join('", "'),
+      "nothing has been written to it yet; name a rotated one beside it, or wait with --follow",
+    );
+  }
+  return dated.toSorted((a, b) => compare(a.time, b.time)).map(({ source }) => source);
+}
+
+/** Empty ones first: they have no time. */
+function compare(a: number, b: number): number {
+  return (Number.isNaN(a) ? -Infinity : a) < (Number.isNaN(b) ? -Infinity : b) ? -1 : a === b ? 0 : 1;
+}
+
+async function open(name: string): Promise<Dated> {
+  if (name === "-") return await openStream(name, process.stdin);
+  try {
+    const found = statSync(name);
+    if (found.isDirectory()) {
+      throw unreadable(name, `it is a directory; name the log files in it, such as ${name}/*.log`);
+    }
+    // A pipe would lose what is looked at and not kept.
+    if (!found.isFile()) return await openStream(name, createReadStream(name));
+    const head = headOf(name);
+    return { source: fileSource(name, found.size, head), time: firstTime(name, unpackedHead(name, head)) };
+  } catch (error) {
+    throw error instanceof CliError ? error : unreadable(name, reasonOf(error), error);
+  }
+}
+
+function headOf(name: string): Uint8Array {
+  const file = openSync(name, "r");
+  try {
+    const head = new Uint8Array(HEAD_BYTES);
+    return head.subarray(0, readSync(file, head));
+  } finally {
+    closeSync(file);
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? error.code : null;
+  if (code === "ENOENT") return "it does not exist; see log.file in brokkr.json for where a broker writes";
+  if (code === "EACCES" || code === "EPERM") return "you may not read it; ask its owner, or read it as another user";
+  return error instanceof Error ? error.message : String(error);
+}
+
+function unreadable(name: string, why: string, cause?: unknown): CliError {
+  return new CliError(`Cannot read log "${name}": ${why}`, ExitCode.usage, { cause });
+}
+
+function unpackedHead(name: string, head: Uint8Array): Uint8Array {
+  const starts = (magic: readonly number[]) => magic.every((byte, index) => head[index] === byte);
+  const other = OTHER_PACKERS.find(([magic]) => starts(magic));
+  if (other !== undefined) {
+    throw unreadable(name, `it is compressed in a way other than gzip; run ${other[1]} ${name} | brokkr logs -`);
+  }
+  if (!isGzip(head)) return head;
+  try {
+    return gunzipSync(head, { finishFlush: constants.Z_SYNC_FLUSH });
+  } catch (error) {
+    throw unreadable(name, `it is broken: ${error instanceof Error ? error.message : String(error)}`, error);
+  }
+}
+
+async function openStream(name: string, stream: AsyncIterable<Uint8Array>): Promise<Dated> {
+  const chunks = unpacked(stream);
+  const first: Uint8Array[] = [];
+  let head: Uint8Array = new Uint8Array();
+  let time = NaN;
+  while (head.length < HEAD_BYTES && Number.isNaN(time)) {
+    const next = await chunks.next();
+    if (next.done) break;
+    // A copy: it is kept while others follow.
+    first.push(next.value.slice());
+    head = joinBytes(first);
+    time = timeIn(head);
+  }
+  return { source: streamSource(name, first, chunks), time: firstTime(name, head) };
+}
+
+/** When the first record was written; NaN where there is nothing at all. @throws {CliError} where it is no log. */
+function firstTime(name: string, head: Uint8Array): number {
+  if (head.length === 0) return NaN;
+  const time = timeIn(head);
+  if (!Number.isNaN(time)) return time;
+  const kind = head.includes(0)
+    ? "it is binary"
+    : "no line of its beginning has a time stamp such as [2021-10-11 06:10:52]";
+  throw unreadable(name, `it is not a log: ${kind}`);
+}
+
+function timeIn(head: Uint8Array): number {
+  const prefixes = new PrefixReader();
+  for (const line of new TextDecoder().decode(head).split("\n")) {
+    if (splitRecords(line).some((record) => prefixes.readStamp(record))) return prefixes.time;
+  }
+  return NaN;
+}

@@ -1,0 +1,149 @@
+/**
+ * What a log comes to: counted while it is read, in memory that does not grow with it.
+ *
+ * @module
+ */
+
+import type { LogItem, ParsedEvent } from "../../core/log/parsed.ts";
+import type { EventId, LogLevel } from "../../core/log/record.ts";
+import { formatStamp } from "../../core/log/stamp.ts";
+import { CommandCounts, type CommandFigures } from "./command_counts.ts";
+import type { Filter } from "./filter.ts";
+import { ModuleCounts, type ModuleFigures } from "./module_counts.ts";
+import { ownText } from "../../core/log/own_text.ts";
+import type { SourceFigures } from "./read_sources.ts";
+import { TimeLine, type TimeLineFigures, troubleOf } from "./time_line.ts";
+import { type TroubleFigures, TroubleGroups } from "./trouble_groups.ts";
+
+const MAX_MODULES = 500;
+const MAX_COMMANDS = 2_000;
+/** The name of all that are over these limits together; no module can have it. */
+export const OTHERS = "(others)";
+const MAX_UNREAD_SAMPLES = 10;
+const MAX_SAMPLE_LENGTH = 500;
+
+/** What `brokkr logs --json` prints. More may join; what is there keeps its meaning. */
+export interface LogSummary extends TroubleFigures {
+  readonly files: readonly SourceFigures[];
+  /** Times of the first and last event that was counted, `YYYY-MM-DD HH:MM:SS`; null where there was none. */
+  readonly first: string | null;
+  readonly last: string | null;
+  readonly lines: number;
+  /** Events that were asked for. */
+  readonly events: number;
+  /** Events that were not. */
+  readonly filtered: number;
+  /** Lines that are no event's, whatever was asked for. */
+  readonly unread: number;
+  /** The first ten of them. */
+  readonly unreadSamples: readonly string[];
+  readonly levels: Readonly<Record<LogLevel, number>>;
+  readonly byEvent: Readonly<Partial<Record<EventId, number>>>;
+  /** By trouble, then by calls. */
+  readonly modules: readonly ModuleFigures[];
+  readonly commands: readonly (CommandFigures & { readonly module: string; readonly command: string })[];
+  readonly timeLine: TimeLineFigures;
+}
+
+export class Summary {
+  readonly #filter: Filter | null;
+  readonly #levels = { debug: 0, info: 0, warning: 0, error: 0, fatal: 0 };
+  readonly #byEvent = new Map<EventId, number>();
+  readonly #modules = new Map<string, ModuleCounts>();
+  readonly #timeLine = new TimeLine();
+  readonly #groups = new TroubleGroups();
+  readonly #unreadSamples: string[] = [];
+  #commandCount = 0;
+  #events = 0;
+  #filtered = 0;
+  #unread = 0;
+  #first = Infinity;
+  #last = -Infinity;
+
+  constructor(filter: Filter | null) {
+    this.#filter = filter;
+  }
+
+  add(item: LogItem): void {
+    if (item.kind === "unread") return this.#addUnread(item.raw);
+    if (this.#filter !== null && !this.#filter(item)) {
+      this.#filtered++;
+      return;
+    }
+    const { event, level, time } = item;
+    this.#events++;
+    this.#levels[level]++;
+    this.#byEvent.set(event, (this.#byEvent.get(event) ?? 0) + 1);
+    if (time < this.#first) this.#first = time;
+    if (time > this.#last) this.#last = time;
+    const module = this.#module(subjectOf(item));
+    module.add(item);
+    if ("command" in item.fields) this.#command(module, item.fields.command ?? OTHERS).add(item);
+    if (event === "call.answered") return this.#timeLine.answered(item.fields.ms, time);
+    const trouble = troubleOf(item);
+    if (trouble === null) return;
+    this.#timeLine.trouble(trouble, time);
+    this.#groups.add(item);
+  }
+
+  /** @param spans the most spans that the time line has. */
+  result(files: readonly SourceFigures[], { spans }: { readonly spans: number }): LogSummary {
+    const modules = [...this.#modules].map(([name, counts]) => counts.figures(name));
+    const commands = [...this.#modules].flatMap(([module, { commands }]) =>
+      [...commands].map(([command, counts]) => ({ module, command, ...counts.figures() }))
+    );
+    return {
+      files,
+      first: this.#events === 0 ? null : formatStamp(this.#first),
+      last: this.#events === 0 ? null : formatStamp(this.#last),
+      lines: files.reduce((sum, { lines }) => sum + lines, 0),
+      events: this.#events,
+      filtered: this.#filtered,
+      unread: this.#unread,
+      unreadSamples: this.#unreadSamples,
+      levels: this.#levels,
+      byEvent: Object.fromEntries([...this.#byEvent].sort(([a], [b]) => a < b ? -1 : 1)),
+      modules: modules.sort((a, b) => byTrouble(a, b) || (a.name < b.name ? -1 : 1)),
+      commands: commands.sort((a, b) => byTrouble(a, b) || (a.command < b.command ? -1 : 1)),
+      ...this.#groups.figures(),
+      timeLine: this.#timeLine.result(spans),
+    };
+  }
+
+  #addUnread(raw: string): void {
+    this.#unread++;
+    if (this.#unreadSamples.length >= MAX_UNREAD_SAMPLES) return;
+    this.#unreadSamples.push(ownText(raw.slice(0, MAX_SAMPLE_LENGTH)));
+  }
+
+  #module(name: string): ModuleCounts {
+    const known = this.#modules.get(name);
+    if (known !== undefined) return known;
+    if (this.#modules.size >= MAX_MODULES && name !== OTHERS) return this.#module(OTHERS);
+    const counts = new ModuleCounts();
+    this.#modules.set(ownText(name), counts);
+    return counts;
+  }
+
+  #command(module: ModuleCounts, name: string): CommandCounts {
+    const { commands } = module;
+    const known = commands.get(name);
+    if (known !== undefined) return known;
+    if (this.#commandCount >= MAX_COMMANDS && name !== OTHERS) return this.#command(module, OTHERS);
+    const counts = new CommandCounts();
+    commands.set(ownText(name), counts);
+    this.#commandCount++;
+    return counts;
+  }
+}
+
+/** Whom an event is about: who was called, or whose process it is. */
+function subjectOf({ module, fields }: ParsedEvent): string {
+  if ("target" in fields) return fields.target;
+  return "process" in fields ? fields.process : module;
+}
+
+function byTrouble(a: CommandFigures, b: CommandFigures): number {
+  const trouble = (one: CommandFigures) => one.timeouts + one.errors + one.crashed;
+  return trouble(b) - trouble(a) || b.retried - a.retried || b.calls - a.calls || b.executed - a.executed;
+}

@@ -1,0 +1,100 @@
+/**
+ * Messages of JSON-RPC 2.0 as they come: a peer's text, of which nothing is believed.
+ *
+ * @module
+ */
+
+/** By position, by name, or absent. */
+export type Params = readonly unknown[] | Readonly<Record<string, unknown>> | undefined;
+
+/** A peer's id of its request; `null` in an answer to what it could not read. */
+export type MessageId = number | string | null;
+
+/** The error of an answer. */
+export interface ErrorFields {
+  readonly code: number;
+  readonly message: string;
+  readonly data?: unknown;
+}
+
+export type Message =
+  | { readonly kind: "request"; readonly id: MessageId; readonly method: string; readonly params: Params }
+  | { readonly kind: "notification"; readonly method: string; readonly params: Params }
+  | { readonly kind: "result"; readonly id: MessageId; readonly result: unknown }
+  | { readonly kind: "error"; readonly id: MessageId; readonly error: ErrorFields };
+
+/** The codes of the specification, and that of the Language Server Protocol for a cancelled request. */
+export const RpcCode = {
+  parse: -32700,
+  invalidRequest: -32600,
+  methodNotFound: -32601,
+  internal: -32603,
+  server: -32000,
+  cancelled: -32800,
+} as const;
+
+/** One message, or undefined where the value is none. */
+export function readMessage(value: unknown): Message | undefined {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+  const fields = new Map<string, unknown>(Object.entries(value));
+  // Some peers leave "jsonrpc" out; one of another version is not understood.
+  if (fields.has("jsonrpc") && fields.get("jsonrpc") !== "2.0") return undefined;
+  const method = fields.get("method");
+  const id = fields.get("id");
+  if (typeof method === "string") {
+    const params = fields.get("params") ?? undefined;
+    if (!isParams(params)) return undefined;
+    if (!fields.has("id")) return { kind: "notification", method, params };
+    return isId(id) ? { kind: "request", id, method, params } : undefined;
+  }
+  if (!isId(id)) return undefined;
+  const error = fields.get("error");
+  if (error !== undefined && error !== null) return { kind: "error", id, error: readError(error) };
+  return fields.has("result") ? { kind: "result", id, result: fields.get("result") } : undefined;
+}
+
+/** The parameters of a call as a message has them: one object by name, several as a list, none left out. */
+export function toParams(params: readonly unknown[]): Params {
+  const [first] = params;
+  if (params.length === 0) return undefined;
+  return params.length === 1 && isPlain(first) ? first : params;
+}
+
+/** The inverse, for a handler that gets its parameters spread. */
+export function fromParams(params: Params): readonly unknown[] {
+  if (params === undefined) return [];
+  return isList(params) ? params : [params];
+}
+
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Neither a date nor bytes nor what else JSON does not write as an object with the same keys. */
+function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (!isRecord(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype;
+}
+
+function isList(params: Params): params is readonly unknown[] {
+  return Array.isArray(params);
+}
+
+function isParams(value: unknown): value is Params {
+  return value === undefined || Array.isArray(value) || isRecord(value);
+}
+
+function isId(value: unknown): value is MessageId {
+  return typeof value === "number" || typeof value === "string" || value === null;
+}
+
+function readError(error: unknown): ErrorFields {
+  const fields = new Map<string, unknown>(typeof error === "object" && error !== null ? Object.entries(error) : []);
+  const [code, message] = [fields.get("code"), fields.get("message")];
+  return {
+    code: typeof code === "number" ? code : RpcCode.internal,
+    message: typeof message === "string" ? message : "",
+    ...(fields.has("data") ? { data: fields.get("data") } : {}),
+  };
+}

@@ -1,0 +1,113 @@
+/**
+ * What a peer asks of this side: each request is run once and answered once, alone or with its batch.
+ *
+ * @module
+ */
+
+import { errorFields } from "./json_rpc_error.ts";
+import { type Message, type MessageId, type Params, RpcCode } from "./message.ts";
+
+type Request = Extract<Message, { kind: "request" }>;
+
+/** Answers of a batch that go out together. */
+interface Batch {
+  readonly answers: unknown[];
+  missing: number;
+}
+
+export interface PeerRequestsOptions {
+  run(method: string, params: Params, signal: AbortSignal): unknown;
+  send(value: unknown): void;
+}
+
+export class PeerRequests {
+  readonly #options: PeerRequestsOptions;
+  readonly #running = new Map<MessageId, AbortController>();
+  #count = 0;
+  #idle = new Set<() => void>();
+
+  constructor(options: PeerRequestsOptions) {
+    this.#options = options;
+  }
+
+  /** A batch that is being read; nothing of it goes out before {@link endBatch}. */
+  batch(): Batch {
+    return { answers: [], missing: 1 };
+  }
+
+  endBatch(batch: Batch): void {
+    this.#done(batch);
+  }
+
+  take({ id, method, params }: Request, batch: Batch | undefined): void {
+    const controller = new AbortController();
+    if (batch !== undefined) batch.missing++;
+    this.#running.set(id, controller);
+    this.#count++;
+    void this.#run(method, params, controller.signal).then((outcome) => {
+      if (this.#running.get(id) === controller) this.#running.delete(id);
+      this.#answer({ jsonrpc: "2.0", id, ...outcome }, batch);
+      this.#count--;
+      if (this.#count > 0) return;
+      for (const wake of this.#idle) wake();
+      this.#idle.clear();
+    });
+  }
+
+  /** Answers what could not be read. */
+  refuse(why: "parse" | "invalid", batch: Batch | undefined): void {
+    const error = why === "parse"
+      ? { code: RpcCode.parse, message: "Parse error" }
+      : { code: RpcCode.invalidRequest, message: "Invalid Request" };
+    if (batch !== undefined) batch.missing++;
+    this.#answer({ jsonrpc: "2.0", id: null, error }, batch);
+  }
+
+  cancel(id: MessageId): void {
+    this.#running.get(id)?.abort(new Error("the caller cancelled the request"));
+  }
+
+  abort(): void {
+    for (const controller of this.#running.values()) controller.abort(new Error("the caller is gone"));
+  }
+
+  async idle(): Promise<void> {
+    if (this.#count > 0) await new Promise<void>((resolve) => this.#idle.add(resolve));
+  }
+
+  async #run(method: string, params: Params, signal: AbortSignal): Promise<object> {
+    try {
+      const result = await this.#options.run(method, params, signal);
+      // What JSON can't write must fail here, where it still can be told.
+      const text = JSON.stringify(result);
+      return { result: text === undefined ? null : result };
+    } catch (error) {
+      return { error: writable(errorFields(error)) };
+    }
+  }
+
+  #answer(answer: unknown, batch: Batch | undefined): void {
+    if (batch === undefined) return this.#options.send(answer);
+    batch.answers.push(answer);
+    this.#done(batch);
+  }
+
+  #done(batch: Batch): void {
+    batch.missing--;
+    if (batch.missing === 0 && batch.answers.length > 0) this.#options.send(batch.answers);
+  }
+}
+
+function writable(error: ReturnType<typeof errorFields>): object {
+  try {
+    JSON.stringify(error);
+    return error;
+  } catch {
+    return { code: error.code, message: error.message };
+  }
+}
+
+/** A request that nobody handles. */
+export function methodNotFound(method: string): Error & { code: number } {
+  return Object.assign(new Error(`Method not found: ${method}`), { code: RpcCode.methodNotFound });
+}

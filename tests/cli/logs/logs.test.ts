@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { inSandbox, type Sandbox } from "../cli_process.ts";
+
+const NEW_PATH = fileURLToPath(new URL("../../fixtures/log/seed-lines-new.log", import.meta.url));
+const OLD_PATH = fileURLToPath(new URL("../../fixtures/log/seed-lines-old.log", import.meta.url));
+const NEW = readFileSync(NEW_PATH, "utf8");
+
+function write(sandbox: Sandbox, name: string, content: string | Uint8Array): string {
+  const path = join(sandbox.folder, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+test("brokkr logs prints a summary of files in both wordings", () =>
+  inSandbox(async (sandbox) => {
+    const { code, stdout, stderr } = await sandbox.run(["logs", NEW_PATH, OLD_PATH]);
+    assert.deepEqual([code, stderr], [0, ""]);
+    assert.match(stdout, /^2 files: 6\.5 kB, 40 lines, 19 events\n2020-11-17 09:12:11 to 2021-10-11 06:10:52 /);
+    assert.match(stdout, /^ {2}get_module_info +6 +2 +4 +2 +143ms +143ms +143ms +143ms$/m);
+    assert.match(stdout, /^2× {2}Exception\n {4}in Livestatus get_module_info\n/m);
+  }));
+
+test("brokkr logs reads rotated and gzip files in the order of their times, however they are named and given", () =>
+  inSandbox(async (sandbox) => {
+    const line = (day: number, text: string) =>
+      `[2021-10-${day} 06:10:52] INFO : [ b ] [ b ] [ BROKER ] [ PID:1 ] [ T ] ${text}\n`;
+    const stopped = (seconds: string) => `The broker stopped in ${seconds}s`;
+    // The stack of the crash goes on in the next file.
+    const crash = NEW.split("\n").slice(18, 25).map((text) => text.replace("2020-11-17", "2021-10-12"));
+    write(sandbox, "x.log", line(13, stopped("3.000")));
+    write(sandbox, "x.log.1", [...crash.slice(2), ""].join("\n"));
+    write(sandbox, "x.log.2.gz", gzipSync(line(11, stopped("1.000")) + [...crash.slice(0, 2), ""].join("\n")));
+    const files = ["x.log", "x.log.1", "x.log.2.gz"];
+    for (const names of [files, files.toReversed()]) {
+      const { code, stdout } = await sandbox.run(["logs", "--lines", "--json", ...names]);
+      const records = stdout.trim().split("\n").map((text) => JSON.parse(text));
+      assert.equal(code, 0);
+      assert.deepEqual(records.map(({ event, fields }) => [event, fields.ms ?? fields.stack.length]), [
+        ["broker.stopped", 1_000],
+        ["command.error", 6],
+        ["broker.stopped", 3_000],
+      ]);
+    }
+  }));
+
+test("brokkr logs --json prints one document with what was read of each file", () =>
+  inSandbox(async (sandbox) => {
+    write(sandbox, "a.log", `no line\n${NEW}`);
+    const { code, stdout } = await sandbox.run(["logs", "a.log", "--json", "--level", "warning"]);
+    const summary = JSON.parse(stdout);
+    assert.equal(code, 0);
+    assert.deepEqual(summary.files, [{ name: "a.log", bytes: Buffer.byteLength(NEW) + 8, lines: 27, broken: null }]);
+    assert.deepEqual([summary.events, summary.filtered, summary.unread], [7, 4, 1]);
+    assert.deepEqual(summary.unreadSamples, ["no line"]);
+    assert.deepEqual(Object.keys(summary), [
+      ...["files", "first", "last", "lines", "events", "filtered", "unread", "unreadSamples", "levels", "byEvent"],
+      ...["modules", "commands", "failures", "crashes", "cleanupErrors", "others", "timeLine"],
+    ]);
+  }));
+
+test("brokkr logs --lines prints the lines that fit, as they are, and --unread those that are no event's", () =>
+  inSandbox(async (sandbox) => {
+    write(sandbox, "a.log", `no line\n${NEW}`);
+    const all = await sandbox.run(["logs", "a.log", "--lines", "--unread"]);
+    assert.equal(all.stdout, `no line\n${NEW}`);
+    assert.equal((await sandbox.run(["logs", "a.log", "--unread"])).stdout, "no line\n");
+    assert.equal((await sandbox.run(["logs", "a.log", "--unread", "--json"])).stdout, '{"unread":"no line"}\n');
+    const retries = await sandbox.run(["logs", "a.log", "--lines", "--event", "call.retry"]);
+    assert.equal(retries.stdout, `${NEW.split("\n")[12]}\n`);
+  }));
+
+test("brokkr logs - reads standard input, gzip too", () =>
+  inSandbox(async (sandbox) => {
+    for (const content of [NEW, gzipSync(NEW)]) {
+      const { code, stdout } = await sandbox.run(["logs", "-", "--lines"], { input: content });
+      assert.deepEqual([code, stdout], [0, NEW]);
+    }
+    const nothing = await sandbox.run(["logs", "-"], { input: "" });
+    assert.equal(nothing.code, 2);
+  }));
+
+test("brokkr logs tells what it can't read and what to do, with exit code 2", () =>
+  inSandbox(async (sandbox) => {
+    write(sandbox, "empty.log", "");
+    write(sandbox, "binary.log", new Uint8Array(100));
+    write(sandbox, "text.log", "Dear diary\n");
+    write(sandbox, "packed.log", Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 1, 2, 3));
+    mkdirSync(join(sandbox.folder, "folder"));
+    const cases: readonly (readonly [name: string, why: RegExp])[] = [
+      ["missing.log", /it does not exist; see log\.file in brokkr\.json/],
+      ["folder", /it is a directory; name the log files in it, such as folder\/\*\.log/],
+      ["empty.log", /nothing has been written to it yet/],
+      ["binary.log", /it is not a log: it is binary/],
+      ["text.log", /it is not a log: no line of its beginning has a time stamp such as \[2021-10-11 06:10:52\]/],
+      ["packed.log", /run zstd -dc packed\.log \| brokkr logs -/],
+    ];
+    for (const [name, why] of cases) {
+      const { code, stdout, stderr } = await sandbox.run(["logs", name]);
+      assert.deepEqual([name, code, stdout], [name, 2, ""]);
+      assert.match(stderr, why);
+      assert.ok(stderr.startsWith(`Cannot read log "${name}": `));
+    }
+    const none = await sandbox.run(["logs"]);
+    assert.equal(none.code, 2);
+    assert.match(none.stderr, /^Cannot read logs: name the files, such as brokkr logs broker\.log/);
+    assert.equal((await sandbox.run(["logs", NEW_PATH, "--since", "noon"])).code, 2);
+    assert.match(
+      (await sandbox.run(["logs", NEW_PATH, "--event", "call.timout"])).stderr,
+      /did you mean "call\.timeout"\?/,
+    );
+  }));
+
+test(
+  "brokkr logs tells of a file that its user may not read",
+  { skip: process.getuid?.() === 0 ? "root may read everything" : false },
+  () =>
+    inSandbox(async (sandbox) => {
+      chmodSync(write(sandbox, "secret.log", NEW), 0o000);
+      const { code, stderr } = await sandbox.run(["logs", "secret.log"]);
+      assert.equal(code, 2);
+      assert.match(stderr, /you may not read it; ask its owner/);
+    }),
+);
+
+test("brokkr logs sums up what a broken gzip file has, tells it, and ends with exit code 2", () =>
+  inSandbox(async (sandbox) => {
+    const whole = gzipSync(NEW.repeat(200));
+    write(sandbox, "cut.log.gz", whole.subarray(0, whole.length - 100));
+    const { code, stdout, stderr } = await sandbox.run(["logs", "cut.log.gz", "--json"]);
+    assert.equal(code, 2);
+    assert.match(stderr, /^Cannot read log "cut\.log\.gz" to its end: /);
+    assert.ok(JSON.parse(stdout).events > 100);
+  }));
