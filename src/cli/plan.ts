@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { BrokerSeat } from "../core/broker.ts";
+import type { BrokerSeat } from "../core/broker_seat.ts";
 import { defineModule, type Module, type ModuleSettings } from "../core/module.ts";
 import { type BrokerPlan, checkOptions } from "../core/options.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
@@ -33,6 +33,7 @@ export async function planOf(config: Config): Promise<PreparedBroker> {
       },
       ...(log.level === undefined ? {} : { logLevel: log.level }),
       ...(log.aligned === undefined ? {} : { aligned: log.aligned }),
+      ...(config.sweep === undefined ? {} : { sweep: config.sweep }),
       ...(config.product === undefined ? {} : { product: config.product }),
     });
     return { plan, seat: seatOf(config) };

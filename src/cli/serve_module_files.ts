@@ -18,6 +18,7 @@ export const BROKER_SETTINGS = [
   "cwd",
   "env",
   "options",
+  "descendants",
 ] as const satisfies readonly (keyof ModuleSettings)[];
 
 export async function serveModuleFiles(

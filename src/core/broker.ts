@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Runtime } from "../runtime/runtime.ts";
+import type { BrokerSeat } from "./broker_seat.ts";
 import { Callee, type Service } from "./call/callee.ts";
 import type { Caller } from "./call/caller.ts";
 import { forwarded, makeCall, measureCall } from "./call/make_call.ts";
@@ -22,22 +22,11 @@ import { commandMap, type Handler } from "./module.ts";
 import { nearest } from "./nearest.ts";
 import { type BrokerPlan, levelFrom, type ModulePlan } from "./options.ts";
 import { OwnCommands } from "./own_commands.ts";
-import { encodeRole, type GivenSettings, ROLE_VARIABLE } from "./role.ts";
+import { encodeRole, ROLE_VARIABLE } from "./role.ts";
 import { brokerFacts, type BrokerStatus } from "./status.ts";
 import { Guard } from "./supervise/guard.ts";
 import { ModuleSlot } from "./supervise/module_slot.ts";
 import { RecordStream } from "./log/record_stream.ts";
-
-/** What the broker needs beside its plan. */
-export interface BrokerSeat {
-  readonly runtime: Runtime;
-  /** How deep this process is in brokers. */
-  readonly depth: number;
-  /** Module files that a new process loads by itself, where the program declares none. */
-  readonly image: ((module: string) => readonly (readonly [name: string, path: string])[]) | null;
-  /** What a configuration says of a module whose file this process has not loaded. @default nothing */
-  readonly given?: (module: string) => GivenSettings;
-}
 
 export class BrokerCore implements Service {
   readonly name: string;
@@ -69,7 +58,12 @@ export class BrokerCore implements Service {
     this.#log.onWanted = (events) => {
       for (const slot of this.#slots.values()) slot.process.tell({ kind: "wanted", events });
     };
-    this.#guard = new Guard(runtime);
+    this.#guard = new Guard({
+      runtime,
+      broker: plan.name,
+      sweep: plan.sweep,
+      orphan: (found) => this.#log.report("process.orphan", found, { module: this.name }),
+    });
     for (const module of plan.modules) this.#slots.set(module.module.name, this.#newSlot(module));
   }
 
@@ -190,6 +184,7 @@ export class BrokerCore implements Service {
   #newSlot({ module, settings }: ModulePlan): ModuleSlot {
     const { runtime, depth, image, given } = this.#seat;
     const { name } = module;
+    const { descendants = "kill" } = settings;
     const reporter = this.#log;
     const withheld = image === null ? [] : claimedByOthers(name, this.plan.modules);
     const workers = module.definition.workers?.count ?? given?.(name).workers ?? (given === undefined ? 0 : null);
@@ -203,10 +198,12 @@ export class BrokerCore implements Service {
       program: this.plan.program,
       cwd: settings.cwd,
       guard: this.#guard,
+      descendants,
       env: (channel) => {
         const env = runtime.env.all();
         for (const variable of withheld) delete env[variable];
-        const role = { broker: this.name, module: name, worker: null, depth: depth + 1, channel };
+        const tree = this.#guard.tree(name, descendants);
+        const role = { broker: this.name, module: name, worker: null, depth: depth + 1, channel, tree, descendants };
         const files = { image: image?.(name) ?? null, given: given?.(name) ?? null };
         return { ...env, [ROLE_VARIABLE]: encodeRole({ ...role, ...files }) };
       },

@@ -6,6 +6,8 @@
 
 import type { ModuleContext } from "./context.ts";
 import { canDispose } from "./cleanup/dispose.ts";
+import { show } from "./show.ts";
+import { checkProcessSettings, type ProcessSettings } from "./supervise/process_settings.ts";
 
 /** The context of one call, as `this` of its handler. */
 export interface CallContext {
@@ -35,7 +37,7 @@ export type Given<C extends Commands> = string extends keyof C ? Record<never, n
 export type RestartPolicy = "always" | "on-failure" | "never";
 
 /** Settings that stand in `defineModule` and that `Broker.start({ settings })` or the configuration override. */
-export interface ModuleSettings {
+export interface ModuleSettings extends ProcessSettings {
   /** `on-failure` starts again what ended with another exit code than 0 or by a signal. @default "on-failure" */
   readonly restart?: RestartPolicy;
   /** Calls that one process of the module runs at the same time. @default no limit */
@@ -168,6 +170,7 @@ function assertDefinition(value: unknown): asserts value is ModuleDefinition {
 /** Checks the settings of a module, wherever they stand. @throws {TypeError} */
 export function checkSettings(at: string, value: Readonly<Record<string, unknown>>): void {
   const { restart, concurrency, queue, cwd, env } = value;
+  checkProcessSettings(at, value);
   if (restart !== undefined && restart !== "always" && restart !== "on-failure" && restart !== "never") {
     throw new TypeError(`${at}: restart must be "always", "on-failure" or "never", and it is ${show(restart)}`);
   }
@@ -239,10 +242,4 @@ function checkWorkers(at: string, workers: unknown): void {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function show(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value);
-  if (value === null || typeof value !== "object") return String(value);
-  return Array.isArray(value) ? "a list" : "an object";
 }

@@ -46,6 +46,11 @@ export interface BrokerOptions {
   readonly product?: string;
   /** Whether the command line can reach the broker. @default false, and true under `brokkr run` */
   readonly control?: boolean;
+  /**
+   * Whether what a broker of this name left behind when it was killed is ended at the start. For it the broker keeps a small file in
+   * its private folder. @default true
+   */
+  readonly sweep?: boolean;
   /** Whether SIGINT and SIGTERM drain the broker and end the process. @default false, and true under `brokkr run` */
   readonly signals?: boolean;
 }
@@ -68,6 +73,7 @@ export interface BrokerPlan {
   readonly logLevel: LogLevel | undefined;
   readonly aligned: boolean;
   readonly product: string;
+  readonly sweep: boolean;
   readonly control: boolean | undefined;
   readonly signals: boolean | undefined;
 }
@@ -111,6 +117,7 @@ export function checkOptions(options: BrokerOptions): BrokerPlan {
     logLevel: options.logLevel,
     aligned: options.aligned ?? false,
     product: options.product ?? "Shinken",
+    sweep: options.sweep ?? true,
     control: options.control,
     signals: options.signals,
   };

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Descendants } from "./supervise/process_settings.ts";
+
 /** The one environment variable that brokkr hands to a process it creates. */
 export const ROLE_VARIABLE = "BROKKR_ROLE";
 
@@ -26,6 +28,10 @@ export interface Role {
   readonly image: readonly (readonly [name: string, path: string])[] | null;
   /** What the configuration says of the module, in the module's own process under one; else null. */
   readonly given: GivenSettings | null;
+  /** The mark of this life of the module: what it starts is found by it, wherever that has gone. */
+  readonly tree: string | null;
+  /** Whether what the process starts by itself bears the mark too. */
+  readonly descendants: Descendants;
 }
 
 /** The part of a configuration that the module's file has to be held against. */
@@ -42,13 +48,14 @@ export function processName(module: string, worker: number | null): string {
 }
 
 export function encodeRole(role: Omit<Role, "process" | "given"> & Partial<Pick<Role, "given">>): string {
-  const { broker, module, worker, depth, channel, image, given } = role;
-  return JSON.stringify({ broker, module, worker, depth, channel, image, ...(given ? { given } : {}) });
+  const { broker, module, worker, depth, channel, image, given, tree, descendants } = role;
+  const whose = tree === null ? {} : { tree, descendants };
+  return JSON.stringify({ broker, module, worker, depth, channel, image, ...(given ? { given } : {}), ...whose });
 }
 
-/** What stays of the role for the processes that a module starts by itself: how deep it is. */
-export function encodeDepth(depth: number): string {
-  return JSON.stringify({ depth });
+/** What stays of the role for the processes that a module starts by itself: how deep it is, and what to find them by. */
+export function encodeDepth(depth: number, tree: string | null = null): string {
+  return JSON.stringify({ depth, ...(tree === null ? {} : { tree }) });
 }
 
 /**
@@ -77,7 +84,12 @@ export function readRole(text: string | undefined): { role: Role | null; depth: 
   const process = processName(module, worker);
   const image = readImage(fields.get("image"));
   const given = readGiven(fields.get("given"));
-  return { role: { broker, module, worker, process, depth, channel, image, given }, depth };
+  const tree = fields.get("tree");
+  const whose: Pick<Role, "tree" | "descendants"> = {
+    tree: typeof tree === "string" ? tree : null,
+    descendants: fields.get("descendants") === "keep" ? "keep" : "kill",
+  };
+  return { role: { broker, module, worker, process, depth, channel, image, given, ...whose }, depth };
 }
 
 function parse(text: string): Map<string, unknown> {

@@ -10,6 +10,11 @@ export interface BunNamespace {
   gc(force: boolean): void;
 }
 
+/** The part of `bun:jsc` that brokkr uses. */
+export interface BunEngine {
+  heapStats(): { readonly protectedObjectTypeCounts: Readonly<Record<string, number>> };
+}
+
 export type BunStdio = "ignore" | "pipe";
 
 export interface BunSpawnOptions {

@@ -1,7 +1,7 @@
-import process from "node:process";
 import type { BunChild, BunNamespace } from "./bun_namespace.ts";
 import { ChildOutput } from "./child_output.ts";
 import { signalProcess } from "./group_signal.ts";
+import { system } from "./node_process.ts";
 import { isFolder } from "./node_folder.ts";
 import type { ExitStatus, SpawnedProcess, SpawnOptions } from "./runtime.ts";
 import { spawnError } from "./spawn_error.ts";
@@ -28,6 +28,7 @@ export function startProcess(command: string[], options: BunProcessOptions): Bun
     gone = true;
     end(status);
   });
+  const birth = system.birth(child.pid);
   for (const name of ["stdout", "stderr"] as const) {
     const stream = child[name];
     if (stream instanceof ReadableStream) void forward(stream, output, (chunk) => options.output?.(name, chunk));
@@ -42,8 +43,8 @@ export function startProcess(command: string[], options: BunProcessOptions): Bun
     kill: (signal, target) =>
       signalProcess(
         signal,
-        { pid: child.pid, isGone: gone, group: options.group && target?.group === true },
-        process.kill,
+        { pid: child.pid, birth, isGone: gone, group: options.group && target?.group === true },
+        system,
       ),
   };
 }

@@ -44,6 +44,7 @@ export function bunRuntime(): Runtime {
     memory: self.memory,
     heapBytes: self.heapBytes,
     openFiles: self.openFiles,
+    leftovers: async () => await (await import("./bun_leftovers.ts")).leftovers(),
     collectGarbage() {
       Bun.gc(true);
       return Promise.resolve(true);
@@ -51,7 +52,8 @@ export function bunRuntime(): Runtime {
     thread: currentThread,
     onSignal: self.onSignal,
     writeError: self.writeError,
-    exit: (code) => process.exit(code),
+    exit: self.exit,
+    refuseExit: self.refuseExit,
   };
 }
 

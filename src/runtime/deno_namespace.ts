@@ -6,6 +6,7 @@ export interface DenoNamespace {
   readonly args: string[];
   readonly pid: number;
   readonly mainModule: string;
+  readonly internal: symbol;
   readonly build: { readonly os: string; readonly standalone: boolean };
   readonly version: { readonly deno: string };
   readonly env: {
@@ -18,9 +19,10 @@ export interface DenoNamespace {
   readonly permissions: { querySync(descriptor: { name: DenoPermission }): { state: string } };
   readonly Command: new (command: string, options: DenoCommandOptions) => { spawn(): DenoChild };
 
+  /** May be replaced. */
+  exit: (code: number) => never;
   cwd(): string;
   execPath(): string;
-  exit(code: number): never;
   kill(pid: number, signal: string | 0): void;
   memoryUsage(): { rss: number; heapUsed: number };
   umask(mask: number): number;
@@ -33,6 +35,7 @@ export interface DenoNamespace {
   readDirSync(path: string): Iterable<{ readonly name: string }>;
   lstatSync(path: string): { isDirectory: boolean; uid: number | null; mode: number | null };
   uid(): number | null;
+  readLinkSync(path: string): string;
   readTextFile(path: string): Promise<string>;
   readTextFileSync(path: string): string;
   readDir(path: string): AsyncIterable<unknown>;

@@ -1,6 +1,7 @@
 import type { DenoChild, DenoCommandOptions, DenoNamespace } from "./deno_namespace.ts";
+import { birthOf } from "./birth.ts";
 import { ChildOutput } from "./child_output.ts";
-import { type Kill, signalProcess } from "./group_signal.ts";
+import { signalProcess, type System } from "./group_signal.ts";
 import type { ExitStatus, SpawnedProcess, SpawnOptions } from "./runtime.ts";
 import { spawnError } from "./spawn_error.ts";
 
@@ -36,16 +37,21 @@ export function startProcess(command: string, options: DenoProcessOptions): Deno
     child.unref();
     return signal === null ? { code, signal: null } : { code: null, signal };
   })();
-  const send: Kill = (pid, signal) => {
-    if (pid === child.pid && signal !== 0) child.kill(signal);
-    else Deno.kill(pid, signal);
+  const system: System = {
+    kill(pid, signal) {
+      if (pid === child.pid && signal !== 0) child.kill(signal);
+      else Deno.kill(pid, signal);
+    },
+    birth: (pid) => birthOf(() => Deno.readTextFileSync(`/proc/${pid}/stat`)),
   };
+  const { pid } = child;
+  const birth = system.birth(pid);
   return {
     child,
-    pid: child.pid,
+    pid,
     exited,
     kill: (signal, target) =>
-      signalProcess(signal, { pid: child.pid, isGone: gone, group: options.group && target?.group === true }, send),
+      signalProcess(signal, { pid, birth, isGone: gone, group: options.group && target?.group === true }, system),
   };
 }
 

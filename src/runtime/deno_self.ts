@@ -73,6 +73,24 @@ export function onSignal(signal: "SIGINT" | "SIGTERM" | "SIGHUP", fn: () => void
   return () => Deno.removeSignalListener(signal, fn);
 }
 
+let exitProcess: DenoNamespace["exit"] | undefined;
+
+export function exit(code: number): never {
+  return (exitProcess ?? Deno.exit)(code);
+}
+
+/** `process.exit` of `node:process` ends in `Deno.exit` too. */
+export function refuseExit(refusal: (code: unknown) => Error): () => void {
+  const own = exitProcess = Deno.exit;
+  Deno.exit = (code) => {
+    throw refusal(code);
+  };
+  return () => {
+    Deno.exit = own;
+    exitProcess = undefined;
+  };
+}
+
 export function writeError(text: string): void {
   writeWhole(text, (bytes) => Deno.stderr.writeSync(bytes));
 }

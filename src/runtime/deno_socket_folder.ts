@@ -39,7 +39,9 @@ export class SocketFolder {
 
 function makeFolder(): string {
   let cause: unknown;
-  for (const options of [{ prefix: "brokkr-" }, { prefix: "brokkr-", dir: "/tmp" }]) {
+  // The pid says whose it was, where this process is killed before it can remove it.
+  const prefix = `brokkr-sockets-${Deno.pid}-`;
+  for (const options of [{ prefix }, { prefix, dir: "/tmp" }]) {
     try {
       const path = Deno.makeTempDirSync(options);
       if (new TextEncoder().encode(`${path}/1234567`).length < PATH_LIMIT) return path;

@@ -43,10 +43,12 @@ export function denoRuntime(): Runtime {
     heapBytes: () => Deno.memoryUsage().heapUsed,
     openFiles: self.openFiles,
     collectGarbage: self.collectGarbage,
+    leftovers: async () => (await import("./deno_leftovers.ts")).leftovers(),
     thread: currentThread,
     onSignal: self.onSignal,
     writeError: self.writeError,
-    exit: (code) => Deno.exit(code),
+    exit: self.exit,
+    refuseExit: self.refuseExit,
   };
 }
 

@@ -4,16 +4,28 @@ export type Kill = (pid: number, signal: string | 0) => void;
 /** The target of a signal: a process that may be gone, and the group it may have led. */
 export interface Target {
   readonly pid: number;
+  /** When the process was started, or null where the system does not tell. */
+  readonly birth: string | null;
   /** Its end has been seen, so its pid may be another's by now. */
   readonly isGone: boolean;
   readonly group: boolean;
 }
 
+/** What the system can do with processes. */
+export interface System {
+  readonly kill: Kill;
+  readonly birth: (pid: number) => string | null;
+}
+
 /** False where there is nobody to signal. */
-export function signalProcess(signal: string, { pid, isGone, group }: Target, kill: Kill): boolean {
+export function signalProcess(signal: string, { pid, birth, isGone, group }: Target, system: System): boolean {
+  // The runtime may have collected the process and not told yet.
+  const now = birth === null || isGone ? birth : system.birth(pid);
+  if (now !== null && now !== birth) return false;
   // A group keeps its number from being given to a new process. One without a process of that number is the orphans' own.
-  if (isGone && !(group && !attempt(() => kill(pid, 0)))) return false;
-  return attempt(() => kill(group ? -pid : pid, signal));
+  const isEmpty = isGone || now !== birth;
+  if (isEmpty && !(group && !attempt(() => system.kill(pid, 0)))) return false;
+  return attempt(() => system.kill(group ? -pid : pid, signal));
 }
 
 function attempt(fn: () => void): boolean {

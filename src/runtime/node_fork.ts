@@ -41,11 +41,13 @@ export function nodeRuntime(): Runtime {
     memory: self.memory,
     heapBytes: self.heapBytes,
     openFiles: self.openFiles,
+    leftovers: async () => (await import("./node_leftovers.ts")).leftovers(CHILD_WRITES),
     collectGarbage,
     thread: currentThread,
     onSignal: self.onSignal,
     writeError: self.writeError,
-    exit: (code) => process.exit(code),
+    exit: self.exit,
+    refuseExit: self.refuseExit,
   };
 }
 

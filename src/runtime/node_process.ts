@@ -1,8 +1,10 @@
 import type { ChildProcess } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { Socket } from "node:net";
 import process from "node:process";
+import { birthOf } from "./birth.ts";
 import { ChildOutput } from "./child_output.ts";
-import { signalProcess } from "./group_signal.ts";
+import { signalProcess, type System } from "./group_signal.ts";
 import { isFolder } from "./node_folder.ts";
 import type { ExitStatus, SpawnedProcess, SpawnOptions } from "./runtime.ts";
 import { spawnError } from "./spawn_error.ts";
@@ -18,10 +20,17 @@ export interface NodeProcessOptions extends SpawnOptions {
   readonly streams: readonly ("stdout" | "stderr")[];
 }
 
+/** What Node and Bun can do with processes. */
+export const system: System = {
+  kill: process.kill,
+  birth: (pid) => birthOf(() => readFileSync(`/proc/${pid}/stat`, "utf8")),
+};
+
 /** Follows the process that `start` creates from its first breath to its last. */
 export async function startProcess(options: NodeProcessOptions, start: () => ChildProcess): Promise<NodeProcess> {
   const child = await started(options, start);
   const { pid = 0 } = child;
+  const birth = system.birth(pid);
   const output = new ChildOutput();
   for (const stream of options.streams) forward(child, stream, { output, sink: options.output });
   let gone = false;
@@ -40,7 +49,7 @@ export async function startProcess(options: NodeProcessOptions, start: () => Chi
     pid,
     exited,
     kill: (signal, target) =>
-      signalProcess(signal, { pid, isGone: gone, group: options.group && target?.group === true }, process.kill),
+      signalProcess(signal, { pid, birth, isGone: gone, group: options.group && target?.group === true }, system),
   };
 }
 

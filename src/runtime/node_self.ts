@@ -52,6 +52,23 @@ export function onSignal(signal: "SIGINT" | "SIGTERM" | "SIGHUP", fn: () => void
   return () => void process.off(signal, listener);
 }
 
+let exitProcess: typeof process.exit | undefined;
+
+export function exit(code: number): never {
+  return (exitProcess ?? process.exit)(code);
+}
+
+export function refuseExit(refusal: (code: unknown) => Error): () => void {
+  const own = exitProcess = process.exit;
+  process.exit = (code) => {
+    throw refusal(code);
+  };
+  return () => {
+    process.exit = own;
+    exitProcess = undefined;
+  };
+}
+
 export function writeError(text: string): void {
   writeWhole(text, (bytes) => writeSync(2, bytes));
 }

@@ -165,4 +165,6 @@ export interface Runtime {
   /** Writes to standard error at once. */
   writeError(text: string): void;
   exit(code: number): never;
+  /** The program's own call to end this process throws `refusal(code)`, until the returned function is called; `exit` still ends it. */
+  refuseExit(refusal: (code: unknown) => Error): () => void;
 }

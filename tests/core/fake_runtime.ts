@@ -53,6 +53,8 @@ export class FakeRuntime implements Runtime {
     openFiles: number | null;
   }[] = [{ pssBytes: 300, privateBytes: 200, heapBytes: 100, openFiles: 30 }];
 
+  /** What the program's own exit throws now. */
+  refusal: ((code: unknown) => Error) | null = null;
   leftovers?: NonNullable<Runtime["leftovers"]>;
 
   constructor(variables: Record<string, string> = {}) {
@@ -110,6 +112,11 @@ export class FakeRuntime implements Runtime {
 
   connect(): Promise<Channel> {
     return notHere();
+  }
+
+  refuseExit(refusal: (code: unknown) => Error): () => void {
+    this.refusal = refusal;
+    return () => this.refusal = null;
   }
 
   exit(): never {

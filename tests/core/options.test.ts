@@ -25,6 +25,7 @@ test("checkOptions() fills in the defaults and keeps the order of the modules", 
     logLevel: undefined,
     aligned: false,
     product: "Shinken",
+    sweep: true,
     control: undefined,
     signals: undefined,
   });

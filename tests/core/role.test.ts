@@ -2,7 +2,17 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encodeDepth, encodeRole, processName, readRole } from "../../src/core/role.ts";
 
-const ROLE = { broker: "b", module: "M", worker: null, depth: 2, channel: "fd:3", image: null, given: null } as const;
+const ROLE = {
+  broker: "b",
+  module: "M",
+  worker: null,
+  depth: 2,
+  channel: "fd:3",
+  image: null,
+  given: null,
+  tree: null,
+  descendants: "kill",
+} as const;
 
 test("readRole() gives back what encodeRole() wrote, with the process' name", () => {
   assert.deepEqual(readRole(encodeRole(ROLE)), { depth: 2, role: { ...ROLE, process: "M" } });

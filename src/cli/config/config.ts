@@ -12,6 +12,7 @@ export interface Config {
   readonly modules: readonly ConfigModule[];
   readonly log: ConfigLog;
   readonly product: string | undefined;
+  readonly sweep: boolean | undefined;
 }
 
 export interface ConfigModule {

@@ -45,7 +45,7 @@ class ConfigReader {
     const modules = this.#document.keys(["modules"]).map((name) => this.#module(name));
     if (root === null) return null;
     this.#refuseEqualNames(root.name, modules);
-    const { log = {}, call = {}, image = "own", name, product } = root;
+    const { log = {}, call = {}, image = "own", name, product, sweep } = root;
     const file = log.file === undefined ? undefined : resolve(this.#folder, log.file);
     return {
       folder: this.#folder,
@@ -55,6 +55,7 @@ class ConfigReader {
       modules: modules.filter((module) => module !== null),
       log: { ...log, file },
       product,
+      sweep,
     };
   }
 
@@ -69,7 +70,7 @@ class ConfigReader {
     if (this.#document.keys(place).some((key) => LATER.has(key))) return null;
     const module = this.#check(place, moduleSchema);
     if (module === null) return null;
-    const { path, workers = null, restart, env, options, concurrency, queue, cwd } = module;
+    const { path, workers = null, restart, env, options, concurrency, queue, cwd, descendants } = module;
     const { url, wrong } = modulePath(path, { folder: this.#folder, runtime: this.#runtime });
     if (wrong !== null) this.#fault(this.#document.at([...place, "path"], `modules.${name}.path ${wrong}`));
     return {
@@ -82,6 +83,7 @@ class ConfigReader {
         ...(options === undefined ? {} : { options }),
         ...(concurrency === undefined ? {} : { concurrency }),
         ...(queue === undefined ? {} : { queue }),
+        ...(descendants === undefined ? {} : { descendants }),
         ...(cwd === undefined ? {} : { cwd: isAbsolute(cwd) ? cwd : resolve(this.#folder, cwd) }),
       },
     };

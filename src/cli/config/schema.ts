@@ -58,6 +58,7 @@ export const moduleSchema = v.object({
   concurrency: v.optional(count(1)),
   queue: v.optional(count(0)),
   cwd: v.optional(text("a path")),
+  descendants: v.optional(oneOf(["kill", "keep"])),
 }, "an object");
 
 /** Without what is in `modules`, whose keys are names. */
@@ -72,6 +73,7 @@ export const rootSchema = v.object({
   ),
   log: v.optional(notAList(logSchema)),
   product: v.optional(text("a text")),
+  sweep: v.optional(flag),
 }, "an object");
 
 export const moduleNameSchema = name;

@@ -62,6 +62,16 @@ export const PROCESSES = {
     did:
       "Gave up on this process, so that it does not restart for ever. Calls to it are rejected at once. The others go on.",
   },
+  "process.orphan": {
+    what: "A process that an earlier broker of this name had left behind was ended.",
+    why:
+      "That broker was killed together with its guard, the small shell that ends its processes for it, so nobody was left to do it.",
+    check: [
+      "What killed the earlier broker: the system's log, for want of memory, or a signal to all of its processes.",
+      "The module in the line, where it holds files, ports or locks that a second copy of it must not share.",
+    ],
+    did: "Found the process by the mark of that broker in its environment and by its start time, and sent it SIGKILL.",
+  },
   "process.stopping": {
     what: "A process was asked to finish its work and end.",
     why: "The broker stops, or someone asked for a stop, a restart or a reload.",

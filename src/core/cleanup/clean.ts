@@ -10,6 +10,7 @@ import type { EventFields, ModuleCleanup, ResourceFigures } from "../log/record.
 import type { Reporter } from "../log/reporter.ts";
 import type { Module } from "../module.ts";
 import type { Role } from "../role.ts";
+import { textOf } from "../thrown.ts";
 import { Owned } from "./owned.ts";
 import { release } from "./release.ts";
 
@@ -26,6 +27,8 @@ export interface CleanupOptions {
   /** All modules that this process loaded, in the order they were declared. */
   readonly modules: readonly Module[];
   readonly deadlineMs: number;
+  /** Called before each module's cleanup with its name, and with null after the last. */
+  readonly cleaning: (owner: string | null) => void;
 }
 
 /** Cleans this process. Never rejects. */
@@ -36,11 +39,17 @@ export async function cleanAfterFork(options: CleanupOptions): Promise<CleanupRe
   reporter.report("cleanup.start", {}, subject);
   const before = await resourceFigures(runtime);
   const modules: ModuleCleanup[] = [];
+  const allowExit = runtime.refuseExit((code) =>
+    new Error(`Cannot end the process in a cleanup: exit(${code === undefined ? "" : textOf(code)}) was called`)
+  );
   for (const { owner, acts } of stepsOf(options)) {
+    options.cleaning(owner);
     const { failure, ...module } = await release(owner, acts, options);
     modules.push(module);
     if (failure !== null) reporter.report("cleanup.error", { owner, ...failure }, subject);
   }
+  allowExit();
+  options.cleaning(null);
   removeForeignEnvironment(options);
   await runtime.collectGarbage();
   const after = await resourceFigures(runtime);

@@ -13,6 +13,8 @@ import { BodyError, readJson } from "./batch.ts";
 
 /** From a process to its father. */
 export type ProcessNotice =
+  /** The cleanup of module `owner` begins; null after the last one. */
+  | { readonly kind: "cleaning"; readonly owner: string | null }
   | { readonly kind: "ready"; readonly commands: readonly string[]; readonly cleanup: CleanupReceipt }
   | { readonly kind: "failed"; readonly error: ThrownError }
   /** The answer to `status`, and to `restart` when the worker is ready or has failed. */
@@ -26,8 +28,15 @@ export type FatherNotice =
   | { readonly kind: "status"; readonly request: number }
   | { readonly kind: "restart"; readonly worker: number; readonly request: number };
 
-const PROCESS_NOTICES: readonly unknown[] = ["ready", "failed", "status", "stopped"] satisfies ProcessNotice["kind"][];
+const PROCESS_NOTICES: readonly unknown[] = [
+  "cleaning",
+  "ready",
+  "failed",
+  "status",
+  "stopped",
+] satisfies ProcessNotice["kind"][];
 const PROCESS_NOTICE_FIELDS: Readonly<Record<ProcessNotice["kind"], readonly string[]>> = {
+  cleaning: ["owner"],
   ready: ["commands", "cleanup"],
   failed: ["error"],
   status: ["request", "workers"],

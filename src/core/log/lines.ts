@@ -127,6 +127,14 @@ const KINDS: { readonly [Id in EventId]: LineKind<Id> } = {
     ({ process, reason, remedy }) =>
       `${name(process)} will not be started again: ${text(reason)}; what to do: ${text(remedy)}`,
   ),
+  "process.orphan": line(
+    "PROCESS",
+    "warning",
+    ({ process, childPid, ms }) =>
+      `A process of ${name(process)} that an earlier broker left behind was killed (pid ${childPid}, age ${
+        formatDuration(ms)
+      })`,
+  ),
   "process.stopping": line(
     "PROCESS",
     "info",

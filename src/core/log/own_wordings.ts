@@ -41,6 +41,14 @@ const PROCESS_WORDINGS: readonly Wording[] = [
     "{process} will not be started again: {reason}; what to do: {remedy}",
     ([process = "", reason = "", remedy = ""]) => ({ event: "process.failed", fields: { process, reason, remedy } }),
   ),
+  wording(
+    "new",
+    "A process of {process} that an earlier broker left behind was killed (pid {childPid}, age {time}s)",
+    ([process = "", pid, time = ""]) => ({
+      event: "process.orphan",
+      fields: { process, childPid: Number(pid), ms: parseSeconds(time) },
+    }),
+  ),
   wording("new", "{process} is stopping (pid {childPid})", ([process = "", pid = ""]) => ({
     event: "process.stopping",
     fields: { process, childPid: numberOrNull(pid) },

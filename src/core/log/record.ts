@@ -95,6 +95,8 @@ export interface EventFields {
   "process.backoff": { readonly process: string; readonly delayMs: number; readonly restarts: number };
   /** FATAL: a process will not be started again. */
   "process.failed": { readonly process: string; readonly reason: string; readonly remedy: string };
+  /** WARNING: what a broker of this name left behind, when it was killed, was ended. `process`: the module it was of. `ms`: its age. */
+  "process.orphan": { readonly process: string; readonly childPid: number; readonly ms: number };
   /** INFO: a process was told to finish its work and end. */
   "process.stopping": { readonly process: string; readonly childPid: number | null };
   /** INFO: a process has ended as it was told. */

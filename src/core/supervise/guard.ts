@@ -1,34 +1,50 @@
 /**
- * The last belt against orphans: a small shell that outlives a killed broker just long enough to kill its processes. It reads the
- * process groups to kill from a pipe, and the end of that pipe is the end of the broker, however it came.
+ * The belts against orphans that hold when the broker is killed: a small shell outlives it just long enough to kill its processes, and
+ * the one of the next broker kills what even that one missed. See `guard_script.ts`.
  *
  * @module
  */
 
 import type { CommandProcess, Runtime } from "../../runtime/runtime.ts";
+import type { EventFields } from "../log/record.ts";
+import { GUARD_SCRIPT } from "./guard_script.ts";
+import type { Descendants } from "./process_settings.ts";
 
-/** `+ PID` adds a group, `- PID` takes it out; at end of input each group that is left is killed. */
-const SCRIPT = `
-trap '' HUP INT TERM
-groups=
-while read -r sign pid; do
-  kept=
-  for group in $groups; do [ "$group" = "$pid" ] || kept="$kept $group"; done
-  groups=$kept
-  [ "$sign" = + ] && groups="$groups $pid"
-done
-for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
-`;
+/** A guard that does not get ready in this time must not keep the broker from its start. */
+const READY_MS = 2_000;
+
+export interface GuardOptions {
+  readonly runtime: Runtime;
+  readonly broker: string;
+  /** Whether what a dead broker of the same name left behind is killed, and a file is kept for the next one. */
+  readonly sweep: boolean;
+  readonly orphan: (found: EventFields["process.orphan"]) => void;
+}
+
+/** One life of a module's process and all that it starts. */
+interface Tree {
+  readonly name: string;
+  readonly descendants: Descendants;
+}
 
 export class Guard {
-  readonly #runtime: Runtime;
-  readonly #groups = new Set<number>();
+  readonly #options: GuardOptions;
+  /** In the environment of each process of this broker, and of no other broker's, ever. */
+  readonly #id: string;
+  readonly #trees = new Map<string, Tree>();
+  readonly #groups = new Map<number, Tree>();
+  #lives = 0;
   #shell: CommandProcess | undefined;
   #starting: Promise<void> | undefined;
+  #ready: () => void = () => {};
+  #text = "";
   #closed = false;
 
-  constructor(runtime: Runtime) {
-    this.#runtime = runtime;
+  constructor(options: GuardOptions) {
+    this.#options = options;
+    const { pid, clock } = options.runtime;
+    const parts = [pid, Math.round(clock.wall()), Math.floor(Math.random() * 2 ** 32)];
+    this.#id = parts.map((part) => part.toString(36)).join("-");
   }
 
   /** Settles when the guard watches; from then on everything added dies with this process. */
@@ -37,13 +53,22 @@ export class Guard {
     return this.#starting;
   }
 
-  add(group: number): void {
-    this.#groups.add(group);
-    this.#tell(`+ ${group}\n`);
+  /** The mark of a new life of `module`, by which what it starts is found. It holds for the next process that is added. */
+  tree(module: string, descendants: Descendants): string {
+    const name = `${this.#id}/${module}/${++this.#lives}`;
+    this.#trees.set(module, { name, descendants });
+    return name;
   }
 
-  remove(group: number): void {
-    if (this.#groups.delete(group)) this.#tell(`- ${group}\n`);
+  add(pid: number, module: string): void {
+    const tree = this.#trees.get(module) ?? { name: this.tree(module, "kill"), descendants: "kill" };
+    this.#groups.set(pid, tree);
+    this.#tell(added(pid, tree));
+  }
+
+  /** The process has ended: what it started is killed, where it is to be. */
+  remove(pid: number): void {
+    if (this.#groups.delete(pid)) this.#tell(`del ${pid}\n`);
   }
 
   /** Ends the guard; groups that are still in it are killed. */
@@ -55,15 +80,33 @@ export class Guard {
   }
 
   async #start(): Promise<void> {
-    const path = this.#runtime.env.get("PATH");
-    const shell = await this.#runtime.spawnCommand(["/bin/sh", "-c", SCRIPT], {
-      env: path === undefined ? {} : { PATH: path },
-      group: true,
-    });
+    const { runtime, broker, sweep } = this.#options;
+    const env: Record<string, string> = {};
+    for (const name of ["PATH", "TMPDIR", "XDG_RUNTIME_DIR"]) {
+      const value = runtime.env.get(name);
+      if (value !== undefined) env[name] = value;
+    }
+    const args = ["brokkr-guard", String(runtime.pid), broker, this.#id, sweep ? "sweep" : "-"];
+    const shell = await runtime.spawnCommand(["/bin/sh", "-c", GUARD_SCRIPT, ...args], { env, group: true });
     this.#shell = shell;
-    shell.channel.open({ data: () => {}, drained: () => {}, closed: () => {} });
-    for (const group of this.#groups) this.#tell(`+ ${group}\n`);
+    this.#text = "";
+    const ready = new Promise<void>((resolve) => this.#ready = resolve);
+    const clear = runtime.clock.timer(READY_MS, this.#ready);
+    shell.channel.open({ data: (chunk) => this.#heard(chunk), drained: () => {}, closed: () => this.#ready() });
+    for (const [pid, tree] of this.#groups) this.#tell(added(pid, tree));
     void shell.exited.then(() => this.#again(shell));
+    await ready;
+    clear();
+  }
+
+  #heard(chunk: Uint8Array): void {
+    const lines = (this.#text + new TextDecoder().decode(chunk)).split("\n");
+    this.#text = lines.pop() ?? "";
+    for (const line of lines) {
+      const [verb, process = "", pid, ms] = line.split(" ");
+      if (verb === "ready") this.#ready();
+      else if (verb === "orphan") this.#options.orphan({ process, childPid: Number(pid), ms: Number(ms) });
+    }
   }
 
   /** Someone killed the guard: there must be another one. */
@@ -77,4 +120,8 @@ export class Guard {
   #tell(line: string): void {
     this.#shell?.channel.write(new TextEncoder().encode(line));
   }
+}
+
+function added(pid: number, { name, descendants }: Tree): string {
+  return `add ${pid} ${descendants === "kill" ? "group" : "process"} ${name}\n`;
 }

@@ -113,11 +113,11 @@ export class ModuleProcess implements Service {
       program,
       cwd: undefined,
       env: (channel) => {
-        const { broker, module, depth, image } = role;
-        const text = encodeRole({ broker, module, worker: number, depth: depth + 1, channel, image });
+        const text = encodeRole({ ...role, worker: number, depth: role.depth + 1, channel, given: null });
         return { ...runtime.env.all(), [ROLE_VARIABLE]: text };
       },
       guard: null,
+      descendants: role.descendants,
       setup: () => ({ ...setup, wanted: reporter.wanted() }),
       records: (events) => reporter.pass(events),
       callee: (link: Link) =>

@@ -21,8 +21,10 @@ import {
 import { Link } from "../frame/link.ts";
 import type { LogEvent } from "../log/record.ts";
 import { VERSION } from "../version.ts";
+import { CleaningWatch } from "./cleaning_watch.ts";
 import { Ending, MODULE_DEADLINES, WORKER_DEADLINES } from "./ending.ts";
 import { OutputLines } from "./output_lines.ts";
+import type { Descendants } from "./process_settings.ts";
 
 /** A process whose channel has ended can't serve: the time it has to end by itself. */
 const WITHOUT_CHANNEL_MS = 1_000;
@@ -33,6 +35,8 @@ const LAST_BYTES_MS = 50;
 export interface ProcessEnd extends ExitStatus {
   /** What brokkr knows beyond the exit: a refused hello, a broken frame, a start hook that threw. */
   readonly why: string | null;
+  /** The module whose cleanup it ended in. */
+  readonly cleaning: string | null;
   /** Whether it was ready before. */
   readonly wasReady: boolean;
   readonly lastLines: readonly string[];
@@ -56,6 +60,8 @@ export interface ProcessRunOptions {
   readonly env: (channelAddress: string) => Readonly<Record<string, string>>;
   /** In a process group of its own. */
   readonly group: boolean;
+  /** Whether what it started goes with it. */
+  readonly descendants: Descendants;
   readonly hello: Omit<Hello, "protocol" | "version" | "pid" | "runtime" | "setup">;
   readonly setup: () => Setup;
   readonly frameLimit: number;
@@ -74,6 +80,7 @@ export class ProcessRun {
   #link: Link | undefined;
   #callee: Callee | undefined;
   readonly #ending: Ending;
+  readonly #cleaning: CleaningWatch;
   #linkClosed: (() => void) | undefined;
   #why: string | null = null;
   #ready = false;
@@ -84,6 +91,7 @@ export class ProcessRun {
     this.#options = options;
     const deadlines = options.group ? MODULE_DEADLINES : WORKER_DEADLINES;
     this.#ending = new Ending(options.runtime.clock, deadlines, (signal, why) => this.kill(signal, why));
+    this.#cleaning = new CleaningWatch(options.runtime.clock, (why) => this.kill("SIGKILL", why));
     this.#stdout = new OutputLines((text) => options.events.output("stdout", text));
     this.#stderr = new OutputLines((text) => options.events.output("stderr", text));
   }
@@ -120,7 +128,11 @@ export class ProcessRun {
   /** Ends the process and everything it started; `why` explains it where brokkr does it on its own account. */
   kill(signal: string, why: string | null = null): void {
     this.#why ??= why;
-    this.#process?.kill(signal, { group: this.#options.group });
+    this.#process?.kill(signal, { group: this.#killsGroup });
+  }
+
+  get #killsGroup(): boolean {
+    return this.#options.group && this.#options.descendants === "kill";
   }
 
   /** Asks the process to finish its calls and to end, and makes it when it does not. */
@@ -187,7 +199,9 @@ export class ProcessRun {
   }
 
   #notice(notice: ProcessNotice): void {
-    if (notice.kind === "ready") {
+    if (notice.kind === "cleaning") {
+      this.#cleaning.at(notice.owner, this.#options.setup().cleanupMs);
+    } else if (notice.kind === "ready") {
       this.#ready = true;
       this.#options.events.ready(notice.commands, notice.cleanup);
     } else if (notice.kind === "failed") {
@@ -213,14 +227,16 @@ export class ProcessRun {
     this.#hasExited = true;
     this.#clearWait?.();
     this.#ending.over();
+    this.#cleaning.over();
     if (this.#link !== undefined && !this.#link.closed) await this.#lastBytes();
     // What the process started and left behind goes with it.
-    if (this.#options.group) this.#process?.kill("SIGKILL", { group: true });
+    if (this.#killsGroup) this.#process?.kill("SIGKILL", { group: true });
     this.#link?.close(null);
     this.#stdout.end();
     this.#stderr.end();
     const lastLines = [...this.#stderr.last];
-    this.#options.events.ended({ ...status, why: this.#why, wasReady: this.#ready, lastLines });
+    const cleaning = this.#cleaning.owner;
+    this.#options.events.ended({ ...status, why: this.#why, cleaning, wasReady: this.#ready, lastLines });
   }
 
   async #lastBytes(): Promise<void> {

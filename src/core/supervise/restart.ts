@@ -62,10 +62,11 @@ export function meaningOf(end: ProcessEnd): EndMeaning {
   const exit = signal === null
     ? `process exited with code ${exitCode ?? "unknown"}`
     : `process was killed by ${signal}`;
+  const where = end.cleaning === null ? "" : ` in the cleanup of module "${end.cleaning}"`;
   const reason = end.wasReady ? exit : "process did not start";
   return {
     fault: { code: "GONE", reason, exitCode, signal, lastLines: [...lastLines] },
-    detail: end.why ?? (exitCode === null && signal === null ? reason : exit),
+    detail: end.why ?? (exitCode === null && signal === null ? reason : exit + where),
     failed: exitCode !== 0 || end.why !== null || !end.wasReady,
   };
 }

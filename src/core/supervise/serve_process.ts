@@ -41,7 +41,7 @@ export interface ServeOptions {
 export async function serveProcess(options: ServeOptions): Promise<never> {
   const { runtime, role } = options;
   // What this process starts by itself has no role of its own, but is as deep.
-  runtime.env.set(ROLE_VARIABLE, encodeDepth(role.depth));
+  runtime.env.set(ROLE_VARIABLE, encodeDepth(role.depth, role.descendants === "keep" ? null : role.tree));
   const channel = await runtime.parentChannel(role.channel);
   new ServedProcess(options, (events) => new Link(channel, runtime.clock, { frameLimit: DEFAULT_FRAME_LIMIT, events }));
   return await new Promise<never>(() => {});
@@ -134,6 +134,7 @@ class ServedProcess {
         role,
         modules,
         deadlineMs: setup.cleanupMs,
+        cleaning: (owner) => this.#cleaning(owner),
       });
       await module.start(own);
       this.#tell({ kind: "ready", commands: [...module.commands.keys()], cleanup });
@@ -144,6 +145,12 @@ class ServedProcess {
       runtime.writeError(`${thrown.stack || `${thrown.name}: ${thrown.message}`}\n`);
       await this.#leave(1);
     }
+  }
+
+  // A hook may end or block the process: the father knows whose it is before it is called.
+  #cleaning(owner: string | null): void {
+    this.#tell({ kind: "cleaning", owner });
+    this.#link.flush();
   }
 
   #notice(body: Uint8Array): void {

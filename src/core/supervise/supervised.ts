@@ -131,14 +131,14 @@ export class Supervised {
     const run = this.#run = this.#newRun();
     try {
       const pid = await run.spawn();
-      this.#options.guard?.add(pid);
+      this.#options.guard?.add(pid, this.name);
       this.#within(HELLO_DEADLINE_MS, () => {
         const seconds = formatTimeout(HELLO_DEADLINE_MS);
         run.kill("SIGKILL", `process did not reach Broker.start({ name: "${this.#options.broker}" }) in ${seconds}`);
       });
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      this.#ended({ code: null, signal: null, why, wasReady: false, lastLines: [] });
+      this.#ended({ code: null, signal: null, why, cleaning: null, wasReady: false, lastLines: [] });
     }
   }
 

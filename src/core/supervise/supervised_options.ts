@@ -12,6 +12,7 @@ import type { LogEvent } from "../log/record.ts";
 import type { Reporter } from "../log/reporter.ts";
 import type { ProcessStatus } from "../status.ts";
 import type { Guard } from "./guard.ts";
+import type { Descendants } from "./process_settings.ts";
 
 export interface SupervisedOptions {
   readonly runtime: Runtime;
@@ -27,6 +28,8 @@ export interface SupervisedOptions {
   readonly env: (channelAddress: string) => Readonly<Record<string, string>>;
   /** What kills the process when the broker is gone; a worker is in its module's group instead. */
   readonly guard: Guard | null;
+  /** Whether what the process started goes with it. */
+  readonly descendants: Descendants;
   readonly setup: () => Setup;
   readonly callee: (link: Link) => Callee;
   /** Events that the process sent. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defineModule } from "../../../src/core/module.ts";
+import { FakeRuntime } from "../fake_runtime.ts";
 import { block, clean, DONE, noted, stackLine, START } from "./cleaning.ts";
 
 test("cleanAfterFork() cleans the other modules, last declared first: the hook, then what it owns, in order", async () => {
@@ -169,6 +170,35 @@ test("what a module owns is disposed although its hook hangs, and nothing waits 
   assert.deepEqual(lines.filter((line) => line.includes("〖")), [block("sla", "cleanup did not end in 5s")[1]]);
   assert.deepEqual([receipt.ms, receipt.modules[0]?.error], [5000, "cleanup did not end in 5s"]);
   assert.equal(timers, 0);
+});
+
+test("hook that calls exit gets an error, which gives the ERROR block; after the hooks exit ends the process again", async () => {
+  const runtime = new FakeRuntime();
+  const exits: unknown[] = [3, undefined, { valueOf: () => 0, toString: () => "object" }];
+  const hooks = exits.map((code, index) => ({
+    name: `sla-${index}`,
+    afterForkCleanup() {
+      throw runtime.refusal?.(code) ?? "the process has ended";
+    },
+  }));
+  const { lines, receipt } = await clean(noted(hooks), { runtime });
+  const errors = ["exit(object)", "exit()", "exit(3)"].map((call) =>
+    `Cannot end the process in a cleanup: ${call} was called`
+  );
+  assert.deepEqual(receipt.modules.map(({ error }) => error), errors);
+  assert.deepEqual([lines[0], lines[2], lines.at(-1)], [START, block("sla-2", errors[0] ?? "")[1], DONE]);
+  assert.equal(runtime.refusal, null);
+});
+
+test("cleanAfterFork() says whose cleanup begins before it calls anything of it, and when the last is over", async () => {
+  const seen: string[] = [];
+  const { told } = await clean(noted([
+    { name: "sla", owns: [() => void seen.push("sla")] },
+    { name: "idle" },
+    { name: "last", afterForkCleanup: () => void seen.push("last") },
+  ]));
+  assert.deepEqual(told, ["last", "sla", null]);
+  assert.deepEqual(seen, ["last", "sla"]);
 });
 
 test("what the hook has disposed of is not disposed of again, and what it filled again is", async () => {

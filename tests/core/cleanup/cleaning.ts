@@ -32,6 +32,8 @@ function role(worker: number | null): Role {
     channel: "x",
     image: null,
     given: null,
+    tree: null,
+    descendants: "kill",
   };
 }
 
@@ -44,11 +46,19 @@ export async function clean(
   } = {},
 ) {
   const reporter = new TestReporter();
-  const work = cleanAfterFork({ runtime, reporter, role: role(worker), modules, deadlineMs: 5000 });
+  const told: (string | null)[] = [];
+  const work = cleanAfterFork({
+    runtime,
+    reporter,
+    role: role(worker),
+    modules,
+    deadlineMs: 5000,
+    cleaning: (owner) => void told.push(owner),
+  });
   await runtime.clock.advance(advance);
   const receipt = await work;
   const lines = reporter.lines().filter((line) => !line.startsWith("DEBUG"));
-  return { receipt, lines, reporter, timers: runtime.clock.timers };
+  return { receipt, lines, reporter, told, timers: runtime.clock.timers };
 }
 
 /** Modules around Livestatus, each of which notes what is called. */

@@ -37,6 +37,7 @@ test("every event has a level, known by its id", () => {
     "process.exited": "warning",
     "process.backoff": "warning",
     "process.failed": "fatal",
+    "process.orphan": "warning",
     "process.stopping": "info",
     "process.stopped": "info",
     "module.debug": "debug",

@@ -106,6 +106,10 @@ export const OWN_SAMPLES: readonly (readonly [event: LogEvent, line: string])[] 
     `${PREFIX} FATAL : ${PROCESS} WebUI will not be started again: exit 1; what to do: run "brokkr restart WebUI"`,
   ],
   [
+    { ...HEAD, event: "process.orphan", fields: { process: "WebUI", childPid: 11, ms: 3_600_000 } },
+    `${PREFIX} WARNING : ${PROCESS} A process of WebUI that an earlier broker left behind was killed (pid 11, age 3600.000s)`,
+  ],
+  [
     { ...HEAD, event: "process.stopping", fields: { process: "WebUI", childPid: 11 } },
     `${PREFIX} INFO : ${PROCESS} WebUI is stopping (pid 11)`,
   ],

@@ -52,7 +52,7 @@ export class FakeProcess {
 
   async ready(): Promise<void> {
     const figures = { pssBytes: null, privateBytes: null, heapBytes: null, openFiles: null };
-    const cleanup = { ms: 1, released: [], errors: 0, before: figures, after: figures };
+    const cleanup = { ms: 1, released: [], errors: 0, modules: [], leftovers: null, before: figures, after: figures };
     await this.send(FrameType.notice, { kind: "ready", commands: [], cleanup });
   }
 
@@ -98,6 +98,7 @@ export class Supervision {
       cwd: undefined,
       env: () => ({}),
       guard: null,
+      descendants: "kill",
       setup: () => ({
         wanted: [],
         frameLimit: LIMIT,

@@ -1,0 +1,13 @@
+import type { Runtime } from "../runtime/runtime.ts";
+import type { GivenSettings } from "./role.ts";
+
+/** What the broker needs beside its plan. */
+export interface BrokerSeat {
+  readonly runtime: Runtime;
+  /** How deep this process is in brokers. */
+  readonly depth: number;
+  /** Module files that a new process loads by itself, where the program declares none. */
+  readonly image: ((module: string) => readonly (readonly [name: string, path: string])[]) | null;
+  /** What a configuration says of a module whose file this process has not loaded. @default nothing */
+  readonly given?: (module: string) => GivenSettings;
+}
