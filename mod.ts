@@ -37,10 +37,14 @@ export type {
   CallCommand,
   CallSettings,
   CallWorker,
+  Items,
   ModuleContext,
   ModuleLog,
   ProcessRole,
+  StreamCommand,
+  StreamWorker,
 } from "./src/core/context.ts";
+export type { CommandsOf, ItemOf, ParamsOf, ResultOf } from "./src/core/command_types.ts";
 export type { ErrorCode } from "./src/core/errors.ts";
 export type { LogFunction } from "./src/core/log/broker_log.ts";
 export type {
@@ -56,15 +60,12 @@ export type {
 export type {
   CallContext,
   Commands,
-  CommandsOf,
   Given,
   Handler,
   Module,
   ModuleDefinition,
   ModuleSettings,
-  ParamsOf,
   RestartPolicy,
-  ResultOf,
   WorkersDefinition,
   WrittenCommands,
 } from "./src/core/module.ts";

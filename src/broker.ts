@@ -5,9 +5,10 @@
  */
 
 import { BrokerCore } from "./core/broker.ts";
-import type { CallSettings } from "./core/context.ts";
+import type { CallSettings, Items } from "./core/context.ts";
 import type { EventId, LogRecord } from "./core/log/record.ts";
-import type { CommandsOf, Module, ParamsOf, ResultOf } from "./core/module.ts";
+import type { CommandsOf, ItemOf, ParamsOf, ResultOf } from "./core/command_types.ts";
+import type { Module } from "./core/module.ts";
 import { type BrokerOptions, checkOptions } from "./core/options.ts";
 import { readRole, ROLE_VARIABLE } from "./core/role.ts";
 import type { BrokerStatus } from "./core/status.ts";
@@ -86,7 +87,8 @@ export class Broker implements AsyncDisposable {
    * @param target the module, for typed parameters and result.
    * @param command the command's name.
    * @param params the command's parameters. @default []
-   * @param settings `timeoutMs` of one attempt (1,000 by default), `signal` to cancel, `thread` for the log lines.
+   * @param settings `timeoutMs` of one attempt (1,000 by default), `totalTimeoutMs` of all, `onProgress`, `signal` to cancel, `thread`
+   * for the log lines.
    * @throws {BrokerError} one of its classes; `code` tells which.
    * @example
    * ```ts
@@ -115,6 +117,40 @@ export class Broker implements AsyncDisposable {
     settings?: CallSettings,
   ): Promise<unknown> {
     return this.#core.call(typeof target === "string" ? target : target.name, command, params, settings);
+  }
+
+  /**
+   * Streams a command that yields: an async generator, or whatever gives an iterable. Its items come as they are yielded, and the
+   * command waits while nobody takes them. `timeoutMs` is the time for one item; leaving the loop ends the command.
+   *
+   * @example
+   * ```ts
+   * import { type Broker, defineModule } from "brokkr";
+   *
+   * const logs = defineModule({
+   *   name: "logs",
+   *   commands: {
+   *     async *lines(count: number) {
+   *       for (let line = 1; line <= count; line++) yield `line ${line}`;
+   *     },
+   *   },
+   * });
+   *
+   * export async function firstLine(broker: Broker): Promise<string | undefined> {
+   *   for await (const line of broker.stream(logs, "lines", [1_000_000])) return line;
+   * }
+   * ```
+   */
+  stream<M extends Module, K extends keyof CommandsOf<M> & string>(
+    target: M,
+    command: K,
+    params?: ParamsOf<CommandsOf<M>[K]>,
+    settings?: CallSettings,
+  ): Items<ItemOf<CommandsOf<M>[K]>>;
+  /** Streams a command of a module by the module's name; what comes is yours to check. */
+  stream(target: string, command: string, params?: readonly unknown[], settings?: CallSettings): Items;
+  stream(target: Module | string, command: string, params?: readonly unknown[], settings?: CallSettings): Items {
+    return this.#core.stream(typeof target === "string" ? target : target.name, command, params, settings);
   }
 
   /** Lets every module finish its calls, ends the processes, and then the broker. Idempotent. */

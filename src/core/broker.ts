@@ -6,12 +6,13 @@
 
 import type { BrokerSeat } from "./broker_seat.ts";
 import { Callee, type Service } from "./call/callee.ts";
+import { CallStream } from "./call/call_stream.ts";
 import type { Caller } from "./call/caller.ts";
-import { forwarded, makeCall, measureCall } from "./call/make_call.ts";
+import { forwarded, passOn } from "./call/forward.ts";
+import { makeCall, measureCall } from "./call/make_call.ts";
 import type { RunningCall } from "./call/running_call.ts";
 import { checkedRequest } from "./call/request.ts";
 import { claimedByOthers } from "./claims.ts";
-import { CLEANUP_DEADLINE_MS } from "./cleanup/clean.ts";
 import type { CallSettings } from "./context.ts";
 import { UnknownModuleError } from "./errors.ts";
 import type { CallOptions, ReceivedCall } from "./frame/batch.ts";
@@ -21,6 +22,7 @@ import { type EventId, type LogRecord, MAIN_THREAD } from "./log/record.ts";
 import { commandMap, type Handler } from "./module.ts";
 import { nearest } from "./nearest.ts";
 import { type BrokerPlan, levelFrom, type ModulePlan } from "./options.ts";
+import { setupOf } from "./setup_of.ts";
 import { OwnCommands } from "./own_commands.ts";
 import { encodeRole, ROLE_VARIABLE } from "./role.ts";
 import { brokerFacts, type BrokerStatus } from "./status.ts";
@@ -133,19 +135,27 @@ export class BrokerCore implements Service {
     return await measureCall(caller, command, params, checkedRequest({ target, command, params }, settings, this.plan));
   }
 
+  /** The items of a command that yields them. */
+  stream(target: string, command: string, params: readonly unknown[] = [], settings: CallSettings = {}): CallStream {
+    return new CallStream(command, params, () => {
+      const caller = this.#callerOf(target, command);
+      return { caller, options: checkedRequest({ target, command, params }, settings, this.plan) };
+    });
+  }
+
   /** A module's call that is meant for another module. */
   async forward(call: ReceivedCall & { readonly options: CallOptions }, context: RunningCall): Promise<unknown> {
     const { target = this.name, timeoutMs = this.plan.timeoutMs } = call.options;
     if (target === this.name) return await this.#own.run(call, context);
-    const slot = this.#slots.get(target);
-    if (slot === undefined) throw this.#unknownModule(target, call.command);
-    return await makeCall(slot.process.caller, call.command, call.params, {
+    const caller = this.#slots.get(target)?.process.caller;
+    if (caller === undefined) throw this.#unknownModule(target, call.command);
+    const passedOn = {
       target,
-      ...forwarded(timeoutMs),
+      ...forwarded(timeoutMs, context),
       thread: MAIN_THREAD,
-      signal: context.signal,
       wire: { caller: context.caller },
-    });
+    };
+    return await passOn({ caller, options: passedOn }, call);
   }
 
   async status(): Promise<BrokerStatus> {
@@ -207,18 +217,7 @@ export class BrokerCore implements Service {
         const files = { image: image?.(name) ?? null, given: given?.(name) ?? null };
         return { ...env, [ROLE_VARIABLE]: encodeRole({ ...role, ...files }) };
       },
-      setup: () => ({
-        wanted: this.#log.wanted(),
-        frameLimit: DEFAULT_FRAME_LIMIT,
-        cleanupMs: CLEANUP_DEADLINE_MS,
-        timeoutMs: this.plan.timeoutMs,
-        retry: this.plan.retry,
-        options: settings.options ?? null,
-        restart: settings.restart ?? "on-failure",
-        concurrency: settings.concurrency ?? null,
-        queue: settings.queue ?? null,
-        names: [this.name, ...this.plan.modules.map((plan) => plan.module.name)],
-      }),
+      setup: () => setupOf(this.plan, settings, this.#log.wanted()),
       records: (events) => {
         for (const event of events) if (this.#log.wants(event.event)) this.#log.emit(event);
       },

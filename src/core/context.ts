@@ -4,12 +4,17 @@
  * @module
  */
 
-import type { Commands, CommandsOf, Module, ParamsOf, ResultOf } from "./module.ts";
+import type { CommandsOf, ItemOf, ParamsOf, ResultOf } from "./command_types.ts";
+import type { Commands, Module } from "./module.ts";
 
 /** What a call may say beside its command and parameters. */
 export interface CallSettings {
-  /** Milliseconds for one attempt. @default 1000, or the broker's `call.timeoutMs` */
+  /** Milliseconds for one attempt, or until the next sign of progress. @default 1000, or the broker's `call.timeoutMs` */
   readonly timeoutMs?: number | undefined;
+  /** Milliseconds for the whole call, whatever progress it makes. @default no limit */
+  readonly totalTimeoutMs?: number | undefined;
+  /** Gets each value that the command gives to `this.progress`. What it throws is an uncaught error of this process. */
+  readonly onProgress?: ((value: unknown) => void) | undefined;
   /** Cancels the call. */
   readonly signal?: AbortSignal | undefined;
   /** Name of the context in the log lines. @default that of `withThread`, else `MainThread` */
@@ -25,6 +30,32 @@ export interface CallCommand {
     settings?: CallSettings,
   ): Promise<ResultOf<CommandsOf<M>[K]>>;
   (target: string, command: string, params?: readonly unknown[], settings?: CallSettings): Promise<unknown>;
+}
+
+/** Streams a command that yields: of a module object with its types, of a name with `unknown` ones. */
+export interface StreamCommand {
+  <M extends Module, K extends keyof CommandsOf<M> & string>(
+    target: M,
+    command: K,
+    params?: ParamsOf<CommandsOf<M>[K]>,
+    settings?: CallSettings,
+  ): Items<ItemOf<CommandsOf<M>[K]>>;
+  (target: string, command: string, params?: readonly unknown[], settings?: CallSettings): Items;
+}
+
+/** Streams a command of one of the module's workers, the one with the least to do. */
+export type StreamWorker<W extends Commands> = <K extends keyof W & string>(
+  command: K,
+  params?: ParamsOf<W[K]>,
+  settings?: CallSettings,
+) => Items<ItemOf<W[K]>>;
+
+/**
+ * What a command yields, item by item. The call begins with the first `next()`; leaving a `for await` ends the command. The command
+ * is at most 256 KiB or 1,024 items ahead of who reads.
+ */
+export interface Items<T = unknown> extends AsyncIterableIterator<T>, AsyncDisposable {
+  [Symbol.asyncIterator](): Items<T>;
 }
 
 /** Calls a command of one of the module's workers, the one with the least to do. */
@@ -71,9 +102,11 @@ export interface ModuleContext<W extends Commands = Commands> {
   /** Aborted when the process begins to drain. */
   readonly signal: AbortSignal;
   /** The module's workers. In a worker a call reaches nobody and is rejected. */
-  readonly workers: { readonly call: CallWorker<W> };
+  readonly workers: { readonly call: CallWorker<W>; readonly stream: StreamWorker<W> };
   /** Calls another module, or the broker by its name, through the broker. */
   readonly call: CallCommand;
+  /** Streams a command of another module, or of the broker by its name, through the broker. */
+  readonly stream: StreamCommand;
   /**
    * Disposes of `resource` when this process ends, the last one first, each once: one that is disposed of before, by `using` or
    * otherwise, is forgotten. Takes what `owns` of a module takes.

@@ -17,8 +17,13 @@ export interface CallContext {
   readonly attempt: number;
   /** Name of the process that called. */
   readonly caller: string;
-  /** Aborted when the caller cancels. */
+  /** Aborted when the caller cancels, or gives up because no answer came in time. */
   readonly signal: AbortSignal;
+  /**
+   * Tells the caller how far the command is: `onProgress` of its call gets `value`, and the time for an answer begins anew. While
+   * the caller can't read it is left out. @throws {TypeError} where `value` can't be sent.
+   */
+  progress(value: unknown): void;
 }
 
 /** A command: gets the parameters spread, returns the result or a promise of it. */
@@ -97,15 +102,6 @@ export interface Module<N extends string = string, C extends Commands = Commands
   /** Never there at run time: holds the types of the commands. */
   readonly "~types"?: { readonly commands: C; readonly workers: W };
 }
-
-/** The commands of a module, as types. */
-export type CommandsOf<M> = M extends { readonly "~types"?: { readonly commands: infer C } } ? C : never;
-
-/** Parameters of a command, without its `this`. */
-export type ParamsOf<H> = H extends (...params: infer P) => unknown ? P : never;
-
-/** What a call of a command resolves with. */
-export type ResultOf<H> = H extends (...params: never[]) => infer R ? Awaited<R> : never;
 
 /**
  * Checks a module where it is defined, and types the calls of its commands.

@@ -14,6 +14,16 @@ export const CALLS = {
     did:
       "Sent the call again, with the same id. Where the first attempt still runs, the second joins it: nothing runs twice.",
   },
+  "call.silence": {
+    what: "Why an attempt of a call got no answer in time: its process is slow or blocked.",
+    why:
+      "When half of the time of an attempt is over, the process is asked for a sign of life. One that gives it works on the command (slow); one that gives none handles no events (blocked).",
+    check: [
+      "slow: what the command waits for, and whether its timeout is long enough. this.progress() in the command gives it more time.",
+      "blocked: a loop without await, a synchronous call that takes long, or a process that was stopped (state T in ps).",
+    ],
+    did: "Nothing beyond the retry or the timeout that stands beside this line.",
+  },
   "call.another-answer": {
     what: "While a call waited, an answer came that no waiting call had asked for.",
     why: "Nearly always it is the late answer to a call that was given up before, by timeout or by the caller.",

@@ -12,6 +12,7 @@ import type { CallEntry, CallOptions } from "../frame/batch.ts";
 import type { EncodedValue } from "../frame/codec.ts";
 import type { SubmitOptions } from "./caller_options.ts";
 import type { Timed } from "./deadlines.ts";
+import type { Exchange } from "./exchange.ts";
 import type { BrokerFault } from "./wire_error.ts";
 
 export type CallState = "queued" | "sent" | "retried" | "cancelling" | "settled";
@@ -44,6 +45,8 @@ export class Call implements Timed, CallEntry {
   readonly quiet: boolean;
   readonly settle: Settle;
   readonly startedAt: number;
+  /** Where it was sent, if it was. */
+  exchange: Exchange | null = null;
   /** 0 until it is sent: ids are given in the order of sending, so that the callee can tell a lost call from an old one. */
   id = 0;
   /** How often it was sent. */
@@ -51,6 +54,13 @@ export class Call implements Timed, CallEntry {
   deadline: number;
   /** When the attempt that runs is over; `deadline` may lie before, for the probe. */
   attemptEnds: number;
+  /** When the call is over, whatever progress it makes. */
+  readonly endsAt: number;
+  readonly totalTimeoutMs: number;
+  readonly onProgress: ((value: unknown) => void) | null;
+  readonly onItem: ((item: unknown) => void) | null;
+  /** Whether the caller has enough: then the end of the handler is a good one. */
+  isLeft = false;
   /** When the callee was last asked for a sign of life, or -1. */
   probedAt = -1;
   /** Whether its frame was sent again because another answer came. */
@@ -72,12 +82,39 @@ export class Call implements Timed, CallEntry {
     this.quiet = request.quiet === true;
     this.settle = made.settle;
     this.startedAt = now;
+    this.onProgress = request.onProgress ?? null;
+    this.onItem = request.onItem ?? null;
+    this.totalTimeoutMs = request.totalTimeoutMs ?? Infinity;
+    this.endsAt = now + this.totalTimeoutMs;
     this.attemptEnds = now + request.timeoutMs;
-    this.deadline = this.attemptEnds;
+    this.deadline = Math.min(this.attemptEnds, this.endsAt);
   }
 
   get state(): CallState {
     return this.#state;
+  }
+
+  /** Whether an answer is awaited. */
+  get isOut(): boolean {
+    return this.#state === "sent" || this.#state === "retried";
+  }
+
+  /** A new attempt, or a sign of progress: there is time for an answer again. */
+  renew(now: number): void {
+    this.attemptEnds = now + this.timeoutMs;
+    this.probeLater();
+  }
+
+  /** Half of the time without an answer is when the callee is asked for a sign of life: most calls never come to it. */
+  probeLater(): void {
+    this.probedAt = -1;
+    this.deadline = Math.min(this.attemptEnds, this.endsAt) - Math.min(this.timeoutMs, this.totalTimeoutMs) / 2;
+  }
+
+  /** No answer is expected until `renew`: the items that came are not taken yet. */
+  rest(): void {
+    this.attemptEnds = Infinity;
+    this.deadline = this.endsAt;
   }
 
   /** Until the call is settled, `cancel` runs when `signal` is aborted. */
@@ -99,12 +136,9 @@ export class Call implements Timed, CallEntry {
     return { code: "CANCELLED", acknowledged, ...(cause === undefined ? {} : { cause }) };
   }
 
-  /** @param heardAt when the callee last gave a sign of life, where there is a channel to it. */
-  timedOut(heardAt: number | undefined): BrokerFault {
-    const { timeoutMs, attempt: attempts } = this;
-    const sent = this.#state !== "queued";
-    const peer = sent && heardAt !== undefined && heardAt >= this.probedAt ? "slow" : "blocked";
-    return { code: "TIMEOUT", timeoutMs, attempts, sent, peer };
+  /** @param timeoutMs the time that is over. */
+  timedOut(timeoutMs: number, peer: "blocked" | "slow"): BrokerFault {
+    return { code: "TIMEOUT", timeoutMs, attempts: this.attempt, sent: this.#state !== "queued", peer };
   }
 
   become(state: CallState): void {

@@ -8,6 +8,7 @@ import { stackLines } from "../log/stack.ts";
 import type { Reporter } from "../log/reporter.ts";
 import type { Call } from "./call.ts";
 import type { StrayAnswer } from "./counters.ts";
+import type { Silence } from "./exchange.ts";
 import { type BrokerFault, toError } from "./wire_error.ts";
 
 const MAX_ID_LENGTH = 100;
@@ -24,10 +25,18 @@ export class CallReporter {
     this.#ownFiles = ownFiles;
   }
 
-  retry(call: Call): void {
+  retry(call: Call, silence: Silence): void {
     const { command, target, timeoutMs, quiet } = call;
     if (quiet) return;
     this.#reporter.report("call.retry", { command, target, timeoutMs }, this.#subject(call));
+    this.silence(call, silence);
+  }
+
+  /** Why an attempt got no answer in time. */
+  silence(call: Call, { attempt, peer, silentMs }: Silence): void {
+    if (call.quiet || !this.#reporter.wants("call.silence")) return;
+    const { command, target } = call;
+    this.#reporter.report("call.silence", { command, target, attempt, peer, silentMs }, this.#subject(call));
   }
 
   anotherAnswer(call: Call): void {
@@ -42,10 +51,10 @@ export class CallReporter {
   }
 
   failed(call: Call, fault: BrokerFault): void {
-    const { command, target, timeoutMs, quiet } = call;
+    const { command, target, quiet } = call;
     if (quiet) return;
     if (fault.code === "TIMEOUT") {
-      const { attempts, sent, peer } = fault;
+      const { timeoutMs, attempts, sent, peer } = fault;
       this.#reporter.report("call.timeout", { command, target, timeoutMs, attempts, sent, peer }, this.#subject(call));
       return;
     }

@@ -9,14 +9,14 @@ import { type AnswerEntry, AnswerKind, type CallOptions, readJson, type Received
 import { BodyReader } from "../frame/body_reader.ts";
 import { FrameType } from "../frame/header.ts";
 import type { Link } from "../frame/link.ts";
-import { formatParams } from "../log/params.ts";
-import { MAIN_THREAD } from "../log/record.ts";
+import type { PayloadFault } from "../frame/params.ts";
 import type { Reporter } from "../log/reporter.ts";
-import { stackLines } from "../log/stack.ts";
 import type { Handler } from "../module.ts";
 import { nearest } from "../nearest.ts";
 import { isError } from "../thrown.ts";
+import { CalleeReporter } from "./callee_reporter.ts";
 import { KeptAnswers } from "./kept_answers.ts";
+import { isGenerator, isStreamable, OutgoingStream } from "./outgoing_stream.ts";
 import { ReplyBox } from "./reply_box.ts";
 import { RunningCall } from "./running_call.ts";
 import { type BrokerFault, describeThrown, type ThrownError, toFault } from "./wire_error.ts";
@@ -41,6 +41,7 @@ export interface CalleeOptions {
 
 export class Callee {
   readonly #options: CalleeOptions;
+  readonly #lines: CalleeReporter;
   readonly #replies: ReplyBox;
   readonly #kept = new KeptAnswers();
   readonly #bodies = new BodyReader();
@@ -51,6 +52,7 @@ export class Callee {
 
   constructor(link: Link, options: CalleeOptions) {
     this.#options = options;
+    this.#lines = new CalleeReporter(options.reporter, options.module, options.ownFiles);
     this.#replies = new ReplyBox(link, options.frameLimit, () => this.#runHeld());
   }
 
@@ -64,6 +66,7 @@ export class Callee {
   receive(type: number, flags: number, body: Uint8Array): boolean {
     if (type === FrameType.calls) this.#calls(flags, body);
     else if (type === FrameType.cancel) this.#cancel(body);
+    else if (type === FrameType.credit) this.#credit(body);
     else return false;
     return true;
   }
@@ -80,6 +83,14 @@ export class Callee {
   #cancel(body: Uint8Array): void {
     const ids = readJson(body);
     for (const id of Array.isArray(ids) ? ids : []) this.#kept.find(id)?.cancel("the caller cancelled the call");
+  }
+
+  #credit(body: Uint8Array): void {
+    const columns = readJson(body);
+    for (const entry of Array.isArray(columns) ? columns : []) {
+      const [id, count]: unknown[] = Array.isArray(entry) ? entry : [];
+      if (typeof id === "number" && typeof count === "number") this.#kept.find(id)?.stream?.took(count);
+    }
   }
 
   /** The link is gone: handlers are told, their answers go nowhere. */
@@ -104,7 +115,7 @@ export class Callee {
       attempt: call.attempt,
       command: call.command,
       caller: call.options?.caller ?? this.#options.peer,
-    });
+    }, this.#told);
     this.#kept.started(running);
     if (this.#isOpen && this.#held.size === 0 && this.#replies.isRead) this.#run(call);
     else this.#held.add(call);
@@ -127,37 +138,72 @@ export class Callee {
     const { options } = call;
     if (options?.target !== undefined && forward !== undefined) {
       const result = forward.call(this.#options.service, { ...call, options }, running);
-      result.then((value) => this.#succeed(running, value), (error) => this.#fail(running, error, true));
+      result.then(
+        (value) => options.stream === true ? this.#stream(running, value, true) : this.#succeed(running, value),
+        (error) => this.#fail(running, error, true),
+      );
       return;
     }
     const handler = commands.get(call.command);
     if (handler === undefined) return this.#unknown(running);
-    this.#reportExecuting(call);
-    this.#execute(running, handler, call.params);
+    this.#lines.executing(call.command, call.params);
+    this.#execute(running, handler, call);
   }
 
-  #execute(running: RunningCall, handler: Handler, params: readonly unknown[]): void {
+  #execute(running: RunningCall, handler: Handler, { params, options }: ReceivedCall): void {
+    const end = options?.stream === true
+      ? (value: unknown) => void this.#stream(running, value, false)
+      : (value: unknown) => this.#succeed(running, value);
     try {
       const result: unknown = Reflect.apply(handler, running, params);
-      if (!isThenable(result)) return this.#succeed(running, result);
-      Promise.resolve(result).then(
-        (value) => this.#succeed(running, value),
-        (error) => this.#fail(running, error, false),
-      );
+      if (!isThenable(result)) return end(result);
+      Promise.resolve(result).then(end, (error) => this.#fail(running, error, false));
     } catch (error) {
       this.#fail(running, error, false);
     }
   }
 
+  async #stream(running: RunningCall, value: unknown, forwarded: boolean): Promise<void> {
+    try {
+      if (!isStreamable(value)) throw new TypeError("the command yields nothing, use call() instead of stream()");
+      const stream = running.stream = new OutgoingStream(value);
+      if (running.cancelled) stream.stop();
+      const end = await stream.run((item) => this.#sendPart(running, AnswerKind.item, item));
+      if ("code" in end) this.#refuse(running, end);
+      else this.#succeed(running, end.value);
+    } catch (error) {
+      this.#fail(running, error, forwarded);
+    }
+  }
+
+  #sendPart(running: RunningCall, kind: number, part: unknown): number | PayloadFault {
+    const encoded = this.#replies.encode(part);
+    if ("code" in encoded) return encoded;
+    this.#replies.addPart({ id: running.id, attempt: running.attempt, kind, value: encoded });
+    return encoded.bytes;
+  }
+
+  /** Progress is told where someone listens; what comes while the caller does not read is left out. */
+  readonly #told = (running: RunningCall, value: unknown): void => {
+    if (this.#kept.find(running.id) !== running || !this.#replies.isRead) return;
+    const sent = this.#sendPart(running, AnswerKind.progress, value);
+    if (typeof sent !== "number") throw new TypeError(`Cannot tell progress: ${sent.reason}`);
+  };
+
   #succeed(running: RunningCall, value: unknown): void {
     if (value === undefined) return this.#settle(running, AnswerKind.nothing, null);
-    const encoded = this.#replies.encode(value);
-    if ("code" in encoded) {
-      this.#reportError(running, encoded.reason, []);
-      return this.#settle(running, AnswerKind.fault, encoded);
+    if (typeof value === "object" && value !== null && isGenerator(value)) {
+      return this.#fail(running, new TypeError("the command yields its result, use stream() instead of call()"), false);
     }
+    const encoded = this.#replies.encode(value);
+    if ("code" in encoded) return this.#refuse(running, encoded);
     const { id, attempt } = running;
     this.#done(running, { id, attempt, kind: AnswerKind.value, value: encoded });
+  }
+
+  #refuse(running: RunningCall, fault: BrokerFault): void {
+    if (fault.code === "PAYLOAD") this.#lines.unsendable(running.command, fault.reason);
+    this.#settle(running, AnswerKind.fault, fault);
   }
 
   #fail(running: RunningCall, error: unknown, forwarded: boolean): void {
@@ -165,13 +211,13 @@ export class Callee {
       return this.#settle(running, AnswerKind.fault, toFault(error));
     }
     const thrown = describeThrown(error);
-    this.#reportError(running, thrown.message || thrown.name, stackLines(thrown, this.#options.ownFiles));
+    this.#lines.threw(running.command, thrown);
     this.#settle(running, AnswerKind.thrown, thrown);
   }
 
   #unknown(running: RunningCall): void {
     const { command } = running;
-    this.#options.reporter.report("command.unknown", { command }, { module: this.#options.module });
+    this.#lines.unknown(command);
     const fault: BrokerFault = {
       code: "UNKNOWN_COMMAND",
       nearest: nearest(command, this.#options.service.commands.keys()),
@@ -189,20 +235,6 @@ export class Callee {
     this.#kept.answered(running, answer);
     this.#replies.add(answer);
     if (this.#kept.runningCount === 0) this.#idle?.();
-  }
-
-  #reportExecuting(call: ReceivedCall): void {
-    const { reporter, module } = this.#options;
-    if (!reporter.wants("command.executing")) return;
-    reporter.report("command.executing", { command: call.command, params: formatParams(call.params) }, {
-      module,
-      thread: MAIN_THREAD,
-    });
-  }
-
-  #reportError(running: RunningCall, message: string, stack: readonly string[]): void {
-    const { reporter, module } = this.#options;
-    reporter.report("command.error", { command: running.command, message, stack }, { module });
   }
 }
 

@@ -36,6 +36,12 @@ export interface SubmitOptions {
   readonly retry: "once" | "never";
   readonly thread?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** For the whole call, whatever progress it makes. @default no limit */
+  readonly totalTimeoutMs?: number | undefined;
+  /** Gets what the handler tells of its progress. What it throws reaches nobody. */
+  readonly onProgress?: ((value: unknown) => void) | undefined;
+  /** Gets each item, where the call is a stream. */
+  readonly onItem?: ((item: unknown) => void) | undefined;
   readonly wire?: CallOptions | undefined;
   /** Without lines: whoever made the call writes them. */
   readonly quiet?: boolean | undefined;

@@ -87,6 +87,11 @@ export class InFlight {
     for (const oldest of this.#givenUp.keys()) return void this.#forget(oldest);
   }
 
+  /** Whether the call of that id was given up and its answer may still come. */
+  isGivenUp(id: unknown): boolean {
+    return typeof id === "number" && this.#givenUp.has(id);
+  }
+
   /** What an answer is that no call waits for, and to which command, where that is known. */
   classify(id: unknown): { kind: StrayAnswer; command: string | null } {
     if (typeof id !== "number" || !Number.isSafeInteger(id) || id < 1 || id >= this.#nextId) {

@@ -109,11 +109,3 @@ export async function measureCall(
   if (outcome instanceof Failure) throw toError(outcome.fault, { target: options.target, command });
   return outcome;
 }
-
-/** How a call is passed on that someone else made: its caller keeps the time, retries and tells, so the way in between does not. */
-export function forwarded(timeoutMs: number): Pick<SubmitOptions, "timeoutMs" | "retry" | "quiet"> {
-  return { timeoutMs: timeoutMs * FORWARD_PATIENCE, retry: "never", quiet: true };
-}
-
-/** Two attempts of the caller, and then some, so that it is always the caller that gives up first. */
-const FORWARD_PATIENCE = 3;

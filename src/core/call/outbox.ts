@@ -18,27 +18,36 @@ const MAX_EARLY = 128;
 export class Outbox {
   readonly #inFlight: InFlight;
   readonly #flush = () => this.#pack();
+  readonly #tellTaken = () => this.#packCredit();
   #calls: Call[] = [];
-  #link: Link | undefined;
-  #codec: Codec | undefined;
+  /** Items that were taken of each stream, where the callee does not know it yet. */
+  readonly #taken = new Map<number, number>();
+  readonly #link: Link;
+  readonly #codec: Codec;
+  readonly #stream = { told: 0 };
 
-  constructor(inFlight: InFlight) {
+  constructor(inFlight: InFlight, link: Link, codec: Codec) {
     this.#inFlight = inFlight;
-  }
-
-  /** From now on calls go to `link`, in the codec they are encoded with. What was not yet sent to another is dropped. */
-  attach(link: Link | undefined, codec: Codec): void {
-    this.#calls = [];
     this.#link = link;
     this.#codec = codec;
   }
 
   send(call: Call): void {
-    const link = this.#link;
-    if (link === undefined) return;
     const length = this.#calls.push(call);
-    if (length === 1) link.schedule(this.#flush);
-    if (length >= MIN_EARLY && length >= Math.min(MAX_EARLY, this.#inFlight.waiting >> 2)) link.flush();
+    if (length === 1) this.#link.schedule(this.#flush);
+    if (length >= MIN_EARLY && length >= Math.min(MAX_EARLY, this.#inFlight.waiting >> 2)) this.#link.flush();
+  }
+
+  /** What did not leave yet never will. */
+  close(): void {
+    this.#calls = [];
+    this.#taken.clear();
+  }
+
+  /** Tells the callee that `count` items of a stream were taken since it began. */
+  credit(call: Call, count: number): void {
+    if (this.#taken.size === 0) this.#link.scheduleLater(this.#tellTaken);
+    this.#taken.set(call.id, count);
   }
 
   /** Takes back a call whose only frame is not packed yet. False where the callee may have got it. */
@@ -49,14 +58,20 @@ export class Outbox {
     return index !== -1;
   }
 
+  #packCredit(): void {
+    if (this.#taken.size === 0) return;
+    this.#link.send(FrameType.credit, JSON.stringify([...this.#taken]));
+    this.#taken.clear();
+  }
+
   #pack(): void {
     const calls = this.#calls;
     const [link, codec] = [this.#link, this.#codec];
-    if (link === undefined || codec === undefined || calls.length === 0) return;
+    if (calls.length === 0) return;
     this.#calls = [];
     const { settledBelow } = this.#inFlight;
     inBatches(calls, paramsBytes, (batch) => {
-      const before = codec.before();
+      const before = codec.before(this.#stream);
       if (before !== undefined) link.sendParts(FrameType.calls, before.flags, before.parts);
       const { flags, parts } = codec.calls(batch, settledBelow);
       link.sendParts(FrameType.calls, flags, parts);

@@ -21,6 +21,7 @@ export class ReplyBox {
   readonly #frameLimit: number;
   readonly #sent: () => void;
   readonly #flush = () => this.#pack();
+  readonly #stream = { told: 0 };
   #codec: Codec | undefined;
   #answers: AnswerEntry[] = [];
   #bytes = 0;
@@ -75,7 +76,7 @@ export class ReplyBox {
     this.#answers = [];
     this.#bytes = 0;
     inBatches(answers, answerBytes, (batch) => {
-      const before = codec.before();
+      const before = codec.before(this.#stream);
       if (before !== undefined) this.#link.sendParts(FrameType.answers, before.flags, before.parts);
       const { flags, parts } = codec.answers(batch);
       this.#link.sendParts(FrameType.answers, flags, parts);

@@ -16,7 +16,10 @@ export function checkedRequest(
 ): SubmitOptions {
   const { target, command, params } = call;
   if (!Array.isArray(params)) throw new TypeError(`Cannot call command "${command}": params must be a list`);
-  const { timeoutMs = defaults.timeoutMs, signal, thread } = settings;
+  const { timeoutMs = defaults.timeoutMs, totalTimeoutMs, signal, thread, onProgress } = settings;
   if (!isTimeout(timeoutMs)) throw wrongTimeout(`Cannot call command "${command}": timeoutMs`, timeoutMs);
-  return { target, timeoutMs, retry: defaults.retry, signal, thread };
+  if (totalTimeoutMs !== undefined && !isTimeout(totalTimeoutMs)) {
+    throw wrongTimeout(`Cannot call command "${command}": totalTimeoutMs`, totalTimeoutMs);
+  }
+  return { target, timeoutMs, totalTimeoutMs, retry: defaults.retry, signal, thread, onProgress };
 }

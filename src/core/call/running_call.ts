@@ -5,15 +5,24 @@
  */
 
 import type { CallContext } from "../module.ts";
+import type { OutgoingStream } from "./outgoing_stream.ts";
 
 export class RunningCall implements CallContext {
   readonly id: number;
   readonly attempt: number;
   readonly caller: string;
   readonly command: string;
+  /** What the handler yields, where the call is a stream. */
+  stream: OutgoingStream | undefined;
+  readonly #told: (call: RunningCall, value: unknown) => void;
   #controller: AbortController | undefined;
 
-  constructor(facts: { id: number; attempt: number; caller: string; command: string }) {
+  /** @param told gets what the handler tells of its progress. */
+  constructor(
+    facts: { id: number; attempt: number; caller: string; command: string },
+    told: (call: RunningCall, value: unknown) => void,
+  ) {
+    this.#told = told;
     this.id = facts.id;
     this.attempt = facts.attempt;
     this.caller = facts.caller;
@@ -26,12 +35,18 @@ export class RunningCall implements CallContext {
     return this.#controller.signal;
   }
 
+  progress(value: unknown): void {
+    this.#told(this, value);
+  }
+
   get cancelled(): boolean {
     return this.#controller?.signal.aborted === true;
   }
 
   cancel(reason: string): void {
     this.#controller ??= new AbortController();
-    if (!this.#controller.signal.aborted) this.#controller.abort(new Error(reason));
+    if (this.#controller.signal.aborted) return;
+    this.#controller.abort(new Error(reason));
+    this.stream?.stop();
   }
 }

@@ -33,8 +33,7 @@ export function translateQueue(
 /** Reads `value` as a peer would, and encodes what was read. */
 function translate(value: EncodedValue, { from, to, frameLimit }: Translation): EncodedValue | PayloadFault {
   const reader = new BodyReader();
-  from.restart();
-  const before = from.before();
+  const before = from.before({ told: 0 });
   if (before !== undefined) reader.answers(before.flags, joinBytes(before.parts));
   const packed = from.answers([{ id: 1, attempt: 1, kind: 0, value }]);
   const [answer] = reader.answers(packed.flags, joinBytes(packed.parts));

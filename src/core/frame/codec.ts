@@ -29,12 +29,16 @@ export interface Codec {
   readonly name: CodecName;
   /** @param name stands for the value in the error's text. @throws {NotSerializableError} */
   encode(value: unknown, name: string): EncodedValue;
-  /** The frame that has to go before those whose values are encoded now, if any. */
-  before(): Packed | undefined;
+  /** The frame that has to go on `stream` before those whose values are encoded now, if any; it counts as sent. */
+  before(stream: StreamState): Packed | undefined;
   calls(calls: readonly CallEntry[], settledBelow: number): Packed;
   answers(answers: readonly AnswerEntry[]): Packed;
-  /** What was encoded goes to a new stream from now on. */
-  restart(): void;
+}
+
+/** What the reader of one stream of frames knows. Values that a codec has encoded may go to several streams. */
+export interface StreamState {
+  /** How many shapes it was told. */
+  told: number;
 }
 
 export function newCodec(name: CodecName): Codec {
@@ -53,5 +57,4 @@ const JSON_CODEC: Codec = {
   before: () => undefined,
   calls: packCalls,
   answers: packAnswers,
-  restart: () => {},
 };

@@ -7,7 +7,7 @@
 
 import type { AnswerEntry, CallEntry, CallOptions, Packed } from "./batch.ts";
 import { ByteWriter } from "./byte_writer.ts";
-import type { Codec, CompactBytes, EncodedValue } from "./codec.ts";
+import type { Codec, CompactBytes, EncodedValue, StreamState } from "./codec.ts";
 import { CompactWriter } from "./compact_writer.ts";
 import { FrameFlag } from "./header.ts";
 import { explained, Scan } from "./scan.ts";
@@ -48,8 +48,8 @@ export class CompactCodec implements Codec {
     return { kind: "compact", buffer, start, bytes: end - start };
   }
 
-  before(): Packed | undefined {
-    const shapes = this.#shapes.untold();
+  before(stream: StreamState): Packed | undefined {
+    const shapes = this.#shapes.untold(stream);
     const first = shapes[0];
     if (first === undefined) return undefined;
     const frame = this.#begin();
@@ -123,10 +123,6 @@ export class CompactCodec implements Codec {
     }
     this.#column(answers, valueOf);
     return this.#packed(FrameFlag.compact);
-  }
-
-  restart(): void {
-    this.#shapes.restart();
   }
 
   /** Values that were encoded one after the other are copied as one. */

@@ -8,6 +8,8 @@
  * @module
  */
 
+import type { StreamState } from "./codec.ts";
+
 /** The bytes 0x40 to 0x7f. */
 export const MAX_SHAPES = 64;
 /** An object with more keys, or longer ones, is written with them. */
@@ -29,7 +31,6 @@ export class Shapes {
   /** The shape that was last used for this first key: nearly always the right one. */
   readonly #byFirstKey = new Map<string, Shape>();
   readonly #candidates = new Set<string>();
-  #told = 0;
   #characters = 0;
 
   /** The likely shape of an object that begins with `key`. */
@@ -47,16 +48,11 @@ export class Shapes {
     return shape;
   }
 
-  /** A new stream, whose reader knows none. */
-  restart(): void {
-    this.#told = 0;
-  }
-
-  /** What the reader was not told yet; from now on it counts as told. */
-  untold(): readonly Shape[] {
-    if (this.#told === this.#all.length) return NONE;
-    const untold = this.#all.slice(this.#told);
-    this.#told = this.#all.length;
+  /** What a reader was not told yet; from now on it counts as told. */
+  untold(stream: StreamState): readonly Shape[] {
+    if (stream.told === this.#all.length) return NONE;
+    const untold = this.#all.slice(stream.told);
+    stream.told = this.#all.length;
     return untold;
   }
 

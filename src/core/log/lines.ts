@@ -16,6 +16,7 @@ export type LineTag =
   | "COMMAND CALL"
   | "CLEANUP RECEIPT"
   | "ANSWER"
+  | "HEARTBEAT"
   | "PROCESS"
   | "LOG"
   | "BROKER";
@@ -87,6 +88,7 @@ const KINDS: { readonly [Id in EventId]: LineKind<Id> } = {
     ({ command, params }) => `Executing command [${name(command)}] with param ${text(params)}`,
   ),
 
+  "call.silence": line("HEARTBEAT", "debug", silenceText),
   "answer.late": line("ANSWER", "debug", (fields) => answerText("Late", fields)),
   "answer.duplicate": line("ANSWER", "debug", (fields) => answerText("Duplicate", fields)),
   "answer.unknown": line("ANSWER", "debug", (fields) => answerText("Unknown", fields)),
@@ -196,6 +198,12 @@ function line<Id extends EventId>(
   print: (fields: PrintedFields[Id]) => string,
 ): LineKind<Id> {
   return { tag, level, texts: (fields) => [print(fields)] };
+}
+
+function silenceText({ target, command, attempt, peer, silentMs }: PrintedFields["call.silence"]): string {
+  const why = peer === "blocked" ? "gives no sign of life" : "lives, and works on the command";
+  return `${name(target)} did not answer attempt ${attempt} of [${name(command)}] in time: ` +
+    `it is ${peer} (${why}; last heard of ${formatDuration(silentMs)} ago)`;
 }
 
 function answerText(which: string, { target, command, id }: PrintedFields["answer.late"]): string {

@@ -99,9 +99,27 @@ const LOG_WORDINGS: { readonly [Level in LogLevel]: readonly Wording[] } = {
   fatal: [],
 };
 
+const HEARTBEAT_WORDINGS: readonly Wording[] = [
+  wording(
+    "new",
+    "{target} did not answer attempt {attempt} of [{command}] in time: it is {peer} ({why}; last heard of {time}s ago)",
+    ([target = "", attempt, command = "", peer, , time = ""]) => ({
+      event: "call.silence",
+      fields: {
+        target,
+        attempt: Number(attempt),
+        command,
+        peer: peer === "slow" ? "slow" : "blocked",
+        silentMs: parseSeconds(time),
+      },
+    }),
+  ),
+];
+
 const OWN_WORDINGS: ReadonlyMap<LineTag, readonly Wording[]> = new Map<LineTag, readonly Wording[]>([
   ["PROCESS", PROCESS_WORDINGS],
   ["ANSWER", ANSWER_WORDINGS],
+  ["HEARTBEAT", HEARTBEAT_WORDINGS],
   ["BROKER", BROKER_WORDINGS],
   ["CLEANUP RECEIPT", RECEIPT_WORDINGS],
 ]);

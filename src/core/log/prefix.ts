@@ -12,7 +12,7 @@ const LEVELS: ReadonlyMap<string, LogLevel> = new Map<string, LogLevel>([
 ]);
 
 const TAGS: ReadonlyMap<string, LineTag> = new Map<string, LineTag>(
-  (["CLEAN AFTER FORK", "COMMAND CALL", "CLEANUP RECEIPT", "ANSWER", "PROCESS", "LOG", "BROKER"] as const)
+  (["CLEAN AFTER FORK", "COMMAND CALL", "CLEANUP RECEIPT", "ANSWER", "HEARTBEAT", "PROCESS", "LOG", "BROKER"] as const)
     .map((tag) => [tag, tag]),
 );
 

@@ -49,6 +49,14 @@ export interface EventFields {
     readonly message: string;
     readonly stack: readonly string[];
   };
+  /** DEBUG: why an attempt got no answer in time. `silentMs`: since the callee's last sign of life, which it was asked for when half of the time was over. */
+  "call.silence": {
+    readonly command: string;
+    readonly target: string;
+    readonly attempt: number;
+    readonly peer: "blocked" | "slow";
+    readonly silentMs: number;
+  };
   /** DEBUG: a call was answered, after `attempts` attempts. */
   "call.answered": {
     readonly command: string;

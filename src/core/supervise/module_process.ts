@@ -7,7 +7,9 @@
 import type { Runtime } from "../../runtime/runtime.ts";
 import { Callee, type Service } from "../call/callee.ts";
 import type { Caller } from "../call/caller.ts";
-import { forwarded, makeCall } from "../call/make_call.ts";
+import { CallStream, type StreamTarget } from "../call/call_stream.ts";
+import { forwarded, passOn } from "../call/forward.ts";
+import { makeCall } from "../call/make_call.ts";
 import type { RunningCall } from "../call/running_call.ts";
 import { describeThrown } from "../call/wire_error.ts";
 import { canDispose } from "../cleanup/dispose.ts";
@@ -92,12 +94,9 @@ export class ModuleProcess implements Service {
   /** A worker's call to another module goes on to the father, under the worker's name. */
   async forward(call: ReceivedCall & { readonly options: CallOptions }, context: RunningCall): Promise<unknown> {
     const { target = this.#options.role.broker, timeoutMs = this.#options.setup.timeoutMs } = call.options;
-    return await makeCall(this.#options.father, call.command, call.params, {
-      target,
-      ...forwarded(timeoutMs),
-      signal: context.signal,
-      wire: { ...this.#route(target, timeoutMs), caller: context.caller },
-    });
+    const wire = { ...this.#route(target, timeoutMs), caller: context.caller };
+    const options = { target, ...forwarded(timeoutMs, context), wire };
+    return await passOn({ caller: this.#options.father, options }, call);
   }
 
   #newWorker(number: number): Supervised {
@@ -144,11 +143,19 @@ export class ModuleProcess implements Service {
       log: { debug: log("debug"), info: log("info"), warning: log("warning"), error: log("error") },
       signal: this.#stop.signal,
       workers: {
-        call: (command: string, params: readonly unknown[] = [], settings: CallSettings = {}) =>
-          this.#callWorker(command, params, settings),
+        call: async (command: string, params: readonly unknown[] = [], settings: CallSettings = {}) => {
+          const { caller, options } = this.#toWorker(command, settings);
+          return await makeCall(caller, command, params, options);
+        },
+        stream: (command: string, params: readonly unknown[] = [], settings: CallSettings = {}) =>
+          new CallStream(command, params, () => this.#toWorker(command, settings)),
       },
-      call: (target: Module | string, command: string, params?: readonly unknown[], settings?: CallSettings) =>
-        this.#callOut(typeof target === "string" ? target : target.name, command, params ?? [], settings ?? {}),
+      call: async (to: Module | string, command: string, params?: readonly unknown[], settings?: CallSettings) => {
+        const { caller, options } = this.#toOther(to, command, settings ?? {});
+        return await makeCall(caller, command, params ?? [], options);
+      },
+      stream: (to: Module | string, command: string, params?: readonly unknown[], settings?: CallSettings) =>
+        new CallStream(command, params ?? [], () => this.#toOther(to, command, settings ?? {})),
       own: (resource) => {
         if (!canDispose(resource)) {
           throw new TypeError(`Cannot own a resource of module "${role.module}": it has no way to be disposed of`);
@@ -159,26 +166,22 @@ export class ModuleProcess implements Service {
     };
   }
 
-  async #callWorker(command: string, params: readonly unknown[], settings: CallSettings): Promise<unknown> {
+  #toWorker(command: string, settings: CallSettings): StreamTarget {
     const worker = this.#workers.pick();
     const target = worker?.name ?? `${this.#options.role.module}-1`;
     if (worker === undefined) throw new UnknownModuleError({ target, command }, { nearest: null });
-    return await makeCall(worker.caller, command, params, this.#submitOptions(target, settings));
+    return { caller: worker.caller, options: this.#submitOptions(target, settings) };
   }
 
-  async #callOut(
-    target: string,
-    command: string,
-    params: readonly unknown[],
-    settings: CallSettings,
-  ): Promise<unknown> {
+  #toOther(to: Module | string, command: string, settings: CallSettings): StreamTarget {
+    const target = typeof to === "string" ? to : to.name;
     const { names, timeoutMs } = this.#options.setup;
     if (!names.includes(target)) {
       throw new UnknownModuleError({ target, command }, { nearest: nearest(target, names) });
     }
     const options = this.#submitOptions(target, settings);
     const wire = this.#route(target, settings.timeoutMs ?? timeoutMs);
-    return await makeCall(this.#options.father, command, params, { ...options, wire });
+    return { caller: this.#options.father, options: { ...options, wire } };
   }
 
   /** What tells the father where a call goes: nothing, where it goes to the father itself. */
@@ -189,8 +192,7 @@ export class ModuleProcess implements Service {
 
   #submitOptions(target: string, settings: CallSettings) {
     const { timeoutMs, retry } = this.#options.setup;
-    const { signal, thread } = settings;
-    return { target, timeoutMs: settings.timeoutMs ?? timeoutMs, retry, signal, thread };
+    return { ...settings, target, timeoutMs: settings.timeoutMs ?? timeoutMs, retry };
   }
 
   /** The end of a process goes on whatever its hooks do; what they throw is told. */

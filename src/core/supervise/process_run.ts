@@ -164,7 +164,7 @@ export class ProcessRun {
     if (this.#callee === undefined) {
       if (type === FrameType.hello) this.#greet(body);
       else throw new TypeError("a frame came before the hello");
-    } else if (type === FrameType.answers) caller.answers(flags, body);
+    } else if (type === FrameType.answers) caller.answers(flags, body, this.#link);
     else if (this.#callee.receive(type, flags, body)) return;
     else if (type === FrameType.ping) this.#link?.send(FrameType.pong, "1");
     else if (type === FrameType.records) this.#options.events.records(readRecords(body));

@@ -6,7 +6,7 @@ import { RunningCall } from "../../../src/core/call/running_call.ts";
 import { encodeValue } from "../../../src/core/frame/json_codec.ts";
 
 function run(kept: KeptAnswers, id: number, value: unknown = id, attempt = 1): void {
-  const call = new RunningCall({ id, attempt, caller: "b", command: "c" });
+  const call = new RunningCall({ id, attempt, caller: "b", command: "c" }, () => {});
   kept.started(call);
   kept.answered(call, { id, attempt, kind: 0, value: encodeValue(value, "v") });
 }
@@ -69,7 +69,7 @@ test("KeptAnswers is bounded by count and by bytes, the oldest go first", () => 
 
 test("KeptAnswers tells what runs", () => {
   const kept = new KeptAnswers();
-  const call = new RunningCall({ id: 3, attempt: 1, caller: "b", command: "c" });
+  const call = new RunningCall({ id: 3, attempt: 1, caller: "b", command: "c" }, () => {});
   kept.started(call);
   assert.deepEqual([kept.find(3), kept.runningCount, [...kept.running]], [call, 1, [call]]);
   kept.answered(call, { id: 3, attempt: 1, kind: 0, value: encodeValue(1, "v") });

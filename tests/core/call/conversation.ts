@@ -1,3 +1,4 @@
+import { CallStream } from "../../../src/core/call/call_stream.ts";
 import { Callee } from "../../../src/core/call/callee.ts";
 import { Caller } from "../../../src/core/call/caller.ts";
 import { CallCounters, type CallCounts } from "../../../src/core/call/counters.ts";
@@ -33,6 +34,8 @@ export interface CallChoices {
   readonly retry?: "once" | "never";
   readonly signal?: AbortSignal;
   readonly quiet?: boolean;
+  readonly totalTimeoutMs?: number;
+  readonly onProgress?: (value: unknown) => void;
 }
 
 export const KILLED: BrokerFault = {
@@ -172,13 +175,20 @@ export class Conversation {
 
   /** Calls a command with the default timeout of 1 s. */
   async call(command: string, params: readonly unknown[] = [], choices: CallChoices = {}): Promise<unknown> {
-    const { timeoutMs = 1000, retry = "once", signal, quiet } = choices;
-    return await makeCall(this.caller, command, params, { target: "Livestatus", timeoutMs, retry, signal, quiet });
+    const { timeoutMs = 1000, retry = "once", ...others } = choices;
+    return await makeCall(this.caller, command, params, { target: "Livestatus", timeoutMs, retry, ...others });
+  }
+
+  /** Streams a command with the default timeout of 1 s. */
+  stream(command: string, params: readonly unknown[] = [], choices: CallChoices = {}): CallStream {
+    const { timeoutMs = 1000, retry = "once", ...others } = choices;
+    const options = { target: "Livestatus", timeoutMs, retry, ...others };
+    return new CallStream(command, params, () => ({ caller: this.caller, options }));
   }
 
   /** An answers frame as if the callee had sent it. */
-  async answer(ids: readonly unknown[], values: readonly unknown[]): Promise<void> {
-    this.callerEnd.deliver(frame(FrameType.answers, JSON.stringify([ids, 0, 0, values])));
+  async answer(ids: readonly unknown[], values: readonly unknown[], kind = 0): Promise<void> {
+    this.callerEnd.deliver(frame(FrameType.answers, JSON.stringify([ids, 0, ids.map(() => kind), values])));
     await settle();
   }
 
@@ -217,6 +227,13 @@ export async function rejection(promise: Promise<unknown>): Promise<unknown> {
   } catch (error) {
     return error;
   }
+}
+
+/** The line that says why an attempt got no answer; `heard`: how long ago the callee gave a sign of life. */
+export function silenceLine(attempt: number, peer: "blocked" | "slow", heard: string): string {
+  const why = peer === "slow" ? "lives, and works on the command" : "gives no sign of life";
+  return "DEBUG : [ broker-master ] [ Livestatus ] [ HEARTBEAT ] [ PID:29341 ] [ MainThread ] Livestatus did not answer " +
+    `attempt ${attempt} of [get_module_info] in time: it is ${peer} (${why}; last heard of ${heard} ago)`;
 }
 
 /** The prefix of COMMAND CALL lines of this conversation. */

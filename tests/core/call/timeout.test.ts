@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { CallTimeoutError } from "../../../src/core/errors.ts";
 import { FrameType } from "../../../src/core/frame/header.ts";
 import { settle } from "../manual_clock.ts";
-import { callLine, Conversation, NOTHING_LEFT, rejection } from "./conversation.ts";
+import { callLine, Conversation, NOTHING_LEFT, rejection, silenceLine } from "./conversation.ts";
 
 const RETRY_LINE = callLine(
   "WARNING",
@@ -41,7 +41,7 @@ test("call() joins the second attempt to the first, so the command runs once and
   assert.equal(slow.waiting.length, 1);
   slow.waiting[0]?.("fine");
   assert.equal(await result, "fine");
-  assert.deepEqual(c.sent.lines(), [RETRY_LINE, ANSWERED_LINE]);
+  assert.deepEqual(c.sent.lines(), [RETRY_LINE, silenceLine(1, "slow", "0.500s"), ANSWERED_LINE]);
   assert.deepEqual(c.counts(), { retried: 1 });
   assert.deepEqual(c.bodies(FrameType.calls), [
     [1, [1], 0, ["get_module_info"], [[]], 0],
@@ -56,7 +56,8 @@ test("call() that times out twice rejects with CallTimeoutError, a slow peer, an
   const c = new Conversation(slow.commands);
   const failed = rejection(c.call("get_module_info"));
   await c.clock.advance(1999);
-  assert.deepEqual(c.sent.lines(), [RETRY_LINE]);
+  const first = [RETRY_LINE, silenceLine(1, "slow", "0.500s")];
+  assert.deepEqual(c.sent.lines(), first);
   await c.clock.advance(1);
   assert.deepEqual(timeoutFacts(await failed), {
     name: "CallTimeoutError",
@@ -68,7 +69,7 @@ test("call() that times out twice rejects with CallTimeoutError, a slow peer, an
     message:
       'Cannot call command "get_module_info" of module "Livestatus": timeout (1s): module "Livestatus" is slow, 2 attempts',
   });
-  assert.deepEqual(c.sent.lines(), [RETRY_LINE, TIMEOUT_LINE]);
+  assert.deepEqual(c.sent.lines(), [...first, TIMEOUT_LINE, silenceLine(2, "slow", "0.500s")]);
   assert.equal(slow.waiting.length, 1);
   assert.deepEqual(c.counts(), { timeout: 1 });
   assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
@@ -82,6 +83,12 @@ test("call() says that the peer is blocked where it gave no sign of life", async
   const { peer, message } = timeoutFacts(await failed);
   assert.equal(peer, "blocked");
   assert.match(message, /module "Livestatus" is blocked, 2 attempts$/);
+  assert.deepEqual(c.sent.lines(), [
+    RETRY_LINE,
+    silenceLine(1, "blocked", "1.000s"),
+    TIMEOUT_LINE,
+    silenceLine(2, "blocked", "2.000s"),
+  ]);
   assert.deepEqual(c.bodies(FrameType.ping), [1, 1]);
   assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
 });
@@ -93,7 +100,7 @@ test("call() with retry never rejects after one timeout, with one line", async (
   const { attempts, sent, timeoutMs, message } = timeoutFacts(await failed);
   assert.deepEqual({ attempts, sent, timeoutMs }, { attempts: 1, sent: true, timeoutMs: 500 });
   assert.match(message, /timeout \(0.5s\): module "Livestatus" is slow, 1 attempt$/);
-  assert.deepEqual(c.sent.lines(), [TIMEOUT_LINE.replace("(1s)", "(0.5s)")]);
+  assert.deepEqual(c.sent.lines(), [TIMEOUT_LINE.replace("(1s)", "(0.5s)"), silenceLine(1, "slow", "0.250s")]);
   assert.deepEqual(c.counts(), { timeout: 1 });
   assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
 });
@@ -123,7 +130,7 @@ test("call() counts its timeout from the call, also where it waited for the proc
   await c.clock.advance(99);
   assert.deepEqual(c.sent.lines(), []);
   await c.clock.advance(1);
-  assert.deepEqual(c.sent.lines(), [RETRY_LINE]);
+  assert.deepEqual(c.sent.lines(), [RETRY_LINE, silenceLine(1, "slow", "0.100s")]);
   await c.clock.advance(1000);
   assert.equal(timeoutFacts(await failed).attempts, 2);
 });
@@ -140,7 +147,7 @@ test("callee answers again when the second attempt comes after its answer left, 
   await settle();
   assert.equal(c.calleeEnd.written.length, 4, "two pongs, the answer, and the answer again");
   assert.deepEqual(c.counts(), { retried: 1, duplicate: 1 });
-  assert.deepEqual(c.sent.ids(), ["call.retry", "call.answered", "answer.duplicate"]);
+  assert.deepEqual(c.sent.ids(), ["call.retry", "call.silence", "call.answered", "answer.duplicate"]);
   assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
 });
 

@@ -7,11 +7,12 @@ import { CompactReader } from "../../../src/core/frame/compact_reader.ts";
 export class CompactStream {
   readonly codec = new CompactCodec();
   readonly reader = new BodyReader();
+  readonly #state = { told: 0 };
 
   /** A result as the other side gets it. */
   carry(value: unknown): unknown {
     const answers = [{ id: 1, attempt: 1, kind: 0, value: this.codec.encode(value, "v") }];
-    const before = this.codec.before();
+    const before = this.codec.before(this.#state);
     if (before !== undefined) this.reader.answers(before.flags, joinBytes(before.parts));
     const { flags, parts } = this.codec.answers(answers);
     return this.reader.answers(flags, joinBytes(parts))[0]?.value;

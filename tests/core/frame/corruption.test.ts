@@ -72,7 +72,7 @@ function callsOf(codec: Codec, values: readonly unknown[]) {
     const params = codec.name === "json" ? encodeValue([value], "p") : codec.encode([value], "p");
     return { id: index + 1, attempt: 1 + index % 2, command: "get", params, options: null };
   });
-  const shapes = codec.before();
+  const shapes = codec.before({ told: 0 });
   const before = shapes === undefined ? undefined : bodyOf(shapes);
   return { ...bodyOf(codec.name === "json" ? packCalls(calls, 1) : codec.calls(calls, 1)), before };
 }

@@ -24,6 +24,7 @@ test("every event has a level, known by its id", () => {
     "call.timeout": "error",
     "call.error": "error",
     "call.answered": "debug",
+    "call.silence": "debug",
     "command.unknown": "warning",
     "command.error": "error",
     "command.executing": "debug",

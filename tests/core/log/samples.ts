@@ -6,6 +6,7 @@ const AFTER = { pssBytes: 31_457_280, privateBytes: 12_582_912, heapBytes: null,
 const PREFIX = "[2021-10-11 06:10:52]";
 const PROCESS = "[ broker-master ] [ sla ] [ PROCESS ] [ PID:10 ] [ MainThread ]";
 const ANSWER = "[ broker-master ] [ sla ] [ ANSWER ] [ PID:10 ] [ MainThread ]";
+const HEARTBEAT = "[ broker-master ] [ sla ] [ HEARTBEAT ] [ PID:10 ] [ MainThread ]";
 const BROKER = "[ broker-master ] [ sla ] [ BROKER ] [ PID:10 ] [ MainThread ]";
 const LOG = "[ broker-master ] [ sla ] [ LOG ] [ PID:10 ] [ MainThread ]";
 
@@ -147,5 +148,13 @@ export const OWN_SAMPLES: readonly (readonly [event: LogEvent, line: string])[] 
       },
     },
     `${PREFIX} DEBUG : [ broker-master ] [ sla ] [ CLEANUP RECEIPT ] [ PID:10 ] [ MainThread ] Released 2 modules [Livestatus, WebUI] in 0.143s, errors 1, PSS 150.0 MiB to 30.0 MiB, private memory 100.0 MiB to 12.0 MiB, heap unknown to unknown, open files 30 to 12, left over [2 × timer, 1 × file /var/log/a, b.log]`,
+  ],
+  [
+    {
+      ...HEAD,
+      event: "call.silence",
+      fields: { command: "get", target: "WebUI", attempt: 2, peer: "blocked", silentMs: 1002 },
+    },
+    `${PREFIX} DEBUG : ${HEARTBEAT} WebUI did not answer attempt 2 of [get] in time: it is blocked (gives no sign of life; last heard of 1.002s ago)`,
   ],
 ];

@@ -1,0 +1,136 @@
+/**
+ * The items of a command that yields them, from the side of its caller: an async iterable that holds what came and was not taken,
+ * and tells the callee what was.
+ *
+ * @module
+ */
+
+import type { Call } from "./call.ts";
+import type { Caller } from "./caller.ts";
+import type { SubmitOptions } from "./caller_options.ts";
+import { type BrokerFault, toError } from "./wire_error.ts";
+
+/** Items taken that the callee is told of at once; what waits for more of them is told at the latest when nothing is left. */
+const TOLD_AT_ONCE = 128;
+
+/** To whom the call goes, chosen when the first item is asked for. */
+export interface StreamTarget {
+  readonly caller: Caller;
+  readonly options: SubmitOptions;
+}
+
+export class CallStream implements AsyncIterableIterator<unknown>, AsyncDisposable {
+  readonly #command: string;
+  readonly #params: readonly unknown[];
+  readonly #open: () => StreamTarget;
+  #target: StreamTarget | undefined;
+  #call: Call | undefined;
+  #items: unknown[] = [];
+  #next = 0;
+  #taken = 0;
+  #told = 0;
+  #end: { readonly value: unknown } | { readonly fault: BrokerFault } | undefined;
+  #wakes: (() => void)[] = [];
+
+  /** Nothing is sent before the first `next()`. */
+  constructor(command: string, params: readonly unknown[], open: () => StreamTarget) {
+    this.#command = command;
+    this.#params = params;
+    this.#open = open;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  /** @throws {BrokerError} */
+  async next(): Promise<IteratorResult<unknown, unknown>> {
+    this.#start();
+    while (!this.#hasItem && this.#end === undefined) await this.#change();
+    if (this.#hasItem) return { value: this.#take(), done: false };
+    return this.#over();
+  }
+
+  /** Ends the command: what it yielded and was not taken is dropped. Settles when its handler has ended, or after a while. */
+  async return(value?: unknown): Promise<IteratorResult<unknown, unknown>> {
+    this.#drop();
+    if (this.#target === undefined) this.#end ??= { value: undefined };
+    if (this.#call !== undefined) this.#target?.caller.leave(this.#call);
+    while (this.#end === undefined) await this.#change();
+    this.#end = { value: undefined };
+    return { value: await value, done: true };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return();
+  }
+
+  /** Who cancels wants none of what came before. */
+  get #hasItem(): boolean {
+    return this.#next < this.#items.length && this.#call?.state !== "cancelling";
+  }
+
+  #start(): void {
+    if (this.#target !== undefined || this.#end !== undefined) return;
+    const target = this.#target = this.#open();
+    this.#call = target.caller.submit(this.#command, this.#params, {
+      ...target.options,
+      wire: { ...target.options.wire, stream: true },
+      onItem: (item) => this.#arrived(item),
+    }, {
+      resolve: (value) => this.#ended({ value }),
+      reject: (fault) => this.#ended({ fault }),
+    });
+  }
+
+  #arrived(item: unknown): void {
+    this.#items.push(item);
+    this.#wake();
+  }
+
+  #ended(end: { value: unknown } | { fault: BrokerFault }): void {
+    this.#end ??= end;
+    if ("fault" in end && end.fault.code === "CANCELLED") this.#drop();
+    this.#wake();
+  }
+
+  #take(): unknown {
+    const item = this.#items[this.#next];
+    this.#items[this.#next++] = undefined;
+    this.#taken++;
+    const isEmpty = this.#next === this.#items.length;
+    if (isEmpty) this.#drop();
+    if (isEmpty || this.#taken - this.#told >= TOLD_AT_ONCE) this.#tell();
+    return item;
+  }
+
+  #drop(): void {
+    this.#items = [];
+    this.#next = 0;
+  }
+
+  #tell(): void {
+    this.#told = this.#taken;
+    if (this.#call !== undefined) this.#call.exchange?.took(this.#call, this.#taken);
+  }
+
+  /** What a stream gives after its last item: the end, or its error, once. */
+  #over(): IteratorResult<unknown, unknown> {
+    const end = this.#end ?? { value: undefined };
+    this.#end = { value: undefined };
+    if ("value" in end) return { value: end.value, done: true };
+    throw toError(end.fault, { target: this.#target?.options.target ?? "", command: this.#command });
+  }
+
+  #wake(): void {
+    const wakes = this.#wakes;
+    this.#wakes = [];
+    for (const wake of wakes) wake();
+  }
+
+  async #change(): Promise<void> {
+    // Whoever waits here has time for an answer; whoever works on an item lets the callee wait.
+    if (this.#call !== undefined) this.#call.exchange?.expect(this.#call);
+    await new Promise<void>((resolve) => this.#wakes.push(resolve));
+  }
+}

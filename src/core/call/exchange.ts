@@ -1,0 +1,209 @@
+/**
+ * The calls that are out on one link, from the first attempt to the answer: retried once, given up in time, and never settled with
+ * another call's answer.
+ *
+ * @module
+ */
+
+import type { Clock } from "../../runtime/runtime.ts";
+import { AnswerKind, isPart, type ReceivedAnswer } from "../frame/batch.ts";
+import { BodyReader } from "../frame/body_reader.ts";
+import type { Codec } from "../frame/codec.ts";
+import { FrameType } from "../frame/header.ts";
+import type { Link } from "../frame/link.ts";
+import type { Call } from "./call.ts";
+import type { CallReporter } from "./call_reporter.ts";
+import type { CallCounters } from "./counters.ts";
+import { Deadlines } from "./deadlines.ts";
+import { InFlight } from "./in_flight.ts";
+import type { Outcomes } from "./outcomes.ts";
+import { Outbox } from "./outbox.ts";
+import { faultOf } from "./read_error.ts";
+import type { BrokerFault } from "./wire_error.ts";
+
+/** How long a cancelled call waits for its handler to end. */
+const CANCEL_GRACE_MS = 100;
+/** Beyond this many bytes on their way out, calls wait in the queue, where they are counted. */
+const UNSENT_LIMIT_BYTES = 1024 * 1024;
+
+export interface ExchangeOptions {
+  readonly clock: Clock;
+  /** What the calls are encoded with. */
+  readonly codec: Codec;
+  readonly concurrency: number;
+  readonly counters: CallCounters;
+  readonly lines: CallReporter;
+  readonly outcomes: Outcomes;
+}
+
+export class Exchange {
+  readonly link: Link;
+  readonly #options: ExchangeOptions;
+  readonly #inFlight: InFlight;
+  readonly #outbox: Outbox;
+  readonly #deadlines: Deadlines<Call>;
+  readonly #bodies = new BodyReader();
+
+  constructor(link: Link, options: ExchangeOptions) {
+    this.link = link;
+    this.#options = options;
+    this.#inFlight = new InFlight(options.concurrency);
+    this.#outbox = new Outbox(this.#inFlight, link, options.codec);
+    this.#deadlines = new Deadlines(options.clock, () => this.#inFlight.calls(), (call) => this.#due(call));
+  }
+
+  /** Calls that wait for their answers. */
+  get waiting(): number {
+    return this.#inFlight.waiting;
+  }
+
+  /** Whether one more call may be sent now. */
+  get hasRoom(): boolean {
+    return !this.link.closed && this.#inFlight.hasRoom && !this.link.isOver(UNSENT_LIMIT_BYTES);
+  }
+
+  send(call: Call): void {
+    call.become("sent");
+    call.exchange = this;
+    call.attempt = 1;
+    this.#inFlight.add(call);
+    call.probeLater();
+    this.#deadlines.watch(call);
+    this.#outbox.send(call);
+  }
+
+  /** @throws {BodyError} when the frame can't be understood. */
+  answers(flags: number, body: Uint8Array): void {
+    const answers = this.#bodies.answers(flags, body);
+    const now = this.#options.clock.now();
+    for (const answer of answers) this.#take(answer, now);
+  }
+
+  /** The caller of a stream waits for its next item. */
+  expect(call: Call): void {
+    if (call.attemptEnds === Infinity && call.isOut) this.#renew(call, this.#options.clock.now());
+  }
+
+  /** The caller of a stream has taken `count` items since it began: the callee may send as many more. */
+  took(call: Call, count: number): void {
+    if (call.isOut) this.#outbox.credit(call, count);
+  }
+
+  cancel(call: Call): void {
+    if (this.#outbox.withdraw(call)) return this.#endCancelled(call, true);
+    call.become("cancelling");
+    call.deadline = this.#options.clock.now() + CANCEL_GRACE_MS;
+    this.#deadlines.watch(call);
+    this.#tellCancelled(call);
+  }
+
+  /** The link is gone: what is out is rejected with `fault`. */
+  end(fault: BrokerFault): void {
+    this.#outbox.close();
+    this.#deadlines.stop();
+    for (const call of this.#inFlight.clear()) {
+      if (call.state === "cancelling") this.#endCancelled(call, true);
+      else if (call.state !== "settled") this.#options.outcomes.reject(call, fault);
+    }
+  }
+
+  #due(call: Call): void {
+    const now = this.#options.clock.now();
+    if (call.state === "cancelling") {
+      this.#endCancelled(call, false);
+    } else if (now >= call.endsAt) {
+      this.#giveUp(call, call.totalTimeoutMs);
+    } else if (now < call.attemptEnds) {
+      call.probedAt = now;
+      this.link.send(FrameType.ping, "1");
+      call.deadline = Math.min(call.attemptEnds, call.endsAt);
+      this.#deadlines.watch(call);
+    } else if (call.state === "sent" && call.retry === "once") {
+      const silence = this.#silenceOf(call, now);
+      call.become("retried");
+      call.attempt = 2;
+      this.#renew(call, now);
+      this.#outbox.send(call);
+      this.#options.lines.retry(call, silence);
+    } else {
+      this.#giveUp(call, call.timeoutMs);
+    }
+  }
+
+  /** The time is over. A handler that looks at its signal need not go on for nobody. */
+  #giveUp(call: Call, timeoutMs: number): void {
+    const silence = this.#silenceOf(call, this.#options.clock.now());
+    this.#tellCancelled(call);
+    this.#inFlight.giveUp(call);
+    this.#options.outcomes.reject(call, call.timedOut(timeoutMs, silence.peer));
+    this.#options.lines.silence(call, silence);
+  }
+
+  #renew(call: Call, now: number): void {
+    call.renew(now);
+    this.#deadlines.watch(call);
+  }
+
+  /** Who gave no sign of life since it was asked for one is blocked. */
+  #silenceOf(call: Call, now: number): Silence {
+    const heardAt = this.link.receivedAt;
+    return { attempt: call.attempt, peer: heardAt >= call.probedAt ? "slow" : "blocked", silentMs: now - heardAt };
+  }
+
+  #tellCancelled(call: Call): void {
+    // The call itself may still be on its way out, and goes first.
+    this.link.flush();
+    this.link.send(FrameType.cancel, JSON.stringify([call.id]));
+  }
+
+  /** @param acknowledged whether the call certainly does not run. */
+  #endCancelled(call: Call, acknowledged: boolean): void {
+    if (acknowledged) this.#inFlight.remove(call);
+    else this.#inFlight.giveUp(call);
+    if (call.isLeft) this.#options.outcomes.resolve(call, undefined, this.#options.clock.now());
+    else this.#options.outcomes.reject(call, call.cancelled(acknowledged));
+  }
+
+  #take(answer: ReceivedAnswer, now: number): void {
+    const call = this.#inFlight.find(answer.id);
+    if (isPart(answer.kind)) return this.#takePart(call, answer, now);
+    if (call === undefined) return this.#takeStray(answer.id);
+    if (call.state === "cancelling") return this.#endCancelled(call, true);
+    this.#inFlight.remove(call);
+    const fault = faultOf(answer);
+    if (fault === undefined) this.#options.outcomes.resolve(call, answer.value, now);
+    else this.#options.outcomes.reject(call, fault);
+  }
+
+  #takePart(call: Call | undefined, { id, kind, value }: ReceivedAnswer, now: number): void {
+    // Parts may be under way when their call is given up or cancelled.
+    if (call === undefined) return this.#inFlight.isGivenUp(id) ? undefined : this.#takeStray(id);
+    if (call.state === "cancelling") return;
+    if (kind === AnswerKind.item && call.onItem !== null) {
+      call.rest();
+      return call.onItem(value);
+    }
+    if (call.attemptEnds !== Infinity) this.#renew(call, now);
+    if (kind === AnswerKind.progress) call.onProgress?.(value);
+  }
+
+  #takeStray(id: unknown): void {
+    const { counters, lines } = this.#options;
+    const { kind, command } = this.#inFlight.classify(id);
+    counters.count(kind);
+    const oldest = kind === "duplicate" ? undefined : this.#inFlight.oldest;
+    if (oldest === undefined || oldest.resent) return lines.stray(kind, command, id);
+    oldest.resent = true;
+    this.#outbox.send(oldest);
+    lines.anotherAnswer(oldest);
+  }
+}
+
+/** What a callee that does not answer is like. */
+export interface Silence {
+  readonly attempt: number;
+  /** `blocked`: it gave no sign of life when it was asked for one; `slow`: it did. */
+  readonly peer: "blocked" | "slow";
+  /** Milliseconds since its last sign of life. */
+  readonly silentMs: number;
+}

@@ -1,0 +1,33 @@
+/**
+ * Calls that are passed on, since their caller has no channel to their callee.
+ *
+ * @module
+ */
+
+import type { ReceivedCall } from "../frame/batch.ts";
+import { CallStream, type StreamTarget } from "./call_stream.ts";
+import type { SubmitOptions } from "./caller_options.ts";
+import { makeCall } from "./make_call.ts";
+import type { RunningCall } from "./running_call.ts";
+
+/** Two attempts of the caller, and then some, so that it is always the caller that gives up first. */
+const FORWARD_PATIENCE = 3;
+
+type Forwarded = Pick<SubmitOptions, "timeoutMs" | "retry" | "quiet" | "signal" | "onProgress">;
+
+/** The caller keeps the time, retries and tells, so the way in between does not. Its cancelling and the progress go through. */
+export function forwarded(timeoutMs: number, context: RunningCall): Forwarded {
+  return {
+    timeoutMs: timeoutMs * FORWARD_PATIENCE,
+    retry: "never",
+    quiet: true,
+    signal: context.signal,
+    onProgress: (value) => context.progress(value),
+  };
+}
+
+/** Settles with the result, or with the items of a stream. @throws {BrokerError} */
+export async function passOn(to: StreamTarget, { command, params, options }: ReceivedCall): Promise<unknown> {
+  if (options?.stream === true) return new CallStream(command, params, () => to);
+  return await makeCall(to.caller, command, params, to.options);
+}

@@ -1,0 +1,39 @@
+/**
+ * The ends of calls: each call has one, which is counted, given to who waits, and told.
+ *
+ * What is told may end in the program's own code, which may call, cancel or restart before it returns. So it stands last.
+ *
+ * @module
+ */
+
+import type { Call } from "./call.ts";
+import type { CallReporter } from "./call_reporter.ts";
+import type { CallCounters } from "./counters.ts";
+import type { BrokerFault } from "./wire_error.ts";
+
+export class Outcomes {
+  readonly #counters: CallCounters;
+  readonly #lines: CallReporter;
+
+  constructor(counters: CallCounters, lines: CallReporter) {
+    this.#counters = counters;
+    this.#lines = lines;
+  }
+
+  resolve(call: Call, value: unknown, now: number): void {
+    const ms = now - call.startedAt;
+    call.end();
+    this.#counters.count(call.attempt > 1 ? "retried" : "ok");
+    // How long a stream takes is up to who reads it.
+    if (call.onItem === null) this.#counters.answeredIn(ms);
+    call.settle.resolve(value, call.attempt);
+    this.#lines.answered(call, ms);
+  }
+
+  reject(call: Call, fault: BrokerFault): void {
+    call.end();
+    this.#counters.count(fault.code === "TIMEOUT" ? "timeout" : fault.code === "CANCELLED" ? "cancelled" : "error");
+    call.settle.reject(fault);
+    this.#lines.failed(call, fault);
+  }
+}

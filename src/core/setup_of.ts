@@ -1,0 +1,26 @@
+/**
+ * From the options of a broker to what a new process of a module is told.
+ *
+ * @module
+ */
+
+import { CLEANUP_DEADLINE_MS } from "./cleanup/clean.ts";
+import { DEFAULT_FRAME_LIMIT } from "./frame/header.ts";
+import type { Setup } from "./frame/hello.ts";
+import type { ModuleSettings } from "./module.ts";
+import type { BrokerPlan } from "./options.ts";
+
+export function setupOf(plan: BrokerPlan, settings: ModuleSettings, wanted: readonly string[]): Setup {
+  return {
+    wanted,
+    frameLimit: DEFAULT_FRAME_LIMIT,
+    cleanupMs: CLEANUP_DEADLINE_MS,
+    timeoutMs: plan.timeoutMs,
+    retry: plan.retry,
+    options: settings.options ?? null,
+    restart: settings.restart ?? "on-failure",
+    concurrency: settings.concurrency ?? null,
+    queue: settings.queue ?? null,
+    names: [plan.name, ...plan.modules.map(({ module }) => module.name)],
+  };
+}
