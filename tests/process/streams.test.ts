@@ -98,8 +98,7 @@ test("a signal cancels a stream, and the generator ends", OPTIONS, async () => {
     })());
     const error = await reading;
     assert.ok(error instanceof CallCancelledError, String(error));
-    assert.equal(error.acknowledged, true);
-    assert.equal(await t.broker.call(numbers, "last"), "ended");
+    await t.until(async () => await t.broker.call(numbers, "last") === "ended");
   } finally {
     await t.broker.stop();
   }

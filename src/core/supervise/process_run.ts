@@ -160,16 +160,15 @@ export class ProcessRun {
   }
 
   #frame(type: number, flags: number, body: Uint8Array): void {
-    const { caller } = this.#options;
     if (this.#callee === undefined) {
       if (type === FrameType.hello) this.#greet(body);
       else throw new TypeError("a frame came before the hello");
-    } else if (type === FrameType.answers) caller.answers(flags, body, this.#link);
-    else if (this.#callee.receive(type, flags, body)) return;
+    } else if (type === FrameType.answers) this.#options.caller.answers(flags, body, this.#link);
     else if (type === FrameType.ping) this.#link?.send(FrameType.pong, "1");
     else if (type === FrameType.records) this.#options.events.records(readRecords(body));
     else if (type === FrameType.notice) this.#notice(readProcessNotice(body));
     else if (type === FrameType.close) this.#why ??= readCloseReason(body);
+    else this.#callee.receive(type, flags, body);
   }
 
   #greet(body: Uint8Array): void {
