@@ -1,8 +1,4 @@
-/**
- * One life of a process, from its father's side: spawned, greeted, serving, ended.
- *
- * @module
- */
+/** One life of a process, from its father's side: spawned, greeted, serving, ended. @module */
 
 import type { Channel, ExitStatus, ProgramProcess, Runtime } from "../../runtime/runtime.ts";
 import type { Callee } from "../call/callee.ts";
