@@ -7,19 +7,17 @@
 
 import { BIGINT, TEXT16, TIMESTAMP, UNDEFINED } from "./compact_format.ts";
 import { BodyError } from "./body_error.ts";
-import { asciiDecoder, bigint, text16, timestamp, tooLong } from "./compact_values.ts";
+import { bigint, text16, timestamp, tooLong } from "./compact_values.ts";
 import { KnownShapes } from "./shapes.ts";
+import { TextWindow } from "./text_window.ts";
 
 /** A little more than a value may have, for the columns around it. */
 const MAX_DEPTH = 1_010;
-/** Texts up to this length are cut from a window of {@link WINDOW_BYTES} that is decoded at once. */
+/** Texts up to this length are cut from a window. */
 const SHORT_TEXT = 96;
-/** A text that is kept may hold its whole window in memory, so it is not wider. */
-const WINDOW_BYTES = 1024;
 const MAX_BIGINT_DIGITS = 100_000;
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-const ascii = asciiDecoder();
 const EMPTY = new Uint8Array(0);
 const bytes64 = new Uint8Array(8);
 const number64 = new DataView(bytes64.buffer);
@@ -30,9 +28,7 @@ export class CompactReader {
   #at = 0;
   #end = 0;
   #depth = 0;
-  #window = "";
-  #windowStart = 0;
-  #windowEnd = 0;
+  readonly #texts = new TextWindow();
 
   /** From now on `bytes` are read. */
   open(bytes: Uint8Array): void {
@@ -40,14 +36,13 @@ export class CompactReader {
     this.#at = 0;
     this.#end = bytes.length;
     this.#depth = 0;
-    this.#windowEnd = 0;
+    this.#texts.open(bytes);
   }
 
   /** All was read; nothing of it is held. @throws {BodyError} */
   close(): void {
     const left = this.#end - this.#at;
     this.open(EMPTY);
-    this.#window = "";
     if (left !== 0) throw new BodyError("the body goes on after its last column");
   }
 
@@ -153,9 +148,15 @@ export class CompactReader {
   #list(length: number): unknown[] {
     if (length > this.#end - this.#at) throw tooLong();
     this.#enter();
+    const list = length === 1 ? [this.next()] : length === 2 ? [this.next(), this.next()] : this.#items(length);
+    this.#depth--;
+    return list;
+  }
+
+  /** A list that grows has room for 17: short ones are made as they are. */
+  #items(length: number): unknown[] {
     const list: unknown[] = [];
     for (let index = 0; index < length; index++) list.push(this.next());
-    this.#depth--;
     return list;
   }
 
@@ -177,15 +178,10 @@ export class CompactReader {
   /** Short ASCII, which most texts are, costs a fifth when it is cut from a longer text instead of decoded by itself. */
   #text(length: number): string {
     const from = this.#take(length);
-    if (length > SHORT_TEXT || ascii === undefined) return this.#utf8(from, length);
+    if (length > SHORT_TEXT) return this.#utf8(from, length);
     const to = from + length;
     for (let at = from; at < to; at++) if ((this.#bytes[at] ?? 0) > 0x7f) return this.#utf8(from, length);
-    if (to > this.#windowEnd) {
-      this.#windowStart = from;
-      this.#windowEnd = Math.min(from + WINDOW_BYTES, this.#end);
-      this.#window = ascii.decode(this.#bytes.subarray(from, this.#windowEnd));
-    }
-    return this.#window.substring(from - this.#windowStart, to - this.#windowStart);
+    return this.#texts.cut(from, to);
   }
 
   #utf8(from: number, length: number): string {

@@ -34,12 +34,3 @@ export function bigint(text: string): bigint {
 export function tooLong(): BodyError {
   return new BodyError("the body ends inside a value");
 }
-
-/** Undefined in an engine without old encodings. */
-export function asciiDecoder(): InstanceType<typeof TextDecoder> | undefined {
-  try {
-    return new TextDecoder("latin1");
-  } catch {
-    return undefined;
-  }
-}
