@@ -5,6 +5,7 @@ import { systemClock } from "./clock.ts";
 import { spawnCommand } from "./node_command.ts";
 import { privateFiles } from "./node_files.ts";
 import { childEnvironment, childFlags } from "./node_flags.ts";
+import { collectGarbage } from "./node_garbage.ts";
 import { startProcess } from "./node_process.ts";
 import { programPath, runningProgram } from "./node_program.ts";
 import * as self from "./node_self.ts";
@@ -92,16 +93,4 @@ async function parentChannel(address: string): Promise<Channel> {
   const input = new Socket({ fd: Number(reads), readable: true, writable: false });
   const output = new Socket({ fd: Number(writes), readable: false, writable: true });
   return new StreamChannel(input, output, { lingerMs: LINGER_MS });
-}
-
-async function collectGarbage(): Promise<boolean> {
-  const [v8, vm] = await Promise.all([import("node:v8"), import("node:vm")]);
-  v8.setFlagsFromString("--expose-gc");
-  const collect: unknown = vm.runInNewContext("gc");
-  if (typeof collect !== "function") return false;
-  collect();
-  // Only in a later turn can the second round give back the pages that the first one emptied.
-  await new Promise<void>((resolve) => setImmediate(resolve));
-  collect();
-  return true;
 }
