@@ -46,6 +46,10 @@ export const logsParser = command(
     })),
     lines: option("--lines", { description: message`Print the lines themselves in place of a summary.` }),
     unread: option("--unread", { description: message`Print the lines that are no event's.` }),
+    follow: option("--follow", "-f", {
+      description:
+        message`Print lines as they are written, also when the file is rotated, until Ctrl-C. The last ten lines come first, with --since all since then.`,
+    }),
     json: option("--json", { description: message`Print one JSON document; of lines, one a line.` }),
   }),
   {
@@ -66,6 +70,7 @@ export interface LogsAsked {
   readonly until: LogTime | undefined;
   readonly lines: boolean;
   readonly unread: boolean;
+  readonly follow: boolean;
   readonly json: boolean;
 }
 
@@ -79,6 +84,10 @@ export async function logs(_runtime: Runtime, asked: LogsAsked): Promise<number>
     );
   }
   const filter = makeFilter({ ...asked, since: since?.from, until: until?.to });
+  if (asked.follow) {
+    const { follow } = await import("./logs/follow.ts");
+    return await follow({ files, filter, events: lines || !unread, unread, json, fromStart: since !== undefined });
+  }
   if (lines || unread) {
     const { printLines } = await import("./logs/print_lines.ts");
     return await printLines({ files, filter, events: lines, unread, json });

@@ -1,0 +1,136 @@
+/**
+ * A log file that is still being written, like `tail -F`: also when it is rotated or truncated.
+ *
+ * @module
+ */
+
+import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
+import { LogReader } from "../../core/log/log_reader.ts";
+import type { LogItem } from "../../core/log/parsed.ts";
+import { LineDecoder } from "./line_decoder.ts";
+
+const CHUNK_BYTES = 65_536;
+/** Polls without a byte after which the last event is taken to be whole. */
+const QUIET_POLLS = 2;
+
+export interface FollowedEvents {
+  readonly item: (item: LogItem) => void;
+  /** Something that whoever looks on should know: the file is gone, is another one, or begins anew. */
+  readonly notice: (text: string) => void;
+}
+
+export class FollowedFile implements Disposable {
+  readonly #name: string;
+  readonly #events: FollowedEvents;
+  readonly #buffer = new Uint8Array(CHUNK_BYTES);
+  #reader = new LogReader();
+  #decoder = new LineDecoder();
+  #file: number | null = null;
+  #position = 0;
+  /** The rest of a line whose beginning was not read is no line. */
+  #skipsLine = false;
+  #quiet = 0;
+  #isAwaited = false;
+
+  constructor(name: string, events: FollowedEvents) {
+    this.#name = name;
+    this.#events = events;
+  }
+
+  /** Begins so many bytes before the end. @throws what the system says, unless the file is just not there yet. */
+  open(bytesBeforeEnd: number): void {
+    try {
+      this.#file = openSync(this.#name, "r");
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      if (!this.#isAwaited) this.#events.notice(`"${this.#name}" does not exist yet; waiting for it`);
+      this.#isAwaited = true;
+      return;
+    }
+    this.#isAwaited = false;
+    this.#position = Math.max(0, fstatSync(this.#file).size - bytesBeforeEnd);
+    this.#skipsLine = this.#position > 0;
+  }
+
+  /** Reads what has been written since the last time. */
+  poll(): void {
+    if (this.#file === null) this.open(Infinity);
+    if (this.#file === null) return;
+    if (this.#readOn(this.#file)) {
+      this.#quiet = 0;
+      return;
+    }
+    const now = statOf(this.#name);
+    // Where it is gone, whoever rotates it has not made the new one yet.
+    if (now === null) return this.#rest();
+    const mine = fstatSync(this.#file);
+    if (now.ino !== mine.ino || now.dev !== mine.dev) {
+      // What was written to it before it was moved away.
+      this.#readOn(this.#file);
+      this.#finish();
+      this.#events.notice(`"${this.#name}" is another file now`);
+      this.open(Infinity);
+      this.poll();
+    } else if (mine.size < this.#position) {
+      this.#events.notice(`"${this.#name}" was truncated`);
+      this.#restart();
+    } else this.#rest();
+  }
+
+  /** Hands on what is held back since more of it might come. */
+  flush(): void {
+    for (const item of this.#reader.end()) this.#events.item(item);
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#file !== null) closeSync(this.#file);
+    this.#file = null;
+  }
+
+  #rest(): void {
+    if (++this.#quiet === QUIET_POLLS) this.flush();
+  }
+
+  #readOn(file: number): boolean {
+    let any = false;
+    for (;;) {
+      const got = readSync(file, this.#buffer, 0, CHUNK_BYTES, this.#position);
+      if (got === 0) return any;
+      any = true;
+      this.#position += got;
+      this.#decoder.push(this.#buffer.subarray(0, got), (line) => this.#take(line));
+    }
+  }
+
+  #take(line: string): void {
+    if (this.#skipsLine) this.#skipsLine = false;
+    else for (const item of this.#reader.push(line)) this.#events.item(item);
+  }
+
+  #finish(): void {
+    this.#restart();
+    this[Symbol.dispose]();
+  }
+
+  #restart(): void {
+    this.#decoder.end((line) => this.#take(line));
+    this.flush();
+    this.#decoder = new LineDecoder();
+    this.#reader = new LogReader();
+    this.#position = 0;
+    this.#skipsLine = false;
+  }
+}
+
+function statOf(name: string) {
+  try {
+    return statSync(name);
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOENT";
+}
