@@ -65,12 +65,12 @@ export type {
   Module,
   ModuleDefinition,
   ModuleSettings,
-  RestartPolicy,
   WorkersDefinition,
   WrittenCommands,
 } from "./src/core/module.ts";
 export type { BrokerOptions } from "./src/core/options.ts";
 export type { BrokerStatus, CleanupStatus, ModuleStatus, ProcessStatus } from "./src/core/status.ts";
+export type { RestartPolicy, RestartSettings, SupervisionSettings } from "./src/core/supervise/settings.ts";
 export type { ProcessState } from "./src/core/supervise/states.ts";
 export type { CallCounts, Latency, Outcome, StrayAnswer } from "./src/core/call/counters.ts";
 export type { MemoryFigures } from "./src/runtime/runtime.ts";

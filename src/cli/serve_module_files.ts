@@ -13,6 +13,9 @@ import { loadModule, withWorkers } from "./load_module.ts";
 /** Settings that the broker goes by, so that it must know them before the module's file is loaded. */
 export const BROKER_SETTINGS = [
   "restart",
+  "startTimeoutMs",
+  "drainMs",
+  "killMs",
   "concurrency",
   "queue",
   "cwd",

@@ -5,29 +5,23 @@
  */
 
 import type { BrokerSeat } from "./broker_seat.ts";
-import { Callee, type Service } from "./call/callee.ts";
+import type { Service } from "./call/callee.ts";
 import { CallStream } from "./call/call_stream.ts";
 import type { Caller } from "./call/caller.ts";
 import { forwarded, passOn } from "./call/forward.ts";
 import { makeCall, measureCall } from "./call/make_call.ts";
 import type { RunningCall } from "./call/running_call.ts";
 import { checkedRequest } from "./call/request.ts";
-import { claimedByOthers } from "./claims.ts";
 import type { CallSettings } from "./context.ts";
-import { UnknownModuleError } from "./errors.ts";
 import type { CallOptions, ReceivedCall } from "./frame/batch.ts";
-import { DEFAULT_FRAME_LIMIT } from "./frame/header.ts";
 import { BrokerLog } from "./log/broker_log.ts";
 import { type EventId, type LogRecord, MAIN_THREAD } from "./log/record.ts";
 import { commandMap, type Handler } from "./module.ts";
-import { nearest } from "./nearest.ts";
-import { type BrokerPlan, levelFrom, type ModulePlan } from "./options.ts";
-import { setupOf } from "./setup_of.ts";
+import { Modules } from "./modules.ts";
+import { type BrokerPlan, levelFrom } from "./options.ts";
 import { OwnCommands } from "./own_commands.ts";
-import { encodeRole, ROLE_VARIABLE } from "./role.ts";
 import { brokerFacts, type BrokerStatus } from "./status.ts";
 import { Guard } from "./supervise/guard.ts";
-import { ModuleSlot } from "./supervise/module_slot.ts";
 import { RecordStream } from "./log/record_stream.ts";
 
 export class BrokerCore implements Service {
@@ -36,12 +30,13 @@ export class BrokerCore implements Service {
   readonly #seat: BrokerSeat;
   readonly #log: BrokerLog;
   readonly #guard: Guard;
-  readonly #slots = new Map<string, ModuleSlot>();
+  readonly #modules: Modules;
   readonly #startedAt: number;
   readonly commands: ReadonlyMap<string, Handler>;
   readonly #own: OwnCommands;
   readonly #closers: (() => unknown)[] = [];
   #stopped: Promise<void> | undefined;
+  #hasFailed = false;
 
   constructor(plan: BrokerPlan, seat: BrokerSeat) {
     const { runtime } = seat;
@@ -58,7 +53,7 @@ export class BrokerCore implements Service {
     });
     this.#own = new OwnCommands({ runtime, reporter: this.#log, broker: plan.name, commands: this.commands });
     this.#log.onWanted = (events) => {
-      for (const slot of this.#slots.values()) slot.process.tell({ kind: "wanted", events });
+      for (const slot of this.#modules.slots()) slot.process.tell({ kind: "wanted", events });
     };
     this.#guard = new Guard({
       runtime,
@@ -66,17 +61,29 @@ export class BrokerCore implements Service {
       sweep: plan.sweep,
       orphan: (found) => this.#log.report("process.orphan", found, { module: this.name }),
     });
-    for (const module of plan.modules) this.#slots.set(module.module.name, this.#newSlot(module));
+    this.#modules = new Modules(plan, {
+      seat,
+      log: this.#log,
+      guard: this.#guard,
+      service: this,
+      failed: () => this.#fail(),
+    });
+  }
+
+  /** Whether the broker ends because a module failed that it can't be without. */
+  get hasFailed(): boolean {
+    return this.#hasFailed;
   }
 
   /** Starts every module; settles when each is ready or has failed its first start. */
   async start(): Promise<void> {
     await this.#guard.start();
-    await Promise.all([...this.#slots.values()].map((slot) => slot.process.start()));
+    await this.#modules.start();
     if (this.#stopped !== undefined) return;
-    const failed = [...this.#slots.values()].filter((slot) => slot.process.state === "failed").length;
+    const slots = [...this.#modules.slots()];
+    const failed = slots.filter((slot) => slot.process.state === "failed").length;
     const ms = this.#seat.runtime.clock.now() - this.#startedAt;
-    this.#log.report("broker.ready", { modules: this.#slots.size, failed, ms }, { module: this.name });
+    this.#log.report("broker.ready", { modules: slots.length, failed, ms }, { module: this.name });
   }
 
   /** Drains every module, last declared first, and ends the broker. Later calls wait for the same end. */
@@ -93,30 +100,18 @@ export class BrokerCore implements Service {
   /** Ends a stop that takes too long: what still runs is killed. */
   async hurry(): Promise<void> {
     void this.stop();
-    for (const slot of this.#slots.values()) void slot.stop();
+    for (const slot of this.#modules.slots()) void slot.stop();
     await this.#guard.close();
   }
 
   /** Starts one module or worker again, or all modules one after the other. @throws {UnknownModuleError} */
   async restart(name?: string): Promise<void> {
-    if (name === undefined) {
-      for (const slot of this.#slots.values()) await slot.process.restart();
-      return;
-    }
-    const module = this.#slots.get(name);
-    if (module !== undefined) return await module.process.restart();
-    for (const slot of this.#slots.values()) {
-      const worker = await slot.workerNumber(name);
-      if (worker !== null) return await slot.restartWorker(worker);
-    }
-    throw this.#unknownModule(name, "restart");
+    await this.#modules.restart(name);
   }
 
   /** Drains one module; its calls are rejected until it is restarted. @throws {UnknownModuleError} */
   async stopModule(name: string): Promise<void> {
-    const slot = this.#slots.get(name);
-    if (slot === undefined) throw this.#unknownModule(name, "stop");
-    await slot.stop();
+    await this.#modules.slot(name, "stop").stop();
   }
 
   /** Not an async function: its promise would cost each call as much as the call's own. */
@@ -147,8 +142,7 @@ export class BrokerCore implements Service {
   async forward(call: ReceivedCall & { readonly options: CallOptions }, context: RunningCall): Promise<unknown> {
     const { target = this.name, timeoutMs = this.plan.timeoutMs } = call.options;
     if (target === this.name) return await this.#own.run(call, context);
-    const caller = this.#slots.get(target)?.process.caller;
-    if (caller === undefined) throw this.#unknownModule(target, call.command);
+    const caller = this.#modules.slot(target, call.command).process.caller;
     const passedOn = {
       target,
       ...forwarded(timeoutMs, context),
@@ -161,7 +155,7 @@ export class BrokerCore implements Service {
   async status(): Promise<BrokerStatus> {
     return {
       broker: brokerFacts(this.name, this.#seat.runtime, this.#startedAt),
-      modules: await Promise.all([...this.#slots.values()].map((slot) => slot.status())),
+      modules: await Promise.all([...this.#modules.slots()].map((slot) => slot.status())),
     };
   }
 
@@ -176,7 +170,7 @@ export class BrokerCore implements Service {
   async #stop(): Promise<void> {
     const since = this.#seat.runtime.clock.now();
     try {
-      for (const slot of [...this.#slots.values()].toReversed()) await slot.stop();
+      await this.#modules.stop();
       await this.#guard.close();
       const ms = this.#seat.runtime.clock.now() - since;
       this.#log.report("broker.stopped", { ms }, { module: this.name });
@@ -186,54 +180,12 @@ export class BrokerCore implements Service {
   }
 
   #callerOf(target: string, command: string): Caller {
-    const caller = target === this.name ? this.#own.caller : this.#slots.get(target)?.process.caller;
-    if (caller === undefined) throw this.#unknownModule(target, command);
-    return caller;
+    return target === this.name ? this.#own.caller : this.#modules.slot(target, command).process.caller;
   }
 
-  #newSlot({ module, settings }: ModulePlan): ModuleSlot {
-    const { runtime, depth, image, given } = this.#seat;
-    const { name } = module;
-    const { descendants = "kill" } = settings;
-    const reporter = this.#log;
-    const withheld = image === null ? [] : claimedByOthers(name, this.plan.modules);
-    const workers = module.definition.workers?.count ?? given?.(name).workers ?? (given === undefined ? 0 : null);
-    return new ModuleSlot(name, workers, {
-      runtime,
-      reporter,
-      name,
-      module: name,
-      broker: this.name,
-      father: this.name,
-      program: this.plan.program,
-      cwd: settings.cwd,
-      guard: this.#guard,
-      descendants,
-      env: (channel) => {
-        const env = runtime.env.all();
-        for (const variable of withheld) delete env[variable];
-        const tree = this.#guard.tree(name, descendants);
-        const role = { broker: this.name, module: name, worker: null, depth: depth + 1, channel, tree, descendants };
-        const files = { image: image?.(name) ?? null, given: given?.(name) ?? null };
-        return { ...env, [ROLE_VARIABLE]: encodeRole({ ...role, ...files }) };
-      },
-      setup: () => setupOf(this.plan, settings, this.#log.wanted()),
-      records: (events) => {
-        for (const event of events) if (this.#log.wants(event.event)) this.#log.emit(event);
-      },
-      callee: (link) =>
-        new Callee(link, {
-          reporter,
-          service: this,
-          module: name,
-          peer: name,
-          frameLimit: DEFAULT_FRAME_LIMIT,
-          ownFiles: runtime.ownFiles,
-        }),
-    });
-  }
-
-  #unknownModule(target: string, command: string): UnknownModuleError {
-    return new UnknownModuleError({ target, command }, { nearest: nearest(target, this.#slots.keys()) });
+  /** A module has failed that the broker can't be without. */
+  #fail(): void {
+    this.#hasFailed = true;
+    void this.stop();
   }
 }

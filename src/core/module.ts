@@ -7,7 +7,9 @@
 import type { ModuleContext } from "./context.ts";
 import { canDispose } from "./cleanup/dispose.ts";
 import { show } from "./show.ts";
+import { checkSupervision } from "./supervise/check_settings.ts";
 import { checkProcessSettings, type ProcessSettings } from "./supervise/process_settings.ts";
+import type { SupervisionSettings } from "./supervise/settings.ts";
 
 /** The context of one call, as `this` of its handler. */
 export interface CallContext {
@@ -38,13 +40,8 @@ export type WrittenCommands = Commands & ThisType<CallContext>;
 /** `C`, or no commands at all where the compiler had none to infer `C` from. */
 export type Given<C extends Commands> = string extends keyof C ? Record<never, never> : C;
 
-/** When a process that ended is started again. */
-export type RestartPolicy = "always" | "on-failure" | "never";
-
 /** Settings that stand in `defineModule` and that `Broker.start({ settings })` or the configuration override. */
-export interface ModuleSettings extends ProcessSettings {
-  /** `on-failure` starts again what ended with another exit code than 0 or by a signal. @default "on-failure" */
-  readonly restart?: RestartPolicy;
+export interface ModuleSettings extends SupervisionSettings, ProcessSettings {
   /** Calls that one process of the module runs at the same time. @default no limit */
   readonly concurrency?: number;
   /** Calls that may wait for one process of the module. @default 20000 */
@@ -165,11 +162,9 @@ function assertDefinition(value: unknown): asserts value is ModuleDefinition {
 
 /** Checks the settings of a module, wherever they stand. @throws {TypeError} */
 export function checkSettings(at: string, value: Readonly<Record<string, unknown>>): void {
-  const { restart, concurrency, queue, cwd, env } = value;
+  const { concurrency, queue, cwd, env } = value;
+  checkSupervision(at, value);
   checkProcessSettings(at, value);
-  if (restart !== undefined && restart !== "always" && restart !== "on-failure" && restart !== "never") {
-    throw new TypeError(`${at}: restart must be "always", "on-failure" or "never", and it is ${show(restart)}`);
-  }
   checkCount(`${at}: concurrency`, concurrency, 1);
   checkCount(`${at}: queue`, queue, 0);
   if (cwd !== undefined && typeof cwd !== "string") {

@@ -9,6 +9,7 @@ import { DEFAULT_FRAME_LIMIT } from "./frame/header.ts";
 import type { Setup } from "./frame/hello.ts";
 import type { ModuleSettings } from "./module.ts";
 import type { BrokerPlan } from "./options.ts";
+import { supervisionPlan } from "./supervise/settings.ts";
 
 export function setupOf(plan: BrokerPlan, settings: ModuleSettings, wanted: readonly string[]): Setup {
   return {
@@ -18,7 +19,7 @@ export function setupOf(plan: BrokerPlan, settings: ModuleSettings, wanted: read
     timeoutMs: plan.timeoutMs,
     retry: plan.retry,
     options: settings.options ?? null,
-    restart: settings.restart ?? "on-failure",
+    supervision: supervisionPlan(settings),
     concurrency: settings.concurrency ?? null,
     queue: settings.queue ?? null,
     names: [plan.name, ...plan.modules.map(({ module }) => module.name)],

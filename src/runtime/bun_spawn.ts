@@ -42,6 +42,7 @@ export function bunRuntime(): Runtime {
     connect,
     files: privateFiles,
     memory: self.memory,
+    random: Math.random,
     heapBytes: self.heapBytes,
     openFiles: self.openFiles,
     leftovers: async () => await (await import("./bun_leftovers.ts")).leftovers(),

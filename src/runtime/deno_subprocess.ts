@@ -33,13 +33,14 @@ export function denoRuntime(): Runtime {
     ownFiles: ownFilesOf(import.meta.url),
     tracesPromises: true,
     program: self.program(),
-    spawnProgram: (options) => spawnProgram(options, folder),
+    spawnProgram: (options) => spawnProgram(options, folder).catch(tellLasting),
     spawnCommand,
     parentChannel: connectToParent,
     listen,
     connect,
     files: privateFiles,
     memory: self.memory,
+    random: Math.random,
     heapBytes: () => Deno.memoryUsage().heapUsed,
     openFiles: self.openFiles,
     collectGarbage: self.collectGarbage,
@@ -81,6 +82,13 @@ async function spawnProgram(options: SpawnProgramOptions, folder: SocketFolder):
   // The caller may look at `exited` alone.
   channel.catch(() => {});
   return { pid: process.pid, exited: process.exited, kill: process.kill, channel };
+}
+
+/** No later try has a right that this process was not given. */
+function tellLasting(error: unknown): never {
+  const isRight = (cause: unknown) => cause instanceof Error && cause.name === "NotCapable";
+  if (error instanceof Error && (isRight(error) || isRight(error.cause))) Object.assign(error, { lasting: true });
+  throw error;
 }
 
 async function acceptChild(listener: DenoListener, process: DenoProcess): Promise<DenoChannel> {

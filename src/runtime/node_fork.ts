@@ -40,6 +40,7 @@ export function nodeRuntime(): Runtime {
     connect,
     files: privateFiles,
     memory: self.memory,
+    random: Math.random,
     heapBytes: self.heapBytes,
     openFiles: self.openFiles,
     leftovers: async () => (await import("./node_leftovers.ts")).leftovers(CHILD_WRITES),

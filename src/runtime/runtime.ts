@@ -137,7 +137,11 @@ export interface Runtime {
   /** Where the program that runs now stands, or null in a compiled binary. */
   readonly program: string | null;
 
-  /** Creates a process of the same program, with its arguments and runtime flags, no standard input and a private channel. */
+  /**
+   * Creates a process of the same program, with its arguments and runtime flags, no standard input and a private channel.
+   *
+   * @throws {Error} whose `lasting` is true where another try would fail too: this process lacks the right to create one.
+   */
   spawnProgram(options: SpawnProgramOptions): Promise<ProgramProcess>;
   /** Creates a process of another program. */
   spawnCommand(command: readonly string[], options: SpawnCommandOptions): Promise<CommandProcess>;
@@ -150,6 +154,8 @@ export interface Runtime {
   readonly files: PrivateFiles;
 
   memory(pid: number): Promise<MemoryFigures>;
+  /** A number from 0 to 1, by chance. */
+  random(): number;
   /** Bytes of live objects on this process' own heap, or null. */
   heapBytes(): number | null;
   openFiles(): Promise<number | null>;

@@ -10,7 +10,8 @@ test("brokkr.schema.json knows the keys that a configuration may have", () => {
   assert.deepEqual(Object.keys(properties.call.properties), KNOWN_KEYS.call);
   assert.deepEqual(Object.keys(properties.log.properties), KNOWN_KEYS.log);
   assert.deepEqual(Object.keys(definitions.module.properties), KNOWN_KEYS.module);
-  for (const part of [schema, properties.call, properties.log, definitions.module]) {
+  assert.deepEqual(Object.keys(definitions.restart.properties), KNOWN_KEYS.restart);
+  for (const part of [schema, properties.call, properties.log, definitions.module, definitions.restart]) {
     assert.equal(part.additionalProperties, false);
   }
 });

@@ -14,7 +14,18 @@ test("brokkr status --json prints one document of a shape that stays", () =>
     assert.deepEqual([code, stderr], [0, ""]);
     const { broker, modules } = JSON.parse(stdout);
     assert.deepEqual(Object.keys(broker), ["name", "pid", "uptimeMs", "version", "runtime"]);
-    const keys = ["name", "state", "pid", "restarts", "uptimeMs", "memory", "calls", "latencyMs", "cleanup"];
+    const keys = [
+      "name",
+      "state",
+      "pid",
+      "restarts",
+      "uptimeMs",
+      "nextRestartMs",
+      "memory",
+      "calls",
+      "latencyMs",
+      "cleanup",
+    ];
     const [sla, livestatus] = modules;
     assert.deepEqual(Object.keys(sla), [...keys, "workers"]);
     assert.deepEqual(Object.keys(livestatus.workers[0]), keys);
@@ -98,6 +109,7 @@ test("statusTable() shows modules with their workers", () => {
     state: "ready",
     pid: 4242,
     restarts: 0,
+    nextRestartMs: null,
     uptimeMs: 3_723_000,
     memory: { rssBytes: 50_000_000, pssBytes: null, privateBytes: 15_728_640 },
     calls: { ok: 7, error: 1, timeout: 2, retried: 3, late: 0, duplicate: 0, unknown: 0, cancelled: 0 },

@@ -71,6 +71,11 @@ export class FakeRuntime implements Runtime {
     return Promise.resolve({ rssBytes: null, pssBytes, privateBytes });
   }
 
+  /** Half: no jitter. */
+  random(): number {
+    return 0.5;
+  }
+
   heapBytes(): number | null {
     return this.#figures.heapBytes;
   }

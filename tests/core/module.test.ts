@@ -53,6 +53,28 @@ for (
       { name: "sla", restart: "sometimes" },
       'Module "sla": restart must be "always", "on-failure" or "never", and it is "sometimes"',
     ],
+    [
+      { name: "sla", restart: 3 },
+      'Module "sla": restart must be "always", "on-failure", "never" or an object, and it is 3',
+    ],
+    [
+      { name: "sla", restart: { delay: 1 } },
+      'Module "sla": restart must have no other keys than policy, delayMs, factor, maxDelayMs, jitter, minUptimeMs, ' +
+      'maxRestarts, windowMs, escalate, and it has "delay"',
+    ],
+    [
+      { name: "sla", restart: { jitter: 2 } },
+      'Module "sla": restart.jitter must be a number from 0 to 1, and it is 2',
+    ],
+    [
+      { name: "sla", restart: { maxRestarts: 1.5 } },
+      'Module "sla": restart.maxRestarts must be a whole number of at least 0, and it is 1.5',
+    ],
+    [
+      { name: "sla", restart: { escalate: "exit" } },
+      'Module "sla": restart.escalate must be "ignore" or "stop-broker", and it is "exit"',
+    ],
+    [{ name: "sla", drainMs: 0 }, 'Module "sla": drainMs must be a number above 0, and it is 0'],
     [{ name: "sla", concurrency: 0 }, 'Module "sla": concurrency must be a whole number of at least 1, and it is 0'],
     [
       { name: "sla", concurrency: 1.5 },

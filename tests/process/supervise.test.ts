@@ -7,10 +7,10 @@ import { isAlive, PROGRAM, TestBroker } from "./broker_of.ts";
 const NOT_A_BROKER = new URL("../fixtures/broker/not_a_broker.ts", import.meta.url);
 const EXITS = new URL("../fixtures/broker/exits.ts", import.meta.url);
 
-test("a process that fails is started again at once, three times in a minute, and then left", async () => {
+test("a process that fails is started again at once, five times in a minute, and then left", async () => {
   const t = await TestBroker.start();
   try {
-    for (let crash = 1; crash <= 3; crash++) {
+    for (let crash = 1; crash <= 5; crash++) {
       await assert.rejects(t.broker.call("sla", "exit", [7], { timeoutMs: 20_000 }), ProcessGoneError);
       assert.equal(
         await t.broker.call("sla", "size", [], { timeoutMs: 20_000 }),
@@ -21,7 +21,9 @@ test("a process that fails is started again at once, three times in a minute, an
     await assert.rejects(t.broker.call("sla", "exit", [7]), ProcessGoneError);
     await t.until(async () => (await t.broker.status()).modules[1]?.state === "failed");
     await assert.rejects(t.broker.call("sla", "size"), /process exited with code 7/);
-    assert.equal((await t.broker.status()).modules[1]?.restarts, 3);
+    assert.equal((await t.broker.status()).modules[1]?.restarts, 5);
+    const delays = t.records.flatMap(({ fields }) => "delayMs" in fields ? [fields.delayMs] : []);
+    assert.deepEqual(delays.map((ms) => ms === 0), [true, false, false, false, false], delays.join());
     const [fatal] = t.lines(/^process\.failed$/);
     assert.match(fatal ?? "", /^FATAL : \[ broker-master \] \[ sla \] \[ PROCESS \] .*brokkr restart sla/);
     await t.broker.restart("sla");

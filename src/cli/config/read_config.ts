@@ -7,6 +7,7 @@
 import { dirname, isAbsolute, resolve } from "node:path";
 import * as v from "valibot";
 import { nearest } from "../../core/nearest.ts";
+import { show } from "../../core/show.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { Config, ConfigModule } from "./config.ts";
 import { ConfigError } from "./config_error.ts";
@@ -67,10 +68,11 @@ class ConfigReader {
       );
     }
     this.#refuseUnknown(place, KNOWN_KEYS.module);
+    this.#refuseUnknown([...place, "restart"], KNOWN_KEYS.restart);
     if (this.#document.keys(place).some((key) => LATER.has(key))) return null;
     const module = this.#check(place, moduleSchema);
     if (module === null) return null;
-    const { path, workers = null, restart, env, options, concurrency, queue, cwd, descendants } = module;
+    const { path, workers = null, cwd, ...settings } = module;
     const { url, wrong } = modulePath(path, { folder: this.#folder, runtime: this.#runtime });
     if (wrong !== null) this.#fault(this.#document.at([...place, "path"], `modules.${name}.path ${wrong}`));
     return {
@@ -78,12 +80,7 @@ class ConfigReader {
       url,
       workers,
       settings: {
-        ...(restart === undefined ? {} : { restart }),
-        ...(env === undefined ? {} : { env }),
-        ...(options === undefined ? {} : { options }),
-        ...(concurrency === undefined ? {} : { concurrency }),
-        ...(queue === undefined ? {} : { queue }),
-        ...(descendants === undefined ? {} : { descendants }),
+        ...settings,
         ...(cwd === undefined ? {} : { cwd: isAbsolute(cwd) ? cwd : resolve(this.#folder, cwd) }),
       },
     };
@@ -93,7 +90,7 @@ class ConfigReader {
     for (const key of this.#document.keys(place)) {
       if (known.includes(key)) continue;
       const similar = nearest(key, known);
-      const later = place[0] === "modules" ? LATER.get(key) : undefined;
+      const later = place[0] === "modules" && place.length === 2 ? LATER.get(key) : undefined;
       const hint = similar === null ? `known are ${known.join(", ")}` : `did you mean "${similar}"`;
       this.#fault(this.#document.atKey([...place, key], `unknown key ${JSON.stringify(key)}: ${later ?? hint}`));
     }
@@ -151,10 +148,4 @@ const LATER: ReadonlyMap<string, string> = new Map([["command", OTHER_LANGUAGES]
 
 function nameOf(path: KeyPath): string {
   return path.length === 0 ? "the configuration" : path.join(".");
-}
-
-function show(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value);
-  if (value === null || typeof value !== "object") return String(value);
-  return Array.isArray(value) ? "a list" : "an object";
 }

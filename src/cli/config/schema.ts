@@ -21,6 +21,11 @@ function count(least: number) {
   return v.pipe(v.number(text), v.integer(text), v.minValue(least, text), v.maxValue(Number.MAX_SAFE_INTEGER, text));
 }
 
+function number(least: number, most = Infinity) {
+  const text = most === Infinity ? `a number of at least ${least}` : `a number from ${least} to ${most}`;
+  return v.pipe(v.number(text), v.check((value) => value >= least && value <= most && Number.isFinite(value), text));
+}
+
 function text(what: string) {
   return v.pipe(v.string(what), v.check((value) => value !== "" && !value.includes("\0"), what));
 }
@@ -47,18 +52,39 @@ const logSchema = v.object({
   aligned: v.optional(flag),
 }, "an object");
 
+const policy = oneOf(["always", "on-failure", "never"]);
+
+const restartSchema = v.object({
+  policy: v.exactOptional(policy),
+  delayMs: v.exactOptional(number(0)),
+  factor: v.exactOptional(number(1)),
+  maxDelayMs: v.exactOptional(number(0)),
+  jitter: v.exactOptional(number(0, 1)),
+  minUptimeMs: v.exactOptional(number(0)),
+  maxRestarts: v.exactOptional(count(0)),
+  windowMs: v.exactOptional(milliseconds),
+  escalate: v.exactOptional(oneOf(["ignore", "stop-broker"])),
+}, "an object");
+
+const supervisionEntries = {
+  restart: v.exactOptional(v.lazy((value) => typeof value === "object" ? notAList(restartSchema) : policy)),
+  startTimeoutMs: v.exactOptional(milliseconds),
+  drainMs: v.exactOptional(milliseconds),
+  killMs: v.exactOptional(milliseconds),
+};
+
 export const moduleSchema = v.object({
   path: text("the path of the module's file"),
-  workers: v.optional(count(0)),
-  restart: v.optional(oneOf(["always", "on-failure", "never"])),
-  env: v.optional(
+  workers: v.exactOptional(count(0)),
+  ...supervisionEntries,
+  env: v.exactOptional(
     v.array(text("the name of an environment variable"), "a list of names of environment variables"),
   ),
-  options: v.optional(v.unknown()),
-  concurrency: v.optional(count(1)),
-  queue: v.optional(count(0)),
-  cwd: v.optional(text("a path")),
-  descendants: v.optional(oneOf(["kill", "keep"])),
+  options: v.exactOptional(v.unknown()),
+  concurrency: v.exactOptional(count(1)),
+  queue: v.exactOptional(count(0)),
+  cwd: v.exactOptional(text("a path")),
+  descendants: v.exactOptional(oneOf(["kill", "keep"])),
 }, "an object");
 
 /** Without what is in `modules`, whose keys are names. */
@@ -84,4 +110,5 @@ export const KNOWN_KEYS = {
   call: Object.keys(callSchema.entries),
   log: Object.keys(logSchema.entries),
   module: Object.keys(moduleSchema.entries),
+  restart: Object.keys(restartSchema.entries),
 } as const;

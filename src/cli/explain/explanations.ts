@@ -7,6 +7,7 @@ import { COMMANDS } from "./commands.ts";
 import type { Explanation } from "./explanation.ts";
 import { OWN_WORDS } from "./own_words.ts";
 import { PROCESSES } from "./processes.ts";
+import { SUPERVISION } from "./supervision.ts";
 
 /** Of every event: one that is missing here does not compile. */
 export const EXPLANATIONS: Readonly<Record<EventId, Explanation>> = {
@@ -15,6 +16,7 @@ export const EXPLANATIONS: Readonly<Record<EventId, Explanation>> = {
   ...COMMANDS,
   ...ANSWERS,
   ...PROCESSES,
+  ...SUPERVISION,
   ...OWN_WORDS,
   ...BROKERS,
 };

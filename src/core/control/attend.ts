@@ -13,7 +13,10 @@ export interface AttendOptions {
   readonly runtime: Runtime;
   /** Opens the control socket. */
   readonly control: boolean;
-  /** SIGINT and SIGTERM drain the broker and end the process; a second one kills what still runs. */
+  /**
+   * SIGINT and SIGTERM drain the broker and end the process; a second one kills what still runs. A broker that stops because a module
+   * failed ends the process with exit code 1.
+   */
   readonly signals: boolean;
 }
 
@@ -24,12 +27,15 @@ const attended = new Set<BrokerCore>();
 export async function attend(core: BrokerCore, { runtime, control, signals }: AttendOptions): Promise<void> {
   let server: ControlServer | undefined;
   let ending = false;
+  const exit = () => {
+    if (attended.size === 0) runtime.exit(core.hasFailed ? 1 : 0);
+  };
   const end = async () => {
     ending = true;
     await core.stop();
     await server?.close();
     attended.delete(core);
-    if (attended.size === 0) runtime.exit(0);
+    exit();
   };
   if (control) {
     const stop = async () => {
@@ -49,6 +55,7 @@ export async function attend(core: BrokerCore, { runtime, control, signals }: At
       if (ending) return;
       forget();
       attended.delete(core);
+      if (core.hasFailed) exit();
     });
   }
 }

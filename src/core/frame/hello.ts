@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { SupervisionPlan } from "../supervise/settings.ts";
 import { readJson } from "./batch.ts";
 
 /** Version of the frames and of everything in them. Peers must have the same. */
@@ -35,7 +36,7 @@ export interface Setup {
   readonly retry: "once" | "never";
   /** The module's `options`. */
   readonly options: unknown;
-  readonly restart: "always" | "on-failure" | "never";
+  readonly supervision: SupervisionPlan;
   readonly concurrency: number | null;
   readonly queue: number | null;
   /** Names that calls may go to through the father. */

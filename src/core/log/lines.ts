@@ -8,8 +8,10 @@
 import { cleanupErrorTexts, receiptText } from "./cleanup_lines.ts";
 import { formatDuration, formatTimeout } from "./duration.ts";
 import { escapeName as name, escapeStackLine as stackLine, escapeText as text } from "./escape.ts";
+import { line, type LineKind } from "./line_kind.ts";
 import type { PrintedFields, PrintedOf } from "./printed.ts";
 import type { EventId, LineStyle, LogLevel } from "./record.ts";
+import { SUPERVISION_KINDS } from "./supervision_lines.ts";
 
 export type LineTag =
   | "CLEAN AFTER FORK"
@@ -20,15 +22,6 @@ export type LineTag =
   | "PROCESS"
   | "LOG"
   | "BROKER";
-
-interface LineKind<Id extends EventId> {
-  readonly tag: LineTag;
-  /** Of an event whose level depends on its fields, the most serious one. */
-  readonly level: LogLevel;
-  readonly levelWith?: (fields: PrintedFields[Id]) => LogLevel;
-  /** The text of each line, after the prefix and one space. */
-  readonly texts: (fields: PrintedFields[Id], style: LineStyle) => string[];
-}
 
 const KINDS: { readonly [Id in EventId]: LineKind<Id> } = {
   "cleanup.start": line("CLEAN AFTER FORK", "info", () => "cleanup is starting"),
@@ -142,6 +135,7 @@ const KINDS: { readonly [Id in EventId]: LineKind<Id> } = {
     "info",
     ({ process, childPid }) => `${name(process)} is stopping (pid ${childPid ?? "none"})`,
   ),
+  ...SUPERVISION_KINDS,
   "process.stopped": line("PROCESS", "info", ({ process, ms }) => `${name(process)} stopped in ${formatDuration(ms)}`),
 
   "module.debug": line("LOG", "debug", (fields) => text(fields.text)),
@@ -189,15 +183,6 @@ export function textsOf<Id extends EventId>(
 ): string[] {
   const kind: LineKind<Id> = KINDS[event.event];
   return kind.texts(event.fields, style);
-}
-
-/** An event of one line. */
-function line<Id extends EventId>(
-  tag: LineTag,
-  level: LogLevel,
-  print: (fields: PrintedFields[Id]) => string,
-): LineKind<Id> {
-  return { tag, level, texts: (fields) => [print(fields)] };
 }
 
 function silenceText({ target, command, attempt, peer, silentMs }: PrintedFields["call.silence"]): string {

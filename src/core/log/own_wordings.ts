@@ -7,6 +7,7 @@
 import { parseSeconds } from "./duration.ts";
 import type { LineTag } from "./lines.ts";
 import type { LogLevel, ResourceFigures } from "./record.ts";
+import { RELOAD_WORDINGS, SUPERVISED_PROCESS_WORDINGS } from "./supervision_wordings.ts";
 import { type Said, type Wording, wording } from "./wordings.ts";
 
 const PROCESS_WORDINGS: readonly Wording[] = [
@@ -26,6 +27,7 @@ const PROCESS_WORDINGS: readonly Wording[] = [
     event: "process.dropped",
     fields: { process, what, count: Number(count) },
   })),
+  ...SUPERVISED_PROCESS_WORDINGS,
   exited("as asked"),
   exited("unexpectedly"),
   wording(
@@ -74,6 +76,7 @@ const BROKER_WORDINGS: readonly Wording[] = [
       fields: { modules: Number(modules), failed: Number(failed), ms: parseSeconds(time) },
     }),
   ),
+  ...RELOAD_WORDINGS,
   wording("new", "The broker stopped in {time}s", ([time = ""]) => ({
     event: "broker.stopped",
     fields: { ms: parseSeconds(time) },

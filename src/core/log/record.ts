@@ -5,11 +5,13 @@
  * @module
  */
 
+import type { SupervisionFields } from "./supervision_lines.ts";
+
 /** How serious a record is, in rising order. */
 export type LogLevel = "debug" | "info" | "warning" | "error" | "fatal";
 
 /** Fields of each event, by its id. Plain JSON values: they cross processes. Times are milliseconds. */
-export interface EventFields {
+export interface EventFields extends SupervisionFields {
   /** INFO: a new process begins to release what belongs to the other modules. */
   "cleanup.start": Record<never, never>;
   /** INFO: the cleanup is over. */

@@ -25,6 +25,7 @@ import { commandMap, type Handler, type Module } from "../module.ts";
 import { nearest } from "../nearest.ts";
 import { encodeRole, processName, type Role, ROLE_VARIABLE } from "../role.ts";
 import type { ProcessStatus } from "../status.ts";
+import { workerPlan } from "./settings.ts";
 import { Supervised } from "./supervised.ts";
 import { Workers } from "./workers.ts";
 
@@ -117,7 +118,7 @@ export class ModuleProcess implements Service {
       },
       guard: null,
       descendants: role.descendants,
-      setup: () => ({ ...setup, wanted: reporter.wanted() }),
+      setup: () => ({ ...setup, supervision: workerPlan(setup.supervision), wanted: reporter.wanted() }),
       records: (events) => reporter.pass(events),
       callee: (link: Link) =>
         new Callee(link, {

@@ -12,7 +12,7 @@ import type { SupervisedOptions } from "./supervised_options.ts";
 /** How long a module may take to tell of its workers before the last known is shown. */
 const STATUS_MS = 500;
 
-type SlotOptions = Omit<SupervisedOptions, "onStatus" | "onEnded">;
+export type SlotOptions = Omit<SupervisedOptions, "onStatus" | "onEnded">;
 
 export class ModuleSlot {
   readonly name: string;
@@ -58,6 +58,7 @@ export class ModuleSlot {
 
   /** Starts worker number `number` again; settles when it is ready or has failed. */
   async restartWorker(number: number): Promise<void> {
+    await this.process.settled();
     // Workers come up with their module.
     if (this.process.state !== "ready") return await this.process.restart();
     await this.#answered((request) => {

@@ -6,7 +6,7 @@
 
 import type { EventFields, EventId } from "../log/record.ts";
 import type { Reporter } from "../log/reporter.ts";
-import type { EndMeaning } from "./restart.ts";
+import type { EndMeaning } from "./end_meaning.ts";
 
 export class ProcessReporter {
   readonly #reporter: Reporter;
@@ -34,6 +34,10 @@ export class ProcessReporter {
 
   refusedFrame(reason: string, excerpt: string): void {
     this.#report("process.dropped", { process: this.#process, what: `frame (${reason}: ${excerpt})`, count: 1 });
+  }
+
+  killed(childPid: number | null, signal: string, reason: string): void {
+    this.#report("process.killed", { process: this.#process, childPid, signal, reason });
   }
 
   exited(childPid: number | null, { detail, fault }: EndMeaning, expected: boolean): void {

@@ -1,12 +1,10 @@
 /** One life of a process, from its father's side: spawned, greeted, serving, ended. @module */
 
-import type { Channel, ExitStatus, ProgramProcess, Runtime } from "../../runtime/runtime.ts";
+import type { Channel, ExitStatus, ProgramProcess } from "../../runtime/runtime.ts";
 import type { Callee } from "../call/callee.ts";
-import type { Caller } from "../call/caller.ts";
-import type { CleanupReceipt } from "../cleanup/clean.ts";
 import { CODECS } from "../frame/codec.ts";
 import { FrameType } from "../frame/header.ts";
-import { type Hello, PROTOCOL_VERSION, readHello, type Setup } from "../frame/hello.ts";
+import { type Hello, PROTOCOL_VERSION, readHello } from "../frame/hello.ts";
 import {
   type FatherNotice,
   type ProcessNotice,
@@ -15,58 +13,16 @@ import {
   readRecords,
 } from "../frame/notice.ts";
 import { Link } from "../frame/link.ts";
-import type { LogEvent } from "../log/record.ts";
 import { VERSION } from "../version.ts";
 import { CleaningWatch } from "./cleaning_watch.ts";
-import { Ending, MODULE_DEADLINES, WORKER_DEADLINES } from "./ending.ts";
+import { Ending } from "./ending.ts";
 import { OutputLines } from "./output_lines.ts";
-import type { Descendants } from "./process_settings.ts";
+import type { ProcessRunOptions } from "./process_run_options.ts";
 
 /** A process whose channel has ended can't serve: the time it has to end by itself. */
 const WITHOUT_CHANNEL_MS = 1_000;
 /** After the exit, the time for the last bytes of channel and output to arrive. */
 const LAST_BYTES_MS = 50;
-
-/** How a process ended. */
-export interface ProcessEnd extends ExitStatus {
-  /** What brokkr knows beyond the exit: a refused hello, a broken frame, a start hook that threw. */
-  readonly why: string | null;
-  /** The module whose cleanup it ended in. */
-  readonly cleaning: string | null;
-  /** Whether it was ready before. */
-  readonly wasReady: boolean;
-  readonly lastLines: readonly string[];
-}
-
-export interface ProcessRunEvents {
-  greeted(hello: Hello): void;
-  ready(commands: readonly string[], cleanup: CleanupReceipt): void;
-  records(events: readonly LogEvent[]): void;
-  output(stream: "stdout" | "stderr", text: string): void;
-  notice(notice: ProcessNotice): void;
-  refused(reason: string, excerpt: string): void;
-  /** The last event. */
-  ended(end: ProcessEnd): void;
-}
-
-export interface ProcessRunOptions {
-  readonly runtime: Runtime;
-  readonly program: string | undefined;
-  readonly cwd: string | undefined;
-  readonly env: (channelAddress: string) => Readonly<Record<string, string>>;
-  /** In a process group of its own. */
-  readonly group: boolean;
-  /** Whether what it started goes with it. */
-  readonly descendants: Descendants;
-  readonly hello: Omit<Hello, "protocol" | "version" | "pid" | "runtime" | "setup">;
-  readonly setup: () => Setup;
-  readonly frameLimit: number;
-  /** Calls to the process. */
-  readonly caller: Caller;
-  /** Makes the side that runs the process' calls. */
-  readonly callee: (link: Link) => Callee;
-  readonly events: ProcessRunEvents;
-}
 
 export class ProcessRun {
   readonly #options: ProcessRunOptions;
@@ -79,14 +35,15 @@ export class ProcessRun {
   readonly #cleaning: CleaningWatch;
   #linkClosed: (() => void) | undefined;
   #why: string | null = null;
+  /** What a process gets that is not created yet. */
+  #signalAtOnce: string | undefined;
   #ready = false;
   #hasExited = false;
   #clearWait: (() => void) | undefined;
 
   constructor(options: ProcessRunOptions) {
     this.#options = options;
-    const deadlines = options.group ? MODULE_DEADLINES : WORKER_DEADLINES;
-    this.#ending = new Ending(options.runtime.clock, deadlines, (signal, why) => this.kill(signal, why));
+    this.#ending = new Ending(options.runtime.clock, options.deadlines, (signal, why) => this.kill(signal, why));
     this.#cleaning = new CleaningWatch(options.runtime.clock, (why) => this.kill("SIGKILL", why));
     this.#stdout = new OutputLines((text) => options.events.output("stdout", text));
     this.#stderr = new OutputLines((text) => options.events.output("stderr", text));
@@ -111,6 +68,7 @@ export class ProcessRun {
       output: (stream, chunk) => (stream === "stdout" ? this.#stdout : this.#stderr).push(chunk),
     });
     this.#process = process;
+    if (this.#signalAtOnce !== undefined) process.kill(this.#signalAtOnce, { group });
     process.channel.then((channel) => this.#open(channel), (error: unknown) => {
       this.kill(
         "SIGKILL",
@@ -124,7 +82,9 @@ export class ProcessRun {
   /** Ends the process and everything it started; `why` explains it where brokkr does it on its own account. */
   kill(signal: string, why: string | null = null): void {
     this.#why ??= why;
-    this.#process?.kill(signal, { group: this.#killsGroup });
+    if (this.#process === undefined) this.#signalAtOnce = signal;
+    else this.#process.kill(signal, { group: this.#killsGroup });
+    if (why !== null && !this.#hasExited) this.#options.events.killed(signal, why);
   }
 
   get #killsGroup(): boolean {
@@ -133,6 +93,8 @@ export class ProcessRun {
 
   /** Asks the process to finish its calls and to end, and makes it when it does not. */
   drain(): void {
+    // Calls that are still on their way out go first.
+    this.#link?.flush();
     this.notify({ kind: "stop" });
     this.#ending.begin();
   }

@@ -1,28 +1,41 @@
 /**
- * Whether a process that ended is started again.
+ * Whether and when a process that ended is started again: the first time at once, then after pauses that grow, until there were too
+ * many restarts within a window of time.
  *
  * @module
  */
 
-import type { BrokerFault } from "../call/wire_error.ts";
-import type { RestartPolicy } from "../module.ts";
-import type { ProcessEnd } from "./process_run.ts";
-
-/** Restarts within the window before the process is left alone. */
-const MAX_RESTARTS = 3;
-const WINDOW_MS = 60_000;
+import type { RestartSettings } from "./settings.ts";
 
 export type RestartDecision =
   | { readonly kind: "restart"; readonly delayMs: number }
-  | { readonly kind: "stay"; readonly why: "policy" | "intensity" };
+  | { readonly kind: "stay"; readonly why: "policy" | "lasting" | "intensity" };
+
+/** One end of a process. */
+export interface EndFacts {
+  /** Whether it ended otherwise than by a clean exit. */
+  readonly failed: boolean;
+  /** Whether another start would end the same. */
+  readonly lasting: boolean;
+  /** Milliseconds that it was ready. */
+  readonly uptimeMs: number;
+  /** On the clock. */
+  readonly now: number;
+}
 
 export class Restarts {
-  readonly #policy: RestartPolicy;
+  #settings: Required<RestartSettings>;
+  readonly #random: () => number;
+  /** When processes were started again, as far as it lies in the window. */
   readonly #times: number[] = [];
+  /** Restarts since a process last proved itself. */
+  #inARow = 0;
   #total = 0;
 
-  constructor(policy: RestartPolicy) {
-    this.#policy = policy;
+  /** @param random a number from 0 to 1. */
+  constructor(settings: Required<RestartSettings>, random: () => number) {
+    this.#settings = settings;
+    this.#random = random;
   }
 
   /** How often the process was started again. */
@@ -30,43 +43,35 @@ export class Restarts {
     return this.#total;
   }
 
-  /** @param failed whether the process ended otherwise than by a clean exit. */
-  decide(failed: boolean, now: number): RestartDecision {
-    if (this.#policy === "never" || (this.#policy === "on-failure" && !failed)) return { kind: "stay", why: "policy" };
-    while (this.#times[0] !== undefined && now - this.#times[0] > WINDOW_MS) this.#times.shift();
-    if (this.#times.length >= MAX_RESTARTS) return { kind: "stay", why: "intensity" };
+  decide({ failed, lasting, uptimeMs, now }: EndFacts): RestartDecision {
+    const { policy, minUptimeMs, maxRestarts, windowMs } = this.#settings;
+    if (lasting) return { kind: "stay", why: "lasting" };
+    if (policy === "never" || (policy === "on-failure" && !failed)) return { kind: "stay", why: "policy" };
+    while (this.#times[0] !== undefined && now - this.#times[0] > windowMs) this.#times.shift();
+    if (this.#times.length >= maxRestarts) return { kind: "stay", why: "intensity" };
+    // To have become ready proves nothing: a process may say so and die, over and over.
+    if (uptimeMs >= minUptimeMs) this.#inARow = 0;
     this.#times.push(now);
     this.#total++;
-    return { kind: "restart", delayMs: 0 };
+    return { kind: "restart", delayMs: this.#delayMs(this.#inARow++) };
   }
 
-  /** A restart by hand: counted, and the window begins anew. */
+  /** A restart by hand: counted, and everything begins anew. */
   byHand(): void {
     this.#times.length = 0;
+    this.#inARow = 0;
     this.#total++;
   }
-}
 
-/** What the end of a process means to its callers and to its policy. */
-export interface EndMeaning {
-  /** For the calls that it can't answer any more. */
-  readonly fault: Extract<BrokerFault, { code: "GONE" }>;
-  /** For the operator: the cause, where brokkr knows more than the exit. */
-  readonly detail: string;
-  /** Whether it ended otherwise than by a clean exit after it was ready. */
-  readonly failed: boolean;
-}
+  /** From now on other settings hold. */
+  follow(settings: Required<RestartSettings>): void {
+    this.#settings = settings;
+  }
 
-export function meaningOf(end: ProcessEnd): EndMeaning {
-  const { code: exitCode, signal, lastLines } = end;
-  const exit = signal === null
-    ? `process exited with code ${exitCode ?? "unknown"}`
-    : `process was killed by ${signal}`;
-  const where = end.cleaning === null ? "" : ` in the cleanup of module "${end.cleaning}"`;
-  const reason = end.wasReady ? exit : "process did not start";
-  return {
-    fault: { code: "GONE", reason, exitCode, signal, lastLines: [...lastLines] },
-    detail: end.why ?? (exitCode === null && signal === null ? reason : exit + where),
-    failed: exitCode !== 0 || end.why !== null || !end.wasReady,
-  };
+  #delayMs(before: number): number {
+    if (before === 0) return 0;
+    const { delayMs, factor, maxDelayMs, jitter } = this.#settings;
+    const pause = Math.min(delayMs * factor ** (before - 1), maxDelayMs);
+    return Math.round(Math.min(pause * (1 + jitter * (2 * this.#random() - 1)), maxDelayMs));
+  }
 }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Runtime } from "../../runtime/runtime.ts";
+import type { Clock, Runtime } from "../../runtime/runtime.ts";
 import { Callee } from "../call/callee.ts";
 import { Caller } from "../call/caller.ts";
 import { CallCounters } from "../call/counters.ts";
@@ -17,10 +17,12 @@ import { DEFAULT_FRAME_LIMIT, FrameType } from "../frame/header.ts";
 import { type Hello, PROTOCOL_VERSION, readHello, type Setup } from "../frame/hello.ts";
 import { Link } from "../frame/link.ts";
 import { type ProcessNotice, readFatherNotice } from "../frame/notice.ts";
+import { formatTimeout } from "../log/duration.ts";
 import { FrameReporter } from "../log/frame_reporter.ts";
 import type { Module } from "../module.ts";
 import { encodeDepth, type Role, ROLE_VARIABLE } from "../role.ts";
 import { VERSION } from "../version.ts";
+import { deadline } from "./deadline.ts";
 import { ModuleProcess } from "./module_process.ts";
 
 /** Time for what was sent last to reach the father. */
@@ -45,6 +47,15 @@ export async function serveProcess(options: ServeOptions): Promise<never> {
   const channel = await runtime.parentChannel(role.channel);
   new ServedProcess(options, (events) => new Link(channel, runtime.clock, { frameLimit: DEFAULT_FRAME_LIMIT, events }));
   return await new Promise<never>(() => {});
+}
+
+/** @throws {Error} when the module is not up in time. */
+async function within(clock: Clock, ms: number, start: Promise<void>): Promise<void> {
+  let clear = () => {};
+  const tooLate = new Promise<never>((_, reject) => {
+    clear = deadline(clock, ms, () => reject(new Error(`it did not end in ${formatTimeout(ms)}`)));
+  });
+  await Promise.race([start, tooLate]).finally(() => clear());
 }
 
 class ServedProcess {
@@ -136,7 +147,7 @@ class ServedProcess {
         deadlineMs: setup.cleanupMs,
         cleaning: (owner) => this.#cleaning(owner),
       });
-      await module.start(own);
+      await within(runtime.clock, setup.supervision.startTimeoutMs, module.start(own));
       this.#tell({ kind: "ready", commands: [...module.commands.keys()], cleanup });
       this.#callee?.open();
     } catch (error) {

@@ -1,27 +1,64 @@
 /**
  * The states of a process and which may follow which.
  *
- *     starting ──▶ cleaning ──▶ ready ──▶ draining ──▶ stopped
- *         │            │          │          │
- *         └────────────┴──────────┴──────────┴──▶ backoff ──▶ starting
- *                                             └─▶ failed  ──▶ starting (by hand)
- *
  * @module
  */
 
 export type ProcessState = "starting" | "cleaning" | "ready" | "draining" | "stopped" | "backoff" | "failed";
 
-const MAY_FOLLOW: Readonly<Record<ProcessState, readonly ProcessState[]>> = {
+/**
+ * The whole life of a process by name, as a table. `draining` is left by the end of the process only, whatever it was that ended it;
+ * `failed` and `stopped` are left by a start by hand, and `failed` also follows on `stopped` where a start is given up before it began.
+ */
+export const MAY_FOLLOW: Readonly<Record<ProcessState, readonly ProcessState[]>> = {
+  stopped: ["starting", "failed"],
   starting: ["cleaning", "draining", "backoff", "failed", "stopped"],
   cleaning: ["ready", "draining", "backoff", "failed", "stopped"],
   ready: ["draining", "backoff", "failed", "stopped"],
-  draining: ["stopped", "starting"],
-  stopped: ["starting"],
+  draining: ["stopped"],
   backoff: ["starting", "stopped"],
   failed: ["starting", "stopped"],
 };
 
-/** @throws {Error} when the table does not allow it: a defect of brokkr. */
-export function checkTransition(process: string, from: ProcessState, to: ProcessState): void {
-  if (!MAY_FOLLOW[from].includes(to)) throw new Error(`Cannot make process "${process}" ${to}: it is ${from}`);
+/** States that last until someone does something. */
+const SETTLED: readonly ProcessState[] = ["ready", "failed", "stopped"];
+
+/** The state of one process; it goes only where the table lets it. */
+export class StateMachine {
+  readonly #process: string;
+  #state: ProcessState = "stopped";
+  #waiting = new Set<() => void>();
+
+  constructor(process: string) {
+    this.#process = process;
+  }
+
+  get state(): ProcessState {
+    return this.#state;
+  }
+
+  /** @throws {Error} when the table does not allow it: a defect of brokkr. */
+  become(state: ProcessState): void {
+    if (!MAY_FOLLOW[this.#state].includes(state)) {
+      throw new Error(`Cannot make process "${this.#process}" ${state}: it is ${this.#state}`);
+    }
+    this.#state = state;
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const wake of waiting) wake();
+  }
+
+  /** Settles when the process is ready, failed or stopped; at once where it is. */
+  async settled(): Promise<void> {
+    while (!SETTLED.includes(this.#state)) await this.#change();
+  }
+
+  /** Settles when the process is `state`. */
+  async is(state: ProcessState): Promise<void> {
+    while (this.#state !== state) await this.#change();
+  }
+
+  async #change(): Promise<void> {
+    await new Promise<void>((resolve) => this.#waiting.add(resolve));
+  }
 }

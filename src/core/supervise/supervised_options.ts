@@ -37,4 +37,6 @@ export interface SupervisedOptions {
   readonly onStatus?: (request: number, workers: readonly ProcessStatus[]) => void;
   /** The process has ended. */
   readonly onEnded?: () => void;
+  /** The process has ended and will not be started again. */
+  readonly onFailed?: () => void;
 }

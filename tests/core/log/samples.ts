@@ -119,6 +119,54 @@ export const OWN_SAMPLES: readonly (readonly [event: LogEvent, line: string])[] 
     `${PREFIX} INFO : ${PROCESS} WebUI stopped in 0.020s`,
   ],
   [
+    {
+      ...HEAD,
+      event: "process.killed",
+      fields: { process: "WebUI", childPid: 11, signal: "SIGTERM", reason: "process did not drain in 5s" },
+    },
+    `${PREFIX} WARNING : ${PROCESS} WebUI was sent SIGTERM (pid 11): process did not drain in 5s`,
+  ],
+  [
+    { ...HEAD, event: "process.blocked", fields: { process: "WebUI", childPid: 11, ms: 15_001 } },
+    `${PREFIX} WARNING : ${PROCESS} WebUI is blocked: no sign of life for 15.001s (pid 11)`,
+  ],
+  [
+    { ...HEAD, event: "process.unblocked", fields: { process: "WebUI", childPid: 11, ms: 20_500 } },
+    `${PREFIX} INFO : ${PROCESS} WebUI gives signs of life again after 20.500s (pid 11)`,
+  ],
+  [
+    {
+      ...HEAD,
+      event: "process.memory",
+      fields: { process: "WebUI", childPid: 11, bytes: 536_870_912, limitBytes: 524_288_000 },
+    },
+    `${PREFIX} WARNING : ${PROCESS} WebUI holds 512.0 MiB, more than 500.0 MiB (pid 11)`,
+  ],
+  [
+    { ...HEAD, event: "process.replacing", fields: { process: "WebUI", childPid: 11, reason: "reload" } },
+    `${PREFIX} INFO : ${PROCESS} WebUI is being replaced (pid 11): reload`,
+  ],
+  [
+    { ...HEAD, event: "process.replaced", fields: { process: "WebUI", childPid: 12, oldPid: 11, ms: 512 } },
+    `${PREFIX} INFO : ${PROCESS} WebUI was replaced in 0.512s (pid 12 after pid 11)`,
+  ],
+  [
+    {
+      ...HEAD,
+      event: "process.kept",
+      fields: { process: "WebUI", childPid: 11, reason: "process exited with code 3" },
+    },
+    `${PREFIX} ERROR : ${PROCESS} WebUI could not be replaced and goes on (pid 11): process exited with code 3`,
+  ],
+  [
+    { ...HEAD, event: "broker.reloaded", fields: { replaced: 1, kept: 0, added: 2, removed: 3, ms: 700 } },
+    `${PREFIX} INFO : ${BROKER} The configuration is in force after 0.700s (replaced: 1, kept: 0, added: 2, removed: 3)`,
+  ],
+  [
+    { ...HEAD, event: "broker.not-reloaded", fields: { reason: "brokkr.json:3:5: unknown key" } },
+    `${PREFIX} ERROR : ${BROKER} The configuration stays as it was: brokkr.json:3:5: unknown key`,
+  ],
+  [
     { ...HEAD, event: "module.debug", fields: { text: "loaded [12] months" } },
     `${PREFIX} DEBUG : ${LOG} loaded [12] months`,
   ],

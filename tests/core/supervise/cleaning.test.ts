@@ -19,7 +19,7 @@ test("a process that ends in a module's cleanup has that module in its reason", 
       [{ code: null, signal: "SIGSEGV" }, "process was killed by SIGSEGV"],
     ] as const
   ) {
-    const s = new Supervision("never");
+    const s = new Supervision({ restart: "never" });
     const life = await cleaning(s, "WebUI", "sla");
     await life.exit(status);
     assert.match(s.lines().at(-2) ?? "", /^sla ended unexpectedly/);
@@ -29,7 +29,7 @@ test("a process that ends in a module's cleanup has that module in its reason", 
 });
 
 test("a process that ends after the last cleanup has no module in its reason", async () => {
-  const s = new Supervision("never");
+  const s = new Supervision({ restart: "never" });
   const life = await cleaning(s, "WebUI", null);
   await life.exit({ code: 1, signal: null });
   assert.ok(s.lines().at(-2)?.endsWith(": process exited with code 1"), s.lines().at(-2));
@@ -37,7 +37,7 @@ test("a process that ends after the last cleanup has no module in its reason", a
 });
 
 test("a process that a module's cleanup blocks is killed 5 s after the cleanup's deadline, each module's anew", async () => {
-  const s = new Supervision("never");
+  const s = new Supervision({ restart: "never" });
   const life = await cleaning(s, "WebUI");
   await s.advance(9_999);
   await life.send(FrameType.notice, { kind: "cleaning", owner: "sla" });
@@ -53,7 +53,7 @@ test("a process that a module's cleanup blocks is killed 5 s after the cleanup's
 });
 
 test("a process that is cleaned may take its time to start", async () => {
-  const s = new Supervision("never");
+  const s = new Supervision({ restart: "never" });
   const life = await cleaning(s, "WebUI", null);
   await s.advance(60_000);
   assert.deepEqual(life.signals, []);
@@ -62,7 +62,7 @@ test("a process that is cleaned may take its time to start", async () => {
 });
 
 test("a cleaning notice without its owner is refused", async () => {
-  const s = new Supervision("never");
+  const s = new Supervision({ restart: "never" });
   const life = await cleaning(s);
   await life.send(FrameType.notice, { kind: "cleaning" });
   assert.match(s.lines().at(-1) ?? "", /dropped 1 frame \(a notice "cleaning" without owner/);

@@ -3,6 +3,7 @@ import { Callee } from "../../../src/core/call/callee.ts";
 import { FrameType } from "../../../src/core/frame/header.ts";
 import { PROTOCOL_VERSION } from "../../../src/core/frame/hello.ts";
 import { Link } from "../../../src/core/frame/link.ts";
+import { supervisionPlan, type SupervisionSettings } from "../../../src/core/supervise/settings.ts";
 import { Supervised } from "../../../src/core/supervise/supervised.ts";
 import { VERSION } from "../../../src/core/version.ts";
 import { FakeRuntime } from "../fake_runtime.ts";
@@ -71,11 +72,23 @@ export class FakeProcess {
 /** Spawns fakes, and remembers them. */
 class SpawningRuntime extends FakeRuntime {
   readonly spawned: FakeProcess[] = [];
+  /** What every start is rejected with, where there is something. */
+  refuse: Error | undefined;
+  #held: Promise<void> | undefined;
 
-  override spawnProgram(options: SpawnProgramOptions): Promise<ProgramProcess> {
+  /** From now on a start takes until the returned function is called. */
+  holdSpawn(): () => void {
+    let release = () => {};
+    this.#held = new Promise((resolve) => release = resolve);
+    return release;
+  }
+
+  override async spawnProgram(options: SpawnProgramOptions): Promise<ProgramProcess> {
+    await this.#held;
+    if (this.refuse !== undefined) throw this.refuse;
     const fake = new FakeProcess(this, 100 + this.spawned.length, options);
     this.spawned.push(fake);
-    return Promise.resolve(fake.process);
+    return fake.process;
   }
 }
 
@@ -85,7 +98,7 @@ export class Supervision {
   readonly reporter = new TestReporter();
   readonly supervised: Supervised;
 
-  constructor(restart: "always" | "on-failure" | "never" = "on-failure") {
+  constructor(settings: SupervisionSettings = {}) {
     const { runtime, reporter } = this;
     this.supervised = new Supervised({
       runtime,
@@ -106,7 +119,7 @@ export class Supervision {
         timeoutMs: 1_000,
         retry: "once",
         options: null,
-        restart,
+        supervision: supervisionPlan(settings),
         concurrency: null,
         queue: null,
         names: ["broker-master", "sla"],

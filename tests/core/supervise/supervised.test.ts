@@ -20,17 +20,17 @@ test("a process goes from starting over cleaning to ready, and answers the hello
   assert.deepEqual(s.lines(), ["sla is starting (generation 1)", "sla is ready after 0.000s (pid 100)"]);
 });
 
-test("a process that never says hello is killed after 10 s, three restarts later it has failed and says why", async () => {
+test("a process that never says hello is killed after 10 s, five restarts later it has failed and says why", async () => {
   const s = new Supervision();
   void s.supervised.start();
-  for (let life = 1; life <= 4; life++) {
+  for (const pause of [0, 100, 200, 400, 800, 0]) {
     await settle();
     await s.advance(10_000);
     assert.deepEqual(s.life.signals, ["SIGKILL"]);
     await s.life.exit({ code: null, signal: "SIGKILL" });
-    await s.advance(0);
+    await s.advance(pause);
   }
-  assert.equal(s.runtime.spawned.length, 4);
+  assert.equal(s.runtime.spawned.length, 6);
   assert.equal(s.supervised.state, "failed");
   assert.equal(
     s.lines().at(-1),
@@ -41,7 +41,7 @@ test("a process that never says hello is killed after 10 s, three restarts later
 });
 
 test("a hello of another protocol is refused with both versions in the text, on both sides", async () => {
-  const s = new Supervision("never");
+  const s = new Supervision({ restart: "never" });
   void s.supervised.start();
   await settle();
   await s.life.hello(99);
@@ -54,7 +54,7 @@ test("a hello of another protocol is refused with both versions in the text, on 
 });
 
 test("frames before the hello are refused, and three of them end the process", async () => {
-  const s = new Supervision("never");
+  const s = new Supervision({ restart: "never" });
   void s.supervised.start();
   await settle();
   for (let frame = 0; frame < 3; frame++) await s.life.send(FrameType.answers, [[1], 0, 0, [null]]);
@@ -63,7 +63,7 @@ test("frames before the hello are refused, and three of them end the process", a
 });
 
 test("a process that closes its channel and goes on is killed after 1 s, with that as the reason", async () => {
-  const s = new Supervision("never");
+  const s = new Supervision({ restart: "never" });
   const life = await s.up();
   life.link.close(null);
   await settle();
@@ -76,7 +76,7 @@ test("a process that closes its channel and goes on is killed after 1 s, with th
 });
 
 test("stop() asks, then sends SIGTERM, then SIGKILL, each after its own deadline, and the line says so", async () => {
-  const s = new Supervision();
+  const s = new Supervision({ drainMs: 3_000, killMs: 1_000 });
   const life = await s.up();
   const stopped = s.supervised.stop();
   await settle();
@@ -89,7 +89,10 @@ test("stop() asks, then sends SIGTERM, then SIGKILL, each after its own deadline
   await life.exit({ code: null, signal: "SIGKILL" });
   await stopped;
   assert.equal(s.supervised.state, "stopped");
-  assert.deepEqual(s.lines().slice(-2), [
+  assert.deepEqual(s.lines().slice(-5), [
+    "sla is stopping (pid 100)",
+    "sla was sent SIGTERM (pid 100): process did not drain in 3s",
+    "sla was sent SIGKILL (pid 100): process did not end in 1s after SIGTERM",
     "sla ended unexpectedly (pid 100, exit code none, signal SIGKILL): process did not drain in 3s",
     "sla stopped in 4.000s",
   ]);
@@ -138,7 +141,7 @@ test("on-failure leaves a process that ended well, always starts it again, never
       "stopped",
     ]] as const
   ) {
-    const s = new Supervision(policy);
+    const s = new Supervision({ restart: policy });
     const life = await s.up();
     await life.exit({ code: 0, signal: null });
     await s.advance(0);
@@ -146,8 +149,8 @@ test("on-failure leaves a process that ended well, always starts it again, never
   }
 });
 
-test("restart() of a process that has failed starts it anew, with three more restarts", async () => {
-  const s = new Supervision("never");
+test("restart() of a process that has failed starts it anew, with as many restarts as the first time", async () => {
+  const s = new Supervision({ restart: "never" });
   const life = await s.up();
   await life.exit({ code: 1, signal: null });
   assert.equal(s.supervised.state, "failed");
@@ -184,4 +187,88 @@ test("stop() while a process is being restarted is the end of it, and of the cal
   assert.equal(s.runtime.spawned.length, 1);
   await assert.rejects(makeCall(s.supervised.caller, "size", [], REQUEST), /process was stopped/);
   assert.equal(s.runtime.clock.timers, 0);
+});
+
+test("restarts come at once, then after pauses that grow, and the line and the status tell the real pause", async () => {
+  const s = new Supervision({ restart: { policy: "always", delayMs: 100, maxDelayMs: 150 } });
+  await s.up();
+  for (const pause of [0, 100, 150]) {
+    await s.life.exit({ code: 0, signal: null });
+    assert.equal(s.supervised.state, "backoff");
+    assert.equal((await s.supervised.status()).nextRestartMs, pause);
+    const restarts = s.runtime.spawned.length;
+    assert.equal(
+      s.lines().at(-1),
+      `sla will be started again in ${pause / 1000}s (restarts so far: ${restarts})`,
+    );
+    if (pause > 0) await s.advance(pause - 1);
+    assert.equal(s.runtime.spawned.length, restarts);
+    await s.advance(1);
+    assert.equal(s.runtime.spawned.length, restarts + 1);
+    await s.life.hello();
+    await s.life.ready();
+    assert.equal((await s.supervised.status()).nextRestartMs, null);
+  }
+});
+
+test("stop() during the pause before a restart is the end, and no timer stays", async () => {
+  const s = new Supervision({ restart: "always" });
+  const life = await s.up();
+  await life.exit({ code: 0, signal: null });
+  await s.supervised.stop();
+  assert.equal(s.supervised.state, "stopped");
+  assert.equal(s.runtime.clock.timers, 0);
+  assert.equal(s.runtime.spawned.length, 1);
+});
+
+test("a start that can never succeed fails at once, whatever the policy", async () => {
+  const s = new Supervision({ restart: "always" });
+  s.runtime.refuse = Object.assign(new Error("Cannot start a process: Requires run access"), { lasting: true });
+  await s.supervised.start();
+  assert.equal(s.supervised.state, "failed");
+  assert.match(s.lines().at(-1) ?? "", /^sla will not be started again: Cannot start a process: Requires run access;/);
+  assert.equal(s.runtime.clock.timers, 0);
+});
+
+test("a start that fails otherwise is tried again", async () => {
+  const s = new Supervision();
+  s.runtime.refuse = new Error("too many files are open");
+  void s.supervised.start();
+  await settle();
+  assert.equal(s.supervised.state, "backoff");
+  s.runtime.refuse = undefined;
+  await s.advance(0);
+  await s.life.hello();
+  await s.life.ready();
+  assert.equal(s.supervised.state, "ready");
+});
+
+test("deadlines begin anew when the broker itself stood still, so that nobody is killed for it", async () => {
+  const s = new Supervision();
+  void s.supervised.start();
+  await settle();
+  s.runtime.clock.standStill(60_000);
+  await s.advance(0);
+  assert.deepEqual(s.life.signals, []);
+  await s.life.hello();
+  await s.life.ready();
+  const stopped = s.supervised.stop();
+  s.runtime.clock.standStill(60_000);
+  await s.advance(0);
+  assert.deepEqual(s.life.signals, []);
+  await s.life.exit({ code: 0, signal: null });
+  await stopped;
+  assert.equal(s.runtime.clock.timers, 0);
+});
+
+test("a process that is due to be killed before it is there is killed when it is", async () => {
+  const s = new Supervision({ restart: "never" });
+  const spawned = s.runtime.holdSpawn();
+  void s.supervised.start();
+  await s.advance(10_000);
+  spawned();
+  await settle();
+  assert.deepEqual(s.life.signals, ["SIGKILL"]);
+  await s.life.exit({ code: null, signal: "SIGKILL" });
+  assert.equal(s.supervised.state, "failed");
 });

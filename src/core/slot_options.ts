@@ -1,0 +1,77 @@
+/**
+ * What a module's process is made of, from the plan of its broker.
+ *
+ * @module
+ */
+
+import type { BrokerSeat } from "./broker_seat.ts";
+import { Callee, type Service } from "./call/callee.ts";
+import { claimedByOthers } from "./claims.ts";
+import { DEFAULT_FRAME_LIMIT } from "./frame/header.ts";
+import type { BrokerLog } from "./log/broker_log.ts";
+import type { BrokerPlan, ModulePlan } from "./options.ts";
+import { encodeRole, ROLE_VARIABLE } from "./role.ts";
+import { setupOf } from "./setup_of.ts";
+import type { Guard } from "./supervise/guard.ts";
+import type { SlotOptions } from "./supervise/module_slot.ts";
+import { supervisionPlan } from "./supervise/settings.ts";
+
+/** What the modules of a broker share. */
+export interface SlotContext {
+  readonly plan: BrokerPlan;
+  readonly seat: BrokerSeat;
+  readonly log: BrokerLog;
+  readonly guard: Guard;
+  /** What the modules' calls are run by. */
+  readonly service: Service;
+  /** A module has failed that the broker can't be without. */
+  readonly failed: () => void;
+}
+
+/** `workers` is how many the module has, or null where only its own process knows it. */
+export function slotOptions(
+  { module: { name, definition }, settings }: ModulePlan,
+  { plan, seat, log, guard, service, failed }: SlotContext,
+): { workers: number | null; options: SlotOptions } {
+  const { runtime, depth, image, given } = seat;
+  const { descendants = "kill" } = settings;
+  const withheld = image === null ? [] : claimedByOthers(name, plan.modules);
+  const workers = definition.workers?.count ?? given?.(name).workers ?? (given === undefined ? 0 : null);
+  const options: SlotOptions = {
+    runtime,
+    reporter: log,
+    name,
+    module: name,
+    broker: plan.name,
+    father: plan.name,
+    program: plan.program,
+    cwd: settings.cwd,
+    guard,
+    descendants,
+    env: (channel) => {
+      const env = runtime.env.all();
+      for (const variable of withheld) delete env[variable];
+      const tree = guard.tree(name, descendants);
+      const role = { broker: plan.name, module: name, worker: null, depth: depth + 1, channel, tree, descendants };
+      const files = { image: image?.(name) ?? null, given: given?.(name) ?? null };
+      return { ...env, [ROLE_VARIABLE]: encodeRole({ ...role, ...files }) };
+    },
+    setup: () => setupOf(plan, settings, log.wanted()),
+    onFailed: () => {
+      if (supervisionPlan(settings).restart.escalate === "stop-broker") failed();
+    },
+    records: (events) => {
+      for (const event of events) if (log.wants(event.event)) log.emit(event);
+    },
+    callee: (link) =>
+      new Callee(link, {
+        reporter: log,
+        service,
+        module: name,
+        peer: name,
+        frameLimit: DEFAULT_FRAME_LIMIT,
+        ownFiles: runtime.ownFiles,
+      }),
+  };
+  return { workers, options };
+}

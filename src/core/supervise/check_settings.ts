@@ -1,0 +1,82 @@
+/**
+ * The check of supervision settings, wherever they stand.
+ *
+ * @module
+ */
+
+import { show } from "../show.ts";
+import type { RestartSettings } from "./settings.ts";
+
+/** What a value should be, completing "must be"; null where it is that. */
+type Rule = (value: unknown) => string | null;
+
+const POLICY = oneOf("always", "on-failure", "never");
+
+const RESTART: Readonly<Record<keyof RestartSettings, Rule>> = {
+  policy: POLICY,
+  delayMs: number({ least: 0 }),
+  factor: number({ least: 1 }),
+  maxDelayMs: number({ least: 0 }),
+  jitter: number({ least: 0, most: 1 }),
+  minUptimeMs: number({ least: 0 }),
+  maxRestarts: whole,
+  windowMs: number({ above: 0 }),
+  escalate: oneOf("ignore", "stop-broker"),
+};
+
+const DEADLINES = ["startTimeoutMs", "drainMs", "killMs"];
+
+/** @throws {TypeError} that names the setting, what it is and what it should be. */
+export function checkSupervision(at: string, settings: Readonly<Record<string, unknown>>): void {
+  const { restart } = settings;
+  if (typeof restart === "string") check(`${at}: restart`, restart, POLICY);
+  else checkGroup(`${at}: restart`, restart, { rules: RESTART, or: '"always", "on-failure", "never" or ' });
+  for (const key of DEADLINES) check(`${at}: ${key}`, settings[key], number({ above: 0 }));
+}
+
+interface Group {
+  readonly rules: Readonly<Record<string, Rule>>;
+  /** What may stand in place of the group. */
+  readonly or?: string;
+}
+
+function checkGroup(what: string, value: unknown, { rules, or = "" }: Group): void {
+  if (value === undefined) return;
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new TypeError(`${what} must be ${or}an object, and it is ${show(value)}`);
+  }
+  for (const [key, part] of Object.entries(value)) {
+    const rule = Object.hasOwn(rules, key) ? rules[key] : undefined;
+    if (rule === undefined) {
+      throw new TypeError(`${what} must have no other keys than ${Object.keys(rules).join(", ")}, and it has "${key}"`);
+    }
+    check(`${what}.${key}`, part, rule);
+  }
+}
+
+function check(what: string, value: unknown, rule: Rule): void {
+  const should = value === undefined ? null : rule(value);
+  if (should !== null) throw new TypeError(`${what} must be ${should}, and it is ${show(value)}`);
+}
+
+function oneOf(...choices: readonly string[]): Rule {
+  const shown = choices.map((choice) => JSON.stringify(choice));
+  const text = `${shown.slice(0, -1).join(", ")} or ${shown.at(-1)}`;
+  return (value) => choices.some((choice) => choice === value) ? null : text;
+}
+
+function number({ least = -Infinity, above = -Infinity, most = Infinity }): Rule {
+  const text = most < Infinity
+    ? `a number from ${least} to ${most}`
+    : above > -Infinity
+    ? `a number above ${above}`
+    : `a number of at least ${least}`;
+  return (value) =>
+    typeof value === "number" && Number.isFinite(value) && value >= least && value > above && value <= most
+      ? null
+      : text;
+}
+
+function whole(value: unknown): string | null {
+  return typeof value === "number" && Number.isInteger(value) && value >= 0 ? null : "a whole number of at least 0";
+}

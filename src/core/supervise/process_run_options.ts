@@ -1,0 +1,63 @@
+/**
+ * What one life of a process is made of, and what comes out of it.
+ *
+ * @module
+ */
+
+import type { ExitStatus, Runtime } from "../../runtime/runtime.ts";
+import type { Callee } from "../call/callee.ts";
+import type { Caller } from "../call/caller.ts";
+import type { CleanupReceipt } from "../cleanup/clean.ts";
+import type { Hello, Setup } from "../frame/hello.ts";
+import type { Link } from "../frame/link.ts";
+import type { ProcessNotice } from "../frame/notice.ts";
+import type { LogEvent } from "../log/record.ts";
+import type { Descendants } from "./process_settings.ts";
+import type { SupervisionPlan } from "./settings.ts";
+
+/** How a process ended. */
+export interface ProcessEnd extends ExitStatus {
+  /** What brokkr knows beyond the exit: a refused hello, a broken frame, a start hook that threw. */
+  readonly why: string | null;
+  /** The module whose cleanup it ended in. */
+  readonly cleaning: string | null;
+  /** Whether another start would end the same. */
+  readonly lasting?: boolean;
+  /** Whether it was ready before. */
+  readonly wasReady: boolean;
+  readonly lastLines: readonly string[];
+}
+
+export interface ProcessRunEvents {
+  greeted(hello: Hello): void;
+  ready(commands: readonly string[], cleanup: CleanupReceipt): void;
+  records(events: readonly LogEvent[]): void;
+  output(stream: "stdout" | "stderr", text: string): void;
+  notice(notice: ProcessNotice): void;
+  refused(reason: string, excerpt: string): void;
+  /** The process was sent a signal, and why. */
+  killed(signal: string, reason: string): void;
+  /** The last event. */
+  ended(end: ProcessEnd): void;
+}
+
+export interface ProcessRunOptions {
+  readonly runtime: Runtime;
+  readonly program: string | undefined;
+  readonly cwd: string | undefined;
+  readonly env: (channelAddress: string) => Readonly<Record<string, string>>;
+  /** In a process group of its own. */
+  readonly group: boolean;
+  /** Whether what it started goes with it. */
+  readonly descendants: Descendants;
+  readonly hello: Omit<Hello, "protocol" | "version" | "pid" | "runtime" | "setup">;
+  readonly setup: () => Setup;
+  readonly frameLimit: number;
+  /** For its end, once it is asked to. */
+  readonly deadlines: Pick<SupervisionPlan, "drainMs" | "killMs">;
+  /** Calls to the process. */
+  readonly caller: Caller;
+  /** Makes the side that runs the process' calls. */
+  readonly callee: (link: Link) => Callee;
+  readonly events: ProcessRunEvents;
+}
