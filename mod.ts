@@ -31,6 +31,7 @@ export {
   UnknownCommandError,
   UnknownModuleError,
 } from "./src/core/errors.ts";
+export { withSchema } from "./src/core/schema.ts";
 export { withThread } from "./src/runtime/thread.ts";
 
 export type {
@@ -69,6 +70,7 @@ export type {
   WrittenCommands,
 } from "./src/core/module.ts";
 export type { BrokerOptions } from "./src/core/options.ts";
+export type { SchemaIssue, SchemaResult, StandardSchema } from "./src/core/schema.ts";
 export type { BrokerStatus, CleanupStatus, ModuleStatus, ProcessStatus } from "./src/core/status.ts";
 export type { RestartPolicy, RestartSettings, SupervisionSettings } from "./src/core/supervise/settings.ts";
 export type { ProcessState } from "./src/core/supervise/states.ts";

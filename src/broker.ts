@@ -138,6 +138,7 @@ export class Broker implements AsyncDisposable {
    *
    * export async function firstLine(broker: Broker): Promise<string | undefined> {
    *   for await (const line of broker.stream(logs, "lines", [1_000_000])) return line;
+   *   return undefined;
    * }
    * ```
    */

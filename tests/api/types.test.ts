@@ -3,9 +3,9 @@
  * line that must not compile does.
  */
 
-import type { Broker, CommandsOf, LogRecord, Module, ModuleContext, ParamsOf, ResultOf } from "brokkr";
+import type { Broker, CommandsOf, LogRecord, Module, ModuleContext, ParamsOf, ResultOf, StandardSchema } from "brokkr";
 import * as brokkr from "brokkr";
-import { defineModule } from "brokkr";
+import { defineModule, withSchema } from "brokkr";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
@@ -133,6 +133,37 @@ async function typesOfCalls(broker: Broker) {
   await broker.call(sla, "wait", [1], { timeout: 5 });
 }
 
+const month: StandardSchema<[string], [number]> = {
+  "~standard": { version: 1, vendor: "test", validate: () => ({ value: [10] }) },
+};
+
+const streams = defineModule({
+  name: "streams",
+  commands: {
+    async *count(to: number): AsyncGenerator<number> {
+      yield to;
+    },
+    list: () => ["a"],
+    plain: () => 7,
+    checked: withSchema({ params: month }, (number) => ({ number })),
+  },
+});
+
+async function typesOfStreams(broker: Broker) {
+  for await (const item of broker.stream(streams, "count", [3])) same<Equal<typeof item, number>>();
+  for await (const item of broker.stream(streams, "list")) same<Equal<typeof item, string>>();
+  for await (const item of broker.stream("streams", "count", [3])) same<Equal<typeof item, unknown>>();
+  for await (const item of broker.stream(streams, "plain")) same<Equal<typeof item, never>>();
+  // @ts-expect-error the parameter is a number
+  broker.stream(streams, "count", ["3"]);
+  const never = await broker.call(streams, "count", [3]);
+  same<Equal<typeof never, never>>();
+  const checked = await broker.call(streams, "checked", ["2021-10"]);
+  same<Equal<typeof checked, { number: number }>>();
+  // @ts-expect-error what the check takes is a string
+  await broker.call(streams, "checked", [10]);
+}
+
 function typesOfModules() {
   // @ts-expect-error a module has a name
   defineModule({ commands: {} });
@@ -185,22 +216,28 @@ test("mod.ts exports these values and no other", () => {
     "UnknownCommandError",
     "UnknownModuleError",
     "defineModule",
+    "withSchema",
     "withThread",
   ]);
 });
 
 test("the types of calls, modules and events compile as this file says", () => {
   // The compiler has tested them; here is only proof that it saw them.
-  assert.deepEqual([typesOfCalls, typesOfModules, typesOfNothing, typesOfEvents].map(({ length }) => length), [
-    1,
-    0,
-    1,
-    1,
-  ]);
-  assert.deepEqual([sla, livestatus, counters, ping, pong].map(({ name }) => name), [
+  assert.deepEqual(
+    [typesOfCalls, typesOfStreams, typesOfModules, typesOfNothing, typesOfEvents].map(({ length }) => length),
+    [
+      1,
+      1,
+      0,
+      1,
+      1,
+    ],
+  );
+  assert.deepEqual([sla, livestatus, counters, streams, ping, pong].map(({ name }) => name), [
     "sla",
     "Livestatus",
     "counters",
+    "streams",
     "ping",
     "pong",
   ]);

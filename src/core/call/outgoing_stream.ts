@@ -74,7 +74,7 @@ export function isStreamable(value: unknown): value is AsyncIterable<unknown> | 
 }
 
 /** What a generator function made: there is nothing else that can be done with it. */
-export function isGenerator(value: object): boolean {
+export function isGenerator(value: object): value is AsyncIterable<unknown> | Iterable<unknown> {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === Object.prototype || prototype === Array.prototype) return false;
   return "next" in value && typeof value.next === "function" &&

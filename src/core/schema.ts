@@ -1,0 +1,139 @@
+/**
+ * Commands whose parameters and results are checked, by any schema library that follows Standard Schema.
+ *
+ * @see https://standardschema.dev
+ * @module
+ */
+
+import { isGenerator } from "./call/outgoing_stream.ts";
+import type { CallContext } from "./module.ts";
+
+/** The part of Standard Schema, version 1, that a check needs. Valibot, Zod, ArkType and others implement it. */
+export interface StandardSchema<Input = unknown, Output = Input> {
+  /** The properties of the standard. */
+  readonly "~standard": {
+    /** Of the standard. */
+    readonly version: 1;
+    /** Name of the library. */
+    readonly vendor: string;
+    /** Checks a value, which may become another one. */
+    readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>;
+    /** For the compiler only. */
+    readonly types?: { readonly input: Input; readonly output: Output } | undefined;
+  };
+}
+
+/** What a check comes to: the value, or what is wrong with it. */
+export type SchemaResult<Output> =
+  | { readonly value: Output; readonly issues?: undefined }
+  | { readonly issues: readonly SchemaIssue[] };
+
+/** One thing that is wrong, and where. */
+export interface SchemaIssue {
+  /** In the words of the library. */
+  readonly message: string;
+  /** From the value's outside to the place. */
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+}
+
+type InputOf<S> = S extends StandardSchema<infer I, infer _> ? I : never;
+type OutputOf<S> = S extends StandardSchema<infer _, infer O> ? O : never;
+type ListOf<T> = T extends readonly unknown[] ? T : never;
+type ReturnOf<R, Result> = [R] extends [undefined] ? Result : Promise<OutputOf<R>>;
+
+/**
+ * A command whose parameters are checked before it runs, and whose result is checked before it leaves. Where a check fails the caller
+ * gets a `RemoteError` named `SchemaError`, whose message has the path and whose `data.issues` are what is wrong. Of a generator each
+ * item is checked by `result`.
+ *
+ * @param schemas `params` checks the list of all parameters, `result` what the caller gets; both are optional.
+ * @param handler runs with what the check of the parameters made of them.
+ * @example
+ * ```ts
+ * import { defineModule, type StandardSchema, withSchema } from "brokkr";
+ *
+ * // Any library does: v.tuple([v.string()]) of Valibot, z.tuple([z.string()]) of Zod.
+ * const month: StandardSchema<[string]> = {
+ *   "~standard": {
+ *     version: 1,
+ *     vendor: "by hand",
+ *     validate: (value) =>
+ *       Array.isArray(value) && /^\d{4}-\d\d$/.test(value[0])
+ *         ? { value: [value[0]] }
+ *         : { issues: [{ message: "must be a month such as 2021-10", path: [0] }] },
+ *   },
+ * };
+ *
+ * export const sla = defineModule({
+ *   name: "sla",
+ *   commands: { get_report: withSchema({ params: month }, (month) => ({ month, availability: 99.7 })) },
+ * });
+ * ```
+ */
+export function withSchema<
+  Result,
+  P extends StandardSchema | undefined = undefined,
+  R extends StandardSchema | undefined = undefined,
+>(
+  schemas: { readonly params?: P; readonly result?: R },
+  handler: (
+    this: CallContext,
+    ...params: [P] extends [undefined] ? never[] : ListOf<OutputOf<P>>
+  ) => Result,
+): (this: CallContext, ...params: [P] extends [undefined] ? never[] : ListOf<InputOf<P>>) => ReturnOf<R, Result>;
+export function withSchema(
+  { params: paramsSchema, result: resultSchema }: { params?: StandardSchema; result?: StandardSchema },
+  handler: (...params: never[]) => unknown,
+): (...params: unknown[]) => unknown {
+  return function (this: unknown, ...params) {
+    return after(checked("params", paramsSchema, params), (list) => {
+      const result: unknown = Reflect.apply(handler, this, Array.isArray(list) ? list : [list]);
+      return resultSchema === undefined ? result : after(result, (value) => checkedResult(resultSchema, value));
+    });
+  };
+}
+
+function checkedResult(schema: StandardSchema, value: unknown): unknown {
+  const yields = typeof value === "object" && value !== null && isGenerator(value);
+  return yields ? checkedItems(schema, value) : checked("result", schema, value);
+}
+
+async function* checkedItems(schema: StandardSchema, items: AsyncIterable<unknown> | Iterable<unknown>) {
+  let index = 0;
+  for await (const item of items) yield await checked(`item[${index++}]`, schema, item);
+}
+
+function checked(what: string, schema: StandardSchema | undefined, value: unknown): unknown {
+  if (schema === undefined) return value;
+  return after(schema["~standard"].validate(value), (result) => {
+    if (result.issues === undefined) return result.value;
+    throw new SchemaError(what, result.issues);
+  });
+}
+
+/** Without a turn of the microtask queue where there is nothing to wait for. */
+function after<T>(value: T | Promise<T>, next: (value: T) => unknown): unknown {
+  return value instanceof Promise ? value.then(next) : next(value);
+}
+
+const MAX_SHOWN = 5;
+
+/** What a caller sees as the remote error. */
+class SchemaError extends TypeError {
+  override readonly name = "SchemaError";
+  readonly data: { readonly issues: readonly { readonly path: string; readonly message: string }[] };
+
+  constructor(what: string, found: readonly SchemaIssue[]) {
+    const issues = found.map(({ path = [], message }) => ({ path: `${what}${path.map(stepText).join("")}`, message }));
+    const shown = issues.slice(0, MAX_SHOWN).map(({ path, message }) => `${path}: ${message}`);
+    if (issues.length > MAX_SHOWN) shown.push(`and ${issues.length - MAX_SHOWN} more`);
+    super(shown.join("; "));
+    this.data = { issues };
+  }
+}
+
+function stepText(step: PropertyKey | { readonly key: PropertyKey }): string {
+  const key = typeof step === "object" ? step.key : step;
+  if (typeof key === "number") return `[${key}]`;
+  return typeof key === "string" && /^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(String(key))}]`;
+}

@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as v from "valibot";
+import { RemoteError } from "../../src/core/errors.ts";
+import type { CallContext } from "../../src/core/module.ts";
+import { type StandardSchema, withSchema } from "../../src/core/schema.ts";
+import { Conversation, rejection } from "./call/conversation.ts";
+
+const MONTH = v.pipe(v.string(), v.regex(/^\d{4}-\d\d$/, "must be a month"));
+
+/** A check that takes its time. */
+const LATER: StandardSchema<[number], [number]> = {
+  "~standard": {
+    version: 1,
+    vendor: "test",
+    validate: async (value) => {
+      await Promise.resolve();
+      const [first] = Array.isArray(value) ? value : [];
+      return typeof first === "number" ? { value: [first + 1] } : { issues: [{ message: "no number" }] };
+    },
+  },
+};
+
+const ran: unknown[] = [];
+const commands = {
+  report: withSchema({ params: v.tuple([MONTH, v.optional(v.number(), 7)]) }, (month, days) => {
+    ran.push([month, days]);
+    return { month, days };
+  }),
+  nested: withSchema(
+    { params: v.tuple([v.object({ hosts: v.array(v.object({ "the name": v.string() })) })]) },
+    (q) => q,
+  ),
+  result: withSchema({ result: v.object({ up: v.number() }) }, (up: unknown) => ({ up }) as { up: number }),
+  later: withSchema(
+    { params: LATER, result: v.pipe(v.number(), v.transform(String)) },
+    function (this: CallContext, one) {
+      return Promise.resolve(one + this.id);
+    },
+  ),
+  items: withSchema({ result: v.number() }, function* () {
+    yield 1;
+    yield "two" as unknown as number;
+  }),
+};
+
+async function remote(promise: Promise<unknown>): Promise<{ name: string; message: string; data: unknown }> {
+  const error = await rejection(promise);
+  assert.ok(error instanceof RemoteError, String(error));
+  return { name: error.remoteName, message: error.message, data: error.data };
+}
+
+test("withSchema() runs the command with what the check made of its parameters", async () => {
+  const c = new Conversation(commands);
+  assert.deepEqual(await c.call("report", ["2021-10"]), { month: "2021-10", days: 7 });
+  assert.deepEqual(ran.splice(0), [["2021-10", 7]]);
+  assert.deepEqual(c.counts(), { ok: 1 });
+});
+
+test("withSchema() refuses parameters with the path of what is wrong, and the command does not run", async () => {
+  const c = new Conversation(commands);
+  assert.deepEqual(await remote(c.call("report", ["October", "x"])), {
+    name: "SchemaError",
+    message: 'params[0]: must be a month; params[1]: Invalid type: Expected number but received "x"',
+    data: {
+      issues: [
+        { path: "params[0]", message: "must be a month" },
+        { path: "params[1]", message: 'Invalid type: Expected number but received "x"' },
+      ],
+    },
+  });
+  assert.deepEqual(ran, []);
+  assert.equal(c.received.ids().at(-1), "command.error");
+  assert.deepEqual(c.counts(), { error: 1 });
+});
+
+test("withSchema() shows the path through objects, lists and names that are no words, and the first five of many", async () => {
+  const c = new Conversation(commands);
+  const { message } = await remote(c.call("nested", [{ hosts: Array.from({ length: 7 }, () => ({ "the name": 1 })) }]));
+  assert.match(message, /^params\[0\]\.hosts\[0\]\["the name"\]: Invalid type/);
+  assert.match(message, /; and 2 more$/);
+});
+
+test("withSchema() checks the result before it leaves", async () => {
+  const c = new Conversation(commands);
+  assert.deepEqual(await c.call("result", [105]), { up: 105 });
+  const { message } = await remote(c.call("result", ["many"]));
+  assert.equal(message, 'result.up: Invalid type: Expected number but received "many"');
+});
+
+test("withSchema() waits for checks that take time, and keeps the call's context", async () => {
+  const c = new Conversation(commands);
+  assert.equal(await c.call("later", [40]), "42");
+  assert.equal((await remote(c.call("later", ["x"]))).message, "params: no number");
+});
+
+test("withSchema() checks each item of a stream", async () => {
+  const c = new Conversation(commands);
+  const stream = c.stream("items");
+  const first = stream.next();
+  await c.clock.advance(0);
+  assert.deepEqual(await first, { value: 1, done: false });
+  assert.equal((await remote(stream.next())).message, 'item[1]: Invalid type: Expected number but received "two"');
+});
