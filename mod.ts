@@ -70,9 +70,10 @@ export type {
   WrittenCommands,
 } from "./src/core/module.ts";
 export type { BrokerOptions } from "./src/core/options.ts";
-export type { SchemaIssue, SchemaResult, StandardSchema } from "./src/core/schema.ts";
+export type { SchemaInput, SchemaIssue, SchemaOutput, SchemaResult, StandardSchema } from "./src/core/schema.ts";
 export type { BrokerStatus, CleanupStatus, ModuleStatus, ProcessStatus } from "./src/core/status.ts";
 export type { RestartPolicy, RestartSettings, SupervisionSettings } from "./src/core/supervise/settings.ts";
+export type { Descendants, ProcessSettings } from "./src/core/supervise/process_settings.ts";
 export type { ProcessState } from "./src/core/supervise/states.ts";
 export type { CallCounts, Latency, Outcome, StrayAnswer } from "./src/core/call/counters.ts";
 export type { MemoryFigures } from "./src/runtime/runtime.ts";

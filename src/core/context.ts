@@ -55,6 +55,7 @@ export type StreamWorker<W extends Commands> = <K extends keyof W & string>(
  * is at most 256 KiB or 1,024 items ahead of who reads.
  */
 export interface Items<T = unknown> extends AsyncIterableIterator<T>, AsyncDisposable {
+  /** Itself. */
   [Symbol.asyncIterator](): Items<T>;
 }
 

@@ -36,10 +36,10 @@ export interface SchemaIssue {
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
-type InputOf<S> = S extends StandardSchema<infer I, infer _> ? I : never;
-type OutputOf<S> = S extends StandardSchema<infer _, infer O> ? O : never;
-type ListOf<T> = T extends readonly unknown[] ? T : never;
-type ReturnOf<R, Result> = [R] extends [undefined] ? Result : Promise<OutputOf<R>>;
+/** What a schema takes. */
+export type SchemaInput<S> = S extends StandardSchema<infer I, infer _> ? I : never;
+/** What a schema makes of it. */
+export type SchemaOutput<S> = S extends StandardSchema<infer _, infer O> ? O : never;
 
 /**
  * A command whose parameters are checked before it runs, and whose result is checked before it leaves. Where a check fails the caller
@@ -78,9 +78,12 @@ export function withSchema<
   schemas: { readonly params?: P; readonly result?: R },
   handler: (
     this: CallContext,
-    ...params: [P] extends [undefined] ? never[] : ListOf<OutputOf<P>>
+    ...params: [P] extends [undefined] ? never[] : Extract<SchemaOutput<P>, readonly unknown[]>
   ) => Result,
-): (this: CallContext, ...params: [P] extends [undefined] ? never[] : ListOf<InputOf<P>>) => ReturnOf<R, Result>;
+): (
+  this: CallContext,
+  ...params: [P] extends [undefined] ? never[] : Extract<SchemaInput<P>, readonly unknown[]>
+) => [R] extends [undefined] ? Result : Promise<SchemaOutput<R>>;
 export function withSchema(
   { params: paramsSchema, result: resultSchema }: { params?: StandardSchema; result?: StandardSchema },
   handler: (...params: never[]) => unknown,
