@@ -61,8 +61,10 @@ export class Caller {
     const isFault = "code" in encoded;
     const call = new Call(command, options, { params: isFault ? NOTHING_ENCODED : encoded, thread, settle, now });
     const fault = isFault ? encoded : this.#whyNot(call, signal);
-    if (fault !== undefined) this.#outcomes.reject(call, fault);
-    else {
+    if (fault !== undefined) {
+      if (!isFault) this.#codec.takeBack(encoded);
+      this.#outcomes.reject(call, fault);
+    } else {
       if (signal !== undefined) call.listen(signal, () => this.#cancel(call, signal.reason));
       const exchange = this.#ready();
       if (exchange !== undefined && this.#queue.length === 0) exchange.send(call);

@@ -29,6 +29,8 @@ export interface Codec {
   readonly name: CodecName;
   /** @param name stands for the value in the error's text. @throws {NotSerializableError} */
   encode(value: unknown, name: string): EncodedValue;
+  /** What was encoded last will not be sent, so that its memory is used for the next. */
+  takeBack(value: EncodedValue): void;
   /** The frame that has to go on `stream` before those whose values are encoded now, if any; it counts as sent. */
   before(stream: StreamState): Packed | undefined;
   calls(calls: readonly CallEntry[], settledBelow: number): Packed;
@@ -54,6 +56,7 @@ export function bestCodec(offered: unknown): CodecName {
 const JSON_CODEC: Codec = {
   name: "json",
   encode: encodeValue,
+  takeBack: () => {},
   before: () => undefined,
   calls: packCalls,
   answers: packAnswers,

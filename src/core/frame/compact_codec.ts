@@ -48,6 +48,11 @@ export class CompactCodec implements Codec {
     return { kind: "compact", buffer, start, bytes: end - start };
   }
 
+  takeBack(value: EncodedValue): void {
+    const writer = this.#values;
+    if (value.kind === "compact" && value.buffer === writer.buffer && value.start === writer.start) writer.discard();
+  }
+
   before(stream: StreamState): Packed | undefined {
     const shapes = this.#shapes.untold(stream);
     const first = shapes[0];

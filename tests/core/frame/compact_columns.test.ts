@@ -32,3 +32,20 @@ test("columns of calls: attempts, commands and options that differ", () => {
     assert.deepEqual(got, { settledBelow: 3, calls: expected });
   }
 });
+
+test("takeBack() gives the memory of what was encoded last to the next, and of nothing else", () => {
+  const codec = new CompactCodec();
+  const first = codec.encode(["kept"], "p");
+  const refused = codec.encode(["refused"], "p");
+  codec.takeBack(refused);
+  const second = codec.encode(["second"], "p");
+  assert.equal(second.start, refused.start);
+  codec.takeBack(first);
+  const third = codec.encode(["third"], "p");
+  const calls = [first, second, third].map((params, index) => {
+    return { id: index + 1, attempt: 1, command: "get", params, options: null };
+  });
+  const { flags, parts } = codec.calls(calls, 1);
+  const got = new BodyReader().calls(flags, joinBytes(parts))?.calls.map(({ params }) => params);
+  assert.deepEqual(got, [["kept"], ["second"], ["third"]]);
+});
