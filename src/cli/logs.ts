@@ -50,6 +50,9 @@ export const logsParser = command(
       description:
         message`Print lines as they are written, also when the file is rotated, until Ctrl-C. The last ten lines come first, with --since all since then.`,
     }),
+    html: optional(option("--html", string({ metavar: "OUT" }), {
+      description: message`Write a report with plots, too: one file, which needs no network.`,
+    })),
     json: option("--json", { description: message`Print one JSON document; of lines, one a line.` }),
   }),
   {
@@ -71,15 +74,22 @@ export interface LogsAsked {
   readonly lines: boolean;
   readonly unread: boolean;
   readonly follow: boolean;
+  readonly html: string | undefined;
   readonly json: boolean;
 }
 
 export async function logs(_runtime: Runtime, asked: LogsAsked): Promise<number> {
-  const { files, since, until, lines, unread, json } = asked;
+  const { files, since, until, lines, unread, json, html } = asked;
   if (files.length === 0) {
     throw new CliError(
       'Cannot read logs: name the files, such as brokkr logs broker.log, or "-" for standard input; ' +
         "without log.file in brokkr.json a broker writes to its standard error",
+      ExitCode.usage,
+    );
+  }
+  if (html !== undefined && (lines || unread || asked.follow)) {
+    throw new CliError(
+      "Cannot write a report of lines: --html goes with a summary; leave out --lines, --unread and --follow",
       ExitCode.usage,
     );
   }
@@ -93,5 +103,5 @@ export async function logs(_runtime: Runtime, asked: LogsAsked): Promise<number>
     return await printLines({ files, filter, events: lines, unread, json });
   }
   const { summarize } = await import("./logs/summarize.ts");
-  return await summarize({ files, filter, json });
+  return await summarize({ files, filter, json, html });
 }

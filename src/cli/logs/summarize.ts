@@ -4,16 +4,18 @@
  * @module
  */
 
+import { writeFile } from "node:fs/promises";
 import process from "node:process";
-import { ExitCode } from "../cli_error.ts";
+import { CliError, ExitCode } from "../cli_error.ts";
 import { hasColors, print } from "../output.ts";
 import { describeSummary } from "./describe_summary.ts";
+import { count, cut } from "./figures.ts";
 import type { Filter } from "./filter.ts";
 import { openSources } from "./open_sources.ts";
 import { Progress } from "./progress.ts";
 import { readSources, type SourceFigures } from "./read_sources.ts";
 import type { Source } from "./source.ts";
-import { Summary } from "./summary.ts";
+import { type LogSummary, Summary } from "./summary.ts";
 
 /** Rows that a person looks at. */
 const ROWS = 24;
@@ -24,15 +26,31 @@ export interface SummarizeOptions {
   readonly files: readonly string[];
   readonly filter: Filter | null;
   readonly json: boolean;
+  /** Where a report is written to, too. */
+  readonly html: string | undefined;
 }
 
-export async function summarize({ files, filter, json }: SummarizeOptions): Promise<number> {
+export async function summarize({ files, filter, json, html }: SummarizeOptions): Promise<number> {
   const sources = await openSources(files);
   const summary = new Summary(filter);
   const figures = await readAll(sources, summary);
   if (json) await print(`${JSON.stringify(summary.result(figures, { spans: SPANS }))}\n`);
   else await print(`${describeSummary(summary.result(figures, { spans: ROWS }), { colors: hasColors("stdout") })}\n`);
+  if (html !== undefined) await writeReport(html, summary.result(figures, { spans: SPANS }));
   return tellBroken(figures);
+}
+
+async function writeReport(path: string, summary: LogSummary): Promise<void> {
+  const { htmlReport } = await import("./html/report.ts");
+  const names = summary.files.map(({ name }) => name).join(", ");
+  const text = htmlReport(summary, { title: `What happened: ${cut(names, 80)}` });
+  try {
+    await writeFile(path, text);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new CliError(`Cannot write report "${path}": ${why}`, ExitCode.usage, { cause });
+  }
+  process.stderr.write(`Wrote ${path} (${count(Math.ceil(text.length / 1_000))} kB)\n`);
 }
 
 async function readAll(sources: readonly Source[], summary: Summary): Promise<SourceFigures[]> {
