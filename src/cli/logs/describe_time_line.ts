@@ -4,7 +4,6 @@
  * @module
  */
 
-import { formatStamp } from "../../core/log/stamp.ts";
 import { bold } from "../paint.ts";
 import type { Style } from "./describe_summary.ts";
 import { count, spanText } from "./figures.ts";
@@ -22,7 +21,7 @@ export function describeTimeLine({ timeLine }: LogSummary, { colors }: Style): s
   const most = Math.max(...troubled.map(sum));
   const headings = ["FROM", ...TROUBLES.map((trouble) => ` ${trouble.toUpperCase()}`), ""];
   const rows = troubled.map((span) => [
-    formatStamp(span.time).slice(0, widthMs < 60_000 ? 19 : 16),
+    span.from.slice(0, widthMs < 60_000 ? 19 : 16),
     ...TROUBLES.map((trouble) => span[trouble] === 0 ? "." : count(span[trouble])),
     bar(sum(span) / most),
   ]);

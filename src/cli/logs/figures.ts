@@ -5,7 +5,7 @@ export function count(value: number): string {
 
 /** Milliseconds in five characters: `3ms`, `143ms`, `2.05s`, `12.3s`, `140s`. */
 export function shortMs(ms: number): string {
-  if (ms < 1_000) return `${ms < 9.95 && !Number.isInteger(ms) ? ms.toFixed(1) : ms.toFixed(0)}ms`;
+  if (ms < 999.5) return `${ms.toFixed(0)}ms`;
   const seconds = ms / 1_000;
   return `${seconds.toFixed(seconds < 9.995 ? 2 : seconds < 99.95 ? 1 : 0)}s`;
 }

@@ -5,6 +5,7 @@
  */
 
 import type { ParsedEvent } from "../../core/log/parsed.ts";
+import { formatStamp } from "../../core/log/stamp.ts";
 import { Latencies, type Percentiles } from "./latency.ts";
 
 const SECOND = 1_000;
@@ -26,7 +27,8 @@ export const TROUBLES = ["retried", "failed", "crashed", "cleanup", "ended", "ot
 export type Trouble = typeof TROUBLES[number];
 
 export interface Span extends Readonly<Record<Trouble, number>> {
-  /** Milliseconds since the epoch, where it begins. */
+  /** Where it begins: as in the log, and in milliseconds since the epoch. */
+  readonly from: string;
   readonly time: number;
   /** Calls that were answered. */
   readonly answered: number;
@@ -84,6 +86,7 @@ export class TimeLine {
     while (line.#extent() > most && line.#width < WIDTHS.length - 1) line.#widen();
     const widthMs = line.#widthMs;
     const spans = [...line.#spans].sort(([a], [b]) => a - b).map(([index, { latencies, ...counts }]) => ({
+      from: formatStamp(this.#zero + index * widthMs),
       time: this.#zero + index * widthMs,
       ...counts,
       latencyMs: latencies?.percentiles() ?? null,

@@ -52,7 +52,7 @@ test("htmlReport() has what each plot shows in a table, names for all regions, a
   assert.deepEqual(plots, ["trouble-caption", "calls-caption", "latency-caption"]);
   for (const id of plots) assert.match(report, new RegExp(`<figcaption id="${id}">[^<]+<`));
   const [, table = ""] = report.split("<caption>Trouble, calls and latency over time</caption>");
-  assert.match(table, /^<thead><tr><th scope="col">from<\/th><th scope="col">retried<\/th>/);
+  assert.match(table, /^<thead><tr><th scope="col">from<\/th><th scope="col" class="number">retried<\/th>/);
   const data = JSON.parse(/<script type="application\/json" id="data">(.*?)<\/script>/.exec(report)?.[1] ?? "");
   assert.equal(table.split("<tr>").length - 2, data.spans.length);
 });

@@ -23,7 +23,9 @@ export function htmlTable(
   { names = 1 }: { readonly names?: number } = {},
 ): string | null {
   if (rows.length === 0) return null;
-  const head = headings.map((heading) => `<th scope="col">${escapeHtml(heading)}</th>`).join("");
+  const head = headings.map((heading, index) =>
+    `<th scope="col"${index < names ? "" : ' class="number"'}>${escapeHtml(heading)}</th>`
+  ).join("");
   const body = rows.map((row) => `<tr>${row.map((text, index) => cell(text, index, names)).join("")}</tr>`).join("\n");
   // It can be scrolled by keys where it is wider than the page.
   return `<div class="table" tabindex="0" role="region" aria-label="${escapeHtml(caption)}"><table>` +

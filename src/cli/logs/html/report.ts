@@ -8,6 +8,7 @@ import { VERSION } from "../../../core/version.ts";
 import { UPLOT_LICENSE, UPLOT_SCRIPT, UPLOT_STYLE } from "../../plot/uplot.ts";
 import { count, spanText } from "../figures.ts";
 import type { LogSummary } from "../summary.ts";
+import type { TimeLineFigures } from "../time_line.ts";
 import { element, escapeHtml } from "./element.ts";
 import { PLOT_SCRIPT } from "./plot_script.ts";
 import { STYLE } from "./style.ts";
@@ -23,7 +24,6 @@ export function htmlReport(summary: LogSummary, { title }: { readonly title: str
     section(
       "Trouble over time",
       plot("trouble", "Retried calls, failed calls, crashes and other trouble"),
-      levelsTable(summary),
     ),
     section(
       "Calls",
@@ -35,6 +35,7 @@ export function htmlReport(summary: LogSummary, { title }: { readonly title: str
     section("Crashes", stackGroups(crashes, others.crashes)),
     section("Cleanups", cleanupsTable(summary), stackGroups(cleanupErrors, others.cleanupErrors)),
     section("Processes", processesTable(summary)),
+    section("Events", levelsTable(summary)),
     section(
       `Every ${spanText(timeLine.widthMs || 1_000)}, as numbers`,
       details("The numbers of the plots", timeLineTable(timeLine)),
@@ -61,7 +62,7 @@ ${parts.join("\n")}
 <p>Written by brokkr ${VERSION}. Times are those of the log. Plots: uPlot.</p>
 ${details("License of uPlot", element("pre", UPLOT_LICENSE))}
 </footer>
-<script type="application/json" id="data">${json(timeLine)}</script>
+<script type="application/json" id="data">${json(asWritten(timeLine))}</script>
 <script>${UPLOT_SCRIPT}</script>
 <script>${PLOT_SCRIPT}</script>
 </body>
@@ -110,6 +111,12 @@ function unread({ unread, unreadSamples }: LogSummary): string | null {
   if (unread === 0) return null;
   const text = `${count(unread)} lines; brokkr logs --unread shows all of them. The first ones:`;
   return `${element("p", text)}${element("pre", unreadSamples.join("\n"))}`;
+}
+
+/** Times as the log has them, in whatever zone the report is looked at: moved as if the log's zone were UTC. */
+function asWritten({ widthMs, spans }: TimeLineFigures): TimeLineFigures {
+  const shift = new Date(spans[0]?.time ?? 0).getTimezoneOffset() * 60_000;
+  return { widthMs, spans: spans.map((span) => ({ ...span, time: span.time - shift })) };
 }
 
 /** In a script element only `<` could end it. */

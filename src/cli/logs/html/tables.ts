@@ -4,7 +4,6 @@
  * @module
  */
 
-import { formatStamp } from "../../../core/log/stamp.ts";
 import { count, shortMs } from "../figures.ts";
 import type { Percentiles } from "../latency.ts";
 import type { LogSummary } from "../summary.ts";
@@ -79,7 +78,7 @@ export function processesTable({ modules }: LogSummary): string | null {
 
 export function timeLineTable({ spans }: TimeLineFigures): string {
   const rows = spans.map((span) => [
-    formatStamp(span.time),
+    span.from,
     ...TROUBLES.map((trouble) => count(span[trouble])),
     count(span.answered),
     ...percentiles(span.latencyMs),
