@@ -46,7 +46,7 @@ export class Callee {
   readonly #kept = new KeptAnswers();
   readonly #bodies = new BodyReader();
   /** Calls that came and do not run yet: before `open`, or while the caller does not read its answers. */
-  readonly #held = new Set<ReceivedCall>();
+  readonly #held = new Map<RunningCall, ReceivedCall>();
   #isOpen = false;
   #idle: (() => void) | undefined;
 
@@ -110,39 +110,28 @@ export class Callee {
       if (answer !== undefined) this.#replies.add(answer);
       return;
     }
-    const running = new RunningCall({
-      id: call.id,
-      attempt: call.attempt,
-      command: call.command,
-      caller: call.options?.caller ?? this.#options.peer,
-    }, this.#told);
+    const running = new RunningCall(call, call.options?.caller ?? this.#options.peer, this.#told);
     this.#kept.started(running);
-    if (this.#isOpen && this.#held.size === 0 && this.#replies.isRead) this.#run(call);
-    else this.#held.add(call);
+    if (this.#isOpen && this.#held.size === 0 && this.#replies.isRead) this.#run(running, call);
+    else this.#held.set(running, call);
   }
 
   #runHeld(): void {
     if (!this.#isOpen) return;
-    for (const call of this.#held) {
+    for (const [running, call] of this.#held) {
       if (!this.#replies.isRead) return this.#replies.onceRead(() => this.#runHeld());
-      this.#held.delete(call);
-      this.#run(call);
+      this.#held.delete(running);
+      this.#run(running, call);
     }
   }
 
-  #run(call: ReceivedCall): void {
-    const running = this.#kept.find(call.id);
-    if (running === undefined) return;
+  #run(running: RunningCall, call: ReceivedCall): void {
     if (running.cancelled) return this.#settle(running, AnswerKind.fault, { code: "CANCELLED", acknowledged: true });
     const { forward, commands } = this.#options.service;
     const { options } = call;
     if (options?.target !== undefined && forward !== undefined) {
       const result = forward.call(this.#options.service, { ...call, options }, running);
-      result.then(
-        (value) => options.stream === true ? this.#stream(running, value, true) : this.#succeed(running, value),
-        (error) => this.#fail(running, error, true),
-      );
-      return;
+      return this.#await(running, result, call);
     }
     const handler = commands.get(call.command);
     if (handler === undefined) return this.#unknown(running);
@@ -150,17 +139,24 @@ export class Callee {
     this.#execute(running, handler, call);
   }
 
-  #execute(running: RunningCall, handler: Handler, { params, options }: ReceivedCall): void {
-    const end = options?.stream === true
-      ? (value: unknown) => void this.#stream(running, value, false)
-      : (value: unknown) => this.#succeed(running, value);
+  #execute(running: RunningCall, handler: Handler, call: ReceivedCall): void {
     try {
-      const result: unknown = Reflect.apply(handler, running, params);
-      if (!isThenable(result)) return end(result);
-      Promise.resolve(result).then(end, (error) => this.#fail(running, error, false));
+      const result: unknown = Reflect.apply(handler, running, call.params);
+      if (isThenable(result)) this.#await(running, Promise.resolve(result), call);
+      else this.#end(running, result, call);
     } catch (error) {
       this.#fail(running, error, false);
     }
+  }
+
+  #await(running: RunningCall, result: Promise<unknown>, call: ReceivedCall): void {
+    const forwarded = call.options?.target !== undefined;
+    result.then((value) => this.#end(running, value, call), (error) => this.#fail(running, error, forwarded));
+  }
+
+  #end(running: RunningCall, value: unknown, { options }: ReceivedCall): void {
+    if (options?.stream === true) void this.#stream(running, value, options.target !== undefined);
+    else this.#succeed(running, value);
   }
 
   async #stream(running: RunningCall, value: unknown, forwarded: boolean): Promise<void> {

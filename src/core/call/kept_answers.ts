@@ -14,14 +14,17 @@ import type { RunningCall } from "./running_call.ts";
 
 const MAX_ANSWERS = 8_192;
 const MAX_BYTES = 16 * 1024 * 1024;
+/** Ids that are stepped over one by one; a peer that skips more is met by a look at all. */
+const MAX_STEPS = 16_384;
 
 export class KeptAnswers {
   readonly #running = new ById<RunningCall>();
-  /** In the order they were given. */
-  readonly #answers = new Map<number, AnswerEntry>();
-  /** Goes on where it was: to begin anew at the front would step over all that were forgotten before. */
-  #front = this.#answers.keys();
-  #oldestId = 0;
+  readonly #answers = new ById<AnswerEntry>();
+  /** No id below it is in `#answers`. */
+  #front = 1;
+  /** Answers that were given when the front had gone past them, in that order. */
+  readonly #late = new Map<number, AnswerEntry>();
+  #settledBelow = 1;
   /** Ids that were skipped: their frame was refused or withdrawn, so a second attempt is the first that can be read. */
   readonly #lost = new Set<number>();
   #bytes = 0;
@@ -45,10 +48,11 @@ export class KeptAnswers {
 
   /** The answer to give again, where `attempt` came after the answer to an earlier attempt had left. */
   again(id: number, attempt: number): AnswerEntry | undefined {
-    const answer = this.#answers.get(id);
+    const answer = this.#answers.get(id) ?? this.#late.get(id);
     if (answer === undefined || attempt <= answer.attempt) return undefined;
+    this.#forget(answer);
     const again = { ...answer, attempt };
-    this.#answers.set(id, again);
+    this.#keep(again);
     return again;
   }
 
@@ -62,9 +66,9 @@ export class KeptAnswers {
 
   answered(call: RunningCall, answer: AnswerEntry): void {
     this.#running.delete(call.id);
-    this.#answers.set(call.id, answer);
-    this.#bytes += answer.value.bytes;
-    while (this.#answers.size > MAX_ANSWERS || this.#bytes > MAX_BYTES) {
+    if (answer.id < this.#settledBelow) return;
+    this.#keep(answer);
+    while (this.#answers.size + this.#late.size > MAX_ANSWERS || this.#bytes > MAX_BYTES) {
       const oldest = this.#oldest();
       if (oldest === undefined) return;
       this.#forget(oldest);
@@ -73,26 +77,43 @@ export class KeptAnswers {
 
   /** The caller will not ask again for any id below `id`. */
   settledBelow(id: number): void {
-    // Answers are kept in the order they were given, so a later one may be older: it goes at its turn.
-    for (let oldest = this.#oldest(); oldest !== undefined && oldest.id < id; oldest = this.#oldest()) {
-      this.#forget(oldest);
-    }
-    if (this.#lost.size === 0) return;
+    if (id <= this.#settledBelow) return;
+    this.#settledBelow = id;
+    this.#forgetBelow(id);
+    for (const late of this.#late.values()) if (late.id < id) this.#forget(late);
     for (const lost of this.#lost) if (lost < id) this.#lost.delete(lost);
   }
 
+  #keep(answer: AnswerEntry): void {
+    if (answer.id < this.#front) this.#late.set(answer.id, answer);
+    else this.#answers.add(answer);
+    this.#bytes += answer.value.bytes;
+  }
+
   #oldest(): AnswerEntry | undefined {
-    for (;;) {
-      const oldest = this.#answers.get(this.#oldestId);
-      if (oldest !== undefined || this.#answers.size === 0) return oldest;
-      const next = this.#front.next();
-      if (next.done === true) this.#front = this.#answers.keys();
-      else this.#oldestId = next.value;
+    for (const late of this.#late.values()) return late;
+    for (let steps = 0; this.#answers.size > 0; steps++, this.#front++) {
+      if (steps === MAX_STEPS) this.#front = this.#answers.sorted()[0]?.id ?? this.#front;
+      const answer = this.#answers.get(this.#front);
+      if (answer !== undefined) return answer;
     }
+    return undefined;
+  }
+
+  #forgetBelow(id: number): void {
+    if (id - this.#front > MAX_STEPS) {
+      for (const answer of this.#answers.sorted()) if (answer.id < id) this.#forget(answer);
+    } else {
+      for (let at = this.#front; at < id; at++) {
+        const answer = this.#answers.get(at);
+        if (answer !== undefined) this.#forget(answer);
+      }
+    }
+    this.#front = Math.max(this.#front, id);
   }
 
   #forget(answer: AnswerEntry): void {
-    this.#answers.delete(answer.id);
+    if (!this.#late.delete(answer.id)) this.#answers.delete(answer.id);
     this.#bytes -= answer.value.bytes;
   }
 }

@@ -19,14 +19,15 @@ export class RunningCall implements CallContext {
 
   /** @param told gets what the handler tells of its progress. */
   constructor(
-    facts: { id: number; attempt: number; caller: string; command: string },
+    call: { readonly id: number; readonly attempt: number; readonly command: string },
+    caller: string,
     told: (call: RunningCall, value: unknown) => void,
   ) {
     this.#told = told;
-    this.id = facts.id;
-    this.attempt = facts.attempt;
-    this.caller = facts.caller;
-    this.command = facts.command;
+    this.id = call.id;
+    this.attempt = call.attempt;
+    this.caller = caller;
+    this.command = call.command;
   }
 
   /** Made when it is first looked at: most handlers never do. */

@@ -6,7 +6,7 @@ import { RunningCall } from "../../../src/core/call/running_call.ts";
 import { encodeValue } from "../../../src/core/frame/json_codec.ts";
 
 function run(kept: KeptAnswers, id: number, value: unknown = id, attempt = 1): void {
-  const call = new RunningCall({ id, attempt, caller: "b", command: "c" }, () => {});
+  const call = new RunningCall({ id, attempt, command: "c" }, "b", () => {});
   kept.started(call);
   kept.answered(call, { id, attempt, kind: 0, value: encodeValue(value, "v") });
 }
@@ -67,9 +67,60 @@ test("KeptAnswers is bounded by count and by bytes, the oldest go first", () => 
   assert.notEqual(large.again(2, 2), undefined);
 });
 
+test("KeptAnswers keeps the answer of a call that ran while all newer ones were settled, or forgotten for room", () => {
+  const kept = new KeptAnswers();
+  const slow = new RunningCall({ id: 1, attempt: 1, command: "c" }, "b", () => {});
+  kept.isNew(1);
+  kept.started(slow);
+  for (let id = 2; id <= 8_200; id++) {
+    kept.isNew(id);
+    run(kept, id);
+  }
+  assert.equal(kept.again(2, 2), undefined, "forgotten for room");
+  assert.equal(kept.find(1), slow);
+  kept.answered(slow, { id: 1, attempt: 1, kind: 0, value: encodeValue("late", "v") });
+  assert.equal(kept.again(1, 2), undefined, "there is no room, and it is the oldest");
+  kept.settledBelow(8_100);
+  const other = new RunningCall({ id: 8_201, attempt: 1, command: "c" }, "b", () => {});
+  kept.isNew(8_201);
+  kept.started(other);
+  kept.settledBelow(8_201);
+  kept.answered(other, { id: 8_201, attempt: 1, kind: 0, value: encodeValue("kept", "v") });
+  assert.deepEqual(kept.again(8_201, 2)?.value, encodeValue("kept", "v"));
+  assert.notEqual(kept.again(8_201, 3), undefined);
+  kept.settledBelow(8_202);
+  assert.equal(kept.again(8_201, 4), undefined);
+});
+
+test("KeptAnswers keeps nothing of a call that its caller gave up", () => {
+  const kept = new KeptAnswers();
+  const slow = new RunningCall({ id: 1, attempt: 1, command: "c" }, "b", () => {});
+  kept.isNew(1);
+  kept.started(slow);
+  kept.settledBelow(2);
+  kept.answered(slow, { id: 1, attempt: 1, kind: 0, value: encodeValue("late", "v") });
+  assert.equal(kept.again(1, 2), undefined);
+});
+
+test("KeptAnswers is not held up by a peer that skips to the largest id", () => {
+  const kept = new KeptAnswers();
+  kept.isNew(1);
+  run(kept, 1);
+  kept.settledBelow(Number.MAX_SAFE_INTEGER);
+  assert.equal(kept.again(1, 2), undefined);
+  const far = new KeptAnswers();
+  far.isNew(Number.MAX_SAFE_INTEGER - 1);
+  run(far, Number.MAX_SAFE_INTEGER - 1);
+  far.isNew(Number.MAX_SAFE_INTEGER);
+  run(far, Number.MAX_SAFE_INTEGER);
+  far.settledBelow(Number.MAX_SAFE_INTEGER);
+  assert.equal(far.again(Number.MAX_SAFE_INTEGER - 1, 2), undefined);
+  assert.notEqual(far.again(Number.MAX_SAFE_INTEGER, 2), undefined);
+});
+
 test("KeptAnswers tells what runs", () => {
   const kept = new KeptAnswers();
-  const call = new RunningCall({ id: 3, attempt: 1, caller: "b", command: "c" }, () => {});
+  const call = new RunningCall({ id: 3, attempt: 1, command: "c" }, "b", () => {});
   kept.started(call);
   assert.deepEqual([kept.find(3), kept.runningCount, [...kept.running]], [call, 1, [call]]);
   kept.answered(call, { id: 3, attempt: 1, kind: 0, value: encodeValue(1, "v") });
