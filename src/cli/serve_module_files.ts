@@ -22,6 +22,7 @@ export const BROKER_SETTINGS = [
   "env",
   "options",
   "descendants",
+  "output",
 ] as const satisfies readonly (keyof ModuleSettings)[];
 
 export async function serveModuleFiles(

@@ -10,6 +10,7 @@ import type { Setup } from "./frame/hello.ts";
 import type { ModuleSettings } from "./module.ts";
 import type { BrokerPlan } from "./options.ts";
 import { supervisionPlan } from "./supervise/settings.ts";
+import { outputLimits } from "./supervise/process_settings.ts";
 
 export function setupOf(plan: BrokerPlan, settings: ModuleSettings, wanted: readonly string[]): Setup {
   return {
@@ -22,6 +23,7 @@ export function setupOf(plan: BrokerPlan, settings: ModuleSettings, wanted: read
     supervision: supervisionPlan(settings),
     concurrency: settings.concurrency ?? null,
     queue: settings.queue ?? null,
+    output: outputLimits(settings.output),
     names: [plan.name, ...plan.modules.map(({ module }) => module.name)],
   };
 }

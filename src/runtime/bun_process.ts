@@ -71,12 +71,16 @@ function start(command: string[], options: BunProcessOptions, ended: (status: Ex
   }
 }
 
-async function forward(stream: ReadableStream, output: ChildOutput, sink: (chunk: Uint8Array) => void): Promise<void> {
+async function forward(
+  stream: ReadableStream,
+  output: ChildOutput,
+  sink: (chunk: Uint8Array) => unknown,
+): Promise<void> {
   output.opened();
   try {
     for await (const chunk of stream) {
       output.chunk();
-      sink(chunk);
+      await sink(chunk);
     }
   } catch {
     // What the process printed can't be read on; its end is told by the exit.

@@ -75,14 +75,14 @@ function start(command: string, options: DenoProcessOptions): DenoChild {
   }
 }
 
-async function forward(stream: ReadableStream<Uint8Array>, output: ChildOutput, sink: (chunk: Uint8Array) => void) {
+async function forward(stream: ReadableStream<Uint8Array>, output: ChildOutput, sink: (chunk: Uint8Array) => unknown) {
   output.opened();
   const reader = stream.getReader();
   for (;;) {
     const { done, value } = await reader.read();
     if (done) break;
     output.chunk();
-    sink(value);
+    await sink(value);
   }
   output.ended();
 }

@@ -82,7 +82,10 @@ function forward(child: ChildProcess, name: "stdout" | "stderr", { output, sink 
   output.opened();
   stream.on("data", (chunk: Uint8Array) => {
     output.chunk();
-    sink(name, chunk);
+    const wait = sink(name, chunk);
+    if (!(wait instanceof Promise)) return;
+    stream.pause();
+    void wait.then(() => stream.resume());
   });
   stream.on("error", () => {});
   stream.once("close", () => output.ended());

@@ -67,10 +67,15 @@ export interface CommandProcess extends SpawnedProcess {
   readonly channel: Channel;
 }
 
+export type OutputSink = (stream: "stdout" | "stderr", chunk: Uint8Array) => unknown;
+
 export interface SpawnOptions {
   readonly cwd?: string | undefined;
-  /** What the process prints, in chunks; called until both streams have ended. */
-  readonly output?: ((stream: "stdout" | "stderr", chunk: Uint8Array) => void) | undefined;
+  /**
+   * What the process prints, in chunks; called until both streams have ended. Where it returns a promise, the stream is not read on
+   * before that settles.
+   */
+  readonly output?: OutputSink | undefined;
   /** In a session and process group of its own, so that the whole tree can be signalled. */
   readonly group: boolean;
 }

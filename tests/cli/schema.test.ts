@@ -11,7 +11,9 @@ test("brokkr.schema.json knows the keys that a configuration may have", () => {
   assert.deepEqual(Object.keys(properties.log.properties), KNOWN_KEYS.log);
   assert.deepEqual(Object.keys(definitions.module.properties), KNOWN_KEYS.module);
   assert.deepEqual(Object.keys(definitions.restart.properties), KNOWN_KEYS.restart);
-  for (const part of [schema, properties.call, properties.log, definitions.module, definitions.restart]) {
+  const { output } = definitions.module.properties;
+  assert.deepEqual(Object.keys(output.properties), KNOWN_KEYS.output);
+  for (const part of [schema, properties.call, properties.log, definitions.module, definitions.restart, output]) {
     assert.equal(part.additionalProperties, false);
   }
 });

@@ -75,6 +75,16 @@ for (
       'Module "sla": restart.escalate must be "ignore" or "stop-broker", and it is "exit"',
     ],
     [{ name: "sla", drainMs: 0 }, 'Module "sla": drainMs must be a number above 0, and it is 0'],
+    [{ name: "sla", descendants: "spare" }, 'Module "sla": descendants must be "kill" or "keep", and it is "spare"'],
+    [{ name: "sla", output: 5 }, 'Module "sla": output must be an object, and it is 5'],
+    [
+      { name: "sla", output: { lines: 5 } },
+      'Module "sla": output must have no other keys than maxLinesPerSecond, maxLineBytes, and it has "lines"',
+    ],
+    [
+      { name: "sla", output: { maxLineBytes: 0 } },
+      'Module "sla": output.maxLineBytes must be a whole number of at least 1, and it is 0',
+    ],
     [{ name: "sla", concurrency: 0 }, 'Module "sla": concurrency must be a whole number of at least 1, and it is 0'],
     [
       { name: "sla", concurrency: 1.5 },

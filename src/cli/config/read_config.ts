@@ -69,6 +69,7 @@ class ConfigReader {
     }
     this.#refuseUnknown(place, KNOWN_KEYS.module);
     this.#refuseUnknown([...place, "restart"], KNOWN_KEYS.restart);
+    this.#refuseUnknown([...place, "output"], KNOWN_KEYS.output);
     if (this.#document.keys(place).some((key) => LATER.has(key))) return null;
     const module = this.#check(place, moduleSchema);
     if (module === null) return null;

@@ -66,6 +66,11 @@ const restartSchema = v.object({
   escalate: v.exactOptional(oneOf(["ignore", "stop-broker"])),
 }, "an object");
 
+const outputSchema = v.object({
+  maxLinesPerSecond: v.exactOptional(count(1)),
+  maxLineBytes: v.exactOptional(count(1)),
+}, "an object");
+
 const supervisionEntries = {
   restart: v.exactOptional(v.lazy((value) => typeof value === "object" ? notAList(restartSchema) : policy)),
   startTimeoutMs: v.exactOptional(milliseconds),
@@ -85,6 +90,7 @@ export const moduleSchema = v.object({
   queue: v.exactOptional(count(0)),
   cwd: v.exactOptional(text("a path")),
   descendants: v.exactOptional(oneOf(["kill", "keep"])),
+  output: v.exactOptional(notAList(outputSchema)),
 }, "an object");
 
 /** Without what is in `modules`, whose keys are names. */
@@ -111,4 +117,5 @@ export const KNOWN_KEYS = {
   log: Object.keys(logSchema.entries),
   module: Object.keys(moduleSchema.entries),
   restart: Object.keys(restartSchema.entries),
+  output: Object.keys(outputSchema.entries),
 } as const;

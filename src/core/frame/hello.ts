@@ -5,6 +5,7 @@
  */
 
 import type { SupervisionPlan } from "../supervise/settings.ts";
+import type { OutputLimits } from "../supervise/process_settings.ts";
 import { readJson } from "./batch.ts";
 
 /** Version of the frames and of everything in them. Peers must have the same. */
@@ -39,6 +40,7 @@ export interface Setup {
   readonly supervision: SupervisionPlan;
   readonly concurrency: number | null;
   readonly queue: number | null;
+  readonly output: OutputLimits;
   /** Names that calls may go to through the father. */
   readonly names: readonly string[];
 }

@@ -96,11 +96,14 @@ const KINDS: { readonly [Id in EventId]: LineKind<Id> } = {
     "info",
     ({ process, childPid, ms }) => `${name(process)} is ready after ${formatDuration(ms)} (pid ${childPid})`,
   ),
-  "process.output": line(
-    "PROCESS",
-    "info",
-    (fields) => `${name(fields.process)} wrote to ${fields.stream} (pid ${fields.childPid}): ${text(fields.text)}`,
-  ),
+  "process.output": {
+    ...line(
+      "PROCESS",
+      "error",
+      (fields) => `${name(fields.process)} wrote to ${fields.stream} (pid ${fields.childPid}): ${text(fields.text)}`,
+    ),
+    levelWith: ({ level }) => level,
+  },
   "process.dropped": line(
     "PROCESS",
     "warning",

@@ -11,10 +11,6 @@ import { RELOAD_WORDINGS, SUPERVISED_PROCESS_WORDINGS } from "./supervision_word
 import { type Said, type Wording, wording } from "./wordings.ts";
 
 const PROCESS_WORDINGS: readonly Wording[] = [
-  wording("new", "{process} wrote to {stream} (pid {childPid}): {text}", ([process = "", stream, pid, text = ""]) => ({
-    event: "process.output",
-    fields: { process, stream: stream === "stderr" ? "stderr" : "stdout", childPid: Number(pid), text },
-  })),
   wording("new", "{process} is starting (generation {generation})", ([process = "", generation]) => ({
     event: "process.starting",
     fields: { process, generation: Number(generation) },
@@ -119,8 +115,15 @@ const HEARTBEAT_WORDINGS: readonly Wording[] = [
   ),
 ];
 
+const OUTPUT_WORDINGS: { readonly [Level in LogLevel]: readonly Wording[] } = {
+  debug: [output("debug"), ...PROCESS_WORDINGS],
+  info: [output("info"), ...PROCESS_WORDINGS],
+  warning: [output("warning"), ...PROCESS_WORDINGS],
+  error: [output("error"), ...PROCESS_WORDINGS],
+  fatal: PROCESS_WORDINGS,
+};
+
 const OWN_WORDINGS: ReadonlyMap<LineTag, readonly Wording[]> = new Map<LineTag, readonly Wording[]>([
-  ["PROCESS", PROCESS_WORDINGS],
   ["ANSWER", ANSWER_WORDINGS],
   ["HEARTBEAT", HEARTBEAT_WORDINGS],
   ["BROKER", BROKER_WORDINGS],
@@ -129,7 +132,20 @@ const OWN_WORDINGS: ReadonlyMap<LineTag, readonly Wording[]> = new Map<LineTag, 
 
 /** The wordings of a tag other than CLEAN AFTER FORK and COMMAND CALL. */
 export function ownWordings(tag: LineTag, level: LogLevel): readonly Wording[] {
+  if (tag === "PROCESS") return OUTPUT_WORDINGS[level];
   return tag === "LOG" ? LOG_WORDINGS[level] : OWN_WORDINGS.get(tag) ?? [];
+}
+
+/** Its level is in the prefix alone. */
+function output(level: Exclude<LogLevel, "fatal">): Wording {
+  return wording(
+    "new",
+    "{process} wrote to {stream} (pid {childPid}): {text}",
+    ([process = "", stream, pid, text = ""]) => ({
+      event: "process.output",
+      fields: { process, stream: stream === "stderr" ? "stderr" : "stdout", childPid: Number(pid), text, level },
+    }),
+  );
 }
 
 function exited(how: "as asked" | "unexpectedly"): Wording {

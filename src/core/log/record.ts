@@ -83,14 +83,15 @@ export interface EventFields extends SupervisionFields {
   "process.starting": { readonly process: string; readonly generation: number };
   /** INFO: a process serves commands, `ms` after it was created. */
   "process.ready": { readonly process: string; readonly childPid: number; readonly ms: number };
-  /** INFO: a line that a process wrote to its standard output or standard error. */
+  /** A line that a process wrote to its standard output or standard error. `level`: guessed by its form, INFO where it has none. */
   "process.output": {
     readonly process: string;
     readonly childPid: number;
     readonly stream: "stdout" | "stderr";
     readonly text: string;
+    readonly level: Exclude<LogLevel, "fatal">;
   };
-  /** WARNING: something that a process sent was not understood and was left out. */
+  /** WARNING: something that a process sent was not understood, or was more than it may print, and was left out. */
   "process.dropped": { readonly process: string; readonly what: string; readonly count: number };
   /** A process ended: INFO where that was asked for (`expected`), else WARNING. */
   "process.exited": {

@@ -114,11 +114,11 @@ export class Life {
         greeted: () => this.#greeted(),
         ready: (_commands, cleanup) => this.#ready(cleanup),
         records,
-        output: (stream, text) => lines.output(this.pid ?? 0, stream, text),
+        output: (line) => lines.output(this.pid ?? 0, line),
+        dropped: (what, count) => lines.dropped(what, count),
         notice: (notice) => {
           if (notice.kind === "status") supervised.onStatus?.(notice.request, notice.workers);
         },
-        refused: (reason, excerpt) => lines.refusedFrame(reason, excerpt),
         killed: (signal, reason) => lines.killed(this.pid, signal, reason),
         ended: (end) => this.#ended(end),
       },

@@ -7,6 +7,7 @@
 import type { EventFields, EventId } from "../log/record.ts";
 import type { Reporter } from "../log/reporter.ts";
 import type { EndMeaning } from "./end_meaning.ts";
+import type { OutputLine } from "./process_output.ts";
 
 export class ProcessReporter {
   readonly #reporter: Reporter;
@@ -28,12 +29,12 @@ export class ProcessReporter {
     this.#report("process.ready", { process: this.#process, childPid, ms });
   }
 
-  output(childPid: number, stream: "stdout" | "stderr", text: string): void {
-    this.#report("process.output", { process: this.#process, childPid, stream, text });
+  output(childPid: number, line: OutputLine): void {
+    this.#report("process.output", { process: this.#process, childPid, ...line });
   }
 
-  refusedFrame(reason: string, excerpt: string): void {
-    this.#report("process.dropped", { process: this.#process, what: `frame (${reason}: ${excerpt})`, count: 1 });
+  dropped(what: string, count: number): void {
+    this.#report("process.dropped", { process: this.#process, what, count });
   }
 
   killed(childPid: number | null, signal: string, reason: string): void {

@@ -16,7 +16,7 @@ import { Link } from "../frame/link.ts";
 import { VERSION } from "../version.ts";
 import { CleaningWatch } from "./cleaning_watch.ts";
 import { Ending } from "./ending.ts";
-import { OutputLines } from "./output_lines.ts";
+import { ProcessOutput } from "./process_output.ts";
 import type { ProcessRunOptions } from "./process_run_options.ts";
 
 /** A process whose channel has ended can't serve: the time it has to end by itself. */
@@ -26,8 +26,7 @@ const LAST_BYTES_MS = 50;
 
 export class ProcessRun {
   readonly #options: ProcessRunOptions;
-  readonly #stdout: OutputLines;
-  readonly #stderr: OutputLines;
+  readonly #output: ProcessOutput;
   #process: ProgramProcess | undefined;
   #link: Link | undefined;
   #callee: Callee | undefined;
@@ -45,8 +44,8 @@ export class ProcessRun {
     this.#options = options;
     this.#ending = new Ending(options.runtime.clock, options.deadlines, (signal, why) => this.kill(signal, why));
     this.#cleaning = new CleaningWatch(options.runtime.clock, (why) => this.kill("SIGKILL", why));
-    this.#stdout = new OutputLines((text) => options.events.output("stdout", text));
-    this.#stderr = new OutputLines((text) => options.events.output("stderr", text));
+    const { runtime, events } = options;
+    this.#output = new ProcessOutput(runtime.clock, { limits: options.setup().output, events });
   }
 
   get pid(): number | null {
@@ -65,7 +64,7 @@ export class ProcessRun {
       cwd,
       env,
       group,
-      output: (stream, chunk) => (stream === "stdout" ? this.#stdout : this.#stderr).push(chunk),
+      output: (stream, chunk) => this.#output.push(stream, chunk),
     });
     this.#process = process;
     if (this.#signalAtOnce !== undefined) process.kill(this.#signalAtOnce, { group });
@@ -109,7 +108,7 @@ export class ProcessRun {
       frameLimit,
       events: {
         frame: (type, flags, body) => this.#frame(type, flags, body),
-        refused: (reason, excerpt) => events.refused(reason, excerpt),
+        refused: (reason, excerpt) => events.dropped(`frame (${reason}: ${excerpt})`, 1),
         drained: () => this.#options.caller.drained(),
         closed: (reason) => this.#closed(reason),
       },
@@ -189,9 +188,8 @@ export class ProcessRun {
     // What the process started and left behind goes with it.
     if (this.#killsGroup) this.#process?.kill("SIGKILL", { group: true });
     this.#link?.close(null);
-    this.#stdout.end();
-    this.#stderr.end();
-    const lastLines = [...this.#stderr.last];
+    this.#output.end();
+    const { lastLines } = this.#output;
     const cleaning = this.#cleaning.owner;
     this.#options.events.ended({ ...status, why: this.#why, cleaning, wasReady: this.#ready, lastLines });
   }

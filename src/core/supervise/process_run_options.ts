@@ -12,6 +12,7 @@ import type { Hello, Setup } from "../frame/hello.ts";
 import type { Link } from "../frame/link.ts";
 import type { ProcessNotice } from "../frame/notice.ts";
 import type { LogEvent } from "../log/record.ts";
+import type { OutputEvents } from "./process_output.ts";
 import type { Descendants } from "./process_settings.ts";
 import type { SupervisionPlan } from "./settings.ts";
 
@@ -28,13 +29,11 @@ export interface ProcessEnd extends ExitStatus {
   readonly lastLines: readonly string[];
 }
 
-export interface ProcessRunEvents {
+export interface ProcessRunEvents extends OutputEvents {
   greeted(hello: Hello): void;
   ready(commands: readonly string[], cleanup: CleanupReceipt): void;
   records(events: readonly LogEvent[]): void;
-  output(stream: "stdout" | "stderr", text: string): void;
   notice(notice: ProcessNotice): void;
-  refused(reason: string, excerpt: string): void;
   /** The process was sent a signal, and why. */
   killed(signal: string, reason: string): void;
   /** The last event. */

@@ -33,7 +33,7 @@ test("every event has a level, known by its id", () => {
     "answer.unknown": "debug",
     "process.starting": "info",
     "process.ready": "info",
-    "process.output": "info",
+    "process.output": "error",
     "process.dropped": "warning",
     "process.exited": "warning",
     "process.backoff": "warning",

@@ -52,13 +52,17 @@ export const OWN_SAMPLES: readonly (readonly [event: LogEvent, line: string])[] 
     {
       ...HEAD,
       event: "process.output",
-      fields: { process: "WebUI", childPid: 11, stream: "stdout", text: "hello (1): x" },
+      fields: { process: "WebUI", childPid: 11, stream: "stdout", text: "hello (1): x", level: "info" },
     },
     `${PREFIX} INFO : ${PROCESS} WebUI wrote to stdout (pid 11): hello (1): x`,
   ],
   [
-    { ...HEAD, event: "process.output", fields: { process: "WebUI", childPid: 11, stream: "stderr", text: "  oops" } },
-    `${PREFIX} INFO : ${PROCESS} WebUI wrote to stderr (pid 11):   oops`,
+    {
+      ...HEAD,
+      event: "process.output",
+      fields: { process: "WebUI", childPid: 11, stream: "stderr", text: "  oops", level: "error" },
+    },
+    `${PREFIX} ERROR : ${PROCESS} WebUI wrote to stderr (pid 11):   oops`,
   ],
   [
     { ...HEAD, event: "process.dropped", fields: { process: "WebUI", what: "lines of output", count: 12 } },

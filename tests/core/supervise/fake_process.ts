@@ -122,6 +122,7 @@ export class Supervision {
         supervision: supervisionPlan(settings),
         concurrency: null,
         queue: null,
+        output: { maxLinesPerSecond: 500, maxLineBytes: 8_192 },
         names: ["broker-master", "sla"],
       }),
       callee: (link) =>
