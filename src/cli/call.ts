@@ -16,6 +16,7 @@ import { CliError, ExitCode, exitCodeOf, NoBrokerError } from "./cli_error.ts";
 import { askBroker } from "./connect.ts";
 import { duration } from "./duration.ts";
 import { print } from "./output.ts";
+import { ProgressLine } from "./progress_line.ts";
 
 export const callParser = command(
   "call",
@@ -31,12 +32,17 @@ export const callParser = command(
     timeoutMs: optional(option("--timeout", duration(), {
       description: message`Time for one attempt, such as 500ms or 2s. A second attempt follows.`,
     })),
-    json: option("--json", { description: message`Print one JSON document, also of a failure.` }),
+    stream: option("--stream", { description: message`Print what the command yields, one item a line.` }),
+    json: option("--json", {
+      description: message`Print one JSON document, also of a failure; of a stream one a line.`,
+    }),
     broker: brokerOption(),
   }),
   {
     brief: message`Call a command of a module`,
-    footer: message`Example: ${shown("brokkr call sla get_report '\"2021-10\"' --timeout 500ms")}`,
+    footer: message`Example: ${shown("brokkr call sla get_report '\"2021-10\"' --timeout 500ms")}, and ${
+      shown("brokkr call history since 2021-10-11 --stream | head")
+    } for a command that yields.`,
   },
 );
 
@@ -45,22 +51,16 @@ export interface CallAsked {
   readonly command: string;
   readonly params: readonly string[];
   readonly timeoutMs: number | undefined;
+  readonly stream: boolean;
   readonly json: boolean;
   readonly broker: string | undefined;
 }
 
 export async function call(runtime: Runtime, asked: CallAsked): Promise<number> {
-  const { target, command, timeoutMs, json, broker } = asked;
+  const { target, command, json } = asked;
   const params = asked.params.map(readParam);
   try {
-    const { value, attempts, ms } = await askBroker(
-      runtime,
-      broker,
-      (client) => client.call(target, command, params, { timeoutMs }),
-    );
-    if (json) await print(`${toJson({ ok: true, result: value ?? null, attempts, ms })}\n`);
-    else if (typeof value === "string") await print(`${value}\n`);
-    else if (value !== undefined) await print(`${toJson(value, 2)}\n`);
+    await (asked.stream ? printItems(runtime, asked, params) : printResult(runtime, asked, params));
     return ExitCode.done;
   } catch (error) {
     const code = exitCodeOf(error);
@@ -77,6 +77,27 @@ export async function call(runtime: Runtime, asked: CallAsked): Promise<number> 
     await print(`${toJson({ ok: false, error: describe(error) })}\n`);
     return code;
   }
+}
+
+async function printResult(runtime: Runtime, asked: CallAsked, params: readonly unknown[]): Promise<void> {
+  const { target, command, timeoutMs, json, broker } = asked;
+  const { value, attempts, ms } = await askBroker(runtime, broker, async (client) => {
+    using line = new ProgressLine();
+    const onProgress = (value: unknown) => line.show(toJson(value));
+    return await client.call(target, command, params, { timeoutMs, onProgress });
+  });
+  if (json) await print(`${toJson({ ok: true, result: value ?? null, attempts, ms })}\n`);
+  else if (typeof value === "string") await print(`${value}\n`);
+  else if (value !== undefined) await print(`${toJson(value, 2)}\n`);
+}
+
+async function printItems(runtime: Runtime, asked: CallAsked, params: readonly unknown[]): Promise<void> {
+  const { target, command, timeoutMs, json, broker } = asked;
+  await askBroker(runtime, broker, async (client) => {
+    for await (const item of client.stream(target, command, params, { timeoutMs })) {
+      if (!await print(`${!json && typeof item === "string" ? item : toJson(item ?? null)}\n`)) break;
+    }
+  });
 }
 
 /** JSON where it is JSON, else the text itself. */

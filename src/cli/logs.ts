@@ -10,13 +10,12 @@ import { multiple, optional } from "@optique/core/modifiers";
 import { argument, command, constant, option } from "@optique/core/primitives";
 import { choice, string } from "@optique/core/valueparser";
 import type { EventId, LogLevel } from "../core/log/record.ts";
+import { LEVELS } from "../core/log/level.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 import { eventId } from "./event_option.ts";
 import { makeFilter } from "./logs/filter.ts";
 import { type LogTime, logTime } from "./logs/log_time.ts";
-
-const LEVELS: readonly LogLevel[] = ["debug", "info", "warning", "error", "fatal"];
 
 export const logsParser = command(
   "logs",

@@ -5,6 +5,7 @@
  */
 
 import type { LogFunction } from "./log/broker_log.ts";
+import { levelFrom, LEVELS } from "./log/level.ts";
 import type { LogLevel } from "./log/record.ts";
 import {
   checkName,
@@ -78,8 +79,6 @@ export interface BrokerPlan {
   readonly signals: boolean | undefined;
 }
 
-const LEVELS: readonly unknown[] = ["debug", "info", "warning", "error", "fatal"] satisfies LogLevel[];
-
 /** @throws {TypeError} that names the option, what it is and what it should be. */
 export function checkOptions(options: BrokerOptions): BrokerPlan {
   const name = checkName("Option name", options.name);
@@ -101,7 +100,7 @@ export function checkOptions(options: BrokerOptions): BrokerPlan {
   if (retry !== "once" && retry !== "never") {
     throw new TypeError(`Option call.retry must be "once" or "never", and it is ${String(retry)}`);
   }
-  if (options.logLevel !== undefined && !LEVELS.includes(options.logLevel)) {
+  if (options.logLevel !== undefined && levelFrom(options.logLevel) === undefined) {
     throw new TypeError(`Option logLevel must be one of ${LEVELS.join(", ")}, and it is ${String(options.logLevel)}`);
   }
   return {
@@ -134,15 +133,6 @@ export function isTimeout(value: unknown): value is number {
 
 export function wrongTimeout(what: string, value: unknown): TypeError {
   return new TypeError(`${what} must be a number of milliseconds above 0, and it is ${String(value)}`);
-}
-
-/** The level in `BROKKR_LOG`, where it is one. */
-export function levelFrom(text: string | undefined): LogLevel | undefined {
-  return isLevel(text) ? text : undefined;
-}
-
-function isLevel(value: unknown): value is LogLevel {
-  return LEVELS.includes(value);
 }
 
 function checkDistinct(broker: string, modules: readonly ModulePlan[]): void {

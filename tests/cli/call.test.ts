@@ -123,3 +123,25 @@ test("brokkr call ends with exit code 5 when its broker is killed, and 130 when 
     assert.equal(code, 5);
     assert.match(stderr, /^Cannot call command "never" of module "sla": .*\n$/);
   }));
+
+test("brokkr call --stream prints an item a line, and an error in the middle after those before it", () =>
+  inSandbox(async (sandbox) => {
+    await sandbox.broker();
+    const whole = await sandbox.run(["call", "--stream", "sla", "count", "2"]);
+    assert.deepEqual(whole, { code: 0, signal: null, stdout: '{"number":1}\n{"number":2}\n', stderr: "" });
+    const failed = await sandbox.run(["call", "--stream", "sla", "count", "3"]);
+    assert.deepEqual([failed.code, failed.stdout], [1, '{"number":1}\n{"number":2}\n{"number":3}\n']);
+    assert.match(failed.stderr, /^Command "count" of module "sla" failed: RangeError: three is too many; /);
+    const wrong = await sandbox.run(["call", "sla", "count", "2"]);
+    assert.equal(wrong.code, 1);
+    assert.match(wrong.stderr, /the command yields its result, use stream\(\) instead of call\(\)/);
+    const nowhere = await sandbox.run(["call", "--stream", "slaa", "count", "2"]);
+    assert.equal(nowhere.code, 4);
+  }));
+
+test("brokkr call gives a command that tells its progress the time that it needs", () =>
+  inSandbox(async (sandbox) => {
+    await sandbox.broker();
+    const worked = await sandbox.run(["call", "--timeout", "300ms", "sla", "work", "12"]);
+    assert.deepEqual(worked, { code: 0, signal: null, stdout: "done\n", stderr: "" });
+  }));

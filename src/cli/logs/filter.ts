@@ -4,10 +4,9 @@
  * @module
  */
 
+import { isAtLeast } from "../../core/log/level.ts";
 import type { ParsedEvent } from "../../core/log/parsed.ts";
 import type { EventId, LogLevel } from "../../core/log/record.ts";
-
-const RANKS: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warning: 2, error: 3, fatal: 4 };
 
 /** Each one left out lets everything through. */
 export interface FilterOptions {
@@ -30,7 +29,7 @@ export function makeFilter({ modules, commands, events, level, since, until }: F
   const filters: Filter[] = [];
   if (since !== undefined) filters.push(({ time }) => time >= since);
   if (until !== undefined) filters.push(({ time }) => time <= until);
-  if (level !== undefined) filters.push((event) => RANKS[event.level] >= RANKS[level]);
+  if (level !== undefined) filters.push((event) => isAtLeast(event.level, level));
   const ids = new Set<string>(events);
   if (ids.size > 0) filters.push(({ event }) => ids.has(event));
   const names = new Set(commands);

@@ -7,6 +7,7 @@
 import type { Runtime } from "../../runtime/runtime.ts";
 import { Caller } from "../call/caller.ts";
 import { CallCounters } from "../call/counters.ts";
+import { CallStream } from "../call/call_stream.ts";
 import { makeCall } from "../call/make_call.ts";
 import { DEFAULT_QUEUE_LIMITS } from "../call/queue.ts";
 import { type BrokerFault, toError, toFault } from "../call/wire_error.ts";
@@ -18,6 +19,7 @@ import { Link } from "../frame/link.ts";
 import { readCloseReason } from "../frame/notice.ts";
 import type { BrokerStatus } from "../status.ts";
 import { VERSION } from "../version.ts";
+import { readItem, type RecordFilter, type SentRecord } from "./items.ts";
 import { ASKED_LIMIT, type MeasuredResult, readEnvelope, readMeasured } from "./protocol.ts";
 import { SILENT } from "./silent.ts";
 
@@ -25,6 +27,8 @@ import { SILENT } from "./silent.ts";
 const ANSWER_MS = 10_000;
 /** What it has for starting or ending all its processes. */
 const PROCESSES_MS = 10 * 60_000;
+/** How long a broker may have nothing to log: for ever, as far as a timer can tell. */
+const QUIET_MS = 2 ** 31;
 
 /** How often the time of one attempt a call may take in the broker, and then some. */
 const CALL_PATIENCE = 3;
@@ -90,15 +94,39 @@ export class ControlClient {
     target: string,
     command: string,
     params: readonly unknown[],
-    { timeoutMs, signal }: CallSettings,
+    { timeoutMs, signal, onProgress }: CallSettings,
   ): Promise<MeasuredResult> {
     const asked = [target, command, params, timeoutMs === undefined ? {} : { timeoutMs }];
     const patienceMs = (timeoutMs ?? PROCESSES_MS) * CALL_PATIENCE + ANSWER_MS;
-    const outcome = await this.#ask("call", asked, { timeoutMs: patienceMs, signal });
+    const outcome = await this.#ask("call", asked, { timeoutMs: patienceMs, signal, onProgress });
     if (outcome instanceof BrokerError) throw toError(toFault(outcome), { target, command });
     const envelope = readEnvelope(outcome);
     if (!envelope.ok) throw toError(envelope.fault, { target, command });
     return readMeasured(envelope.value);
+  }
+
+  /** Streams a command of a module. @throws {BrokerError} what the broker's own stream would be rejected with. */
+  async *stream(
+    target: string,
+    command: string,
+    params: readonly unknown[],
+    { timeoutMs, signal }: CallSettings,
+  ): AsyncGenerator<unknown> {
+    const asked = [target, command, params, timeoutMs === undefined ? {} : { timeoutMs }];
+    const patienceMs = (timeoutMs ?? PROCESSES_MS) * CALL_PATIENCE + ANSWER_MS;
+    for await (const value of this.#items("stream", asked, { timeoutMs: patienceMs, signal })) {
+      const envelope = readItem(value);
+      if ("fault" in envelope) throw toError(envelope.fault, { target, command });
+      yield envelope.item;
+    }
+  }
+
+  /** What the broker logs from now on, until `signal` or the end of the broker. */
+  async *records(filter: RecordFilter, signal?: AbortSignal): AsyncGenerator<SentRecord> {
+    for await (const record of this.#items("records", [filter], { timeoutMs: QUIET_MS, signal })) {
+      if (!isRecord(record)) throw new TypeError("Cannot read the broker's answer: it is no record");
+      yield record;
+    }
   }
 
   /** Starts a module or worker again, or all modules. @throws {UnknownModuleError} */
@@ -125,10 +153,23 @@ export class ControlClient {
     throw toError(envelope.fault, { target: typeof target === "string" ? target : this.#broker, command });
   }
 
-  /** The answer, or why there is none. */
-  async #ask(command: string, params: readonly unknown[], settings: CallSettings): Promise<unknown> {
+  /** What a command of the broker yields. @throws {ControlLostError} */
+  async *#items(command: string, params: readonly unknown[], settings: CallSettings): AsyncGenerator<unknown> {
     const { timeoutMs = ANSWER_MS, signal } = settings;
     const options = { target: this.#broker, timeoutMs, retry: "never", signal } as const;
+    try {
+      yield* new CallStream(command, params, () => ({ caller: this.#caller, options }));
+    } catch (error) {
+      throw error instanceof BrokerError && error.code !== "REMOTE" && error.code !== "CANCELLED"
+        ? new ControlLostError(this.#broker, error)
+        : error;
+    }
+  }
+
+  /** The answer, or why there is none. */
+  async #ask(command: string, params: readonly unknown[], settings: CallSettings): Promise<unknown> {
+    const { timeoutMs = ANSWER_MS, signal, onProgress } = settings;
+    const options = { target: this.#broker, timeoutMs, retry: "never", signal, onProgress } as const;
     try {
       return await makeCall(this.#caller, command, params, options);
     } catch (error) {
@@ -192,6 +233,12 @@ function helloOf(runtime: Runtime, broker: string): Hello {
 }
 
 /** The broker speaks the same protocol, so this much is enough. */
+function isRecord(value: unknown): value is SentRecord {
+  return typeof value === "object" && value !== null && "event" in value && "lines" in value &&
+    Array.isArray(value.lines);
+}
+
+/** The same for a status. */
 function isStatus(value: unknown): value is BrokerStatus {
   return typeof value === "object" && value !== null && "broker" in value && "modules" in value &&
     Array.isArray(value.modules);

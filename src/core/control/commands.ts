@@ -8,6 +8,7 @@ import { toFault } from "../call/wire_error.ts";
 import type { BrokerCore } from "../broker.ts";
 import { BrokerError } from "../errors.ts";
 import type { CallContext, Handler } from "../module.ts";
+import { itemsOf, recordsOf } from "./items.ts";
 import type { Envelope, MeasuredResult } from "./protocol.ts";
 
 export interface ControlCommandsOptions {
@@ -16,11 +17,15 @@ export interface ControlCommandsOptions {
   readonly stop: () => Promise<void>;
 }
 
-/** `call`, `status`, `restart`, `stop`: each answers with an {@link Envelope}. */
+/** `call`, `status`, `restart`, `stop` answer with an {@link Envelope}; `stream` and `records` yield theirs. */
 export function controlCommands(core: BrokerCore, options: ControlCommandsOptions): ReadonlyMap<string, Handler> {
   return new Map<string, Handler>([
     ["status", inEnvelope(() => core.status())],
     ["call", inEnvelope((params, context) => measuredCall(core, params, { context, now: options.now }))],
+    ["stream", function (this: CallContext, ...params) {
+      return itemsOf(streamBy(core, params, this));
+    }],
+    ["records", (filter: unknown) => recordsOf(core, filter)],
     ["restart", inEnvelope(([name]) => core.restart(nameIn(name)))],
     ["stop", inEnvelope(([name]) => typeof name === "string" ? core.stopModule(name) : options.stop())],
   ]);
@@ -51,10 +56,23 @@ async function measuredCall(
   }
   const timeoutMs = timeoutIn(settings);
   const since = now();
-  const asked = { signal: context.signal, ...(timeoutMs === undefined ? {} : { timeoutMs }) };
+  const onProgress = (value: unknown) => context.progress(value);
+  const asked = { signal: context.signal, onProgress, ...(timeoutMs === undefined ? {} : { timeoutMs }) };
   const { value, attempts } = await core.measure(target, command, params, asked);
   const took = { attempts, ms: Math.round((now() - since) * 1_000) / 1_000 };
   return value === undefined ? took : { value, ...took };
+}
+
+function streamBy(
+  core: BrokerCore,
+  [target, command, params, settings]: readonly unknown[],
+  { signal }: CallContext,
+): AsyncIterable<unknown> {
+  if (typeof target !== "string" || typeof command !== "string" || !Array.isArray(params)) {
+    throw new TypeError("Cannot stream: target, command and list of params must be given");
+  }
+  const timeoutMs = timeoutIn(settings);
+  return core.stream(target, command, params, { signal, ...(timeoutMs === undefined ? {} : { timeoutMs }) });
 }
 
 function timeoutIn(settings: unknown): number | undefined {

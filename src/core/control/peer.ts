@@ -6,6 +6,7 @@
 
 import type { Channel, Runtime } from "../../runtime/runtime.ts";
 import { Callee } from "../call/callee.ts";
+import { isGenerator } from "../call/outgoing_stream.ts";
 import { DEFAULT_FRAME_LIMIT, FrameType } from "../frame/header.ts";
 import { type Hello, PROTOCOL_VERSION, readHello } from "../frame/hello.ts";
 import { Link } from "../frame/link.ts";
@@ -32,6 +33,7 @@ export class ControlPeer {
   readonly #clearDeadline: () => void;
   #callee: Callee | undefined;
   #running = 0;
+  #streams = 0;
 
   constructor(channel: Channel, options: ControlPeerOptions) {
     this.#options = options;
@@ -50,7 +52,7 @@ export class ControlPeer {
 
   /** Whether a command of this client runs. */
   get isBusy(): boolean {
-    return this.#running > 0;
+    return this.#running + this.#streams > 0;
   }
 
   close(reason: string | null): void {
@@ -62,7 +64,7 @@ export class ControlPeer {
     const { clock } = this.#options.runtime;
     const until = clock.now() + LAST_ANSWERS_MS;
     const wait = () => new Promise<void>((resolve) => void clock.timer(1, resolve));
-    while (this.isBusy && !this.#link.closed && clock.now() < until) await wait();
+    while (this.#running > 0 && !this.#link.closed && clock.now() < until) await wait();
     // The answer of what ended last is on its way to the link.
     await wait();
     this.#link.close(null);
@@ -110,14 +112,17 @@ export class ControlPeer {
   }
 
   #counted(handler: Handler): Handler {
-    const started = () => this.#running++;
-    const ended = () => this.#running--;
+    const count = (running: number, streams: number) => {
+      this.#running += running;
+      this.#streams += streams;
+    };
     return async function (...params) {
-      started();
+      count(1, 0);
       try {
-        return await Reflect.apply(handler, this, params);
+        const result: unknown = await Reflect.apply(handler, this, params);
+        return typeof result === "object" && result !== null && isGenerator(result) ? counted(result, count) : result;
       } finally {
-        ended();
+        count(-1, 0);
       }
     };
   }
@@ -126,5 +131,17 @@ export class ControlPeer {
     this.#clearDeadline();
     this.#callee?.abort();
     this.#options.ended();
+  }
+}
+
+async function* counted(
+  items: AsyncIterable<unknown> | Iterable<unknown>,
+  count: (running: number, streams: number) => void,
+): AsyncGenerator<unknown> {
+  count(0, 1);
+  try {
+    yield* items;
+  } finally {
+    count(0, -1);
   }
 }

@@ -7,14 +7,13 @@
 import type { Runtime } from "../../runtime/runtime.ts";
 import { makeEvent } from "./event.ts";
 import { toRecord } from "./format.ts";
+import { isAtLeast } from "./level.ts";
 import { EVENT_IDS, highestLevelOf } from "./lines.ts";
 import type { EventFields, EventId, LineStyle, LogEvent, LogLevel, LogRecord } from "./record.ts";
 import type { Reporter, Subject } from "./reporter.ts";
 
 /** Gets a record that is to be logged. Called in the broker's process; what it throws is printed and harms nobody. */
 export type LogFunction = (record: LogRecord) => void;
-
-const RANK: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warning: 2, error: 3, fatal: 4 };
 
 export interface BrokerLogOptions {
   readonly runtime: Runtime;
@@ -82,7 +81,7 @@ export class BrokerLog implements Reporter {
   }
 
   #logs(level: LogLevel): boolean {
-    return RANK[level] >= RANK[this.#options.level];
+    return isAtLeast(level, this.#options.level);
   }
 
   /** A listener that throws harms nobody else: its error is printed. */

@@ -14,13 +14,22 @@ export class RecordStream implements AsyncIterableIterator<LogRecord> {
   readonly #waiting: LogRecord[] = [];
   #wake: (() => void) | undefined;
   #done = false;
+  #missed = 0;
 
   constructor(subscribe: (listener: (record: LogRecord) => void) => () => void) {
     this.#unsubscribe = subscribe((record) => {
       this.#waiting.push(record);
-      if (this.#waiting.length > MAX_WAITING) this.#waiting.shift();
+      if (this.#waiting.length > MAX_WAITING) {
+        this.#waiting.shift();
+        this.#missed++;
+      }
       this.#wake?.();
     });
+  }
+
+  /** How many records a slow reader has lost. */
+  get missed(): number {
+    return this.#missed;
   }
 
   async next(): Promise<IteratorResult<LogRecord>> {

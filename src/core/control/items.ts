@@ -1,0 +1,78 @@
+/**
+ * Streams over a control socket: what a command by hand yields, and what the broker logs. Items travel in an envelope each, so that
+ * an error keeps its class on the way.
+ *
+ * @module
+ */
+
+import type { BrokerCore } from "../broker.ts";
+import { readFault } from "../call/read_error.ts";
+import { type BrokerFault, toFault } from "../call/wire_error.ts";
+import { BrokerError } from "../errors.ts";
+import { EVENT_IDS, highestLevelOf, isEventId } from "../log/lines.ts";
+import type { EventId, LogLevel, LogRecord } from "../log/record.ts";
+import { RecordStream } from "../log/record_stream.ts";
+import { isAtLeast, levelFrom } from "../log/level.ts";
+
+/** A record as a client gets it. */
+export interface SentRecord extends Omit<LogRecord, "lines"> {
+  readonly lines: readonly string[];
+}
+
+/** Which records a client wants. */
+export interface RecordFilter {
+  /** The least level. @default "info" */
+  readonly level?: LogLevel;
+  /** Only these events. @default all */
+  readonly events?: readonly string[];
+}
+
+/** One item, or why there is no further one. */
+type ItemEnvelope = { readonly item: unknown } | { readonly fault: BrokerFault };
+
+/** The items of a command by hand. */
+export async function* itemsOf(items: AsyncIterable<unknown>): AsyncGenerator<ItemEnvelope> {
+  try {
+    for await (const item of items) yield { item };
+  } catch (error) {
+    if (!(error instanceof BrokerError)) throw error;
+    yield { fault: toFault(error) };
+  }
+}
+
+/** @throws {TypeError} where a broker of another version sent something else. */
+export function readItem(value: unknown): ItemEnvelope {
+  if (typeof value === "object" && value !== null) {
+    if ("item" in value) return { item: value.item };
+    if ("fault" in value) return { fault: readFault(value.fault) };
+  }
+  throw new TypeError("Cannot read the broker's answer: it is none that this version knows");
+}
+
+/** What the broker logs from now on. A reader that falls 10,000 records behind is told so and cut off. */
+export async function* recordsOf(core: BrokerCore, filter: unknown): AsyncGenerator<SentRecord> {
+  const wanted = wantedBy(filter);
+  const records = new RecordStream((listener) => {
+    const unsubscribe = wanted.events.map((event) => core.on(event, listener));
+    return () => unsubscribe.forEach((stop) => stop());
+  });
+  try {
+    for await (const record of records) {
+      if (records.missed > 0) throw new Error(`the reader is too slow: ${records.missed} records were lost`);
+      if (!isAtLeast(record.level, wanted.level)) continue;
+      const { lines, ...facts } = record;
+      yield { ...facts, lines: lines() };
+    }
+  } finally {
+    await records.return();
+  }
+}
+
+/** Only what is wanted is subscribed to, because processes send what is wanted and no more. */
+function wantedBy(filter: unknown): { readonly level: LogLevel; readonly events: readonly EventId[] } {
+  const fields = new Map(typeof filter === "object" && filter !== null ? Object.entries(filter) : []);
+  const level = levelFrom(fields.get("level")) ?? "info";
+  const named: unknown = fields.get("events");
+  const events = Array.isArray(named) ? named.filter(isEventId) : EVENT_IDS;
+  return { level, events: events.filter((event) => isAtLeast(highestLevelOf(event), level)) };
+}
