@@ -43,7 +43,7 @@ export class Callee {
   readonly #options: CalleeOptions;
   readonly #lines: CalleeReporter;
   readonly #replies: ReplyBox;
-  readonly #kept = new KeptAnswers();
+  readonly #kept: KeptAnswers;
   readonly #bodies = new BodyReader();
   /** Calls that came and do not run yet: before `open`, or while the caller does not read its answers. */
   readonly #held = new Map<RunningCall, ReceivedCall>();
@@ -53,6 +53,7 @@ export class Callee {
   constructor(link: Link, options: CalleeOptions) {
     this.#options = options;
     this.#lines = new CalleeReporter(options.reporter, options.module, options.ownFiles);
+    this.#kept = new KeptAnswers(link.clock);
     this.#replies = new ReplyBox(link, options.frameLimit, () => this.#runHeld());
   }
 
@@ -95,6 +96,7 @@ export class Callee {
 
   /** The link is gone: handlers are told, their answers go nowhere. */
   abort(): void {
+    this.#kept.close();
     for (const call of this.#kept.running) call.cancel("the caller is gone");
   }
 

@@ -1,6 +1,6 @@
 /**
  * What a callee remembers of the calls it got, so that a second attempt joins the first or gets its answer again, and a command
- * never runs twice. Bounded by what the caller has settled, by count and by bytes.
+ * never runs twice. Bounded by what the caller has settled, by count, by bytes and by age.
  *
  * An answer that had to be forgotten is not lost: it left on the same ordered channel on which the second attempt came, so the
  * caller has it or will have it.
@@ -8,12 +8,15 @@
  * @module
  */
 
+import type { Clock } from "../../runtime/runtime.ts";
 import type { AnswerEntry } from "../frame/batch.ts";
 import { ById } from "./by_id.ts";
 import type { RunningCall } from "./running_call.ts";
 
 const MAX_ANSWERS = 8_192;
 const MAX_BYTES = 16 * 1024 * 1024;
+/** An answer is kept for one to two of these where no further call comes to say that it is settled. */
+const AGE_MS = 30_000;
 /** Ids that are stepped over one by one; a peer that skips more is met by a look at all. */
 const MAX_STEPS = 16_384;
 
@@ -25,10 +28,18 @@ export class KeptAnswers {
   /** Answers that were given when the front had gone past them, in that order. */
   readonly #late = new Map<number, AnswerEntry>();
   #settledBelow = 1;
+  /** What was here when it was last looked for what is old. */
+  #seen: { readonly below: number; readonly late: readonly AnswerEntry[] } = { below: 1, late: [] };
   /** Ids that were skipped: their frame was refused or withdrawn, so a second attempt is the first that can be read. */
   readonly #lost = new Set<number>();
   #bytes = 0;
   #highest = 0;
+  readonly #clock: Clock;
+  #stopAging: (() => void) | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   get running(): readonly RunningCall[] {
     return this.#running.sorted();
@@ -84,10 +95,26 @@ export class KeptAnswers {
     for (const lost of this.#lost) if (lost < id) this.#lost.delete(lost);
   }
 
+  /** Nobody will ask any more. */
+  close(): void {
+    this.#stopAging?.();
+  }
+
   #keep(answer: AnswerEntry): void {
     if (answer.id < this.#front) this.#late.set(answer.id, answer);
     else this.#answers.add(answer);
     this.#bytes += answer.value.bytes;
+    if (this.#stopAging === undefined) this.#ageLater();
+  }
+
+  #ageLater(): void {
+    this.#stopAging = this.#clock.timer(AGE_MS, () => {
+      this.#stopAging = undefined;
+      this.#forgetBelow(this.#seen.below);
+      for (const late of this.#seen.late) if (this.#late.get(late.id) === late) this.#forget(late);
+      this.#seen = { below: this.#highest + 1, late: [...this.#late.values()] };
+      if (this.#answers.size + this.#late.size > 0) this.#ageLater();
+    });
   }
 
   #oldest(): AnswerEntry | undefined {

@@ -29,7 +29,7 @@ export interface LinkEvents {
 
 export class Link {
   readonly #channel: Channel;
-  readonly #clock: Clock;
+  readonly clock: Clock;
   readonly #reader: FrameReader;
   readonly #events: LinkEvents;
   readonly #frameLimit: number;
@@ -49,7 +49,7 @@ export class Link {
 
   constructor(channel: Channel, clock: Clock, options: { frameLimit: number; events: LinkEvents }) {
     this.#channel = channel;
-    this.#clock = clock;
+    this.clock = clock;
     this.#events = options.events;
     this.#frameLimit = options.frameLimit;
     this.#receivedAt = clock.now();
@@ -112,7 +112,7 @@ export class Link {
   /** The same after what the event loop has ready now, where nothing else makes it sooner. */
   scheduleLater(batch: () => void): void {
     this.#batches.add(batch);
-    this.#clock.soon(() => this.flush());
+    this.clock.soon(() => this.flush());
   }
 
   /** Puts one frame into this turn's write. */
@@ -164,7 +164,7 @@ export class Link {
 
   #data(chunk: Uint8Array): void {
     if (this.#closed) return;
-    this.#receivedAt = this.#clock.now();
+    this.#receivedAt = this.clock.now();
     try {
       this.#reader.push(chunk);
     } catch (error) {

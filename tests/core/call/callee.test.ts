@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { CallCounters } from "../../../src/core/call/counters.ts";
 import { KeptAnswers } from "../../../src/core/call/kept_answers.ts";
 import { RunningCall } from "../../../src/core/call/running_call.ts";
+import { ManualClock } from "../manual_clock.ts";
 import { encodeValue } from "../../../src/core/frame/json_codec.ts";
 
 function run(kept: KeptAnswers, id: number, value: unknown = id, attempt = 1): void {
@@ -12,7 +13,7 @@ function run(kept: KeptAnswers, id: number, value: unknown = id, attempt = 1): v
 }
 
 test("KeptAnswers takes each id once, and those that were skipped when they come", () => {
-  const kept = new KeptAnswers();
+  const kept = new KeptAnswers(new ManualClock());
   assert.deepEqual([1, 2, 2, 5, 3, 3, 1, 4, 5, 6].map((id) => kept.isNew(id)), [
     true,
     true,
@@ -28,7 +29,7 @@ test("KeptAnswers takes each id once, and those that were skipped when they come
 });
 
 test("KeptAnswers gives an answer again to a higher attempt, once for each", () => {
-  const kept = new KeptAnswers();
+  const kept = new KeptAnswers(new ManualClock());
   run(kept, 1, "x");
   assert.equal(kept.again(1, 1), undefined);
   assert.deepEqual(kept.again(1, 2), { id: 1, attempt: 2, kind: 0, value: encodeValue("x", "v") });
@@ -37,7 +38,7 @@ test("KeptAnswers gives an answer again to a higher attempt, once for each", () 
 });
 
 test("KeptAnswers forgets what the caller has settled, and never takes it for new", () => {
-  const kept = new KeptAnswers();
+  const kept = new KeptAnswers(new ManualClock());
   for (let id = 1; id <= 4; id++) {
     assert.equal(kept.isNew(id), true);
     run(kept, id);
@@ -51,14 +52,14 @@ test("KeptAnswers forgets what the caller has settled, and never takes it for ne
 });
 
 test("KeptAnswers is bounded by count and by bytes, the oldest go first", () => {
-  const many = new KeptAnswers();
+  const many = new KeptAnswers(new ManualClock());
   for (let id = 1; id <= 8_193; id++) {
     many.isNew(id);
     run(many, id);
   }
   assert.equal(many.again(1, 2), undefined);
   assert.notEqual(many.again(2, 2), undefined);
-  const large = new KeptAnswers();
+  const large = new KeptAnswers(new ManualClock());
   for (let id = 1; id <= 3; id++) {
     large.isNew(id);
     run(large, id, "x".repeat(6 * 1024 * 1024));
@@ -68,7 +69,7 @@ test("KeptAnswers is bounded by count and by bytes, the oldest go first", () => 
 });
 
 test("KeptAnswers keeps the answer of a call that ran while all newer ones were settled, or forgotten for room", () => {
-  const kept = new KeptAnswers();
+  const kept = new KeptAnswers(new ManualClock());
   const slow = new RunningCall({ id: 1, attempt: 1, command: "c" }, "b", () => {});
   kept.isNew(1);
   kept.started(slow);
@@ -93,7 +94,7 @@ test("KeptAnswers keeps the answer of a call that ran while all newer ones were 
 });
 
 test("KeptAnswers keeps nothing of a call that its caller gave up", () => {
-  const kept = new KeptAnswers();
+  const kept = new KeptAnswers(new ManualClock());
   const slow = new RunningCall({ id: 1, attempt: 1, command: "c" }, "b", () => {});
   kept.isNew(1);
   kept.started(slow);
@@ -103,12 +104,12 @@ test("KeptAnswers keeps nothing of a call that its caller gave up", () => {
 });
 
 test("KeptAnswers is not held up by a peer that skips to the largest id", () => {
-  const kept = new KeptAnswers();
+  const kept = new KeptAnswers(new ManualClock());
   kept.isNew(1);
   run(kept, 1);
   kept.settledBelow(Number.MAX_SAFE_INTEGER);
   assert.equal(kept.again(1, 2), undefined);
-  const far = new KeptAnswers();
+  const far = new KeptAnswers(new ManualClock());
   far.isNew(Number.MAX_SAFE_INTEGER - 1);
   run(far, Number.MAX_SAFE_INTEGER - 1);
   far.isNew(Number.MAX_SAFE_INTEGER);
@@ -119,7 +120,7 @@ test("KeptAnswers is not held up by a peer that skips to the largest id", () => 
 });
 
 test("KeptAnswers tells what runs", () => {
-  const kept = new KeptAnswers();
+  const kept = new KeptAnswers(new ManualClock());
   const call = new RunningCall({ id: 3, attempt: 1, command: "c" }, "b", () => {});
   kept.started(call);
   assert.deepEqual([kept.find(3), kept.runningCount, [...kept.running]], [call, 1, [call]]);
@@ -138,4 +139,22 @@ test("CallCounters tells the percentiles of latency within 10 %, and nulls befor
   extremes.answeredIn(0);
   extremes.answeredIn(1e12);
   assert.ok((extremes.latency().p50 ?? 1) < 0.002);
+});
+
+test("KeptAnswers forgets within a minute what nobody asks for, the answer to a call that ran long included", async () => {
+  const clock = new ManualClock();
+  const kept = new KeptAnswers(clock);
+  const isKept = (id: number) => kept.again(id, 2) !== undefined;
+  const long = new RunningCall({ id: 1, attempt: 1, command: "c" }, "b", () => {});
+  for (const id of [1, 2, 3]) kept.isNew(id);
+  kept.started(long);
+  run(kept, 2);
+  await clock.advance(30_000);
+  run(kept, 3);
+  await clock.advance(30_000);
+  kept.answered(long, { id: 1, attempt: 1, kind: 0, value: encodeValue("long", "v") });
+  assert.deepEqual([isKept(2), isKept(3), isKept(1)], [false, false, true]);
+  await clock.advance(60_000);
+  assert.deepEqual([1, 2, 3].map((id) => kept.again(id, 3)), [undefined, undefined, undefined]);
+  assert.equal(clock.timers, 0);
 });
