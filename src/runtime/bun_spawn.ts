@@ -1,6 +1,7 @@
 import process from "node:process";
 import { type BunChannel, descriptorChannel } from "./bun_channel.ts";
 import { crashOnUnhandledRejection } from "./bun_crash.ts";
+import { collectGarbage } from "./bun_garbage.ts";
 import type { BunNamespace } from "./bun_namespace.ts";
 import { startProcess } from "./bun_process.ts";
 import { systemClock } from "./clock.ts";
@@ -46,10 +47,7 @@ export function bunRuntime(): Runtime {
     heapBytes: self.heapBytes,
     openFiles: self.openFiles,
     leftovers: async () => await (await import("./bun_leftovers.ts")).leftovers(),
-    collectGarbage() {
-      Bun.gc(true);
-      return Promise.resolve(true);
-    },
+    collectGarbage,
     thread: currentThread,
     onSignal: self.onSignal,
     writeError: self.writeError,
