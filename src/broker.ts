@@ -4,7 +4,7 @@
  * @module
  */
 
-import { BrokerCore } from "./core/broker.ts";
+import type { BrokerCore } from "./core/broker.ts";
 import type { CallSettings, Items } from "./core/context.ts";
 import type { EventId, LogRecord } from "./core/log/record.ts";
 import type { CommandsOf, ItemOf, ParamsOf, ResultOf } from "./core/command_types.ts";
@@ -12,7 +12,6 @@ import type { Module } from "./core/module.ts";
 import { type BrokerOptions, checkOptions } from "./core/options.ts";
 import { readRole, ROLE_VARIABLE } from "./core/role.ts";
 import type { BrokerStatus } from "./core/status.ts";
-import { serveProcess } from "./core/supervise/serve_process.ts";
 import { detectRuntime } from "./runtime/detect.ts";
 
 /** `brokkr run` sets it, so that the defaults of a program it runs are known to any copy of the library. */
@@ -57,8 +56,11 @@ export class Broker implements AsyncDisposable {
       // A process belongs to one broker; for another one's start there is nothing to do in it.
       if (role.broker !== plan.name) return await new Promise<never>(() => {});
       const modules = plan.modules.map(({ module }) => module);
+      // Each side loads its own part only: a process starts the sooner.
+      const { serveProcess } = await import("./core/supervise/serve_process.ts");
       return await serveProcess({ ...plan, runtime, role, load: () => Promise.resolve(modules) });
     }
+    const { BrokerCore } = await import("./core/broker.ts");
     const core = new BrokerCore(plan, { runtime, depth, image: null });
     const underRun = Reflect.has(globalThis, UNDER_RUN);
     const { control = underRun, signals = underRun } = plan;

@@ -26,7 +26,8 @@ import { nearest } from "../nearest.ts";
 import { encodeRole, processName, type Role, ROLE_VARIABLE } from "../role.ts";
 import type { ProcessStatus } from "../status.ts";
 import { workerPlan } from "./settings.ts";
-import { Supervised } from "./supervised.ts";
+import type { Supervised } from "./supervised.ts";
+import type { SupervisedOptions } from "./supervised_options.ts";
 import { Workers } from "./workers.ts";
 
 /** As much of one text as a line shows. */
@@ -67,7 +68,7 @@ export class ModuleProcess implements Service {
     this.commands = commandMap(`Module "${name}": commands`, await made);
     if (worker !== null) return;
     const count = definition.workers?.count ?? 0;
-    this.#workers = new Workers(Array.from({ length: count }, (_, index) => this.#newWorker(index + 1)));
+    if (count > 0) this.#workers = new Workers(await this.#newWorkers(count));
     await Promise.all([this.#workers.start(), definition.start?.(this.#context)]);
   }
 
@@ -100,10 +101,16 @@ export class ModuleProcess implements Service {
     return await passOn({ caller: this.#options.father, options }, call);
   }
 
-  #newWorker(number: number): Supervised {
+  /** What a father is made of is loaded where there are workers. */
+  async #newWorkers(count: number): Promise<Supervised[]> {
+    const { Supervised } = await import("./supervised.ts");
+    return Array.from({ length: count }, (_, index) => new Supervised(this.#workerOptions(index + 1)));
+  }
+
+  #workerOptions(number: number): SupervisedOptions {
     const { runtime, role, program, reporter, setup } = this.#options;
     const name = processName(role.module, number);
-    return new Supervised({
+    return {
       runtime,
       reporter,
       name,
@@ -129,7 +136,7 @@ export class ModuleProcess implements Service {
           frameLimit: setup.frameLimit,
           ownFiles: runtime.ownFiles,
         }),
-    });
+    };
   }
 
   #makeContext(): ModuleContext {

@@ -1,0 +1,77 @@
+/**
+ * From the spawn of a process to its first answer, and what it holds when it is idle, beside a child that only echoes; and what a
+ * call costs the broker that has 1 to 50 modules. A fresh process for each figure, all sides in turn, the order turned round every
+ * second round, medians of the ratios or differences of each round.
+ *
+ *     deno task bench:start [--rounds 9] [--ms 500] [--runtime node,deno,bun] [--modules 1,10,50]
+ *
+ * @module
+ */
+
+import { parseArgs } from "node:util";
+import { median, prepare, run } from "./side_by_side.ts";
+
+const { values } = parseArgs({
+  args: Deno.args,
+  options: {
+    rounds: { type: "string", default: "9" },
+    ms: { type: "string", default: "500" },
+    runtime: { type: "string", default: "node,deno,bun" },
+    modules: { type: "string", default: "1,10,50" },
+  },
+});
+const rounds = Number(values.rounds);
+const counts = values.modules.split(",").filter((count) => count !== "");
+
+interface Start {
+  readonly ms: number;
+  readonly cpuMs: number;
+  readonly privateBytes: number;
+}
+
+await prepare();
+for (const runtime of values.runtime.split(",")) {
+  await compareStarts(runtime);
+  if (counts.length > 0) await compareCounts(runtime);
+}
+
+async function compareStarts(runtime: string): Promise<void> {
+  const [bare, own]: [Start[], Start[]] = [[], []];
+  const sides = [["start_bare.mjs", bare], ["start_brokkr.mjs", own]] as const;
+  for (let round = 0; round < rounds; round++) {
+    for (const [program, rows] of round % 2 === 0 ? sides : sides.toReversed()) {
+      rows.push(await run<Start>(runtime, program, { env: {} }));
+    }
+  }
+  const ratio = (of: (row: Start) => number) => {
+    return median(own.map((row, round) => of(row) / of(bare[round] ?? row))).toFixed(2);
+  };
+  const more = median(own.map(({ privateBytes }, round) => privateBytes - (bare[round]?.privateBytes ?? NaN)));
+  const ms = (rows: readonly Start[], of: (row: Start) => number) => `${median(rows.map(of)).toFixed(1)} ms`;
+  const memory = (rows: readonly Start[]) => mebibytes(median(rows.map((row) => row.privateBytes)));
+  const [wall, cpu] = [(row: Start) => row.ms, (row: Start) => row.cpuMs];
+  console.log(`\n| ${runtime} | bare child | brokkr | |\n|---|---|---|---|`);
+  console.log(`| spawn to first answer | ${ms(bare, wall)} | ${ms(own, wall)} | ${ratio(wall)}× |`);
+  console.log(`| processor time of the child until it is idle | ${ms(bare, cpu)} | ${ms(own, cpu)} | ${ratio(cpu)}× |`);
+  console.log(`| private memory, idle | ${memory(bare)} | ${memory(own)} | ${mebibytes(more)} more |`);
+}
+
+async function compareCounts(runtime: string): Promise<void> {
+  const rows = new Map<string, number[]>(counts.map((count) => [count, []]));
+  for (let round = 0; round < Math.ceil(rounds / 3); round++) {
+    for (const count of round % 2 === 0 ? counts : counts.toReversed()) {
+      const env = { BENCH_MODULES: count, BENCH_MS: values.ms };
+      rows.get(count)?.push((await run<{ cpuUs: number }>(runtime, "modules.mjs", { env })).cpuUs);
+    }
+  }
+  const [first = []] = rows.values();
+  console.log(`\n| ${runtime}, modules | CPU of the broker a call | ratio |\n|---|---|---|`);
+  for (const [count, own] of rows) {
+    const ratio = median(own.map((cpuUs, round) => cpuUs / (first[round] ?? NaN)));
+    console.log(`| ${count} | ${median(own).toFixed(1)} µs | ${ratio.toFixed(2)}× |`);
+  }
+}
+
+function mebibytes(bytes: number): string {
+  return `${(bytes / 1_048_576).toFixed(1)} MiB`;
+}
