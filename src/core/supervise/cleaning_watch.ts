@@ -6,6 +6,7 @@
 
 import type { Clock } from "../../runtime/runtime.ts";
 import { formatTimeout } from "../log/duration.ts";
+import { deadline } from "./deadline.ts";
 
 /** Beyond the deadline that the process itself keeps, where its event loop turns. */
 const GRACE_MS = 5_000;
@@ -33,7 +34,7 @@ export class CleaningWatch {
     if (owner === null) return;
     const limitMs = deadlineMs + GRACE_MS;
     const why = `cleanup of module "${owner}" blocked the process for ${formatTimeout(limitMs)}`;
-    this.#clear = this.#clock.timer(limitMs, () => this.#stuck(why));
+    this.#clear = deadline(this.#clock, limitMs, () => this.#stuck(why));
   }
 
   /** The process has ended. */

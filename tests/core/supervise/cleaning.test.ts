@@ -52,6 +52,16 @@ test("a process that a module's cleanup blocks is killed 5 s after the cleanup's
   assert.equal(s.runtime.clock.timers, 0);
 });
 
+test("the time in which the broker itself stood still does not count for a cleanup", async () => {
+  const s = new Supervision({ restart: "never" });
+  const life = await cleaning(s, "WebUI");
+  s.runtime.clock.standStill(60_000);
+  await s.advance(0);
+  await life.send(FrameType.notice, { kind: "cleaning", owner: null });
+  await s.advance(60_000);
+  assert.deepEqual(life.signals, []);
+});
+
 test("a process that is cleaned may take its time to start", async () => {
   const s = new Supervision({ restart: "never" });
   const life = await cleaning(s, "WebUI", null);
