@@ -12,6 +12,7 @@ import { choice, string } from "@optique/core/valueparser";
 import type { EventId, LogLevel } from "../core/log/record.ts";
 import { LEVELS } from "../core/log/level.ts";
 import type { Runtime } from "../runtime/runtime.ts";
+import { brokerOption } from "./broker_option.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 import { eventId } from "./event_option.ts";
 import { makeFilter } from "./logs/filter.ts";
@@ -22,7 +23,8 @@ export const logsParser = command(
   object({
     action: constant("logs"),
     files: multiple(argument(string({ metavar: "FILE" }), {
-      description: message`Log files in any order, rotated and gzip ones too; ${"-"} for standard input.`,
+      description:
+        message`Log files in any order, rotated and gzip ones too; ${"-"} for standard input. Without a file: what the running broker logged last.`,
     })),
     modules: multiple(option("--module", string({ metavar: "NAME" }), {
       description: message`Only what is about this module or worker. This and the next two may be given several times.`,
@@ -47,18 +49,21 @@ export const logsParser = command(
     unread: option("--unread", { description: message`Print the lines that are no event's.` }),
     follow: option("--follow", "-f", {
       description:
-        message`Print lines as they are written, also when the file is rotated, until Ctrl-C. The last ten lines come first, with --since all since then.`,
+        message`Print lines as they are written, also when the file is rotated, until Ctrl-C. The last ten lines come first, with --since all since then. Without a file: the lines of the running broker.`,
     }),
     html: optional(option("--html", string({ metavar: "OUT" }), {
       description: message`Write a report with plots, too: one file, which needs no network.`,
     })),
     json: option("--json", { description: message`Print one JSON document; of lines, one a line.` }),
+    broker: brokerOption(),
   }),
   {
     brief: message`Say what happened, from log files`,
     footer: message`Examples: ${
       shown("brokkr logs broker.log broker.log.1 broker.log.2.gz --since 12h")
-    }${lineBreak()}${shown("brokkr logs broker.log --lines --level error --module sla")}`,
+    }${lineBreak()}${shown("brokkr logs broker.log --lines --level error --module sla")}${lineBreak()}${
+      shown("brokkr logs -f --level warning")
+    }`,
   },
 );
 
@@ -75,17 +80,11 @@ export interface LogsAsked {
   readonly follow: boolean;
   readonly html: string | undefined;
   readonly json: boolean;
+  readonly broker: string | undefined;
 }
 
-export async function logs(_runtime: Runtime, asked: LogsAsked): Promise<number> {
+export async function logs(runtime: Runtime, asked: LogsAsked): Promise<number> {
   const { files, since, until, lines, unread, json, html } = asked;
-  if (files.length === 0) {
-    throw new CliError(
-      'Cannot read logs: name the files, such as brokkr logs broker.log, or "-" for standard input; ' +
-        "without log.file in brokkr.json a broker writes to its standard error",
-      ExitCode.usage,
-    );
-  }
   if (html !== undefined && (lines || unread || asked.follow)) {
     throw new CliError(
       "Cannot write a report of lines: --html goes with a summary; leave out --lines, --unread and --follow",
@@ -93,6 +92,10 @@ export async function logs(_runtime: Runtime, asked: LogsAsked): Promise<number>
     );
   }
   const filter = makeFilter({ ...asked, since: since?.from, until: until?.to });
+  if (files.length === 0) {
+    const { followBroker } = await import("./logs/follow_broker.ts");
+    return await followBroker(runtime, asked, { filter, events: true, unread: false, json });
+  }
   if (asked.follow) {
     const { follow } = await import("./logs/follow.ts");
     return await follow({ files, filter, events: lines || !unread, unread, json, fromStart: since !== undefined });

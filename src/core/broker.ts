@@ -164,6 +164,11 @@ export class BrokerCore implements Service {
     return this.#log.on(event, listener);
   }
 
+  /** What was logged last; kept from the first time on that this is asked for. */
+  recentRecords(): readonly LogRecord[] {
+    return this.#log.recent();
+  }
+
   events(): AsyncIterableIterator<LogRecord> {
     return new RecordStream((listener) => this.#log.on("*", listener));
   }

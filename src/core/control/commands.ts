@@ -19,6 +19,8 @@ export interface ControlCommandsOptions {
 
 /** `call`, `status`, `restart`, `stop` answer with an {@link Envelope}; `stream` and `records` yield theirs. */
 export function controlCommands(core: BrokerCore, options: ControlCommandsOptions): ReadonlyMap<string, Handler> {
+  // From now on they are kept.
+  core.recentRecords();
   return new Map<string, Handler>([
     ["status", inEnvelope(() => core.status())],
     ["call", inEnvelope((params, context) => measuredCall(core, params, { context, now: options.now }))],

@@ -25,6 +25,10 @@ export interface RecordFilter {
   readonly level?: LogLevel;
   /** Only these events. @default all */
   readonly events?: readonly string[];
+  /** So many of those that were logged before come first. The broker has the last 500. @default 0 */
+  readonly last?: number;
+  /** Whether what is logged from now on follows. @default true */
+  readonly follow?: boolean;
 }
 
 /** One item, or why there is no further one. */
@@ -49,30 +53,49 @@ export function readItem(value: unknown): ItemEnvelope {
   throw new TypeError("Cannot read the broker's answer: it is none that this version knows");
 }
 
-/** What the broker logs from now on. A reader that falls 10,000 records behind is told so and cut off. */
+/** What the broker logs. A reader that falls 10,000 records behind is told so and cut off. */
 export async function* recordsOf(core: BrokerCore, filter: unknown): AsyncGenerator<SentRecord> {
   const wanted = wantedBy(filter);
+  const ids = new Set<string>(wanted.events);
+  const before = core.recentRecords().filter(({ event, level }) => ids.has(event) && isAtLeast(level, wanted.level));
   const records = new RecordStream((listener) => {
     const unsubscribe = wanted.events.map((event) => core.on(event, listener));
     return () => unsubscribe.forEach((stop) => stop());
   });
   try {
+    for (const record of before.slice(Math.max(0, before.length - wanted.last))) yield sent(record);
+    if (!wanted.follow) return;
     for await (const record of records) {
       if (records.missed > 0) throw new Error(`the reader is too slow: ${records.missed} records were lost`);
-      if (!isAtLeast(record.level, wanted.level)) continue;
-      const { lines, ...facts } = record;
-      yield { ...facts, lines: lines() };
+      if (isAtLeast(record.level, wanted.level)) yield sent(record);
     }
   } finally {
     await records.return();
   }
 }
 
+function sent({ lines, ...facts }: LogRecord): SentRecord {
+  return { ...facts, lines: lines() };
+}
+
+interface Wanted {
+  readonly level: LogLevel;
+  readonly events: readonly EventId[];
+  readonly last: number;
+  readonly follow: boolean;
+}
+
 /** Only what is wanted is subscribed to, because processes send what is wanted and no more. */
-function wantedBy(filter: unknown): { readonly level: LogLevel; readonly events: readonly EventId[] } {
+function wantedBy(filter: unknown): Wanted {
   const fields = new Map(typeof filter === "object" && filter !== null ? Object.entries(filter) : []);
   const level = levelFrom(fields.get("level")) ?? "info";
   const named: unknown = fields.get("events");
   const events = Array.isArray(named) ? named.filter(isEventId) : EVENT_IDS;
-  return { level, events: events.filter((event) => isAtLeast(highestLevelOf(event), level)) };
+  const last = fields.get("last");
+  return {
+    level,
+    events: events.filter((event) => isAtLeast(highestLevelOf(event), level)),
+    last: typeof last === "number" ? last : 0,
+    follow: fields.get("follow") !== false,
+  };
 }

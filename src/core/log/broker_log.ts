@@ -9,6 +9,7 @@ import { makeEvent } from "./event.ts";
 import { toRecord } from "./format.ts";
 import { isAtLeast } from "./level.ts";
 import { EVENT_IDS, highestLevelOf } from "./lines.ts";
+import { RecentRecords } from "./recent_records.ts";
 import type { EventFields, EventId, LineStyle, LogEvent, LogLevel, LogRecord } from "./record.ts";
 import type { Reporter, Subject } from "./reporter.ts";
 
@@ -27,6 +28,7 @@ export class BrokerLog implements Reporter {
   readonly #listeners = new Map<string, Set<LogFunction>>();
   /** Asked for with each call, so it is kept. */
   #wanted: ReadonlySet<EventId>;
+  #recent: RecentRecords | undefined;
   /** Called when other events are wanted than before. */
   onWanted: (events: readonly string[]) => void = () => {};
 
@@ -51,10 +53,19 @@ export class BrokerLog implements Reporter {
   /** Hands an event to everyone who wants it. */
   emit(event: LogEvent): void {
     const record = toRecord(event, this.#options.style);
-    if (this.#logs(record.level)) this.#deliver(this.#options.log, record);
+    if (this.#logs(record.level)) {
+      this.#recent?.add(record);
+      this.#deliver(this.#options.log, record);
+    }
     for (const key of [event.event, "*"]) {
       for (const listener of this.#listeners.get(key) ?? []) this.#deliver(listener, record);
     }
+  }
+
+  /** What was logged last; kept from the first time on that this is asked for. */
+  recent(): readonly LogRecord[] {
+    this.#recent ??= new RecentRecords();
+    return this.#recent.all();
   }
 
   /** Listens to one event, or with `*` to all. Returns the function that ends it. */

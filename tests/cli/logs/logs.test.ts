@@ -108,8 +108,8 @@ test("brokkr logs tells what it can't read and what to do, with exit code 2", ()
       assert.ok(stderr.startsWith(`Cannot read log "${name}": `));
     }
     const none = await sandbox.run(["logs"]);
-    assert.equal(none.code, 2);
-    assert.match(none.stderr, /^Cannot read logs: name the files, such as brokkr logs broker\.log/);
+    assert.equal(none.code, 5);
+    assert.match(none.stderr, /^Cannot reach a broker: .*; or name log files, such as brokkr logs broker\.log$/m);
     assert.equal((await sandbox.run(["logs", NEW_PATH, "--since", "noon"])).code, 2);
     assert.match(
       (await sandbox.run(["logs", NEW_PATH, "--event", "call.timout"])).stderr,
