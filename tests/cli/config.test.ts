@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -119,6 +119,43 @@ test("readConfig() refuses a duplicate key with both places", async () => {
   ]);
 });
 
+test("readConfig() tells a duplicate key together with all other faults, in the order of the text", async () => {
+  assert.deepEqual(
+    await faultsOf(
+      '{ "name": 1,\n "modules": { "a": { "path": "a.js", "path": "b.js", "pat": 1 } }, "nme": 2, "nme": 3 }',
+    ),
+    [
+      "brokkr.json:1:11: name must be 1 to 64 of the characters A-Z a-z 0-9 . _ -, and it is 1",
+      'brokkr.json:2:38: duplicate key "path": it stands in line 2 too, remove one',
+      'brokkr.json:2:54: unknown key "pat": did you mean "path"',
+      'brokkr.json:2:68: unknown key "nme": did you mean "name"',
+      'brokkr.json:2:78: duplicate key "nme": it stands in line 2 too, remove one',
+    ],
+  );
+});
+
+test("readConfig() refuses keys that contradict each other, where the one that is written stands", async () => {
+  const restart = async (text: string) =>
+    await faultsOf(`{"name":"b","modules":{"a":{"path":"a.js",\n"restart":${text}}}}`);
+  assert.deepEqual(await restart('{"delayMs":200,"maxDelayMs":100}'), [
+    "brokkr.json:2:22: modules.a.restart.delayMs must be at most maxDelayMs (100), and it is 200",
+  ]);
+  assert.deepEqual(await restart('{"delayMs":40000}'), [
+    "brokkr.json:2:22: modules.a.restart.delayMs must be at most maxDelayMs (30000 by default), and it is 40000",
+  ]);
+  assert.deepEqual(await restart('{"maxDelayMs":50}'), [
+    "brokkr.json:2:25: modules.a.restart.maxDelayMs must be at least delayMs (100 by default), and it is 50",
+  ]);
+  assert.deepEqual(await restart('{"delayMs":100,"maxDelayMs":100}'), []);
+  assert.deepEqual(await restart('{"factor":0.5,"jitter":1.5,"windowMs":0,"zitter":1}'), [
+    "brokkr.json:2:21: modules.a.restart.factor must be a number of at least 1, and it is 0.5",
+    "brokkr.json:2:34: modules.a.restart.jitter must be a number from 0 to 1, and it is 1.5",
+    "brokkr.json:2:49: modules.a.restart.windowMs must be a number of milliseconds above 0, and it is 0",
+    'brokkr.json:2:51: unknown key "zitter": did you mean "jitter"',
+  ]);
+  assert.deepEqual(await restart("[]"), ["brokkr.json:2:11: modules.a.restart must be an object, and it is a list"]);
+});
+
 test("readConfig() names the place of a syntax error", async () => {
   assert.deepEqual(await faultsOf('{ "name": "b"\n  "modules": {} }'), [
     "brokkr.json:2:3: a comma is missing before this",
@@ -143,11 +180,17 @@ test("readConfig() refuses a file that is no configuration's", () =>
     };
     mkdirSync(join(folder, "folder.json"));
     writeFileSync(join(folder, "large.json"), new Uint8Array(1024 * 1024 + 1));
+    writeFileSync(join(folder, "huge.json"), "{");
+    truncateSync(join(folder, "huge.json"), 100_000_000);
     assert.equal(await refused("none.json"), "none.json: it does not exist, correct its path");
     assert.equal(await refused("folder.json"), "folder.json: it is a folder and should be a configuration file");
     assert.equal(
       await refused("large.json"),
       "large.json: it has 1048577 bytes and may have 1048576, name a configuration",
+    );
+    assert.equal(
+      await refused("huge.json"),
+      "huge.json: it has 100000000 bytes and may have 1048576, name a configuration",
     );
   }));
 
@@ -192,6 +235,17 @@ test("readConfig() refuses names that are equal or that no process may have", as
       'brokkr.json:2:1: worker "a-2" has the name of another process, rename one of them',
       `brokkr.json:4:1: module "a-1" has the broker's name, rename one of them`,
       "brokkr.json:5:1: the name of a module must be 1 to 64 of the characters A-Z a-z 0-9 . _ -",
+    ],
+  );
+});
+
+test("readConfig() finds a worker's name among few modules as among many", async () => {
+  assert.deepEqual(
+    await faultsOf(
+      '{"name":"b","modules":{\n"a":{"path":"a.js","workers":9},"a-9":{"path":"a.js"},"a-10":{"path":"a.js"},"a-09":{"path":"a.js"}}}',
+    ),
+    [
+      'brokkr.json:2:1: worker "a-9" has the name of another process, rename one of them',
     ],
   );
 });

@@ -22,7 +22,7 @@ export class ConfigDocument {
   readonly #text: string;
   readonly #root: Node;
 
-  /** @throws {ConfigError} where the text is no JSON with comments, or has a key twice. */
+  /** @throws {ConfigError} where the text is no JSON with comments. */
   constructor(file: string, text: string) {
     this.#file = file;
     this.#text = text;
@@ -35,8 +35,6 @@ export class ConfigDocument {
     }
     if (root === undefined) throw new ConfigError([this.#problem(0, EMPTY)]);
     this.#root = root;
-    const duplicates = [...this.#duplicates(root)];
-    if (duplicates.length > 0) throw new ConfigError(duplicates);
   }
 
   /** What is wrong with the value at `path`, or for the nearest one around it. */
@@ -57,10 +55,15 @@ export class ConfigDocument {
     return this.#fault((property ?? parent ?? this.#root).offset, text);
   }
 
-  /** Keys of the object at `path` in the order of the text; none where it is no object. */
+  /** Each key that its object has already. */
+  duplicates(): Fault[] {
+    return [...this.#duplicates(this.#root)];
+  }
+
+  /** Keys of the object at `path` in the order of the text, each once; none where it is no object. */
   keys(path: KeyPath): string[] {
     const node = this.#find(path);
-    return node?.type === "object" ? (node.children ?? []).map(keyOf) : [];
+    return node?.type === "object" ? [...new Set((node.children ?? []).map(keyOf))] : [];
   }
 
   /** The value at `path` as plain data. */
@@ -75,7 +78,7 @@ export class ConfigDocument {
     return node;
   }
 
-  *#duplicates(node: Node): Generator<Problem> {
+  *#duplicates(node: Node): Generator<Fault> {
     const seen = new Map<string, Node>();
     for (const child of node.children ?? []) {
       if (node.type !== "object") {
@@ -86,7 +89,7 @@ export class ConfigDocument {
       const first = seen.get(key);
       if (first !== undefined) {
         const { line } = this.#place(first.offset);
-        yield this.#problem(
+        yield this.#fault(
           child.offset,
           `duplicate key ${JSON.stringify(key)}: it stands in line ${line} too, remove one`,
         );
@@ -145,9 +148,13 @@ function childOf(node: Node, key: string | number): Node | undefined {
 function toValue(node: Node): unknown {
   if (node.type === "array") return (node.children ?? []).map(toValue);
   if (node.type !== "object") return node.value;
-  // Keys such as "__proto__" become properties like any other.
-  return Object.fromEntries((node.children ?? []).map((property) => {
+  const entries = new Map<string, unknown>();
+  for (const property of node.children ?? []) {
     const [, value] = property.children ?? [];
-    return [keyOf(property), value === undefined ? undefined : toValue(value)];
-  }));
+    const key = keyOf(property);
+    // The first of two, as everywhere here.
+    if (!entries.has(key)) entries.set(key, value === undefined ? undefined : toValue(value));
+  }
+  // Keys such as "__proto__" become properties like any other.
+  return Object.fromEntries(entries);
 }

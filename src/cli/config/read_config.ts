@@ -14,7 +14,9 @@ import { ConfigError } from "./config_error.ts";
 import { ConfigDocument, type Fault, type KeyPath } from "./document.ts";
 import { modulePath } from "./module_path.ts";
 import { readText } from "./read_text.ts";
-import { KNOWN_KEYS, moduleNameSchema, moduleSchema, rootSchema } from "./schema.ts";
+import { contradictions } from "./contradictions.ts";
+import { entriesOf } from "./entries.ts";
+import { moduleNameSchema, moduleSchema, rootSchema } from "./schema.ts";
 
 /** @throws {ConfigError} */
 export async function readConfig(file: string, runtime: Runtime): Promise<Config> {
@@ -39,9 +41,8 @@ class ConfigReader {
   }
 
   read(): Config | null {
-    this.#refuseUnknown([], KNOWN_KEYS.root);
-    this.#refuseUnknown(["call"], KNOWN_KEYS.call);
-    this.#refuseUnknown(["log"], KNOWN_KEYS.log);
+    this.faults.push(...this.#document.duplicates());
+    this.#refuseUnknown([], rootSchema);
     const root = this.#check([], rootSchema);
     const modules = this.#document.keys(["modules"]).map((name) => this.#module(name));
     if (root === null) return null;
@@ -67,12 +68,13 @@ class ConfigReader {
         this.#document.atKey(place, `the name of a module must be 1 to 64 of the characters A-Z a-z 0-9 . _ -`),
       );
     }
-    this.#refuseUnknown(place, KNOWN_KEYS.module);
-    this.#refuseUnknown([...place, "restart"], KNOWN_KEYS.restart);
-    this.#refuseUnknown([...place, "output"], KNOWN_KEYS.output);
+    this.#refuseUnknown(place, moduleSchema);
     if (this.#document.keys(place).some((key) => LATER.has(key))) return null;
     const module = this.#check(place, moduleSchema);
     if (module === null) return null;
+    for (const { key, text } of contradictions(module)) {
+      this.#fault(this.#document.at([...place, ...key], `modules.${name}.${key.join(".")} ${text}`));
+    }
     const { path, workers = null, cwd, ...settings } = module;
     const { url, wrong } = modulePath(path, { folder: this.#folder, runtime: this.#runtime });
     if (wrong !== null) this.#fault(this.#document.at([...place, "path"], `modules.${name}.path ${wrong}`));
@@ -87,23 +89,26 @@ class ConfigReader {
     };
   }
 
-  #refuseUnknown(place: KeyPath, known: readonly string[]): void {
+  /** Refuses keys that the object at `place` may not have, and those of the objects in it; a list is no object. */
+  #refuseUnknown(place: KeyPath, schema: v.GenericSchema): void {
+    const value = this.#document.value(place);
+    const known = entriesOf(schema, value);
+    if (known === null) return;
+    if (Array.isArray(value)) {
+      this.#fault(this.#document.at(place, `${nameOf(place)} must be an object, and it is a list`));
+    }
     for (const key of this.#document.keys(place)) {
-      if (known.includes(key)) continue;
-      const similar = nearest(key, known);
-      const later = place[0] === "modules" && place.length === 2 ? LATER.get(key) : undefined;
-      const hint = similar === null ? `known are ${known.join(", ")}` : `did you mean "${similar}"`;
-      this.#fault(this.#document.atKey([...place, key], `unknown key ${JSON.stringify(key)}: ${later ?? hint}`));
+      const entry = known.get(key);
+      if (entry !== undefined) this.#refuseUnknown([...place, key], entry);
+      else this.#fault(this.#document.atKey([...place, key], unknownKey(key, [...known.keys()], place)));
     }
   }
 
   /** The value at `place` as `schema` wants it, or null after saying what is wrong. */
   #check<const S extends v.GenericSchema>(place: KeyPath, schema: S): v.InferOutput<S> | null {
     const value = this.#document.value(place);
-    if (Array.isArray(value)) {
-      this.#fault(this.#document.at(place, `${nameOf(place)} must be an object, and it is a list`));
-      return null;
-    }
+    // Told with the keys.
+    if (Array.isArray(value)) return null;
     const result = v.safeParse(schema, value);
     if (result.success) return result.output;
     // A value may break several rules that have one text.
@@ -120,16 +125,15 @@ class ConfigReader {
   }
 
   #refuseEqualNames(broker: string, modules: readonly (ConfigModule | null)[]): void {
-    const names = new Set(modules.map((module) => module?.name));
+    const names = new Set([broker, ...modules.map((module) => module?.name ?? "")]);
     for (const module of modules) {
       if (module === null) continue;
       const place = ["modules", module.name];
       if (module.name === broker) {
         this.#fault(this.#document.atKey(place, `module "${broker}" has the broker's name, rename one of them`));
       }
-      for (let number = 1; number <= (module.workers ?? 0) && number <= names.size; number++) {
-        const worker = `${module.name}-${number}`;
-        if (worker !== broker && !names.has(worker)) continue;
+      for (const worker of names) {
+        if (!isWorkerOf(module, worker)) continue;
         this.#fault(
           this.#document.atKey(place, `worker "${worker}" has the name of another process, rename one of them`),
         );
@@ -146,6 +150,20 @@ const OTHER_LANGUAGES = 'programs of other languages are not supported yet, use 
 
 /** Keys of a module that are known and not yet there. */
 const LATER: ReadonlyMap<string, string> = new Map([["command", OTHER_LANGUAGES], ["protocol", OTHER_LANGUAGES]]);
+
+function unknownKey(key: string, known: readonly string[], place: KeyPath): string {
+  const similar = nearest(key, known);
+  const later = place[0] === "modules" && place.length === 2 ? LATER.get(key) : undefined;
+  const hint = similar === null ? `known are ${known.join(", ")}` : `did you mean "${similar}"`;
+  return `unknown key ${JSON.stringify(key)}: ${later ?? hint}`;
+}
+
+/** Whether `name` is that of one of the workers `M-1`, `M-2`, … */
+function isWorkerOf({ name: module, workers }: ConfigModule, name: string): boolean {
+  if (!name.startsWith(`${module}-`)) return false;
+  const number = name.slice(module.length + 1);
+  return /^[1-9]\d*$/.test(number) && Number(number) <= (workers ?? 0);
+}
 
 function nameOf(path: KeyPath): string {
   return path.length === 0 ? "the configuration" : path.join(".");

@@ -1,121 +1,143 @@
 /**
- * What may stand in a configuration. Each message completes "… must be"; `schema/brokkr.schema.json` says the same for editors.
+ * The keys of a configuration: what each is, its default, and what may stand there. `schema/brokkr.schema.json` and the tables of
+ * docs/configuration.md are made of it by `deno task schema`.
  *
  * @module
  */
 
 import * as v from "valibot";
+import {
+  count,
+  flag,
+  group,
+  key,
+  list,
+  milliseconds,
+  name,
+  needed,
+  number,
+  oneOf,
+  share,
+  shortOr,
+  text,
+} from "./schema_values.ts";
 
-const NAME = "1 to 64 of the characters A-Z a-z 0-9 . _ -";
-const MILLISECONDS = "a number of milliseconds above 0";
+const callSchema = group({
+  timeoutMs: key(milliseconds, "Milliseconds for one attempt of a call", { default: 1_000 }),
+  retry: key(oneOf(["once", "never"]), "Whether a second attempt follows the first timeout", { default: "once" }),
+});
 
-const name = v.pipe(v.string(NAME), v.regex(/^[A-Za-z0-9._-]{1,64}$/, NAME));
-const flag = v.boolean("true or false");
-const milliseconds = v.pipe(
-  v.number(MILLISECONDS),
-  v.check((value) => Number.isFinite(value) && value > 0, MILLISECONDS),
-);
-
-function count(least: number) {
-  const text = `a whole number of at least ${least}`;
-  return v.pipe(v.number(text), v.integer(text), v.minValue(least, text), v.maxValue(Number.MAX_SAFE_INTEGER, text));
-}
-
-function number(least: number, most = Infinity) {
-  const text = most === Infinity ? `a number of at least ${least}` : `a number from ${least} to ${most}`;
-  return v.pipe(v.number(text), v.check((value) => value >= least && value <= most && Number.isFinite(value), text));
-}
-
-function text(what: string) {
-  return v.pipe(v.string(what), v.check((value) => value !== "" && !value.includes("\0"), what));
-}
-
-function oneOf<const T extends readonly string[]>(choices: T) {
-  return v.picklist(choices, `one of ${choices.map((choice) => JSON.stringify(choice)).join(", ")}`);
-}
-
-/** A list would pass as an object. */
-function notAList<S extends v.GenericSchema>(schema: S) {
-  return v.pipe(v.unknown(), v.check((value) => !Array.isArray(value), "an object"), schema);
-}
-
-const callSchema = v.object({
-  timeoutMs: v.optional(milliseconds),
-  retry: v.optional(oneOf(["once", "never"])),
-}, "an object");
-
-const logSchema = v.object({
-  level: v.optional(oneOf(["debug", "info", "warning", "error", "fatal"])),
-  file: v.optional(text("a path")),
-  maxBytes: v.optional(count(1_024)),
-  keep: v.optional(count(1)),
-  aligned: v.optional(flag),
-}, "an object");
+const logSchema = group({
+  level: key(
+    oneOf(["debug", "info", "warning", "error", "fatal"]),
+    "The least serious level that is written",
+    { default: "info", otherwise: "the environment variable BROKKR_LOG, else info" },
+  ),
+  file: key(text("a path"), "The file of the log, relative to the configuration's folder", {
+    otherwise: "standard error",
+  }),
+  maxBytes: key(count(1_024), "Bytes at which the file is rotated", { default: 10_000_000 }),
+  keep: key(count(1), "How many rotated files are kept", { default: 5 }),
+  aligned: key(flag, "Whether levels and names are padded into columns", { default: false }),
+});
 
 const policy = oneOf(["always", "on-failure", "never"]);
 
-const restartSchema = v.object({
-  policy: v.exactOptional(policy),
-  delayMs: v.exactOptional(number(0)),
-  factor: v.exactOptional(number(1)),
-  maxDelayMs: v.exactOptional(number(0)),
-  jitter: v.exactOptional(number(0, 1)),
-  minUptimeMs: v.exactOptional(number(0)),
-  maxRestarts: v.exactOptional(count(0)),
-  windowMs: v.exactOptional(milliseconds),
-  escalate: v.exactOptional(oneOf(["ignore", "stop-broker"])),
-}, "an object");
+const restartSchema = group({
+  policy: key(policy, "on-failure starts again what ended with another exit code than 0 or by a signal", {
+    default: "on-failure",
+  }),
+  delayMs: key(number(0), "Milliseconds before the second restart in a row; the first one comes at once", {
+    default: 100,
+  }),
+  factor: key(number(1), "What the pause is multiplied by from one restart in a row to the next", { default: 2 }),
+  maxDelayMs: key(number(0), "Milliseconds of the longest pause", { default: 30_000 }),
+  jitter: key(share(), "Part of the pause by which chance makes it longer or shorter, from 0 to 1", { default: 0.1 }),
+  minUptimeMs: key(
+    number(0),
+    "Milliseconds after which a ready process has proven itself: its next restart comes at once",
+    { default: 10_000 },
+  ),
+  maxRestarts: key(count(0), "Restarts within windowMs after which the next end is for good", { default: 5 }),
+  windowMs: key(milliseconds, "Milliseconds over which restarts are counted", { default: 60_000 }),
+  escalate: key(
+    oneOf(["ignore", "stop-broker"]),
+    "What the broker does when the module has failed: go on, or drain all modules and end with exit code 1",
+    { default: "ignore" },
+  ),
+});
 
-const outputSchema = v.object({
-  maxLinesPerSecond: v.exactOptional(count(1)),
-  maxLineBytes: v.exactOptional(count(1)),
-}, "an object");
+const outputSchema = group({
+  maxLinesPerSecond: key(count(1), "Lines a second; what comes beyond them is left out and counted", { default: 500 }),
+  maxLineBytes: key(count(1), "Bytes of a line; a longer one is cut", { default: 8_192 }),
+});
 
 const supervisionEntries = {
-  restart: v.exactOptional(v.lazy((value) => typeof value === "object" ? notAList(restartSchema) : policy)),
-  startTimeoutMs: v.exactOptional(milliseconds),
-  drainMs: v.exactOptional(milliseconds),
-  killMs: v.exactOptional(milliseconds),
+  restart: key(
+    shortOr(policy, restartSchema),
+    "When and how a process that ended is started again; a text is its policy",
+    { default: "on-failure" },
+  ),
+  startTimeoutMs: key(
+    milliseconds,
+    "Milliseconds from the start of a process to its first sign of life, and again for the module's start hook",
+    { default: 10_000 },
+  ),
+  drainMs: key(milliseconds, "Milliseconds for finishing calls and the stop hook; then comes SIGTERM", {
+    default: 5_000,
+  }),
+  killMs: key(milliseconds, "Milliseconds from SIGTERM to SIGKILL", { default: 2_000 }),
 };
 
-export const moduleSchema = v.object({
-  path: text("the path of the module's file"),
-  workers: v.exactOptional(count(0)),
+const variable = text("the name of an environment variable");
+
+export const moduleSchema = group({
+  path: needed(text("the path of the module's file"), "The module's file, in the configuration's folder or below it"),
+  workers: key(count(0), "How many workers", { otherwise: "what the module's file says" }),
   ...supervisionEntries,
-  env: v.exactOptional(
-    v.array(text("the name of an environment variable"), "a list of names of environment variables"),
+  env: key(
+    list(variable, "a list of names of environment variables"),
+    "Environment variables that only this module's processes keep",
+    { otherwise: "none" },
   ),
-  options: v.exactOptional(v.unknown()),
-  concurrency: v.exactOptional(count(1)),
-  queue: v.exactOptional(count(0)),
-  cwd: v.exactOptional(text("a path")),
-  descendants: v.exactOptional(oneOf(["kill", "keep"])),
-  output: v.exactOptional(notAList(outputSchema)),
-}, "an object");
+  options: key(v.unknown(), "Free for the module: ctx.options", { otherwise: "null" }),
+  concurrency: key(count(1), "Calls that one process of the module runs at the same time", { otherwise: "no limit" }),
+  queue: key(count(0), "Calls that may wait for one process of the module", { default: 20_000 }),
+  cwd: key(text("a path"), "Working directory of the module's processes, relative to the configuration's folder", {
+    otherwise: "the broker's",
+  }),
+  descendants: key(oneOf(["kill", "keep"]), "Whether the processes that the module started go with it", {
+    default: "kill",
+  }),
+  output: key(outputSchema, "How much of what each stream of the module's processes prints is logged"),
+});
 
 /** Without what is in `modules`, whose keys are names. */
-export const rootSchema = v.object({
-  $schema: v.optional(v.string("a text")),
-  name,
-  call: v.optional(notAList(callSchema)),
-  image: v.optional(oneOf(["own", "all"])),
-  modules: v.custom<object>(
-    (value) => typeof value === "object" && value !== null && !Array.isArray(value),
-    "an object of modules by name",
+export const rootSchema = group({
+  $schema: key(v.string("a text"), "Where the JSON Schema is, for editors; brokkr does not read it", {
+    otherwise: "none",
+  }),
+  name: needed(name, "Name of the broker, as it stands in the log lines and after --broker"),
+  call: key(callSchema, "How calls are made"),
+  image: key(
+    oneOf(["own", "all"]),
+    "What a new process loads: the file of its own module, or those of all modules, of which it is then cleaned",
+    { default: "own" },
   ),
-  log: v.optional(notAList(logSchema)),
-  product: v.optional(text("a text")),
-  sweep: v.optional(flag),
-}, "an object");
+  modules: needed(
+    v.custom<object>(
+      (value) => typeof value === "object" && value !== null && !Array.isArray(value),
+      "an object of modules by name",
+    ),
+    "The modules by name, in the order of their start",
+  ),
+  log: key(logSchema, "Where the log lines go"),
+  product: key(text("a text"), "Name of the product in the cleanup's lines", { default: "Shinken" }),
+  sweep: key(
+    flag,
+    "Whether what a broker of this name left behind when it was killed is ended at the start",
+    { default: true },
+  ),
+});
 
 export const moduleNameSchema = name;
-
-/** Keys of each object, to refuse and to correct others. */
-export const KNOWN_KEYS = {
-  root: Object.keys(rootSchema.entries),
-  call: Object.keys(callSchema.entries),
-  log: Object.keys(logSchema.entries),
-  module: Object.keys(moduleSchema.entries),
-  restart: Object.keys(restartSchema.entries),
-  output: Object.keys(outputSchema.entries),
-} as const;

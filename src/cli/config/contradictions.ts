@@ -1,0 +1,40 @@
+/**
+ * Keys of a module that are right by themselves and wrong together.
+ *
+ * @module
+ */
+
+import type { InferOutput } from "valibot";
+import { supervisionPlan } from "../../core/supervise/settings.ts";
+import type { moduleSchema } from "./schema.ts";
+
+export interface Contradiction {
+  /** The key, below the module's. */
+  readonly key: readonly string[];
+  /** What follows its name in the message. */
+  readonly text: string;
+}
+
+export function contradictions(module: InferOutput<typeof moduleSchema>): Contradiction[] {
+  const plan = supervisionPlan(module);
+  const restart = typeof module.restart === "object" ? module.restart : {};
+  return [
+    ...crossed("restart", { given: restart, plan: plan.restart, lower: "delayMs", upper: "maxDelayMs" }),
+  ];
+}
+
+/** `lower` must not be above `upper`; the message stands at the one that is written. */
+function crossed(
+  group: string,
+  { given, plan, lower, upper }: { given: object; plan: object; lower: string; upper: string },
+): Contradiction[] {
+  const values = new Map<string, unknown>(Object.entries(plan));
+  const [low, high] = [values.get(lower), values.get(upper)];
+  if (typeof low !== "number" || typeof high !== "number" || low <= high) return [];
+  const isWritten = (key: string) => Object.hasOwn(given, key);
+  const shown = (key: string, value: number) => `${key} (${value}${isWritten(key) ? "" : " by default"})`;
+  if (isWritten(lower)) {
+    return [{ key: [group, lower], text: `must be at most ${shown(upper, high)}, and it is ${low}` }];
+  }
+  return [{ key: [group, upper], text: `must be at least ${shown(lower, low)}, and it is ${high}` }];
+}
