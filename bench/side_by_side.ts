@@ -42,6 +42,22 @@ export async function run<T>(runtime: string, program: string, options: RunOptio
   return JSON.parse(new TextDecoder().decode(stdout));
 }
 
+/** Starts `programs/PROGRAM` in `runtime`; its standard output is the caller's. */
+export function spawn(runtime: string, program: string, args: readonly string[]): Deno.ChildProcess {
+  const known = COMMANDS[runtime];
+  if (known === undefined) {
+    throw new Error(`Cannot measure in "${runtime}": it must be one of ${Object.keys(COMMANDS).join(", ")}`);
+  }
+  const [command = runtime, ...before] = known;
+  return new Deno.Command(command, {
+    args: [...before, new URL(`./programs/${program}`, import.meta.url).pathname, ...args],
+    env: { NODE_EXTRA_CA_CERTS: "" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+}
+
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[sorted.length >> 1] ?? NaN;
