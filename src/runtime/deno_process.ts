@@ -22,7 +22,22 @@ export interface DenoProcessOptions extends SpawnOptions {
   readonly streams: readonly ("stdout" | "stderr")[];
 }
 
+let signalsAreReady = false;
+
+/**
+ * Deno opens its pipe for signals when it needs it for a process, and panics where no descriptor is left by then. SIGCHLD is the
+ * signal whose default is to do nothing.
+ */
+function prepareSignals(): void {
+  if (signalsAreReady) return;
+  signalsAreReady = true;
+  const nothing = () => {};
+  Deno.addSignalListener("SIGCHLD", nothing);
+  Deno.removeSignalListener("SIGCHLD", nothing);
+}
+
 export function startProcess(command: string, options: DenoProcessOptions): DenoProcess {
+  prepareSignals();
   const child = start(command, options);
   const output = new ChildOutput();
   for (const stream of options.streams) {

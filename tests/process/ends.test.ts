@@ -1,0 +1,223 @@
+import { Broker, CallTimeoutError, type LogRecord, type ModuleSettings, ProcessGoneError } from "brokkr";
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
+import process from "node:process";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { bystander, ending } from "../fixtures/broker/ending.ts";
+import { isAlive } from "./broker_of.ts";
+
+const PROGRAM = new URL("../fixtures/broker/ending.ts", import.meta.url);
+const LONG = { timeoutMs: 60_000 };
+const options = { timeout: 60_000 };
+const onLinux = { ...options, skip: process.platform === "linux" ? false : "needs /proc" };
+
+// Bun ends a process that gets SIGSEGV with a report of its own.
+const SEGV = "Bun" in globalThis ? null : "SIGSEGV";
+
+for (const how of [1, 0, "SIGKILL", "SIGSEGV"] as const) {
+  test(
+    `a call that runs when its process ends by ${how} is rejected at once, with that and the last words`,
+    options,
+    async () => {
+      const t = await start({ restart: "never" });
+      try {
+        const pid = await t.broker.call(ending, "pid");
+        const bystanderPid = await t.broker.call(bystander, "pid");
+        const running = t.broker.call(ending, "wait", [60_000], LONG);
+        const error = await caught(t.broker.call(ending, "end", [how, "the disk\nis full\n"], LONG));
+        assert.ok(error instanceof ProcessGoneError);
+        const expected = typeof how === "number" ? { exitCode: how, signal: null } : { exitCode: null, signal: how };
+        if (how !== "SIGSEGV" || SEGV !== null) {
+          assert.deepEqual({ exitCode: error.exitCode, signal: error.signal }, expected);
+          assert.deepEqual(error.lastLines, ["the disk", "is full"]);
+          const text = typeof how === "number" ? `exited with code ${how}` : `was killed by ${how}`;
+          assert.deepEqual(t.lines("process.exited"), [
+            `WARNING : [ endings ] [ ending ] [ PROCESS ] [ PID:${process.pid} ] [ MainThread ] ending ended unexpectedly ` +
+            `(pid ${pid}, exit code ${expected.exitCode ?? "none"}, signal ${
+              expected.signal ?? "none"
+            }): process ${text}`,
+          ]);
+          assert.deepEqual(t.texts("call.error").toSorted(), [
+            `Failed to send command call [end] for module ending because of error: process ${text}`,
+            `Failed to send command call [wait] for module ending because of error: process ${text}`,
+          ]);
+        } else {
+          assert.ok(error.signal !== null || (error.exitCode ?? 0) > 0);
+          assert.deepEqual(error.lastLines.slice(0, 2), ["the disk", "is full"]);
+        }
+        assert.ok(await caught(running) instanceof ProcessGoneError, "the others that run get the same");
+        const { modules } = await t.broker.status();
+        assert.deepEqual([modules[0]?.calls.error, modules[0]?.calls.ok], [2, 1]);
+        assert.equal(await isAlive(pid), false);
+        assert.equal(await t.broker.call(bystander, "pid"), bystanderPid);
+      } finally {
+        await t.broker.stop();
+      }
+    },
+  );
+}
+
+test("a process that does not end when asked gets SIGTERM, then SIGKILL, with a line for each", options, async () => {
+  const t = await start({ drainMs: 200, killMs: 200 });
+  const pid = await t.broker.call(ending, "pid");
+  await t.broker.call(ending, "cling");
+  await t.broker.stop();
+  const head = `[ endings ] [ ending ] [ PROCESS ] [ PID:${process.pid} ] [ MainThread ] ending `;
+  const told = t.lines("process.killed").map((line) => line.slice(line.indexOf(head)));
+  assert.equal(told.length, 2);
+  assert.match(told[0] ?? "", /SIGTERM.*0\.2s/);
+  assert.match(told[1] ?? "", /SIGKILL.*0\.2s/);
+  assert.equal(await isAlive(pid), false);
+});
+
+test(
+  "a process that is stopped and goes on: what runs out of time is blocked, the next call is served",
+  options,
+  async () => {
+    const t = await start({});
+    try {
+      const pid = await t.broker.call(ending, "pid");
+      process.kill(pid, "SIGSTOP");
+      const error = await caught(t.broker.call(ending, "pid", [], { timeoutMs: 200 }));
+      assert.ok(error instanceof CallTimeoutError);
+      assert.equal(error.peer, "blocked");
+      assert.deepEqual(t.texts("call.retry"), [
+        "The command call [pid] for module ending was sent but the call timed out (0.2s). We will retry one time.",
+      ]);
+      assert.deepEqual(t.texts("call.timeout"), [
+        "Failed to send command call [pid] for module ending because of timeout (0.2s).",
+      ]);
+      process.kill(pid, "SIGCONT");
+      assert.equal(await t.broker.call(ending, "pid", [], LONG), pid);
+      const { modules } = await t.broker.status();
+      assert.deepEqual([modules[0]?.calls.timeout, modules[0]?.calls.ok, modules[0]?.restarts], [1, 2, 0]);
+      assert.deepEqual(t.lines("process.exited"), []);
+    } finally {
+      await t.broker.stop();
+    }
+  },
+);
+
+test(
+  "an answer that is sent just before the end arrives, crash after crash, and none leaves a zombie",
+  onLinux,
+  async () => {
+    const t = await start({ restart: { delayMs: 0, maxRestarts: 1_000 } });
+    try {
+      for (let round = 0; round < 12; round++) {
+        assert.equal(await t.broker.call(ending, "answer_and_end", [round], LONG), round);
+        // A call that had left already would end with the process.
+        await t.until(() => t.lines("process.exited").length === round + 1);
+      }
+      assert.equal(typeof await t.broker.call(ending, "pid", [], LONG), "number");
+      const zombies = children().filter(({ state }) => state === "Z");
+      assert.deepEqual(zombies, []);
+      assert.equal((await t.broker.status()).modules[0]?.restarts, 12);
+    } finally {
+      await t.broker.stop();
+    }
+  },
+);
+
+test("rounds of start, call and stop leave no descriptor and no process", onLinux, async () => {
+  const round = async () => {
+    const t = await start({});
+    await t.broker.call(ending, "pid");
+    await t.broker.stop();
+  };
+  // What is loaded once is not counted.
+  for (let warmUp = 0; warmUp < 2; warmUp++) await round();
+  await settled();
+  const before = readdirSync("/proc/self/fd").length;
+  const processes = children().length;
+  for (let index = 0; index < 8; index++) await round();
+  await settled();
+  const left = readdirSync("/proc/self/fd").length - before;
+  assert.ok(left <= 2, `${left} descriptors are left`);
+  assert.equal(children().length, processes);
+});
+
+test(
+  "with too few descriptors some modules fail, with a reason and a pause, and the others serve",
+  onLinux,
+  async () => {
+    const deno = "Deno" in globalThis;
+    const command = [process.execPath, ...deno ? ["run", "-A"] : [], fileURLToPath(PROGRAM), "20"];
+    const child = spawn("/bin/sh", ["-c", 'ulimit -n 64; exec "$@"', "sh", ...command], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    let text = "";
+    child.stdout.on("data", (chunk) => text += String(chunk));
+    const [code] = await once(child, "close");
+    assert.equal(code, 0, text);
+    const states: string[] = JSON.parse(text.split("\n").find((line) => line.startsWith('["')) ?? "[]");
+    assert.equal(states.length, 20, text);
+    assert.ok(states.includes("ready"), text);
+    assert.ok(states.includes("failed"), text);
+    assert.match(
+      text,
+      /FATAL : .* will not be started again: .*too many files are open, raise the limit \(ulimit -n\)/,
+    );
+    assert.match(text, /WARNING : .* will be started again in 0\.\d+s /);
+  },
+);
+
+interface Started {
+  readonly broker: Broker;
+  /** Lines of an event, without their time stamps. */
+  lines(event: string): string[];
+  /** The same without their prefixes. */
+  texts(event: string): string[];
+  until(condition: () => boolean): Promise<void>;
+}
+
+async function start(settings: ModuleSettings): Promise<Started> {
+  const records: LogRecord[] = [];
+  const broker = await Broker.start({
+    name: "endings",
+    modules: [ending, bystander],
+    settings: { ending: settings },
+    program: PROGRAM,
+    log: (record) => void records.push(record),
+  });
+  const lines = (event: string) =>
+    records.filter((record) => record.event === event).flatMap((record) => record.lines())
+      .map((line) => line.replace(/^\[[^\]]*\] /, ""));
+  return {
+    broker,
+    lines,
+    texts: (event) => lines(event).map((line) => line.slice(line.indexOf("MainThread ] ") + 13)),
+    async until(condition) {
+      while (!condition()) await settled(10);
+    },
+  };
+}
+
+async function caught(promise: Promise<unknown>): Promise<unknown> {
+  try {
+    await promise;
+  } catch (error) {
+    return error;
+  }
+  throw new Error("it was not rejected");
+}
+
+async function settled(ms = 300): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Processes that this one started. */
+function children(): { pid: string; state: string }[] {
+  return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).flatMap((pid) => {
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+      const [state = "", parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      return Number(parent) === process.pid ? [{ pid, state }] : [];
+    } catch {
+      return [];
+    }
+  });
+}
