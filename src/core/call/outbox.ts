@@ -72,9 +72,8 @@ export class Outbox {
     const { settledBelow } = this.#inFlight;
     inBatches(calls, paramsBytes, (batch) => {
       const before = codec.before(this.#stream);
-      if (before !== undefined) link.sendParts(FrameType.calls, before.flags, before.parts);
-      const { flags, parts } = codec.calls(batch, settledBelow);
-      link.sendParts(FrameType.calls, flags, parts);
+      if (before !== undefined) link.sendParts(FrameType.calls, before);
+      link.sendParts(FrameType.calls, codec.calls(batch, settledBelow));
     });
   }
 }

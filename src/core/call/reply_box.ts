@@ -77,9 +77,8 @@ export class ReplyBox {
     this.#bytes = 0;
     inBatches(answers, answerBytes, (batch) => {
       const before = codec.before(this.#stream);
-      if (before !== undefined) this.#link.sendParts(FrameType.answers, before.flags, before.parts);
-      const { flags, parts } = codec.answers(batch);
-      this.#link.sendParts(FrameType.answers, flags, parts);
+      if (before !== undefined) this.#link.sendParts(FrameType.answers, before);
+      this.#link.sendParts(FrameType.answers, codec.answers(batch));
     });
     this.#sent();
   }

@@ -84,6 +84,8 @@ export interface ReceivedAnswer {
 export interface Packed {
   readonly flags: number;
   readonly parts: readonly Uint8Array[];
+  /** Those of the parts that nobody writes to again, so that they need no copy. @default none */
+  readonly steady?: ReadonlySet<Uint8Array>;
 }
 
 export function packCalls(calls: readonly CallEntry[], settledBelow: number): Packed {

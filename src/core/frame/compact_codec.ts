@@ -23,6 +23,7 @@ export class CompactCodec implements Codec {
   readonly #frames = new ByteWriter();
   /** Parts of the frame that is packed, up to where the last one was cut. */
   #parts: Uint8Array[] = [];
+  #steady: Set<Uint8Array> | undefined;
   #cutAt = 0;
   #isBusy = false;
 
@@ -154,11 +155,14 @@ export class CompactCodec implements Codec {
     if (buffer !== undefined) this.#copy(buffer, from, to);
   }
 
-  /** What is large is copied once, by the link. */
+  /** What is large leaves as it is. */
   #copy(buffer: Uint8Array, from: number, to: number): void {
     if (to - from < LARGE_BYTES) return this.#frames.raw(buffer, from, to);
     this.#cut();
-    this.#parts.push(buffer.subarray(from, to));
+    const part = buffer.subarray(from, to);
+    this.#parts.push(part);
+    this.#steady ??= new Set();
+    this.#steady.add(part);
   }
 
   #cut(): void {
@@ -169,6 +173,7 @@ export class CompactCodec implements Codec {
 
   #begin(): ByteWriter {
     this.#parts = [];
+    this.#steady = undefined;
     this.#cutAt = 0;
     this.#frames.restart();
     return this.#frames;
@@ -176,7 +181,9 @@ export class CompactCodec implements Codec {
 
   #packed(flags: number): Packed {
     this.#cut();
-    return { flags, parts: this.#parts };
+    return this.#steady === undefined
+      ? { flags, parts: this.#parts }
+      : { flags, parts: this.#parts, steady: this.#steady };
   }
 }
 

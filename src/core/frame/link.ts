@@ -6,6 +6,7 @@
  */
 
 import type { Channel, Clock } from "../../runtime/runtime.ts";
+import type { Packed } from "./batch.ts";
 import { bestCodec, type CodecName } from "./codec.ts";
 import { FrameType, HEADER_BYTES, isKnownType, writeHeader } from "./header.ts";
 import { PartialFrame } from "./partial_frame.ts";
@@ -126,19 +127,28 @@ export class Link {
     this.#wake();
   }
 
-  /** Puts one frame of several parts into this turn's write. */
-  sendParts(type: number, flags: number, parts: readonly Uint8Array[]): void {
+  /** Puts one frame of several parts into this turn's write; parts that stay as they are go to the transport by themselves. */
+  sendParts(type: number, { flags, parts, steady }: Packed): void {
     if (this.#closed) return;
-    const length = parts.reduce((sum, part) => sum + part.length, 0);
-    if (length > this.#frameLimit) return this.#tooLarge(type, length);
-    let at = this.#reserve(HEADER_BYTES + length);
-    writeHeader(this.#slab, at, { type, flags, length });
-    at += HEADER_BYTES;
+    let length = 0;
+    let copied = HEADER_BYTES;
     for (const part of parts) {
-      this.#slab.set(part, at);
-      at += part.length;
+      length += part.length;
+      if (steady?.has(part) !== true) copied += part.length;
     }
-    this.#end = at;
+    if (length > this.#frameLimit) return this.#tooLarge(type, length);
+    const at = this.#reserve(copied);
+    writeHeader(this.#slab, at, { type, flags, length });
+    this.#end = at + HEADER_BYTES;
+    for (const part of parts) {
+      if (steady?.has(part) === true) {
+        this.#writeOut();
+        this.#channel.write(part);
+      } else {
+        this.#slab.set(part, this.#end);
+        this.#end += part.length;
+      }
+    }
     this.#wake();
   }
 

@@ -49,3 +49,17 @@ test("takeBack() gives the memory of what was encoded last to the next, and of n
   const got = new BodyReader().calls(flags, joinBytes(parts))?.calls.map(({ params }) => params);
   assert.deepEqual(got, [["kept"], ["second"], ["third"]]);
 });
+
+test("a large value leaves as it is, and nothing that is encoded later touches it", () => {
+  const codec = new CompactCodec();
+  const large = new Uint8Array(100_000).fill(7);
+  const answer = (id: number, value: unknown) => ({ id, attempt: 1, kind: 0, value: codec.encode(value, "v") });
+  const { flags, parts, steady } = codec.answers([answer(1, "before"), answer(2, large), answer(3, "after")]);
+  // The parts that are not steady are copied when they are sent.
+  const sent = parts.map((part) => steady?.has(part) === true ? part : part.slice());
+  assert.equal(steady?.size, 1);
+  large.fill(8);
+  for (let id = 4; id < 200; id++) codec.answers([answer(id, "x".repeat(1000))]);
+  const values = new BodyReader().answers(flags, joinBytes(sent)).map(({ value }) => value);
+  assert.deepEqual(values, ["before", new Uint8Array(100_000).fill(7), "after"]);
+});
