@@ -8,14 +8,14 @@
 import type { Channel, Clock } from "../../runtime/runtime.ts";
 import type { Packed } from "./batch.ts";
 import { bestCodec, type CodecName } from "./codec.ts";
-import { FrameType, HEADER_BYTES, isKnownType, writeHeader } from "./header.ts";
+import { FrameType, isKnownType } from "./header.ts";
 import { PartialFrame } from "./partial_frame.ts";
+import { FrameWriter } from "./frame_writer.ts";
 import { FrameReader } from "./reader.ts";
-import { excerpt, writeText } from "./text.ts";
+import { excerpt } from "./text.ts";
 
 /** Bodies in a row that can't be understood before the peer is given up. */
 const MAX_REFUSED_IN_A_ROW = 3;
-const SLAB_BYTES = 64 * 1024;
 
 export interface LinkEvents {
   /** A whole frame. What it throws refuses this frame; three refused in a row close the link. */
@@ -38,9 +38,7 @@ export class Link {
   readonly #ignored = new Map<number, number>();
   readonly #whenDrained = new Set<() => void>();
   #isAwaited = false;
-  #slab = new Uint8Array(SLAB_BYTES);
-  #start = 0;
-  #end = 0;
+  readonly #writer: FrameWriter;
   #scheduled = false;
   #closed = false;
   #codec: CodecName = "json";
@@ -53,6 +51,7 @@ export class Link {
     this.clock = clock;
     this.#events = options.events;
     this.#frameLimit = options.frameLimit;
+    this.#writer = new FrameWriter(channel, options.frameLimit);
     this.#receivedAt = clock.now();
     this.#reader = new FrameReader(options.frameLimit, (type, flags, body) => this.#take(type, flags, body));
     this.#partial = new PartialFrame(clock, () => this.#receivedAt, (reason) => this.close(reason));
@@ -84,7 +83,7 @@ export class Link {
 
   /** Bytes that wait in this process. */
   get unsentBytes(): number {
-    return this.#channel.unsentBytes + this.#end - this.#start;
+    return this.#channel.unsentBytes + this.#writer.gathered;
   }
 
   /** Frames of each unknown type that came. A newer peer may send them; they are ignored. */
@@ -118,38 +117,12 @@ export class Link {
 
   /** Puts one frame into this turn's write. */
   send(type: number, text: string): void {
-    if (this.#closed) return;
-    const at = this.#reserve(HEADER_BYTES + text.length * 3);
-    const length = writeText(text, this.#slab.subarray(at + HEADER_BYTES));
-    if (length > this.#frameLimit) return this.#tooLarge(type, length);
-    writeHeader(this.#slab, at, { type, flags: 0, length });
-    this.#end = at + HEADER_BYTES + length;
-    this.#wake();
+    if (!this.#closed) this.#added(type, this.#writer.text(type, text));
   }
 
-  /** Puts one frame of several parts into this turn's write; parts that stay as they are go to the transport by themselves. */
-  sendParts(type: number, { flags, parts, steady }: Packed): void {
-    if (this.#closed) return;
-    let length = 0;
-    let copied = HEADER_BYTES;
-    for (const part of parts) {
-      length += part.length;
-      if (steady?.has(part) !== true) copied += part.length;
-    }
-    if (length > this.#frameLimit) return this.#tooLarge(type, length);
-    const at = this.#reserve(copied);
-    writeHeader(this.#slab, at, { type, flags, length });
-    this.#end = at + HEADER_BYTES;
-    for (const part of parts) {
-      if (steady?.has(part) === true) {
-        this.#writeOut();
-        this.#channel.write(part);
-      } else {
-        this.#slab.set(part, this.#end);
-        this.#end += part.length;
-      }
-    }
-    this.#wake();
+  /** Puts one frame of several parts into this turn's write. */
+  sendParts(type: number, packed: Packed): void {
+    if (!this.#closed) this.#added(type, this.#writer.parts(type, packed));
   }
 
   /** Writes what was gathered without waiting for the end of the turn. */
@@ -157,7 +130,7 @@ export class Link {
     const batches = [...this.#batches];
     this.#batches.clear();
     for (const batch of batches) batch();
-    this.#writeOut();
+    this.#writer.writeOut();
     // The transport tells of what it had to keep, and not of what it took at once.
     if (this.#isAwaited && this.#channel.unsentBytes === 0) Promise.resolve().then(() => this.#drained());
   }
@@ -167,7 +140,7 @@ export class Link {
     if (this.#closed) return;
     this.flush();
     if (reason !== null) this.send(FrameType.close, JSON.stringify({ reason }));
-    this.#writeOut();
+    this.#writer.writeOut();
     this.#channel.close();
     this.#finish(reason);
   }
@@ -204,12 +177,11 @@ export class Link {
     if (count === 1) this.#events.refused(`unknown frame type ${type}, ignored from now on`, excerpt(body));
   }
 
-  /** The peer would end the link over such a frame. */
-  #tooLarge(type: number, length: number): void {
-    this.#events.refused(
-      `not sent: a frame of type ${type} has ${length} bytes and the limit is ${this.#frameLimit}`,
-      "",
-    );
+  /** A frame of `length` was added, or is too large: the peer would end the link over it. */
+  #added(type: number, length: number): void {
+    if (length <= this.#frameLimit) return this.#wake();
+    const reason = `not sent: a frame of type ${type} has ${length} bytes and the limit is ${this.#frameLimit}`;
+    this.#events.refused(reason, "");
   }
 
   #drained(): void {
@@ -228,24 +200,6 @@ export class Link {
       this.#scheduled = false;
       this.flush();
     });
-  }
-
-  /** Room for `bytes` after what was gathered; moves to a new slab where the old one is too short. */
-  #reserve(bytes: number): number {
-    if (this.#slab.length - this.#end < bytes) {
-      this.#writeOut();
-      this.#slab = new Uint8Array(Math.max(SLAB_BYTES, bytes));
-      this.#start = 0;
-      this.#end = 0;
-    }
-    return this.#end;
-  }
-
-  #writeOut(): void {
-    if (this.#closed || this.#end === this.#start) return;
-    const bytes = this.#slab.subarray(this.#start, this.#end);
-    this.#start = this.#end;
-    this.#channel.write(bytes);
   }
 
   #finish(reason: string | null): void {

@@ -6,8 +6,14 @@
 
 import { type FrameHeader, HEADER_BYTES, readHeader } from "./header.ts";
 
-/** Gets each frame; `body` is valid as long as the chunk it came from, which nobody changes. */
+/** Gets each frame; `body` is its reader's until this returns. */
 export type FrameHandler = (type: number, flags: number, body: Uint8Array) => void;
+
+/** Memory for bodies that came in several chunks, kept for the next one up to this size: new memory costs more than the copy. */
+const KEPT_BYTES = 2 * 1024 * 1024;
+const SMALLEST_BYTES = 64 * 1024;
+/** Memory that is used for so much less than it has is given back. */
+const TOO_LARGE = 16;
 
 export class FrameReader {
   readonly #limit: number;
@@ -17,6 +23,7 @@ export class FrameReader {
   #header: FrameHeader | undefined;
   #body: Uint8Array | undefined;
   #bodyFilled = 0;
+  #memory = new Uint8Array(0);
 
   constructor(limit: number, handle: FrameHandler) {
     this.#limit = limit;
@@ -58,7 +65,7 @@ export class FrameReader {
       this.#handle(type, flags, chunk.subarray(at, at + length));
       return at + length;
     }
-    const body = this.#body ??= new Uint8Array(length);
+    const body = this.#body ??= this.#bodyOf(length);
     const part = chunk.subarray(at, at + length - this.#bodyFilled);
     body.set(part, this.#bodyFilled);
     this.#bodyFilled += part.length;
@@ -69,5 +76,14 @@ export class FrameReader {
       this.#handle(type, flags, body);
     }
     return at + part.length;
+  }
+
+  #bodyOf(length: number): Uint8Array {
+    if (length > KEPT_BYTES) return new Uint8Array(length);
+    const { length: kept } = this.#memory;
+    if (kept < length || (kept > SMALLEST_BYTES && kept > length * TOO_LARGE)) {
+      this.#memory = new Uint8Array(Math.max(length, SMALLEST_BYTES));
+    }
+    return this.#memory.subarray(0, length);
   }
 }

@@ -132,3 +132,14 @@ test("readHeader() gives back what writeHeader() wrote, for lengths of every siz
     assert.deepEqual(readHeader(header(200, length), 0, 2 ** 32), { type: 200, flags: 0, length });
   }
 });
+
+test("FrameReader gives whole bodies that came in parts, whatever their sizes before", () => {
+  const sizes = [70_000, 3, 70_001, 1_500_000, 80_000, 10, 2_500_000, 100_000];
+  const stream = joinBytes(sizes.map((size, index) => frame(2, new Uint8Array(size).fill(index + 1))));
+  const seen: string[] = [];
+  const reader = new FrameReader(16 * 1024 * 1024, (_type, _flags, body) => {
+    seen.push(`${body.length} of ${[...new Set(body)].join()}`);
+  });
+  for (let at = 0; at < stream.length; at += 65_536) reader.push(stream.slice(at, at + 65_536));
+  assert.deepEqual(seen, sizes.map((size, index) => `${size} of ${index + 1}`));
+});
