@@ -8,9 +8,12 @@ import type { LogItem } from "../../core/log/parsed.ts";
 import { hasColors, print } from "../output.ts";
 import { paintLine } from "../paint.ts";
 import type { Filter } from "./filter.ts";
-import { openSources } from "./open_sources.ts";
-import { readSources } from "./read_sources.ts";
+import { inOrder } from "./in_order.ts";
+import { openLogs } from "./open_logs.ts";
+import type { SourceFigures } from "./read_log.ts";
 import { tellBroken } from "./summarize.ts";
+
+const PRINTED_AT_ONCE = 65_536;
 
 export interface LineOptions {
   readonly filter: Filter | null;
@@ -23,15 +26,16 @@ export interface LineOptions {
 
 export async function printLines(options: LineOptions & { readonly files: readonly string[] }): Promise<number> {
   const toText = lineText(options);
+  const figures: SourceFigures[] = [];
+  const events = { read: () => {}, ended: (one: SourceFigures) => figures.push(one) };
   let waiting = "";
-  const figures = await readSources(await openSources(options.files), {
-    item: (item) => waiting += toText(item),
-    pause: async () => {
-      const text = waiting;
-      waiting = "";
-      return await print(text);
-    },
-  });
+  for await (const items of inOrder(await openLogs(options.files), events)) {
+    waiting += items.map(toText).join("");
+    if (waiting.length < PRINTED_AT_ONCE) continue;
+    if (!await print(waiting)) return tellBroken(figures);
+    waiting = "";
+  }
+  await print(waiting);
   return tellBroken(figures);
 }
 

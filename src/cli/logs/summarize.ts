@@ -11,16 +11,17 @@ import { hasColors, print } from "../output.ts";
 import { describeSummary } from "./describe_summary.ts";
 import { count, cut } from "./figures.ts";
 import type { Filter } from "./filter.ts";
-import { openSources } from "./open_sources.ts";
+import { type Log, openLogs } from "./open_logs.ts";
 import { Progress } from "./progress.ts";
-import { readSources, type SourceFigures } from "./read_sources.ts";
-import type { Source } from "./source.ts";
+import { readLog, type SourceFigures } from "./read_log.ts";
 import { type LogSummary, Summary } from "./summary.ts";
 
 /** Rows that a person looks at. */
 const ROWS = 24;
 /** What a plot or a program can use. */
 const SPANS = 500;
+/** How long reading may keep the process from all else. */
+const BUSY_MS = 50;
 
 export interface SummarizeOptions {
   readonly files: readonly string[];
@@ -31,9 +32,9 @@ export interface SummarizeOptions {
 }
 
 export async function summarize({ files, filter, json, html }: SummarizeOptions): Promise<number> {
-  const sources = await openSources(files);
+  const logs = await openLogs(files);
   const summary = new Summary(filter);
-  const figures = await readAll(sources, summary);
+  const figures = await readAll(logs, summary);
   if (json) await print(`${JSON.stringify(summary.result(figures, { spans: SPANS }))}\n`);
   else await print(`${describeSummary(summary.result(figures, { spans: ROWS }), { colors: hasColors("stdout") })}\n`);
   if (html !== undefined) await writeReport(html, summary.result(figures, { spans: SPANS }));
@@ -53,17 +54,30 @@ async function writeReport(path: string, summary: LogSummary): Promise<void> {
   process.stderr.write(`Wrote ${path} (${count(Math.ceil(text.length / 1_000))} kB)\n`);
 }
 
-async function readAll(sources: readonly Source[], summary: Summary): Promise<SourceFigures[]> {
-  using progress = new Progress(sources.reduce<number | null>(
-    (sum, { bytes }) => sum === null || bytes === null ? null : sum + bytes,
-    0,
-  ));
-  return await readSources(sources, {
-    item: (item) => summary.add(item),
-    read: (bytes) => progress.read(bytes),
-    // So that Ctrl-C is heard.
-    pause: () => new Promise((resolve) => setImmediate(resolve, true)),
-  });
+async function readAll(logs: readonly Log[], summary: Summary): Promise<SourceFigures[]> {
+  using progress = new Progress(totalBytes(logs));
+  const figures: SourceFigures[] = [];
+  const events = { read: (bytes: number) => progress.read(bytes), ended: (one: SourceFigures) => figures.push(one) };
+  let rested = performance.now();
+  for (const log of logs) {
+    for await (const items of readLog(log, events)) {
+      for (const item of items) summary.add(item);
+      if (performance.now() - rested < BUSY_MS) continue;
+      // So that Ctrl-C is heard.
+      await new Promise((resolve) => setImmediate(resolve));
+      rested = performance.now();
+    }
+  }
+  return figures;
+}
+
+function totalBytes(logs: readonly Log[]): number | null {
+  let sum = 0;
+  for (const { bytes } of logs.flatMap(({ sources }) => sources)) {
+    if (bytes === null) return null;
+    sum += bytes;
+  }
+  return sum;
 }
 
 /** What could be read was read; the exit code tells that it is not all. */

@@ -11,7 +11,7 @@ import { CommandCounts, type CommandFigures } from "./command_counts.ts";
 import type { Filter } from "./filter.ts";
 import { ModuleCounts, type ModuleFigures } from "./module_counts.ts";
 import { ownText } from "../../core/log/own_text.ts";
-import type { SourceFigures } from "./read_sources.ts";
+import type { SourceFigures } from "./read_log.ts";
 import { TimeLine, type TimeLineFigures, troubleOf } from "./time_line.ts";
 import { type TroubleFigures, TroubleGroups } from "./trouble_groups.ts";
 

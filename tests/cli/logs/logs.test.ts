@@ -6,6 +6,8 @@ import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
+import { CliError } from "../../../src/cli/cli_error.ts";
+import { openLogs } from "../../../src/cli/logs/open_logs.ts";
 import { inSandbox, type Sandbox } from "../cli_process.ts";
 
 const NEW_PATH = fileURLToPath(new URL("../../fixtures/log/seed-lines-new.log", import.meta.url));
@@ -48,6 +50,24 @@ test("brokkr logs reads rotated and gzip files in the order of their times, howe
         ["broker.stopped", 3_000],
       ]);
     }
+  }));
+
+test("brokkr logs --lines puts the lines of several logs in the order of time", () =>
+  inSandbox(async (sandbox) => {
+    const line = (second: number, text: string) =>
+      `[2021-10-11 06:10:${second}] INFO : [ b ] [ sla ] [ LOG ] [ PID:1 ] [ T ] ${text}\n`;
+    const of = (text: string, ...seconds: number[]) => seconds.map((second) => line(second, text)).join("");
+    write(sandbox, "a.log.1", of("a1", 10, 14, 20));
+    write(sandbox, "a.log", of("a", 31, 33));
+    write(sandbox, "b.log", of("b", 13, 14, 32) + "no event of b\n" + of("b", 40));
+    const { stdout } = await sandbox.run(["logs", "--lines", "--unread", "b.log", "a.log", "a.log.1"]);
+    const expected = of("a1", 10) + of("b", 13, 14) + of("a1", 14, 20) + of("a", 31) +
+      of("b", 32) + "no event of b\n" + of("a", 33) + of("b", 40);
+    assert.equal(stdout, expected);
+    const summary = await sandbox.run(["logs", "--json", "b.log", "a.log", "a.log.1"]);
+    assert.deepEqual(JSON.parse(summary.stdout).files.map(({ name }: { name: string }) => name), [
+      ...["a.log.1", "a.log", "b.log"],
+    ]);
   }));
 
 test("brokkr logs --json prints one document with what was read of each file", () =>
@@ -102,11 +122,15 @@ test("brokkr logs tells what it can't read and what to do, with exit code 2", ()
       ["packed.log", /run zstd -dc packed\.log \| brokkr logs -/],
     ];
     for (const [name, why] of cases) {
-      const { code, stdout, stderr } = await sandbox.run(["logs", name]);
-      assert.deepEqual([name, code, stdout], [name, 2, ""]);
-      assert.match(stderr, why);
-      assert.ok(stderr.startsWith(`Cannot read log "${name}": `));
+      await assert.rejects(openLogs([join(sandbox.folder, name)]), (error) => {
+        assert.ok(error instanceof CliError && error.exitCode === 2);
+        assert.match(error.message.replaceAll(`${sandbox.folder}/`, ""), why);
+        return error.message.startsWith(`Cannot read log "${join(sandbox.folder, name)}": `);
+      });
     }
+    const missing = await sandbox.run(["logs", "missing.log"]);
+    assert.deepEqual([missing.code, missing.stdout], [2, ""]);
+    assert.match(missing.stderr, /^Cannot read log "missing\.log": it does not exist; /);
     const none = await sandbox.run(["logs"]);
     assert.equal(none.code, 5);
     assert.match(none.stderr, /^Cannot reach a broker: .*; or name log files, such as brokkr logs broker\.log$/m);

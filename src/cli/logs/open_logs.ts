@@ -1,5 +1,5 @@
 /**
- * The sources that someone named, looked at before they are read, so that what can't be read is told at once.
+ * The files that someone named, looked at before they are read, so that what can't be read is told at once.
  *
  * @module
  */
@@ -21,6 +21,14 @@ const OTHER_PACKERS: readonly (readonly [magic: readonly number[], command: stri
   [[0x42, 0x5a, 0x68], "bzip2 -dc"],
 ];
 
+/** What one program writes: a file, and what became of it when it was rotated. */
+export interface Log {
+  /** In the order in which they were written. */
+  readonly sources: readonly Source[];
+  /** When its first record was written, in milliseconds since the epoch. */
+  readonly time: number;
+}
+
 /** A source, and when its first record was written. */
 interface Dated {
   readonly source: Source;
@@ -29,25 +37,34 @@ interface Dated {
 }
 
 /**
- * The sources of `names` in the order in which they were written: by the time of their first records.
+ * The logs that the files `names` are of, in the order of their first records.
  *
  * @throws {CliError} where one is no log, or can't be read.
  */
-export async function openSources(names: readonly string[]): Promise<Source[]> {
+export async function openLogs(names: readonly string[]): Promise<Log[]> {
   const dated: Dated[] = [];
   for (const name of new Set(names)) dated.push(await open(name));
   if (dated.every(({ time }) => Number.isNaN(time))) {
-    throw unreadable(
-      names.join('", "'),
-      "nothing has been written to it yet; name a rotated one beside it, or wait with --follow",
-    );
+    const why = "nothing has been written to it yet; name a rotated one beside it, or wait with --follow";
+    throw unreadable(names.join('", "'), why);
   }
-  return dated.toSorted((a, b) => compare(a.time, b.time)).map(({ source }) => source);
+  const logs = new Map<string, { sources: Source[]; time: number }>();
+  for (const { source, time } of dated.toSorted((a, b) => orderOf(a) - orderOf(b))) {
+    const log = logs.get(logName(source.name));
+    if (log === undefined) logs.set(logName(source.name), { sources: [source], time: orderOf({ source, time }) });
+    else log.sources.push(source);
+  }
+  return [...logs.values()];
 }
 
-/** Empty ones first: they have no time. */
-function compare(a: number, b: number): number {
-  return (Number.isNaN(a) ? -Infinity : a) < (Number.isNaN(b) ? -Infinity : b) ? -1 : a === b ? 0 : 1;
+/** Empty ones come first: they have no time. */
+function orderOf({ time }: Dated): number {
+  return Number.isNaN(time) ? -Number.MAX_VALUE : time;
+}
+
+/** `x.log` for `x.log`, `x.log.1`, `x.log.2.gz`, `x.log-20211011` and `x.log.2021-10-11`. */
+function logName(file: string): string {
+  return file.replace(/\.gz$/, "").replace(/(?:[.-]\d{1,3}|[.-]\d{4}-?\d\d-?\d\d(?:[-T_]?\d{1,6})?)$/, "");
 }
 
 async function open(name: string): Promise<Dated> {
