@@ -48,7 +48,7 @@ export interface LogSummary extends TroubleFigures {
 export class Summary {
   readonly #filter: Filter | null;
   readonly #levels = { debug: 0, info: 0, warning: 0, error: 0, fatal: 0 };
-  readonly #byEvent = new Map<EventId, number>();
+  readonly #byEvent = new Map<EventId, { count: number }>();
   readonly #modules = new Map<string, ModuleCounts>();
   readonly #timeLine = new TimeLine();
   readonly #groups = new TroubleGroups();
@@ -73,13 +73,18 @@ export class Summary {
     const { event, level, time } = item;
     this.#events++;
     this.#levels[level]++;
-    this.#byEvent.set(event, (this.#byEvent.get(event) ?? 0) + 1);
+    const known = this.#byEvent.get(event);
+    if (known === undefined) this.#byEvent.set(event, { count: 1 });
+    else known.count++;
     if (time < this.#first) this.#first = time;
     if (time > this.#last) this.#last = time;
     const module = this.#module(subjectOf(item));
     module.add(item);
+    if (event === "call.answered") {
+      this.#command(module, item.fields.command).add(item);
+      return this.#timeLine.answered(item.fields.ms, time);
+    }
     if ("command" in item.fields) this.#command(module, item.fields.command ?? OTHERS).add(item);
-    if (event === "call.answered") return this.#timeLine.answered(item.fields.ms, time);
     const trouble = troubleOf(item);
     if (trouble === null) return;
     this.#timeLine.trouble(trouble, time);
@@ -102,7 +107,7 @@ export class Summary {
       unread: this.#unread,
       unreadSamples: this.#unreadSamples,
       levels: this.#levels,
-      byEvent: Object.fromEntries([...this.#byEvent].sort(([a], [b]) => a < b ? -1 : 1)),
+      byEvent: Object.fromEntries([...this.#byEvent].map(([event, { count }]) => [event, count]).sort()),
       modules: modules.sort((a, b) => byTrouble(a, b) || (a.name < b.name ? -1 : 1)),
       commands: commands.sort((a, b) => byTrouble(a, b) || (a.command < b.command ? -1 : 1)),
       ...this.#groups.figures(),
@@ -138,7 +143,10 @@ export class Summary {
 }
 
 /** Whom an event is about: who was called, or whose process it is. */
-function subjectOf({ module, fields }: ParsedEvent): string {
+function subjectOf({ event, module, fields }: ParsedEvent): string {
+  // These two are nearly all lines of a log at DEBUG, and to look into any object takes long.
+  if (event === "call.answered") return fields.target;
+  if (event === "command.executing") return module;
   if ("target" in fields) return fields.target;
   return "process" in fields ? fields.process : module;
 }
