@@ -48,6 +48,7 @@ export type {
 export type { CommandsOf, ItemOf, ParamsOf, ResultOf } from "./src/core/command_types.ts";
 export type { ErrorCode } from "./src/core/errors.ts";
 export type { LogFunction } from "./src/core/log/broker_log.ts";
+export type { SupervisionFields } from "./src/core/log/supervision_lines.ts";
 export type {
   EventFields,
   EventId,
@@ -73,7 +74,7 @@ export type { BrokerOptions } from "./src/core/options.ts";
 export type { SchemaInput, SchemaIssue, SchemaOutput, SchemaResult, StandardSchema } from "./src/core/schema.ts";
 export type { BrokerStatus, CleanupStatus, ModuleStatus, ProcessStatus } from "./src/core/status.ts";
 export type { RestartPolicy, RestartSettings, SupervisionSettings } from "./src/core/supervise/settings.ts";
-export type { Descendants, ProcessSettings } from "./src/core/supervise/process_settings.ts";
+export type { Descendants, OutputSettings, ProcessSettings } from "./src/core/supervise/process_settings.ts";
 export type { ProcessState } from "./src/core/supervise/states.ts";
 export type { CallCounts, Latency, Outcome, StrayAnswer } from "./src/core/call/counters.ts";
 export type { MemoryFigures } from "./src/runtime/runtime.ts";

@@ -113,7 +113,7 @@ test("statusTable() shows modules with their workers", () => {
     uptimeMs: 3_723_000,
     memory: { rssBytes: 50_000_000, pssBytes: null, privateBytes: 15_728_640 },
     calls: { ok: 7, error: 1, timeout: 2, retried: 3, late: 0, duplicate: 0, unknown: 0, cancelled: 0 },
-    latencyMs: { p50: 0.143, p99: 21.4 },
+    latencyMs: { p50: 0.143, p99: 21.4, sumMs: 25, histogram: [] },
     cleanup: null,
     ...more,
   });
@@ -123,7 +123,12 @@ test("statusTable() shows modules with their workers", () => {
     modules: [
       { ...process("Livestatus"), workers: [process("Livestatus-1", { uptimeMs: 9_000 })] },
       {
-        ...process("sla", { state: "failed", pid: null, memory: none, latencyMs: { p50: null, p99: null } }),
+        ...process("sla", {
+          state: "failed",
+          pid: null,
+          memory: none,
+          latencyMs: { p50: null, p99: null, sumMs: 0, histogram: [] },
+        }),
         workers: [],
       },
     ],

@@ -20,6 +20,10 @@ export interface Latency {
   readonly p50: number | null;
   /** 99 of 100 calls took at most this many milliseconds; null before the first answered call. */
   readonly p99: number | null;
+  /** Milliseconds of all answered calls together. */
+  readonly sumMs: number;
+  /** How many took at most `upToMs` milliseconds and more than half of that, in rising order; what is empty is left out. */
+  readonly histogram: readonly { readonly upToMs: number; readonly count: number }[];
 }
 
 /** Eight buckets for each doubling, from 1 µs to about 35 minutes: each is at most an eighth wide. */
@@ -41,6 +45,7 @@ export class CallCounters {
   };
   readonly #latency = new Float64Array(BUCKETS);
   #answered = 0;
+  #sumMs = 0;
 
   count(what: Outcome | StrayAnswer): void {
     this.#counts[what]++;
@@ -50,6 +55,7 @@ export class CallCounters {
     const bucket = bucketOf(Math.min(ms * 1000, MAX_US));
     this.#latency[bucket] = (this.#latency[bucket] ?? 0) + 1;
     this.#answered++;
+    this.#sumMs += ms;
   }
 
   counts(): CallCounts {
@@ -57,7 +63,20 @@ export class CallCounters {
   }
 
   latency(): Latency {
-    return { p50: this.#percentile(0.5), p99: this.#percentile(0.99) };
+    const sumMs = Math.round(this.#sumMs * 1000) / 1000;
+    return { p50: this.#percentile(0.5), p99: this.#percentile(0.99), sumMs, histogram: this.#histogram() };
+  }
+
+  /** By doublings: enough for a picture, and for sums over processes. */
+  #histogram(): Latency["histogram"] {
+    const counts = new Map<number, number>();
+    for (let index = 0; index < BUCKETS; index++) {
+      const count = this.#latency[index] ?? 0;
+      if (count === 0) continue;
+      const upToMs = 2 ** Math.ceil(Math.log2(lowestOf(index + 1))) / 1000;
+      counts.set(upToMs, (counts.get(upToMs) ?? 0) + count);
+    }
+    return [...counts].map(([upToMs, count]) => ({ upToMs, count }));
   }
 
   #percentile(part: number): number | null {

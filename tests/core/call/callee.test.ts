@@ -130,7 +130,7 @@ test("KeptAnswers tells what runs", () => {
 
 test("CallCounters tells the percentiles of latency within 10 %, and nulls before the first", () => {
   const counters = new CallCounters();
-  assert.deepEqual(counters.latency(), { p50: null, p99: null });
+  assert.deepEqual(counters.latency(), { p50: null, p99: null, sumMs: 0, histogram: [] });
   for (let ms = 1; ms <= 1000; ms++) counters.answeredIn(ms);
   const { p50, p99 } = counters.latency();
   assert.ok(p50 !== null && Math.abs(p50 - 500) < 50, String(p50));
@@ -139,6 +139,15 @@ test("CallCounters tells the percentiles of latency within 10 %, and nulls befor
   extremes.answeredIn(0);
   extremes.answeredIn(1e12);
   assert.ok((extremes.latency().p50 ?? 1) < 0.002);
+  const some = new CallCounters();
+  for (const ms of [0.003, 0.0031, 1, 1.5, 1000]) some.answeredIn(ms);
+  assert.deepEqual(some.latency().histogram, [
+    { upToMs: 0.004, count: 2 },
+    { upToMs: 1.024, count: 1 },
+    { upToMs: 2.048, count: 1 },
+    { upToMs: 1048.576, count: 1 },
+  ]);
+  assert.equal(some.latency().sumMs, 1002.506);
 });
 
 test("KeptAnswers forgets within a minute what nobody asks for, the answer to a call that ran long included", async () => {
