@@ -32,6 +32,8 @@ test("brokkr completion bash is taken by bash, and completes commands and events
     const expected: readonly (readonly [typed: string, offered: readonly string[]])[] = [
       ["st", ["status", "stop"]],
       ["explain call.a", ["call.another-answer", "call.answered"]],
+      ["logs --event cleanup.d", ["cleanup.done"]],
+      ["logs --level e", ["error"]],
     ];
     for (const [typed, offered] of expected) {
       const line = `brokkr ${typed}`;
