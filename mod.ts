@@ -73,7 +73,13 @@ export type {
 export type { BrokerOptions } from "./src/core/options.ts";
 export type { SchemaInput, SchemaIssue, SchemaOutput, SchemaResult, StandardSchema } from "./src/core/schema.ts";
 export type { BrokerStatus, CleanupStatus, ModuleStatus, ProcessStatus } from "./src/core/status.ts";
-export type { RestartPolicy, RestartSettings, SupervisionSettings } from "./src/core/supervise/settings.ts";
+export type {
+  HeartbeatSettings,
+  MemorySettings,
+  RestartPolicy,
+  RestartSettings,
+  SupervisionSettings,
+} from "./src/core/supervise/settings.ts";
 export type { Descendants, OutputSettings, ProcessSettings } from "./src/core/supervise/process_settings.ts";
 export type { ProcessState } from "./src/core/supervise/states.ts";
 export type { CallCounts, Latency, Outcome, StrayAnswer } from "./src/core/call/counters.ts";

@@ -171,9 +171,14 @@ export class Broker implements AsyncDisposable {
     await this.#core.restart(name);
   }
 
-  /** Starts every module again, one after the other: so that a new version of their files takes over, say. */
-  async reload(): Promise<void> {
-    await this.#core.restart();
+  /**
+   * Puts a new process in the place of a module's, or of every module's one after the other, so that a new version of their files
+   * takes over. The old process serves until the new one is ready, and goes on where that fails; its running calls are finished.
+   *
+   * @throws {UnknownModuleError} where there is no module of that name.
+   */
+  async reload(name?: string): Promise<void> {
+    await this.#core.reload(name);
   }
 
   /** What runs and how it is; memory is read now. */

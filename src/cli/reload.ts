@@ -27,10 +27,10 @@ export const reloadParser = command(
   { brief: message`Start modules again with their newest code`, footer: message`Example: brokkr reload` },
 );
 
-/** A new process reads its files anew, so this is what a restart does. */
+/** The old processes serve until the new ones are ready. */
 export async function reload(runtime: Runtime, { module, broker }: ModuleAsked): Promise<number> {
   return await askBroker(runtime, broker, async (client) => {
-    await client.restart(module ?? null).catch((error) => unknownName("reload", error));
+    await client.reload(module ?? null).catch((error) => unknownName("reload", error));
     await requireStarted(client, module);
     runtime.writeError(`${module ?? "Every module"} was loaded again\n`);
     return ExitCode.done;

@@ -110,6 +110,11 @@ export class BrokerCore implements Service {
     await this.#modules.restart(name);
   }
 
+  /** Replaces the process of one module by a new one, or those of all modules one after the other. @throws {UnknownModuleError} */
+  async reload(name?: string): Promise<void> {
+    await this.#modules.reload(name);
+  }
+
   /** Drains one module; its calls are rejected until it is restarted. @throws {UnknownModuleError} */
   async stopModule(name: string): Promise<void> {
     await this.#modules.slot(name, "stop").stop();

@@ -16,6 +16,7 @@ import {
   type ModuleSettings,
   toModule,
 } from "./module.ts";
+import { type Ordered, startOrder } from "./order.ts";
 import { processName } from "./role.ts";
 
 /** Options of `Broker.start`: the keys of `brokkr.json` that concern a program, and what only a program can give. */
@@ -79,6 +80,10 @@ export interface BrokerPlan {
   readonly signals: boolean | undefined;
 }
 
+export function orderedModule({ module, settings }: ModulePlan): Ordered {
+  return { name: module.name, after: settings.after ?? [] };
+}
+
 /** @throws {TypeError} that names the option, what it is and what it should be. */
 export function checkOptions(options: BrokerOptions): BrokerPlan {
   const name = checkName("Option name", options.name);
@@ -95,6 +100,7 @@ export function checkOptions(options: BrokerOptions): BrokerPlan {
     throw new TypeError(`Option settings: there is no module "${stranger}"`);
   }
   checkDistinct(name, modules);
+  startOrder(modules.map(orderedModule));
   const { timeoutMs = 1_000, retry = "once" } = options.call ?? {};
   checkTimeout("Option call.timeoutMs", timeoutMs);
   if (retry !== "once" && retry !== "never") {

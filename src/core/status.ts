@@ -53,6 +53,8 @@ export interface ProcessStatus {
   readonly restarts: number;
   /** Milliseconds since it became ready, 0 before. */
   readonly uptimeMs: number;
+  /** Whether it gives no sign of life. */
+  readonly blocked: boolean;
   /** Milliseconds until it is started again, or null where it is not in `backoff`. */
   readonly nextRestartMs: number | null;
   /** What it uses, read when the status was asked for. */

@@ -94,6 +94,34 @@ test("readConfig() says what a value is and what it should be", async () => {
   );
 });
 
+test("readConfig() says what is wrong in settings of supervision, with its place", async () => {
+  assert.deepEqual(
+    await faultsOf(
+      '{ "name": "b", "modules": { "a": { "path": "a.js", "restart": { "polcy": "never", "jitter": 2 },\n' +
+        '  "heartbeat": { "onBlocked": "kill" }, "memory": [], "drainMs": 0, "after": "c" } } }',
+    ),
+    [
+      'brokkr.json:1:65: unknown key "polcy": did you mean "policy"',
+      "brokkr.json:1:93: modules.a.restart.jitter must be a number from 0 to 1, and it is 2",
+      'brokkr.json:2:31: modules.a.heartbeat.onBlocked must be one of "report", "restart", and it is "kill"',
+      "brokkr.json:2:51: modules.a.memory must be an object, and it is a list",
+      "brokkr.json:2:66: modules.a.drainMs must be a number of milliseconds above 0, and it is 0",
+      'brokkr.json:2:78: modules.a.after must be a list of names of modules, and it is "c"',
+    ],
+  );
+});
+
+test("readConfig() refuses modules that wait for each other, and names that nobody has", async () => {
+  const modules = (a: string, b: string) =>
+    `{ "name": "x", "modules": {\n "a": { "path": "a.js", "after": ["${a}"] },\n "b": { "path": "a.js", "after": ["${b}"] } } }`;
+  assert.deepEqual((await faultsOf(modules("b", "a"))).filter((line) => line.includes("after")), [
+    "brokkr.json:3:34: modules.b.after is wrong: modules wait for each other: a → b → a",
+  ]);
+  assert.deepEqual((await faultsOf(modules("b", "bb"))).filter((line) => line.includes("after")), [
+    'brokkr.json:3:34: modules.b.after is wrong: module "b" comes after "bb", which does not exist, did you mean "b"',
+  ]);
+});
+
 test("readConfig() says what is missing and what is no object", async () => {
   assert.deepEqual(await faultsOf("{}"), [
     "brokkr.json:1:1: name is missing, add it",

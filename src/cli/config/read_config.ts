@@ -7,6 +7,7 @@
 import { dirname, isAbsolute, resolve } from "node:path";
 import * as v from "valibot";
 import { nearest } from "../../core/nearest.ts";
+import { OrderError, startOrder } from "../../core/order.ts";
 import { show } from "../../core/show.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { Config, ConfigModule } from "./config.ts";
@@ -47,6 +48,7 @@ class ConfigReader {
     const modules = this.#document.keys(["modules"]).map((name) => this.#module(name));
     if (root === null) return null;
     this.#refuseEqualNames(root.name, modules);
+    this.#refuseDisorder(modules.filter((module) => module !== null));
     const { log = {}, call = {}, image = "own", name, product, sweep } = root;
     const file = log.file === undefined ? undefined : resolve(this.#folder, log.file);
     return {
@@ -138,6 +140,18 @@ class ConfigReader {
           this.#document.atKey(place, `worker "${worker}" has the name of another process, rename one of them`),
         );
       }
+    }
+  }
+
+  #refuseDisorder(modules: readonly ConfigModule[]): void {
+    // A module that is wrong itself is missing here, and may be the one that another names.
+    if (modules.length < this.#document.keys(["modules"]).length) return;
+    try {
+      startOrder(modules.map(({ name, settings }) => ({ name, after: settings.after ?? [] })));
+    } catch (error) {
+      if (!(error instanceof OrderError)) throw error;
+      const text = `modules.${error.module}.after is wrong: ${error.message}`;
+      this.#fault(this.#document.at(["modules", error.module, "after"], text));
     }
   }
 

@@ -7,6 +7,7 @@
 
 import * as v from "valibot";
 import {
+  bytes,
   count,
   flag,
   group,
@@ -72,6 +73,28 @@ const outputSchema = group({
   maxLineBytes: key(count(1), "Bytes of a line; a longer one is cut", { default: 8_192 }),
 });
 
+const heartbeatSchema = group({
+  intervalMs: key(
+    milliseconds,
+    "Milliseconds of silence after which a process is asked for a sign of life; at most half of timeoutMs",
+    { default: 5_000 },
+  ),
+  timeoutMs: key(milliseconds, "Milliseconds of silence after which a process is blocked", { default: 15_000 }),
+  onBlocked: key(
+    oneOf(["report", "restart"]),
+    "What is done then: only a line in the log, or the process is killed and its restart policy decides",
+    { default: "report" },
+  ),
+});
+
+const memorySchema = group({
+  warnBytes: key(bytes, "Bytes beyond which a line warns, once until there are less", { otherwise: "no limit" }),
+  recycleBytes: key(bytes, "Bytes beyond which the process is replaced by a new one, between calls", {
+    otherwise: "no limit",
+  }),
+  checkMs: key(milliseconds, "Milliseconds from one look to the next", { default: 30_000 }),
+});
+
 const supervisionEntries = {
   restart: key(
     shortOr(policy, restartSchema),
@@ -87,6 +110,13 @@ const supervisionEntries = {
     default: 5_000,
   }),
   killMs: key(milliseconds, "Milliseconds from SIGTERM to SIGKILL", { default: 2_000 }),
+  after: key(
+    list(text("the name of a module"), "a list of names of modules"),
+    "Modules that this one starts after, when they are ready, and stops before",
+    { otherwise: "none" },
+  ),
+  heartbeat: key(heartbeatSchema, "How it is told that a process hangs"),
+  memory: key(memorySchema, "Limits for the private memory of each process"),
 };
 
 const variable = text("the name of an environment variable");

@@ -113,6 +113,11 @@ export class Caller {
     this.#deadlines.stop();
   }
 
+  /** How many calls wait for answers from the process behind `link`. */
+  outOn(link: Link): number {
+    return this.#of(link)?.waiting ?? 0;
+  }
+
   /** Room in the transport: what waits may go on. */
   drained(): void {
     this.#pump();

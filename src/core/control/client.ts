@@ -134,6 +134,11 @@ export class ControlClient {
     await this.#command("restart", name === null ? [] : [name], PROCESSES_MS);
   }
 
+  /** Replaces the process of a module by a new one, or those of all modules. @throws {UnknownModuleError} */
+  async reload(name: string | null): Promise<void> {
+    await this.#command("reload", name === null ? [] : [name], PROCESSES_MS);
+  }
+
   /** Ends a module, or the broker. @throws {UnknownModuleError} */
   async stop(name: string | null): Promise<void> {
     await this.#command("stop", name === null ? [] : [name], PROCESSES_MS);

@@ -17,7 +17,7 @@ export interface ControlCommandsOptions {
   readonly stop: () => Promise<void>;
 }
 
-/** `call`, `status`, `restart`, `stop` answer with an {@link Envelope}; `stream` and `records` yield theirs. */
+/** `call`, `status`, `restart`, `reload`, `stop` answer with an {@link Envelope}; `stream` and `records` yield theirs. */
 export function controlCommands(core: BrokerCore, options: ControlCommandsOptions): ReadonlyMap<string, Handler> {
   // From now on they are kept.
   core.recentRecords();
@@ -29,6 +29,7 @@ export function controlCommands(core: BrokerCore, options: ControlCommandsOption
     }],
     ["records", (filter: unknown) => recordsOf(core, filter)],
     ["restart", inEnvelope(([name]) => core.restart(nameIn(name)))],
+    ["reload", inEnvelope(([name]) => core.reload(nameIn(name)))],
     ["stop", inEnvelope(([name]) => typeof name === "string" ? core.stopModule(name) : options.stop())],
   ]);
 }

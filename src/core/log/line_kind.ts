@@ -26,6 +26,6 @@ export function line<Id extends EventId>(
   return { tag, level, texts: (fields) => [print(fields)] };
 }
 
-export function mebibytes(bytes: number): string {
+export function formatMebibytes(bytes: number): string {
   return `${(bytes / 1_048_576).toFixed(1)} MiB`;
 }

@@ -6,7 +6,7 @@
 
 import { formatDuration } from "./duration.ts";
 import { escapeName as name, escapeText as text } from "./escape.ts";
-import { line, type LineKind, mebibytes } from "./line_kind.ts";
+import { formatMebibytes, line, type LineKind } from "./line_kind.ts";
 
 /** Fields of the events of supervision, by id. */
 export interface SupervisionFields {
@@ -74,7 +74,7 @@ export const SUPERVISION_KINDS: { readonly [Id in keyof SupervisionFields]: Line
     "PROCESS",
     "warning",
     ({ process, childPid, bytes, limitBytes }) =>
-      `${name(process)} holds ${mebibytes(bytes)}, more than ${mebibytes(limitBytes)} (pid ${childPid})`,
+      `${name(process)} holds ${formatMebibytes(bytes)}, more than ${formatMebibytes(limitBytes)} (pid ${childPid})`,
   ),
   "process.replacing": line(
     "PROCESS",

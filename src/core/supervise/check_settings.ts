@@ -5,7 +5,7 @@
  */
 
 import { show } from "../show.ts";
-import type { RestartSettings } from "./settings.ts";
+import type { HeartbeatSettings, MemorySettings, RestartSettings } from "./settings.ts";
 
 /** What a value should be, completing "must be"; null where it is that. */
 type Rule = (value: unknown) => string | null;
@@ -24,6 +24,18 @@ const RESTART: Readonly<Record<keyof RestartSettings, Rule>> = {
   escalate: oneOf("ignore", "stop-broker"),
 };
 
+const HEARTBEAT: Readonly<Record<keyof HeartbeatSettings, Rule>> = {
+  intervalMs: number({ above: 0 }),
+  timeoutMs: number({ above: 0 }),
+  onBlocked: oneOf("report", "restart"),
+};
+
+const MEMORY: Readonly<Record<keyof MemorySettings, Rule>> = {
+  warnBytes: number({ above: 0 }),
+  recycleBytes: number({ above: 0 }),
+  checkMs: number({ above: 0 }),
+};
+
 const DEADLINES = ["startTimeoutMs", "drainMs", "killMs"];
 
 /** @throws {TypeError} that names the setting, what it is and what it should be. */
@@ -31,6 +43,9 @@ export function checkSupervision(at: string, settings: Readonly<Record<string, u
   const { restart } = settings;
   if (typeof restart === "string") check(`${at}: restart`, restart, POLICY);
   else checkGroup(`${at}: restart`, restart, { rules: RESTART, or: '"always", "on-failure", "never" or ' });
+  checkGroup(`${at}: heartbeat`, settings["heartbeat"], { rules: HEARTBEAT });
+  checkGroup(`${at}: memory`, settings["memory"], { rules: MEMORY });
+  check(`${at}: after`, settings["after"], names);
   for (const key of DEADLINES) check(`${at}: ${key}`, settings[key], number({ above: 0 }));
 }
 
@@ -75,6 +90,11 @@ function number({ least = -Infinity, above = -Infinity, most = Infinity }): Rule
     typeof value === "number" && Number.isFinite(value) && value >= least && value > above && value <= most
       ? null
       : text;
+}
+
+function names(value: unknown): string | null {
+  const isList = Array.isArray(value) && value.every((name) => typeof name === "string");
+  return isList ? null : "a list of names of modules";
 }
 
 function whole(value: unknown): string | null {

@@ -7,7 +7,7 @@
 import type { Clock } from "../../runtime/runtime.ts";
 
 /** A timer that is later than this fired in a process that was stopped, or had no time to listen. */
-const STANDSTILL_MS = 50;
+export const STANDSTILL_MS = 50;
 /** What is then given once more, so that what was waiting to be read can be. */
 const GRACE_MS = 1_000;
 

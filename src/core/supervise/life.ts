@@ -11,9 +11,12 @@ import type { FatherNotice } from "../frame/notice.ts";
 import { formatTimeout } from "../log/duration.ts";
 import { deadline } from "./deadline.ts";
 import { type EndMeaning, meaningOf } from "./end_meaning.ts";
+import { Heartbeat } from "./heartbeat.ts";
+import { MemoryWatch } from "./memory_watch.ts";
 import type { ProcessReporter } from "./process_reporter.ts";
 import { ProcessRun } from "./process_run.ts";
 import type { ProcessEnd } from "./process_run_options.ts";
+import type { SupervisionPlan } from "./settings.ts";
 import type { StateMachine } from "./states.ts";
 import type { SupervisedOptions } from "./supervised_options.ts";
 
@@ -22,7 +25,7 @@ export interface LifeOptions {
   readonly states: StateMachine;
   readonly lines: ProcessReporter;
   readonly caller: Caller;
-  /** How many lives the process had before, and this one. */
+  /** How many lives the process had, this one included. */
   readonly generation: number;
   readonly events: LifeEvents;
 }
@@ -30,21 +33,36 @@ export interface LifeOptions {
 export interface LifeEvents {
   /** The process serves commands. */
   ready(life: Life, link: Link): void;
+  /** The process holds too much memory to be kept. */
+  tooLarge(life: Life, bytes: number, limitBytes: number): void;
   /** The last event. `asked`: brokkr wanted it. */
   ended(life: Life, meaning: EndMeaning, asked: boolean): void;
 }
 
 export class Life {
   readonly #options: LifeOptions;
+  readonly #plan: SupervisionPlan;
   readonly #run: ProcessRun;
+  /** Settles with the end of the process. */
+  readonly ended: Promise<void>;
+  #tellEnd: () => void = () => {};
   #clearStart: (() => void) | undefined;
+  #heartbeat: Heartbeat | undefined;
+  #memory: MemoryWatch | undefined;
   #startedAt = 0;
   #readyAt: number | null = null;
   #cleanup: CleanupReceipt | null = null;
 
   constructor(options: LifeOptions) {
     this.#options = options;
+    this.#plan = options.supervised.setup().supervision;
     this.#run = this.#newRun();
+    this.ended = new Promise((resolve) => this.#tellEnd = resolve);
+  }
+
+  /** What it was made with. */
+  get supervised(): SupervisedOptions {
+    return this.#options.supervised;
   }
 
   get states(): StateMachine {
@@ -53,6 +71,10 @@ export class Life {
 
   get pid(): number | null {
     return this.#run.pid;
+  }
+
+  get link(): Link | undefined {
+    return this.#run.link;
   }
 
   /** Milliseconds since the process became ready. */
@@ -65,10 +87,14 @@ export class Life {
     return this.#cleanup;
   }
 
+  get isBlocked(): boolean {
+    return this.#heartbeat?.isBlocked ?? false;
+  }
+
   /** Creates the process. */
   start(): void {
     const { states, lines, generation, supervised } = this.#options;
-    const { startTimeoutMs } = supervised.setup().supervision;
+    const { startTimeoutMs } = this.#plan;
     states.become("starting");
     this.#startedAt = this.#clock.now();
     this.#clearStart = deadline(this.#clock, startTimeoutMs, () => {
@@ -86,8 +112,9 @@ export class Life {
   /** Asks the process to finish its calls and to end, and makes it when it does not. */
   drain(): void {
     const { states, lines } = this.#options;
-    if (states.state === "draining") return;
+    if (states.state === "draining" || states.state === "stopped") return;
     states.become("draining");
+    this.#endWatches();
     lines.stopping(this.pid);
     this.#run.drain();
   }
@@ -108,11 +135,12 @@ export class Life {
       group: guard !== null,
       hello: { broker, process: father },
       frameLimit: setup().frameLimit,
-      deadlines: setup().supervision,
+      deadlines: this.#plan,
       caller,
       events: {
         greeted: () => this.#greeted(),
         ready: (_commands, cleanup) => this.#ready(cleanup),
+        alive: () => this.#heartbeat?.answered(),
         records,
         output: (line) => lines.output(this.pid ?? 0, line),
         dropped: (what, count) => lines.dropped(what, count),
@@ -127,30 +155,60 @@ export class Life {
 
   #greeted(): void {
     this.#clearStart?.();
-    const { states } = this.#options;
-    if (states.state === "starting") states.become("cleaning");
+    const { states, lines } = this.#options;
     // It could not be asked before.
-    else if (states.state === "draining") this.#run.drain();
+    if (states.state === "draining") return this.#run.drain();
+    states.become("cleaning");
+    this.#heartbeat = new Heartbeat({
+      clock: this.#clock,
+      settings: this.#plan.heartbeat,
+      heardAt: () => this.link?.receivedAt ?? 0,
+      ask: () => this.#run.ask(),
+      blocked: (ms) => this.#blocked(ms),
+      unblocked: (ms) => lines.unblocked(this.pid ?? 0, ms),
+    });
+  }
+
+  #blocked(ms: number): void {
+    this.#options.lines.blocked(this.pid ?? 0, ms);
+    const { timeoutMs, onBlocked } = this.#plan.heartbeat;
+    const why = `process gave no sign of life for ${formatTimeout(timeoutMs)}`;
+    // One that never becomes ready would keep its broker's start waiting for ever.
+    if (this.states.state === "cleaning" || onBlocked === "restart") this.#run.kill("SIGKILL", why);
   }
 
   #ready(cleanup: CleanupReceipt): void {
-    const { states, lines, events } = this.#options;
-    const link = this.#run.link;
+    const { states, lines, events, supervised } = this.#options;
+    const { link, pid } = this;
     this.#cleanup = cleanup;
-    if (states.state !== "cleaning" || link === undefined) return;
+    if (states.state !== "cleaning" || link === undefined || pid === null) return;
     this.#readyAt = this.#clock.now();
+    this.#memory = new MemoryWatch({
+      runtime: supervised.runtime,
+      pid,
+      plan: this.#plan.memory,
+      warn: (bytes, limitBytes) => lines.memory(pid, bytes, limitBytes),
+      recycle: (bytes, limitBytes) => events.tooLarge(this, bytes, limitBytes),
+    });
     states.become("ready");
     events.ready(this, link);
-    lines.ready(this.pid ?? 0, this.#readyAt - this.#startedAt);
+    lines.ready(pid, this.#readyAt - this.#startedAt);
   }
 
   #ended(end: ProcessEnd): void {
     const { states, lines, supervised, events } = this.#options;
     this.#clearStart?.();
+    this.#endWatches();
     if (this.pid !== null) supervised.guard?.remove(this.pid);
     const meaning = meaningOf(end);
     const asked = states.state === "draining";
     lines.exited(this.pid, meaning, asked && end.why === null);
     events.ended(this, meaning, asked);
+    this.#tellEnd();
+  }
+
+  #endWatches(): void {
+    this.#heartbeat?.end();
+    this.#memory?.end();
   }
 }

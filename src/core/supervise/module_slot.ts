@@ -17,8 +17,8 @@ export type SlotOptions = Omit<SupervisedOptions, "onStatus" | "onEnded">;
 export class ModuleSlot {
   readonly name: string;
   readonly process: Supervised;
-  readonly #workerCount: number | null;
-  readonly #options: SlotOptions;
+  #workerCount: number | null;
+  #options: SlotOptions;
   readonly #requests = new Map<number, () => void>();
   #workers: readonly ProcessStatus[] = [];
   #lastRequest = 0;
@@ -29,7 +29,19 @@ export class ModuleSlot {
     this.name = name;
     this.#workerCount = workerCount;
     this.#options = options;
-    this.process = new Supervised({
+    this.process = new Supervised(this.#supervised(options));
+  }
+
+  /** Puts a new process in the place of the module's own. False where that did not come up and the old one was kept. */
+  async replace(reason: string, made?: { workers: number | null; options: SlotOptions }): Promise<boolean> {
+    const { workers, options } = made ?? { workers: this.#workerCount, options: this.#options };
+    const wasReplaced = await this.process.replace(reason, { options: this.#supervised(options) });
+    if (wasReplaced) [this.#workerCount, this.#options] = [workers, options];
+    return wasReplaced;
+  }
+
+  #supervised(options: SlotOptions): SupervisedOptions {
+    return {
       ...options,
       onStatus: (request, workers) => {
         this.#workers = workers;
@@ -38,7 +50,7 @@ export class ModuleSlot {
       onEnded: () => {
         for (const settle of this.#requests.values()) settle();
       },
-    });
+    };
   }
 
   /** Drains the module's process; who asks meanwhile waits for the same end. */

@@ -41,6 +41,30 @@ export class ProcessReporter {
     this.#report("process.killed", { process: this.#process, childPid, signal, reason });
   }
 
+  blocked(childPid: number, ms: number): void {
+    this.#report("process.blocked", { process: this.#process, childPid, ms });
+  }
+
+  unblocked(childPid: number, ms: number): void {
+    this.#report("process.unblocked", { process: this.#process, childPid, ms });
+  }
+
+  memory(childPid: number, bytes: number, limitBytes: number): void {
+    this.#report("process.memory", { process: this.#process, childPid, bytes, limitBytes });
+  }
+
+  replacing(childPid: number, reason: string): void {
+    this.#report("process.replacing", { process: this.#process, childPid, reason });
+  }
+
+  replaced(childPid: number, oldPid: number, ms: number): void {
+    this.#report("process.replaced", { process: this.#process, childPid, oldPid, ms });
+  }
+
+  kept(childPid: number, reason: string): void {
+    this.#report("process.kept", { process: this.#process, childPid, reason });
+  }
+
   exited(childPid: number | null, { detail, fault }: EndMeaning, expected: boolean): void {
     const { exitCode, signal } = fault;
     this.#report("process.exited", { process: this.#process, childPid, exitCode, signal, reason: detail, expected });

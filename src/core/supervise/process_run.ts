@@ -98,6 +98,11 @@ export class ProcessRun {
     this.#ending.begin();
   }
 
+  /** Asks for a sign of life. */
+  ask(): void {
+    this.#link?.send(FrameType.ping, "1");
+  }
+
   notify(notice: FatherNotice): void {
     this.#link?.send(FrameType.notice, JSON.stringify(notice));
   }
@@ -122,6 +127,7 @@ export class ProcessRun {
       else throw new TypeError("a frame came before the hello");
     } else if (type === FrameType.answers) this.#options.caller.answers(flags, body, this.#link);
     else if (type === FrameType.ping) this.#link?.send(FrameType.pong, "1");
+    else if (type === FrameType.pong) this.#options.events.alive();
     else if (type === FrameType.records) this.#options.events.records(readRecords(body));
     else if (type === FrameType.notice) this.#notice(readProcessNotice(body));
     else if (type === FrameType.close) this.#why ??= readCloseReason(body);

@@ -34,6 +34,8 @@ export interface ProcessRunEvents extends OutputEvents {
   ready(commands: readonly string[], cleanup: CleanupReceipt): void;
   records(events: readonly LogEvent[]): void;
   notice(notice: ProcessNotice): void;
+  /** It has answered a ping. */
+  alive(): void;
   /** The process was sent a signal, and why. */
   killed(signal: string, reason: string): void;
   /** The last event. */

@@ -29,6 +29,26 @@ export interface RestartSettings {
   readonly escalate?: "ignore" | "stop-broker";
 }
 
+/** How it is told that a process hangs. */
+export interface HeartbeatSettings {
+  /** Milliseconds of silence after which a process is asked for a sign of life; at most half of `timeoutMs`. @default 5000 */
+  readonly intervalMs?: number;
+  /** Milliseconds of silence after which it is blocked. @default 15000 */
+  readonly timeoutMs?: number;
+  /** What is done then: only a line in the log, or the process is killed and its restart policy decides. @default "report" */
+  readonly onBlocked?: "report" | "restart";
+}
+
+/** What becomes of a process that holds much memory. Private memory; PSS or RSS where the system tells no better. */
+export interface MemorySettings {
+  /** Bytes beyond which a line warns, once until it holds less. @default no limit */
+  readonly warnBytes?: number;
+  /** Bytes beyond which the process is replaced by a new one, between calls. @default no limit */
+  readonly recycleBytes?: number;
+  /** Milliseconds from one look to the next. @default 30000 */
+  readonly checkMs?: number;
+}
+
 /** How a module's processes are supervised. */
 export interface SupervisionSettings {
   /** When and how a process that ended is started again; a text is its `policy`. @default "on-failure" */
@@ -39,6 +59,18 @@ export interface SupervisionSettings {
   readonly drainMs?: number;
   /** Milliseconds from SIGTERM to SIGKILL. A worker has a fifth of `drainMs` where that is less. @default 2000 */
   readonly killMs?: number;
+  /** Names of modules that this one starts after, when they are ready, and stops before. @default none */
+  readonly after?: readonly string[];
+  /** How it is told that a process hangs. */
+  readonly heartbeat?: HeartbeatSettings;
+  /** Limits for the memory of each process. @default none */
+  readonly memory?: MemorySettings;
+}
+
+export interface MemoryPlan {
+  readonly warnBytes: number | null;
+  readonly recycleBytes: number | null;
+  readonly checkMs: number;
 }
 
 /** What holds for the processes of one module. */
@@ -47,6 +79,8 @@ export interface SupervisionPlan {
   readonly startTimeoutMs: number;
   readonly drainMs: number;
   readonly killMs: number;
+  readonly heartbeat: Required<HeartbeatSettings>;
+  readonly memory: MemoryPlan;
 }
 
 const DEFAULTS: SupervisionPlan = {
@@ -64,17 +98,21 @@ const DEFAULTS: SupervisionPlan = {
   startTimeoutMs: 10_000,
   drainMs: 5_000,
   killMs: 2_000,
+  heartbeat: { intervalMs: 5_000, timeoutMs: 15_000, onBlocked: "report" },
+  memory: { warnBytes: null, recycleBytes: null, checkMs: 30_000 },
 };
 
 /** The settings of a module over the defaults. */
 export function supervisionPlan(settings: SupervisionSettings): SupervisionPlan {
-  const { restart, startTimeoutMs, drainMs, killMs } = settings;
+  const { restart, startTimeoutMs, drainMs, killMs, heartbeat, memory } = settings;
   const given = typeof restart === "string" ? { policy: restart } : restart;
   return {
     restart: { ...DEFAULTS.restart, ...given },
     startTimeoutMs: startTimeoutMs ?? DEFAULTS.startTimeoutMs,
     drainMs: drainMs ?? DEFAULTS.drainMs,
     killMs: killMs ?? DEFAULTS.killMs,
+    heartbeat: { ...DEFAULTS.heartbeat, ...heartbeat },
+    memory: { ...DEFAULTS.memory, ...memory },
   };
 }
 

@@ -1,40 +1,46 @@
 /**
- * A process that is kept running: started, watched, started again by its policy, stopped in good order. Its calls wait while it
- * is away and go on when it is back.
+ * A process that is kept running: started, watched, started again by its policy, replaced, stopped in good order. Its calls wait while
+ * it is away and go on when it is back.
  *
  * @module
  */
 
-import { Caller } from "../call/caller.ts";
+import type { Caller } from "../call/caller.ts";
 import { CallCounters } from "../call/counters.ts";
-import { DEFAULT_QUEUE_LIMITS } from "../call/queue.ts";
-import { cleanupStatus, type ProcessStatus } from "../status.ts";
+import type { FatherNotice } from "../frame/notice.ts";
+import { formatMebibytes } from "../log/line_kind.ts";
+import type { ProcessStatus } from "../status.ts";
 import type { EndMeaning } from "./end_meaning.ts";
+import { NOT_STARTED, STOPPED } from "./gone.ts";
 import { Life } from "./life.ts";
+import { Pause } from "./pause.ts";
 import { ProcessReporter } from "./process_reporter.ts";
+import { processStatus } from "./process_status.ts";
 import { Restarts } from "./restart.ts";
 import { type ProcessState, StateMachine } from "./states.ts";
-import type { SupervisedOptions } from "./supervised_options.ts";
-import type { FatherNotice } from "../frame/notice.ts";
-
-const STOPPED = { code: "GONE" as const, reason: "process was stopped", exitCode: null, signal: null, lastLines: [] };
-const NO_MEMORY = { rssBytes: null, pssBytes: null, privateBytes: null };
+import { Succession } from "./succession.ts";
+import { SupervisedCaller } from "./supervised_caller.ts";
+import type { ReplaceOptions, SupervisedOptions } from "./supervised_options.ts";
 
 export class Supervised {
-  readonly #options: SupervisedOptions;
+  readonly name: string;
+  /** Calls to the process, whichever it is. */
+  readonly caller: Caller;
+  #options: SupervisedOptions;
   readonly #counters = new CallCounters();
+  readonly #calls: SupervisedCaller;
   readonly #restarts: Restarts;
   readonly #lines: ProcessReporter;
-  readonly #states: StateMachine;
-  readonly caller: Caller;
+  #states: StateMachine;
   /** The process that runs, or the last one that ran. */
   #life: Life | undefined;
+  readonly #succession = new Succession();
   #generation = 0;
-  /** The pause before the next start. */
-  #backoff: { readonly until: number; readonly clear: () => void } | undefined;
+  readonly #pause: Pause;
   /** Whether calls that wait are for the next life of the process. */
   #restarting = false;
   #restart: Promise<void> | undefined;
+  #replacing: Promise<unknown> | undefined;
 
   constructor(options: SupervisedOptions) {
     this.#options = options;
@@ -42,26 +48,27 @@ export class Supervised {
     this.#restarts = new Restarts(options.setup().supervision.restart, () => runtime.random());
     this.#lines = new ProcessReporter(reporter, name, module);
     this.#states = new StateMachine(name);
-    this.caller = newCaller(options, this.#counters);
-  }
-
-  get name(): string {
-    return this.#options.name;
+    this.#pause = new Pause(runtime.clock);
+    this.#calls = new SupervisedCaller(options, this.#counters);
+    this.name = name;
+    this.caller = this.#calls.caller;
   }
 
   get state(): ProcessState {
     return this.#states.state;
   }
 
-  /** Calls without an outcome: what the choice of a worker goes by. */
-  get load(): number {
-    return this.caller.pending;
-  }
-
   /** Starts the process; settles when it is ready, or has failed for good. */
   async start(): Promise<void> {
     this.#begin();
-    await this.#states.settled();
+    await this.settled();
+  }
+
+  /** Gives the start up before it began. */
+  failToStart(reason: string): void {
+    this.#states.become("failed");
+    this.caller.refuse(NOT_STARTED);
+    this.#fail(reason);
   }
 
   /** Settles when the process is ready, failed or stopped; at once where it is. */
@@ -73,7 +80,10 @@ export class Supervised {
   async stop(): Promise<void> {
     const since = this.#now;
     this.#restarting = false;
-    if (await this.#halt()) this.#lines.stopped(this.#now - since);
+    const hasRun = await this.#halt();
+    await this.#succession.drain();
+    if (hasRun) this.#lines.stopped(this.#now - since);
+    else this.caller.refuse(STOPPED);
   }
 
   /** Stops the process and starts it again. Calls wait meanwhile, as does who asks for the same; a stop meanwhile is the end. */
@@ -82,27 +92,25 @@ export class Supervised {
     await this.#restart;
   }
 
+  /**
+   * Puts a new process in the place of the one that runs, which goes on until the new one is ready, and for good where that fails.
+   * Settles when the old one has ended; with false where it was kept.
+   */
+  async replace(reason: string, options: ReplaceOptions = {}): Promise<boolean> {
+    const turn = (this.#replacing ?? Promise.resolve()).then(() => this.#replace(reason, options));
+    this.#replacing = turn;
+    return await turn;
+  }
+
   tell(notice: FatherNotice): void {
     this.#life?.tell(notice);
   }
 
   async status(): Promise<ProcessStatus> {
-    const { runtime } = this.#options;
-    const isThere = !["stopped", "failed", "backoff"].includes(this.state);
-    const pid = isThere ? this.#life?.pid ?? null : null;
-    const cleanup = this.#life?.cleanup ?? null;
-    return {
-      name: this.name,
-      state: this.state,
-      pid,
-      restarts: this.#restarts.total,
-      uptimeMs: this.state === "ready" ? Math.round(this.#life?.uptimeMs ?? 0) : 0,
-      nextRestartMs: this.#backoff === undefined ? null : Math.max(0, Math.round(this.#backoff.until - this.#now)),
-      memory: pid === null ? NO_MEMORY : await runtime.memory(pid),
-      calls: this.#counters.counts(),
-      latencyMs: this.#counters.latency(),
-      cleanup: cleanup === null ? null : cleanupStatus(cleanup),
-    };
+    const { name, state } = this;
+    const [restarts, nextRestartMs] = [this.#restarts.total, this.#pause.remainingMs];
+    const parts = { name, state, last: this.#life, restarts, nextRestartMs, counters: this.#counters };
+    return await processStatus(parts, this.#options.runtime);
   }
 
   get #now(): number {
@@ -110,20 +118,31 @@ export class Supervised {
   }
 
   #begin(): void {
-    this.#clearBackoff();
-    this.#generation++;
-    this.#life = new Life({
-      supervised: this.#options,
-      states: this.#states,
+    this.#pause.end();
+    this.#life = this.#newLife(this.#options, this.#states);
+    this.#life.start();
+  }
+
+  #newLife(supervised: SupervisedOptions, states: StateMachine): Life {
+    return new Life({
+      supervised,
+      states,
       lines: this.#lines,
       caller: this.caller,
-      generation: this.#generation,
+      generation: ++this.#generation,
       events: {
-        ready: (_life, link) => this.caller.connect(link),
+        ready: (life, link) => {
+          if (life === this.#succession.successor) this.#takeOver(life);
+          this.caller.connect(link);
+        },
+        tooLarge: (life, bytes, limitBytes) => {
+          if (life !== this.#life || this.#succession.successor !== undefined) return;
+          const reason = `it holds ${formatMebibytes(bytes)}, more than ${formatMebibytes(limitBytes)}`;
+          void this.replace(reason, { patient: true });
+        },
         ended: (life, meaning, asked) => this.#ended(life, meaning, asked),
       },
     });
-    this.#life.start();
   }
 
   async #startAgain(): Promise<void> {
@@ -135,23 +154,67 @@ export class Supervised {
     await this.start();
   }
 
+  async #replace(reason: string, { options = this.#options, patient = false }: ReplaceOptions): Promise<boolean> {
+    await this.settled();
+    const [old, since] = [this.#life, this.#now];
+    if (this.state !== "ready" || old === undefined || old.pid === null) {
+      this.#follow(options);
+      await this.restart();
+      return this.state === "ready";
+    }
+    const states = new StateMachine(this.name);
+    const successor = this.#newLife(options, states);
+    this.#lines.replacing(old.pid, reason);
+    this.#succession.begin(successor);
+    await states.settled();
+    if (!this.#succession.isRetired(old)) return states.state === "ready";
+    this.#lines.replaced(successor.pid ?? 0, old.pid, this.#now - since);
+    if (patient) await this.#calls.idle(old);
+    old.drain();
+    await old.ended;
+    return true;
+  }
+
+  /** `life`, the successor, becomes the process. */
+  #takeOver(life: Life): void {
+    if (this.#life?.states.state === "ready") this.#succession.retire(this.#life);
+    this.#succession.over();
+    this.#life = life;
+    this.#states = life.states;
+    this.#restarts.byHand();
+    this.#follow(life.supervised);
+  }
+
+  #follow(options: SupervisedOptions): void {
+    this.#options = options;
+    this.#restarts.follow(options.setup().supervision.restart);
+    this.#calls.follow(options);
+  }
+
   #ended(life: Life, meaning: EndMeaning, asked: boolean): void {
+    const { successor } = this.#succession;
+    if (life === successor) return this.#keep(life, meaning);
+    if (life.link !== undefined) this.caller.disconnect(meaning.fault, life.link);
+    if (this.#succession.leave(life)) return life.states.become("stopped");
     this.#options.onEnded?.();
-    if (asked) {
-      this.caller.disconnect(meaning.fault);
-      this.#stopped();
-    } else this.#decide(life.uptimeMs, meaning);
+    if (asked) this.#stopped();
+    else if (successor !== undefined) this.#takeOver(successor);
+    else this.#decide(life.uptimeMs, meaning);
+  }
+
+  /** The process goes on as its successor did not come up. */
+  #keep(successor: Life, { detail }: EndMeaning): void {
+    this.#succession.over();
+    successor.states.become("failed");
+    this.#lines.kept(this.#life?.pid ?? 0, detail);
   }
 
   #decide(uptimeMs: number, { failed, lasting, fault, detail }: EndMeaning): void {
     const decision = this.#restarts.decide({ failed, lasting, uptimeMs, now: this.#now });
     if (decision.kind === "restart") {
-      this.caller.disconnect(fault);
       this.#states.become("backoff");
-      const { delayMs } = decision;
-      const clear = this.#options.runtime.clock.timer(delayMs, () => this.#begin());
-      this.#backoff = { until: this.#now + delayMs, clear };
-      this.#lines.backoff(delayMs, this.#restarts.total);
+      this.#pause.begin(decision.delayMs, () => this.#begin());
+      this.#lines.backoff(decision.delayMs, this.#restarts.total);
     } else {
       this.caller.refuse(fault);
       this.#states.become(failed ? "failed" : "stopped");
@@ -166,44 +229,22 @@ export class Supervised {
 
   /** Ends the process. False where none ran. */
   async #halt(): Promise<boolean> {
+    this.#succession.abandon();
     const { state } = this;
     if (state === "stopped") return false;
     if (state === "backoff" || state === "failed") {
       this.#stopped();
       return false;
     }
-    if (state !== "draining") {
-      this.caller.pause();
-      this.#life?.drain();
-    }
+    this.caller.pause();
+    this.#life?.drain();
     await this.#states.is("stopped");
     return true;
   }
 
   #stopped(): void {
-    this.#clearBackoff();
+    this.#pause.end();
     this.#states.become("stopped");
     if (!this.#restarting) this.caller.refuse(STOPPED);
   }
-
-  #clearBackoff(): void {
-    this.#backoff?.clear();
-    this.#backoff = undefined;
-  }
-}
-
-function newCaller({ runtime, reporter, module, setup }: SupervisedOptions, counters: CallCounters): Caller {
-  const { queue, concurrency, frameLimit } = setup();
-  return new Caller({
-    clock: runtime.clock,
-    reporter,
-    counters,
-    module,
-    queue: { ...DEFAULT_QUEUE_LIMITS, calls: queue ?? DEFAULT_QUEUE_LIMITS.calls },
-    concurrency: concurrency ?? Infinity,
-    frameLimit,
-    thread: () => runtime.thread(),
-    tracesPromises: runtime.tracesPromises,
-    ownFiles: runtime.ownFiles,
-  });
 }

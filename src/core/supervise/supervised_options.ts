@@ -40,3 +40,10 @@ export interface SupervisedOptions {
   /** The process has ended and will not be started again. */
   readonly onFailed?: () => void;
 }
+
+export interface ReplaceOptions {
+  /** What the new process is made with. @default what the old one was made with */
+  readonly options?: SupervisedOptions;
+  /** Lets every call that runs in the old process end, however long it takes. @default false */
+  readonly patient?: boolean;
+}

@@ -52,6 +52,7 @@ export class Workers {
 }
 
 function rank(worker: Supervised): number {
-  if (worker.state === "ready") return worker.load;
-  return worker.state === "failed" || worker.state === "stopped" ? 2e9 + worker.load : 1e9 + worker.load;
+  const { pending } = worker.caller;
+  if (worker.state === "ready") return pending;
+  return worker.state === "failed" || worker.state === "stopped" ? 2e9 + pending : 1e9 + pending;
 }

@@ -21,6 +21,8 @@ export class FakeProcess {
   /** Types of the frames that the father sent, and the bodies. */
   readonly received: { type: number; text: string }[] = [];
   readonly process: ProgramProcess;
+  /** Whether it answers nothing, as when it is stopped. */
+  isStopped = false;
   #exit: (status: ExitStatus) => void = () => {};
 
   constructor(runtime: FakeRuntime, pid: number, options: SpawnProgramOptions) {
@@ -29,7 +31,10 @@ export class FakeProcess {
     this.link = new Link(ownEnd, runtime.clock, {
       frameLimit: LIMIT,
       events: {
-        frame: (type, _flags, body) => void this.received.push({ type, text: new TextDecoder().decode(body) }),
+        frame: (type, _flags, body) => {
+          this.received.push({ type, text: new TextDecoder().decode(body) });
+          if (type === FrameType.ping && !this.isStopped) this.link.send(FrameType.pong, "1");
+        },
         refused: () => {},
         drained: () => {},
         closed: () => {},
