@@ -22,7 +22,6 @@ export interface Made {
   readonly params: EncodedValue;
   readonly thread: string;
   readonly settle: Settle;
-  readonly now: number;
 }
 
 /** How a call's promise is settled. */
@@ -35,30 +34,22 @@ export class Call implements Timed, CallEntry {
   readonly command: string;
   /** Encoded once, for every attempt. */
   params: EncodedValue;
-  readonly options: CallOptions | null;
-  /** The callee's name in lines and errors. */
-  readonly target: string;
-  readonly timeoutMs: number;
-  readonly retry: "once" | "never";
   readonly thread: string;
-  /** Without lines: whoever made the call writes them. */
-  readonly quiet: boolean;
   readonly settle: Settle;
-  readonly startedAt: number;
+  readonly #request: SubmitOptions;
+  /** When its time began to run; -1 before. */
+  startedAt = -1;
   /** Where it was sent, if it was. */
   exchange: Exchange | null = null;
   /** 0 until it is sent: ids are given in the order of sending, so that the callee can tell a lost call from an old one. */
   id = 0;
   /** How often it was sent. */
   attempt = 0;
-  deadline: number;
+  deadline = Infinity;
   /** When the attempt that runs is over; `deadline` may lie before, for the probe. */
-  attemptEnds: number;
+  attemptEnds = Infinity;
   /** When the call is over, whatever progress it makes. */
-  readonly endsAt: number;
-  readonly totalTimeoutMs: number;
-  readonly onProgress: ((value: unknown) => void) | null;
-  readonly onItem: ((item: unknown) => void) | null;
+  endsAt = Infinity;
   /** Whether the caller has enough: then the end of the handler is a good one. */
   isLeft = false;
   /** When the callee was last asked for a sign of life, or -1. */
@@ -71,23 +62,45 @@ export class Call implements Timed, CallEntry {
   #state: CallState = "queued";
 
   constructor(command: string, request: SubmitOptions, made: Made) {
-    const { now } = made;
     this.command = command;
     this.params = made.params;
-    this.options = request.wire ?? null;
-    this.target = request.target;
-    this.timeoutMs = request.timeoutMs;
-    this.retry = request.retry;
     this.thread = made.thread;
-    this.quiet = request.quiet === true;
     this.settle = made.settle;
-    this.startedAt = now;
-    this.onProgress = request.onProgress ?? null;
-    this.onItem = request.onItem ?? null;
-    this.totalTimeoutMs = request.totalTimeoutMs ?? Infinity;
-    this.endsAt = now + this.totalTimeoutMs;
-    this.attemptEnds = now + request.timeoutMs;
-    this.deadline = Math.min(this.attemptEnds, this.endsAt);
+    this.#request = request;
+  }
+
+  get options(): CallOptions | null {
+    return this.#request.wire ?? null;
+  }
+
+  /** The callee's name in lines and errors. */
+  get target(): string {
+    return this.#request.target;
+  }
+
+  get timeoutMs(): number {
+    return this.#request.timeoutMs;
+  }
+
+  get totalTimeoutMs(): number {
+    return this.#request.totalTimeoutMs ?? Infinity;
+  }
+
+  get retry(): "once" | "never" {
+    return this.#request.retry;
+  }
+
+  /** Without lines: whoever made the call writes them. */
+  get quiet(): boolean {
+    return this.#request.quiet === true;
+  }
+
+  get onProgress(): ((value: unknown) => void) | null {
+    return this.#request.onProgress ?? null;
+  }
+
+  get onItem(): ((item: unknown) => void) | null {
+    return this.#request.onItem ?? null;
   }
 
   get state(): CallState {
@@ -97,6 +110,14 @@ export class Call implements Timed, CallEntry {
   /** Whether an answer is awaited. */
   get isOut(): boolean {
     return this.#state === "sent" || this.#state === "retried";
+  }
+
+  /** Its time runs from `now` on. */
+  begin(now: number): void {
+    this.startedAt = now;
+    this.endsAt = now + this.totalTimeoutMs;
+    this.attemptEnds = now + this.timeoutMs;
+    this.deadline = Math.min(this.attemptEnds, this.endsAt);
   }
 
   /** A new attempt, or a sign of progress: there is time for an answer again. */

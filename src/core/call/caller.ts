@@ -55,11 +55,10 @@ export class Caller {
   /** Makes a call. `settle` is called once; a rejection is a fault, made an error where it is thrown. */
   submit(command: string, params: readonly unknown[], options: SubmitOptions, settle: Settle): Call {
     const { signal } = options;
-    const now = this.#options.clock.now();
     const thread = options.thread ?? this.#options.thread() ?? MAIN_THREAD;
     const encoded = encodeParams(this.#codec, command, params, this.#options.frameLimit);
     const isFault = "code" in encoded;
-    const call = new Call(command, options, { params: isFault ? NOTHING_ENCODED : encoded, thread, settle, now });
+    const call = new Call(command, options, { params: isFault ? NOTHING_ENCODED : encoded, thread, settle });
     const fault = isFault ? encoded : this.#whyNot(call, signal);
     if (fault !== undefined) {
       if (!isFault) this.#codec.takeBack(encoded);
@@ -160,6 +159,7 @@ export class Caller {
   }
 
   #wait(call: Call): void {
+    call.begin(this.#options.clock.now());
     this.#queue.add(call);
     this.#deadlines.watch(call);
     this.#pump();

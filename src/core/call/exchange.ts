@@ -48,7 +48,7 @@ export class Exchange {
     this.link = link;
     this.#options = options;
     this.#inFlight = new InFlight(options.concurrency);
-    this.#outbox = new Outbox(this.#inFlight, link, options.codec);
+    this.#outbox = new Outbox(this.#inFlight, link, { codec: options.codec, leaves: (calls) => this.#begin(calls) });
     this.#deadlines = new Deadlines(options.clock, () => this.#inFlight.calls(), (call) => this.#due(call));
   }
 
@@ -67,8 +67,7 @@ export class Exchange {
     call.exchange = this;
     call.attempt = 1;
     this.#inFlight.add(call);
-    call.probeLater();
-    this.#deadlines.watch(call);
+    if (call.startedAt >= 0) this.#probeLater(call);
     this.#outbox.send(call);
   }
 
@@ -105,6 +104,21 @@ export class Exchange {
       if (call.state === "cancelling") this.#endCancelled(call, true);
       else if (call.state !== "settled") this.#options.outcomes.reject(call, fault);
     }
+  }
+
+  /** The time of a call that did not wait runs from the end of the turn that made it: one look at the clock does for all of them. */
+  #begin(calls: readonly Call[]): void {
+    const now = this.#options.clock.now();
+    for (const call of calls) {
+      if (call.startedAt >= 0 || !call.isOut) continue;
+      call.begin(now);
+      this.#probeLater(call);
+    }
+  }
+
+  #probeLater(call: Call): void {
+    call.probeLater();
+    this.#deadlines.watch(call);
   }
 
   #due(call: Call): void {

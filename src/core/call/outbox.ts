@@ -15,6 +15,13 @@ import type { InFlight } from "./in_flight.ts";
 const MIN_EARLY = 8;
 const MAX_EARLY = 128;
 
+export interface OutboxOptions {
+  /** What the calls are encoded with. */
+  readonly codec: Codec;
+  /** Called with the calls of each frame when they leave. */
+  readonly leaves: (calls: readonly Call[]) => void;
+}
+
 export class Outbox {
   readonly #inFlight: InFlight;
   readonly #flush = () => this.#pack();
@@ -24,12 +31,14 @@ export class Outbox {
   readonly #taken = new Map<number, number>();
   readonly #link: Link;
   readonly #codec: Codec;
+  readonly #leaves: (calls: readonly Call[]) => void;
   readonly #stream = { told: 0 };
 
-  constructor(inFlight: InFlight, link: Link, codec: Codec) {
+  constructor(inFlight: InFlight, link: Link, options: OutboxOptions) {
     this.#inFlight = inFlight;
     this.#link = link;
-    this.#codec = codec;
+    this.#codec = options.codec;
+    this.#leaves = options.leaves;
   }
 
   send(call: Call): void {
@@ -69,6 +78,7 @@ export class Outbox {
     const [link, codec] = [this.#link, this.#codec];
     if (calls.length === 0) return;
     this.#calls = [];
+    this.#leaves(calls);
     const { settledBelow } = this.#inFlight;
     inBatches(calls, paramsBytes, (batch) => {
       const before = codec.before(this.#stream);

@@ -235,3 +235,38 @@ test("log function that cancels a call when it is told of a retry harms no other
   assert.deepEqual(c.counts(), { cancelled: 2, timeout: 1 });
   assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
 });
+
+test("the time of a call runs from the end of the turn that made it: what its program computes first takes none of it", async () => {
+  const slow = slowCommand();
+  const c = new Conversation(slow.commands);
+  const failed = rejection(c.call("get_module_info", [], { retry: "never" }));
+  c.clock.standStill(5000);
+  await c.clock.advance(999);
+  assert.deepEqual(c.counts(), {});
+  await c.clock.advance(1);
+  assert.ok(await failed instanceof CallTimeoutError);
+  assert.deepEqual(c.counts(), { timeout: 1 });
+  assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
+});
+
+test("the time of a call that waits to be sent runs from where it was made", async () => {
+  const c = new Conversation({}, { away: true });
+  const failed = rejection(c.call("get_module_info", [], { retry: "never" }));
+  c.clock.standStill(600);
+  await c.clock.advance(399);
+  assert.deepEqual(c.counts(), {});
+  await c.clock.advance(1);
+  assert.ok(await failed instanceof CallTimeoutError);
+  assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
+});
+
+test("a call that is cancelled in the turn that made it is never sent, and leaves no timer", async () => {
+  const c = new Conversation({ get_module_info: () => 1 });
+  const controller = new AbortController();
+  const failed = rejection(c.call("get_module_info", [], { signal: controller.signal }));
+  controller.abort();
+  await failed;
+  assert.deepEqual(c.counts(), { cancelled: 1 });
+  assert.equal(c.bodies(FrameType.calls).length, 0);
+  assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
+});
