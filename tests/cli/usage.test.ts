@@ -33,7 +33,10 @@ test("brokkr --help shows each command and examples", () =>
     }
     assert.match(stdout, /^Examples:\n {2}brokkr demo /m);
     const call = await sandbox.run(["call", "--help"]);
-    assert.match(call.stdout, /Usage: brokkr call \[--timeout TIME\] \[--json\] \[--broker NAME\] TARGET COMMAND/);
+    assert.match(
+      call.stdout,
+      /Usage: brokkr call \[--timeout TIME\] \[--stream\] \[--json\] \[--broker NAME\] TARGET COMMAND/,
+    );
   }));
 
 test("brokkr ends with exit code 2 and a hint where it is used wrongly", () =>
