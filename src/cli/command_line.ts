@@ -22,11 +22,13 @@ import { run, runParser } from "./run.ts";
 import { serve, serveParser } from "./serve.ts";
 import { status, statusParser } from "./status.ts";
 import { stop, stopParser } from "./stop.ts";
+import { top, topParser } from "./top.ts";
 
 const parser = or(
   runParser,
   callParser,
   statusParser,
+  topParser,
   restartParser,
   stopParser,
   reloadParser,
@@ -75,6 +77,8 @@ export async function commandLine(runtime: Runtime, depth: number): Promise<numb
         return await call(runtime, asked);
       case "status":
         return await status(runtime, asked);
+      case "top":
+        return await top(runtime, asked);
       case "restart":
         return await restart(runtime, asked);
       case "stop":

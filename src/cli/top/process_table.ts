@@ -1,0 +1,76 @@
+/**
+ * The processes as rows, as many columns as fit.
+ *
+ * @module
+ */
+
+import { shortTime } from "../status_table.ts";
+import { mebibytes, milliseconds } from "../table.ts";
+import { memoryOf, type Row } from "./rows.ts";
+import { fit, type Style } from "./style.ts";
+
+interface Column {
+  readonly title: string;
+  readonly width: number;
+  /** Those with the highest go first where the screen is narrow. */
+  readonly dispensable: number;
+  readonly text: (row: Row) => string;
+}
+
+const NAME_WIDTH = 14;
+const STATE_WIDTH = 8;
+
+const COLUMNS: readonly Column[] = [
+  { title: "PID", width: 7, dispensable: 4, text: ({ status }) => String(status.pid ?? "-") },
+  { title: "RST", width: 3, dispensable: 1, text: ({ status }) => String(status.restarts) },
+  { title: "UP", width: 7, dispensable: 5, text: ({ status }) => upTime(status) },
+  { title: "MEMORY", width: 10, dispensable: 0, text: ({ status }) => mebibytes(memoryOf(status)) },
+  { title: "CALLS/S", width: 7, dispensable: 0, text: (row) => rate(row.callsPerSecond) },
+  { title: "ERR", width: 4, dispensable: 2, text: ({ status }) => short(status.calls.error) },
+  { title: "TMO", width: 4, dispensable: 2, text: ({ status }) => short(status.calls.timeout) },
+  { title: "P50", width: 8, dispensable: 3, text: ({ status }) => milliseconds(status.latencyMs.p50) },
+  { title: "P99", width: 8, dispensable: 0, text: ({ status }) => milliseconds(status.latencyMs.p99) },
+];
+
+export function headLine(width: number, style: Style): string {
+  const { columns, name } = layout(width);
+  const cells = columns.map(({ title, width }) => title.padStart(width));
+  return style.bold(fit(["  " + fit("NAME", name), fit("STATE", STATE_WIDTH), ...cells].join(" "), width));
+}
+
+export function rowLine(row: Row, options: { width: number; isSelected: boolean; style: Style }): string {
+  const { width, isSelected, style } = options;
+  const { columns, name } = layout(width);
+  const { status, parent, isBad } = row;
+  const head = `${isBad ? "!" : " "} ${fit(parent === null ? status.name : `  ${status.name}`, name)} `;
+  const state = fit(status.state, STATE_WIDTH);
+  const tail = columns.map((column) => fit(column.text(row), column.width).trim().padStart(column.width)).join(" ");
+  if (isSelected) return style.selected(fit(`${head}${state} ${tail}`, width));
+  return `${isBad ? style.red(head) : head}${style.state(status.state, state)} ${tail}`;
+}
+
+/** The columns that fit, and what is left for the names. */
+function layout(width: number): { columns: readonly Column[]; name: number } {
+  let columns = [...COLUMNS];
+  const used = () => 4 + STATE_WIDTH + columns.reduce((sum, column) => sum + column.width + 1, 0);
+  while (width - used() < NAME_WIDTH) {
+    const most = Math.max(...columns.map(({ dispensable }) => dispensable));
+    if (most === 0) break;
+    columns = columns.filter(({ dispensable }) => dispensable < most);
+  }
+  return { columns, name: Math.max(6, Math.min(40, width - used())) };
+}
+
+function upTime({ state, uptimeMs, nextRestartMs }: Row["status"]): string {
+  if (state === "ready") return shortTime(uptimeMs);
+  return nextRestartMs === null ? "-" : `in ${Math.ceil(nextRestartMs / 1_000)}s`;
+}
+
+function rate(perSecond: number): string {
+  return perSecond >= 100 || perSecond === 0 ? short(Math.round(perSecond)) : perSecond.toFixed(1);
+}
+
+function short(count: number): string {
+  if (count >= 1e6) return `${(count / 1e6).toFixed(1)}M`;
+  return count >= 10_000 ? `${Math.round(count / 1_000)}k` : String(count);
+}

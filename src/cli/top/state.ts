@@ -1,0 +1,130 @@
+/**
+ * What `brokkr top` shows, and what each key makes of it.
+ *
+ * @module
+ */
+
+import type { SentRecord } from "../../core/control/items.ts";
+import type { BrokerStatus } from "../../core/status.ts";
+import { type Order, ORDERS, type Row, rowsOf, sorted } from "./rows.ts";
+
+/** Lines that are kept for each view. */
+const KEPT_RECORDS = 1_000;
+
+export type View = "processes" | "process" | "log" | "help";
+
+/** What the broker is asked to do, once the question is answered. */
+export interface Question {
+  readonly action: "restart" | "stop";
+  readonly name: string;
+}
+
+export class TopState {
+  view: View = "processes";
+  order: Order = "name";
+  isPaused = false;
+  question: Question | null = null;
+  /** What came of the last action. */
+  notice = "";
+  status: BrokerStatus | null = null;
+  rows: readonly Row[] = [];
+  /** Name of the process that is selected; it stays so when the order changes. */
+  selected: string | null = null;
+  /** How far a view is scrolled back from its end. */
+  scrolled = 0;
+  readonly records: SentRecord[] = [];
+  #seenAt = 0;
+
+  get selectedRow(): Row | undefined {
+    return this.rows.find(({ status }) => status.name === this.selected) ?? this.rows[0];
+  }
+
+  see(status: BrokerStatus, now: number): void {
+    if (this.isPaused) return;
+    this.rows = sorted(rowsOf(status, this.status, now - this.#seenAt), this.order);
+    this.status = status;
+    this.#seenAt = now;
+    this.selected ??= this.rows[0]?.status.name ?? null;
+  }
+
+  hear(record: SentRecord): void {
+    this.records.push(record);
+    if (this.records.length > KEPT_RECORDS) this.records.shift();
+  }
+
+  /** Returns what is to be done beyond the screen. */
+  press(key: string): "quit" | Question | null {
+    if (key === "quit" || (key === "q" && this.view === "processes")) return "quit";
+    if (this.question !== null) return this.#answer(key, this.question);
+    this.notice = "";
+    switch (key) {
+      case "up":
+      case "k":
+        return this.#move(-1);
+      case "down":
+      case "j":
+        return this.#move(1);
+      case "page-up":
+        return this.#move(-10);
+      case "page-down":
+        return this.#move(10);
+      case "home":
+        return this.#move(-Infinity);
+      case "end":
+        return this.#move(Infinity);
+      case "s":
+        this.order = ORDERS[(ORDERS.indexOf(this.order) + 1) % ORDERS.length] ?? "name";
+        this.rows = sorted(this.rows, this.order);
+        return null;
+      case " ":
+      case "p":
+        this.isPaused = !this.isPaused;
+        return null;
+      case "r":
+        return this.#ask("restart");
+      case "x":
+        return this.#ask("stop");
+      case "enter":
+        return this.#show("process");
+      case "l":
+        return this.#show("log");
+      case "?":
+      case "h":
+        return this.#show("help");
+      case "escape":
+      case "q":
+        return this.#show("processes");
+    }
+    return null;
+  }
+
+  /** Workers are restarted by themselves, and stop with their module. */
+  #ask(action: Question["action"]): null {
+    const row = this.selectedRow;
+    if (row === undefined) return null;
+    this.question = { action, name: action === "stop" ? row.parent ?? row.status.name : row.status.name };
+    return null;
+  }
+
+  #answer(key: string, question: Question): Question | null {
+    this.question = null;
+    return key === "y" || key === "Y" ? question : null;
+  }
+
+  #show(view: View): null {
+    this.view = view;
+    this.scrolled = 0;
+    return null;
+  }
+
+  #move(by: number): null {
+    if (this.view === "log") {
+      this.scrolled = Math.max(0, Math.min(this.scrolled - by, this.records.length));
+      return null;
+    }
+    const at = this.rows.findIndex(({ status }) => status.name === this.selected);
+    const next = Math.max(0, Math.min(this.rows.length - 1, at + by));
+    this.selected = this.rows[next]?.status.name ?? null;
+    return null;
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * The terminal as a whole screen, and as it was before on every way out.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import { keysOf } from "./keys.ts";
+
+const ENTER = "\x1b[?1049h\x1b[?25l";
+const LEAVE = "\x1b[?25h\x1b[?1049l";
+const HOME = "\x1b[H";
+const CLEAR_LINE = "\x1b[K";
+const CLEAR_BELOW = "\x1b[J";
+
+/** How the signals that end a process are told to a shell. */
+const EXIT_CODES = { SIGTERM: 143, SIGHUP: 129 } as const;
+
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface TerminalEvents {
+  readonly key: (key: string) => void;
+  readonly resized: () => void;
+}
+
+export class Terminal implements Disposable {
+  readonly #events: TerminalEvents;
+  #isOpen = true;
+
+  /** Whether both ends of this process are one. */
+  static isHere(): boolean {
+    return process.stdout.isTTY === true && process.stdin.isTTY === true && process.env["TERM"] !== "dumb";
+  }
+
+  constructor(events: TerminalEvents) {
+    this.#events = events;
+    process.stdout.write(ENTER);
+    process.stdin.setRawMode(true);
+    process.stdin.setEncoding("utf8");
+    process.stdin.on("data", this.#data);
+    process.stdin.resume();
+    process.on("SIGWINCH", this.#resized);
+    process.on("exit", this.#restore);
+    for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(EXIT_CODES[signal]));
+  }
+
+  get size(): Size {
+    return { width: process.stdout.columns || 80, height: process.stdout.rows || 24 };
+  }
+
+  /** Draws the whole screen in one write, so that it does not flicker. */
+  draw(lines: readonly string[]): void {
+    if (!this.#isOpen) return;
+    const { height } = this.size;
+    const text = lines.slice(0, height).map((line) => `${line}${CLEAR_LINE}`).join("\r\n");
+    process.stdout.write(`${HOME}${text}${CLEAR_BELOW}`);
+  }
+
+  [Symbol.dispose](): void {
+    process.off("SIGWINCH", this.#resized);
+    process.off("exit", this.#restore);
+    process.stdin.off("data", this.#data);
+    this.#restore();
+    process.stdin.pause();
+  }
+
+  readonly #data = (chunk: string | Uint8Array): void => {
+    for (const key of keysOf(String(chunk))) this.#events.key(key);
+  };
+
+  readonly #resized = (): void => this.#events.resized();
+
+  readonly #restore = (): void => {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    process.stdin.setRawMode(false);
+    process.stdout.write(LEAVE);
+  };
+}

@@ -1,0 +1,121 @@
+/**
+ * The screen, as lines: what is wrong first, what the keys do last.
+ *
+ * @module
+ */
+
+import type { SentRecord } from "../../core/control/items.ts";
+import { isAtLeast } from "../../core/log/level.ts";
+import { shortTime } from "../status_table.ts";
+import { headLine, rowLine } from "./process_table.ts";
+import { processLines } from "./process_view.ts";
+import type { TopState } from "./state.ts";
+import { fit, Style } from "./style.ts";
+import type { Size } from "./terminal.ts";
+
+const HELP = [
+  "up down j k     choose a process",
+  "enter           its calls, latencies and cleanup receipt",
+  "l               its log lines, as they come",
+  "s               sort by name, memory, calls, p99, errors, restarts",
+  "r               restart it",
+  "x               stop its module",
+  "space p         hold the screen still",
+  "escape          back",
+  "q               quit",
+  "",
+  "! stands before a process that has failed, waits for its restart, or had errors since the last look.",
+];
+
+/** At most `size.height` lines of at most `size.width` characters. */
+export function screenLines(state: TopState, size: Size, colors: boolean): string[] {
+  const style = new Style(colors);
+  const head = headerLines(state, size.width, style);
+  const foot = footerLines(state, size.width, style);
+  const height = Math.max(1, size.height - head.length - foot.length);
+  const body = bodyLines(state, { ...size, height }, style).slice(0, height);
+  while (body.length < height) body.push("");
+  return [...head, ...body, ...foot].slice(0, size.height);
+}
+
+function headerLines({ status, rows, isPaused, order }: TopState, width: number, style: Style): string[] {
+  if (status === null) return [fit("Waiting for the broker", width)];
+  const { name, uptimeMs, version, runtime } = status.broker;
+  const failed = rows.filter((row) => row.status.state === "failed").length;
+  const ready = rows.filter((row) => row.status.state === "ready").length;
+  const counts = `${rows.length} processes, ${ready} ready${failed > 0 ? `, ${failed} FAILED` : ""}`;
+  const marks = `${order === "name" ? "" : `  by ${order}`}${isPaused ? "  HELD" : ""}`;
+  const title = fit(`${name}  up ${shortTime(uptimeMs)}  brokkr ${version}  ${runtime}`, width);
+  return [style.bold(title), failed > 0 ? style.red(fit(counts + marks, width)) : fit(counts + marks, width)];
+}
+
+function bodyLines(state: TopState, size: Size, style: Style): string[] {
+  switch (state.view) {
+    case "help":
+      return HELP.map((line) => fit(line, size.width));
+    case "process": {
+      const row = state.selectedRow;
+      return row === undefined ? [] : processLines(row, style);
+    }
+    case "log":
+      return logLines(state, size, style);
+    case "processes":
+      return [headLine(size.width, style), ...tableLines(state, size, style)];
+  }
+}
+
+/** The table, and below it what went wrong last. */
+function tableLines(state: TopState, { width, height }: Size, style: Style): string[] {
+  const { rows, selectedRow } = state;
+  const room = height - 1;
+  const troubles = state.records.filter(({ level }) => isAtLeast(level, "warning"));
+  const below = Math.min(troubles.length, Math.max(3, room - rows.length - 1));
+  const shown = Math.max(1, room - (troubles.length > 0 ? below + 1 : 0));
+  const at = Math.max(0, rows.findIndex((row) => row === selectedRow));
+  const from = Math.max(0, Math.min(at - (shown >> 1), rows.length - shown));
+  const table = rows.slice(from, from + shown)
+    .map((row) => rowLine(row, { width, isSelected: row === selectedRow, style }));
+  if (troubles.length === 0) return table;
+  while (table.length < shown) table.push("");
+  return [
+    ...table,
+    style.dim(fit("─ last warnings and errors ".padEnd(width, "─"), width)),
+    ...last(troubles, {
+      width,
+      height: below,
+    }, style),
+  ];
+}
+
+function logLines(state: TopState, size: Size, style: Style): string[] {
+  const name = state.selectedRow?.status.name ?? "";
+  const about = state.records.filter((record) => isAbout(record, name));
+  const end = Math.max(size.height - 1, about.length - state.scrolled);
+  const records = about.slice(0, end);
+  return [style.bold(fit(`Log of ${name}`, size.width)), ...last(records, { ...size, height: size.height - 1 }, style)];
+}
+
+function last(records: readonly SentRecord[], { width, height }: Size, style: Style): string[] {
+  const lines = records.slice(-height).flatMap((record) =>
+    record.lines.map((line) => style.level(record.level, fit(shortLine(line, record), width).trimEnd()))
+  );
+  return height === 0 ? [] : lines.slice(-height);
+}
+
+/** The operator's line without what the screen has no room for: the date, the broker, the tag, the pid. */
+function shortLine(line: string, { time, level, module }: SentRecord): string {
+  const text = line.replace(/^\[[^\]]*\] [A-Z]+ *: (?:\[ ?[^\]]* ?\] )*/, "");
+  return `${new Date(time).toTimeString().slice(0, 8)} ${level.toUpperCase().padEnd(7)} ${module}: ${text}`;
+}
+
+function isAbout({ module, fields }: SentRecord, name: string): boolean {
+  return module === name || ["target", "process", "owner"].some((key) => Reflect.get(fields, key) === name);
+}
+
+function footerLines({ question, notice, view }: TopState, width: number, style: Style): string[] {
+  if (question !== null) return [style.bold(fit(`${question.action} ${question.name}? y or n`, width))];
+  const keys = view === "processes"
+    ? "↑↓ choose  enter details  l log  s sort  r restart  x stop  ? help  q quit"
+    : "escape back  ↑↓ other process  r restart  x stop";
+  return [notice === "" ? style.dim(fit(keys, width)) : fit(notice, width)];
+}
