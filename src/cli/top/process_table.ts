@@ -18,6 +18,7 @@ interface Column {
 }
 
 const NAME_WIDTH = 14;
+const LEAST_NAME = 6;
 const STATE_WIDTH = 8;
 
 const COLUMNS: readonly Column[] = [
@@ -43,10 +44,10 @@ export function rowLine(row: Row, options: { width: number; isSelected: boolean;
   const { columns, name } = layout(width);
   const { status, parent, isBad } = row;
   const head = `${isBad ? "!" : " "} ${fit(parent === null ? status.name : `  ${status.name}`, name)} `;
-  const state = fit(status.state, STATE_WIDTH);
+  const state = fit(status.blocked ? "blocked" : status.state, STATE_WIDTH);
   const tail = columns.map((column) => fit(column.text(row), column.width).trim().padStart(column.width)).join(" ");
   if (isSelected) return style.selected(fit(`${head}${state} ${tail}`, width));
-  return `${isBad ? style.red(head) : head}${style.state(status.state, state)} ${tail}`;
+  return `${isBad ? style.red(head) : head}${style.state(status.blocked ? "failed" : status.state, state)} ${tail}`;
 }
 
 /** The columns that fit, and what is left for the names. */
@@ -58,7 +59,8 @@ function layout(width: number): { columns: readonly Column[]; name: number } {
     if (most === 0) break;
     columns = columns.filter(({ dispensable }) => dispensable < most);
   }
-  return { columns, name: Math.max(6, Math.min(40, width - used())) };
+  while (width - used() < LEAST_NAME && columns.length > 0) columns = columns.slice(1);
+  return { columns, name: Math.max(1, Math.min(40, width - used())) };
 }
 
 function upTime({ state, uptimeMs, nextRestartMs }: Row["status"]): string {

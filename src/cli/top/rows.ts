@@ -25,7 +25,7 @@ export function rowsOf(now: BrokerStatus, before: BrokerStatus | null, ms: numbe
   return flat(now).map(({ status, parent }) => {
     const last = old.get(status.name);
     const more = last === undefined ? 0 : answered(status) - answered(last);
-    const isBad = status.state === "failed" || status.state === "backoff" ||
+    const isBad = status.state === "failed" || status.state === "backoff" || status.blocked ||
       (last !== undefined && bad(status) > bad(last));
     return { status, parent, callsPerSecond: ms > 0 ? Math.max(0, (more * 1_000) / ms) : 0, isBad };
   });
