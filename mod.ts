@@ -20,6 +20,7 @@
 
 export { Broker } from "./src/broker.ts";
 export { defineModule } from "./src/core/module.ts";
+export { defineProgram } from "./src/core/program/define_program.ts";
 export {
   BrokerError,
   CallCancelledError,
@@ -70,6 +71,11 @@ export type {
   WorkersDefinition,
   WrittenCommands,
 } from "./src/core/module.ts";
+export type { AnyModule } from "./src/core/any_module.ts";
+export type { ProgramCommands, ProgramDefinition } from "./src/core/program/define_program.ts";
+export type { Framing } from "./src/core/program/framing.ts";
+export type { NotificationHandler, ProgramPlan, RequestHandler } from "./src/core/program/program_plan.ts";
+export type { ProtocolName } from "./src/core/program/protocol.ts";
 export type { BrokerOptions } from "./src/core/options.ts";
 export type { SchemaInput, SchemaIssue, SchemaOutput, SchemaResult, StandardSchema } from "./src/core/schema.ts";
 export type { BrokerStatus, CleanupStatus, ModuleStatus, ProcessStatus } from "./src/core/status.ts";

@@ -156,6 +156,20 @@ export class Broker implements AsyncDisposable {
     return this.#core.stream(typeof target === "string" ? target : target.name, command, params, settings);
   }
 
+  /**
+   * Tells a program of `defineProgram` something that it gives no answer to; settles when it was handed over.
+   *
+   * @throws {TypeError} for a module, which takes none. @throws {BrokerError} where the program is gone, or its queue is full.
+   */
+  async notify(
+    target: Module | string,
+    method: string,
+    params?: readonly unknown[],
+    settings?: CallSettings,
+  ): Promise<void> {
+    await this.#core.notify(typeof target === "string" ? target : target.name, method, params, settings);
+  }
+
   /** Lets every module finish its calls, ends the processes, and then the broker. Idempotent. */
   async stop(): Promise<void> {
     await this.#core.stop();

@@ -2,7 +2,7 @@
 
 import { toJsonSchema } from "@valibot/to-json-schema";
 import type { GenericSchema } from "valibot";
-import { moduleNameSchema, moduleSchema, rootSchema } from "../../src/cli/config/schema.ts";
+import { moduleNameSchema, moduleSchema, programSchema, rootSchema } from "../../src/cli/config/schema.ts";
 
 export type Json = Record<string, unknown>;
 
@@ -42,7 +42,14 @@ function convert(schema: GenericSchema): Json {
 
 /** What stands under "modules", whose keys are names. */
 function modules() {
-  return { propertyNames: nested(moduleNameSchema), additionalProperties: nested(moduleSchema) };
+  return {
+    propertyNames: nested(moduleNameSchema),
+    additionalProperties: {
+      if: { required: ["command"] },
+      then: nested(programSchema),
+      else: nested(moduleSchema),
+    },
+  };
 }
 
 function nested(schema: GenericSchema): Json {

@@ -5,7 +5,7 @@ import { configSchema } from "./json_schema.ts";
 /** Cells of one key: name, type, default, what it is. */
 export type KeyRow = readonly [key: string, type: string, byDefault: string, description: string];
 
-/** Rows by the object's name: `configuration` is the whole, `module` what stands under a name in "modules". */
+/** Rows by the object's name: `configuration` is the whole, `module` and `program` what stands under a name in "modules". */
 export function keyTables(): Map<string, KeyRow[]> {
   const tables = new Map<string, KeyRow[]>();
   collect("configuration", configSchema(), tables);
@@ -32,7 +32,11 @@ function collect(name: string, schema: unknown, tables: Map<string, KeyRow[]>): 
     rows.push([`\`${key}\``, typeOf(value), defaultOf(value, required.includes(key)), textOf(value)]);
     for (const part of [value, ...Array.isArray(value["oneOf"]) ? value["oneOf"] : []]) {
       if (part.properties !== undefined) collect(key, part, tables);
-      else if (key === "modules") collect("module", part.additionalProperties, tables);
+      else if (key === "modules") {
+        const { then: program, else: module } = Object(part["additionalProperties"]);
+        collect("program", program, tables);
+        collect("module", module, tables);
+      }
     }
   }
 }

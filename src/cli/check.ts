@@ -14,7 +14,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
-import type { Config, ConfigModule } from "./config/config.ts";
+import type { Config, ConfigModule, ConfigProgram } from "./config/config.ts";
 import { ConfigError, type Problem } from "./config/config_error.ts";
 import { nearestConfig } from "./config/nearest_config.ts";
 import { readConfig } from "./config/read_config.ts";
@@ -62,18 +62,23 @@ export async function check(runtime: Runtime, { file = nearestConfig("check"), j
 
 interface FoundModule {
   readonly name: string;
-  readonly path: string;
+  /** Null for a program of another language. */
+  readonly path: string | null;
+  readonly command?: readonly string[];
   /** Null where the module's file says it. */
   readonly workers: number | null;
 }
 
-function foundModule({ name, url, workers }: ConfigModule): FoundModule {
+function foundModule(module: ConfigModule | ConfigProgram): FoundModule {
+  const { name } = module;
+  if ("program" in module) return { name, path: null, command: module.program.command, workers: 0 };
+  const { url, workers } = module;
   return { name, path: relative(process.cwd(), fileURLToPath(url)), workers };
 }
 
 function describe({ name }: Config, modules: readonly FoundModule[]): string {
   const count = modules.length === 1 ? "1 module" : `${modules.length} modules`;
-  const listed = modules.map((module) => `${module.name} (${module.path})`).join(", ");
+  const listed = modules.map(({ name, path, command = [] }) => `${name} (${path ?? command.join(" ")})`).join(", ");
   return `broker "${name}" with ${count}${listed === "" ? "" : `: ${listed}`}`;
 }
 

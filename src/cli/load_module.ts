@@ -5,7 +5,8 @@
  * @module
  */
 
-import { type Module, toModule } from "../core/module.ts";
+import { anyModule } from "../core/any_module.ts";
+import type { Module } from "../core/module.ts";
 
 /** Loads the file at `url` as module `name`. @throws {Error} that says what is wrong with the file. */
 export async function loadModule(name: string, url: string): Promise<Module> {
@@ -24,7 +25,7 @@ export async function loadAnyModule(url: string, what = "a module"): Promise<Mod
   }
   const made: unknown = typeof exported === "function" ? await exported(await import("../../mod.ts")) : exported;
   try {
-    return toModule(made);
+    return anyModule(made);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new Error(`Cannot load ${what} from "${pathOf(url)}": ${why}`, { cause: error });

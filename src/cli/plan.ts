@@ -6,9 +6,10 @@
 
 import type { BrokerSeat } from "../core/broker_seat.ts";
 import { defineModule, type Module, type ModuleSettings } from "../core/module.ts";
+import { programModule } from "../core/program/define_program.ts";
 import { type BrokerPlan, checkOptions } from "../core/options.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
-import type { Config, ConfigModule } from "./config/config.ts";
+import type { Config, ConfigModule, ConfigProgram } from "./config/config.ts";
 import { loadModule, withWorkers } from "./load_module.ts";
 import { BROKER_SETTINGS } from "./serve_module_files.ts";
 
@@ -43,13 +44,16 @@ export async function planOf(config: Config): Promise<PreparedBroker> {
 }
 
 /** Under image "own" the broker's process loads no module: it knows the name, and the rest when the process tells. */
-async function moduleOf({ name, url, workers }: ConfigModule, image: Config["image"]): Promise<Module> {
+async function moduleOf(module: ConfigModule | ConfigProgram, image: Config["image"]): Promise<Module> {
+  if ("program" in module) return programModule(module.program);
+  const { name, url, workers } = module;
   if (image === "own") return defineModule({ name });
-  const module = await loadModule(name, url);
-  return workers === null ? module : withWorkers(module, workers);
+  const loaded = await loadModule(name, url);
+  return workers === null ? loaded : withWorkers(loaded, workers);
 }
 
-function seatOf({ modules, image }: Config): PreparedBroker["seat"] {
+function seatOf({ modules: all, image }: Config): PreparedBroker["seat"] {
+  const modules = all.filter((module) => "url" in module);
   const byName = new Map(modules.map((module) => [module.name, module]));
   const files = modules.map(({ name, url }) => [name, url] as const);
   return {

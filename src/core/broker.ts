@@ -32,6 +32,8 @@ export class BrokerCore implements Service {
   readonly #log: BrokerLog;
   readonly #guard: Guard;
   readonly #modules: Modules;
+  /** Programs of other languages, whose calls are never retried. */
+  readonly #programs: ReadonlySet<string>;
   readonly #startedAt: number;
   readonly commands: ReadonlyMap<string, Handler>;
   readonly #own: OwnCommands;
@@ -62,6 +64,8 @@ export class BrokerCore implements Service {
       sweep: plan.sweep,
       orphan: (found) => this.#log.report("process.orphan", found, { module: this.name }),
     });
+    const programs = plan.modules.filter(({ module }) => module.program !== undefined);
+    this.#programs = new Set(programs.map(({ module }) => module.name));
     this.#modules = new Modules(plan, {
       seat,
       log: this.#log,
@@ -124,7 +128,12 @@ export class BrokerCore implements Service {
   call(target: string, command: string, params: readonly unknown[] = [], settings: CallSettings = {}) {
     try {
       const caller = this.#callerOf(target, command);
-      return makeCall(caller, command, params, checkedRequest({ target, command, params }, settings, this.plan));
+      return makeCall(
+        caller,
+        command,
+        params,
+        checkedRequest({ target, command, params }, settings, this.#defaults(target)),
+      );
     } catch (error) {
       return Promise.reject<unknown>(error);
     }
@@ -133,27 +142,39 @@ export class BrokerCore implements Service {
   /** A call, and how often it was sent. */
   async measure(target: string, command: string, params: readonly unknown[], settings: CallSettings) {
     const caller = this.#callerOf(target, command);
-    return await measureCall(caller, command, params, checkedRequest({ target, command, params }, settings, this.plan));
+    return await measureCall(
+      caller,
+      command,
+      params,
+      checkedRequest({ target, command, params }, settings, this.#defaults(target)),
+    );
   }
 
   /** The items of a command that yields them. */
   stream(target: string, command: string, params: readonly unknown[] = [], settings: CallSettings = {}): CallStream {
     return new CallStream(command, params, () => {
       const caller = this.#callerOf(target, command);
-      return { caller, options: checkedRequest({ target, command, params }, settings, this.plan) };
+      return { caller, options: checkedRequest({ target, command, params }, settings, this.#defaults(target)) };
     });
+  }
+
+  /** Tells a program of another language something that it gives no answer to; settles when it was handed over. */
+  async notify(target: string, method: string, params: readonly unknown[] = [], settings: CallSettings = {}) {
+    const caller = this.#callerOf(target, method);
+    const request = checkedRequest({ target, command: method, params }, settings, this.#defaults(target));
+    await makeCall(caller, method, params, { ...request, wire: this.#notification(target, method) });
   }
 
   /** A module's call that is meant for another module. */
   async forward(call: ReceivedCall & { readonly options: CallOptions }, context: RunningCall): Promise<unknown> {
-    const { target = this.name, timeoutMs = this.plan.timeoutMs } = call.options;
+    const { target = this.name, timeoutMs = this.plan.timeoutMs, notify = false } = call.options;
     if (target === this.name) return await this.#own.run(call, context);
     const caller = this.#modules.slot(target, call.command).process.caller;
     const passedOn = {
       target,
       ...forwarded(timeoutMs, context),
       thread: MAIN_THREAD,
-      wire: { caller: context.caller },
+      wire: { ...(notify ? this.#notification(target, call.command) : {}), caller: context.caller },
     };
     return await passOn({ caller, options: passedOn }, call);
   }
@@ -183,11 +204,24 @@ export class BrokerCore implements Service {
     try {
       await this.#modules.stop();
       await this.#guard.close();
+      this.#own.close();
       const ms = this.#seat.runtime.clock.now() - since;
       this.#log.report("broker.stopped", { ms }, { module: this.name });
     } finally {
       for (const close of this.#closers.splice(0)) await close();
     }
+  }
+
+  /** @throws {TypeError} for a module: it has commands only. */
+  #notification(target: string, method: string): CallOptions {
+    if (this.#programs.has(target)) return { target, notify: true };
+    throw new TypeError(
+      `Cannot notify module "${target}" of "${method}": only programs of defineProgram take notifications`,
+    );
+  }
+
+  #defaults(target: string): Pick<BrokerPlan, "timeoutMs" | "retry"> {
+    return this.#programs.has(target) ? { timeoutMs: this.plan.timeoutMs, retry: "never" } : this.plan;
   }
 
   #callerOf(target: string, command: string): Caller {

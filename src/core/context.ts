@@ -108,6 +108,8 @@ export interface ModuleContext<W extends Commands = Commands> {
   readonly call: CallCommand;
   /** Streams a command of another module, or of the broker by its name, through the broker. */
   readonly stream: StreamCommand;
+  /** Tells a program of `defineProgram` something that it gives no answer to, through the broker. */
+  notify(target: Module | string, method: string, params?: readonly unknown[], settings?: CallSettings): Promise<void>;
   /**
    * Disposes of `resource` when this process ends, the last one first, each once: one that is disposed of before, by `using` or
    * otherwise, is forgotten. Takes what `owns` of a module takes.

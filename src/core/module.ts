@@ -6,6 +6,7 @@
 
 import type { ModuleContext } from "./context.ts";
 import { canDispose } from "./cleanup/dispose.ts";
+import type { ProgramPlan } from "./program/program_plan.ts";
 import { show } from "./show.ts";
 import { checkSupervision } from "./supervise/check_settings.ts";
 import { checkProcessSettings, type ProcessSettings } from "./supervise/process_settings.ts";
@@ -96,6 +97,8 @@ export interface Module<N extends string = string, C extends Commands = Commands
   readonly name: N;
   /** What it was made of. */
   readonly definition: ModuleDefinition;
+  /** What it runs, where it is a program of another language. */
+  readonly program?: ProgramPlan;
   /** Never there at run time: holds the types of the commands. */
   readonly "~types"?: { readonly commands: C; readonly workers: W };
 }
@@ -137,6 +140,15 @@ export function toModule(value: unknown): Module {
 
 /** Known to every copy of the library: a program and its module files may have one each. */
 const CHECKED = Symbol.for("brokkr.module");
+
+/** A checked module of a program in another language. */
+export function newModule<C extends Commands>(
+  name: string,
+  definition: ModuleDefinition,
+  program: ProgramPlan,
+): Module<string, C> {
+  return Object.freeze({ name, definition, program, [CHECKED]: true });
+}
 
 function made<N extends string, C extends Commands, W extends Commands>(
   name: N,

@@ -4,18 +4,11 @@
  * @module
  */
 
+import { type AnyModule, anyModule } from "./any_module.ts";
 import type { LogFunction } from "./log/broker_log.ts";
 import { levelFrom, LEVELS } from "./log/level.ts";
 import type { LogLevel } from "./log/record.ts";
-import {
-  checkName,
-  checkSettings,
-  type Commands,
-  type Module,
-  type ModuleDefinition,
-  type ModuleSettings,
-  toModule,
-} from "./module.ts";
+import { checkName, checkSettings, type Commands, type Module, type ModuleSettings } from "./module.ts";
 import { type Ordered, startOrder } from "./order.ts";
 import { processName } from "./role.ts";
 
@@ -23,8 +16,8 @@ import { processName } from "./role.ts";
 export interface BrokerOptions {
   /** Name of the broker, as it stands in the log lines. `[A-Za-z0-9._-]{1,64}` */
   readonly name: string;
-  /** What {@link defineModule} returned, or plain objects of the same shape, in the order of their start. */
-  readonly modules: readonly (Module | ModuleDefinition)[];
+  /** What `defineModule` and `defineProgram` returned, or plain objects of the same shape, in the order of their start. */
+  readonly modules: readonly AnyModule[];
   /** Settings by module name, over those that stand in `defineModule`. */
   readonly settings?: Readonly<Record<string, ModuleSettings>>;
   /** Defaults of all calls. */
@@ -89,7 +82,7 @@ export function checkOptions(options: BrokerOptions): BrokerPlan {
   const name = checkName("Option name", options.name);
   if (!Array.isArray(options.modules)) throw new TypeError("Option modules must be a list of modules");
   const settings = new Map(Object.entries(options.settings ?? {}));
-  const modules = options.modules.map(toModule).map((module) => {
+  const modules = options.modules.map(anyModule).map((module) => {
     const over = settings.get(module.name) ?? {};
     settings.delete(module.name);
     checkSettings(`Option settings: module "${module.name}"`, { ...over });

@@ -4,16 +4,15 @@
  * @module
  */
 
-import type { Channel, ChannelEvents, Runtime } from "../runtime/runtime.ts";
-import { Callee } from "./call/callee.ts";
+import type { Runtime } from "../runtime/runtime.ts";
 import { Caller } from "./call/caller.ts";
 import { CallCounters } from "./call/counters.ts";
+import { type LocalPeer, localPeer } from "./call/local_peer.ts";
 import { DEFAULT_QUEUE_LIMITS } from "./call/queue.ts";
 import type { RunningCall } from "./call/running_call.ts";
 import { UnknownCommandError } from "./errors.ts";
 import type { ReceivedCall } from "./frame/batch.ts";
-import { DEFAULT_FRAME_LIMIT, FrameType } from "./frame/header.ts";
-import { Link } from "./frame/link.ts";
+import { DEFAULT_FRAME_LIMIT } from "./frame/header.ts";
 import type { Reporter } from "./log/reporter.ts";
 import type { Handler } from "./module.ts";
 import { nearest } from "./nearest.ts";
@@ -28,6 +27,7 @@ export interface OwnCommandsOptions {
 export class OwnCommands {
   readonly #options: OwnCommandsOptions;
   #caller: Caller | undefined;
+  #peer: LocalPeer | undefined;
 
   constructor(options: OwnCommandsOptions) {
     this.#options = options;
@@ -50,12 +50,18 @@ export class OwnCommands {
     return await Reflect.apply(handler, context, params);
   }
 
+  /** The broker has stopped. */
+  close(): void {
+    this.#peer?.close();
+  }
+
   #connect(): Caller {
     const { runtime, reporter, broker, commands } = this.#options;
-    const limit = { frameLimit: DEFAULT_FRAME_LIMIT, ownFiles: runtime.ownFiles };
+    const { clock, ownFiles } = runtime;
     const caller = new Caller({
-      ...limit,
-      clock: runtime.clock,
+      frameLimit: DEFAULT_FRAME_LIMIT,
+      ownFiles,
+      clock,
       reporter,
       counters: new CallCounters(),
       module: broker,
@@ -63,51 +69,16 @@ export class OwnCommands {
       concurrency: Infinity,
       thread: () => runtime.thread(),
     });
-    const [near, far] = LocalChannel.pair();
-    const callerLink = this.#link(near, (type, flags, body) => {
-      if (type === FrameType.answers) caller.answers(flags, body);
+    this.#peer = localPeer({
+      clock,
+      caller,
+      ownFiles,
+      reporter,
+      service: { commands },
+      module: broker,
+      peer: broker,
     });
-    const calleeLink: Link = this.#link(far, (type, flags, body) => {
-      if (!callee.receive(type, flags, body) && type === FrameType.ping) calleeLink.send(FrameType.pong, "1");
-    });
-    const callee = new Callee(calleeLink, { ...limit, reporter, service: { commands }, module: broker, peer: broker });
-    callee.open();
-    caller.connect(callerLink);
+    caller.connect(this.#peer.link);
     return caller;
-  }
-
-  #link(channel: Channel, frame: (type: number, flags: number, body: Uint8Array) => void): Link {
-    const nothing = () => {};
-    const events = { frame, refused: nothing, drained: nothing, closed: nothing };
-    return new Link(channel, this.#options.runtime.clock, { frameLimit: DEFAULT_FRAME_LIMIT, events });
-  }
-}
-
-/** One end of a channel within this process. */
-class LocalChannel implements Channel {
-  readonly unsentBytes = 0;
-  #events: ChannelEvents | undefined;
-  #peer: LocalChannel | undefined;
-
-  static pair(): [LocalChannel, LocalChannel] {
-    const [one, other] = [new LocalChannel(), new LocalChannel()];
-    [one.#peer, other.#peer] = [other, one];
-    return [one, other];
-  }
-
-  open(events: ChannelEvents): void {
-    this.#events = events;
-  }
-
-  write(bytes: Uint8Array): void {
-    void Promise.resolve().then(() => this.#peer?.deliver(bytes));
-  }
-
-  close(): void {
-    this.#events?.closed();
-  }
-
-  deliver(bytes: Uint8Array): void {
-    this.#events?.data(bytes);
   }
 }

@@ -10,11 +10,16 @@ import { claimedByOthers } from "./claims.ts";
 import { DEFAULT_FRAME_LIMIT } from "./frame/header.ts";
 import type { BrokerLog } from "./log/broker_log.ts";
 import type { BrokerPlan, ModulePlan } from "./options.ts";
-import { encodeRole, ROLE_VARIABLE } from "./role.ts";
+import { ProgramRun } from "./program/program_run.ts";
+import { encodeDepth, encodeRole, ROLE_VARIABLE } from "./role.ts";
 import { setupOf } from "./setup_of.ts";
 import type { Guard } from "./supervise/guard.ts";
 import type { SlotOptions } from "./supervise/module_slot.ts";
+import { outputLimits } from "./supervise/process_settings.ts";
 import { supervisionPlan } from "./supervise/settings.ts";
+
+/** What a program of another language must reach in time. */
+const START_GOAL = "the end of its initialize exchange";
 
 /** What the modules of a broker share. */
 export interface SlotContext {
@@ -30,7 +35,7 @@ export interface SlotContext {
 
 /** `workers` is how many the module has, or null where only its own process knows it. */
 export function slotOptions(
-  { module: { name, definition }, settings }: ModulePlan,
+  { module: { name, definition, program }, settings }: ModulePlan,
   { plan, seat, log, guard, service, failed }: SlotContext,
 ): { workers: number | null; options: SlotOptions } {
   const { runtime, depth, image, given } = seat;
@@ -52,6 +57,7 @@ export function slotOptions(
       const env = runtime.env.all();
       for (const variable of withheld) delete env[variable];
       const tree = guard.tree(name, descendants);
+      if (program !== undefined) return { ...env, [ROLE_VARIABLE]: encodeDepth(depth + 1, tree) };
       const role = { broker: plan.name, module: name, worker: null, depth: depth + 1, channel, tree, descendants };
       const files = { image: image?.(name) ?? null, given: given?.(name) ?? null };
       return { ...env, [ROLE_VARIABLE]: encodeRole({ ...role, ...files }) };
@@ -73,5 +79,10 @@ export function slotOptions(
         ownFiles: runtime.ownFiles,
       }),
   };
-  return { workers, options };
+  if (program === undefined) return { workers, options };
+  const shared = { ...options, plan: program, output: outputLimits(settings.output) };
+  return {
+    workers: 0,
+    options: { ...options, goal: START_GOAL, newRun: (life) => new ProgramRun({ ...shared, ...life }) },
+  };
 }

@@ -216,6 +216,7 @@ test("mod.ts exports these values and no other", () => {
     "UnknownCommandError",
     "UnknownModuleError",
     "defineModule",
+    "defineProgram",
     "withSchema",
     "withThread",
   ]);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { ConfigError } from "../../src/cli/config/config_error.ts";
 import { readConfig } from "../../src/cli/config/read_config.ts";
+import { programSchema } from "../../src/cli/config/schema.ts";
 import { detectRuntime } from "../../src/runtime/detect.ts";
 
 const runtime = await detectRuntime();
@@ -44,7 +45,12 @@ test("readConfig() takes comments, trailing commas and a byte order mark, and ke
     );
     const config = await readConfig(file, runtime);
     assert.deepEqual(config.modules.map(({ name }) => name), ["b", "10", "9", "__proto__"]);
-    assert.deepEqual(config.modules.map(({ workers }) => workers), [null, null, 2, null]);
+    assert.deepEqual(config.modules.map((module) => "workers" in module ? module.workers : undefined), [
+      null,
+      null,
+      2,
+      null,
+    ]);
     assert.equal(config.modules[1]?.settings.cwd, join(folder, "sub"));
     assert.deepEqual(config.modules[2]?.settings, { options: null });
     assert.equal(config.log.file, join(folder, "b.log"));
@@ -278,11 +284,61 @@ test("readConfig() finds a worker's name among few modules as among many", async
   );
 });
 
-test("readConfig() refuses programs of other languages, which are to come", async () => {
-  assert.deepEqual(await faultsOf('{"name":"b","modules":{"a":{"command":["x"],"protocol":"mcp"}}}'), [
-    'brokkr.json:1:29: unknown key "command": programs of other languages are not supported yet, ' +
-    'use "path" and a JavaScript file',
-    'brokkr.json:1:45: unknown key "protocol": programs of other languages are not supported yet, ' +
-    'use "path" and a JavaScript file',
+test("readConfig() takes programs of other languages, whose paths are those of the configuration's folder", async () => {
+  await inFolder(async (folder) => {
+    const file = join(folder, "brokkr.json");
+    const program = { command: ["./bin/server", "./a.txt"], protocol: "mcp", initialize: { a: 1 }, queue: 3 };
+    const plain = { command: ["python3", "prices.py"], framing: "content-length", cwd: "sub", env: ["TOKEN"] };
+    writeFileSync(file, JSON.stringify({ name: "b", modules: { program, plain } }));
+    const { modules } = await readConfig(file, runtime);
+    assert.deepEqual(modules, [
+      {
+        name: "program",
+        program: {
+          name: "program",
+          command: [join(folder, "bin/server"), "./a.txt"],
+          protocol: "mcp",
+          initialize: { a: 1 },
+        },
+        settings: { queue: 3, cwd: folder },
+      },
+      {
+        name: "plain",
+        program: {
+          name: "plain",
+          command: ["python3", "prices.py"],
+          protocol: "json-rpc",
+          framing: "content-length",
+        },
+        settings: { env: ["TOKEN"], cwd: join(folder, "sub") },
+      },
+    ]);
+  });
+});
+
+test("readConfig() says where a program of another language contradicts itself, once and with the remedy", async () => {
+  const faults = async (module: string) => await faultsOf(`{"name":"b","modules":{"a":{${module}}}}`);
+  const remedy = 'keep "path" for a module in JavaScript, or "command" for a program in another language';
+  assert.deepEqual(await faults('"command":["x"],"path":"a.js","workers":2'), [
+    `brokkr.json:1:45: "path" and "command" contradict each other: ${remedy}`,
+  ]);
+  assert.deepEqual(await faults('"path":"a.js","command":["x"]'), [
+    `brokkr.json:1:43: "path" and "command" contradict each other: ${remedy}`,
+  ]);
+  assert.deepEqual(await faults('"command":"npx","args":["x"]'), [
+    'brokkr.json:1:39: modules.a.command must be a list of an executable and its arguments, and it is "npx"',
+    `brokkr.json:1:45: unknown key "args": known are ${Object.keys(programSchema.entries).join(", ")}`,
+  ]);
+  assert.deepEqual(await faults('"command":[]'), [
+    "brokkr.json:1:39: modules.a.command must be a list of an executable and its arguments, and it is a list",
+  ]);
+  assert.deepEqual(await faults('"command":["x"],"protocol":"mpc"'), [
+    'brokkr.json:1:56: modules.a.protocol must be one of "json-rpc", "mcp", "lsp", and it is "mpc"',
+  ]);
+  assert.deepEqual(await faults('"command":["x"],"protocol":"lsp","framing":"newline"'), [
+    'brokkr.json:1:62: framing is set by protocol "lsp", remove it',
+  ]);
+  assert.deepEqual(await faults('"command":["x"],"initialize":{}'), [
+    'brokkr.json:1:45: initialize is for protocol "mcp" or "lsp" only, set one of them or remove it',
   ]);
 });

@@ -1,9 +1,11 @@
 import type {
   Channel,
+  CommandProcess,
   Environment,
   MemoryFigures,
   ProgramProcess,
   Runtime,
+  SpawnCommandOptions,
   SpawnProgramOptions,
 } from "../../src/runtime/runtime.ts";
 import { ManualClock } from "./manual_clock.ts";
@@ -103,7 +105,7 @@ export class FakeRuntime implements Runtime {
     return notHere();
   }
 
-  spawnCommand(): Promise<never> {
+  spawnCommand(_command: readonly string[], _options: SpawnCommandOptions): Promise<CommandProcess> {
     return notHere();
   }
 

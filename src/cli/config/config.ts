@@ -1,5 +1,6 @@
 import type { LogLevel } from "../../core/log/record.ts";
 import type { ModuleSettings } from "../../core/module.ts";
+import type { ProgramDefinition } from "../../core/program/define_program.ts";
 
 /** A checked configuration. */
 export interface Config {
@@ -9,7 +10,7 @@ export interface Config {
   readonly call: { readonly timeoutMs?: number | undefined; readonly retry?: "once" | "never" | undefined };
   readonly image: "own" | "all";
   /** In the order of the file. */
-  readonly modules: readonly ConfigModule[];
+  readonly modules: readonly (ConfigModule | ConfigProgram)[];
   readonly log: ConfigLog;
   readonly product: string | undefined;
   readonly sweep: boolean | undefined;
@@ -21,6 +22,13 @@ export interface ConfigModule {
   readonly url: string;
   /** Null where the module's own file says it. */
   readonly workers: number | null;
+  readonly settings: ModuleSettings;
+}
+
+/** A program of another language. */
+export interface ConfigProgram {
+  readonly name: string;
+  readonly program: ProgramDefinition;
   readonly settings: ModuleSettings;
 }
 

@@ -15,7 +15,9 @@ export interface Contradiction {
   readonly text: string;
 }
 
-export function contradictions(module: InferOutput<typeof moduleSchema>): Contradiction[] {
+type SupervisionKey = "restart" | "startTimeoutMs" | "drainMs" | "killMs";
+
+export function contradictions(module: Pick<InferOutput<typeof moduleSchema>, SupervisionKey>): Contradiction[] {
   const plan = supervisionPlan(module);
   const restart = typeof module.restart === "object" ? module.restart : {};
   return [

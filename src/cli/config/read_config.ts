@@ -4,20 +4,21 @@
  * @module
  */
 
-import { dirname, isAbsolute, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import * as v from "valibot";
 import { nearest } from "../../core/nearest.ts";
 import { OrderError, startOrder } from "../../core/order.ts";
 import { show } from "../../core/show.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
-import type { Config, ConfigModule } from "./config.ts";
+import type { Config, ConfigModule, ConfigProgram } from "./config.ts";
 import { ConfigError } from "./config_error.ts";
 import { ConfigDocument, type Fault, type KeyPath } from "./document.ts";
 import { modulePath } from "./module_path.ts";
 import { readText } from "./read_text.ts";
 import { contradictions } from "./contradictions.ts";
 import { entriesOf } from "./entries.ts";
-import { moduleNameSchema, moduleSchema, rootSchema } from "./schema.ts";
+import { programContradictions, programOf } from "./program.ts";
+import { moduleNameSchema, moduleSchema, programSchema, rootSchema } from "./schema.ts";
 
 /** @throws {ConfigError} */
 export async function readConfig(file: string, runtime: Runtime): Promise<Config> {
@@ -63,32 +64,53 @@ class ConfigReader {
     };
   }
 
-  #module(name: string): ConfigModule | null {
+  #module(name: string): ConfigModule | ConfigProgram | null {
     const place: KeyPath = ["modules", name];
     if (!v.is(moduleNameSchema, name)) {
       this.#fault(
         this.#document.atKey(place, `the name of a module must be 1 to 64 of the characters A-Z a-z 0-9 . _ -`),
       );
     }
+    const keys = this.#document.keys(place);
+    if (keys.includes("command")) return this.#program(name, keys);
     this.#refuseUnknown(place, moduleSchema);
-    if (this.#document.keys(place).some((key) => LATER.has(key))) return null;
     const module = this.#check(place, moduleSchema);
     if (module === null) return null;
-    for (const { key, text } of contradictions(module)) {
-      this.#fault(this.#document.at([...place, ...key], `modules.${name}.${key.join(".")} ${text}`));
-    }
-    const { path, workers = null, cwd, ...settings } = module;
+    this.#refuseContradictions(name, module);
+    const { path, workers = null, ...settings } = module;
     const { url, wrong } = modulePath(path, { folder: this.#folder, runtime: this.#runtime });
     if (wrong !== null) this.#fault(this.#document.at([...place, "path"], `modules.${name}.path ${wrong}`));
-    return {
-      name,
-      url,
-      workers,
-      settings: {
-        ...settings,
-        ...(cwd === undefined ? {} : { cwd: isAbsolute(cwd) ? cwd : resolve(this.#folder, cwd) }),
-      },
-    };
+    return { name, url, workers, settings: this.#inFolder(settings) };
+  }
+
+  /** A program of another language. */
+  #program(name: string, keys: readonly string[]): ConfigProgram | null {
+    const place: KeyPath = ["modules", name];
+    if (keys.includes("path")) {
+      const later = keys.indexOf("path") < keys.indexOf("command") ? "command" : "path";
+      const remedy = 'keep "path" for a module in JavaScript, or "command" for a program in another language';
+      this.#fault(this.#document.atKey([...place, later], `"path" and "command" contradict each other: ${remedy}`));
+      return null;
+    }
+    this.#refuseUnknown(place, programSchema);
+    const program = this.#check(place, programSchema);
+    if (program === null) return null;
+    this.#refuseContradictions(name, program);
+    for (const { key, text } of programContradictions(program)) {
+      this.#fault(this.#document.atKey([...place, key], text));
+    }
+    const { settings, definition } = programOf(name, program, this.#folder);
+    return { name, program: definition, settings: this.#inFolder(settings) };
+  }
+
+  #refuseContradictions(name: string, module: Parameters<typeof contradictions>[0]): void {
+    for (const { key, text } of contradictions(module)) {
+      this.#fault(this.#document.at(["modules", name, ...key], `modules.${name}.${key.join(".")} ${text}`));
+    }
+  }
+
+  #inFolder<S extends { readonly cwd?: string }>({ cwd, ...settings }: S) {
+    return { ...settings, ...(cwd === undefined ? {} : { cwd: resolve(this.#folder, cwd) }) };
   }
 
   /** Refuses keys that the object at `place` may not have, and those of the objects in it; a list is no object. */
@@ -102,7 +124,7 @@ class ConfigReader {
     for (const key of this.#document.keys(place)) {
       const entry = known.get(key);
       if (entry !== undefined) this.#refuseUnknown([...place, key], entry);
-      else this.#fault(this.#document.atKey([...place, key], unknownKey(key, [...known.keys()], place)));
+      else this.#fault(this.#document.atKey([...place, key], unknownKey(key, [...known.keys()])));
     }
   }
 
@@ -126,7 +148,7 @@ class ConfigReader {
     return null;
   }
 
-  #refuseEqualNames(broker: string, modules: readonly (ConfigModule | null)[]): void {
+  #refuseEqualNames(broker: string, modules: readonly (ConfigModule | ConfigProgram | null)[]): void {
     const names = new Set([broker, ...modules.map((module) => module?.name ?? "")]);
     for (const module of modules) {
       if (module === null) continue;
@@ -143,7 +165,7 @@ class ConfigReader {
     }
   }
 
-  #refuseDisorder(modules: readonly ConfigModule[]): void {
+  #refuseDisorder(modules: readonly (ConfigModule | ConfigProgram)[]): void {
     // A module that is wrong itself is missing here, and may be the one that another names.
     if (modules.length < this.#document.keys(["modules"]).length) return;
     try {
@@ -160,20 +182,16 @@ class ConfigReader {
   }
 }
 
-const OTHER_LANGUAGES = 'programs of other languages are not supported yet, use "path" and a JavaScript file';
-
-/** Keys of a module that are known and not yet there. */
-const LATER: ReadonlyMap<string, string> = new Map([["command", OTHER_LANGUAGES], ["protocol", OTHER_LANGUAGES]]);
-
-function unknownKey(key: string, known: readonly string[], place: KeyPath): string {
+function unknownKey(key: string, known: readonly string[]): string {
   const similar = nearest(key, known);
-  const later = place[0] === "modules" && place.length === 2 ? LATER.get(key) : undefined;
   const hint = similar === null ? `known are ${known.join(", ")}` : `did you mean "${similar}"`;
-  return `unknown key ${JSON.stringify(key)}: ${later ?? hint}`;
+  return `unknown key ${JSON.stringify(key)}: ${hint}`;
 }
 
 /** Whether `name` is that of one of the workers `M-1`, `M-2`, … */
-function isWorkerOf({ name: module, workers }: ConfigModule, name: string): boolean {
+function isWorkerOf(of: ConfigModule | ConfigProgram, name: string): boolean {
+  const { name: module } = of;
+  const workers = "workers" in of ? of.workers : 0;
   if (!name.startsWith(`${module}-`)) return false;
   const number = name.slice(module.length + 1);
   return /^[1-9]\d*$/.test(number) && Number(number) <= (workers ?? 0);

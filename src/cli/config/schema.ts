@@ -6,6 +6,7 @@
  */
 
 import * as v from "valibot";
+import { PROTOCOLS } from "../../core/program/protocol.ts";
 import {
   bytes,
   count,
@@ -121,25 +122,61 @@ const supervisionEntries = {
 
 const variable = text("the name of an environment variable");
 
-export const moduleSchema = group({
-  path: needed(text("the path of the module's file"), "The module's file, in the configuration's folder or below it"),
-  workers: key(count(0), "How many workers", { otherwise: "what the module's file says" }),
-  ...supervisionEntries,
+const processEntries = {
   env: key(
     list(variable, "a list of names of environment variables"),
     "Environment variables that only this module's processes keep",
     { otherwise: "none" },
   ),
-  options: key(v.unknown(), "Free for the module: ctx.options", { otherwise: "null" }),
   concurrency: key(count(1), "Calls that one process of the module runs at the same time", { otherwise: "no limit" }),
   queue: key(count(0), "Calls that may wait for one process of the module", { default: 20_000 }),
-  cwd: key(text("a path"), "Working directory of the module's processes, relative to the configuration's folder", {
-    otherwise: "the broker's",
-  }),
   descendants: key(oneOf(["kill", "keep"]), "Whether the processes that the module started go with it", {
     default: "kill",
   }),
   output: key(outputSchema, "How much of what each stream of the module's processes prints is logged"),
+};
+
+const workingDirectory = "Working directory of the module's processes, relative to the configuration's folder";
+
+export const moduleSchema = group({
+  path: needed(text("the path of the module's file"), "The module's file, in the configuration's folder or below it"),
+  workers: key(count(0), "How many workers", { otherwise: "what the module's file says" }),
+  options: key(v.unknown(), "Free for the module: ctx.options", { otherwise: "null" }),
+  cwd: key(text("a path"), workingDirectory, { otherwise: "the broker's" }),
+  ...supervisionEntries,
+  ...processEntries,
+});
+
+const COMMAND = "a list of an executable and its arguments";
+
+/** A module that is a program of another language: it has `command` in place of `path`. */
+export const programSchema = group({
+  command: needed(
+    v.pipe(
+      list(v.pipe(v.string("a text"), v.check((part) => !part.includes("\0"), "a text without NUL")), COMMAND),
+      v.check(([executable = ""]) => executable !== "", COMMAND),
+    ),
+    "The executable, which is looked up on PATH or in the configuration's folder, and its arguments; no shell reads them",
+  ),
+  protocol: key(oneOf(PROTOCOLS), "What the program speaks on its standard input and output", { default: "json-rpc" }),
+  framing: key(oneOf(["newline", "content-length"]), "How messages are told apart, with protocol json-rpc", {
+    default: "newline",
+  }),
+  initialize: key(
+    v.pipe(v.record(v.string(), v.unknown(), "an object"), v.check((value) => !Array.isArray(value), "an object")),
+    "Parameters of the initialize request, with protocol mcp or lsp: each key over brokkr's own",
+    { otherwise: "none" },
+  ),
+  cwd: key(text("a path"), workingDirectory, { default: "." }),
+  ...supervisionEntries,
+  startTimeoutMs: key(
+    milliseconds,
+    "Milliseconds from the start of the program to the end of its initialize exchange",
+    {
+      default: 60_000,
+    },
+  ),
+  ...processEntries,
 });
 
 /** Without what is in `modules`, whose keys are names. */

@@ -62,6 +62,12 @@ export const PROCESSES = {
     did:
       "Gave up on this process, so that it does not restart for ever. Calls to it are rejected at once. The others go on.",
   },
+  "program.notification": {
+    what: "A program of another language sent a notification: it told something that nobody had asked for.",
+    why: "Its protocol has such messages, for progress, logs or changes of what it offers.",
+    check: ['The event\'s params, with broker.on("program.notification", …): the line has the method only.'],
+    did: "Gave it to whoever listens to the event, and to the handler in defineProgram where there is one.",
+  },
   "process.orphan": {
     what: "A process that an earlier broker of this name had left behind was ended.",
     why:

@@ -23,7 +23,7 @@ import { type BrokerFault, describeThrown, type ThrownError, toFault } from "./w
 
 /** The commands a callee runs. */
 export interface Service {
-  readonly commands: ReadonlyMap<string, Handler>;
+  readonly commands: Pick<ReadonlyMap<string, Handler>, "get" | "keys">;
   /** Runs a call that is meant for another module. Its rejections with a `BrokerError` are passed on as they are. */
   forward?(call: ReceivedCall & { readonly options: CallOptions }, context: RunningCall): Promise<unknown>;
 }

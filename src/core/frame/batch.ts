@@ -27,6 +27,8 @@ export interface CallOptions {
   readonly caller?: string;
   /** The result is to come item by item. */
   readonly stream?: boolean;
+  /** To a program of another language: a notification, which it gives no answer to. */
+  readonly notify?: boolean;
 }
 
 export interface CallEntry {

@@ -104,6 +104,11 @@ const KINDS: { readonly [Id in EventId]: LineKind<Id> } = {
     ),
     levelWith: ({ level }) => level,
   },
+  "program.notification": line(
+    "PROCESS",
+    "debug",
+    ({ process, method }) => `${name(process)} sent notification [${name(method)}]`,
+  ),
   "process.dropped": line(
     "PROCESS",
     "warning",

@@ -19,6 +19,10 @@ const PROCESS_WORDINGS: readonly Wording[] = [
     event: "process.ready",
     fields: { process, ms: parseSeconds(time), childPid: Number(pid) },
   })),
+  wording("new", "{process} sent notification [{method}]", ([process = "", method = ""]) => ({
+    event: "program.notification",
+    fields: { process, method },
+  })),
   wording("new", "{process}: dropped {count} {what}", ([process = "", count, what = ""]) => ({
     event: "process.dropped",
     fields: { process, what, count: Number(count) },

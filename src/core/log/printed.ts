@@ -7,7 +7,12 @@ import type { EventFields, EventId, ModuleCleanup } from "./record.ts";
 export interface PrintedFields extends
   Omit<
     EventFields,
-    "cleanup.receipt" | "call.another-answer" | "call.timeout" | "call.error" | "call.answered"
+    | "cleanup.receipt"
+    | "call.another-answer"
+    | "call.timeout"
+    | "call.error"
+    | "call.answered"
+    | "program.notification"
   > {
   "cleanup.receipt": Omit<EventFields["cleanup.receipt"], "modules"> & {
     readonly modules: readonly Pick<ModuleCleanup, "name" | "ms">[];
@@ -15,6 +20,7 @@ export interface PrintedFields extends
   "call.another-answer": Pick<EventFields["call.another-answer"], "command">;
   "call.timeout": Pick<EventFields["call.timeout"], "command" | "target" | "timeoutMs">;
   "call.error": Omit<EventFields["call.error"], "code">;
+  "program.notification": Omit<EventFields["program.notification"], "params">;
   "call.answered": Omit<EventFields["call.answered"], "attempts">;
 }
 

@@ -91,6 +91,8 @@ export interface EventFields extends SupervisionFields {
     readonly text: string;
     readonly level: Exclude<LogLevel, "fatal">;
   };
+  /** DEBUG: a program of another language told something of its own accord. `params`: as it sent them, or null. */
+  "program.notification": { readonly process: string; readonly method: string; readonly params: unknown };
   /** WARNING: something that a process sent was not understood, or was more than it may print, and was left out. */
   "process.dropped": { readonly process: string; readonly what: string; readonly count: number };
   /** A process ended: INFO where that was asked for (`expected`), else WARNING. */

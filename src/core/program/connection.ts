@@ -4,9 +4,10 @@
  * @module
  */
 
-import type { Channel, Clock } from "../../runtime/runtime.ts";
-import type { Conventions, Notification } from "./conventions.ts";
-import { frameMessage, type Framing, type MessageReader, newReader } from "./framing.ts";
+import type { Channel } from "../../runtime/runtime.ts";
+import type { ConnectionOptions, RequestOptions } from "./connection_options.ts";
+import type { Notification } from "./conventions.ts";
+import { frameMessage, type MessageReader, newReader } from "./framing.ts";
 import { JsonRpcError } from "./json_rpc_error.ts";
 import { type Message, type MessageId, type Params, readMessage } from "./message.ts";
 import { PeerRequests } from "./peer_requests.ts";
@@ -16,44 +17,19 @@ const CANCELLED_MS = 5_000;
 /** A peer that lets so much wait does not read what it is sent. */
 const UNREAD_LIMIT_BYTES = 64 * 1024 * 1024;
 
-export interface ConnectionEvents {
-  /** Something that stands where a message should: no JSON (`parse`), or not of JSON-RPC (`invalid`). */
-  stray(text: string, why: "parse" | "invalid"): void;
-  /** Something that was left out, as the object of "dropped". */
-  dropped(what: string): void;
-  notification(notification: Notification): void;
-  /** Runs a peer's request. What it throws is the answer's error: its `code`, `message` and `data`. */
-  request(method: string, params: Params, signal: AbortSignal): unknown;
-  /** Room in the transport again. */
-  drained(): void;
-  /** Called once: nothing more comes. `reason` is null where the peer just ended its output; its requests go on. */
-  closed(reason: string | null): void;
-}
-
-export interface ConnectionOptions {
-  readonly clock: Clock;
-  readonly framing: Framing;
-  readonly conventions: Conventions;
-  readonly events: ConnectionEvents;
-  /** Bytes of one message that comes. @default 16 MiB */
-  readonly limit?: number;
-}
-
-export interface RequestOptions {
-  readonly signal?: AbortSignal | undefined;
-  /** Gets what the peer tells of the request while it runs. */
-  readonly onProgress?: ((value: unknown) => void) | undefined;
-}
-
 /** The connection ended while a request waited. */
 export class ConnectionClosedError extends Error {
   override readonly name = "ConnectionClosedError";
 }
 
+/** A request was cancelled, and its answer did not come. */
+export class UnansweredError extends Error {
+  override readonly name = "UnansweredError";
+}
+
 interface Waiting {
   resolve(result: unknown): void;
   reject(error: Error): void;
-  readonly onProgress: ((value: unknown) => void) | undefined;
 }
 
 export class Connection {
@@ -62,13 +38,17 @@ export class Connection {
   readonly #reader: MessageReader;
   readonly #peer: PeerRequests;
   readonly #waiting = new Map<number, Waiting>();
+  /** By the token that the request carried. */
+  readonly #progress = new Map<unknown, (value: unknown) => void>();
   #lastId = 0;
   #inputEnded = false;
+  #heardAt: number;
 
   constructor(channel: Channel, options: ConnectionOptions) {
     const { events, framing, limit } = options;
     this.#channel = channel;
     this.#options = options;
+    this.#heardAt = options.clock.now();
     this.#peer = new PeerRequests({ run: events.request, send: (value) => this.#send(value) });
     this.#reader = newReader(framing, {
       message: (text) => this.#take(text),
@@ -82,6 +62,11 @@ export class Connection {
     });
   }
 
+  /** When bytes last came, on the clock. */
+  get heardAt(): number {
+    return this.#heardAt;
+  }
+
   /** Bytes that wait to be read by the peer. */
   get unsentBytes(): number {
     return this.#channel.unsentBytes;
@@ -92,32 +77,34 @@ export class Connection {
     return this.#waiting.size;
   }
 
-  /** @throws {JsonRpcError} when the peer answers with an error. @throws {ConnectionClosedError} */
+  /** @throws {JsonRpcError} when the peer answers with an error. @throws {ConnectionClosedError} @throws {UnansweredError} */
   async request(method: string, params: Params, { signal, onProgress }: RequestOptions = {}): Promise<unknown> {
     if (this.#inputEnded) throw new ConnectionClosedError("the connection is closed");
     const id = ++this.#lastId;
     const { conventions } = this.#options;
-    const sent = onProgress === undefined ? params : conventions.withToken(params, id);
-    const { promise, forget } = this.#wait(id, onProgress);
+    const asked = onProgress === undefined ? { params, token: undefined } : conventions.withToken(params, id);
+    const { promise, forget } = this.#wait(id);
+    if (onProgress !== undefined && asked.token !== undefined) this.#progress.set(asked.token, onProgress);
     const cancel = () => {
       this.notify(conventions.cancel(id));
       stopWaiting = this.#options.clock.timer(CANCELLED_MS, () => forget("the request was cancelled"));
     };
     let stopWaiting = () => {};
     try {
-      this.#send({ jsonrpc: "2.0", id, method, ...(sent === undefined ? {} : { params: sent }) });
+      this.#send({ jsonrpc: "2.0", id, method, ...withParams(asked.params) });
       if (signal?.aborted) cancel();
       else signal?.addEventListener("abort", cancel, { once: true });
       return await promise;
     } finally {
       this.#waiting.delete(id);
+      this.#progress.delete(asked.token);
       signal?.removeEventListener("abort", cancel);
       stopWaiting();
     }
   }
 
   notify({ method, params }: Notification): void {
-    this.#send({ jsonrpc: "2.0", method, ...(params === undefined ? {} : { params }) });
+    this.#send({ jsonrpc: "2.0", method, ...withParams(params) });
   }
 
   /** Tells the peer that what it sent could not be read. */
@@ -136,11 +123,11 @@ export class Connection {
     this.#channel.close();
   }
 
-  #wait(id: number, onProgress: Waiting["onProgress"]) {
+  #wait(id: number) {
     let forget = (_why: string) => {};
     const promise = new Promise<unknown>((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject, onProgress });
-      forget = (why) => reject(new ConnectionClosedError(why));
+      this.#waiting.set(id, { resolve, reject });
+      forget = (why) => reject(new UnansweredError(why));
     });
     return { promise, forget };
   }
@@ -152,6 +139,7 @@ export class Connection {
 
   #data(chunk: Uint8Array): void {
     if (this.#inputEnded) return;
+    this.#heardAt = this.#options.clock.now();
     try {
       this.#reader.push(chunk);
     } catch (error) {
@@ -183,8 +171,7 @@ export class Connection {
     const cancelled = conventions.cancelledId(notification);
     if (cancelled !== undefined) return this.#peer.cancel(cancelled);
     const progress = conventions.progress(notification);
-    const { token } = progress ?? {};
-    const onProgress = typeof token === "number" ? this.#waiting.get(token)?.onProgress : undefined;
+    const onProgress = progress === undefined ? undefined : this.#progress.get(progress.token);
     if (onProgress !== undefined) onProgress(progress?.value);
     else events.notification(notification);
   }
@@ -223,6 +210,10 @@ export class Connection {
     this.#waiting.clear();
     this.#options.events.closed(reason);
   }
+}
+
+function withParams(params: Params): { params?: Params } {
+  return params === undefined ? {} : { params };
 }
 
 function parse(text: string): unknown {

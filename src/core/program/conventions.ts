@@ -23,8 +23,8 @@ export interface Conventions {
   cancel(id: number): Notification;
   /** The request that a peer's notification cancels, where it does. */
   cancelledId(notification: Notification): MessageId | undefined;
-  /** `params` that ask for progress under `token`; as they are where they have no place for it. */
-  withToken(params: Params, token: number): Params;
+  /** Parameters that ask for progress, and the token that it comes under; `id` is one that no other request has. */
+  withToken(params: Params, id: number): { readonly params: Params; readonly token: unknown };
   /** The progress that a peer's notification tells of, where it does. */
   progress(notification: Notification): Progress | undefined;
 }
@@ -33,8 +33,8 @@ export interface Conventions {
 export const LSP_CONVENTIONS: Conventions = {
   cancel: (id) => ({ method: "$/cancelRequest", params: { id } }),
   cancelledId: ({ method, params }) => method === "$/cancelRequest" ? idOf(params, "id") : undefined,
-  withToken: (params, token) =>
-    isRecord(params) && !("workDoneToken" in params) ? { ...params, workDoneToken: token } : params,
+  // Which requests may have a token is in the specification of each: whoever wants progress puts one there.
+  withToken: (params) => ({ params, token: isRecord(params) ? params["workDoneToken"] : undefined }),
   progress: ({ method, params }) =>
     method === "$/progress" && isRecord(params) ? { token: params["token"], value: params["value"] } : undefined,
 };
@@ -43,10 +43,10 @@ export const LSP_CONVENTIONS: Conventions = {
 export const MCP_CONVENTIONS: Conventions = {
   cancel: (requestId) => ({ method: "notifications/cancelled", params: { requestId, reason: "nobody waits for it" } }),
   cancelledId: ({ method, params }) => method === "notifications/cancelled" ? idOf(params, "requestId") : undefined,
-  withToken(params, token) {
-    if (params !== undefined && !isRecord(params)) return params;
-    const meta = isRecord(params?.["_meta"]) ? params["_meta"] : {};
-    return { ...params, _meta: { progressToken: token, ...meta } };
+  withToken(params, id) {
+    if (params !== undefined && !isRecord(params)) return { params, token: undefined };
+    const meta = { progressToken: id, ...(isRecord(params?.["_meta"]) ? params["_meta"] : {}) };
+    return { params: { ...params, _meta: meta }, token: meta.progressToken };
   },
   progress({ method, params }) {
     if (method !== "notifications/progress" || !isRecord(params)) return undefined;

@@ -15,7 +15,8 @@ import { Heartbeat } from "./heartbeat.ts";
 import { MemoryWatch } from "./memory_watch.ts";
 import type { ProcessReporter } from "./process_reporter.ts";
 import { ProcessRun } from "./process_run.ts";
-import type { ProcessEnd } from "./process_run_options.ts";
+import type { ProcessEnd, ProcessRunEvents } from "./process_run_options.ts";
+import type { Run } from "./run.ts";
 import type { SupervisionPlan } from "./settings.ts";
 import type { StateMachine } from "./states.ts";
 import type { SupervisedOptions } from "./supervised_options.ts";
@@ -42,7 +43,7 @@ export interface LifeEvents {
 export class Life {
   readonly #options: LifeOptions;
   readonly #plan: SupervisionPlan;
-  readonly #run: ProcessRun;
+  readonly #run: Run;
   /** Settles with the end of the process. */
   readonly ended: Promise<void>;
   #tellEnd: () => void = () => {};
@@ -98,7 +99,7 @@ export class Life {
     states.become("starting");
     this.#startedAt = this.#clock.now();
     this.#clearStart = deadline(this.#clock, startTimeoutMs, () => {
-      const where = `Broker.start({ name: "${supervised.broker}" })`;
+      const where = supervised.goal ?? `Broker.start({ name: "${supervised.broker}" })`;
       this.#run.kill("SIGKILL", `process did not reach ${where} in ${formatTimeout(startTimeoutMs)}`);
     });
     lines.starting(generation);
@@ -127,45 +128,53 @@ export class Life {
     return this.#options.supervised.runtime.clock;
   }
 
-  #newRun(): ProcessRun {
+  #newRun(): Run {
     const { supervised, lines, caller } = this.#options;
     const { guard, broker, father, setup, records } = supervised;
-    return new ProcessRun({
+    const events: ProcessRunEvents = {
+      greeted: () => this.#greeted(),
+      ready: (_commands, cleanup) => this.#ready(cleanup),
+      alive: () => this.#heartbeat?.answered(),
+      records,
+      output: (line) => lines.output(this.pid ?? 0, line),
+      dropped: (what, count) => lines.dropped(what, count),
+      notice: (notice) => {
+        if (notice.kind === "status") supervised.onStatus?.(notice.request, notice.workers);
+      },
+      killed: (signal, reason) => lines.killed(this.pid, signal, reason),
+      ended: (end) => this.#ended(end),
+    };
+    return supervised.newRun?.({ caller, deadlines: this.#plan, events }) ?? new ProcessRun({
       ...supervised,
       group: guard !== null,
       hello: { broker, process: father },
       frameLimit: setup().frameLimit,
       deadlines: this.#plan,
       caller,
-      events: {
-        greeted: () => this.#greeted(),
-        ready: (_commands, cleanup) => this.#ready(cleanup),
-        alive: () => this.#heartbeat?.answered(),
-        records,
-        output: (line) => lines.output(this.pid ?? 0, line),
-        dropped: (what, count) => lines.dropped(what, count),
-        notice: (notice) => {
-          if (notice.kind === "status") supervised.onStatus?.(notice.request, notice.workers);
-        },
-        killed: (signal, reason) => lines.killed(this.pid, signal, reason),
-        ended: (end) => this.#ended(end),
-      },
+      events,
     });
   }
 
   #greeted(): void {
     this.#clearStart?.();
-    const { states, lines } = this.#options;
+    const { states } = this.#options;
     // It could not be asked before.
     if (states.state === "draining") return this.#run.drain();
     states.become("cleaning");
+    this.#watch();
+  }
+
+  /** A program may have no way to be asked for a sign of life. */
+  #watch(): void {
+    const { ask } = this.#run;
+    if (ask === null) return;
     this.#heartbeat = new Heartbeat({
       clock: this.#clock,
       settings: this.#plan.heartbeat,
-      heardAt: () => this.link?.receivedAt ?? 0,
-      ask: () => this.#run.ask(),
+      heardAt: () => this.#run.heardAt,
+      ask: () => ask.call(this.#run),
       blocked: (ms) => this.#blocked(ms),
-      unblocked: (ms) => lines.unblocked(this.pid ?? 0, ms),
+      unblocked: (ms) => this.#options.lines.unblocked(this.pid ?? 0, ms),
     });
   }
 
@@ -177,11 +186,14 @@ export class Life {
     if (this.states.state === "cleaning" || onBlocked === "restart") this.#run.kill("SIGKILL", why);
   }
 
-  #ready(cleanup: CleanupReceipt): void {
+  #ready(cleanup: CleanupReceipt | null): void {
     const { states, lines, events, supervised } = this.#options;
     const { link, pid } = this;
+    this.#clearStart?.();
     this.#cleanup = cleanup;
-    if (states.state !== "cleaning" || link === undefined || pid === null) return;
+    // A program of another language has nothing to clean.
+    if (states.state !== (cleanup === null ? "starting" : "cleaning") || link === undefined || pid === null) return;
+    if (cleanup === null) this.#watch();
     this.#readyAt = this.#clock.now();
     this.#memory = new MemoryWatch({
       runtime: supervised.runtime,

@@ -96,7 +96,8 @@ export class ModuleProcess implements Service {
   /** A worker's call to another module goes on to the father, under the worker's name. */
   async forward(call: ReceivedCall & { readonly options: CallOptions }, context: RunningCall): Promise<unknown> {
     const { target = this.#options.role.broker, timeoutMs = this.#options.setup.timeoutMs } = call.options;
-    const wire = { ...this.#route(target, timeoutMs), caller: context.caller };
+    const notify = call.options.notify === true ? { notify: true } : {};
+    const wire = { ...this.#route(target, timeoutMs), ...notify, caller: context.caller };
     const options = { target, ...forwarded(timeoutMs, context), wire };
     return await passOn({ caller: this.#options.father, options }, call);
   }
@@ -164,6 +165,10 @@ export class ModuleProcess implements Service {
       },
       stream: (to: Module | string, command: string, params?: readonly unknown[], settings?: CallSettings) =>
         new CallStream(command, params ?? [], () => this.#toOther(to, command, settings ?? {})),
+      notify: async (to, method, params = [], settings = {}) => {
+        const { caller, options } = this.#toOther(to, method, settings);
+        await makeCall(caller, method, params, { ...options, wire: { ...options.wire, notify: true } });
+      },
       own: (resource) => {
         if (!canDispose(resource)) {
           throw new TypeError(`Cannot own a resource of module "${role.module}": it has no way to be disposed of`);

@@ -18,13 +18,14 @@ import { CleaningWatch } from "./cleaning_watch.ts";
 import { Ending } from "./ending.ts";
 import { ProcessOutput } from "./process_output.ts";
 import type { ProcessRunOptions } from "./process_run_options.ts";
+import type { Run } from "./run.ts";
 
 /** A process whose channel has ended can't serve: the time it has to end by itself. */
 const WITHOUT_CHANNEL_MS = 1_000;
 /** After the exit, the time for the last bytes of channel and output to arrive. */
 const LAST_BYTES_MS = 50;
 
-export class ProcessRun {
+export class ProcessRun implements Run {
   readonly #options: ProcessRunOptions;
   readonly #output: ProcessOutput;
   #process: ProgramProcess | undefined;
@@ -54,6 +55,10 @@ export class ProcessRun {
 
   get link(): Link | undefined {
     return this.#link;
+  }
+
+  get heardAt(): number {
+    return this.#link?.receivedAt ?? 0;
   }
 
   /** @throws when no process could be created. */

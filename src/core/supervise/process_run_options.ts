@@ -31,7 +31,8 @@ export interface ProcessEnd extends ExitStatus {
 
 export interface ProcessRunEvents extends OutputEvents {
   greeted(hello: Hello): void;
-  ready(commands: readonly string[], cleanup: CleanupReceipt): void;
+  /** `cleanup` is null for a program of another language, which has nothing to clean. */
+  ready(commands: readonly string[], cleanup: CleanupReceipt | null): void;
   records(events: readonly LogEvent[]): void;
   notice(notice: ProcessNotice): void;
   /** It has answered a ping. */

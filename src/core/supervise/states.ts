@@ -8,11 +8,11 @@ export type ProcessState = "starting" | "cleaning" | "ready" | "draining" | "sto
 
 /**
  * The whole life of a process by name, as a table. `draining` is left by the end of the process only, whatever it was that ended it;
- * `failed` and `stopped` are left by a start by hand, and `failed` also follows on `stopped` where a start is given up before it began.
+ * a program of another language becomes ready without `cleaning`; `failed` and `stopped` are left by a start by hand, and `failed` also follows on `stopped` where a start is given up before it began.
  */
 export const MAY_FOLLOW: Readonly<Record<ProcessState, readonly ProcessState[]>> = {
   stopped: ["starting", "failed"],
-  starting: ["cleaning", "draining", "backoff", "failed", "stopped"],
+  starting: ["cleaning", "ready", "draining", "backoff", "failed", "stopped"],
   cleaning: ["ready", "draining", "backoff", "failed", "stopped"],
   ready: ["draining", "backoff", "failed", "stopped"],
   draining: ["stopped"],

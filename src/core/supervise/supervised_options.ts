@@ -12,6 +12,7 @@ import type { LogEvent } from "../log/record.ts";
 import type { Reporter } from "../log/reporter.ts";
 import type { ProcessStatus } from "../status.ts";
 import type { Guard } from "./guard.ts";
+import type { NewRun } from "./run.ts";
 import type { Descendants } from "./process_settings.ts";
 
 export interface SupervisedOptions {
@@ -32,6 +33,10 @@ export interface SupervisedOptions {
   readonly descendants: Descendants;
   readonly setup: () => Setup;
   readonly callee: (link: Link) => Callee;
+  /** Makes each life of the process, where it is a program of another language. */
+  readonly newRun?: NewRun;
+  /** What the process must reach in time, where that is not `Broker.start`. */
+  readonly goal?: string;
   /** Events that the process sent. */
   readonly records: (events: readonly LogEvent[]) => void;
   readonly onStatus?: (request: number, workers: readonly ProcessStatus[]) => void;

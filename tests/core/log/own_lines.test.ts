@@ -34,6 +34,7 @@ test("every event has a level, known by its id", () => {
     "process.starting": "info",
     "process.ready": "info",
     "process.output": "error",
+    "program.notification": "debug",
     "process.dropped": "warning",
     "process.exited": "warning",
     "process.backoff": "warning",

@@ -111,6 +111,10 @@ export const OWN_SAMPLES: readonly (readonly [event: LogEvent, line: string])[] 
     `${PREFIX} FATAL : ${PROCESS} WebUI will not be started again: exit 1; what to do: run "brokkr restart WebUI"`,
   ],
   [
+    { ...HEAD, event: "program.notification", fields: { process: "WebUI", method: "window/log", params: [1] } },
+    `${PREFIX} DEBUG : ${PROCESS} WebUI sent notification [window/log]`,
+  ],
+  [
     { ...HEAD, event: "process.orphan", fields: { process: "WebUI", childPid: 11, ms: 3_600_000 } },
     `${PREFIX} WARNING : ${PROCESS} A process of WebUI that an earlier broker left behind was killed (pid 11, age 3600.000s)`,
   ],

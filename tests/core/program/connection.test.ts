@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Connection, ConnectionClosedError, type ConnectionEvents } from "../../../src/core/program/connection.ts";
+import { Connection, ConnectionClosedError, UnansweredError } from "../../../src/core/program/connection.ts";
+import type { ConnectionEvents } from "../../../src/core/program/connection_options.ts";
 import { type Conventions, LSP_CONVENTIONS, MCP_CONVENTIONS } from "../../../src/core/program/conventions.ts";
 import type { Framing } from "../../../src/core/program/framing.ts";
 import { JsonRpcError } from "../../../src/core/program/json_rpc_error.ts";
@@ -224,7 +225,7 @@ for (
     assert.equal(second, first?.replace("1}", "2}").replace("1,", "2,"));
     await peer.says('{"jsonrpc":"2.0","id":1,"result":"late"}\n');
     assert.equal(await answered, "late");
-    const rejected = assert.rejects(unanswered ?? Promise.resolve(), ConnectionClosedError);
+    const rejected = assert.rejects(unanswered ?? Promise.resolve(), UnansweredError);
     await peer.clock.advance(5_000);
     await rejected;
     await peer.says('{"jsonrpc":"2.0","id":2,"result":"much too late"}\n');
@@ -278,9 +279,9 @@ test("Progress of an MCP server goes to the request that asked for it, and to no
 test("Progress of a language server comes under the token that the params carry", async () => {
   const peer = new Peer();
   const progress: unknown[] = [];
-  const call = peer.connection.request("x", {}, { onProgress: (value) => progress.push(value) });
-  assert.deepEqual(await peer.sees(), ['{"jsonrpc":"2.0","id":1,"method":"x","params":{"workDoneToken":1}}\n']);
-  await peer.says('{"jsonrpc":"2.0","method":"$/progress","params":{"token":1,"value":{"kind":"begin"}}}\n');
+  const call = peer.connection.request("x", { workDoneToken: "t" }, { onProgress: (value) => progress.push(value) });
+  assert.deepEqual(await peer.sees(), ['{"jsonrpc":"2.0","id":1,"method":"x","params":{"workDoneToken":"t"}}\n']);
+  await peer.says('{"jsonrpc":"2.0","method":"$/progress","params":{"token":"t","value":{"kind":"begin"}}}\n');
   await peer.says('{"jsonrpc":"2.0","id":1,"result":null}\n');
   await call;
   assert.deepEqual(progress, [{ kind: "begin" }]);

@@ -18,6 +18,7 @@ const ALLOWED: readonly string[] = [
   "stopped starting",
   "stopped failed",
   "starting cleaning",
+  "starting ready",
   "starting draining",
   "starting backoff",
   "starting failed",

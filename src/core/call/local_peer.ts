@@ -1,0 +1,106 @@
+/**
+ * A callee within this process. Its calls go over a channel like any other, so that they end in no other ways.
+ *
+ * @module
+ */
+
+import type { Channel, ChannelEvents, Clock } from "../../runtime/runtime.ts";
+import { DEFAULT_FRAME_LIMIT, FrameType } from "../frame/header.ts";
+import { Link } from "../frame/link.ts";
+import { Callee, type CalleeOptions } from "./callee.ts";
+import type { Caller } from "./caller.ts";
+
+export interface LocalPeerOptions extends Omit<CalleeOptions, "frameLimit"> {
+  readonly clock: Clock;
+  readonly caller: Caller;
+  /** Gives a sign of life, where the callee only stands for someone else. @default at once */
+  readonly ping?: () => Promise<unknown>;
+  /** Bytes that wait behind the callee. Beyond a limit the caller's calls wait too, until `drained`. @default none */
+  readonly unsentBytes?: () => number;
+}
+
+export interface LocalPeer {
+  /** The caller's end. */
+  readonly link: Link;
+  /** What waited behind the callee is out. */
+  drained(): void;
+  /** Nothing is called any more. */
+  close(): void;
+}
+
+export function localPeer(options: LocalPeerOptions): LocalPeer {
+  const { clock, caller, ping, unsentBytes = () => 0 } = options;
+  const [near, far] = [new LocalChannel(unsentBytes), new LocalChannel(() => 0)];
+  near.peer = far;
+  far.peer = near;
+  const link = localLink(near, clock, {
+    frame(type, flags, body) {
+      if (type === FrameType.answers) caller.answers(flags, body);
+    },
+    drained: () => caller.drained(),
+  });
+  const calleeLink: Link = localLink(far, clock, {
+    frame(type, flags, body) {
+      if (callee.receive(type, flags, body) || type !== FrameType.ping) return;
+      const pong = () => calleeLink.send(FrameType.pong, "1");
+      if (ping === undefined) pong();
+      else ping().then(pong, () => {});
+    },
+    drained() {},
+  });
+  const callee = new Callee(calleeLink, { ...options, frameLimit: DEFAULT_FRAME_LIMIT });
+  callee.open();
+  const close = () => {
+    callee.abort();
+    link.close(null);
+  };
+  return { link, drained: () => near.drained(), close };
+}
+
+interface LocalEvents {
+  frame(type: number, flags: number, body: Uint8Array): void;
+  drained(): void;
+}
+
+function localLink(channel: Channel, clock: Clock, events: LocalEvents): Link {
+  const nothing = () => {};
+  return new Link(channel, clock, {
+    frameLimit: DEFAULT_FRAME_LIMIT,
+    events: { ...events, refused: nothing, closed: nothing },
+  });
+}
+
+/** One end of a channel within this process. */
+class LocalChannel implements Channel {
+  readonly #unsentBytes: () => number;
+  #events: ChannelEvents | undefined;
+  peer: LocalChannel | undefined;
+
+  constructor(unsentBytes: () => number) {
+    this.#unsentBytes = unsentBytes;
+  }
+
+  get unsentBytes(): number {
+    return this.#unsentBytes();
+  }
+
+  open(events: ChannelEvents): void {
+    this.#events = events;
+  }
+
+  write(bytes: Uint8Array): void {
+    void Promise.resolve().then(() => this.peer?.deliver(bytes));
+  }
+
+  close(): void {
+    this.#events?.closed();
+  }
+
+  drained(): void {
+    this.#events?.drained();
+  }
+
+  deliver(bytes: Uint8Array): void {
+    this.#events?.data(bytes);
+  }
+}

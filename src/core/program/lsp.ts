@@ -1,0 +1,34 @@
+/**
+ * The Language Server Protocol: https://microsoft.github.io/language-server-protocol
+ *
+ * @module
+ */
+
+import { LSP_CONVENTIONS } from "./conventions.ts";
+import { JsonRpcError } from "./json_rpc_error.ts";
+import type { Protocol } from "./protocol.ts";
+
+export const LSP: Protocol = {
+  framing: "content-length",
+  conventions: LSP_CONVENTIONS,
+  async initialize(connection, { version, pid, initialize }) {
+    const clientInfo = { name: "brokkr", version };
+    const params = { processId: pid, clientInfo, rootUri: null, capabilities: {}, ...initialize };
+    const result = await connection.request("initialize", params);
+    connection.notify({ method: "initialized", params: {} });
+    return result;
+  },
+  // The specification has no ping, but wants each unknown request that begins with "$/" answered with an error.
+  async ping(connection) {
+    try {
+      await connection.request("$/ping", undefined);
+    } catch (error) {
+      if (!(error instanceof JsonRpcError)) throw error;
+    }
+  },
+  async shutdown(connection) {
+    await connection.request("shutdown", undefined);
+    connection.notify({ method: "exit", params: undefined });
+  },
+  requests: new Map(),
+};

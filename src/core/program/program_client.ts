@@ -1,0 +1,67 @@
+/**
+ * What a program asks and tells its client of its own accord: answered by the user's handlers, and told as events.
+ *
+ * @module
+ */
+
+import { describeThrown } from "../call/wire_error.ts";
+import type { Reporter } from "../log/reporter.ts";
+import type { Notification } from "./conventions.ts";
+import type { Params } from "./message.ts";
+import { methodNotFound } from "./peer_requests.ts";
+import type { ProgramPlan } from "./program_plan.ts";
+import type { Protocol } from "./protocol.ts";
+
+export interface ProgramClientOptions {
+  readonly plan: ProgramPlan;
+  readonly protocol: Protocol;
+  readonly reporter: Reporter;
+  readonly module: string;
+}
+
+export class ProgramClient {
+  readonly #options: ProgramClientOptions;
+
+  constructor(options: ProgramClientOptions) {
+    this.#options = options;
+  }
+
+  /** @throws whatever the handler throws, which is the answer's error. */
+  async asked(method: string, params: Params, signal: AbortSignal): Promise<unknown> {
+    const { plan, protocol } = this.#options;
+    const handler = plan.requests.get(method);
+    if (handler === undefined) {
+      const answer = protocol.requests.get(method);
+      if (answer === undefined) throw methodNotFound(method);
+      return answer();
+    }
+    try {
+      return await handler(params, { signal });
+    } catch (error) {
+      this.#failed(`request "${method}"`, error);
+      throw error;
+    }
+  }
+
+  notified({ method, params }: Notification): void {
+    const { plan, reporter, module } = this.#options;
+    const handler = plan.notifications.get(method);
+    if (handler !== undefined) void this.#handle(() => handler(params), method);
+    if (!reporter.wants("program.notification")) return;
+    reporter.report("program.notification", { process: module, method, params: params ?? null }, { module });
+  }
+
+  async #handle(handler: () => unknown, method: string): Promise<void> {
+    try {
+      await handler();
+    } catch (error) {
+      this.#failed(`notification "${method}"`, error);
+    }
+  }
+
+  #failed(what: string, error: unknown): void {
+    const { reporter, module } = this.#options;
+    const { name, message } = describeThrown(error);
+    reporter.report("module.error", { text: `the handler of ${what} failed: ${name}: ${message}` }, { module });
+  }
+}

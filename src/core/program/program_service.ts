@@ -1,0 +1,84 @@
+/**
+ * The commands of a program: whatever it is called with becomes a request of its own, or a notification where the caller wants no
+ * answer.
+ *
+ * @module
+ */
+
+import type { Service } from "../call/callee.ts";
+import type { RunningCall } from "../call/running_call.ts";
+import type { CallContext, Handler } from "../module.ts";
+import type { CallOptions, ReceivedCall } from "../frame/batch.ts";
+import { type Connection, ConnectionClosedError } from "./connection.ts";
+import { JsonRpcError } from "./json_rpc_error.ts";
+import { toParams } from "./message.ts";
+import { ProgramFailure } from "./program_failure.ts";
+
+export class ProgramService implements Service {
+  readonly #connection: Connection;
+  /** What the program said at its start, for who asks for it again: it may be asked only once. */
+  #greeting: { readonly answer: unknown } | undefined;
+  #running = 0;
+  #idle = new Set<() => void>();
+  readonly commands = { get: (method: string): Handler => this.#handler(method), keys: () => [].values() };
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** From now on calls of `initialize` get `answer`. */
+  greeted(answer: unknown): void {
+    this.#greeting = { answer };
+  }
+
+  // deno-lint-ignore require-await
+  async forward(call: ReceivedCall & { readonly options: CallOptions }, _context: RunningCall): Promise<unknown> {
+    this.#connection.notify({ method: call.command, params: toParams(call.params) });
+    return undefined;
+  }
+
+  /** Settles when no request runs that someone waits for. */
+  async idle(): Promise<void> {
+    if (this.#running > 0) await new Promise<void>((resolve) => this.#idle.add(resolve));
+  }
+
+  #handler(method: string): Handler {
+    const greeting = method === "initialize" ? this.#greeting : undefined;
+    if (greeting !== undefined) return () => greeting.answer;
+    const request = this.#request.bind(this);
+    return function (this: CallContext, ...params: unknown[]) {
+      return request(method, params, this);
+    };
+  }
+
+  async #request(method: string, params: readonly unknown[], context: CallContext): Promise<unknown> {
+    const { signal } = context;
+    let counts = true;
+    const over = () => {
+      if (counts) this.#over();
+      counts = false;
+    };
+    this.#running++;
+    signal.addEventListener("abort", over, { once: true });
+    try {
+      return await this.#connection.request(method, toParams(params), {
+        signal,
+        onProgress: (value) => context.progress(value),
+      });
+    } catch (error) {
+      // How the program ended is told to the caller by those who see its exit.
+      if (error instanceof ConnectionClosedError) return await new Promise<never>(() => {});
+      throw error instanceof JsonRpcError ? new ProgramFailure(error) : error;
+    } finally {
+      signal.removeEventListener("abort", over);
+      over();
+    }
+  }
+
+  #over(): void {
+    this.#running--;
+    if (this.#running > 0) return;
+    for (const wake of this.#idle) wake();
+    this.#idle.clear();
+  }
+}

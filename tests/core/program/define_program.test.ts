@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { defineModule, defineProgram, type ProgramDefinition } from "brokkr";
+import { checkOptions } from "../../../src/core/options.ts";
+
+test("defineProgram() gives a module with the program's plan, and 60 s for its start", () => {
+  const { name, program, definition } = defineProgram({ name: "a", command: ["x", "y"], restart: "always" });
+  assert.deepEqual([name, program?.command, program?.protocol, program?.framing], [
+    "a",
+    ["x", "y"],
+    "json-rpc",
+    "newline",
+  ]);
+  assert.deepEqual([definition.restart, definition.startTimeoutMs], ["always", 60_000]);
+  assert.equal(defineProgram({ name: "a", command: ["x"], protocol: "lsp" }).program?.framing, "content-length");
+  assert.equal(
+    defineProgram({ name: "a", command: ["x"], framing: "content-length" }).program?.framing,
+    "content-length",
+  );
+});
+
+test("defineProgram() refuses what contradicts itself, and names the part", () => {
+  const refused = (definition: object): string => {
+    try {
+      defineProgram({ name: "a", command: ["x"], ...definition } as ProgramDefinition);
+      return "taken";
+    } catch (error) {
+      return error instanceof TypeError ? error.message : String(error);
+    }
+  };
+  assert.deepEqual(
+    [
+      { name: "a b" },
+      { command: [] },
+      { command: "npx" },
+      { command: ["x", 1] },
+      { command: ["x\0"] },
+      { protocol: "mpc" },
+      { protocol: "mcp", framing: "newline" },
+      { framing: "lines" },
+      { initialize: {} },
+      { protocol: "mcp", initialize: [] },
+      { requests: { a: 1 } },
+      { notifications: [] },
+      { commands: {} },
+      { restart: "sometimes" },
+    ].map(refused),
+    [
+      'The name of a program must be 1 to 64 of the characters A-Z a-z 0-9 . _ -, and it is "a b"',
+      'Program "a": command must be a list of an executable and its arguments, and it is a list',
+      'Program "a": command must be a list of an executable and its arguments, and it is "npx"',
+      'Program "a": command must be a list of an executable and its arguments, and it is a list',
+      'Program "a": command must be a list of an executable and its arguments, and it is a list',
+      'Program "a": protocol must be one of json-rpc, mcp, lsp, and it is "mpc"',
+      'Program "a": framing is set by protocol "mcp", remove it',
+      'Program "a": framing must be "newline" or "content-length", and it is "lines"',
+      'Program "a": initialize needs protocol "mcp" or "lsp", and it is "json-rpc"',
+      'Program "a": initialize must be an object, and it is a list',
+      'Program "a": requests: "a" must be a function, and it is 1',
+      'Program "a": notifications must be an object, and it is a list',
+      'Program "a": commands is for modules of JavaScript only, remove it or "command"',
+      'Program "a": restart must be "always", "on-failure" or "never", and it is "sometimes"',
+    ],
+  );
+});
+
+test("a broker takes programs beside modules, plain objects too, and refuses equal names", () => {
+  const module = defineModule({ name: "sla" });
+  const { modules } = checkOptions({ name: "b", modules: [module, { name: "py", command: ["python3"] }] });
+  assert.deepEqual(modules.map(({ module }) => module.program?.command), [undefined, ["python3"]]);
+  assert.throws(() => checkOptions({ name: "b", modules: [module, { name: "sla", command: ["x"] }] }), /"sla"/);
+});

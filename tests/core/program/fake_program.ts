@@ -1,0 +1,187 @@
+import { Caller } from "../../../src/core/call/caller.ts";
+import { CallCounters } from "../../../src/core/call/counters.ts";
+import type { SubmitOptions } from "../../../src/core/call/caller_options.ts";
+import { makeCall } from "../../../src/core/call/make_call.ts";
+import { DEFAULT_QUEUE_LIMITS } from "../../../src/core/call/queue.ts";
+import { defineProgram, type ProgramDefinition } from "../../../src/core/program/define_program.ts";
+import { frameMessage, newReader } from "../../../src/core/program/framing.ts";
+import type { Framing } from "../../../src/core/program/framing.ts";
+import { ProgramRun } from "../../../src/core/program/program_run.ts";
+import { outputLimits } from "../../../src/core/supervise/process_settings.ts";
+import type { ProcessEnd } from "../../../src/core/supervise/process_run_options.ts";
+import { FakeRuntime } from "../fake_runtime.ts";
+import { TestReporter } from "../log_of.ts";
+import { settle } from "../manual_clock.ts";
+import { MemoryChannel } from "../memory_channel.ts";
+import type { CommandProcess, ExitStatus } from "../../../src/runtime/runtime.ts";
+
+interface SentMessage {
+  readonly id?: number;
+  readonly method?: string;
+  readonly params?: unknown;
+  readonly result?: unknown;
+  readonly error?: unknown;
+}
+
+/** A program that does what the test says, one life of it, and the calls to it. */
+export class FakeProgram {
+  readonly runtime = new FakeRuntime();
+  readonly reporter = new TestReporter();
+  readonly counters = new CallCounters();
+  readonly caller: Caller;
+  readonly run: ProgramRun;
+  /** What brokkr sent and the test has not taken. */
+  readonly received: SentMessage[] = [];
+  readonly signals: string[] = [];
+  readonly events: string[] = [];
+  readonly ends: ProcessEnd[] = [];
+  /** Brokkr's end of the program's input and output. */
+  readonly near: MemoryChannel;
+  readonly #far: MemoryChannel;
+  readonly #framing: Framing;
+  #exit: (status: ExitStatus) => void = () => {};
+  #print: (chunk: Uint8Array) => void = () => {};
+
+  constructor(definition: Partial<ProgramDefinition> = {}, { queue = DEFAULT_QUEUE_LIMITS.calls } = {}) {
+    const { program: plan } = defineProgram({ name: "everything", command: ["server", "--stdio"], ...definition });
+    if (plan === undefined) throw new Error("no plan");
+    const { runtime, reporter } = this;
+    const { clock } = runtime;
+    this.#framing = plan.framing;
+    [this.near, this.#far] = MemoryChannel.pair();
+    this.#listen(plan.framing);
+    runtime.spawnCommand = (_command, options) => {
+      this.#print = (chunk) => options.output?.("stderr", chunk);
+      return Promise.resolve(this.#process());
+    };
+    this.caller = new Caller({
+      clock,
+      reporter,
+      counters: this.counters,
+      module: "everything",
+      queue: { ...DEFAULT_QUEUE_LIMITS, calls: queue },
+      concurrency: Infinity,
+      frameLimit: 16 * 1024 * 1024,
+      thread: () => undefined,
+      tracesPromises: false,
+      ownFiles: [],
+    });
+    const nothing = () => {};
+    this.run = new ProgramRun({
+      runtime,
+      plan,
+      module: "everything",
+      cwd: undefined,
+      env: () => ({}),
+      descendants: "kill",
+      output: outputLimits(),
+      reporter,
+      caller: this.caller,
+      deadlines: { drainMs: 5_000, killMs: 2_000 },
+      events: {
+        greeted: nothing,
+        alive: () => this.events.push("alive"),
+        records: nothing,
+        notice: nothing,
+        dropped: (what, count) => this.events.push(`dropped ${count} ${what}`),
+        ready: () => {
+          this.events.push("ready");
+          if (this.run.link !== undefined) this.caller.connect(this.run.link);
+        },
+        output: ({ stream, text }) => this.events.push(`${stream} ${text}`),
+        killed: (signal, why) => this.events.push(`${signal} ${why}`),
+        ended: (end) => {
+          this.ends.push(end);
+          const { code: exitCode, signal, lastLines } = end;
+          this.caller.disconnect({ code: "GONE", reason: "process exited", exitCode, signal, lastLines });
+        },
+      },
+    });
+  }
+
+  /** Starts it and lets it answer what its protocol asks first. */
+  static async ready(
+    definition: Partial<ProgramDefinition> = {},
+    options?: ConstructorParameters<typeof FakeProgram>[1],
+  ): Promise<FakeProgram> {
+    const program = new FakeProgram(definition, options);
+    await program.start();
+    const [initialize] = program.takes();
+    if (initialize?.id !== undefined) {
+      await program.says({ id: initialize.id, result: { serverInfo: { name: "fake" } } });
+      program.takes();
+    }
+    return program;
+  }
+
+  async start(): Promise<void> {
+    await this.run.spawn();
+    await this.runtime.clock.advance(0);
+  }
+
+  call(command: string, params: readonly unknown[] = [], options: Partial<SubmitOptions> = {}): Promise<unknown> {
+    const made = makeCall(this.caller, command, params, {
+      target: "everything",
+      timeoutMs: 1_000,
+      retry: "never",
+      ...options,
+    });
+    made.catch(() => {});
+    return made;
+  }
+
+  /** The messages that came since it was last asked. */
+  takes(): SentMessage[] {
+    return this.received.splice(0);
+  }
+
+  async says(message: object): Promise<void> {
+    this.#far.write(frameMessage(this.#framing, JSON.stringify({ jsonrpc: "2.0", ...message })));
+    await settle();
+  }
+
+  /** Bytes on its standard output that are no message. */
+  async prints(text: string): Promise<void> {
+    this.#far.write(new TextEncoder().encode(text));
+    await settle();
+  }
+
+  complains(text: string): void {
+    this.#print(new TextEncoder().encode(text));
+  }
+
+  /** Whether its input has ended. */
+  get inputEnded(): boolean {
+    return this.near.closed;
+  }
+
+  async exits(status: ExitStatus): Promise<void> {
+    this.#far.close();
+    this.#exit(status);
+    await settle();
+    await this.runtime.clock.advance(200);
+  }
+
+  /** What notifications and trouble were reported. */
+  reported(event: string): unknown[] {
+    return this.reporter.events.filter((report) => report.event === event).map(({ fields }) => fields);
+  }
+
+  #process(): CommandProcess {
+    return {
+      pid: 100,
+      channel: this.near,
+      exited: new Promise((resolve) => this.#exit = resolve),
+      kill: (signal) => this.signals.push(signal) > 0,
+    };
+  }
+
+  #listen(framing: Framing): void {
+    const reader = newReader(framing, {
+      message: (text) => this.received.push(JSON.parse(text)),
+      stray: (line) => this.received.push({ method: `stray ${line}` }),
+      dropped: (what) => this.received.push({ method: `dropped ${what}` }),
+    });
+    this.#far.open({ data: (chunk) => reader.push(chunk), drained: () => {}, closed: () => {} });
+  }
+}

@@ -1,0 +1,313 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { CallCancelledError, CallTimeoutError, ProcessGoneError, QueueFullError, RemoteError } from "brokkr";
+import { settle } from "../manual_clock.ts";
+import { FakeProgram } from "./fake_program.ts";
+
+const MCP = { protocol: "mcp" } as const;
+const LSP = { protocol: "lsp" } as const;
+
+test("an MCP server is ready after the initialize exchange, and calls wait until then", async () => {
+  const program = new FakeProgram({
+    ...MCP,
+    initialize: { clientInfo: { name: "mine", version: "1" } },
+    requests: { "roots/list": () => ({ roots: [] }), "my/own": () => null },
+  });
+  const call = program.call("tools/list");
+  await program.start();
+  assert.deepEqual(program.takes(), [{
+    jsonrpc: "2.0",
+    id: 1,
+    method: "initialize",
+    params: {
+      protocolVersion: "2025-06-18",
+      capabilities: { roots: {} },
+      clientInfo: { name: "mine", version: "1" },
+    },
+  }]);
+  assert.deepEqual(program.events, []);
+  await program.says({ id: 1, result: { serverInfo: { name: "fake" } } });
+  assert.deepEqual(program.events, ["ready"]);
+  assert.deepEqual(program.takes(), [
+    { jsonrpc: "2.0", method: "notifications/initialized" },
+    { jsonrpc: "2.0", id: 2, method: "tools/list", params: { _meta: { progressToken: 2 } } },
+  ]);
+  await program.says({ id: 2, result: { tools: [] } });
+  assert.deepEqual(await call, { tools: [] });
+  assert.deepEqual(program.counters.counts().ok, 1);
+});
+
+test("a call of initialize gets what the program said at its start, and asks nobody again", async () => {
+  const program = await FakeProgram.ready(LSP);
+  assert.deepEqual(await program.call("initialize"), { serverInfo: { name: "fake" } });
+  assert.deepEqual(program.takes(), []);
+});
+
+test("a language server is told who its client is, and a plain program nothing", async () => {
+  const server = new FakeProgram({ ...LSP, initialize: { rootUri: "file:///a" } });
+  await server.start();
+  const [{ params } = {}] = server.takes();
+  assert.deepEqual(params, {
+    processId: 29341,
+    clientInfo: { name: "brokkr", version: (params as { clientInfo: { version: string } }).clientInfo.version },
+    rootUri: "file:///a",
+    capabilities: {},
+  });
+  const plain = new FakeProgram();
+  await plain.start();
+  assert.deepEqual(plain.takes(), []);
+  assert.deepEqual(plain.events, ["ready"]);
+});
+
+test("a program that refuses initialize is killed, with its reason", async () => {
+  const program = new FakeProgram(MCP);
+  await program.start();
+  await program.says({ id: 1, error: { code: -32602, message: "Unsupported protocol version" } });
+  assert.deepEqual(program.signals, ["SIGKILL"]);
+  await program.exits({ code: null, signal: "SIGKILL" });
+  assert.deepEqual(program.ends.map(({ why, wasReady }) => [why, wasReady]), [
+    ["initialize failed: Unsupported protocol version", false],
+  ]);
+});
+
+test("one object travels by name, other parameters as a list, none are left out", async () => {
+  const program = await FakeProgram.ready();
+  const shapes: unknown[][] = [[{ a: 1 }], [1, { a: 1 }], [[1]], ["x"], [null], []];
+  for (const shape of shapes) void program.call("m", shape);
+  await settle();
+  assert.deepEqual(program.takes().map(({ params }) => params), [
+    { a: 1 },
+    [1, { a: 1 }],
+    [[1]],
+    ["x"],
+    [null],
+    undefined,
+  ]);
+});
+
+test("an error answer is a RemoteError with code and data; a name and a traceback in the data are the remote ones", async () => {
+  const program = await FakeProgram.ready();
+  const traceback = 'Traceback (most recent call last):\n  File "a.py", line 1, in f\nValueError: bang\n';
+  const failures = [
+    { code: -32602, message: "no such tool" },
+    { code: -32000, message: "bang", data: { name: "ValueError", traceback } },
+    { code: 7, message: "", data: [1] },
+  ];
+  const caught: unknown[] = [];
+  for (const [index, error] of failures.entries()) {
+    const call = program.call("m");
+    await settle();
+    await program.says({ id: index + 1, error });
+    caught.push(await call.catch((error) => error));
+  }
+  assert.deepEqual(
+    caught.map((error) => {
+      assert.ok(error instanceof RemoteError);
+      return [error.message, error.remoteName, error.remoteStack, error.data];
+    }),
+    [
+      ["no such tool", "JsonRpcError", "", { code: -32602 }],
+      ["bang", "ValueError", traceback, { code: -32000, data: { name: "ValueError", traceback } }],
+      ["", "JsonRpcError", "", { code: 7, data: [1] }],
+    ],
+  );
+  assert.deepEqual(program.reporter.ids(), ["call.error", "call.error", "call.error"]);
+  const prefix = "ERROR : [ broker-master ] [ everything ] [ COMMAND CALL ] [ PID:29341 ] [ MainThread ] ";
+  assert.deepEqual(program.reporter.lines().slice(1, 6), [
+    `${prefix}Failed to send command call [m] for module everything because of error: no such tool`,
+    ...traceback.trimEnd().split("\n").map((line) => prefix + line),
+    `${prefix}Failed to send command call [m] for module everything because of error: bang`,
+  ]);
+  assert.equal(program.counters.counts().error, 3);
+});
+
+test("a call that timed out is cancelled in the program, is never sent again, and its late answer reaches nobody", async () => {
+  const program = await FakeProgram.ready(MCP);
+  const call = program.call("slow", [], { retry: "never" });
+  await settle();
+  program.takes();
+  await program.runtime.clock.advance(500);
+  assert.deepEqual(program.takes().map(({ method }) => method), ["ping"]);
+  await program.runtime.clock.advance(500);
+  await assert.rejects(call, (error) => error instanceof CallTimeoutError && error.peer === "blocked");
+  assert.deepEqual(program.takes(), [
+    { jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId: 2, reason: "nobody waits for it" } },
+  ]);
+  await program.says({ id: 2, result: "late" });
+  assert.deepEqual(program.counters.counts().late, 1);
+});
+
+test("a timeout says slow where the program answers the ping of its protocol", async () => {
+  const program = await FakeProgram.ready(LSP);
+  const call = program.call("textDocument/hover", [{}]);
+  await program.runtime.clock.advance(500);
+  const ping = program.takes().find(({ method }) => method === "$/ping");
+  await program.says({ id: ping?.id, error: { code: -32601, message: "Unhandled method $/ping" } });
+  await program.runtime.clock.advance(500);
+  await assert.rejects(call, (error) => error instanceof CallTimeoutError && error.peer === "slow");
+});
+
+test("a cancelled call is cancelled in the program, and acknowledged where the program answers", async () => {
+  const program = await FakeProgram.ready(LSP);
+  const controller = new AbortController();
+  const call = program.call("long", [], { signal: controller.signal });
+  await settle();
+  program.takes();
+  controller.abort();
+  await settle();
+  assert.deepEqual(program.takes(), [{ jsonrpc: "2.0", method: "$/cancelRequest", params: { id: 2 } }]);
+  await program.says({ id: 2, error: { code: -32800, message: "Request cancelled" } });
+  await assert.rejects(call, (error) => error instanceof CallCancelledError && error.acknowledged);
+});
+
+test("progress of an MCP server reaches onProgress, and gives the call its time anew", async () => {
+  const program = await FakeProgram.ready(MCP);
+  const progress: unknown[] = [];
+  const call = program.call("long", [], { onProgress: (value) => progress.push(value) });
+  await settle();
+  for (const step of [1, 2, 3]) {
+    await program.runtime.clock.advance(900);
+    await program.says({ method: "notifications/progress", params: { progressToken: 2, progress: step, total: 3 } });
+    await program.runtime.clock.advance(0);
+  }
+  await program.says({ id: 2, result: "done" });
+  await program.runtime.clock.advance(0);
+  assert.equal(await call, "done");
+  assert.deepEqual(progress, [1, 2, 3].map((step) => ({ progress: step, total: 3 })));
+});
+
+test("notifications of the program are events with their params, and go to their handlers; one that throws is named", async () => {
+  const heard: unknown[] = [];
+  const program = await FakeProgram.ready({
+    ...MCP,
+    notifications: {
+      "notifications/message": (params) => heard.push(params),
+      broken: () => {
+        throw new TypeError("bang");
+      },
+    },
+  });
+  await program.says({ method: "notifications/message", params: { level: "info", data: "x" } });
+  await program.says({ method: "broken" });
+  assert.deepEqual(heard, [{ level: "info", data: "x" }]);
+  assert.deepEqual(program.reported("program.notification"), [
+    { process: "everything", method: "notifications/message", params: { level: "info", data: "x" } },
+    { process: "everything", method: "broken", params: null },
+  ]);
+  assert.deepEqual(program.reported("module.error"), [
+    { text: 'the handler of notification "broken" failed: TypeError: bang' },
+  ]);
+});
+
+test("requests of the program are answered by their handlers, its ping by brokkr, all others by method not found", async () => {
+  const program = await FakeProgram.ready({
+    ...MCP,
+    requests: {
+      "sampling/createMessage": (params: { prompt: string }) => ({ text: params.prompt.toUpperCase() }),
+      "roots/list": () => {
+        throw Object.assign(new Error("no roots"), { code: -1, data: { why: "none" } });
+      },
+    },
+  });
+  await program.says({ id: "a", method: "sampling/createMessage", params: { prompt: "hi" } });
+  await program.says({ id: "b", method: "roots/list" });
+  await program.says({ id: "c", method: "ping" });
+  await program.says({ id: "d", method: "elicitation/create", params: {} });
+  assert.deepEqual(program.takes(), [
+    { jsonrpc: "2.0", id: "a", result: { text: "HI" } },
+    { jsonrpc: "2.0", id: "b", error: { code: -1, message: "no roots", data: { why: "none" } } },
+    { jsonrpc: "2.0", id: "c", result: {} },
+    { jsonrpc: "2.0", id: "d", error: { code: -32601, message: "Method not found: elicitation/create" } },
+  ]);
+});
+
+test("what a program prints is captured, on both of its outputs, and is not taken for an answer", async () => {
+  const program = await FakeProgram.ready();
+  const call = program.call("m");
+  await settle();
+  await program.prints('loading…\n{"level":30,"msg":"x"}\n');
+  program.complains("a warning\n");
+  await program.says({ id: 1, result: 1 });
+  assert.equal(await call, 1);
+  assert.deepEqual(program.events, ["ready", "stdout loading…", 'stdout {"level":30,"msg":"x"}', "stderr a warning"]);
+});
+
+test("an answer to no request is dropped and named", async () => {
+  const program = await FakeProgram.ready();
+  await program.says({ id: 77, result: 1 });
+  assert.deepEqual(program.events, ["ready", "dropped 1 answer to no request (id 77)"]);
+});
+
+test("a program that does not read makes its calls wait in the queue, and the queue fill", async () => {
+  const program = await FakeProgram.ready({}, { queue: 10 });
+  program.near.stick();
+  const big = "x".repeat(100_000);
+  const outcomes: unknown[] = [];
+  for (let count = 0; count < 40; count++) {
+    program.call("m", [big]).catch((error) => outcomes.push(error));
+    await settle();
+  }
+  const full = outcomes.filter((outcome) => outcome instanceof QueueFullError);
+  assert.ok(full.length > 10 && full.length < 40, `${full.length} were refused`);
+  assert.ok(program.near.unsentBytes < 3 * 1024 * 1024, `${program.near.unsentBytes} bytes wait`);
+  program.near.release();
+  await settle();
+  assert.equal(program.takes().length, 40 - full.length);
+});
+
+test("a program that ends while it runs a call fails it as gone, with its last lines; what it answered last still arrives", async () => {
+  const program = await FakeProgram.ready();
+  const [answered, lost] = [program.call("a"), program.call("b")];
+  await settle();
+  program.complains("Segmentation fault\n");
+  await program.says({ id: 1, result: "last words" });
+  await program.exits({ code: 3, signal: null });
+  assert.equal(await answered, "last words");
+  await assert.rejects(lost, (error) => {
+    assert.ok(error instanceof ProcessGoneError);
+    assert.deepEqual([error.exitCode, error.lastLines], [3, ["Segmentation fault"]]);
+    return true;
+  });
+  assert.deepEqual(program.ends.map(({ code, why, wasReady }) => [code, why, wasReady]), [[3, null, true]]);
+});
+
+test("a program that closes its output and goes on is killed", async () => {
+  const program = await FakeProgram.ready();
+  program.near.close();
+  await settle();
+  await program.runtime.clock.advance(1_000);
+  assert.deepEqual(program.events, ["ready", "SIGKILL process closed its output and went on"]);
+});
+
+test("drain() lets the running call end, then says shutdown and exit as a language server wants it", async () => {
+  const program = await FakeProgram.ready(LSP);
+  const call = program.call("slow");
+  await settle();
+  program.takes();
+  program.run.drain();
+  await program.runtime.clock.advance(10);
+  assert.deepEqual(program.takes(), []);
+  await program.says({ id: 2, result: "done" });
+  assert.equal(await call, "done");
+  assert.deepEqual(program.takes(), [{ jsonrpc: "2.0", id: 3, method: "shutdown" }]);
+  assert.equal(program.inputEnded, false);
+  await program.says({ id: 3, result: null });
+  assert.deepEqual(program.takes(), [{ jsonrpc: "2.0", method: "exit" }]);
+  assert.equal(program.inputEnded, true);
+  await program.exits({ code: 0, signal: null });
+  assert.deepEqual([program.signals.filter((signal) => signal === "SIGTERM"), program.runtime.clock.timers], [[], 0]);
+});
+
+test("drain() of an MCP server ends its input, then sends SIGTERM, then SIGKILL", async () => {
+  const program = await FakeProgram.ready(MCP);
+  program.run.drain();
+  await program.runtime.clock.advance(0);
+  assert.deepEqual([program.inputEnded, program.takes(), program.signals], [true, [], []]);
+  await program.runtime.clock.advance(5_000);
+  await program.runtime.clock.advance(2_000);
+  assert.deepEqual(program.events, [
+    "ready",
+    "SIGTERM process did not drain in 5s",
+    "SIGKILL process did not end in 2s after SIGTERM",
+  ]);
+});
