@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, realpath, rm } from "node:fs/promises";
+import { chmod, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -110,4 +110,11 @@ function kill(group: number | undefined): void {
   } catch {
     // Gone before.
   }
+}
+
+/** Puts a program `brokkr` into `folder`: the command line of this runtime. */
+export async function installBrokkr(folder: string): Promise<void> {
+  const words = CLI.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
+  await writeFile(join(folder, "brokkr"), `#!/bin/sh\nexec ${words} "$@"\n`);
+  await chmod(join(folder, "brokkr"), 0o755);
 }

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { chmod, copyFile, mkdir, writeFile } from "node:fs/promises";
+import { copyFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
-import { CLI, ROOT, temporaryFolder } from "./command.ts";
+import { installBrokkr, ROOT, temporaryFolder } from "./command.ts";
 import { follow, stepsOf } from "./guide.ts";
 
 const PARTS: readonly (readonly [title: string, commands: number])[] = [
@@ -23,9 +23,7 @@ for (const [title, count] of PARTS) {
     for (const name of ["broker.log", "broker.log.1"]) {
       await copyFile(join(ROOT, "tests/fixtures/log/night", name), join(folder, name));
     }
-    const words = CLI.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
-    await writeFile(join(programs, "brokkr"), `#!/bin/sh\nexec ${words} "$@"\n`);
-    await chmod(join(programs, "brokkr"), 0o755);
+    await installBrokkr(programs);
     const env = { PATH: `${programs}:${process.env["PATH"] ?? ""}` };
     await follow(steps, { folder, env, replace: {} });
   });
