@@ -86,6 +86,7 @@ export type {
   RestartSettings,
   SupervisionSettings,
 } from "./src/core/supervise/settings.ts";
+export type { PermissionKind, PermissionSettings } from "./src/core/permissions.ts";
 export type { Descendants, OutputSettings, ProcessSettings } from "./src/core/supervise/process_settings.ts";
 export type { ProcessState } from "./src/core/supervise/states.ts";
 export type { CallCounts, Latency, Outcome, StrayAnswer } from "./src/core/call/counters.ts";

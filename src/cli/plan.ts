@@ -62,6 +62,7 @@ function seatOf({ modules: all, image }: Config): PreparedBroker["seat"] {
       workers: byName.get(name)?.workers ?? null,
       // Under image "all" the broker has read the module's own settings.
       keys: image === "all" ? BROKER_SETTINGS : settingsOf(byName.get(name)?.settings ?? {}),
+      ...(byName.get(name)?.settings.permissions === undefined ? {} : { confined: true }),
     }),
   };
 }

@@ -5,6 +5,7 @@
  */
 
 import type { Module, ModuleSettings } from "../core/module.ts";
+import { NOT_WITH_WORKERS } from "../core/permissions.ts";
 import type { GivenSettings, Role } from "../core/role.ts";
 import { serveProcess } from "../core/supervise/serve_process.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -26,6 +27,7 @@ export const BROKER_SETTINGS = [
   "options",
   "descendants",
   "output",
+  "permissions",
 ] as const satisfies readonly (keyof ModuleSettings)[];
 
 export async function serveModuleFiles(
@@ -45,13 +47,16 @@ export async function serveModuleFiles(
 }
 
 /** @throws {Error} where the file has a setting that would be without effect. */
-function heldAgainst(module: Module, { keys, workers }: GivenSettings): Module {
+function heldAgainst(module: Module, { keys, workers, confined = false }: GivenSettings): Module {
   for (const key of BROKER_SETTINGS) {
     if (module.definition[key] === undefined || keys.includes(key)) continue;
     throw new Error(
       `Cannot serve module "${module.name}": its file sets "${key}", which the broker does not read under image "own", ` +
         `move it to the configuration as modules.${module.name}.${key} or set "image" to "all"`,
     );
+  }
+  if (confined && (workers ?? module.definition.workers?.count ?? 0) > 0) {
+    throw new Error(`Cannot serve module "${module.name}": its permissions ${NOT_WITH_WORKERS}`);
   }
   return workers === null ? module : withWorkers(module, workers);
 }

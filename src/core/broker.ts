@@ -21,6 +21,7 @@ import { Modules } from "./modules.ts";
 import { levelFrom } from "./log/level.ts";
 import type { BrokerPlan } from "./options.ts";
 import { OwnCommands } from "./own_commands.ts";
+import { checkConfinement } from "./permissions.ts";
 import { brokerFacts, type BrokerStatus } from "./status.ts";
 import { Guard } from "./supervise/guard.ts";
 import { RecordStream } from "./log/record_stream.ts";
@@ -43,6 +44,7 @@ export class BrokerCore implements Service {
 
   constructor(plan: BrokerPlan, seat: BrokerSeat) {
     const { runtime } = seat;
+    checkConfinement(plan.modules, runtime);
     this.name = plan.name;
     this.plan = plan;
     this.#seat = seat;

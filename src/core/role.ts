@@ -40,6 +40,8 @@ export interface GivenSettings {
   readonly workers: number | null;
   /** Names of the settings that the configuration has. */
   readonly keys: readonly string[];
+  /** Whether the configuration gives the module fewer rights. @default false */
+  readonly confined?: boolean;
 }
 
 /** Name of a module's process or of its worker number `worker`. */
@@ -120,6 +122,7 @@ function readGiven(value: unknown): GivenSettings | null {
   return {
     workers: typeof workers === "number" ? workers : null,
     keys: Array.isArray(keys) ? keys.map(String) : [],
+    ...(fields.get("confined") === true ? { confined: true } : {}),
   };
 }
 

@@ -39,8 +39,10 @@ export function slotOptions(
   { plan, seat, log, guard, service, failed }: SlotContext,
 ): { workers: number | null; options: SlotOptions } {
   const { runtime, depth, image, given } = seat;
-  const { descendants = "kill" } = settings;
-  const withheld = image === null ? [] : claimedByOthers(name, plan.modules);
+  const { descendants = "kill", permissions } = settings;
+  // The imports of a program may read what others claim; those of a confined process may not.
+  const withheld = image === null && permissions === undefined ? [] : claimedByOthers(name, plan.modules);
+  const files = image?.(name).map(([, file]) => file) ?? [];
   const workers = definition.workers?.count ?? given?.(name).workers ?? (given === undefined ? 0 : null);
   const options: SlotOptions = {
     runtime,
@@ -51,6 +53,7 @@ export function slotOptions(
     father: plan.name,
     program: plan.program,
     cwd: settings.cwd,
+    confinement: permissions === undefined ? undefined : { rights: permissions, files },
     guard,
     descendants,
     env: (channel) => {
@@ -59,8 +62,8 @@ export function slotOptions(
       const tree = guard.tree(name, descendants);
       if (program !== undefined) return { ...env, [ROLE_VARIABLE]: encodeDepth(depth + 1, tree) };
       const role = { broker: plan.name, module: name, worker: null, depth: depth + 1, channel, tree, descendants };
-      const files = { image: image?.(name) ?? null, given: given?.(name) ?? null };
-      return { ...env, [ROLE_VARIABLE]: encodeRole({ ...role, ...files }) };
+      const own = { image: image?.(name) ?? null, given: given?.(name) ?? null };
+      return { ...env, [ROLE_VARIABLE]: encodeRole({ ...role, ...own }) };
     },
     setup: () => setupOf(plan, settings, log.wanted()),
     onFailed: () => {

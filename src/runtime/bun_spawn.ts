@@ -5,6 +5,7 @@ import { collectGarbage } from "./bun_garbage.ts";
 import type { BunNamespace } from "./bun_namespace.ts";
 import { startProcess } from "./bun_process.ts";
 import { systemClock } from "./clock.ts";
+import { notConfined } from "./confined.ts";
 import { spawnCommand } from "./node_command.ts";
 import { privateFiles } from "./node_files.ts";
 import { childEnvironment, childFlags } from "./node_flags.ts";
@@ -36,6 +37,7 @@ export function bunRuntime(): Runtime {
     ownFiles: IN_BINARY.test(Bun.main) ? [Bun.main] : ownFilesOf(import.meta.url),
     tracesPromises: false,
     program: IN_BINARY.test(Bun.main) ? null : Bun.main,
+    cannotConfine: notConfined(`Bun ${Bun.version}`),
     spawnProgram,
     spawnCommand,
     parentChannel,

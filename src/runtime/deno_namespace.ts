@@ -16,7 +16,7 @@ export interface DenoNamespace {
     toObject(): Record<string, string>;
   };
   readonly stderr: { writeSync(bytes: Uint8Array): number };
-  readonly permissions: { querySync(descriptor: { name: DenoPermission }): { state: string } };
+  readonly permissions: { querySync(descriptor: DenoPermissionDescriptor): { state: string } };
   readonly Command: new (command: string, options: DenoCommandOptions) => { spawn(): DenoChild };
 
   /** May be replaced. */
@@ -45,6 +45,15 @@ export interface DenoNamespace {
 
   listen(options: { transport: "unix"; path: string }): DenoListener;
   connect(options: { transport: "unix"; path: string }): Promise<DenoConn>;
+}
+
+export interface DenoPermissionDescriptor {
+  readonly name: DenoPermission;
+  readonly host?: string;
+  readonly path?: string;
+  readonly variable?: string;
+  readonly command?: string;
+  readonly kind?: string;
 }
 
 export type DenoPermission = "run" | "read" | "write" | "net" | "env" | "sys" | "ffi" | "import";

@@ -1,16 +1,30 @@
 import { allowSocket, childFlags } from "./deno_flags.ts";
+import { confinedFlags, missingRight } from "./deno_confined.ts";
 import type { DenoNamespace, DenoPermission } from "./deno_namespace.ts";
+import type { Confinement, SpawnProgramOptions } from "./runtime.ts";
 
 declare const Deno: DenoNamespace;
 
 const PERMISSIONS: readonly DenoPermission[] = ["read", "write", "net", "env", "run", "sys", "ffi", "import"];
 
 /** What to run, and its arguments, for a process of the same program (or of `given`) that connects to the socket at `path`. */
-export function programArguments(given: string | undefined, path: string): { program: string; args: string[] } {
+export function programArguments(
+  { program: given, cwd, confinement }: Pick<SpawnProgramOptions, "program" | "cwd" | "confinement">,
+  path: string,
+): { program: string; args: string[] } {
   if (Deno.build.standalone) return { program: Deno.execPath(), args: Deno.args };
   const program = given === undefined ? Deno.mainModule : absolute(given);
-  const flags = childFlags({ commandLine: commandLine(), programArgs: Deno.args.length, permissions: permissions() });
+  const all = childFlags({ commandLine: commandLine(), programArgs: Deno.args.length, permissions: permissions() });
+  const flags = confinement === undefined ? all : confined(all, confinement, cwd);
   return { program, args: ["run", ...allowSocket(flags, path), program, ...Deno.args] };
+}
+
+/** @throws {Error} whose `lasting` is true where this process has not itself what is asked for. */
+function confined(flags: readonly string[], confinement: Confinement, cwd: string | undefined): string[] {
+  const missing = missingRight(confinement.rights, cwd ?? Deno.cwd());
+  if (missing === null) return confinedFlags(flags, confinement);
+  const why = `its permissions name a right that the broker has not, start the broker with ${missing} or remove it`;
+  throw Object.assign(new Error(`Cannot create the process: ${why}`), { lasting: true });
 }
 
 /** A compiled binary takes no flags: the variable is how its engine gets the one that shows the garbage collector. */

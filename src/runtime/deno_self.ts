@@ -12,7 +12,10 @@ declare const Deno: DenoNamespace;
 export const environment: Environment = {
   get: (name) => Deno.env.get(name),
   set: (name, value) => Deno.env.set(name, value),
-  remove: (name) => Deno.env.delete(name),
+  remove(name) {
+    // What a process may not read is gone for it.
+    if (Deno.permissions.querySync({ name: "env", variable: name }).state === "granted") Deno.env.delete(name);
+  },
   all: () => Deno.env.toObject(),
 };
 

@@ -20,6 +20,9 @@ declare const Deno: DenoNamespace;
 /** A child that connected and ended at once is accepted within this time after its end. */
 const LATE_ACCEPT_MS = 50;
 
+const FIXED_RIGHTS =
+  "a compiled binary has the rights that it was compiled with: remove them, or start with Deno itself";
+
 /** The runtime as Deno has it, with nothing but Deno's own functions: a `node:` import costs a process 22 to 30 ms. */
 export function denoRuntime(): Runtime {
   checkSystem(Deno.build.os);
@@ -33,6 +36,7 @@ export function denoRuntime(): Runtime {
     ownFiles: ownFilesOf(import.meta.url),
     tracesPromises: true,
     program: self.program(),
+    cannotConfine: Deno.build.standalone ? FIXED_RIGHTS : null,
     spawnProgram: (options) => spawnProgram(options, folder).catch(tellLasting),
     spawnCommand,
     parentChannel: connectToParent,
@@ -64,7 +68,7 @@ async function spawnProgram(options: SpawnProgramOptions, folder: SocketFolder):
     folder.release(path);
   };
   try {
-    const { program, args } = programArguments(options.program, path);
+    const { program, args } = programArguments(options, path);
     listener = bindPrivately(path);
     process = startProcess(Deno.execPath(), {
       ...options,

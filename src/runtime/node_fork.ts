@@ -2,6 +2,7 @@ import { fork } from "node:child_process";
 import { Socket } from "node:net";
 import process from "node:process";
 import { systemClock } from "./clock.ts";
+import { notConfined } from "./confined.ts";
 import { spawnCommand } from "./node_command.ts";
 import { privateFiles } from "./node_files.ts";
 import { childEnvironment, childFlags } from "./node_flags.ts";
@@ -33,6 +34,7 @@ export function nodeRuntime(): Runtime {
     ownFiles: ownFilesOf(import.meta.url),
     tracesPromises: true,
     program: runningProgram(),
+    cannotConfine: notConfined(`Node ${process.versions.node}`),
     spawnProgram,
     spawnCommand,
     parentChannel,

@@ -80,11 +80,23 @@ export interface SpawnOptions {
   readonly group: boolean;
 }
 
+/** What a process may do by kind of right: all of a kind, what is named, or nothing where it is left out. */
+export type Rights = Readonly<Record<string, readonly string[] | boolean | undefined>>;
+
+/** A process that is held to fewer rights than this one has. */
+export interface Confinement {
+  readonly rights: Rights;
+  /** Files that it loads by itself, as paths or URLs. */
+  readonly files: readonly string[];
+}
+
 export interface SpawnProgramOptions extends SpawnOptions {
   /** The whole environment of the new process, given the address of its side of the channel. */
   readonly env: (channelAddress: string) => Readonly<Record<string, string>>;
   /** URL or path of the program; the running one when absent. */
   readonly program?: string | undefined;
+  /** Fewer rights than this process has, and what brokkr needs. Only where `cannotConfine` is null. */
+  readonly confinement?: Confinement | undefined;
 }
 
 export interface SpawnCommandOptions extends SpawnOptions {
@@ -141,6 +153,8 @@ export interface Runtime {
   readonly tracesPromises: boolean;
   /** Where the program that runs now stands, or null in a compiled binary. */
   readonly program: string | null;
+  /** Why a new process can't be given fewer rights than this one, and what to do; null where it can. */
+  readonly cannotConfine: string | null;
 
   /**
    * Creates a process of the same program, with its arguments and runtime flags, no standard input and a private channel.

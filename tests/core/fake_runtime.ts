@@ -42,6 +42,7 @@ export class FakeRuntime implements Runtime {
   readonly ownFiles: string[] = [];
   readonly program = null;
   readonly tracesPromises = false;
+  cannotConfine: string | null = null;
   readonly clock = new ManualClock();
   readonly env: FakeEnvironment;
   readonly files = { folder: noFiles, list: noFiles, rename: noFiles, link: noFiles, remove: noFiles };

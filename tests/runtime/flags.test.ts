@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as deno from "../../src/runtime/deno_flags.ts";
+import { confinedFlags } from "../../src/runtime/deno_confined.ts";
 import * as node from "../../src/runtime/node_flags.ts";
 
 test("Deno's flags are kept as they stand between `run` and the program", () => {
@@ -50,6 +51,35 @@ test("allowSocket() adds the socket to each list that stands in its way, once", 
     "--allow-read",
     "--allow-write=/a,/b,/s",
     "-N=host,unix:/s",
+  ]);
+});
+
+test("confinedFlags() drops every grant of the father, keeps what he denies, and adds what is named and what brokkr needs", () => {
+  const flags = [
+    "-ARq",
+    "--allow-net=a",
+    "-R=/b",
+    "--allow-all",
+    "--permission-set",
+    "-P=x",
+    "--deny-net=c",
+    "--config",
+    "d",
+    "--no-lock",
+  ];
+  const confinement = { rights: { net: ["e:80"], run: true, env: [], sys: false }, files: ["file:///f%20g/h.ts"] };
+  const confined = confinedFlags(flags, confinement).map((flag) => flag.replace(/=\/.*?\/,/, "=OWN/,"));
+  assert.deepEqual(confined, [
+    "-q",
+    "--deny-net=c",
+    "--config",
+    "d",
+    "--no-lock",
+    "--allow-net=e:80",
+    "--no-remote",
+    "--allow-read=OWN/,/f g/h.ts",
+    "--allow-env=BROKKR_ROLE",
+    "--allow-run",
   ]);
 });
 

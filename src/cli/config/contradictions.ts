@@ -5,7 +5,9 @@
  */
 
 import type { InferOutput } from "valibot";
+import { NOT_WITH_WORKERS } from "../../core/permissions.ts";
 import { supervisionPlan } from "../../core/supervise/settings.ts";
+import type { Runtime } from "../../runtime/runtime.ts";
 import type { moduleSchema } from "./schema.ts";
 
 export interface Contradiction {
@@ -16,13 +18,21 @@ export interface Contradiction {
 }
 
 type SupervisionKey = "restart" | "startTimeoutMs" | "drainMs" | "killMs";
+type Given = Pick<InferOutput<typeof moduleSchema>, SupervisionKey | "permissions" | "workers">;
 
-export function contradictions(module: Pick<InferOutput<typeof moduleSchema>, SupervisionKey>): Contradiction[] {
+export function contradictions(module: Given, { cannotConfine }: Pick<Runtime, "cannotConfine">): Contradiction[] {
   const plan = supervisionPlan(module);
   const restart = typeof module.restart === "object" ? module.restart : {};
   return [
+    ...unkept(module, cannotConfine),
     ...crossed("restart", { given: restart, plan: plan.restart, lower: "delayMs", upper: "maxDelayMs" }),
   ];
+}
+
+function unkept({ permissions, workers = 0 }: Given, cannotConfine: string | null): Contradiction[] {
+  if (permissions === undefined) return [];
+  const why = cannotConfine === null ? workers > 0 ? NOT_WITH_WORKERS : null : `cannot be kept, as ${cannotConfine}`;
+  return why === null ? [] : [{ key: ["permissions"], text: why }];
 }
 
 /** `lower` must not be above `upper`; the message stands at the one that is written. */

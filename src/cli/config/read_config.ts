@@ -13,12 +13,13 @@ import type { Runtime } from "../../runtime/runtime.ts";
 import type { Config, ConfigModule, ConfigProgram } from "./config.ts";
 import { ConfigError } from "./config_error.ts";
 import { ConfigDocument, type Fault, type KeyPath } from "./document.ts";
+import { inFolder } from "./in_folder.ts";
 import { modulePath } from "./module_path.ts";
 import { readText } from "./read_text.ts";
 import { contradictions } from "./contradictions.ts";
 import { entriesOf } from "./entries.ts";
 import { programContradictions, programOf } from "./program.ts";
-import { moduleNameSchema, moduleSchema, programSchema, rootSchema } from "./schema.ts";
+import { eitherSchema, moduleNameSchema, moduleSchema, programSchema, rootSchema } from "./schema.ts";
 
 /** @throws {ConfigError} */
 export async function readConfig(file: string, runtime: Runtime): Promise<Config> {
@@ -80,7 +81,7 @@ class ConfigReader {
     const { path, workers = null, ...settings } = module;
     const { url, wrong } = modulePath(path, { folder: this.#folder, runtime: this.#runtime });
     if (wrong !== null) this.#fault(this.#document.at([...place, "path"], `modules.${name}.path ${wrong}`));
-    return { name, url, workers, settings: this.#inFolder(settings) };
+    return { name, url, workers, settings: inFolder(this.#folder, settings) };
   }
 
   /** A program of another language. */
@@ -90,9 +91,8 @@ class ConfigReader {
       const later = keys.indexOf("path") < keys.indexOf("command") ? "command" : "path";
       const remedy = 'keep "path" for a module in JavaScript, or "command" for a program in another language';
       this.#fault(this.#document.atKey([...place, later], `"path" and "command" contradict each other: ${remedy}`));
-      return null;
     }
-    this.#refuseUnknown(place, programSchema);
+    this.#refuseUnknown(place, keys.includes("path") ? eitherSchema : programSchema);
     const program = this.#check(place, programSchema);
     if (program === null) return null;
     this.#refuseContradictions(name, program);
@@ -100,17 +100,13 @@ class ConfigReader {
       this.#fault(this.#document.atKey([...place, key], text));
     }
     const { settings, definition } = programOf(name, program, this.#folder);
-    return { name, program: definition, settings: this.#inFolder(settings) };
+    return { name, program: definition, settings: inFolder(this.#folder, settings) };
   }
 
   #refuseContradictions(name: string, module: Parameters<typeof contradictions>[0]): void {
-    for (const { key, text } of contradictions(module)) {
+    for (const { key, text } of contradictions(module, this.#runtime)) {
       this.#fault(this.#document.at(["modules", name, ...key], `modules.${name}.${key.join(".")} ${text}`));
     }
-  }
-
-  #inFolder<S extends { readonly cwd?: string }>({ cwd, ...settings }: S) {
-    return { ...settings, ...(cwd === undefined ? {} : { cwd: resolve(this.#folder, cwd) }) };
   }
 
   /** Refuses keys that the object at `place` may not have, and those of the objects in it; a list is no object. */

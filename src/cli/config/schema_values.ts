@@ -5,6 +5,7 @@
  */
 
 import * as v from "valibot";
+import { isPermissionName } from "../../core/permissions.ts";
 
 const NAME = "1 to 64 of the characters A-Z a-z 0-9 . _ -";
 const MILLISECONDS = "a number of milliseconds above 0";
@@ -58,6 +59,12 @@ export function group<const E extends v.ObjectEntries>(entries: E) {
 /** `short` where no object is written. */
 export function shortOr<S extends v.GenericSchema, O extends v.GenericSchema>(short: S, long: O) {
   return v.lazy<S | O>((value) => typeof value === "object" && value !== null ? long : short);
+}
+
+/** All of a kind of right, nothing of it, or what is named. */
+export function rights(what: string) {
+  const item = v.pipe(v.string(what), v.nonEmpty(what), v.check((value) => isPermissionName(value), what));
+  return shortOr(v.boolean(`true, false or a list of ${what}s`), list(item, `true, false or a list of ${what}s`));
 }
 
 /** What an editor and the guide say of a key. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ExitStatus, Runtime } from "../../runtime/runtime.ts";
+import type { Confinement, ExitStatus, Runtime } from "../../runtime/runtime.ts";
 import type { Callee } from "../call/callee.ts";
 import type { Caller } from "../call/caller.ts";
 import type { CleanupReceipt } from "../cleanup/clean.ts";
@@ -47,6 +47,8 @@ export interface ProcessRunOptions {
   readonly runtime: Runtime;
   readonly program: string | undefined;
   readonly cwd: string | undefined;
+  /** Fewer rights than this process has. @default the same */
+  readonly confinement?: Confinement | undefined;
   readonly env: (channelAddress: string) => Readonly<Record<string, string>>;
   /** In a process group of its own. */
   readonly group: boolean;

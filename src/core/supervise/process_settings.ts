@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkPermissions, type PermissionSettings } from "../permissions.ts";
 import { show } from "../show.ts";
 
 /** What becomes of the processes that a module started, when the module's own process ends. */
@@ -26,6 +27,11 @@ export interface ProcessSettings {
   readonly descendants?: Descendants;
   /** How much of what each of the module's processes prints is logged. */
   readonly output?: OutputSettings;
+  /**
+   * What the module's process may do: what is not named is denied. In Deno only, and not with workers: elsewhere the start is refused.
+   * @default what the broker may do
+   */
+  readonly permissions?: PermissionSettings;
 }
 
 export function outputLimits({ maxLinesPerSecond = 500, maxLineBytes = 8_192 }: OutputSettings = {}): OutputLimits {
@@ -33,7 +39,9 @@ export function outputLimits({ maxLinesPerSecond = 500, maxLineBytes = 8_192 }: 
 }
 
 /** @throws {TypeError} that names the setting, what it is and what it should be. */
-export function checkProcessSettings(at: string, { descendants, output }: Readonly<Record<string, unknown>>): void {
+export function checkProcessSettings(at: string, settings: Readonly<Record<string, unknown>>): void {
+  const { descendants, output, permissions } = settings;
+  checkPermissions(at, permissions);
   if (descendants !== undefined && descendants !== "kill" && descendants !== "keep") {
     throw new TypeError(`${at}: descendants must be "kill" or "keep", and it is ${show(descendants)}`);
   }

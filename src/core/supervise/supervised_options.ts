@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Runtime } from "../../runtime/runtime.ts";
+import type { Confinement, Runtime } from "../../runtime/runtime.ts";
 import type { Callee } from "../call/callee.ts";
 import type { Setup } from "../frame/hello.ts";
 import type { Link } from "../frame/link.ts";
@@ -26,6 +26,8 @@ export interface SupervisedOptions {
   readonly father: string;
   readonly program: string | undefined;
   readonly cwd: string | undefined;
+  /** Fewer rights than this process has. @default the same */
+  readonly confinement?: Confinement | undefined;
   readonly env: (channelAddress: string) => Readonly<Record<string, string>>;
   /** What kills the process when the broker is gone; a worker is in its module's group instead. */
   readonly guard: Guard | null;

@@ -1,0 +1,64 @@
+/**
+ * What a module's process may do, where its settings name it: everything else is denied.
+ *
+ * @module
+ */
+
+import type { Runtime } from "../runtime/runtime.ts";
+import type { ModulePlan } from "./options.ts";
+import { show } from "./show.ts";
+
+/** Kinds of rights, as Deno has them. */
+export const PERMISSION_KINDS = ["net", "read", "write", "env", "run", "ffi", "sys", "import"] as const;
+
+/** A kind of right. */
+export type PermissionKind = typeof PERMISSION_KINDS[number];
+
+/**
+ * What a module's process may do beside what brokkr needs of it: `true` is all of a kind, a list what it names in the words of Deno's
+ * `--allow-…` flags, and what is left out is denied. Paths are relative to the working directory of the process.
+ */
+export type PermissionSettings = { readonly [K in PermissionKind]?: readonly string[] | boolean };
+
+/** @throws {TypeError} that names the setting, what it is and what it should be. */
+export function checkPermissions(at: string, permissions: unknown): void {
+  if (permissions === undefined) return;
+  if (typeof permissions !== "object" || permissions === null || Array.isArray(permissions)) {
+    throw new TypeError(`${at}: permissions must be an object, and it is ${show(permissions)}`);
+  }
+  for (const [kind, value] of Object.entries(permissions)) {
+    if (!PERMISSION_KINDS.some((known) => known === kind)) {
+      const known = PERMISSION_KINDS.join(", ");
+      throw new TypeError(`${at}: permissions must have no other keys than ${known}, and it has "${kind}"`);
+    }
+    if (value === undefined || typeof value === "boolean" || (Array.isArray(value) && value.every(isPermissionName))) {
+      continue;
+    }
+    throw new TypeError(
+      `${at}: permissions.${kind} must be true, false or a list of texts without commas, and it is ${show(value)}`,
+    );
+  }
+}
+
+/** Whether a right of that name can be handed on: a comma would make two of it. */
+export function isPermissionName(value: unknown): value is string {
+  return typeof value === "string" && value !== "" && !/[,\0]/.test(value);
+}
+
+/** Refuses permissions that would not be kept. @throws {TypeError} */
+export function checkConfinement(modules: readonly ModulePlan[], { cannotConfine }: Runtime): void {
+  for (const { module, settings } of modules) {
+    if (settings.permissions === undefined) continue;
+    const at = `Module "${module.name}": permissions`;
+    if (module.program !== undefined) throw new TypeError(`${at} ${NOT_OF_PROGRAMS}`);
+    if (cannotConfine !== null) throw new TypeError(`${at} cannot be kept, as ${cannotConfine}`);
+    if ((module.definition.workers?.count ?? 0) > 0) throw new TypeError(`${at} ${NOT_WITH_WORKERS}`);
+  }
+}
+
+const NOT_OF_PROGRAMS = "do not reach a program of another language, remove them";
+
+/** The end of a sentence that begins with the setting's name. */
+export const NOT_WITH_WORKERS =
+  "do not go with workers, as its process starts theirs and who may run Deno has every right: " +
+  "remove one of both, or move what must be confined to a module without workers";
