@@ -13,7 +13,7 @@ import type { Call } from "./call.ts";
 import type { InFlight } from "./in_flight.ts";
 
 const MIN_EARLY = 8;
-const MAX_EARLY = 128;
+const MAX_EARLY = 256;
 
 export interface OutboxOptions {
   /** What the calls are encoded with. */
@@ -44,7 +44,7 @@ export class Outbox {
   send(call: Call): void {
     const length = this.#calls.push(call);
     if (length === 1) this.#link.schedule(this.#flush);
-    if (length >= MIN_EARLY && length >= Math.min(MAX_EARLY, this.#inFlight.waiting >> 2)) this.#link.flush();
+    if (length >= MIN_EARLY && length >= Math.min(MAX_EARLY, this.#inFlight.waiting >> 1)) this.#link.flush();
   }
 
   /** What did not leave yet never will. */
