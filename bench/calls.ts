@@ -2,7 +2,9 @@
  * Calls beside the runtime's own IPC and beside libraries over it: a fresh process for each figure, all sides in turn, the order
  * turned round every second round, medians of the ratios of each round.
  *
- *     deno task bench:calls [--rounds 7] [--ms 1000] [--runtime node,deno,bun] [--work 100,1000,one,bytes]
+ *     deno task bench:calls [--rounds 7] [--ms 1000] [--runtime node,deno,bun] [--work 100,1000,one,bytes] [--pause 0]
+ *
+ * `--pause` is how many milliseconds others on a shared machine get between two processes.
  *
  * @module
  */
@@ -17,6 +19,7 @@ const { values } = parseArgs({
     ms: { type: "string", default: "1000" },
     runtime: { type: "string", default: "node,deno,bun" },
     work: { type: "string", default: "100,1000,one,bytes" },
+    pause: { type: "string", default: "0" },
   },
 });
 
@@ -49,6 +52,8 @@ const SIDES: readonly Side[] = [
   { name: "vscode-jsonrpc over IPC", program: "calls_jsonrpc.mjs", only: { runtime: "node", works: CALLS } },
   { name: "workerpool, process", program: "calls_workerpool.mjs", only: { runtime: "node", works: CALLS } },
   { name: "brokkr", program: "calls_brokkr.mjs" },
+  { name: "brokkr's channel and codec, no guarantee", program: "calls_codec.mjs" },
+  { name: "brokkr's channel alone", program: "calls_floor.mjs" },
 ];
 
 interface Row {
@@ -74,6 +79,7 @@ async function compare(runtime: string, work: string): Promise<void> {
   for (let round = 0; round < Number(values.rounds); round++) {
     for (const side of round % 2 === 0 ? sides : sides.toReversed()) {
       const env = { ...side.env, BENCH_WORK: work, BENCH_MS: values.ms };
+      await new Promise((resolve) => setTimeout(resolve, Number(values.pause)));
       rows.get(side)?.push(await run<Row>(runtime, side.program, { env, pinned: work === "one" }));
     }
   }

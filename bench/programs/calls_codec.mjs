@@ -1,0 +1,88 @@
+// The floor with brokkr's frames and codec: what is left to what stands between this and brokkr is its guarantees. Every value is
+// written and read four times, as in a call; no deadline, retry, limit, counter or line.
+import process from "node:process";
+import { echo, measure } from "./load.mjs";
+
+const [base, ending] = "Deno" in globalThis ? ["../../src", "ts"] : ["../../npm/src", "js"];
+const load = (path) => import(`${base}/${path}.${ending}`);
+const { detectRuntime } = await load("runtime/detect");
+const { BodyReader } = await load("core/frame/body_reader");
+const { newCodec } = await load("core/frame/codec");
+const { FrameType } = await load("core/frame/header");
+const { Link } = await load("core/frame/link");
+
+const runtime = await detectRuntime();
+const address = process.env.BENCH_CHANNEL;
+if (address !== undefined) await answer(await runtime.parentChannel(address));
+else {
+  const child = await runtime.spawnProgram({
+    env: (channel) => ({ ...process.env, BENCH_CHANNEL: channel }),
+    group: false,
+    program: import.meta.url,
+  });
+  await measure(caller(await child.channel));
+  process.exit(0);
+}
+
+function linkTo(channel, frame) {
+  const events = { frame, refused() {}, drained() {}, closed: () => process.exit(0) };
+  return new Link(channel, runtime.clock, { frameLimit: 16 * 1024 * 1024, events });
+}
+
+function sender(link, type) {
+  const stream = { told: 0 };
+  const codec = newCodec("compact");
+  return {
+    encode: (value) => codec.encode(value, "value"),
+    send(pack) {
+      const before = codec.before(stream);
+      if (before !== undefined) link.sendParts(type, before);
+      link.sendParts(type, pack(codec));
+    },
+  };
+}
+
+function answer(channel) {
+  const reader = new BodyReader();
+  const link = linkTo(channel, (_type, flags, body) => {
+    const frame = reader.calls(flags, body);
+    if (frame === undefined) return;
+    const answers = frame.calls.map(({ id, params }) => ({
+      id,
+      attempt: 1,
+      kind: 0,
+      value: out.encode(echo(params[0])),
+    }));
+    out.send((codec) => codec.answers(answers));
+    link.flush();
+  });
+  const out = sender(link, FrameType.answers);
+  return new Promise(() => {});
+}
+
+function caller(channel) {
+  const reader = new BodyReader();
+  const waiting = new Map();
+  let calls = [];
+  let nextId = 1;
+  const link = linkTo(channel, (_type, flags, body) => {
+    for (const { id, value } of reader.answers(flags, body)) {
+      waiting.get(id)(value);
+      waiting.delete(id);
+    }
+  });
+  const out = sender(link, FrameType.calls);
+  const pack = () => {
+    const batch = calls;
+    calls = [];
+    if (batch.length > 0) out.send((codec) => codec.calls(batch, nextId - waiting.size));
+  };
+  return (value) =>
+    new Promise((resolve) => {
+      const id = nextId++;
+      waiting.set(id, resolve);
+      calls.push({ id, attempt: 1, command: "echo", params: out.encode([value]), options: null });
+      if (calls.length === 1) link.schedule(pack);
+      if (calls.length >= 8 && calls.length >= Math.min(256, waiting.size >> 1)) link.flush();
+    });
+}
