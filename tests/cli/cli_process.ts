@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -113,6 +113,11 @@ export class Sandbox {
 
   get sockets(): string {
     return join(this.runtimeFolder, "brokkr");
+  }
+
+  /** What brokers have beside each other: a socket, and the file of what they started, whose name is never the same. */
+  liveFiles(): string[] {
+    return readdirSync(this.sockets).map((name) => name.replace(/~.*(?=\.tree$)/, "…")).sort();
   }
 
   start(args: readonly string[], options: RunOptions = {}): CliProcess {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
@@ -8,7 +8,7 @@ import { brokerConfig, fixture, inSandbox, type Sandbox } from "./cli_process.ts
 test("brokkr run, call, status, restart and stop go through one broker's life", () =>
   inSandbox(async (sandbox) => {
     const broker = await sandbox.broker();
-    assert.deepEqual(readdirSync(sandbox.sockets), ["cli-test.sock"]);
+    assert.deepEqual(sandbox.liveFiles(), ["cli-test.sock", "cli-test….tree"]);
     assert.equal((await sandbox.run(["call", "Livestatus", "count", "up"])).stdout, "30\n");
     const before = await statusOf(sandbox);
     assert.deepEqual(before.modules.map(({ name, state }) => [name, state]), [["sla", "ready"], [
@@ -32,7 +32,7 @@ test("brokkr run, call, status, restart and stop go through one broker's life", 
     const ended = await sandbox.run(["stop"]);
     assert.deepEqual(ended, { code: 0, signal: null, stdout: "", stderr: "The broker has stopped\n" });
     assert.equal((await broker.ended).code, 0);
-    assert.deepEqual(readdirSync(sandbox.sockets), []);
+    assert.deepEqual(sandbox.liveFiles(), []);
   }));
 
 test("brokkr restart and stop refuse a name that the broker has not", () =>
@@ -89,7 +89,7 @@ test("brokkr run replaces the socket of a broker that was killed, and its proces
     const pids = pidsOf(await statusOf(sandbox));
     killed.kill("SIGKILL");
     assert.equal((await killed.ended).signal, "SIGKILL");
-    assert.deepEqual(readdirSync(sandbox.sockets), ["cli-test.sock"]);
+    assert.deepEqual(sandbox.liveFiles(), ["cli-test.sock", "cli-test….tree"]);
     assert.equal((await sandbox.run(["status"])).code, 5);
     const broker = await sandbox.broker();
     assert.equal((await sandbox.run(["call", "sla", "greet", "you"])).stdout, "Hello you\n");
@@ -97,7 +97,7 @@ test("brokkr run replaces the socket of a broker that was killed, and its proces
     await gone(pids);
     broker.kill("SIGTERM");
     assert.equal((await broker.ended).code, 0);
-    assert.deepEqual(readdirSync(sandbox.sockets), []);
+    assert.deepEqual(sandbox.liveFiles(), []);
   }));
 
 test("brokkr run drains at SIGINT, exits 0 and leaves no process", () =>

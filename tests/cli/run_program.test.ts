@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { ending, fixture, inSandbox } from "./cli_process.ts";
@@ -18,7 +18,7 @@ test("brokkr run opens the control socket of a program and drains it at SIGTERM"
     broker.kill("SIGTERM");
     const { code, stdout } = await broker.ended;
     assert.deepEqual([code, stdout], [0, "the program begins\nreport of 2021-10\n"]);
-    assert.deepEqual(readdirSync(sandbox.sockets), []);
+    assert.deepEqual(sandbox.liveFiles(), []);
   }));
 
 test("brokkr stop ends a program that brokkr runs", () =>
