@@ -186,13 +186,13 @@ export class Broker implements AsyncDisposable {
   }
 
   /**
-   * Puts a new process in the place of a module's, or of every module's one after the other, so that a new version of their files
-   * takes over. The old process serves until the new one is ready, and goes on where that fails; its running calls are finished.
+   * Puts a new process in the place of a module's, or of every module's one after the other, so that new code takes over. The old
+   * process serves until the new one is ready, and goes on where that fails: the names of those are what this resolves with.
    *
    * @throws {UnknownModuleError} where there is no module of that name.
    */
-  async reload(name?: string): Promise<void> {
-    await this.#core.reload(name);
+  async reload(name?: string): Promise<string[]> {
+    return await this.#core.reload(name);
   }
 
   /** What runs and how it is; memory is read now. */

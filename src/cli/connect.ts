@@ -4,7 +4,8 @@
  * @module
  */
 
-import { ControlClient, ControlLostError } from "../core/control/client.ts";
+import { ControlClient } from "../core/control/client.ts";
+import { ControlLostError } from "../core/control/control_lost.ts";
 import { findBrokers } from "../core/control/find.ts";
 import { CONTROL_FOLDER, socketPath } from "../core/control/protocol.ts";
 import { checkName } from "../core/module.ts";

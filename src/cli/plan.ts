@@ -15,7 +15,7 @@ import { BROKER_SETTINGS } from "./serve_module_files.ts";
 
 export interface PreparedBroker {
   readonly plan: BrokerPlan;
-  readonly seat: Required<Pick<BrokerSeat, "image" | "given">>;
+  readonly seat: Required<Pick<BrokerSeat, "image" | "given" | "signature">>;
 }
 
 /** @throws {CliError} where a module's file can't be loaded, or does not go with the others. */
@@ -57,6 +57,7 @@ function seatOf({ modules: all, image }: Config): PreparedBroker["seat"] {
   const byName = new Map(modules.map((module) => [module.name, module]));
   const files = modules.map(({ name, url }) => [name, url] as const);
   return {
+    signature: (name) => JSON.stringify([image, all.find((module) => module.name === name)]),
     image: (name) => image === "all" ? files : files.filter(([file]) => file === name),
     given: (name) => ({
       workers: byName.get(name)?.workers ?? null,

@@ -11,7 +11,7 @@ import { argument, command, constant } from "@optique/core/primitives";
 import { string } from "@optique/core/valueparser";
 import type { Runtime } from "../runtime/runtime.ts";
 import { brokerOption } from "./broker_option.ts";
-import { ExitCode } from "./cli_error.ts";
+import { CliError, ExitCode } from "./cli_error.ts";
 import { askBroker } from "./connect.ts";
 import { type ModuleAsked, requireStarted, unknownName } from "./restart.ts";
 
@@ -30,8 +30,13 @@ export const reloadParser = command(
 /** The old processes serve until the new ones are ready. */
 export async function reload(runtime: Runtime, { module, broker }: ModuleAsked): Promise<number> {
   return await askBroker(runtime, broker, async (client) => {
-    await client.reload(module ?? null).catch((error) => unknownName("reload", error));
+    const kept = await client.reload(module ?? null).catch((error) => unknownName("reload", error));
     await requireStarted(client, module);
+    if (kept.length > 0) {
+      const names = kept.map((name) => `"${name}"`).join(", ");
+      const why = "the new process ended before it was ready, the old one goes on, see the broker's log";
+      throw new CliError(`Cannot load module ${names} again: ${why}`, ExitCode.gone);
+    }
     runtime.writeError(`${module ?? "Every module"} was loaded again\n`);
     return ExitCode.done;
   });

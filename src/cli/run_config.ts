@@ -19,7 +19,7 @@ export async function runConfig(runtime: Runtime, file: string, depth: number): 
   const core = new BrokerCore({ ...plan, log: log.write }, { runtime, depth, ...seat });
   core.whenStopped(() => log.close());
   try {
-    await attend(core, { runtime, control: true, signals: true });
+    await attend(core, { runtime, control: true, signals: true, reload: () => readAgain(core, { runtime, file }) });
   } catch (error) {
     await log.close();
     const why = error instanceof Error ? error.message : String(error);
@@ -27,6 +27,20 @@ export async function runConfig(runtime: Runtime, file: string, depth: number): 
   }
   await core.start();
   return await new Promise<never>(() => {});
+}
+
+/** Puts the configuration in force as it is now; where it is wrong a line says so and nothing changes. */
+async function readAgain(core: BrokerCore, { runtime, file }: { runtime: Runtime; file: string }): Promise<void> {
+  try {
+    const config = await readConfig(file, runtime);
+    if (config.name !== core.name) {
+      return core.refuseConfiguration(`the broker's name is "${core.name}" and can not become "${config.name}"`);
+    }
+    const { plan, seat } = await planOf(config);
+    await core.follow(plan, seat);
+  } catch (error) {
+    core.refuseConfiguration(error instanceof Error ? error.message : String(error));
+  }
 }
 
 async function prepare(runtime: Runtime, file: string) {

@@ -21,20 +21,18 @@ import { Modules } from "./modules.ts";
 import { levelFrom } from "./log/level.ts";
 import type { BrokerPlan } from "./options.ts";
 import { OwnCommands } from "./own_commands.ts";
-import { checkConfinement } from "./permissions.ts";
+import type { SlotContext } from "./slot_options.ts";
 import { brokerFacts, type BrokerStatus } from "./status.ts";
 import { Guard } from "./supervise/guard.ts";
 import { RecordStream } from "./log/record_stream.ts";
 
 export class BrokerCore implements Service {
   readonly name: string;
-  readonly plan: BrokerPlan;
-  readonly #seat: BrokerSeat;
+  #plan: BrokerPlan;
+  #seat: BrokerSeat;
   readonly #log: BrokerLog;
   readonly #guard: Guard;
   readonly #modules: Modules;
-  /** Programs of other languages, whose calls are never retried. */
-  readonly #programs: ReadonlySet<string>;
   readonly #startedAt: number;
   readonly commands: ReadonlyMap<string, Handler>;
   readonly #own: OwnCommands;
@@ -44,9 +42,8 @@ export class BrokerCore implements Service {
 
   constructor(plan: BrokerPlan, seat: BrokerSeat) {
     const { runtime } = seat;
-    checkConfinement(plan.modules, runtime);
     this.name = plan.name;
-    this.plan = plan;
+    this.#plan = plan;
     this.#seat = seat;
     this.#startedAt = runtime.clock.now();
     this.commands = commandMap("Option commands", plan.commands);
@@ -66,15 +63,11 @@ export class BrokerCore implements Service {
       sweep: plan.sweep,
       orphan: (found) => this.#log.report("process.orphan", found, { module: this.name }),
     });
-    const programs = plan.modules.filter(({ module }) => module.program !== undefined);
-    this.#programs = new Set(programs.map(({ module }) => module.name));
-    this.#modules = new Modules(plan, {
-      seat,
-      log: this.#log,
-      guard: this.#guard,
-      service: this,
-      failed: () => this.#fail(),
-    });
+    this.#modules = new Modules(this.#context());
+  }
+
+  get plan(): BrokerPlan {
+    return this.#plan;
   }
 
   /** Whether the broker ends because a module failed that it can't be without. */
@@ -116,9 +109,24 @@ export class BrokerCore implements Service {
     await this.#modules.restart(name);
   }
 
-  /** Replaces the process of one module by a new one, or those of all modules one after the other. @throws {UnknownModuleError} */
-  async reload(name?: string): Promise<void> {
-    await this.#modules.reload(name);
+  /** Replaces the process of one module, or those of all; see {@linkcode Modules.reload}. @throws {UnknownModuleError} */
+  async reload(name?: string): Promise<string[]> {
+    return await this.#modules.reload(name);
+  }
+
+  /** Puts a changed configuration in force: modules that changed are replaced, new ones start, those that are gone drain. */
+  async follow(plan: BrokerPlan, seat: Omit<BrokerSeat, "runtime" | "depth">): Promise<void> {
+    const since = this.#seat.runtime.clock.now();
+    this.#plan = plan;
+    this.#seat = { ...this.#seat, ...seat };
+    const changes = await this.#modules.follow(this.#context());
+    const ms = this.#seat.runtime.clock.now() - since;
+    this.#log.report("broker.reloaded", { ...changes, ms }, { module: this.name });
+  }
+
+  /** Says why a changed configuration is not put in force. */
+  refuseConfiguration(reason: string): void {
+    this.#log.report("broker.not-reloaded", { reason }, { module: this.name });
   }
 
   /** Drains one module; its calls are rejected until it is restarted. @throws {UnknownModuleError} */
@@ -216,23 +224,26 @@ export class BrokerCore implements Service {
 
   /** @throws {TypeError} for a module: it has commands only. */
   #notification(target: string, method: string): CallOptions {
-    if (this.#programs.has(target)) return { target, notify: true };
+    if (this.#modules.isProgram(target)) return { target, notify: true };
     throw new TypeError(
       `Cannot notify module "${target}" of "${method}": only programs of defineProgram take notifications`,
     );
   }
 
   #defaults(target: string): Pick<BrokerPlan, "timeoutMs" | "retry"> {
-    return this.#programs.has(target) ? { timeoutMs: this.plan.timeoutMs, retry: "never" } : this.plan;
+    return this.#modules.isProgram(target) ? { timeoutMs: this.plan.timeoutMs, retry: "never" } : this.plan;
   }
 
   #callerOf(target: string, command: string): Caller {
     return target === this.name ? this.#own.caller : this.#modules.slot(target, command).process.caller;
   }
 
-  /** A module has failed that the broker can't be without. */
-  #fail(): void {
-    this.#hasFailed = true;
-    void this.stop();
+  #context(): SlotContext {
+    const [plan, seat, log, guard] = [this.#plan, this.#seat, this.#log, this.#guard];
+    const failed = () => {
+      this.#hasFailed = true;
+      void this.stop();
+    };
+    return { plan, seat, log, guard, service: this, failed };
   }
 }

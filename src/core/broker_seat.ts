@@ -10,4 +10,6 @@ export interface BrokerSeat {
   readonly image: ((module: string) => readonly (readonly [name: string, path: string])[]) | null;
   /** What a configuration says of a module whose file this process has not loaded. @default nothing */
   readonly given?: (module: string) => GivenSettings;
+  /** A text that changes with what a configuration says of a module. @default always the same */
+  readonly signature?: (module: string) => string;
 }

@@ -6,8 +6,10 @@
 
 import { UnknownModuleError } from "./errors.ts";
 import { nearest } from "./nearest.ts";
-import { type BrokerPlan, type ModulePlan, orderedModule } from "./options.ts";
+import type { EventFields } from "./log/record.ts";
+import { type ModulePlan, orderedModule } from "./options.ts";
 import { startOrder } from "./order.ts";
+import { checkConfinement } from "./permissions.ts";
 import { type SlotContext, slotOptions } from "./slot_options.ts";
 import { ModuleSlot } from "./supervise/module_slot.ts";
 
@@ -15,25 +17,24 @@ import { ModuleSlot } from "./supervise/module_slot.ts";
 interface Running {
   readonly slot: ModuleSlot;
   plan: ModulePlan;
+  /** Tells whether its settings have changed. */
+  signature: string | undefined;
 }
+
+/** What a changed configuration came to, in numbers of modules. */
+export type Changes = Pick<EventFields["broker.reloaded"], "replaced" | "kept" | "added" | "removed">;
 
 export class Modules {
   /** In the order of their start. */
-  readonly #running = new Map<string, Running>();
-  readonly #declared: readonly string[];
+  #running = new Map<string, Running>();
+  #declared: readonly string[];
   /** Modules that were not started because one before them has failed. */
   readonly #held = new Set<Running>();
   #stopping = false;
 
-  constructor(plan: BrokerPlan, context: Omit<SlotContext, "plan">) {
-    const plans = new Map(plan.modules.map((module) => [module.module.name, module]));
-    this.#declared = [...plans.keys()];
-    for (const name of startOrder(plan.modules.map(orderedModule))) {
-      const module = plans.get(name);
-      if (module === undefined) continue;
-      const { workers, options } = slotOptions(module, { ...context, plan });
-      this.#running.set(name, { slot: new ModuleSlot(name, workers, options), plan: module });
-    }
+  constructor(context: SlotContext) {
+    this.#declared = context.plan.modules.map(({ module }) => module.name);
+    for (const plan of inOrder(context)) this.#add(plan, context);
   }
 
   /** In the order in which they were declared. */
@@ -42,6 +43,11 @@ export class Modules {
       const running = this.#running.get(name);
       if (running !== undefined) yield running.slot;
     }
+  }
+
+  /** Whether it is a program of another language, whose calls are never retried. */
+  isProgram(name: string): boolean {
+    return this.#running.get(name)?.plan.module.program !== undefined;
   }
 
   /** @param command what is asked of it, for the error. @throws {UnknownModuleError} */
@@ -75,13 +81,63 @@ export class Modules {
     await this.#startHeld();
   }
 
-  /** Replaces one module's process by a new one, or those of all modules one after the other. @throws {UnknownModuleError} */
-  async reload(name?: string): Promise<void> {
+  /**
+   * Replaces one module's process by a new one, or those of all modules one after the other. Settles with the names of those whose
+   * new process did not come up.
+   *
+   * @throws {UnknownModuleError}
+   */
+  async reload(name?: string): Promise<string[]> {
     const slots = name === undefined
       ? [...this.#running.values()].map(({ slot }) => slot)
       : [this.slot(name, "reload")];
-    for (const slot of slots) if (!this.#stopping) await slot.replace("reload");
+    const kept: string[] = [];
+    for (const slot of slots) if (!this.#stopping && !await slot.replace("reload")) kept.push(slot.name);
     await this.#startHeld();
+    return kept;
+  }
+
+  /** Makes the modules those of another plan. Settles when all of it is done. */
+  async follow(context: SlotContext): Promise<Changes> {
+    const before = this.#running;
+    const changes = { replaced: 0, kept: 0, added: 0, removed: 0 };
+    const plans = inOrder(context);
+    this.#declared = context.plan.modules.map(({ module }) => module.name);
+    this.#running = new Map();
+    for (const plan of plans) {
+      const running = before.get(plan.module.name);
+      if (running === undefined) this.#add(plan, context);
+      else this.#running.set(plan.module.name, running);
+    }
+    for (const plan of plans) {
+      const running = this.#running.get(plan.module.name);
+      if (running === undefined || this.#stopping) continue;
+      const isNew = !before.has(plan.module.name);
+      if (isNew) await this.#startOne(running);
+      const change = isNew ? "added" : await this.#change(running, plan, context);
+      if (change !== null) changes[change]++;
+    }
+    const gone = [...before.values()].filter(({ slot }) => !this.#running.has(slot.name));
+    for (const { slot } of gone.toReversed()) await slot.stop();
+    return { ...changes, removed: gone.length };
+  }
+
+  async #change(running: Running, plan: ModulePlan, context: SlotContext): Promise<"replaced" | "kept" | null> {
+    const { slot } = running;
+    const parts = slotOptions(plan, context);
+    const signature = context.seat.signature?.(slot.name);
+    const hasChanged = signature !== running.signature;
+    if (!hasChanged) slot.follow(parts);
+    else if (!await slot.replace("its settings have changed", parts)) return "kept";
+    running.plan = plan;
+    running.signature = signature;
+    return hasChanged ? "replaced" : null;
+  }
+
+  #add(plan: ModulePlan, context: SlotContext): void {
+    const { name } = plan.module;
+    const slot = new ModuleSlot(name, slotOptions(plan, context));
+    this.#running.set(name, { slot, plan, signature: context.seat.signature?.(name) });
   }
 
   async #start(all: readonly Running[]): Promise<void> {
@@ -121,4 +177,10 @@ export class Modules {
     }
     return undefined;
   }
+}
+
+function inOrder({ plan, seat }: SlotContext): ModulePlan[] {
+  checkConfinement(plan.modules, seat.runtime);
+  const byName = new Map(plan.modules.map((module) => [module.module.name, module]));
+  return startOrder(plan.modules.map(orderedModule)).flatMap((name) => byName.get(name) ?? []);
 }

@@ -14,7 +14,7 @@ import { ProgramRun } from "./program/program_run.ts";
 import { encodeDepth, encodeRole, ROLE_VARIABLE } from "./role.ts";
 import { setupOf } from "./setup_of.ts";
 import type { Guard } from "./supervise/guard.ts";
-import type { SlotOptions } from "./supervise/module_slot.ts";
+import type { SlotOptions, SlotParts } from "./supervise/module_slot.ts";
 import { outputLimits } from "./supervise/process_settings.ts";
 import { supervisionPlan } from "./supervise/settings.ts";
 
@@ -33,11 +33,10 @@ export interface SlotContext {
   readonly failed: () => void;
 }
 
-/** `workers` is how many the module has, or null where only its own process knows it. */
 export function slotOptions(
   { module: { name, definition, program }, settings }: ModulePlan,
   { plan, seat, log, guard, service, failed }: SlotContext,
-): { workers: number | null; options: SlotOptions } {
+): SlotParts {
   const { runtime, depth, image, given } = seat;
   const { descendants = "kill", permissions } = settings;
   // The imports of a program may read what others claim; those of a confined process may not.

@@ -18,13 +18,16 @@ export interface AttendOptions {
    * failed ends the process with exit code 1.
    */
   readonly signals: boolean;
+  /** What SIGHUP does, where signals are attended to. @default replaces every module's process */
+  readonly reload?: () => Promise<unknown>;
 }
 
 /** Brokers of this process that a signal ends: the last one takes the process with it. */
 const attended = new Set<BrokerCore>();
 
 /** Makes `core` reachable until it has stopped. @throws {NameTakenError} when a live broker has its name. */
-export async function attend(core: BrokerCore, { runtime, control, signals }: AttendOptions): Promise<void> {
+export async function attend(core: BrokerCore, options: AttendOptions): Promise<void> {
+  const { runtime, control, signals, reload = () => core.reload() } = options;
   let server: ControlServer | undefined;
   let ending = false;
   const exit = () => {
@@ -49,11 +52,16 @@ export async function attend(core: BrokerCore, { runtime, control, signals }: At
   }
   if (signals) {
     attended.add(core);
+    let reloads: Promise<unknown> = Promise.resolve();
+    const forgetHangup = runtime.onSignal("SIGHUP", () => {
+      reloads = reloads.then(reload);
+    });
     const forget = onSignals(runtime, [end, () => core.hurry(), () => Promise.resolve(runtime.exit(130))]);
     core.whenStopped(() => {
       // A process that is about to exit keeps its listeners: a signal too many would end it otherwise than by its exit.
       if (ending) return;
       forget();
+      forgetHangup();
       attended.delete(core);
       if (core.hasFailed) exit();
     });

@@ -19,6 +19,7 @@ import { Link } from "../frame/link.ts";
 import { readCloseReason } from "../frame/notice.ts";
 import type { BrokerStatus } from "../status.ts";
 import { VERSION } from "../version.ts";
+import { ControlLostError } from "./control_lost.ts";
 import { readItem, type RecordFilter, type SentRecord } from "./items.ts";
 import { ASKED_LIMIT, type MeasuredResult, readEnvelope, readMeasured } from "./protocol.ts";
 import { SILENT } from "./silent.ts";
@@ -32,15 +33,6 @@ const QUIET_MS = 2 ** 31;
 
 /** How often the time of one attempt a call may take in the broker, and then some. */
 const CALL_PATIENCE = 3;
-
-/** The broker went away, or has not answered. */
-export class ControlLostError extends Error {
-  override readonly name = "ControlLostError";
-
-  constructor(broker: string, cause: BrokerError) {
-    super(`Cannot reach broker "${broker}": ${cause.reason}`, { cause });
-  }
-}
 
 export class ControlClient {
   readonly #broker: string;
@@ -134,9 +126,10 @@ export class ControlClient {
     await this.#command("restart", name === null ? [] : [name], PROCESSES_MS);
   }
 
-  /** Replaces the process of a module by a new one, or those of all modules. @throws {UnknownModuleError} */
-  async reload(name: string | null): Promise<void> {
-    await this.#command("reload", name === null ? [] : [name], PROCESSES_MS);
+  /** Replaces the process of a module, or those of all. Settles with the names of those that were kept. @throws {UnknownModuleError} */
+  async reload(name: string | null): Promise<string[]> {
+    const kept = await this.#command("reload", name === null ? [] : [name], PROCESSES_MS);
+    return Array.isArray(kept) ? kept.map(String) : [];
   }
 
   /** Ends a module, or the broker. @throws {UnknownModuleError} */

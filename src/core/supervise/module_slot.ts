@@ -14,6 +14,12 @@ const STATUS_MS = 500;
 
 export type SlotOptions = Omit<SupervisedOptions, "onStatus" | "onEnded">;
 
+export interface SlotParts {
+  /** How many workers it has, or null where only the module's own process knows it. */
+  readonly workers: number | null;
+  readonly options: SlotOptions;
+}
+
 export class ModuleSlot {
   readonly name: string;
   readonly process: Supervised;
@@ -24,20 +30,25 @@ export class ModuleSlot {
   #lastRequest = 0;
   #stopping: Promise<void> | undefined;
 
-  /** @param workerCount null where only the module's own process knows it. */
-  constructor(name: string, workerCount: number | null, options: SlotOptions) {
+  constructor(name: string, { workers, options }: SlotParts) {
     this.name = name;
-    this.#workerCount = workerCount;
+    this.#workerCount = workers;
     this.#options = options;
     this.process = new Supervised(this.#supervised(options));
   }
 
   /** Puts a new process in the place of the module's own. False where that did not come up and the old one was kept. */
-  async replace(reason: string, made?: { workers: number | null; options: SlotOptions }): Promise<boolean> {
+  async replace(reason: string, made?: SlotParts): Promise<boolean> {
     const { workers, options } = made ?? { workers: this.#workerCount, options: this.#options };
     const wasReplaced = await this.process.replace(reason, { options: this.#supervised(options) });
     if (wasReplaced) [this.#workerCount, this.#options] = [workers, options];
     return wasReplaced;
+  }
+
+  /** From the next start on the module's own process is made with these. */
+  follow({ workers, options }: SlotParts): void {
+    [this.#workerCount, this.#options] = [workers, options];
+    this.process.follow(this.#supervised(options));
   }
 
   #supervised(options: SlotOptions): SupervisedOptions {

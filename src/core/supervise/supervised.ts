@@ -158,7 +158,7 @@ export class Supervised {
     await this.settled();
     const [old, since] = [this.#life, this.#now];
     if (this.state !== "ready" || old === undefined || old.pid === null) {
-      this.#follow(options);
+      this.follow(options);
       await this.restart();
       return this.state === "ready";
     }
@@ -182,10 +182,11 @@ export class Supervised {
     this.#life = life;
     this.#states = life.states;
     this.#restarts.byHand();
-    this.#follow(life.supervised);
+    this.follow(life.supervised);
   }
 
-  #follow(options: SupervisedOptions): void {
+  /** From the next start on the process is made with `options`. */
+  follow(options: SupervisedOptions): void {
     this.#options = options;
     this.#restarts.follow(options.setup().supervision.restart);
     this.#calls.follow(options);
@@ -202,7 +203,6 @@ export class Supervised {
     else this.#decide(life.uptimeMs, meaning);
   }
 
-  /** The process goes on as its successor did not come up. */
   #keep(successor: Life, { detail }: EndMeaning): void {
     this.#succession.over();
     successor.states.become("failed");

@@ -1,0 +1,10 @@
+import type { BrokerError } from "../errors.ts";
+
+/** The broker went away, or has not answered. */
+export class ControlLostError extends Error {
+  override readonly name = "ControlLostError";
+
+  constructor(broker: string, cause: BrokerError) {
+    super(`Cannot reach broker "${broker}": ${cause.reason}`, { cause });
+  }
+}

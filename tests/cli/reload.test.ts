@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { inSandbox, type Sandbox } from "./cli_process.ts";
+
+const ANSWER = (text: string) => `export default { name: NAME, commands: { get: () => "${text}" } };\n`;
+
+/** Writes module files and a configuration of them. */
+function write(sandbox: Sandbox, modules: Record<string, object>): string {
+  for (const name of ["one", "two", "three"]) {
+    writeFileSync(join(sandbox.folder, `${name}.js`), ANSWER("old").replace("NAME", `"${name}"`));
+  }
+  return configure(sandbox, modules);
+}
+
+function configure(sandbox: Sandbox, modules: Record<string, object>): string {
+  const path = join(sandbox.folder, "brokkr.json");
+  const all = Object.entries(modules).map(([name, more]) => [name, { path: `${name}.js`, ...more }]);
+  writeFileSync(path, JSON.stringify({ name: "reloads", modules: Object.fromEntries(all) }));
+  return path;
+}
+
+async function pids(sandbox: Sandbox): Promise<Record<string, number>> {
+  const { modules } = JSON.parse((await sandbox.run(["status", "--json"])).stdout);
+  return Object.fromEntries(modules.map(({ name, pid }: { name: string; pid: number }) => [name, pid]));
+}
+
+test("SIGHUP replaces what has changed in the configuration, starts what is new and drains what is gone", () =>
+  inSandbox(async (sandbox) => {
+    const config = write(sandbox, { one: {}, two: {} });
+    const broker = await sandbox.broker(["run", config]);
+    const before = await pids(sandbox);
+    configure(sandbox, { three: { after: ["one"] }, one: { options: { months: 3 } } });
+    broker.kill("SIGHUP");
+    await broker.printed("stderr", "The configuration is in force");
+    assert.match(broker.stderr, /in force after \d+\.\d{3}s \(replaced: 1, kept: 0, added: 1, removed: 1\)/);
+    const after = await pids(sandbox);
+    assert.deepEqual(Object.keys(after), ["three", "one"]);
+    assert.notEqual(after["one"], before["one"]);
+    assert.equal((await sandbox.run(["call", "three", "get"])).stdout, "old\n");
+    assert.equal((await sandbox.run(["call", "two", "get"])).code, 4);
+    broker.kill("SIGHUP");
+    await broker.printed("stderr", "The configuration is in force", 2);
+    assert.deepEqual(await pids(sandbox), after, "what has not changed stays");
+    broker.kill("SIGTERM");
+    assert.equal((await broker.ended).code, 0);
+  }));
+
+test("a configuration that is wrong changes nothing, and a module that does not come up is kept as it was", () =>
+  inSandbox(async (sandbox) => {
+    const config = write(sandbox, { one: {}, two: {} });
+    const broker = await sandbox.broker(["run", config]);
+    const before = await pids(sandbox);
+    writeFileSync(config, '{ "name": "reloads", "moduls": {} }');
+    broker.kill("SIGHUP");
+    await broker.printed("stderr", "The configuration stays as it was");
+    assert.match(broker.stderr, /unknown key "moduls": did you mean "modules"/);
+    writeFileSync(join(sandbox.folder, "one.js"), "process.exit(7);\n");
+    configure(sandbox, { one: { options: 1 }, two: {} });
+    broker.kill("SIGHUP");
+    await broker.printed("stderr", "The configuration is in force");
+    assert.match(broker.stderr, /one could not be replaced and goes on \(pid \d+\): process exited with code 7/);
+    assert.match(broker.stderr, /\(replaced: 0, kept: 1, added: 0, removed: 0\)/);
+    assert.deepEqual(await pids(sandbox), before);
+    assert.equal((await sandbox.run(["call", "one", "get"])).stdout, "old\n");
+  }));
+
+test("brokkr reload puts new code into service, and says where a module was kept", () =>
+  inSandbox(async (sandbox) => {
+    await sandbox.broker(["run", write(sandbox, { one: {}, two: {} })]);
+    const before = await pids(sandbox);
+    writeFileSync(join(sandbox.folder, "one.js"), ANSWER("new").replace("NAME", '"one"'));
+    const { code, stderr } = await sandbox.run(["reload", "one"]);
+    assert.deepEqual([code, stderr], [0, "one was loaded again\n"]);
+    assert.equal((await sandbox.run(["call", "one", "get"])).stdout, "new\n");
+    assert.equal((await pids(sandbox))["two"], before["two"]);
+    writeFileSync(join(sandbox.folder, "one.js"), "process.exit(7);\n");
+    const kept = await sandbox.run(["reload", "one"]);
+    assert.equal(kept.code, 5);
+    assert.equal(
+      kept.stderr,
+      'Cannot load module "one" again: the new process ended before it was ready, the old one goes on, see the broker\'s log\n',
+    );
+    assert.equal((await sandbox.run(["call", "one", "get"])).stdout, "new\n");
+  }));
+
+test("a module that the broker can't be without ends brokkr run with exit code 1 when it has failed", () =>
+  inSandbox(async (sandbox) => {
+    const restart = { policy: "never", escalate: "stop-broker" };
+    const config = write(sandbox, { one: { restart }, two: {} });
+    writeFileSync(
+      join(sandbox.folder, "one.js"),
+      'export default { name: "one", commands: { end: () => process.exit(3) } };\n',
+    );
+    const broker = await sandbox.broker(["run", config]);
+    assert.equal((await sandbox.run(["call", "one", "end"])).code, 5);
+    assert.equal((await broker.ended).code, 1);
+    assert.match(broker.stderr, /one will not be started again: process exited with code 3/);
+    assert.match(broker.stderr, /The broker stopped in/);
+  }));
