@@ -5,7 +5,7 @@
 
 import type { Broker, CommandsOf, LogRecord, Module, ModuleContext, ParamsOf, ResultOf, StandardSchema } from "brokkr";
 import * as brokkr from "brokkr";
-import { defineModule, withSchema } from "brokkr";
+import { defineModule, defineProgram, withSchema } from "brokkr";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
@@ -203,6 +203,29 @@ same<Equal<ParamsOf<(month: string) => void>, [month: string]>>();
 same<Equal<ResultOf<() => Promise<number>>, number>>();
 same<Equal<ModuleContext["options"], unknown>>();
 
+/** A program whose methods are known, and one of which nothing is. */
+const server = defineProgram<{ "textDocument/hover": (params: { uri: string }) => { text: string } | null }>({
+  name: "server",
+  command: ["server"],
+  requests: { "roots/list": (params: { all: boolean }) => params.all },
+  notifications: { told: (params) => same<Equal<typeof params, unknown>>() },
+});
+const anything = defineProgram({ name: "anything", command: ["anything"] });
+
+async function typesOfPrograms(broker: Broker): Promise<void> {
+  const hover = await broker.call(server, "textDocument/hover", [{ uri: "a" }]);
+  same<Equal<typeof hover, { text: string } | null>>();
+  // @ts-expect-error there is no such method
+  await broker.call(server, "textDocument/hoover", []);
+  const result = await broker.call(anything, "any/method", [{ a: 1 }, 2]);
+  same<Equal<typeof result, unknown>>();
+  await broker.notify(server, "textDocument/didOpen", [{}]);
+  broker.on("program.notification", ({ fields }) => {
+    same<Equal<typeof fields.params, unknown>>();
+    same<Equal<typeof fields.method, string>>();
+  });
+}
+
 test("mod.ts exports these values and no other", () => {
   assert.deepEqual(Object.keys(brokkr).sort(), [
     "Broker",
@@ -225,11 +248,14 @@ test("mod.ts exports these values and no other", () => {
 test("the types of calls, modules and events compile as this file says", () => {
   // The compiler has tested them; here is only proof that it saw them.
   assert.deepEqual(
-    [typesOfCalls, typesOfStreams, typesOfModules, typesOfNothing, typesOfEvents].map(({ length }) => length),
+    [typesOfCalls, typesOfStreams, typesOfModules, typesOfNothing, typesOfEvents, typesOfPrograms].map(({ length }) =>
+      length
+    ),
     [
       1,
       1,
       0,
+      1,
       1,
       1,
     ],
