@@ -1,9 +1,13 @@
 import { ProcessGoneError } from "brokkr";
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import process from "node:process";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { TestBroker } from "./broker_of.ts";
 
+const WATCHFUL = fileURLToPath(new URL("../fixtures/broker/watchful.ts", import.meta.url));
 const QUICK = { intervalMs: 200, timeoutMs: 600 };
 
 test("a stopped process is blocked until it is continued, and lives on", { timeout: 60_000 }, async () => {
@@ -42,3 +46,33 @@ test(
     }
   },
 );
+
+test("a broker that was stopped for longer than its processes may be silent kills none of them", {
+  timeout: 60_000,
+}, async () => {
+  const deno = "Deno" in globalThis;
+  const broker = spawn(process.execPath, [...deno ? ["run", "-A"] : [], WATCHFUL], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const { pid } = broker;
+  assert.ok(pid !== undefined);
+  try {
+    assert.equal(String((await once(broker.stdout, "data"))[0]), "ready\n");
+    process.kill(pid, "SIGSTOP");
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    process.kill(pid, "SIGCONT");
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    process.kill(pid, "SIGUSR2");
+    const [line] = await once(broker.stdout, "data");
+    assert.deepEqual(JSON.parse(String(line)), [
+      ["Livestatus", "ready", 0],
+      ["Livestatus-1", "ready", 0],
+      ["Livestatus-2", "ready", 0],
+      ["sla", "ready", 0],
+      ["WebUI", "ready", 0],
+    ]);
+    await once(broker, "close");
+  } finally {
+    if (broker.exitCode === null && broker.signalCode === null) process.kill(pid, "SIGKILL");
+  }
+});
