@@ -39,8 +39,10 @@ export function slotOptions(
 ): SlotParts {
   const { runtime, depth, image, given } = seat;
   const { descendants = "kill", permissions } = settings;
-  // The imports of a program may read what others claim; those of a confined process may not.
-  const withheld = image === null && permissions === undefined ? [] : claimedByOthers(name, plan.modules);
+  // The imports of a program may read what others claim, and its processes remove it. A confined process may not, and one that is
+  // no process of brokkr would not.
+  const keepsAll = image === null && permissions === undefined && program === undefined;
+  const withheld = keepsAll ? [] : claimedByOthers(name, plan.modules);
   const files = image?.(name).map(([, file]) => file) ?? [];
   const workers = definition.workers?.count ?? given?.(name).workers ?? (given === undefined ? 0 : null);
   const options: SlotOptions = {

@@ -99,3 +99,29 @@ test("a module that the broker can't be without ends brokkr run with exit code 1
     assert.match(broker.stderr, /one will not be started again: process exited with code 3/);
     assert.match(broker.stderr, /The broker stopped in/);
   }));
+
+test("SIGHUP replaces a program of another language whose command has changed, and leaves one that has not", () =>
+  inSandbox(async (sandbox) => {
+    const script =
+      "let text='';process.stdin.on('data',(chunk)=>{text+=chunk;const lines=text.split('\\n');text=lines.pop();" +
+      "for(const line of lines)console.log(JSON.stringify({jsonrpc:'2.0',id:JSON.parse(line).id,result:process.argv[1]}))})";
+    const path = join(sandbox.folder, "brokkr.json");
+    const write = (changed: string) => {
+      const modules = {
+        same: { command: ["node", "-e", script, "same"] },
+        other: { command: ["node", "-e", script, changed] },
+      };
+      writeFileSync(path, JSON.stringify({ name: "reloads", modules }));
+    };
+    write("old");
+    const broker = await sandbox.broker(["run", path]);
+    const before = await pids(sandbox);
+    assert.equal((await sandbox.run(["call", "other", "x"])).stdout, "old\n");
+    write("new");
+    broker.kill("SIGHUP");
+    await broker.printed("stderr", "The configuration is in force");
+    assert.equal((await sandbox.run(["call", "other", "x"])).stdout, "new\n");
+    assert.equal((await pids(sandbox))["same"], before["same"]);
+    broker.kill("SIGTERM");
+    assert.equal((await broker.ended).code, 0);
+  }));

@@ -117,3 +117,23 @@ test(
     assert.deepEqual([status?.restarts, status?.calls.error], [1, 1]);
   },
 );
+
+test("an MCP server gets no environment variable that a module claims, and its own ones", OPTIONS, async () => {
+  const [theirs, own] = ["BROKKR_TEST_THEIRS", "BROKKR_TEST_OWN"];
+  Object.assign(process.env, { [theirs]: "secret", [own]: "public" });
+  try {
+    const server = defineProgram({ name: "everything", command: EVERYTHING, protocol: "mcp", env: [own] });
+    const claims = { name: "claims", env: [theirs] };
+    // Not started: only what it claims matters.
+    await using test = await TestBroker.start({
+      modules: [server, { ...claims, command: ["/no/such"], restart: "never" }],
+    });
+    const env = textOf(await test.broker.call(server, "tools/call", [{ name: "get-env" }], PATIENT));
+    assert.match(env, /"BROKKR_TEST_OWN": "public"/);
+    assert.doesNotMatch(env, /BROKKR_TEST_THEIRS|secret/);
+    assert.match(env, /"BROKKR_ROLE": "\{\\"depth\\":1/);
+  } finally {
+    delete process.env[theirs];
+    delete process.env[own];
+  }
+});

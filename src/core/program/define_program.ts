@@ -18,7 +18,7 @@ const START_TIMEOUT_MS = 60_000;
 export type ProgramCommands = Readonly<Record<string, (...params: unknown[]) => unknown>>;
 
 /** What {@link defineProgram} takes. */
-export interface ProgramDefinition extends Omit<ModuleSettings, "options"> {
+export interface ProgramDefinition extends Omit<ModuleSettings, "options" | "permissions"> {
   /** `[A-Za-z0-9._-]{1,64}`, different from all other names of the broker. */
   readonly name: string;
   /** The executable and its arguments; no shell reads them. */
@@ -64,7 +64,7 @@ export function programModule<C extends Commands>(value: object): Module<string,
   const fields = new Map<string, unknown>(Object.entries(value));
   const name = checkName("The name of a program", fields.get("name"));
   const at = `Program "${name}"`;
-  for (const key of ["commands", "workers", "start", "stop", "afterForkCleanup", "owns", "options"]) {
+  for (const key of ["commands", "workers", "start", "stop", "afterForkCleanup", "owns", "options", "permissions"]) {
     if (fields.get(key) === undefined) continue;
     throw new TypeError(`${at}: ${key} is for modules of JavaScript only, remove it or "command"`);
   }
