@@ -7,7 +7,14 @@ const texts = fc.oneof(
   fc.string({ unit: fc.constantFrom("a", '"', "\\", "\n", "é", "中", "🙂", "\u2028", "\0", "\ud800", "\udc00", " ") }),
 );
 
-const keys = fc.oneof(fc.constantFrom("__proto__", "constructor", "length", "0", "toString", "toJSON", "then"), texts);
+/**
+ * None begins with a backslash: once the `JSON.parse` of V8 15 (Deno 2.9) has seen the key `\u`, it takes the key `"\u0001x"` at
+ * the same place of a later object for it.
+ */
+const keys = fc.oneof(
+  fc.constantFrom("__proto__", "constructor", "length", "0", "toString", "toJSON", "then"),
+  texts.filter((text) => !text.startsWith("\\")),
+);
 
 const numbers = fc.oneof(
   fc.integer(),
