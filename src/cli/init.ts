@@ -32,8 +32,8 @@ export const initParser = command(
       description: message`Where the files are written: this folder where it is left out.`,
     })),
     language: optional(or(
-      map(option("--js", { description: message`Write JavaScript.` }), () => "js" as const),
-      map(option("--ts", { description: message`Write TypeScript.` }), () => "ts" as const),
+      map(option("--js", "--javascript", { description: message`Write JavaScript.` }), () => "js" as const),
+      map(option("--ts", "--typescript", { description: message`Write TypeScript.` }), () => "ts" as const),
     )),
   }),
   {
@@ -54,12 +54,18 @@ export async function init(runtime: Runtime, { folder = ".", language }: InitAsk
   const files = firstFiles({
     broker: brokerName(target),
     schema: existsSync(join(target, SCHEMA)) ? `./${SCHEMA}` : null,
-    language: language ?? (remedy === null ? "ts" : "js"),
+    language: language ?? (remedy === null ? languageOf(target) : "js"),
     runtime: runtime.program === null ? "binary" : runtime.name,
   });
   write(target, files);
   await print(nextSteps(runtime, { folder, target, files: files.map(({ name }) => name) }));
   return ExitCode.done;
+}
+
+/** TypeScript, but in a project that has a package and no TypeScript. */
+function languageOf(target: string): Language {
+  const has = (name: string) => existsSync(join(target, name));
+  return has("package.json") && !["tsconfig.json", "deno.json", "deno.jsonc"].some(has) ? "js" : "ts";
 }
 
 /** @throws {CliError} where one of the files is there already, or the folder can't be written to. */

@@ -10,6 +10,7 @@ import { programModule } from "../core/program/define_program.ts";
 import { type BrokerPlan, checkOptions } from "../core/options.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 import type { Config, ConfigModule, ConfigProgram } from "./config/config.ts";
+import { ConfigError, type Problem } from "./config/config_error.ts";
 import { loadModule, withWorkers } from "./load_module.ts";
 import { BROKER_SETTINGS } from "./serve_module_files.ts";
 
@@ -18,12 +19,11 @@ export interface PreparedBroker {
   readonly seat: Required<Pick<BrokerSeat, "image" | "given" | "signature">>;
 }
 
-/** @throws {CliError} where a module's file can't be loaded, or does not go with the others. */
+/** @throws {ConfigError} where modules' files can't be loaded. @throws {CliError} where they do not go together. */
 export async function planOf(config: Config): Promise<PreparedBroker> {
-  const { modules, image, call, log } = config;
+  const { modules, call, log } = config;
   try {
-    const loaded: Module[] = [];
-    for (const module of modules) loaded.push(await moduleOf(module, image));
+    const loaded = await loadAll(config);
     const plan = checkOptions({
       name: config.name,
       modules: loaded,
@@ -39,8 +39,27 @@ export async function planOf(config: Config): Promise<PreparedBroker> {
     });
     return { plan, seat: seatOf(config) };
   } catch (error) {
+    if (error instanceof ConfigError) throw error;
     throw new CliError(error instanceof Error ? error.message : String(error), ExitCode.usage, { cause: error });
   }
+}
+
+/** @throws {ConfigError} with every file that can't be loaded, at its place. */
+async function loadAll({ modules, image }: Config): Promise<Module[]> {
+  const loaded: Module[] = [];
+  const problems: Problem[] = [];
+  for (const module of modules) {
+    try {
+      loaded.push(await moduleOf(module, image));
+    } catch (error) {
+      if (!("place" in module)) throw error;
+      const why = error instanceof Error ? error.message : String(error);
+      const message = why.startsWith("Cannot load") ? why : `Cannot load module "${module.name}": ${why}`;
+      problems.push({ ...module.place, message });
+    }
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  return loaded;
 }
 
 /** Under image "own" the broker's process loads no module: it knows the name, and the rest when the process tells. */

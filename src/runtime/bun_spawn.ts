@@ -1,6 +1,7 @@
 import process from "node:process";
 import { type BunChannel, descriptorChannel } from "./bun_channel.ts";
 import { crashOnUnhandledRejection } from "./bun_crash.ts";
+import { connect } from "./bun_connect.ts";
 import { collectGarbage } from "./bun_garbage.ts";
 import type { BunNamespace } from "./bun_namespace.ts";
 import { startProcess } from "./bun_process.ts";
@@ -11,7 +12,7 @@ import { privateFiles } from "./node_files.ts";
 import { childEnvironment, childFlags } from "./node_flags.ts";
 import { programPath } from "./node_program.ts";
 import * as self from "./node_self.ts";
-import { connect, listen } from "./node_socket.ts";
+import { listen } from "./node_socket.ts";
 import { ownFilesOf } from "./own_files.ts";
 import type { ProgramProcess, Runtime, SpawnProgramOptions } from "./runtime.ts";
 import { checkSystem } from "./supported_system.ts";

@@ -181,6 +181,16 @@ test("readConfig() refuses keys that contradict each other, where the one that i
     "brokkr.json:2:25: modules.a.restart.maxDelayMs must be at least delayMs (100 by default), and it is 50",
   ]);
   assert.deepEqual(await restart('{"delayMs":100,"maxDelayMs":100}'), []);
+  assert.deepEqual(
+    await faultsOf(
+      '{"name":"b","modules":{"a":{"path":"a.js","heartbeat":{"intervalMs":20000},\n' +
+        '"memory":{"warnBytes":2,"recycleBytes":1}},"c":{"path":"a.js","heartbeat":{"timeoutMs":100}}}}',
+    ),
+    [
+      "brokkr.json:1:69: modules.a.heartbeat.intervalMs must be at most timeoutMs (15000 by default), and it is 20000",
+      "brokkr.json:2:23: modules.a.memory.warnBytes must be at most recycleBytes (1), and it is 2",
+    ],
+  );
   assert.deepEqual(await restart('{"factor":0.5,"jitter":1.5,"windowMs":0,"zitter":1}'), [
     "brokkr.json:2:21: modules.a.restart.factor must be a number of at least 1, and it is 0.5",
     "brokkr.json:2:34: modules.a.restart.jitter must be a number from 0 to 1, and it is 1.5",

@@ -1,15 +1,63 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { chmodSync, chownSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { createConnection, type Socket } from "node:net";
 import { join } from "node:path";
+import process from "node:process";
 import { test } from "node:test";
 import { brokerConfig, inSandbox, type Sandbox } from "./cli_process.ts";
+
+const OTHER_USER = 65_534;
+const noOther = whyNoOther();
 
 test("the control socket and its folder are open to their owner alone", () =>
   inSandbox(async (sandbox) => {
     await sandbox.broker();
     assert.equal(statSync(sandbox.sockets).mode & 0o777, 0o700);
     assert.equal(statSync(join(sandbox.sockets, "cli-test.sock")).mode & 0o077, 0);
+  }));
+
+test("the folder and the socket are private from the start, whatever the mask is", () =>
+  inSandbox(async (sandbox) => {
+    const mask = process.umask(0);
+    try {
+      const broker = sandbox.start(["run", brokerConfig]);
+      const seen = new Set<string>();
+      // From before they exist, each mode that they ever have.
+      while (!broker.stderr.includes("The broker is ready") && broker.child.exitCode === null) {
+        for (const path of [sandbox.sockets, join(sandbox.sockets, "cli-test.sock")]) seen.add(modeOf(path));
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      assert.deepEqual([...seen].filter((mode) => mode !== "none").sort(), ["0600", "0700"]);
+    } finally {
+      process.umask(mask);
+    }
+  }));
+
+test("another user can neither enter the folder nor open the socket, and no folder of theirs is used", {
+  skip: noOther,
+}, () =>
+  inSandbox(async (sandbox) => {
+    const socket = join(sandbox.sockets, "cli-test.sock");
+    await sandbox.broker();
+    for (const folder of [sandbox.folder, sandbox.runtimeFolder]) chmodSync(folder, 0o755);
+    assert.equal(asOther(socket), "Permission denied");
+    // What is left where the folder is opened by mistake.
+    chmodSync(sandbox.sockets, 0o755);
+    assert.equal(asOther(socket), "Permission denied");
+    chmodSync(sandbox.sockets, 0o700);
+    assert.equal((await sandbox.run(["call", "sla", "greet", "you"])).stdout, "Hello you\n");
+
+    const squatted = join(sandbox.folder, "brokkr-0");
+    mkdirSync(squatted, { mode: 0o700 });
+    chownSync(squatted, OTHER_USER, OTHER_USER);
+    const env = { XDG_RUNTIME_DIR: "", TMPDIR: sandbox.folder };
+    const { code, stderr } = await sandbox.run(["run", brokerConfig], { env });
+    assert.deepEqual([code, stderr], [
+      2,
+      `Cannot use folder "${squatted}" for control sockets: it belongs to user ${OTHER_USER} and should belong to ` +
+      "user 0, remove it or set XDG_RUNTIME_DIR\n",
+    ]);
   }));
 
 test("brokkr refuses a folder of sockets that others may enter", () =>
@@ -69,12 +117,33 @@ test("of brokers that start at once with one name, exactly one runs", () =>
     assert.equal((await sandbox.run(["call", "sla", "greet", "you"])).stdout, "Hello you\n");
   }));
 
+test("a live broker that takes no more connections keeps its name", () =>
+  inSandbox(async (sandbox) => {
+    const broker = await sandbox.broker();
+    const waiting: Socket[] = [];
+    try {
+      broker.kill("SIGSTOP");
+      // Until its queue is full.
+      while (waiting.length < 10_000 && await tryConnect(sandbox, waiting));
+      const second = await sandbox.run(["run", brokerConfig]);
+      assert.equal(second.code, 2);
+      assert.match(second.stderr, /^Cannot start broker "cli-test": a broker of this name runs already, /);
+    } finally {
+      for (const socket of waiting) socket.destroy();
+      broker.kill("SIGCONT");
+    }
+    while ((await sandbox.run(["call", "sla", "greet", "you"])).stdout !== "Hello you\n");
+  }));
+
 test("clients that send nothing, half a frame or a huge one harm nobody", () =>
   inSandbox(async (sandbox) => {
     const broker = await sandbox.broker();
     const sockets: Socket[] = [];
     try {
-      for (let count = 0; count < 300; count++) sockets.push(await connect(sandbox));
+      // A busy broker's queue may be full for a moment.
+      while (sockets.length < 1_000) {
+        if (!await tryConnect(sandbox, sockets)) await new Promise((resolve) => setTimeout(resolve, 10));
+      }
       const [half, huge, noise, early] = sockets.slice(-4);
       half?.write(new Uint8Array([0x62, 0x6b, 1]));
       noise?.write("GET / HTTP/1.1\r\n\r\n");
@@ -103,6 +172,43 @@ test("a client of another protocol is refused with both versions", () =>
     assert.ok(answer.startsWith("bk\x01") && answer.includes('"broker":"cli-test"'), answer);
     assert.match(answer, /it speaks protocol 99 \(brokkr 9\.9\.9\) and this is protocol 1 \(brokkr \d/);
   }));
+
+function modeOf(path: string): string {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats === undefined ? "none" : (stats.mode & 0o777).toString(8).padStart(4, "0");
+}
+
+/** What another user is told who opens the socket. */
+function asOther(socket: string): string {
+  const user = [`--reuid=${OTHER_USER}`, `--regid=${OTHER_USER}`, "--clear-groups"];
+  const script = "socket(S, AF_UNIX, SOCK_STREAM, 0); print connect(S, sockaddr_un($ARGV[0])) ? 'connected' : $!";
+  const { stdout, stderr } = spawnSync("setpriv", [...user, "perl", "-MSocket", "-e", script, socket], {
+    encoding: "utf8",
+    cwd: "/",
+    env: { ...process.env, LC_ALL: "C" },
+  });
+  return stdout + stderr;
+}
+
+/** Why there can be no other user here, or false. */
+function whyNoOther(): string | false {
+  if (process.getuid?.() !== 0) return "only root can become another user";
+  const { status } = spawnSync("setpriv", [
+    "--reuid=65534",
+    "--regid=65534",
+    "--clear-groups",
+    "perl",
+    "-MSocket",
+    "-e",
+    "1",
+  ]);
+  return status === 0 ? false : "setpriv and perl are not both here";
+}
+
+/** Adds a connection to `sockets`; false where the broker takes no more. */
+async function tryConnect(sandbox: Sandbox, sockets: Socket[]): Promise<boolean> {
+  return await connect(sandbox).then((socket) => sockets.push(socket) > 0, () => false);
+}
 
 async function connect(sandbox: Sandbox): Promise<Socket> {
   return await new Promise((resolve, reject) => {

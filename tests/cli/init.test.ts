@@ -44,6 +44,24 @@ test("brokkr init writes the language that is asked for, and names the schema wh
     else assert.equal(JSON.parse(readFileSync(join(sandbox.folder, "hello/brokkr.json"), "utf8")).name, "hello-broker");
   }));
 
+test("brokkr init goes by the folder where no language is asked for, and takes both names of one", () =>
+  inSandbox(async (sandbox) => {
+    const written = async (name: string, files: readonly string[], options: readonly string[] = []) => {
+      const folder = join(sandbox.folder, name);
+      mkdirSync(folder);
+      for (const file of files) writeFileSync(join(folder, file), "{}");
+      const { code, stderr } = await sandbox.run(["init", ...options], { cwd: folder });
+      assert.deepEqual([code, stderr], [0, ""]);
+      return readdirSync(folder).find((file) => /^hello\.m?[jt]s$/.test(file));
+    };
+    assert.equal(await written("package", ["package.json"]), "hello.mjs");
+    assert.equal(await written("asked", [], ["--javascript"]), "hello.mjs");
+    const typescript = (await sandbox.run(["init", "--typescript", "probe"])).code === 0;
+    const expected = typescript ? /^hello\.m?ts$/ : /^hello\.mjs$/;
+    assert.match(await written("empty", []) ?? "", expected);
+    assert.match(await written("both", ["package.json", "tsconfig.json"]) ?? "", expected);
+  }));
+
 test("brokkr init overwrites nothing", () =>
   inSandbox(async (sandbox) => {
     writeFileSync(join(sandbox.folder, "brokkr.jsonc"), "mine");

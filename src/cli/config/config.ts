@@ -1,4 +1,5 @@
 import type { LogLevel } from "../../core/log/record.ts";
+import type { Place } from "./config_error.ts";
 import type { ModuleSettings } from "../../core/module.ts";
 import type { ProgramDefinition } from "../../core/program/define_program.ts";
 
@@ -20,6 +21,8 @@ export interface ConfigModule {
   readonly name: string;
   /** URL of the module's file. */
   readonly url: string;
+  /** Where the file is named. */
+  readonly place: Place;
   /** Null where the module's own file says it. */
   readonly workers: number | null;
   readonly settings: ModuleSettings;

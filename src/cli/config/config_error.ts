@@ -1,9 +1,13 @@
-/** What is wrong at one place of a configuration, or with its file. */
-export interface Problem {
+/** A place of a configuration. */
+export interface Place {
   readonly file: string;
   /** From 1; null where the file as a whole is meant. */
   readonly line: number | null;
   readonly column: number | null;
+}
+
+/** What is wrong at one place of a configuration, or with its file. */
+export interface Problem extends Place {
   /** What is wrong, and what to do. */
   readonly message: string;
 }

@@ -6,7 +6,7 @@
 
 import type { InferOutput } from "valibot";
 import { NOT_WITH_WORKERS } from "../../core/permissions.ts";
-import { supervisionPlan } from "../../core/supervise/settings.ts";
+import { supervisionPlan, type SupervisionSettings } from "../../core/supervise/settings.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { moduleSchema } from "./schema.ts";
 
@@ -17,15 +17,20 @@ export interface Contradiction {
   readonly text: string;
 }
 
-type SupervisionKey = "restart" | "startTimeoutMs" | "drainMs" | "killMs";
-type Given = Pick<InferOutput<typeof moduleSchema>, SupervisionKey | "permissions" | "workers">;
+type Key = keyof SupervisionSettings | "permissions" | "workers";
+type Given = Pick<InferOutput<typeof moduleSchema>, Key>;
 
 export function contradictions(module: Given, { cannotConfine }: Pick<Runtime, "cannotConfine">): Contradiction[] {
   const plan = supervisionPlan(module);
+  const { heartbeat = {}, memory = {} } = module;
   const restart = typeof module.restart === "object" ? module.restart : {};
+  // An interval that is left out is never longer than half of the time.
+  const beats = heartbeat.intervalMs === undefined ? {} : plan.heartbeat;
   return [
     ...unkept(module, cannotConfine),
     ...crossed("restart", { given: restart, plan: plan.restart, lower: "delayMs", upper: "maxDelayMs" }),
+    ...crossed("heartbeat", { given: heartbeat, plan: beats, lower: "intervalMs", upper: "timeoutMs" }),
+    ...crossed("memory", { given: memory, plan: plan.memory, lower: "warnBytes", upper: "recycleBytes" }),
   ];
 }
 

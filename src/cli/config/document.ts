@@ -6,7 +6,7 @@
  */
 
 import { type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
-import { ConfigError, type Problem } from "./config_error.ts";
+import { ConfigError, type Place, type Problem } from "./config_error.ts";
 
 /** Keys from the root. */
 export type KeyPath = readonly (string | number)[];
@@ -46,6 +46,12 @@ export class ConfigDocument {
       node = next;
     }
     return this.#fault(node.offset, text);
+  }
+
+  /** Where the value at `path` stands. */
+  placeOf(path: KeyPath): Place {
+    const { file, line, column } = this.at(path, "").problem;
+    return { file, line, column };
   }
 
   /** The same for the key itself. */

@@ -81,7 +81,8 @@ class ConfigReader {
     const { path, workers = null, ...settings } = module;
     const { url, wrong } = modulePath(path, { folder: this.#folder, runtime: this.#runtime });
     if (wrong !== null) this.#fault(this.#document.at([...place, "path"], `modules.${name}.path ${wrong}`));
-    return { name, url, workers, settings: inFolder(this.#folder, settings) };
+    const at = this.#document.placeOf([...place, "path"]);
+    return { name, url, place: at, workers, settings: inFolder(this.#folder, settings) };
   }
 
   /** A program of another language. */
