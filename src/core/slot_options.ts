@@ -7,6 +7,7 @@
 import type { BrokerSeat } from "./broker_seat.ts";
 import { Callee, type Service } from "./call/callee.ts";
 import { claimedByOthers } from "./claims.ts";
+import { hasToClean } from "./cleanup/clean.ts";
 import { DEFAULT_FRAME_LIMIT } from "./frame/header.ts";
 import type { BrokerLog } from "./log/broker_log.ts";
 import type { BrokerPlan, ModulePlan } from "./options.ts";
@@ -54,6 +55,7 @@ export function slotOptions(
     father: plan.name,
     program: plan.program,
     cwd: settings.cwd,
+    collects: hasToClean(image?.(name) ?? plan.modules, null),
     confinement: permissions === undefined ? undefined : { rights: permissions, files },
     guard,
     descendants,

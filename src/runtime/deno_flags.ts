@@ -16,6 +16,7 @@ const VALUE_APART = new Set([
   "--preload",
 ]);
 const NEEDS_GC = "--expose-gc";
+const NO_CODE_CACHE = "--no-code-cache";
 
 export interface FatherFlags {
   /** `/proc/self/cmdline` in parts, or null where there is none. */
@@ -24,6 +25,8 @@ export interface FatherFlags {
   readonly programArgs: number;
   /** Used where the command line can't be read: the permissions in full as flags. */
   readonly permissions: readonly string[];
+  /** Whether the new process must be able to collect garbage. */
+  readonly collects: boolean;
 }
 
 /** The flags that give a new process the rights and the configuration of its father. */
@@ -31,7 +34,9 @@ export function childFlags(father: FatherFlags): string[] {
   const own = father.commandLine === null ? null : ownFlags(father.commandLine, father.programArgs);
   const flags = own ?? [...father.permissions];
   const engine = own === null ? [] : v8Flags(father.commandLine ?? []);
-  return [...flags, `--v8-flags=${[NEEDS_GC, ...engine].join(",")}`];
+  if (!father.collects || engine.includes(NEEDS_GC)) return [...flags, ...engineFlag(engine)];
+  // Compiled code is kept for one set of engine flags: father and child would take turns to throw away what the other kept.
+  return [...flags, NO_CODE_CACHE, ...engineFlag([NEEDS_GC, ...engine])];
 }
 
 /** Adds the socket at `path` to what scoped rights allow. A flag may be given once only, so its list grows. */
@@ -85,5 +90,9 @@ function kept(flags: readonly string[]): string[] {
 
 function v8Flags(commandLine: readonly string[]): string[] {
   const given = commandLine.find((flag) => flag.startsWith("--v8-flags="))?.slice("--v8-flags=".length) ?? "";
-  return given.split(",").filter((flag) => flag !== "" && flag !== NEEDS_GC);
+  return given.split(",").filter((flag) => flag !== "");
+}
+
+function engineFlag(flags: readonly string[]): string[] {
+  return flags.length === 0 ? [] : [`--v8-flags=${flags.join(",")}`];
 }

@@ -9,12 +9,16 @@ const PERMISSIONS: readonly DenoPermission[] = ["read", "write", "net", "env", "
 
 /** What to run, and its arguments, for a process of the same program (or of `given`) that connects to the socket at `path`. */
 export function programArguments(
-  { program: given, cwd, confinement }: Pick<SpawnProgramOptions, "program" | "cwd" | "confinement">,
+  { program: given, cwd, confinement, collects = true }: Pick<
+    SpawnProgramOptions,
+    "program" | "cwd" | "confinement" | "collects"
+  >,
   path: string,
 ): { program: string; args: string[] } {
   if (Deno.build.standalone) return { program: Deno.execPath(), args: Deno.args };
   const program = given === undefined ? Deno.mainModule : absolute(given);
-  const all = childFlags({ commandLine: commandLine(), programArgs: Deno.args.length, permissions: permissions() });
+  const father = { commandLine: commandLine(), programArgs: Deno.args.length, permissions: permissions() };
+  const all = childFlags({ ...father, collects });
   const flags = confinement === undefined ? all : confined(all, confinement, cwd);
   return { program, args: ["run", ...allowSocket(flags, path), program, ...Deno.args] };
 }
@@ -28,8 +32,11 @@ function confined(flags: readonly string[], confinement: Confinement, cwd: strin
 }
 
 /** A compiled binary takes no flags: the variable is how its engine gets the one that shows the garbage collector. */
-export function programEnvironment(env: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  if (!Deno.build.standalone) return env;
+export function programEnvironment(
+  env: Readonly<Record<string, string>>,
+  { collects = true }: Pick<SpawnProgramOptions, "collects">,
+): Readonly<Record<string, string>> {
+  if (!Deno.build.standalone || !collects) return env;
   const given = env["DENO_V8_FLAGS"];
   return { ...env, DENO_V8_FLAGS: given === undefined ? "--expose-gc" : `--expose-gc,${given}` };
 }

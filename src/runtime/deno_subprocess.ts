@@ -74,7 +74,7 @@ async function spawnProgram(options: SpawnProgramOptions, folder: SocketFolder):
       ...options,
       what: `program "${program}"`,
       args,
-      env: programEnvironment(options.env(`unix:${path}`)),
+      env: programEnvironment(options.env(`unix:${path}`), options),
       stdin: "null",
       streams: ["stdout", "stderr"],
     });

@@ -97,6 +97,8 @@ export interface SpawnProgramOptions extends SpawnOptions {
   readonly program?: string | undefined;
   /** Fewer rights than this process has, and what brokkr needs. Only where `cannotConfine` is null. */
   readonly confinement?: Confinement | undefined;
+  /** Whether it must be able to collect garbage: Deno's processes are the slower to start for it. @default true */
+  readonly collects?: boolean | undefined;
 }
 
 export interface SpawnCommandOptions extends SpawnOptions {

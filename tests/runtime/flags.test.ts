@@ -4,15 +4,17 @@ import * as deno from "../../src/runtime/deno_flags.ts";
 import { confinedFlags } from "../../src/runtime/deno_confined.ts";
 import * as node from "../../src/runtime/node_flags.ts";
 
+const COLLECTS = ["--no-code-cache", "--v8-flags=--expose-gc"];
+
 test("Deno's flags are kept as they stand between `run` and the program", () => {
   assert.deepEqual(flags("deno run --allow-read=/a --config deno.json main.ts x --check"), [
     "--allow-read=/a",
     "--config",
     "deno.json",
-    "--v8-flags=--expose-gc",
+    ...COLLECTS,
   ]);
-  assert.deepEqual(flags("deno -A --no-lock main.ts", 0), ["-A", "--no-lock", "--v8-flags=--expose-gc"]);
-  assert.deepEqual(flags("deno main.ts", 0), ["--v8-flags=--expose-gc"]);
+  assert.deepEqual(flags("deno -A --no-lock main.ts", 0), ["-A", "--no-lock", ...COLLECTS]);
+  assert.deepEqual(flags("deno main.ts", 0), [...COLLECTS]);
 });
 
 test("Deno's flags that would debug, watch, check, reload or count again are dropped", () => {
@@ -21,26 +23,37 @@ test("Deno's flags that would debug, watch, check, reload or count again are dro
       "deno run -Ar --inspect --inspect-brk=0 --watch=a --watch-hmr --check=all -r --reload=x --coverage=c --env-file=e -q main.ts",
       0,
     ),
-    ["-A", "-q", "--v8-flags=--expose-gc"],
+    ["-A", "-q", ...COLLECTS],
   );
 });
 
 test("Deno's --v8-flags of the user are joined with what the garbage collector needs", () => {
-  assert.deepEqual(flags("deno run --v8-flags=--expose-gc,--max-old-space-size=99 main.ts", 0), [
+  assert.deepEqual(flags("deno run --v8-flags=--max-old-space-size=99 main.ts", 0), [
+    "--no-code-cache",
     "--v8-flags=--expose-gc,--max-old-space-size=99",
+  ]);
+});
+
+test("Deno's process with the engine flags of its father shares the compiled code that is kept", () => {
+  const given = "deno run -A --v8-flags=--max-old-space-size=99,--expose-gc main.ts";
+  assert.deepEqual(flags(given, 0), ["-A", "--v8-flags=--max-old-space-size=99,--expose-gc"]);
+  assert.deepEqual(flags("deno run -A main.ts x y", 2, false), ["-A"]);
+  assert.deepEqual(flags("deno run -A --v8-flags=--random-seed=1 main.ts", 0, false), [
+    "-A",
+    "--v8-flags=--random-seed=1",
   ]);
 });
 
 test("Deno's flags of another subcommand are kept where they say rights or configuration", () => {
   assert.deepEqual(
     flags("deno test -A -c deno.json --parallel --filter x --unstable-kv --node-modules-dir=auto tests -- y", 1),
-    ["-A", "-c", "deno.json", "--unstable-kv", "--node-modules-dir=auto", "--v8-flags=--expose-gc"],
+    ["-A", "-c", "deno.json", "--unstable-kv", "--node-modules-dir=auto", ...COLLECTS],
   );
 });
 
 test("Deno's rights stand in where the command line can't be read", () => {
-  const given = { commandLine: null, programArgs: 0, permissions: ["--allow-net"] };
-  assert.deepEqual(deno.childFlags(given), ["--allow-net", "--v8-flags=--expose-gc"]);
+  const given = { commandLine: null, programArgs: 0, permissions: ["--allow-net"], collects: true };
+  assert.deepEqual(deno.childFlags(given), ["--allow-net", ...COLLECTS]);
 });
 
 test("allowSocket() adds the socket to each list that stands in its way, once", () => {
@@ -114,6 +127,6 @@ test("Node's flags are dropped from NODE_OPTIONS too, and quoted values stay who
   assert.deepEqual(node.childEnvironment({ A: "b" }), { A: "b" });
 });
 
-function flags(commandLine: string, programArgs = 2): string[] {
-  return deno.childFlags({ commandLine: commandLine.split(" "), programArgs, permissions: [] });
+function flags(commandLine: string, programArgs = 2, collects = true): string[] {
+  return deno.childFlags({ commandLine: commandLine.split(" "), programArgs, permissions: [], collects });
 }

@@ -31,6 +31,14 @@ export interface CleanupOptions {
   readonly cleaning: (owner: string | null) => void;
 }
 
+/**
+ * Whether a process that loaded `modules`, its own among them, holds anything that is not its own. `own` is its module where it is
+ * that module's worker.
+ */
+export function hasToClean(modules: readonly unknown[], own: Module | null): boolean {
+  return modules.length > 1 || own?.definition.workers?.afterForkCleanup !== undefined;
+}
+
 /** Cleans this process. Never rejects. */
 export async function cleanAfterFork(options: CleanupOptions): Promise<CleanupReceipt> {
   const { runtime, reporter, role } = options;
@@ -51,8 +59,7 @@ export async function cleanAfterFork(options: CleanupOptions): Promise<CleanupRe
   allowExit();
   options.cleaning(null);
   removeForeignEnvironment(options);
-  await runtime.collectGarbage();
-  const after = await resourceFigures(runtime);
+  const after = await collected(options) ? await resourceFigures(runtime) : before;
   const ms = runtime.clock.now() - start;
   reporter.report("cleanup.done", { ms }, subject);
   const released = modules.filter(({ error }) => error === null).map(({ name }) => name);
@@ -61,6 +68,14 @@ export async function cleanAfterFork(options: CleanupOptions): Promise<CleanupRe
   const receipt = { ms, released, errors, modules, leftovers, before, after };
   if (reporter.wants("cleanup.receipt")) reporter.report("cleanup.receipt", receipt, subject);
   return receipt;
+}
+
+/** Collects the garbage that the cleanup made. False where nothing was there to clean, so that nothing has changed. */
+async function collected({ runtime, modules, role }: CleanupOptions): Promise<boolean> {
+  const own = modules.find(({ name }) => name === role.module) ?? null;
+  if (!hasToClean(modules, role.worker === null ? null : own)) return false;
+  await runtime.collectGarbage();
+  return true;
 }
 
 /** What is called for one module. */

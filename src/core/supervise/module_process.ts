@@ -12,6 +12,7 @@ import { forwarded, passOn } from "../call/forward.ts";
 import { makeCall } from "../call/make_call.ts";
 import type { RunningCall } from "../call/running_call.ts";
 import { describeThrown } from "../call/wire_error.ts";
+import { hasToClean } from "../cleanup/clean.ts";
 import { canDispose } from "../cleanup/dispose.ts";
 import { Owned } from "../cleanup/owned.ts";
 import type { CallSettings, ModuleContext } from "../context.ts";
@@ -57,8 +58,12 @@ export class ModuleProcess implements Service {
     this.#context = this.#makeContext();
   }
 
-  /** Brings the module up: its workers, its commands, its start hook. @throws what the module's own code throws. */
-  async start(module: Module): Promise<void> {
+  /**
+   * Brings the module up: its workers, its commands, its start hook. Its workers load `modules`, as this process did.
+   *
+   * @throws what the module's own code throws.
+   */
+  async start(module: Module, modules: readonly Module[]): Promise<void> {
     this.#module = module;
     const { definition, name } = module;
     const { worker } = this.#options.role;
@@ -68,7 +73,7 @@ export class ModuleProcess implements Service {
     this.commands = commandMap(`Module "${name}": commands`, await made);
     if (worker !== null) return;
     const count = definition.workers?.count ?? 0;
-    if (count > 0) this.#workers = new Workers(await this.#newWorkers(count));
+    if (count > 0) this.#workers = new Workers(await this.#newWorkers(count, hasToClean(modules, module)));
     await Promise.all([this.#workers.start(), definition.start?.(this.#context)]);
   }
 
@@ -103,9 +108,12 @@ export class ModuleProcess implements Service {
   }
 
   /** What a father is made of is loaded where there are workers. */
-  async #newWorkers(count: number): Promise<Supervised[]> {
+  async #newWorkers(count: number, collects: boolean): Promise<Supervised[]> {
     const { Supervised } = await import("./supervised.ts");
-    return Array.from({ length: count }, (_, index) => new Supervised(this.#workerOptions(index + 1)));
+    return Array.from(
+      { length: count },
+      (_, index) => new Supervised({ ...this.#workerOptions(index + 1), collects }),
+    );
   }
 
   #workerOptions(number: number): SupervisedOptions {

@@ -63,11 +63,12 @@ export class ProcessRun implements Run {
 
   /** @throws when no process could be created. */
   async spawn(): Promise<number> {
-    const { runtime, program, cwd, confinement, env, group } = this.#options;
+    const { runtime, program, cwd, confinement, collects, env, group } = this.#options;
     const process = await runtime.spawnProgram({
       program,
       cwd,
       confinement,
+      collects,
       env,
       group,
       output: (stream, chunk) => this.#output.push(stream, chunk),

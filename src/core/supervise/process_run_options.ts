@@ -49,6 +49,8 @@ export interface ProcessRunOptions {
   readonly cwd: string | undefined;
   /** Fewer rights than this process has. @default the same */
   readonly confinement?: Confinement | undefined;
+  /** Whether the process has something to clean, and garbage to collect then. @default true */
+  readonly collects?: boolean | undefined;
   readonly env: (channelAddress: string) => Readonly<Record<string, string>>;
   /** In a process group of its own. */
   readonly group: boolean;

@@ -147,7 +147,7 @@ class ServedProcess {
         deadlineMs: setup.cleanupMs,
         cleaning: (owner) => this.#cleaning(owner),
       });
-      await within(runtime.clock, setup.supervision.startTimeoutMs, module.start(own));
+      await within(runtime.clock, setup.supervision.startTimeoutMs, module.start(own, modules));
       this.#tell({ kind: "ready", commands: [...module.commands.keys()], cleanup });
       this.#callee?.open();
     } catch (error) {

@@ -28,6 +28,8 @@ export interface SupervisedOptions {
   readonly cwd: string | undefined;
   /** Fewer rights than this process has. @default the same */
   readonly confinement?: Confinement | undefined;
+  /** Whether the process has something to clean, and garbage to collect then. @default true */
+  readonly collects?: boolean | undefined;
   readonly env: (channelAddress: string) => Readonly<Record<string, string>>;
   /** What kills the process when the broker is gone; a worker is in its module's group instead. */
   readonly guard: Guard | null;

@@ -30,6 +30,35 @@ test("cleanAfterFork() writes its pair of lines without any hook", async () => {
   assert.equal(timers, 0);
 });
 
+test("cleanAfterFork() collects nothing and reads its figures once where no other module is in the process", async () => {
+  const runtime = new FakeRuntime();
+  const read = runtime.memory.bind(runtime);
+  let reads = 0;
+  runtime.memory = () => {
+    reads++;
+    return read();
+  };
+  const alone = defineModule({ name: "Livestatus", afterForkCleanup() {}, owns: [() => {}], env: ["OWN"] });
+  const { receipt } = await clean([alone], { runtime });
+  assert.deepEqual([runtime.collected, reads, receipt.after], [0, 1, receipt.before]);
+  assert.equal(receipt.before.privateBytes, 200);
+  const idle = defineModule({ name: "idle" });
+  await clean([alone, idle], { runtime });
+  assert.deepEqual([runtime.collected, reads], [1, 3]);
+});
+
+test("cleanAfterFork() collects in the only module's worker where that has a hook for it", async () => {
+  const runtime = new FakeRuntime();
+  const workers = { count: 1, commands: {} };
+  await clean([defineModule({ name: "Livestatus", workers })], { worker: 1, runtime });
+  assert.equal(runtime.collected, 0);
+  const hooked = defineModule({ name: "Livestatus", workers: { ...workers, afterForkCleanup() {} } });
+  await clean([hooked], { runtime });
+  assert.equal(runtime.collected, 0);
+  await clean([hooked], { worker: 1, runtime });
+  assert.equal(runtime.collected, 1);
+});
+
 class HostLost extends Error {
   override name = "HostLost";
 }
