@@ -114,8 +114,9 @@ export class Callee {
     }
     const running = new RunningCall(call, call.options?.caller ?? this.#options.peer, this.#told);
     this.#kept.started(running);
-    if (this.#isOpen && this.#held.size === 0 && this.#replies.isRead) this.#run(running, call);
-    else this.#held.set(running, call);
+    this.#held.set(running, call);
+    // Behind the first one that is held they all wait for it.
+    if (this.#held.size === 1) this.#runHeld();
   }
 
   #runHeld(): void {

@@ -4,6 +4,7 @@ import { CallCounters } from "../../../src/core/call/counters.ts";
 import { KeptAnswers } from "../../../src/core/call/kept_answers.ts";
 import { RunningCall } from "../../../src/core/call/running_call.ts";
 import { ManualClock } from "../manual_clock.ts";
+import { Conversation, NOTHING_LEFT } from "./conversation.ts";
 import { encodeValue } from "../../../src/core/frame/json_codec.ts";
 
 function run(kept: KeptAnswers, id: number, value: unknown = id, attempt = 1): void {
@@ -166,4 +167,23 @@ test("KeptAnswers forgets within a minute what nobody asks for, the answer to a 
   await clock.advance(60_000);
   assert.deepEqual([1, 2, 3].map((id) => kept.again(id, 3)), [undefined, undefined, undefined]);
   assert.equal(clock.timers, 0);
+});
+
+test("a call that comes while the caller does not read runs when it reads again, whoever else has nothing to say", async () => {
+  const c = new Conversation({
+    huge: () => "x".repeat(5_000_000),
+    small: () => "small",
+  });
+  c.calleeEnd.stick();
+  const huge = c.call("huge", [], { timeoutMs: 10_000 });
+  await c.clock.advance(10);
+  assert.ok(c.calleeEnd.unsentBytes > 4 * 1024 * 1024);
+  const small = [c.call("small"), c.call("small")];
+  await c.clock.advance(10);
+  c.calleeEnd.release();
+  await c.clock.advance(10);
+  assert.equal(String(await huge).length, 5_000_000);
+  assert.deepEqual(await Promise.all(small), ["small", "small"]);
+  assert.deepEqual(c.counts(), { ok: 3 });
+  assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
 });
