@@ -84,7 +84,7 @@ export class Broker implements AsyncDisposable {
   }
 
   /**
-   * Calls a command of a module. Waits for one that starts or backs off; the time for an answer runs from here on.
+   * Calls a command of a module. Waits for one that starts or backs off; the time runs from the end of this turn.
    *
    * @param target the module, for typed parameters and result.
    * @param command the command's name.
