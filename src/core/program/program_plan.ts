@@ -1,5 +1,4 @@
 import type { Framing } from "./framing.ts";
-import type { Params } from "./message.ts";
 import type { ProtocolName } from "./protocol.ts";
 
 /** Answers a program's request; what it throws is the answer's error, with its `code` and `data` where it has them. */
@@ -13,10 +12,16 @@ export type NotificationHandler = { handle(params: unknown): unknown }["handle"]
 
 /** A checked program. */
 export interface ProgramPlan {
+  /** The executable and its arguments. */
   readonly command: readonly string[];
+  /** What it speaks. */
   readonly protocol: ProtocolName;
+  /** How its messages are told apart. */
   readonly framing: Framing;
+  /** What the user wants in the parameters of `initialize`. */
   readonly initialize: Readonly<Record<string, unknown>>;
-  readonly requests: ReadonlyMap<string, (params: Params, context: { readonly signal: AbortSignal }) => unknown>;
-  readonly notifications: ReadonlyMap<string, (params: Params) => unknown>;
+  /** Handlers of its requests, by method. */
+  readonly requests: ReadonlyMap<string, RequestHandler>;
+  /** Handlers of its notifications, by method. */
+  readonly notifications: ReadonlyMap<string, NotificationHandler>;
 }

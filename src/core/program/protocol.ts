@@ -10,10 +10,10 @@ import type { Framing } from "./framing.ts";
 import { LSP } from "./lsp.ts";
 import { MCP } from "./mcp.ts";
 
-export const PROTOCOLS = ["json-rpc", "mcp", "lsp"] as const;
-
 /** Which family: plain JSON-RPC 2.0, the Model Context Protocol, the Language Server Protocol. */
-export type ProtocolName = typeof PROTOCOLS[number];
+export type ProtocolName = "json-rpc" | "mcp" | "lsp";
+
+export const PROTOCOLS = ["json-rpc", "mcp", "lsp"] as const satisfies readonly ProtocolName[];
 
 /** What a client says of itself. */
 export interface Client {
