@@ -8,11 +8,19 @@ import type { Runtime } from "../runtime/runtime.ts";
 import type { ModulePlan } from "./options.ts";
 import { show } from "./show.ts";
 
-/** Kinds of rights, as Deno has them. */
-export const PERMISSION_KINDS = ["net", "read", "write", "env", "run", "ffi", "sys", "import"] as const;
+/** A kind of right, as Deno has them. */
+export type PermissionKind = "net" | "read" | "write" | "env" | "run" | "ffi" | "sys" | "import";
 
-/** A kind of right. */
-export type PermissionKind = typeof PERMISSION_KINDS[number];
+export const PERMISSION_KINDS: readonly PermissionKind[] = [
+  "net",
+  "read",
+  "write",
+  "env",
+  "run",
+  "ffi",
+  "sys",
+  "import",
+];
 
 /**
  * What a module's process may do beside what brokkr needs of it: `true` is all of a kind, a list what it names in the words of Deno's
