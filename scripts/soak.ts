@@ -1,65 +1,80 @@
 /**
- * Random calls against random faults, in each runtime in turn: what was answered, what the faults explain, what is left.
+ * Random faults against random calls, on a real broker: at the end no wrong answer, no orphan, no zombie, descriptors and memory flat.
  *
- *     deno task soak [MINUTES] [--seed 1] [--runtime deno,node,bun]
+ *     deno task soak [MINUTES] [--runtime deno|node|bun|all] [--seed N]
  *
- * MINUTES is the time of all of them together, 2 by default. Exits with 1 where something is wrong.
+ * The minutes are shared by the runtimes. A seed repeats what is chosen, not when it comes to pass.
  */
 
 import { parseArgs } from "node:util";
-import { complaints, mebibytes, soak, type Soaked } from "./soak/run.ts";
+import { ROOT, stopOnSignals } from "./command.ts";
+import { runSoak, type SoakResult } from "./soak/run_soak.ts";
+import { table } from "./soak/table.ts";
 import { compileSuite } from "./suite/compiled.ts";
-import type { RuntimeName } from "./suite/runners.ts";
+import { killMarked } from "./suite/leftovers.ts";
+import { findRunner, type Runner, type RuntimeName } from "./suite/runners.ts";
 
-const { values, positionals } = parseArgs({
-  args: Deno.args,
-  allowPositionals: true,
-  options: { seed: { type: "string", default: "1" }, runtime: { type: "string", default: "deno,node,bun" } },
-});
-const minutes = Number(positionals[0] ?? 2);
-const runtimes = values.runtime.split(",").filter(isRuntime);
-if (!(minutes > 0) || runtimes.length === 0) {
-  console.error("Cannot soak: deno task soak [MINUTES] [--seed N] [--runtime deno,node,bun]");
-  Deno.exit(2);
+const RUNTIMES: readonly RuntimeName[] = ["deno", "node", "bun"];
+const USAGE = "deno task soak [MINUTES] [--runtime deno|node|bun|all] [--seed N]";
+
+interface Options {
+  readonly minutes: number;
+  readonly runtimes: readonly RuntimeName[];
+  readonly seed: number;
 }
 
-using suite = await compileSuite();
-if (suite.messages !== "") console.error(suite.messages);
-const found: string[] = [];
-console.log(
-  "| runtime | calls | answered | gone | timed out | cancelled | threw | refused | faults | restarts | wrong | orphans | zombies | descriptors | memory |",
-);
-console.log("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|");
-for (const runtime of runtimes) {
-  const seconds = Math.max(5, Math.round(minutes * 60 / runtimes.length));
-  const soaked = await soak(runtime, { folder: suite.folder, seconds, seed: Number(values.seed) });
-  console.log(`| ${row(runtime, soaked).join(" | ")} |`);
-  found.push(...complaints(soaked).map((text) => `${runtime}: ${text}`));
-}
-for (const text of found) console.error(text);
-Deno.exitCode = found.length === 0 ? 0 : 1;
-
-function row(runtime: string, { calls, outcomes, faults, restarts, wrong, left, early, late }: Soaked): unknown[] {
-  const of = (name: string) => outcomes[name] ?? 0;
-  return [
-    runtime,
-    calls,
-    of("answered"),
-    of("ProcessGoneError"),
-    of("CallTimeoutError"),
-    of("CallCancelledError"),
-    of("RemoteError"),
-    of("PayloadError") + of("QueueFullError"),
-    Object.values(faults).reduce((sum, count) => sum + count, 0),
-    restarts,
-    wrong.length,
-    left.orphans,
-    left.zombies,
-    `${early.files} to ${late.files}`,
-    `${mebibytes(early.bytes)} to ${mebibytes(late.bytes)}`,
-  ];
+async function main({ minutes, runtimes, seed }: Options): Promise<boolean> {
+  const seconds = Math.max(1, Math.round(minutes * 60 / runtimes.length));
+  const results: SoakResult[] = [];
+  for (const name of runtimes) {
+    console.error(`${name}: ${seconds} s, seed ${seed}`);
+    const runner = await findRunner(name);
+    results.push(
+      typeof runner === "string"
+        ? { runtime: name, report: undefined, failures: [runner] }
+        : await soaked(runner, { seed, seconds }),
+    );
+  }
+  console.log(table(results));
+  const failures = results.flatMap(({ runtime, failures }) => failures.map((text) => `${runtime}: ${text}`));
+  for (const failure of failures) console.log(failure);
+  const again = `deno task soak ${minutes} --runtime ${runtimes.length === 1 ? runtimes[0] : "all"} --seed ${seed}`;
+  console.log(
+    failures.length === 0 ? `\nnothing wrong, seed ${seed}` : `\n${failures.length} failures; again: ${again}`,
+  );
+  return failures.length === 0;
 }
 
-function isRuntime(name: string): name is RuntimeName {
-  return name === "deno" || name === "node" || name === "bun";
+async function soaked(runner: Runner, options: { seed: number; seconds: number }): Promise<SoakResult> {
+  if (!runner.compiled) return await runSoak(runner, { ...options, folder: ROOT });
+  using suite = await compileSuite();
+  if (suite.messages === "") return await runSoak(runner, { ...options, folder: suite.folder });
+  return { runtime: runner.name, report: undefined, failures: [`the compilation: ${suite.messages}`] };
 }
+
+function options(args: readonly string[]): Options {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: { runtime: { type: "string", default: "all" }, seed: { type: "string" } },
+    });
+    const [minutesText = "2", tooMany] = positionals;
+    if (tooMany !== undefined) throw new TypeError(`"${tooMany}" is one argument too many`);
+    const minutes = Number(minutesText);
+    if (!(minutes > 0)) throw new TypeError(`"${minutesText}" is not a number of minutes above 0`);
+    const seed = Number(values.seed ?? Math.floor(Math.random() * 1_000_000));
+    if (!(Number.isInteger(seed) && seed >= 0)) throw new TypeError(`--seed "${values.seed}" is not a whole number`);
+    const runtimes = RUNTIMES.filter((name) => values.runtime === "all" || values.runtime === name);
+    if (runtimes.length === 0) throw new TypeError(`--runtime "${values.runtime}" is none of deno, node, bun, all`);
+    return { minutes, runtimes, seed };
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    console.error(`${error.message}\n${USAGE}`);
+    Deno.exit(2);
+  }
+}
+
+const chosen = options(Deno.args);
+stopOnSignals(killMarked);
+Deno.exit(await main(chosen) ? 0 : 1);

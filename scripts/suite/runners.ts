@@ -13,6 +13,8 @@ export interface Runner {
   readonly compiled: boolean;
   readonly fileSuite: boolean;
   command(entry: string, junit: string): readonly string[];
+  /** What stands before the file of a program. */
+  readonly program: readonly string[];
 }
 
 /** Milliseconds that one file may take. */
@@ -34,6 +36,7 @@ function deno(): Runner {
     fileSuite: true,
     // Types are checked once for all files, by the gate and by the compilation for Node and Bun.
     command: (entry, junit) => [Deno.execPath(), "test", "-A", "--no-check", `--junit-path=${junit}`, entry],
+    program: [Deno.execPath(), "run", "-A", "--no-check"],
   };
 }
 
@@ -56,6 +59,7 @@ async function node(): Promise<Runner | string> {
     compiled: true,
     fileSuite: false,
     command: (entry, junit) => ["node", ...toStdout, ...toFile(junit), entry],
+    program: ["node"],
   };
 }
 
@@ -80,6 +84,7 @@ async function bun(): Promise<Runner | string> {
       `--reporter-outfile=${junit}`,
       entry,
     ],
+    program: [BUN],
   };
 }
 
