@@ -76,7 +76,7 @@ function seatOf({ modules: all, image }: Config): PreparedBroker["seat"] {
   const byName = new Map(modules.map((module) => [module.name, module]));
   const files = modules.map(({ name, url }) => [name, url] as const);
   return {
-    signature: (name) => JSON.stringify([image, all.find((module) => module.name === name)]),
+    signature: (name) => JSON.stringify([image, ...partsOf(all.find((module) => module.name === name))]),
     image: (name) => image === "all" ? files : files.filter(([file]) => file === name),
     given: (name) => ({
       workers: byName.get(name)?.workers ?? null,
@@ -85,6 +85,12 @@ function seatOf({ modules: all, image }: Config): PreparedBroker["seat"] {
       ...(byName.get(name)?.settings.permissions === undefined ? {} : { confined: true }),
     }),
   };
+}
+
+/** What a module's process depends on: not where in the file it stands. */
+function partsOf(module: ConfigModule | ConfigProgram | undefined): unknown[] {
+  if (module === undefined) return [];
+  return "url" in module ? [module.url, module.workers, module.settings] : [module.program, module.settings];
 }
 
 function settingsOf(settings: ModuleSettings): string[] {

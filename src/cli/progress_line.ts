@@ -11,11 +11,12 @@ import { escapeText } from "../core/log/escape.ts";
 const CLEAR = "\r\x1b[K";
 
 export class ProgressLine implements Disposable {
-  readonly #isShown = process.stderr.isTTY === true && process.env["TERM"] !== "dumb";
+  /** Whether there is a terminal to show it on. */
+  isShown = process.stderr.isTTY === true && process.env["TERM"] !== "dumb";
   #drawn = false;
 
   show(text: string): void {
-    if (!this.#isShown) return;
+    if (!this.isShown) return;
     const room = (process.stderr.columns ?? 80) - 1;
     process.stderr.write(`${CLEAR}${escapeText(text).slice(0, room)}`);
     this.#drawn = true;
@@ -23,6 +24,7 @@ export class ProgressLine implements Disposable {
 
   [Symbol.dispose](): void {
     if (this.#drawn) process.stderr.write(CLEAR);
-    this.#drawn = false;
+    // What comes late is not shown any more.
+    this.isShown = false;
   }
 }

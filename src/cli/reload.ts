@@ -14,6 +14,7 @@ import { brokerOption } from "./broker_option.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 import { askBroker } from "./connect.ts";
 import { type ModuleAsked, requireStarted, unknownName } from "./restart.ts";
+import { showSteps } from "./show_steps.ts";
 
 export const reloadParser = command(
   "reload",
@@ -30,7 +31,7 @@ export const reloadParser = command(
 /** The old processes serve until the new ones are ready. */
 export async function reload(runtime: Runtime, { module, broker }: ModuleAsked): Promise<number> {
   return await askBroker(runtime, broker, async (client) => {
-    const kept = await client.reload(module ?? null).catch((error) => unknownName("reload", error));
+    const kept = await showSteps(client, client.reload(module ?? null)).catch((error) => unknownName("reload", error));
     await requireStarted(client, module);
     if (kept.length > 0) {
       const names = kept.map((name) => `"${name}"`).join(", ");

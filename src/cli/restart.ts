@@ -16,6 +16,7 @@ import type { Runtime } from "../runtime/runtime.ts";
 import { brokerOption } from "./broker_option.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 import { askBroker } from "./connect.ts";
+import { showSteps } from "./show_steps.ts";
 
 export const restartParser = command(
   "restart",
@@ -36,7 +37,7 @@ export interface ModuleAsked {
 
 export async function restart(runtime: Runtime, { module, broker }: ModuleAsked): Promise<number> {
   return await askBroker(runtime, broker, async (client) => {
-    await client.restart(module ?? null).catch((error) => unknownName("restart", error));
+    await showSteps(client, client.restart(module ?? null)).catch((error) => unknownName("restart", error));
     await requireStarted(client, module);
     runtime.writeError(`${module ?? "Every module"} was started again\n`);
     return ExitCode.done;

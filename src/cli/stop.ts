@@ -14,6 +14,7 @@ import { brokerOption } from "./broker_option.ts";
 import { ExitCode } from "./cli_error.ts";
 import { askBroker } from "./connect.ts";
 import { type ModuleAsked, unknownName } from "./restart.ts";
+import { showSteps } from "./show_steps.ts";
 
 export const stopParser = command(
   "stop",
@@ -29,7 +30,7 @@ export const stopParser = command(
 
 export async function stop(runtime: Runtime, { module, broker }: ModuleAsked): Promise<number> {
   return await askBroker(runtime, broker, async (client) => {
-    await client.stop(module ?? null).catch((error) => unknownName("stop", error));
+    await showSteps(client, client.stop(module ?? null)).catch((error) => unknownName("stop", error));
     runtime.writeError(`${module ?? "The broker"} has stopped\n`);
     return ExitCode.done;
   });

@@ -6,6 +6,7 @@
 
 import type { SentRecord } from "../../core/control/items.ts";
 import { isAtLeast } from "../../core/log/level.ts";
+import { operatorText } from "../operator_text.ts";
 import { shortTime } from "../status_table.ts";
 import { headLine, rowLine } from "./process_table.ts";
 import { processLines } from "./process_view.ts";
@@ -104,8 +105,9 @@ function last(records: readonly SentRecord[], { width, height }: Size, style: St
 
 /** The operator's line without what the screen has no room for: the date, the broker, the tag, the pid. */
 function shortLine(line: string, { time, level, module }: SentRecord): string {
-  const text = line.replace(/^\[[^\]]*\] [A-Z]+ *: (?:\[ ?[^\]]* ?\] )*/, "");
-  return `${new Date(time).toTimeString().slice(0, 8)} ${level.toUpperCase().padEnd(7)} ${module}: ${text}`;
+  return `${new Date(time).toTimeString().slice(0, 8)} ${level.toUpperCase().padEnd(7)} ${module}: ${
+    operatorText(line)
+  }`;
 }
 
 function isAbout({ module, fields }: SentRecord, name: string): boolean {
