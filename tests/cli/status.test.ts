@@ -42,7 +42,13 @@ test("brokkr status --json prints one document of a shape that stays", () =>
       cancelled: 0,
     });
     assert.equal(typeof sla.latencyMs.p99, "number");
-    assert.deepEqual(Object.keys(sla.cleanup), ["ms", "released", "errors", "privateBytesBefore", "privateBytesAfter"]);
+    assert.deepEqual(Object.keys(sla.cleanup), [
+      ...["ms", "released", "errors", "modules"],
+      ...["privateBytes", "pssBytes", "heapBytes", "openFiles"].flatMap((
+        figure,
+      ) => [`${figure}Before`, `${figure}After`]),
+      "leftovers",
+    ]);
   }));
 
 test("brokkr status --watch --json prints a document a line until its reader is gone", () =>
