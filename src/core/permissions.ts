@@ -39,13 +39,20 @@ export function checkPermissions(at: string, permissions: unknown): void {
       const known = PERMISSION_KINDS.join(", ");
       throw new TypeError(`${at}: permissions must have no other keys than ${known}, and it has "${kind}"`);
     }
-    if (value === undefined || typeof value === "boolean" || (Array.isArray(value) && value.every(isPermissionName))) {
-      continue;
+    const wrong = whatIsWrong(value);
+    if (wrong !== null) {
+      throw new TypeError(
+        `${at}: permissions.${kind} must be true, false or a list of texts without commas, and ${wrong}`,
+      );
     }
-    throw new TypeError(
-      `${at}: permissions.${kind} must be true, false or a list of texts without commas, and it is ${show(value)}`,
-    );
   }
+}
+
+function whatIsWrong(value: unknown): string | null {
+  if (value === undefined || typeof value === "boolean") return null;
+  if (!Array.isArray(value)) return `it is ${show(value)}`;
+  const stranger = value.findIndex((name) => !isPermissionName(name));
+  return stranger === -1 ? null : `it has ${show(value[stranger])}`;
 }
 
 /** Whether a right of that name can be handed on: a comma would make two of it. */

@@ -200,6 +200,19 @@ test("readConfig() refuses keys that contradict each other, where the one that i
   assert.deepEqual(await restart("[]"), ["brokkr.json:2:11: modules.a.restart must be an object, and it is a list"]);
 });
 
+test("readConfig() says what is wrong in permissions", async () => {
+  const faults = await faultsOf(
+    '{"name":"b","modules":{"a":{"path":"a.js","permissions":{\n"net":"all","read":["./a,b",""],"nett":[],"env":{}}}}}',
+  );
+  assert.deepEqual(faults.filter((line) => !line.includes("cannot be kept")), [
+    'brokkr.json:2:7: modules.a.permissions.net must be true, false or a list of hosts, and it is "all"',
+    'brokkr.json:2:21: modules.a.permissions.read.0 must be a path without commas, and it is "./a,b"',
+    'brokkr.json:2:29: modules.a.permissions.read.1 must be a path without commas, and it is ""',
+    'brokkr.json:2:33: unknown key "nett": did you mean "net"',
+    "brokkr.json:2:49: modules.a.permissions.env must be true, false or a list of variables, and it is an object",
+  ]);
+});
+
 test("readConfig() names the place of a syntax error", async () => {
   assert.deepEqual(await faultsOf('{ "name": "b"\n  "modules": {} }'), [
     "brokkr.json:2:3: a comma is missing before this",

@@ -63,7 +63,8 @@ export function shortOr<S extends v.GenericSchema, O extends v.GenericSchema>(sh
 
 /** All of a kind of right, nothing of it, or what is named. */
 export function rights(what: string) {
-  const item = v.pipe(v.string(what), v.nonEmpty(what), v.check((value) => isPermissionName(value), what));
+  const one = `a ${what} without commas`;
+  const item = v.pipe(v.string(one), v.nonEmpty(one), v.check((value) => isPermissionName(value), one));
   return shortOr(v.boolean(`true, false or a list of ${what}s`), list(item, `true, false or a list of ${what}s`));
 }
 

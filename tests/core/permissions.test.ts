@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { defineModule } from "../../src/core/module.ts";
+import { checkConfinement, type PermissionSettings } from "../../src/core/permissions.ts";
+import { defineProgram } from "../../src/core/program/define_program.ts";
+import { FakeRuntime } from "./fake_runtime.ts";
+
+const settings: { permissions: PermissionSettings } = { permissions: { net: [] } };
+
+test("defineModule() takes permissions as lists, true and false, and nothing else", () => {
+  const wrong = (permissions: unknown) => () => Reflect.apply(defineModule, null, [{ name: "a", permissions }]);
+  defineModule({ name: "a", permissions: { net: ["a.example:80"], read: true, write: false, env: [] } });
+  const message = (text: string) => ({ name: "TypeError", message: `Module "a": permissions${text}` });
+  assert.throws(wrong(["net"]), message(" must be an object, and it is a list"));
+  assert.throws(
+    wrong({ nett: [] }),
+    message(' must have no other keys than net, read, write, env, run, ffi, sys, import, and it has "nett"'),
+  );
+  const should = "must be true, false or a list of texts without commas, and";
+  assert.throws(wrong({ net: "a" }), message(`.net ${should} it is "a"`));
+  // Deno would read two rights out of it.
+  assert.throws(wrong({ read: ["/a,/etc"] }), message(`.read ${should} it has "/a,/etc"`));
+  assert.throws(wrong({ read: [""] }), message(`.read ${should} it has ""`));
+});
+
+test("checkConfinement() refuses what would not be kept, with what to do", () => {
+  const runtime = new FakeRuntime();
+  const plain = defineModule({ name: "a" });
+  const workers = defineModule({ name: "w", workers: { count: 1, commands: {} } });
+  const none = defineModule({ name: "n", workers: { count: 0, commands: {} } });
+  checkConfinement(
+    [{ module: plain, settings }, { module: none, settings }, { module: workers, settings: {} }],
+    runtime,
+  );
+  assert.throws(() => checkConfinement([{ module: workers, settings }], runtime), {
+    message: 'Module "w": permissions do not go with workers, as its process starts theirs and who may run Deno has ' +
+      "every right: remove one of both, or move what must be confined to a module without workers",
+  });
+  runtime.cannotConfine = "Node 20 gives a process every right of its user: remove them, or start with Deno";
+  checkConfinement([{ module: plain, settings: {} }], runtime);
+  assert.throws(() => checkConfinement([{ module: plain, settings }], runtime), {
+    message: 'Module "a": permissions cannot be kept, as Node 20 gives a process every right of its user: ' +
+      "remove them, or start with Deno",
+  });
+});
+
+test("checkConfinement() refuses permissions for a program of another language, which they would not reach", () => {
+  const program = defineProgram({ name: "p", command: ["true"] });
+  assert.throws(() => checkConfinement([{ module: program, settings }], new FakeRuntime()), {
+    message: 'Module "p": permissions do not reach a program of another language, remove them',
+  });
+});
