@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { inSandbox, type Sandbox } from "./cli_process.ts";
@@ -40,6 +40,7 @@ test("SIGHUP replaces what has changed in the configuration, starts what is new 
     assert.notEqual(after["one"], before["one"]);
     assert.equal((await sandbox.run(["call", "three", "get"])).stdout, "old\n");
     assert.equal((await sandbox.run(["call", "two", "get"])).code, 4);
+    writeFileSync(config, `// Where a module stands is no setting.\n${readFileSync(config, "utf8")}`);
     broker.kill("SIGHUP");
     await broker.printed("stderr", "The configuration is in force", 2);
     assert.deepEqual(await pids(sandbox), after, "what has not changed stays");
