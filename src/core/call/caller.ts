@@ -64,7 +64,10 @@ export class Caller {
       if (!isFault) this.#codec.takeBack(encoded);
       this.#outcomes.reject(call, fault);
     } else {
-      if (signal !== undefined) call.listen(signal, () => this.#cancel(call, signal.reason));
+      if (signal !== undefined) {
+        // The signal of a stream that was left may be aborted while its handler ends.
+        call.listen(signal, () => void (call.state === "cancelling" || this.#cancel(call, signal.reason)));
+      }
       const exchange = this.#ready();
       if (exchange !== undefined && this.#queue.length === 0) exchange.send(call);
       else this.#wait(call);

@@ -142,6 +142,27 @@ test("leaving a stream whose command does not end settles after a while", async 
   assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
 });
 
+test("a signal that is aborted while the command of a left stream ends changes nothing", async () => {
+  const c = new Conversation({
+    async *stuck() {
+      yield 1;
+      await new Promise(() => {});
+    },
+  });
+  const controller = new AbortController();
+  const stream = c.stream("stuck", [], { signal: controller.signal });
+  const first = stream.next();
+  await c.clock.advance(0);
+  await first;
+  const left = stream.return();
+  await c.clock.advance(50);
+  controller.abort();
+  await c.clock.advance(50);
+  assert.deepEqual(await left, { value: undefined, done: true });
+  assert.deepEqual(c.counts(), { ok: 1 });
+  assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
+});
+
 test("an error in the middle of a stream comes after the items before it, once", async () => {
   const c = new Conversation({
     async *some() {
