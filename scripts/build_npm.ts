@@ -3,6 +3,7 @@
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { ROOT } from "./command.ts";
+import { bundleLibrary } from "./npm/bundle.ts";
 import { packageJson } from "./npm/package_json.ts";
 import { tsc } from "./tsc.ts";
 
@@ -19,13 +20,14 @@ export async function buildNpm(folder: string): Promise<string> {
   }
   await Deno.writeTextFile(cli, asProgram(await Deno.readTextFile(cli)));
   await Deno.chmod(cli, 0o755);
+  const unbundled = await bundleLibrary(folder);
   const { text, messages: missing } = await packageJson(folder);
   await Deno.writeTextFile(join(folder, "package.json"), text);
   for (const name of ["README.md", "LICENSE", "CHANGELOG.md"]) {
     await Deno.copyFile(join(ROOT, name), join(folder, name)).catch(ignoreMissing);
   }
   if (await exists(join(ROOT, "schema"))) await cp(join(ROOT, "schema"), join(folder, "schema"), { recursive: true });
-  return `${messages}\n${missing}`.trim();
+  return `${messages}\n${unbundled}\n${missing}`.trim();
 }
 
 /** All files below `folder` whose name ends with `ending`. */

@@ -1,0 +1,15 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ownFilesOf } from "../../src/runtime/own_files.ts";
+
+test("ownFilesOf() is the library's sources beside the file, and not the command line's", () => {
+  const own = ["/a b/src/core/", "/a b/src/runtime/", "/a b/src/broker."];
+  assert.deepEqual(ownFilesOf("file:///a%20b/src/runtime/node_fork.ts"), own);
+});
+
+test("ownFilesOf() is the files of the npm package by their name, and the sources that their maps lead to", () => {
+  const own = ["/p/lib/brokkr-", "/p/src/core/", "/p/src/runtime/", "/p/src/broker."];
+  assert.deepEqual(ownFilesOf("file:///p/lib/brokkr-node_fork-1a2b.js"), own);
+  // A program that was bundled with the library in it may stand in a folder of that name.
+  assert.ok(ownFilesOf("file:///p/lib/main.js").every((prefix) => !"/p/lib/main.js".startsWith(prefix)));
+});
