@@ -54,7 +54,7 @@ export class Link {
     this.#writer = new FrameWriter(channel, options.frameLimit);
     this.#receivedAt = clock.now();
     this.#reader = new FrameReader(options.frameLimit, (type, flags, body) => this.#take(type, flags, body));
-    this.#partial = new PartialFrame(clock, () => this.#receivedAt, (reason) => this.close(reason));
+    this.#partial = new PartialFrame(clock, (reason) => this.close(reason));
     channel.open({
       data: (chunk) => this.#data(chunk),
       drained: () => this.#drained(),
@@ -154,11 +154,12 @@ export class Link {
       this.close(error instanceof Error ? error.message : String(error));
       return;
     }
-    this.#partial.look(this.#reader.partial && !this.#closed);
+    if (!this.#closed) this.#partial.look(this.#reader.partial, chunk.length);
   }
 
   #take(type: number, flags: number, body: Uint8Array): void {
     if (this.#closed) return;
+    this.#partial.ended();
     if (!isKnownType(type)) return this.#ignore(type, body);
     try {
       this.#events.frame(type, flags, body);
@@ -205,7 +206,7 @@ export class Link {
   #finish(reason: string | null): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#partial.look(false);
+    this.#partial.close();
     this.#batches.clear();
     this.#events.closed(reason);
   }

@@ -112,15 +112,39 @@ for (
   });
 }
 
-test("frame whose bytes keep coming is waited for, and leaves no timer", async () => {
+test("frame whose bytes keep coming is waited for, however long it takes, and leaves no timer", async () => {
   const { clock, seen, receive } = bareLink();
-  const bytes = frame(2, "[123]");
-  for (const byte of bytes) {
-    receive(Uint8Array.of(byte));
+  const bytes = frame(2, JSON.stringify(["x".repeat(1_000_000)]));
+  for (let at = 0; at < bytes.length; at += 70_000) {
+    receive(bytes.slice(at, at + 70_000));
     await clock.advance(9_000);
   }
-  assert.deepEqual(seen.frames, ["2 [123]"]);
+  assert.equal(seen.frames.length, 1);
+  assert.deepEqual(seen.closed, []);
   assert.equal(clock.timers, 0);
+});
+
+test("what a peer says after half a frame, a pong each 5 s, does not keep the link open", async () => {
+  const { clock, seen, receive } = bareLink();
+  receive(frame(2, "[1]").slice(0, 5));
+  for (let round = 0; round < 2; round++) {
+    receive(frame(FrameType.pong, "1"));
+    await clock.advance(5_000);
+  }
+  assert.deepEqual(seen.closed, ["a frame was begun and not ended in 10s"]);
+  assert.equal(clock.timers, 0);
+});
+
+test("frames that go on one behind the other are no frame that is not ended", async () => {
+  const { clock, seen, receive } = bareLink();
+  const bytes = frame(2, "[1]");
+  receive(bytes.slice(0, 3));
+  for (let round = 0; round < 10; round++) {
+    receive(Uint8Array.of(...bytes.slice(3), ...bytes.slice(0, 3)));
+    await clock.advance(4_000);
+  }
+  assert.deepEqual(seen.closed, []);
+  assert.equal(seen.frames.length, 10);
 });
 
 test("end of the stream inside a frame closes the link once and leaves no timer", async () => {
