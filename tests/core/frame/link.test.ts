@@ -113,7 +113,7 @@ for (
 }
 
 test("frame whose bytes keep coming is waited for, however long it takes, and leaves no timer", async () => {
-  const { clock, seen, receive } = bareLink();
+  const { clock, seen, receive } = bareLink(16_000_000);
   const bytes = frame(2, JSON.stringify(["x".repeat(1_000_000)]));
   for (let at = 0; at < bytes.length; at += 70_000) {
     receive(bytes.slice(at, at + 70_000));
@@ -125,7 +125,7 @@ test("frame whose bytes keep coming is waited for, however long it takes, and le
 });
 
 test("what a peer says after half a frame, a pong each 5 s, does not keep the link open", async () => {
-  const { clock, seen, receive } = bareLink();
+  const { clock, seen, receive } = bareLink(16_000_000);
   receive(frame(2, "[1]").slice(0, 5));
   for (let round = 0; round < 2; round++) {
     receive(frame(FrameType.pong, "1"));
