@@ -64,7 +64,9 @@ test("process that begins a frame and goes silent is killed after 10 s, by half 
 }, async () => {
   const whole = bytesOfFrame(ANSWERS, "[[1],0,0,[1]]");
   const brokers = await Promise.all([5, 8, 12].map(async (length) => {
-    return { length, r: await RogueBroker.start({ name: `broker-${length}` }) };
+    // The answer to a ping would be taken for the rest of the frame.
+    const settings = { rogue: { heartbeat: { intervalMs: 60_000, timeoutMs: 120_000 } } };
+    return { length, r: await RogueBroker.start({ name: `broker-${length}`, settings }) };
   }));
   try {
     await Promise.all(brokers.map(async ({ length, r }) => {
