@@ -1,18 +1,13 @@
 import process from "node:process";
 import { type BunChannel, descriptorChannel } from "./bun_channel.ts";
 import { crashOnUnhandledRejection } from "./bun_crash.ts";
-import { connect } from "./bun_connect.ts";
 import { collectGarbage } from "./bun_garbage.ts";
 import type { BunNamespace } from "./bun_namespace.ts";
-import { startProcess } from "./bun_process.ts";
 import { systemClock } from "./clock.ts";
 import { notConfined } from "./confined.ts";
-import { spawnCommand } from "./node_command.ts";
 import { privateFiles } from "./node_files.ts";
 import { childEnvironment, childFlags } from "./node_flags.ts";
-import { programPath } from "./node_program.ts";
 import * as self from "./node_self.ts";
-import { listen } from "./node_socket.ts";
 import { ownFilesOf } from "./own_files.ts";
 import type { ProgramProcess, Runtime, SpawnProgramOptions } from "./runtime.ts";
 import { checkSystem } from "./supported_system.ts";
@@ -25,7 +20,10 @@ const ADDRESS = `fd:${CHILD_FD}`;
 /** Where the files of a compiled binary seem to stand. */
 const IN_BINARY = /^(\/\$bunfs\/|[A-Z]:[\\/]~BUN)/;
 
-/** The runtime as Bun has it. */
+/**
+ * The runtime as Bun has it. What only a father or the control socket needs is loaded where it is used: `node:net` alone costs a
+ * process 8 ms.
+ */
 export function bunRuntime(): Runtime {
   checkSystem(process.platform);
   return {
@@ -40,10 +38,10 @@ export function bunRuntime(): Runtime {
     program: IN_BINARY.test(Bun.main) ? null : Bun.main,
     cannotConfine: notConfined(`Bun ${Bun.version}`),
     spawnProgram,
-    spawnCommand,
+    spawnCommand: async (...given) => (await import("./node_command.ts")).spawnCommand(...given),
     parentChannel,
-    listen,
-    connect,
+    listen: async (...given) => (await import("./node_socket.ts")).listen(...given),
+    connect: async (path) => (await import("./bun_connect.ts")).connect(path),
     files: privateFiles,
     memory: self.memory,
     random: Math.random,
@@ -60,7 +58,8 @@ export function bunRuntime(): Runtime {
 }
 
 async function spawnProgram(options: SpawnProgramOptions): Promise<ProgramProcess> {
-  const [what, ...command] = programCommand(options.program);
+  const { startProcess } = await import("./bun_process.ts");
+  const [what, ...command] = await programCommand(options.program);
   const { child, ...started } = startProcess([process.execPath, ...command, ...process.argv.slice(2)], {
     ...options,
     env: childEnvironment(options.env(ADDRESS)),
@@ -76,8 +75,9 @@ async function spawnProgram(options: SpawnProgramOptions): Promise<ProgramProces
 }
 
 /** Its name for messages, then what follows the executable; a compiled binary has its program inside. */
-function programCommand(given: string | undefined): string[] {
+async function programCommand(given: string | undefined): Promise<string[]> {
   if (IN_BINARY.test(Bun.main)) return [process.execPath];
+  const { programPath } = await import("./node_program.ts");
   const program = programPath(given ?? Bun.main);
   return [program, ...childFlags(process.execArgv), program];
 }

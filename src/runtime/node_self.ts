@@ -1,8 +1,6 @@
-import { execFile } from "node:child_process";
 import { writeSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import process from "node:process";
-import { promisify } from "node:util";
 import { fromPs, fromSmapsRollup, UNKNOWN_MEMORY } from "./memory_figures.ts";
 import type { Environment, MemoryFigures } from "./runtime.ts";
 import { writeWhole } from "./write_error.ts";
@@ -27,6 +25,7 @@ export const environment: Environment = {
 export async function memory(pid: number): Promise<MemoryFigures> {
   try {
     if (process.platform === "linux") return fromSmapsRollup(await readFile(`/proc/${pid}/smaps_rollup`, "utf8"));
+    const [{ execFile }, { promisify }] = await Promise.all([import("node:child_process"), import("node:util")]);
     return fromPs((await promisify(execFile)("ps", ["-o", "rss=", "-p", String(pid)])).stdout);
   } catch {
     return pid === process.pid ? { ...UNKNOWN_MEMORY, rssBytes: process.memoryUsage.rss() } : UNKNOWN_MEMORY;
