@@ -10,13 +10,12 @@ import { ROOT, run } from "./command.ts";
 import { BINARY, checkVersion } from "./compile_bun.ts";
 
 /** How to go on where the runtime can't be downloaded. */
-export const HOW_TO_GO_ON =
-  `Cannot compile cli.ts with Deno: its runtime for binaries (denort) could not be downloaded; ` +
+const HOW_TO_GO_ON = `Cannot compile cli.ts with Deno: its runtime for binaries (denort) could not be downloaded; ` +
   `set DENORT_BIN to a denort of version ${Deno.version.deno} for this system, or run "deno task compile:bun", ` +
   `which needs no download`;
 
 /** Builds the binary; gives what went wrong, empty when nothing did. */
-export async function compileWithDeno(): Promise<string> {
+async function compileWithDeno(): Promise<string> {
   // The bundle holds what is imported, 0.3 MB, in place of the whole node_modules folder.
   const flags = ["--allow-all", "--bundle", "--output", BINARY];
   const built = await run([Deno.execPath(), "compile", ...flags, join(ROOT, "cli.ts")]);

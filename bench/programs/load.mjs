@@ -45,7 +45,7 @@ export async function latency(call, { ms }) {
 }
 
 /** Echoes 1 MiB, two at a time, for `ms`; resolves with MB/s one way. */
-export async function bulk(call, { ms }) {
+async function bulk(call, { ms }) {
   const bytes = new Uint8Array(1024 * 1024).fill(7);
   let calls = 0;
   const end = performance.now() + ms;

@@ -101,7 +101,7 @@ async function printItems(runtime: Runtime, asked: CallAsked, params: readonly u
 }
 
 /** JSON where it is JSON, else the text itself. */
-export function readParam(param: string): unknown {
+function readParam(param: string): unknown {
   try {
     return JSON.parse(param);
   } catch {

@@ -9,7 +9,7 @@ import { Broker, type BrokerError, type BrokerStatus, type LogRecord } from "../
 import { livestatus, sla, webui } from "./demo_modules.ts";
 import { type DemoCall, demoReport } from "./demo_report.ts";
 import { hasColors, print } from "./output.ts";
-import { paintLine } from "./paint.ts";
+import { bold, paintLine } from "./paint.ts";
 
 /** Events that the demo shows; the rest is there too, and would be too much to read. */
 const SHOWN = /^(cleanup\.(start|done|error)|call\.|command\.(unknown|error)|process\.(exited|backoff|failed))/;
@@ -23,7 +23,7 @@ export async function runDemo({ json }: { readonly json: boolean }): Promise<num
     if (!SHOWN.test(record.event) || record.event === "process.exited" && record.level === "info") return;
     for (const line of record.lines()) show(`${paintLine(line, record.level, colors)}\n`);
   };
-  const heading = (text: string) => show(colors ? `\n\x1b[1m${text}\x1b[0m\n` : `\n${text}\n`);
+  const heading = (text: string) => show(`\n${bold(text, colors)}\n`);
 
   heading("Three modules start, two with data of their own; each new process is cleaned of what is the others'");
   const broker = await Broker.start({

@@ -4,23 +4,36 @@
  * @module
  */
 
-import type { LogLevel } from "../../mod.ts";
+import type { LogLevel, ProcessState } from "../../mod.ts";
 
-const LEVEL_COLORS: Readonly<Record<LogLevel, string>> = {
-  debug: "\x1b[2m",
-  info: "",
-  warning: "\x1b[33m",
-  error: "\x1b[31m",
-  fatal: "\x1b[1;31m",
+const LEVELS: Readonly<Record<LogLevel, string>> = { debug: "2", info: "", warning: "33", error: "31", fatal: "1;31" };
+
+const STATES: Readonly<Record<ProcessState, string>> = {
+  ready: "32",
+  starting: "36",
+  cleaning: "36",
+  draining: "33",
+  stopped: "33",
+  backoff: "33",
+  failed: "31",
 };
 
-/** An operator's line in the colour of its level. */
+/** An operator's line, or a part of it, in the colour of its level. */
 export function paintLine(line: string, level: LogLevel, colors: boolean): string {
-  const color = LEVEL_COLORS[level];
-  return colors && color !== "" ? `${color}${line}\x1b[0m` : line;
+  return paint(line, LEVELS[level], colors);
+}
+
+/** `text` in the colour of a process' state. */
+export function paintState(text: string, state: ProcessState, colors: boolean): string {
+  return paint(text, STATES[state], colors);
 }
 
 /** `text` in bold. */
 export function bold(text: string, colors: boolean): string {
-  return colors ? `\x1b[1m${text}\x1b[0m` : text;
+  return paint(text, "1", colors);
+}
+
+/** @param style numbers of SGR (ECMA-48), or an empty text. */
+export function paint(text: string, style: string, colors: boolean): string {
+  return colors && style !== "" ? `\x1b[${style}m${text}\x1b[0m` : text;
 }

@@ -4,9 +4,9 @@
  * @module
  */
 
+import { paintState } from "./paint.ts";
 import { mebibytes, milliseconds, table } from "./table.ts";
 import type { BrokerStatus, ProcessStatus } from "../core/status.ts";
-import type { ProcessState } from "../core/supervise/states.ts";
 
 const HEADINGS = [
   "NAME",
@@ -22,16 +22,6 @@ const HEADINGS = [
   " P99",
 ];
 
-const COLORS: Readonly<Record<ProcessState, string>> = {
-  ready: "32",
-  starting: "36",
-  cleaning: "36",
-  draining: "33",
-  stopped: "33",
-  backoff: "33",
-  failed: "31",
-};
-
 export function statusTable({ broker, modules }: BrokerStatus, { colors }: { readonly colors: boolean }): string {
   const processes = modules.flatMap((module) => [
     { status: module, name: module.name },
@@ -40,8 +30,7 @@ export function statusTable({ broker, modules }: BrokerStatus, { colors }: { rea
   const rows = processes.map(({ status, name }) => cellsOf(name, status));
   const lines = table(HEADINGS, rows, colors).split("\n").map((line, index) => {
     const state = processes[index - 1]?.status.state;
-    if (!colors || state === undefined) return line;
-    return line.replace(` ${state} `, ` \x1b[${COLORS[state]}m${state}\x1b[0m `);
+    return state === undefined ? line : line.replace(` ${state} `, ` ${paintState(state, state, colors)} `);
   });
   const head = `${broker.name}: pid ${broker.pid}, up ${
     shortTime(broker.uptimeMs)

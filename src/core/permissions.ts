@@ -11,7 +11,7 @@ import { show } from "./show.ts";
 /** A kind of right, as Deno has them. */
 export type PermissionKind = "net" | "read" | "write" | "env" | "run" | "ffi" | "sys" | "import";
 
-export const PERMISSION_KINDS: readonly PermissionKind[] = [
+const PERMISSION_KINDS: readonly PermissionKind[] = [
   "net",
   "read",
   "write",

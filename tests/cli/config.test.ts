@@ -1,39 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { ConfigError } from "../../src/cli/config/config_error.ts";
 import { readConfig } from "../../src/cli/config/read_config.ts";
-import { programSchema } from "../../src/cli/config/schema.ts";
-import { detectRuntime } from "../../src/runtime/detect.ts";
-
-const runtime = await detectRuntime();
-
-/** Calls `body` with a folder that has a module file. */
-async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), "brokkr-config-"));
-  try {
-    writeFileSync(join(folder, "a.js"), "export default {};\n");
-    await body(folder);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
-
-/** What is said about `text`, with the folder left out. */
-async function faultsOf(text: string | Uint8Array): Promise<string[]> {
-  let lines: string[] = [];
-  await inFolder(async (folder) => {
-    const file = join(folder, "brokkr.json");
-    writeFileSync(file, text);
-    lines = await readConfig(file, runtime).then(() => [], (error) => {
-      assert.ok(error instanceof ConfigError, String(error));
-      return error.message.replaceAll(`${folder}/`, "").split("\n");
-    });
-  });
-  return lines;
-}
+import { faultsOf, inFolder, runtime } from "./config_faults.ts";
 
 test("readConfig() takes comments, trailing commas and a byte order mark, and keeps the order of the modules", () =>
   inFolder(async (folder) => {
@@ -228,59 +198,6 @@ test("readConfig() names the place of a syntax error", async () => {
   ]);
 });
 
-test("readConfig() refuses a file that is no configuration's", () =>
-  inFolder(async (folder) => {
-    const refused = async (name: string) => {
-      const error = await readConfig(join(folder, name), runtime).then(() => null, (error) => error);
-      assert.ok(error instanceof ConfigError);
-      return error.message.replace(`${folder}/`, "");
-    };
-    mkdirSync(join(folder, "folder.json"));
-    writeFileSync(join(folder, "large.json"), new Uint8Array(1024 * 1024 + 1));
-    writeFileSync(join(folder, "huge.json"), "{");
-    truncateSync(join(folder, "huge.json"), 100_000_000);
-    assert.equal(await refused("none.json"), "none.json: it does not exist, correct its path");
-    assert.equal(await refused("folder.json"), "folder.json: it is a folder and should be a configuration file");
-    assert.equal(
-      await refused("large.json"),
-      "large.json: it has 1048577 bytes and may have 1048576, name a configuration",
-    );
-    assert.equal(
-      await refused("huge.json"),
-      "huge.json: it has 100000000 bytes and may have 1048576, name a configuration",
-    );
-  }));
-
-test("readConfig() keeps module files within the configuration's folder", () =>
-  inFolder(async (folder) => {
-    const inner = join(folder, "inner");
-    mkdirSync(inner);
-    symlinkSync(join(folder, "a.js"), join(inner, "link.js"));
-    const file = join(inner, "brokkr.json");
-    const refused = async (path: string) => {
-      writeFileSync(file, JSON.stringify({ name: "b", modules: { a: { path } } }));
-      const error = await readConfig(file, runtime).then(() => null, (error) => error);
-      assert.ok(error instanceof ConfigError);
-      assert.ok(error.message.startsWith(`${file}:1:36: modules.a.path `), error.message);
-      return error.message.slice(`${file}:1:36: modules.a.path `.length).replaceAll(folder, "FOLDER");
-    };
-    const outside = "must be in the configuration's folder, and it is \"";
-    assert.equal(await refused("../a.js"), `${outside}../a.js" ("FOLDER/a.js")`);
-    assert.equal(await refused("/etc/passwd"), `${outside}/etc/passwd" ("/etc/passwd")`);
-    assert.equal(await refused("link.js"), `${outside}link.js" ("FOLDER/a.js")`);
-    assert.equal(await refused("."), `${outside}." ("FOLDER/inner")`);
-    assert.equal(await refused("https://a.b/c.js"), 'must be a path and not a URL, and it is "https://a.b/c.js"');
-    assert.equal(
-      await refused("data:text/javascript,1"),
-      'must be a path and not a URL, and it is "data:text/javascript,1"',
-    );
-    assert.equal(await refused("a\0.js"), 'must be the path of the module\'s file, and it is "a\\u0000.js"');
-    assert.equal(
-      await refused("none.js"),
-      '"none.js" does not exist ("FOLDER/inner/none.js"), correct it or write the file',
-    );
-  }));
-
 test("readConfig() refuses names that are equal or that no process may have", async () => {
   assert.deepEqual(
     await faultsOf(
@@ -305,63 +222,4 @@ test("readConfig() finds a worker's name among few modules as among many", async
       'brokkr.json:2:1: worker "a-9" has the name of another process, rename one of them',
     ],
   );
-});
-
-test("readConfig() takes programs of other languages, whose paths are those of the configuration's folder", async () => {
-  await inFolder(async (folder) => {
-    const file = join(folder, "brokkr.json");
-    const program = { command: ["./bin/server", "./a.txt"], protocol: "mcp", initialize: { a: 1 }, queue: 3 };
-    const plain = { command: ["python3", "prices.py"], framing: "content-length", cwd: "sub", env: ["TOKEN"] };
-    writeFileSync(file, JSON.stringify({ name: "b", modules: { program, plain } }));
-    const { modules } = await readConfig(file, runtime);
-    assert.deepEqual(modules, [
-      {
-        name: "program",
-        program: {
-          name: "program",
-          command: [join(folder, "bin/server"), "./a.txt"],
-          protocol: "mcp",
-          initialize: { a: 1 },
-        },
-        settings: { queue: 3, cwd: folder },
-      },
-      {
-        name: "plain",
-        program: {
-          name: "plain",
-          command: ["python3", "prices.py"],
-          protocol: "json-rpc",
-          framing: "content-length",
-        },
-        settings: { env: ["TOKEN"], cwd: join(folder, "sub") },
-      },
-    ]);
-  });
-});
-
-test("readConfig() says where a program of another language contradicts itself, once and with the remedy", async () => {
-  const faults = async (module: string) => await faultsOf(`{"name":"b","modules":{"a":{${module}}}}`);
-  const remedy = 'keep "path" for a module in JavaScript, or "command" for a program in another language';
-  assert.deepEqual(await faults('"command":["x"],"path":"a.js","workers":2'), [
-    `brokkr.json:1:45: "path" and "command" contradict each other: ${remedy}`,
-  ]);
-  assert.deepEqual(await faults('"path":"a.js","command":["x"]'), [
-    `brokkr.json:1:43: "path" and "command" contradict each other: ${remedy}`,
-  ]);
-  assert.deepEqual(await faults('"command":"npx","args":["x"]'), [
-    'brokkr.json:1:39: modules.a.command must be a list of an executable and its arguments, and it is "npx"',
-    `brokkr.json:1:45: unknown key "args": known are ${Object.keys(programSchema.entries).join(", ")}`,
-  ]);
-  assert.deepEqual(await faults('"command":[]'), [
-    "brokkr.json:1:39: modules.a.command must be a list of an executable and its arguments, and it is a list",
-  ]);
-  assert.deepEqual(await faults('"command":["x"],"protocol":"mpc"'), [
-    'brokkr.json:1:56: modules.a.protocol must be one of "json-rpc", "mcp", "lsp", and it is "mpc"',
-  ]);
-  assert.deepEqual(await faults('"command":["x"],"protocol":"lsp","framing":"newline"'), [
-    'brokkr.json:1:62: framing is set by protocol "lsp", remove it',
-  ]);
-  assert.deepEqual(await faults('"command":["x"],"initialize":{}'), [
-    'brokkr.json:1:45: initialize is for protocol "mcp" or "lsp" only, set one of them or remove it',
-  ]);
 });

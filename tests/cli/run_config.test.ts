@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { brokerConfig, fixture, inSandbox, type Sandbox } from "./cli_process.ts";
+import { statusOf } from "./shown_status.ts";
 
 test("brokkr run, call, status, restart and stop go through one broker's life", () =>
   inSandbox(async (sandbox) => {
@@ -83,52 +84,6 @@ test("brokkr run refuses the name of a live broker with exit code 2", () =>
     assert.equal((await broker.ended).code, 0);
   }));
 
-test("brokkr run replaces the socket of a broker that was killed, and its processes are gone", () =>
-  inSandbox(async (sandbox) => {
-    const killed = await sandbox.broker();
-    const pids = pidsOf(await statusOf(sandbox));
-    killed.kill("SIGKILL");
-    assert.equal((await killed.ended).signal, "SIGKILL");
-    assert.deepEqual(sandbox.liveFiles(), ["cli-test.sock", "cli-test….tree"]);
-    assert.equal((await sandbox.run(["status"])).code, 5);
-    const broker = await sandbox.broker();
-    assert.equal((await sandbox.run(["call", "sla", "greet", "you"])).stdout, "Hello you\n");
-    assert.equal((await statusOf(sandbox)).broker.pid, broker.child.pid);
-    await gone(pids);
-    broker.kill("SIGTERM");
-    assert.equal((await broker.ended).code, 0);
-    assert.deepEqual(sandbox.liveFiles(), []);
-  }));
-
-test("brokkr run drains at SIGINT, exits 0 and leaves no process", () =>
-  inSandbox(async (sandbox) => {
-    const broker = await sandbox.broker(undefined, { env: { BROKKR_LOG: "debug" } });
-    const pids = pidsOf(await statusOf(sandbox));
-    const call = sandbox.start(["call", "sla", "slow", "300"]);
-    await broker.printed("stderr", "Executing command [slow]");
-    broker.kill("SIGINT");
-    const { code, stderr } = await broker.ended;
-    assert.equal(code, 0);
-    assert.match(stderr, /\[ BROKER \].* The broker stopped in \d+\.\d{3}s\n$/);
-    const drained = await call.ended;
-    assert.equal(drained.stdout, "answered\n", drained.stderr);
-    await gone(pids);
-  }));
-
-test("brokkr run kills what does not drain at a second signal, and exits 0", () =>
-  inSandbox(async (sandbox) => {
-    const broker = await sandbox.broker(undefined, { env: { BROKKR_LOG: "debug" } });
-    const pids = pidsOf(await statusOf(sandbox));
-    const call = sandbox.start(["call", "sla", "never", "--timeout", "60s"]);
-    await broker.printed("stderr", "Executing command [never]");
-    broker.kill("SIGTERM");
-    await broker.printed("stderr", "sla is stopping");
-    broker.kill("SIGTERM");
-    assert.equal((await broker.ended).code, 0);
-    assert.equal((await call.ended).code, 5);
-    await gone(pids);
-  }));
-
 test("brokkr run writes its log into a file, without colors", () =>
   inSandbox(async (sandbox) => {
     const { config, folder } = copy(sandbox, { log: { file: "logs/broker.log", level: "warning" } });
@@ -197,46 +152,6 @@ test("brokkr run takes the nearest brokkr.json where it is given none", () =>
         'Cannot run: there is no brokkr.json in "/" or above it, name a file, write one with "brokkr init", or see "brokkr demo"\n',
     });
   }));
-
-interface ShownProcess {
-  readonly name: string;
-  readonly state: string;
-  readonly pid: number;
-  readonly restarts: number;
-  readonly cleanup: { readonly released: string[] } | null;
-}
-
-interface ShownStatus {
-  readonly broker: { readonly name: string; readonly pid: number };
-  readonly modules: readonly (ShownProcess & { readonly workers: readonly ShownProcess[] })[];
-}
-
-async function statusOf(sandbox: Sandbox): Promise<ShownStatus> {
-  const { code, stdout, stderr } = await sandbox.run(["status", "--json"]);
-  assert.deepEqual([code, stderr], [0, ""]);
-  return JSON.parse(stdout);
-}
-
-function pidsOf({ modules }: ShownStatus): number[] {
-  return modules.flatMap(({ pid, workers }) => [pid, ...workers.map((worker) => worker.pid)]);
-}
-
-/** Until each process is no more. The test's deadline is the end of the patience. */
-async function gone(pids: readonly number[]): Promise<void> {
-  for (const pid of pids) {
-    while (existsSync(`/proc/${pid}`) && !/^State:\s+[ZX]/m.test(readStatus(pid))) {
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-  }
-}
-
-function readStatus(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/status`, "utf8");
-  } catch {
-    return "State: X";
-  }
-}
 
 async function reachable(sandbox: Sandbox): Promise<void> {
   while ((await sandbox.run(["call", "sla", "greet", "you"])).code !== 0);

@@ -1,4 +1,5 @@
-import { Broker, type BrokerOptions, type LogRecord } from "brokkr";
+import { Broker, BrokerError, type BrokerOptions, type LogRecord } from "brokkr";
+import assert from "node:assert/strict";
 import { livestatus, sla, webui } from "../fixtures/broker/modules.ts";
 
 export const PROGRAM = new URL("../fixtures/broker/program.ts", import.meta.url);
@@ -59,4 +60,15 @@ export async function isAlive(pid: number): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+/** What a call is rejected with. */
+export async function rejection(call: Promise<unknown>): Promise<BrokerError> {
+  try {
+    await call;
+  } catch (error) {
+    assert.ok(error instanceof BrokerError, String(error));
+    return error;
+  }
+  throw new Error("the call was not rejected");
 }

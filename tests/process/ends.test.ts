@@ -7,7 +7,7 @@ import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { bystander, ending } from "../fixtures/broker/ending.ts";
-import { isAlive } from "./broker_of.ts";
+import { isAlive, rejection } from "./broker_of.ts";
 
 const PROGRAM = new URL("../fixtures/broker/ending.ts", import.meta.url);
 const LONG = { timeoutMs: 60_000 };
@@ -27,7 +27,7 @@ for (const how of [1, 0, "SIGKILL", "SIGSEGV"] as const) {
         const pid = await t.broker.call(ending, "pid");
         const bystanderPid = await t.broker.call(bystander, "pid");
         const running = t.broker.call(ending, "wait", [60_000], LONG);
-        const error = await caught(t.broker.call(ending, "end", [how, "the disk\nis full\n"], LONG));
+        const error = await rejection(t.broker.call(ending, "end", [how, "the disk\nis full\n"], LONG));
         assert.ok(error instanceof ProcessGoneError);
         const expected = typeof how === "number" ? { exitCode: how, signal: null } : { exitCode: null, signal: how };
         if (how !== "SIGSEGV" || SEGV !== null) {
@@ -48,7 +48,7 @@ for (const how of [1, 0, "SIGKILL", "SIGSEGV"] as const) {
           assert.ok(error.signal !== null || (error.exitCode ?? 0) > 0);
           assert.deepEqual(error.lastLines.slice(0, 2), ["the disk", "is full"]);
         }
-        assert.ok(await caught(running) instanceof ProcessGoneError, "the others that run get the same");
+        assert.ok(await rejection(running) instanceof ProcessGoneError, "the others that run get the same");
         const { modules } = await t.broker.status();
         assert.deepEqual([modules[0]?.calls.error, modules[0]?.calls.ok], [2, 1]);
         assert.equal(await isAlive(pid), false);
@@ -81,7 +81,7 @@ test(
     try {
       const pid = await t.broker.call(ending, "pid");
       process.kill(pid, "SIGSTOP");
-      const error = await caught(t.broker.call(ending, "pid", [], { timeoutMs: 200 }));
+      const error = await rejection(t.broker.call(ending, "pid", [], { timeoutMs: 200 }));
       assert.ok(error instanceof CallTimeoutError);
       assert.equal(error.peer, "blocked");
       assert.deepEqual(t.texts("call.retry"), [
@@ -194,15 +194,6 @@ async function start(settings: ModuleSettings): Promise<Started> {
       while (!condition()) await settled(10);
     },
   };
-}
-
-async function caught(promise: Promise<unknown>): Promise<unknown> {
-  try {
-    await promise;
-  } catch (error) {
-    return error;
-  }
-  throw new Error("it was not rejected");
 }
 
 async function settled(ms = 300): Promise<void> {

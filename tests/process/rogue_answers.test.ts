@@ -2,8 +2,8 @@ import { CallTimeoutError, PayloadError, ProcessGoneError } from "brokkr";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sla } from "../fixtures/broker/modules.ts";
-import { isAlive, TestBroker } from "./broker_of.ts";
-import { bytesOfFrame, rejection, RogueBroker } from "./rogue_of.ts";
+import { isAlive, rejection, TestBroker } from "./broker_of.ts";
+import { bytesOfFrame, RogueBroker } from "./rogue_of.ts";
 
 const ANSWERS = 3;
 const ANOTHER = "The command call [send] was sent but another answer was received. Retrying.";

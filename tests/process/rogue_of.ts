@@ -1,9 +1,8 @@
-import { BrokerError, type BrokerOptions, defineModule } from "brokkr";
-import assert from "node:assert/strict";
+import { type BrokerError, type BrokerOptions, defineModule } from "brokkr";
 import { readdir } from "node:fs/promises";
 import process from "node:process";
 import { frame } from "../core/frames.ts";
-import { TestBroker } from "./broker_of.ts";
+import { rejection, TestBroker } from "./broker_of.ts";
 
 const ROGUE = new URL("../fixtures/broker/rogue.ts", import.meta.url);
 const ANSWERS = 3;
@@ -61,16 +60,6 @@ export class RogueBroker implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.t.broker.stop();
   }
-}
-
-export async function rejection(call: Promise<unknown>): Promise<BrokerError> {
-  try {
-    await call;
-  } catch (error) {
-    assert.ok(error instanceof BrokerError, String(error));
-    return error;
-  }
-  throw new Error("the call was not rejected");
 }
 
 /** The bytes of a frame, as parameters carry them. */

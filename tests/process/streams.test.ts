@@ -2,7 +2,7 @@ import { CallCancelledError, CallTimeoutError, ProcessGoneError, RemoteError } f
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { numbers, relay } from "../fixtures/streams/modules.ts";
-import { TestBroker } from "./broker_of.ts";
+import { rejection, TestBroker } from "./broker_of.ts";
 
 const PROGRAM = new URL("../fixtures/streams/program.ts", import.meta.url);
 const OPTIONS = { timeout: 30_000 };
@@ -15,15 +15,6 @@ async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
   for await (const item of items) all.push(item);
   return all;
-}
-
-/** What a promise is rejected with. */
-async function rejection(promise: Promise<unknown>): Promise<unknown> {
-  try {
-    return { resolvedWith: await promise };
-  } catch (error) {
-    return error;
-  }
 }
 
 test("stream() gives every item in order: of a module, of its worker, and through a module", OPTIONS, async () => {

@@ -18,7 +18,7 @@ import { type TroubleFigures, TroubleGroups } from "./trouble_groups.ts";
 const MAX_MODULES = 500;
 const MAX_COMMANDS = 2_000;
 /** The name of all that are over these limits together; no module can have it. */
-export const OTHERS = "(others)";
+const OTHERS = "(others)";
 const MAX_UNREAD_SAMPLES = 10;
 const MAX_SAMPLE_LENGTH = 500;
 

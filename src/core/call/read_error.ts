@@ -16,7 +16,7 @@ export function faultOf(answer: ReceivedAnswer): BrokerFault | undefined {
 }
 
 /** What a peer says its handler threw; anything it leaves out is empty. */
-export function readThrown(value: unknown): ThrownError {
+function readThrown(value: unknown): ThrownError {
   const fields = fieldsOf(value);
   const data = fields.get("data");
   const described = {

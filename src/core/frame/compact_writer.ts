@@ -14,10 +14,10 @@ import type { Shapes } from "./shapes.ts";
 const CALM_DEPTH = 64;
 
 /** What is written may be cyclic or too deep, which takes a longer look to tell. */
-export class TooDeep extends Error {}
+class TooDeep extends Error {}
 
 /** A value is refused; the path is found by a second look. */
-export class Refusal extends Error {}
+class Refusal extends Error {}
 
 export class CompactWriter extends ByteWriter {
   readonly #shapes: Shapes;

@@ -11,7 +11,7 @@
 import type { StreamState } from "./codec.ts";
 
 /** The bytes 0x40 to 0x7f. */
-export const MAX_SHAPES = 64;
+const MAX_SHAPES = 64;
 /** An object with more keys, or longer ones, is written with them. */
 const MAX_KEYS = 64;
 const MAX_KEY_LENGTH = 64;

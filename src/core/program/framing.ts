@@ -12,7 +12,7 @@ import { NewlineReader } from "./newline_reader.ts";
 export type Framing = "newline" | "content-length";
 
 /** Bytes of one message; a longer one is left out, and never gathered. */
-export const MESSAGE_LIMIT_BYTES = 16 * 1024 * 1024;
+const MESSAGE_LIMIT_BYTES = 16 * 1024 * 1024;
 
 /** What a reader finds. */
 export interface FramingEvents {

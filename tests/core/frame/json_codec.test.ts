@@ -96,14 +96,12 @@ for (
     ["a function deeper than 200 levels", [[deepList(300)], { f: () => {} }], "v[1].f is a function"],
   ] as const
 ) {
-  test(`encodeValue() refuses ${what}, with its path, at once`, () => {
-    const started = performance.now();
+  test(`encodeValue() refuses ${what}, with its path`, () => {
     assert.throws(() => encodeValue(value, "v"), (error) => {
       assert.ok(error instanceof NotSerializableError);
       if (why !== null) assert.equal(error.message, why);
       return true;
     });
-    assert.ok(performance.now() - started < 1000);
   });
 }
 

@@ -177,7 +177,6 @@ test("formatParams() never throws", () => {
 test("formatParams() cuts at 1,000 characters, whatever comes", () => {
   const deep: unknown[] = [];
   for (let inner = deep, depth = 0; depth < 100_000; depth++) inner.push(inner = []);
-  const start = performance.now();
   for (
     const params of [
       ["x".repeat(100_000_000)],
@@ -193,5 +192,4 @@ test("formatParams() cuts at 1,000 characters, whatever comes", () => {
   assert.equal(formatParams(["x".repeat(996)]), `["${"x".repeat(996)}"]`);
   assert.equal(formatParams(["x".repeat(997)]), `["${"x".repeat(997)}"…`);
   assert.equal(formatParams(["x".repeat(997) + "😀"]), `["${"x".repeat(997)}…`);
-  assert.ok(performance.now() - start < 2000);
 });

@@ -188,13 +188,12 @@ test("stackLines() is bounded", () => {
   assert.equal(long.length, 100);
   assert.deepEqual([long[49], long[99]], ["… 901 more", "line 999"]);
 
-  const start = performance.now();
+  // Of a time that grows with the square of the length this would not end before the file's deadline.
   for (const unit of ["(", " (", ":1", "at ", "eval at ", "\n    at ", "\n", "1:1)", "[as "]) {
     const text = unit.repeat(4_000_000 / unit.length);
     assert.ok(stackLines({ name: "E", message: "m", stack: `E: m\n    at ${text}` }, ["/x"]).length <= 100);
     assert.ok(stackLines({ name: text, message: text, stack: text }, [text]).every((line) => line.length <= 1001));
   }
-  assert.ok(performance.now() - start < 5000);
 });
 
 test("stackLines() never throws", () => {

@@ -1,66 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Connection, ConnectionClosedError, UnansweredError } from "../../../src/core/program/connection.ts";
-import type { ConnectionEvents } from "../../../src/core/program/connection_options.ts";
-import { type Conventions, LSP_CONVENTIONS, MCP_CONVENTIONS } from "../../../src/core/program/conventions.ts";
-import type { Framing } from "../../../src/core/program/framing.ts";
+import { ConnectionClosedError, UnansweredError } from "../../../src/core/program/connection.ts";
+import { LSP_CONVENTIONS, MCP_CONVENTIONS } from "../../../src/core/program/conventions.ts";
 import { JsonRpcError } from "../../../src/core/program/json_rpc_error.ts";
-import { methodNotFound } from "../../../src/core/program/peer_requests.ts";
-import { ManualClock, settle } from "../manual_clock.ts";
-import { MemoryChannel } from "../memory_channel.ts";
-
-interface Setup {
-  readonly framing?: Framing;
-  readonly conventions?: Conventions;
-  readonly request?: ConnectionEvents["request"];
-}
-
-/** A connection, and what its peer sees and says as text. */
-class Peer {
-  readonly clock = new ManualClock();
-  readonly connection: Connection;
-  readonly channel: MemoryChannel;
-  readonly near: MemoryChannel;
-  readonly seen: string[] = [];
-  readonly events: string[] = [];
-
-  constructor({ framing = "newline", conventions = LSP_CONVENTIONS, request }: Setup = {}) {
-    const [near, far] = MemoryChannel.pair();
-    this.channel = far;
-    this.near = near;
-    this.connection = new Connection(near, {
-      clock: this.clock,
-      framing,
-      conventions,
-      events: {
-        stray: (text, why) => this.events.push(`${why} ${text}`),
-        dropped: (what) => this.events.push(`dropped ${what}`),
-        notification: ({ method, params }) => this.events.push(`notified ${method} ${JSON.stringify(params)}`),
-        request: request ?? ((method) => {
-          throw methodNotFound(method);
-        }),
-        drained: () => this.events.push("drained"),
-        closed: (reason) => this.events.push(`closed ${reason}`),
-      },
-    });
-    far.open({
-      data: (chunk) => this.seen.push(new TextDecoder().decode(chunk)),
-      drained: () => {},
-      closed: () => {},
-    });
-  }
-
-  async says(text: string): Promise<void> {
-    this.channel.write(new TextEncoder().encode(text));
-    await settle();
-  }
-
-  /** What the peer saw since it was last asked. */
-  async sees(): Promise<string[]> {
-    await settle();
-    return this.seen.splice(0);
-  }
-}
+import { settle } from "../manual_clock.ts";
+import { Peer } from "./peer.ts";
 
 test("request() resolves with the result of its own id, whatever the order of the answers", async () => {
   const peer = new Peer();
@@ -248,44 +192,6 @@ for (
     assert.deepEqual(peer.events, []);
   });
 }
-
-test("Progress of an MCP server goes to the request that asked for it, and to no other", async () => {
-  const peer = new Peer({ conventions: MCP_CONVENTIONS });
-  const progress: unknown[] = [];
-  const call = peer.connection.request("tools/call", { name: "x" }, { onProgress: (value) => progress.push(value) });
-  assert.deepEqual(await peer.sees(), [
-    '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"x","_meta":{"progressToken":1}}}\n',
-  ]);
-  const notification = (token: unknown) =>
-    `${
-      JSON.stringify({
-        jsonrpc: "2.0",
-        method: "notifications/progress",
-        params: { progressToken: token, progress: 2 },
-      })
-    }\n`;
-  await peer.says(notification(1));
-  await peer.says(notification("1"));
-  await peer.says('{"jsonrpc":"2.0","id":1,"result":{}}\n');
-  await call;
-  await peer.says(notification(1));
-  assert.deepEqual(progress, [{ progress: 2 }]);
-  assert.deepEqual(peer.events, [
-    'notified notifications/progress {"progressToken":"1","progress":2}',
-    'notified notifications/progress {"progressToken":1,"progress":2}',
-  ]);
-});
-
-test("Progress of a language server comes under the token that the params carry", async () => {
-  const peer = new Peer();
-  const progress: unknown[] = [];
-  const call = peer.connection.request("x", { workDoneToken: "t" }, { onProgress: (value) => progress.push(value) });
-  assert.deepEqual(await peer.sees(), ['{"jsonrpc":"2.0","id":1,"method":"x","params":{"workDoneToken":"t"}}\n']);
-  await peer.says('{"jsonrpc":"2.0","method":"$/progress","params":{"token":"t","value":{"kind":"begin"}}}\n');
-  await peer.says('{"jsonrpc":"2.0","id":1,"result":null}\n');
-  await call;
-  assert.deepEqual(progress, [{ kind: "begin" }]);
-});
 
 test("The end of the peer's output rejects what waits and is told once; what runs for it is aborted by close()", async () => {
   const signals: AbortSignal[] = [];

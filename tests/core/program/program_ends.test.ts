@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ProcessGoneError, QueueFullError } from "brokkr";
+import { settle } from "../manual_clock.ts";
+import { FakeProgram } from "./fake_program.ts";
+
+const MCP = { protocol: "mcp" } as const;
+const LSP = { protocol: "lsp" } as const;
+
+test("a program that does not read makes its calls wait in the queue, and the queue fill", async () => {
+  const program = await FakeProgram.ready({}, { queue: 10 });
+  program.near.stick();
+  const big = "x".repeat(100_000);
+  const outcomes: unknown[] = [];
+  for (let count = 0; count < 40; count++) {
+    program.call("m", [big]).catch((error) => outcomes.push(error));
+    await settle();
+  }
+  const full = outcomes.filter((outcome) => outcome instanceof QueueFullError);
+  assert.ok(full.length > 10 && full.length < 40, `${full.length} were refused`);
+  assert.ok(program.near.unsentBytes < 3 * 1024 * 1024, `${program.near.unsentBytes} bytes wait`);
+  program.near.release();
+  await settle();
+  assert.equal(program.takes().length, 40 - full.length);
+});
+
+test("a program that ends while it runs a call fails it as gone, with its last lines; what it answered last still arrives", async () => {
+  const program = await FakeProgram.ready();
+  const [answered, lost] = [program.call("a"), program.call("b")];
+  await settle();
+  program.complains("Segmentation fault\n");
+  await program.says({ id: 1, result: "last words" });
+  await program.exits({ code: 3, signal: null });
+  assert.equal(await answered, "last words");
+  await assert.rejects(lost, (error) => {
+    assert.ok(error instanceof ProcessGoneError);
+    assert.deepEqual([error.exitCode, error.lastLines], [3, ["Segmentation fault"]]);
+    return true;
+  });
+  assert.deepEqual(program.ends.map(({ code, why, wasReady }) => [code, why, wasReady]), [[3, null, true]]);
+});
+
+test("a program that closes its output and goes on is killed", async () => {
+  const program = await FakeProgram.ready();
+  program.near.close();
+  await settle();
+  await program.runtime.clock.advance(1_000);
+  assert.deepEqual(program.events, ["ready", "SIGKILL process closed its output and went on"]);
+});
+
+test("drain() lets the running call end, then says shutdown and exit as a language server wants it", async () => {
+  const program = await FakeProgram.ready(LSP);
+  const call = program.call("slow");
+  await settle();
+  program.takes();
+  program.run.drain();
+  await program.runtime.clock.advance(10);
+  assert.deepEqual(program.takes(), []);
+  await program.says({ id: 2, result: "done" });
+  assert.equal(await call, "done");
+  assert.deepEqual(program.takes(), [{ jsonrpc: "2.0", id: 3, method: "shutdown" }]);
+  assert.equal(program.inputEnded, false);
+  await program.says({ id: 3, result: null });
+  assert.deepEqual(program.takes(), [{ jsonrpc: "2.0", method: "exit" }]);
+  assert.equal(program.inputEnded, true);
+  await program.exits({ code: 0, signal: null });
+  assert.deepEqual([program.signals.filter((signal) => signal === "SIGTERM"), program.runtime.clock.timers], [[], 0]);
+});
+
+test("drain() of an MCP server ends its input, then sends SIGTERM, then SIGKILL", async () => {
+  const program = await FakeProgram.ready(MCP);
+  program.run.drain();
+  await program.runtime.clock.advance(0);
+  assert.deepEqual([program.inputEnded, program.takes(), program.signals], [true, [], []]);
+  await program.runtime.clock.advance(5_000);
+  await program.runtime.clock.advance(2_000);
+  assert.deepEqual(program.events, [
+    "ready",
+    "SIGTERM process did not drain in 5s",
+    "SIGKILL process did not end in 2s after SIGTERM",
+  ]);
+});
