@@ -44,7 +44,8 @@ export class Report {
       for (const name of result.failed) console.log(`failed: ${runtime} ${path}: ${name.split("\n", 1)[0]}`);
     }
     for (const [test, { runtimes, reason }] of this.#skips()) {
-      console.log(`skipped: ${[...runtimes].join(", ")} ${test}: ${reason || "no reason given"}`);
+      const unknown = runtimes.has("node") ? "no reason given" : "the reason stands in the file, only Node tells it";
+      console.log(`skipped: ${[...runtimes].join(", ")} ${test}: ${reason || unknown}`);
     }
   }
 
