@@ -1,5 +1,5 @@
 /**
- * Looking at a thrown value, which may be anything: none of this throws, whatever its getters and traps do.
+ * Looking at a thrown value, which may be anything: but for `classNameOf`, none of this throws, whatever its getters and traps do.
  *
  * @module
  */
@@ -24,4 +24,17 @@ export function textOf(value: unknown): string {
       return "[object]";
     }
   }
+}
+
+/**
+ * The name of an error's class: `error.name` where the error or its class sets one, else the name of the class itself, since
+ * `class IOError extends Error {}` leaves `name` at "Error". Not empty; throws what a getter throws.
+ */
+export function classNameOf(error: Error): string {
+  const name: unknown = error.name;
+  const parent: unknown = Object.getPrototypeOf(error);
+  const isSet = Object.hasOwn(error, "name") || (parent instanceof Object && Object.hasOwn(parent, "name"));
+  if (isSet && name !== "" && name !== undefined) return textOf(name);
+  const { name: className } = error.constructor ?? {};
+  return typeof className === "string" && className !== "" ? className : textOf(name || "Error");
 }

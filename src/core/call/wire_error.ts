@@ -17,7 +17,7 @@ import {
   UnknownCommandError,
   UnknownModuleError,
 } from "../errors.ts";
-import { isError, textOf } from "../thrown.ts";
+import { classNameOf, isError, textOf } from "../thrown.ts";
 
 /** What a handler threw. */
 export interface ThrownError {
@@ -51,7 +51,7 @@ const MAX_CAUSES = 4;
 export function describeThrown(thrown: unknown): ThrownError {
   if (!isError(thrown)) return { name: "Error", message: cut(textOf(thrown)), stack: "" };
   const described = {
-    name: cut(read(thrown, "name") || "Error"),
+    name: cut(read(thrown, "name")),
     message: cut(read(thrown, "message")),
     stack: cut(stackWithCauses(thrown)),
   };
@@ -112,7 +112,7 @@ export function toFault(error: BrokerError): BrokerFault {
 
 function read(error: Error, key: "name" | "message" | "stack"): string {
   try {
-    const value: unknown = error[key];
+    const value: unknown = key === "name" ? classNameOf(error) : error[key];
     return value === undefined ? "" : textOf(value);
   } catch (problem) {
     return `(reading "${key}" threw ${textOf(problem)})`;

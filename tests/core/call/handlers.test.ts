@@ -45,6 +45,9 @@ const THROWN: readonly (readonly [what: string, thrown: unknown, name: string, m
   ["a frozen object", Object.freeze({ toString: () => "frozen" }), "Error", "frozen"],
   ["a frozen error", Object.freeze(new RangeError("frozen")), "RangeError", "frozen"],
   ["an error without a message", new TypeError(), "TypeError", "", "TypeError"],
+  ["an error whose class sets no name", new (class IOError extends Error {})("disk"), "IOError", "disk"],
+  ["an error without name and message", new (class IOError extends Error {})(), "IOError", "", "IOError"],
+  ["an error whose class has no name", new (class extends RangeError {})("far"), "RangeError", "far"],
   ["an error with a cyclic cause", cyclic(), "Error", "round"],
   [
     "an error whose getters throw",
