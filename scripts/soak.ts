@@ -75,6 +75,10 @@ function options(args: readonly string[]): Options {
   }
 }
 
+if (Deno.build.os !== "linux") {
+  console.error("Cannot soak: what is left behind is looked for in /proc, which only Linux has");
+  Deno.exit(2);
+}
 const chosen = options(Deno.args);
 stopOnSignals(killMarked);
 Deno.exit(await main(chosen) ? 0 : 1);
