@@ -88,8 +88,7 @@ export class Supervised {
 
   /** Stops the process and starts it again. Calls wait meanwhile, as does who asks for the same; a stop meanwhile is the end. */
   async restart(): Promise<void> {
-    this.#restart ??= this.#startAgain().finally(() => this.#restart = undefined);
-    await this.#restart;
+    await (this.#restart ??= this.#startAgain().finally(() => this.#restart = undefined));
   }
 
   /**
@@ -178,9 +177,10 @@ export class Supervised {
   /** `life`, the successor, becomes the process. */
   #takeOver(life: Life): void {
     if (this.#life?.states.state === "ready") this.#succession.retire(this.#life);
+    // What the old one was asked it may never answer, and its workers have successors too.
+    this.#options.onEnded?.();
     this.#succession.over();
-    this.#life = life;
-    this.#states = life.states;
+    [this.#life, this.#states] = [life, life.states];
     this.#restarts.byHand();
     this.follow(life.supervised);
   }
