@@ -79,6 +79,12 @@ export class MemoryChannel implements Channel {
     else this.#events.data(bytes);
   }
 
+  /** As if a write at this end had failed. */
+  fail(reason: string): void {
+    this.#closed = true;
+    this.#events?.closed(new Error(reason));
+  }
+
   close(): void {
     if (this.#closed) return;
     this.#closed = true;

@@ -39,6 +39,7 @@ export class ProcessRun implements Run {
   #signalAtOnce: string | undefined;
   #ready = false;
   #hasExited = false;
+  #isAsked = false;
   #clearWait: (() => void) | undefined;
 
   constructor(options: ProcessRunOptions) {
@@ -99,6 +100,7 @@ export class ProcessRun implements Run {
 
   /** Asks the process to finish its calls and to end, and makes it when it does not. */
   drain(): void {
+    this.#isAsked = true;
     // Calls that are still on their way out go first.
     this.#link?.flush();
     this.notify({ kind: "stop" });
@@ -183,12 +185,13 @@ export class ProcessRun implements Run {
   #closed(reason: string | null): void {
     this.#callee?.abort();
     this.#linkClosed?.();
-    if (reason !== null) return this.kill("SIGKILL", reason);
+    // A write may meet the end of a process that goes as it was asked, before its exit is seen: that is no fault of it.
+    if (reason !== null && !this.#isAsked) return this.kill("SIGKILL", reason);
     if (this.#hasExited) return;
     const { clock } = this.#options.runtime;
     this.#clearWait = clock.timer(
       WITHOUT_CHANNEL_MS,
-      () => this.kill("SIGKILL", "process closed its channel and went on"),
+      () => this.kill("SIGKILL", reason ?? "process closed its channel and went on"),
     );
   }
 

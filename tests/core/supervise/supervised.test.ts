@@ -75,6 +75,41 @@ test("a process that closes its channel and goes on is killed after 1 s, with th
   assert.match(s.lines().at(-1) ?? "", /^sla will not be started again: process closed its channel and went on;/);
 });
 
+test("a write that meets the end of a process that was asked to stop makes that end no unexpected one", async () => {
+  const s = new Supervision();
+  const life = await s.up();
+  const stopped = s.supervised.stop();
+  await settle();
+  life.fathersEnd.fail("Cannot write to the channel: the other side is gone");
+  await settle();
+  assert.deepEqual(life.signals, []);
+  await life.exit({ code: 0, signal: null });
+  await stopped;
+  assert.deepEqual(s.lines().slice(-3), [
+    "sla is stopping (pid 100)",
+    "sla ended as asked (pid 100, exit code 0, signal none): process exited with code 0",
+    "sla stopped in 0.000s",
+  ]);
+});
+
+test("a process that was asked to stop, loses its channel and goes on is killed after 1 s, with the failure as the reason", async () => {
+  const s = new Supervision({ drainMs: 9_000 });
+  const life = await s.up();
+  const stopped = s.supervised.stop();
+  await settle();
+  life.fathersEnd.fail("the other side is gone");
+  await s.advance(999);
+  assert.deepEqual(life.signals, []);
+  await s.advance(1);
+  assert.deepEqual(life.signals, ["SIGKILL"]);
+  await life.exit({ code: null, signal: "SIGKILL" });
+  await stopped;
+  assert.equal(
+    s.lines().at(-2),
+    "sla ended unexpectedly (pid 100, exit code none, signal SIGKILL): the other side is gone",
+  );
+});
+
 test("stop() asks, then sends SIGTERM, then SIGKILL, each after its own deadline, and the line says so", async () => {
   const s = new Supervision({ drainMs: 3_000, killMs: 1_000 });
   const life = await s.up();
