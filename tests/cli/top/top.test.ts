@@ -69,7 +69,7 @@ test("brokkr top shows the processes, follows what happens, restarts one and lea
     const small = await screen.shows(/NAME +STATE +RST +MEMORY CALLS\/S +P99$/m);
     assert.ok(small.split("\n").every((line) => line.length <= 60));
     screen.keys("q");
-    const after = await screen.shows(/ENDED 0/);
+    const after = await screen.shows(/ENDED 0\s+-?icanon/);
     assert.doesNotMatch(after, /Livestatus/);
     assert.deepEqual(after.match(/-?icanon/g), ["icanon", "icanon"]);
   }));
@@ -83,7 +83,7 @@ test(
       using screen = new Screen(sandbox, "top", { width: 80, height: 24 });
       await screen.shows(/4 processes/);
       broker.kill("SIGTERM");
-      const after = await screen.shows(/ENDED 5/);
+      const after = await screen.shows(/ENDED 5\s+-?icanon/);
       assert.match(after, /Cannot reach broker "cli-test"/);
       assert.deepEqual(after.match(/-?icanon/g), ["icanon", "icanon"]);
     }),
