@@ -11,11 +11,20 @@ import { CliError, ExitCode } from "./cli_error.ts";
 import { ConfigError } from "./config/config_error.ts";
 import { readConfig } from "./config/read_config.ts";
 import { openLog } from "./log_output.ts";
+import type { PageAsked } from "./page/page.ts";
 import { planOf } from "./plan.ts";
 
 /** Never settles while the broker runs; its end is the end of this process. */
-export async function runConfig(runtime: Runtime, file: string, depth: number): Promise<number> {
+export async function runConfig(
+  runtime: Runtime,
+  file: string,
+  { depth, page }: { readonly depth: number; readonly page: PageAsked | null },
+): Promise<number> {
   const { plan, seat, log } = await prepare(runtime, file);
+  if (page !== null) {
+    const { openPage } = await import("./page/page.ts");
+    await openPage(runtime, page, plan.name);
+  }
   const core = new BrokerCore({ ...plan, log: log.write }, { runtime, depth, ...seat });
   core.whenStopped(() => log.close());
   try {

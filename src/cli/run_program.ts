@@ -9,13 +9,14 @@ import process from "node:process";
 import { pathToFileURL } from "node:url";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
+import type { PageAsked } from "./page/page.ts";
 import { PROGRAM_VARIABLE } from "./program_variable.ts";
 
 /** Names of the errors of a control socket that can't be opened. */
 const UNREACHABLE = ["NameTakenError", "ControlSocketError"];
 
 /** Never settles while the program runs: its process ends when the program has nothing left to do, or its broker has drained. */
-export async function runProgram(runtime: Runtime, path: string): Promise<number> {
+export async function runProgram(runtime: Runtime, path: string, page: PageAsked | null): Promise<number> {
   const program = pathToFileURL(resolve(path)).href;
   runtime.env.set(PROGRAM_VARIABLE, program);
   // The program may import another copy of the library than this one.
@@ -24,6 +25,10 @@ export async function runProgram(runtime: Runtime, path: string): Promise<number
     // A program that looks after its rejections does so here too.
     if (process.listenerCount("unhandledRejection") === 1) fail(runtime, reason);
   });
+  if (page !== null) {
+    const { openPage } = await import("./page/page.ts");
+    await openPage(runtime, page, null);
+  }
   try {
     await import(program);
   } catch (error) {

@@ -1,0 +1,45 @@
+/**
+ * Where the page is served, as people write it: `127.0.0.1:9464`, `[::1]:9464`, `localhost:0`.
+ *
+ * @module
+ */
+
+import { message, text } from "@optique/core/message";
+import type { ValueParser } from "@optique/core/valueparser";
+import { isIP } from "node:net";
+
+export interface PageAddress {
+  /** An address, or a name that stands for one. */
+  readonly host: string;
+  /** 0 for any that is free. */
+  readonly port: number;
+}
+
+const ADDRESS = /^(?:\[([\da-f:.]+)\]|([\w.-]+)):(\d{1,5})$/i;
+
+/** `HOST:PORT` for an option of the command line. */
+export function pageAddress(): ValueParser<"sync", PageAddress> {
+  return {
+    mode: "sync",
+    metavar: "HOST:PORT",
+    placeholder: { host: "127.0.0.1", port: 0 },
+    parse(input) {
+      const [, version6, other, port] = ADDRESS.exec(input) ?? [];
+      const host = version6 ?? other;
+      if (host !== undefined && Number(port) <= 65_535) return { success: true, value: { host, port: Number(port) } };
+      const wrong =
+        `"${input}" must be an address and a port, such as 127.0.0.1:9464 or [::1]:9464; port 0 is any free one`;
+      return { success: false, error: message`${text(wrong)}` };
+    },
+    format: addressText,
+  };
+}
+
+export function addressText({ host, port }: PageAddress): string {
+  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+/** Whether only this machine reaches `address`. */
+export function isLoopback(address: string): boolean {
+  return isIP(address) === 4 ? address.startsWith("127.") : /^(::1|::ffff:127\.[\d.]+)$/i.test(address);
+}

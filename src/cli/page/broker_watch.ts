@@ -1,0 +1,124 @@
+/**
+ * What the page shows of a broker: its status at every step and after every change of a process, and its last lines.
+ *
+ * @module
+ */
+
+import type { ControlClient } from "../../core/control/client.ts";
+import { ControlLostError } from "../../core/control/control_lost.ts";
+import type { SentRecord } from "../../core/control/items.ts";
+import type { BrokerStatus } from "../../core/status.ts";
+import type { Clock } from "../../runtime/runtime.ts";
+import { History, type Moment } from "./history.ts";
+import { pause } from "./pause.ts";
+
+const STEP_MS = 2_000;
+/** One hour. */
+const MOMENTS = 60 * 60_000 / STEP_MS;
+const LAST_LINES = 200;
+/** Of processes that change together one look tells. */
+const CHANGE_MS = 100;
+
+/** One event of the log. */
+export interface Entry {
+  readonly time: number;
+  readonly level: string;
+  readonly text: string;
+}
+
+export interface WatchEvents {
+  /** With what goes into the history; null between two steps. */
+  status(status: BrokerStatus, moment: Moment | null): void;
+  entry(entry: Entry): void;
+}
+
+export class BrokerWatch {
+  readonly history = new History({ moments: MOMENTS });
+  readonly #clock: Clock;
+  readonly #events: WatchEvents;
+  #entries: Entry[] = [];
+  #status: BrokerStatus | null = null;
+  #client: ControlClient | null = null;
+  #lookedAt = 0;
+  #hasStarted = false;
+  #isChanging = false;
+
+  constructor(clock: Clock, events: WatchEvents) {
+    this.#clock = clock;
+    this.#events = events;
+  }
+
+  /** The last one that was read, or null where there is none that is still true. */
+  get status(): BrokerStatus | null {
+    return this.#clock.now() - this.#lookedAt > 5 * STEP_MS ? null : this.#status;
+  }
+
+  /** Oldest first. */
+  get entries(): readonly Entry[] {
+    return this.#entries;
+  }
+
+  /** Whether it has started, has given up no module, and any of them takes calls. */
+  get isHealthy(): boolean {
+    const modules = this.status?.modules ?? [];
+    return this.#hasStarted && modules.some(({ state }) => state === "ready") &&
+      modules.every(({ state }) => state !== "failed");
+  }
+
+  /** The status of this moment, or null where the broker does not run. */
+  async read(): Promise<BrokerStatus | null> {
+    return await this.#client?.status().catch(() => null) ?? null;
+  }
+
+  /** Settles when the broker has ended. */
+  async follow(client: ControlClient): Promise<void> {
+    this.#client = client;
+    const ended = this.#readLines(client);
+    const isEnded = ended.then(() => true);
+    try {
+      while (!await Promise.race([isEnded, this.#look(client, { isStep: true }).then(() => pause(STEP_MS))]));
+    } catch (error) {
+      if (!(error instanceof ControlLostError)) throw error;
+    } finally {
+      client.close();
+      this.#status = null;
+      this.#client = null;
+    }
+  }
+
+  async #look(client: ControlClient, { isStep }: { readonly isStep: boolean }): Promise<void> {
+    const status = await client.status();
+    this.#status = status;
+    this.#lookedAt = this.#clock.now();
+    this.#hasStarted ||= status.modules.every(({ state }) => /^(ready|failed|stopped)$/.test(state));
+    this.#events.status(status, isStep ? this.history.add(status, this.#clock.wall()) : null);
+  }
+
+  /** Settles when the broker has ended. A reader that fell behind begins again. */
+  async #readLines(client: ControlClient): Promise<void> {
+    for (let last = LAST_LINES;; last = 0) {
+      try {
+        for await (const record of client.records({ level: "info", last })) this.#add(record, client);
+      } catch (error) {
+        if (error instanceof ControlLostError) return;
+      }
+      await pause(STEP_MS);
+    }
+  }
+
+  #add({ time, level, event, lines }: SentRecord, client: ControlClient): void {
+    const entry = { time, level, text: lines.join("\n") };
+    this.#entries.push(entry);
+    if (this.#entries.length > LAST_LINES) this.#entries.shift();
+    this.#events.entry(entry);
+    if (event.startsWith("process.") && event !== "process.output") void this.#changed(client);
+  }
+
+  async #changed(client: ControlClient): Promise<void> {
+    if (this.#isChanging) return;
+    this.#isChanging = true;
+    await pause(CHANGE_MS);
+    this.#isChanging = false;
+    await this.#look(client, { isStep: false }).catch(() => {});
+  }
+}

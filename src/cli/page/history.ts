@@ -1,0 +1,93 @@
+/**
+ * How a broker was over the last hour: what became of the calls between two looks at its status, how long they took, and memory.
+ *
+ * @module
+ */
+
+import type { CallCounts, Latency, Outcome } from "../../core/call/counters.ts";
+import type { BrokerStatus, ModuleStatus } from "../../core/status.ts";
+import { type Buckets, percentile } from "./percentile.ts";
+
+/** What was found at one look. */
+export interface Moment {
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+  /** Calls to modules per second since the look before, by outcome. */
+  readonly calls: Readonly<Record<Outcome, number>>;
+  /** How long the calls took that modules answered since then, in milliseconds; null where none was. */
+  readonly p50: number | null;
+  readonly p99: number | null;
+  /** Private bytes by process; what can't be read is left out. */
+  readonly memory: Readonly<Record<string, number>>;
+}
+
+const OUTCOMES = ["ok", "retried", "timeout", "cancelled", "error"] as const satisfies readonly Outcome[];
+
+export class History {
+  readonly #limit: number;
+  readonly #moments: Moment[] = [];
+  #before: { readonly time: number; readonly modules: ReadonlyMap<string, ModuleStatus> } | undefined;
+
+  constructor({ moments }: { readonly moments: number }) {
+    this.#limit = moments;
+  }
+
+  /** Oldest first. */
+  get moments(): readonly Moment[] {
+    return this.#moments;
+  }
+
+  /** Adds what `status` says at `time`; the first one has nothing to be compared with. */
+  add(status: BrokerStatus, time: number): Moment {
+    const seconds = (time - (this.#before?.time ?? time)) / 1_000;
+    const changes = status.modules.map((module) => changeOf(this.#before?.modules.get(module.name), module));
+    const latency = changes.map(({ latency }) => latency);
+    const rate = (outcome: Outcome) => {
+      const calls = changes.reduce((sum, { calls }) => sum + calls[outcome], 0);
+      return seconds > 0 ? Math.round(calls / seconds * 10) / 10 : 0;
+    };
+    const moment: Moment = {
+      time,
+      calls: {
+        ok: rate("ok"),
+        retried: rate("retried"),
+        timeout: rate("timeout"),
+        cancelled: rate("cancelled"),
+        error: rate("error"),
+      },
+      p50: percentile(latency, 0.5),
+      p99: percentile(latency, 0.99),
+      memory: memoryOf(status),
+    };
+    this.#before = { time, modules: new Map(status.modules.map((module) => [module.name, module])) };
+    this.#moments.push(moment);
+    if (this.#moments.length > this.#limit) this.#moments.shift();
+    return moment;
+  }
+}
+
+/** Counters that went back belong to a module that began anew. */
+function changeOf(before: ModuleStatus | undefined, { calls, latencyMs }: ModuleStatus) {
+  const isNew = before === undefined || OUTCOMES.some((outcome) => calls[outcome] < before.calls[outcome]);
+  const since = (outcome: Outcome) => calls[outcome] - (isNew ? 0 : before.calls[outcome]);
+  const counted: Pick<CallCounts, Outcome> = {
+    ok: since("ok"),
+    retried: since("retried"),
+    timeout: since("timeout"),
+    cancelled: since("cancelled"),
+    error: since("error"),
+  };
+  return { calls: counted, latency: bucketsSince(isNew ? [] : before.latencyMs.histogram, latencyMs.histogram) };
+}
+
+function bucketsSince(before: Latency["histogram"], now: Latency["histogram"]): Buckets {
+  const counts = new Map(before.map(({ upToMs, count }) => [upToMs, count]));
+  return now.map(({ upToMs, count }) => ({ upToMs, count: count - (counts.get(upToMs) ?? 0) }));
+}
+
+function memoryOf({ modules }: BrokerStatus): Record<string, number> {
+  const processes = modules.flatMap((module) => [module, ...module.workers]);
+  return Object.fromEntries(
+    processes.flatMap(({ name, memory: { privateBytes } }) => privateBytes === null ? [] : [[name, privateBytes]]),
+  );
+}

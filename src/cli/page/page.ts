@@ -1,0 +1,123 @@
+/**
+ * `brokkr run --page`: what a running broker is like, for a browser, for Prometheus and for who asks whether it is well.
+ *
+ * @module
+ */
+
+import { lookup } from "node:dns/promises";
+import type { Server, ServerResponse } from "node:http";
+import { hostname } from "node:os";
+import type { Runtime } from "../../runtime/runtime.ts";
+import { CliError, ExitCode } from "../cli_error.ts";
+import { Access } from "./access.ts";
+import { addressText, isLoopback, type PageAddress } from "./address.ts";
+import { BrokerWatch } from "./broker_watch.ts";
+import { Live } from "./live.ts";
+import { metricsText } from "./metrics.ts";
+import { ownBroker } from "./own_broker.ts";
+import { PAGE_FILES } from "./page_files.ts";
+import { PROMETHEUS_TYPE } from "./prometheus_text.ts";
+import { type Answer, pageServer, plain, type Route, type Routes } from "./server.ts";
+import { readToken } from "./token.ts";
+
+export interface PageAsked {
+  readonly address: PageAddress;
+  readonly tokenFile: string | undefined;
+}
+
+/**
+ * Serves the page from now on, and shows the broker of this process once it runs.
+ *
+ * @param broker its name, or null where only a program knows it.
+ * @throws {CliError} where it can't.
+ */
+export async function openPage(
+  runtime: Runtime,
+  { address, tokenFile }: PageAsked,
+  broker: string | null,
+): Promise<void> {
+  const token = readToken(tokenFile, runtime.env);
+  const ip = await ipOf(address);
+  const local = isLoopback(ip);
+  if (!local && token === null) {
+    throw new CliError(
+      `Cannot open the page at ${addressText(address)}: without a token it is for this machine only, ` +
+        "take 127.0.0.1, or set BROKKR_PAGE_TOKEN or --page-token-file",
+      ExitCode.usage,
+    );
+  }
+  const live = new Live();
+  const watch = new BrokerWatch(runtime.clock, {
+    status: (status, moment) => live.send("status", { status, moment }),
+    entry: (entry) => live.send("entry", entry),
+  });
+  let access: Access | undefined;
+  const server = pageServer(() => {
+    const names = [address.host, hostname()].map((name) => name.toLowerCase());
+    return access ??= new Access({ token, names, local, port: portOf(server) });
+  }, routesOf(watch, live));
+  await listen(server, address, ip);
+  server.unref();
+  runtime.writeError(`The page is at http://${addressText({ ...address, port: portOf(server) })}/\n`);
+  void show(runtime, watch, broker).catch((error) => {
+    const why = error instanceof Error ? error.message : String(error);
+    runtime.writeError(`The page shows nothing more: ${why}\n`);
+  });
+}
+
+/** A broker that stood still for long is found again, and so is the next one of a program. */
+async function show(runtime: Runtime, watch: BrokerWatch, broker: string | null): Promise<never> {
+  for (;;) await watch.follow(await ownBroker(runtime, broker));
+}
+
+function routesOf(watch: BrokerWatch, live: Live): Routes {
+  const files = PAGE_FILES.map(([path, type, body]) => [path, (): Answer => ({ type, body })] as const);
+  const events = (response: ServerResponse) => {
+    if (live.isFull) return plain(503, "Too many look at the page");
+    const { status, history: { moments }, entries } = watch;
+    live.add(response, "start", { status, moments, entries });
+    return null;
+  };
+  const metrics = async () => {
+    const status = await watch.read();
+    return status === null
+      ? plain(503, "The broker has not started")
+      : { type: PROMETHEUS_TYPE, body: metricsText(status) };
+  };
+  const health = () => watch.isHealthy ? plain(200, "ok") : plain(503, "not ready");
+  return {
+    paths: new Map<string, Route>([...files, ["/events", events], ["/metrics", metrics], ["/healthz", health]]),
+    // The style and the icon are those of the form that asks for the token.
+    open: new Set(["/healthz", "/page.css", "/icon.svg"]),
+  };
+}
+
+async function ipOf(address: PageAddress): Promise<string> {
+  try {
+    return (await lookup(address.host)).address;
+  } catch (cause) {
+    throw cannotOpen(address, `"${address.host}" is no address of this machine`, cause);
+  }
+}
+
+async function listen(server: Server, address: PageAddress, ip: string): Promise<void> {
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(address.port, ip, resolve);
+    });
+  } catch (cause) {
+    const code = typeof cause === "object" && cause !== null && "code" in cause ? cause.code : undefined;
+    if (code === "EADDRINUSE") throw cannotOpen(address, "the port is in use, take another one or 0 for any", cause);
+    throw cannotOpen(address, cause instanceof Error ? cause.message : String(cause), cause);
+  }
+}
+
+function cannotOpen(address: PageAddress, why: string, cause: unknown): CliError {
+  return new CliError(`Cannot open the page at ${addressText(address)}: ${why}`, ExitCode.usage, { cause });
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  return typeof address === "object" && address !== null ? address.port : 0;
+}

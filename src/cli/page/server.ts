@@ -1,0 +1,92 @@
+/**
+ * The page's HTTP server: reading only, and for whom it is meant.
+ *
+ * @module
+ */
+
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Access } from "./access.ts";
+import { loginHtml } from "./login_html.ts";
+
+/** Sent with every answer. Nothing may come from elsewhere, no text of a log can become a script, and nothing is kept. */
+const HEADERS = {
+  "Content-Security-Policy":
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+  "X-Content-Type-Options": "nosniff",
+  "X-Frame-Options": "DENY",
+  "Referrer-Policy": "no-referrer",
+  "Cross-Origin-Resource-Policy": "same-origin",
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cache-Control": "no-store",
+};
+
+export interface Answer {
+  readonly status?: number;
+  readonly type: string;
+  readonly body: string;
+}
+
+/** Null where the answer was given by other means. */
+export type Route = (response: ServerResponse) => Promise<Answer | null> | Answer | null;
+
+export interface Routes {
+  readonly paths: ReadonlyMap<string, Route>;
+  /** Paths that tell nothing, and need no token. */
+  readonly open: ReadonlySet<string>;
+}
+
+export function pageServer(access: () => Access, routes: Routes): Server {
+  const server = createServer(async (request, response) => {
+    for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
+    const answer = await answerTo(request, response, { access: access(), routes });
+    if (answer === null) return;
+    response.writeHead(answer.status ?? 200, { "Content-Type": answer.type }).end(answer.body);
+  });
+  // Who looks at a broker does not keep it running.
+  server.on("connection", (socket) => socket.unref());
+  // A connection that never asks for anything is not kept.
+  server.headersTimeout = 10_000;
+  server.requestTimeout = 10_000;
+  return server;
+}
+
+function answerTo(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { access, routes }: { readonly access: Access; readonly routes: Routes },
+): Promise<Answer | null> | Answer | null {
+  if (request.method !== "GET") {
+    response.setHeader("Allow", "GET");
+    return plain(405, "Only GET is answered: nothing can be changed from here");
+  }
+  const url = urlOf(request);
+  if (url === null) return plain(400, "The request names no path");
+  const origin = access.origin(request);
+  if (origin.kind === "refused") return plain(403, `Refused: ${origin.why}`);
+  const route = routes.paths.get(url.pathname);
+  if (!routes.open.has(url.pathname)) {
+    const secret = access.secret(request, url);
+    if (secret.kind === "login") {
+      response.setHeader("Set-Cookie", secret.cookie);
+      response.setHeader("Location", "/");
+      return plain(303, "Known");
+    }
+    if (secret.kind !== "allowed") return unknown(response, url);
+  }
+  return route === undefined ? plain(404, `Nothing is at ${JSON.stringify(url.pathname)}`) : route(response);
+}
+
+function unknown(response: ServerResponse, url: URL): Answer {
+  response.setHeader("WWW-Authenticate", 'Bearer realm="brokkr"');
+  if (url.pathname !== "/") return plain(401, "The token is missing or wrong");
+  return { status: 401, type: "text/html; charset=utf-8", body: loginHtml(url.searchParams.has("token")) };
+}
+
+function urlOf({ url = "/" }: IncomingMessage): URL | null {
+  return URL.canParse(url, "http://page") ? new URL(url, "http://page") : null;
+}
+
+export function plain(status: number, text: string): Answer {
+  return { status, type: "text/plain; charset=utf-8", body: `${text}\n` };
+}
