@@ -29,7 +29,7 @@ table { width: 100%; } th, td { white-space: nowrap; } th.number { text-align: r
 .hot { color: var(--bad); font-weight: 600; }
 .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 30rem), 1fr)); gap: 1rem; }
 .plots figure { margin: 0; min-width: 0; }
-.plot { height: 240px; overflow: hidden; } .now { color: var(--soft); font-size: .875rem; margin: .25rem 0; }
+.plot { min-height: 240px; overflow: hidden; } .now { color: var(--soft); font-size: .875rem; margin: .25rem 0; }
 .choices { display: flex; gap: 1rem; align-items: center; flex-wrap: wrap; }
 select, button, input { font: inherit; color: inherit; background: var(--page); border: 1px solid var(--soft); border-radius: .25rem; padding: .15rem .4rem; }
 .lines { max-height: 24rem; overflow: auto; background: var(--head); }
