@@ -79,6 +79,9 @@ export function orderedModule({ module, settings }: ModulePlan): Ordered {
 
 /** @throws {TypeError} that names the option, what it is and what it should be. */
 export function checkOptions(options: BrokerOptions): BrokerPlan {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(`Options must be an object with name and modules, and are ${String(options)}`);
+  }
   const name = checkName("Option name", options.name);
   if (!Array.isArray(options.modules)) throw new TypeError("Option modules must be a list of modules");
   const settings = new Map(Object.entries(options.settings ?? {}));

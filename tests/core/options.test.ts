@@ -88,3 +88,11 @@ test("levelFrom() takes the levels and nothing else", () => {
   assert.equal(levelFrom("warning"), "warning");
   for (const text of [undefined, "", "INFO", "loud"]) assert.equal(levelFrom(text), undefined);
 });
+
+test("checkOptions() without options says what they must be", () => {
+  const nothing: unknown = undefined;
+  assert.throws(() => checkOptions(nothing as BrokerOptions), {
+    name: "TypeError",
+    message: "Options must be an object with name and modules, and are undefined",
+  });
+});

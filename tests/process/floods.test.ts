@@ -26,6 +26,16 @@ async function statusOf(broker: Broker) {
   return { ...status, pid: status.pid };
 }
 
+/** What the broker holds. Bun collects late and gives pages back later still, so it is asked to. */
+async function residentBytes(): Promise<number> {
+  const bun: unknown = Reflect.get(globalThis, "Bun");
+  if (typeof bun === "object" && bun !== null && "gc" in bun && typeof bun.gc === "function") {
+    bun.gc(true);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+  }
+  return process.memoryUsage.rss();
+}
+
 async function isStopped(pid: number): Promise<boolean> {
   const stat = await readFile(`/proc/${pid}/stat`, "utf8");
   return stat.slice(stat.lastIndexOf(")") + 2).startsWith("T");
@@ -79,14 +89,14 @@ test("100,000 calls of 10 KB to a stopped process: bounded memory, QueueFullErro
         if (index % 1_000 === 999) await new Promise((resolve) => setTimeout(resolve, 0));
       }
     };
-    const before = process.memoryUsage.rss();
+    const before = await residentBytes();
     await flood(0, CALLS);
-    const first = process.memoryUsage.rss();
+    const first = await residentBytes();
     const accepted = CALLS - outcomes.full;
     assert.ok(accepted * 10_000 > 64 * MIB && accepted * 10_000 < 90 * MIB, `${accepted} calls were accepted`);
     for (const depth of outcomes.depths) assert.ok(depth > 63 * MIB && depth <= 64 * MIB, `depth ${depth}`);
     await flood(CALLS, MORE);
-    const second = process.memoryUsage.rss();
+    const second = await residentBytes();
     assert.equal(CALLS + MORE - outcomes.full, accepted, "the second flood is refused whole");
     assert.equal(outcomes.settled - outcomes.full, outcomes.timeout, "no other call has an outcome yet");
     for (const [which, grown] of [["first", first - before], ["second", second - first]] as const) {
