@@ -4,11 +4,15 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 
 /** Why there is none, or false. */
 export const NO_BROWSER = spawnSync("chromium", ["--version"]).status !== 0
   ? "Chromium is not installed"
   : typeof WebSocket === "undefined" && "this runtime has no WebSocket";
+
+/** How often it is tried to remove the folder of a browser that has just ended. */
+const TRIES = 50;
 
 interface Reply {
   readonly id?: number;
@@ -39,9 +43,16 @@ export class Browser {
   static async open(url: string, size: { width: number; height: number }): Promise<Browser> {
     const folder = mkdtempSync(join(tmpdir(), "brokkr-chromium-"));
     const child = spawn("chromium", [
-      ...["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--remote-debugging-port=0"],
+      ...[
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--hide-scrollbars",
+        "--remote-debugging-port=0",
+      ],
       ...[`--user-data-dir=${folder}`, "about:blank"],
-    ], { stdio: ["ignore", "ignore", "pipe"] });
+    ], { stdio: ["ignore", "ignore", "pipe"], detached: true });
     const address = await new Promise<string>((resolve, reject) => {
       let text = "";
       child.stderr?.setEncoding("utf8").on("data", (part: string) => {
@@ -92,12 +103,15 @@ export class Browser {
     return (await this.#send("Page.captureScreenshot", { format: "png" }) as { data: string }).data;
   }
 
+  /** Ends the browser with all its processes, which write into its folder to their last. */
   async close(): Promise<void> {
-    this.#socket.close();
     const ended = new Promise((resolve) => this.#child.once("exit", resolve));
-    this.#child.kill("SIGKILL");
+    this.#socket.close();
+    if (this.#child.pid !== undefined) process.kill(-this.#child.pid, "SIGKILL");
     await ended;
-    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
+    for (let left = TRIES; !isRemoved(this.#folder) && left > 0; left--) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
   }
 
   async #send(method: string, params: object): Promise<unknown> {
@@ -118,5 +132,14 @@ export class Browser {
     else if (reply.method === "Log.entryAdded" && JSON.stringify(reply.params).includes('"level":"error"')) {
       this.errors.push(JSON.stringify(reply.params));
     }
+  }
+}
+
+function isRemoved(folder: string): boolean {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+    return true;
+  } catch {
+    return false;
   }
 }
