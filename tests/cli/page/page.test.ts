@@ -18,7 +18,11 @@ function pageOf({ stderr }: CliProcess): string {
 }
 
 async function brokerWithPage(sandbox: Sandbox, args: readonly string[] = [], env = {}): Promise<CliProcess> {
-  return await sandbox.broker(["run", brokerConfig, "--page", "127.0.0.1:0", ...args], { env });
+  const broker = await sandbox.broker(["run", brokerConfig, "--page", "127.0.0.1:0", ...args], { env });
+  // The page looks for its broker every 250 ms, and finds it some time after it is ready.
+  const headers = { authorization: `Bearer ${TOKEN}` };
+  await eventually(async () => (await ask(`${pageOf(broker)}metrics`, headers)).status === 200);
+  return broker;
 }
 
 interface Answered {
