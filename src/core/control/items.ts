@@ -58,13 +58,15 @@ export async function* recordsOf(core: BrokerCore, filter: unknown): AsyncGenera
   const wanted = wantedBy(filter);
   const ids = new Set<string>(wanted.events);
   const before = core.recentRecords().filter(({ event, level }) => ids.has(event) && isAtLeast(level, wanted.level));
+  const last = before.slice(Math.max(0, before.length - wanted.last));
+  // Who only looks back makes no process send more than before.
+  if (!wanted.follow) return yield* last.map(sent);
   const records = new RecordStream((listener) => {
     const unsubscribe = wanted.events.map((event) => core.on(event, listener));
     return () => unsubscribe.forEach((stop) => stop());
   });
   try {
-    for (const record of before.slice(Math.max(0, before.length - wanted.last))) yield sent(record);
-    if (!wanted.follow) return;
+    for (const record of last) yield sent(record);
     for await (const record of records) {
       if (records.missed > 0) throw new Error(`the reader is too slow: ${records.missed} records were lost`);
       if (isAtLeast(record.level, wanted.level)) yield sent(record);
