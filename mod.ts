@@ -19,7 +19,7 @@
  */
 
 export { Broker } from "./src/broker.ts";
-export { defineModule } from "./src/core/module.ts";
+export { defineModule } from "./src/core/module/module.ts";
 export { defineProgram } from "./src/core/program/define_program.ts";
 export {
   BrokerError,
@@ -31,8 +31,8 @@ export {
   RemoteError,
   UnknownCommandError,
   UnknownModuleError,
-} from "./src/core/errors.ts";
-export { withSchema } from "./src/core/schema.ts";
+} from "./src/core/errors/mod.ts";
+export { withSchema } from "./src/core/module/schema.ts";
 export { withThread } from "./src/runtime/thread.ts";
 
 export type {
@@ -45,9 +45,9 @@ export type {
   ProcessRole,
   StreamCommand,
   StreamWorker,
-} from "./src/core/context.ts";
-export type { CommandsOf, ItemOf, ParamsOf, ResultOf } from "./src/core/command_types.ts";
-export type { ErrorCode } from "./src/core/errors.ts";
+} from "./src/core/module/context.ts";
+export type { CommandsOf, ItemOf, ParamsOf, ResultOf } from "./src/core/module/command_types.ts";
+export type { ErrorCode } from "./src/core/errors/mod.ts";
 export type { LogFunction } from "./src/core/log/broker_log.ts";
 export type { SupervisionFields } from "./src/core/log/supervision_lines.ts";
 export type {
@@ -70,15 +70,15 @@ export type {
   ModuleSettings,
   WorkersDefinition,
   WrittenCommands,
-} from "./src/core/module.ts";
-export type { AnyModule } from "./src/core/any_module.ts";
+} from "./src/core/module/module.ts";
+export type { AnyModule } from "./src/core/module/any_module.ts";
 export type { ProgramCommands, ProgramDefinition } from "./src/core/program/define_program.ts";
 export type { Framing } from "./src/core/program/framing.ts";
 export type { NotificationHandler, ProgramPlan, RequestHandler } from "./src/core/program/program_plan.ts";
 export type { ProtocolName } from "./src/core/program/protocol.ts";
-export type { BrokerOptions } from "./src/core/options.ts";
-export type { SchemaInput, SchemaIssue, SchemaOutput, SchemaResult, StandardSchema } from "./src/core/schema.ts";
-export type { BrokerStatus, CleanupStatus, ModuleStatus, ProcessStatus } from "./src/core/status.ts";
+export type { BrokerOptions } from "./src/core/broker/options.ts";
+export type { SchemaInput, SchemaIssue, SchemaOutput, SchemaResult, StandardSchema } from "./src/core/module/schema.ts";
+export type { BrokerStatus, CleanupStatus, ModuleStatus, ProcessStatus } from "./src/core/broker/status.ts";
 export type {
   HeartbeatSettings,
   MemorySettings,
@@ -86,7 +86,7 @@ export type {
   RestartSettings,
   SupervisionSettings,
 } from "./src/core/supervise/settings.ts";
-export type { PermissionKind, PermissionSettings } from "./src/core/permissions.ts";
+export type { PermissionKind, PermissionSettings } from "./src/core/module/permissions.ts";
 export type { Descendants, OutputSettings, ProcessSettings } from "./src/core/supervise/process_settings.ts";
 export type { ProcessState } from "./src/core/supervise/states.ts";
 export type { CallCounts, Latency, Outcome, StrayAnswer } from "./src/core/call/counters.ts";

@@ -4,14 +4,14 @@
  * @module
  */
 
-import type { BrokerCore } from "./core/broker.ts";
-import type { CallSettings, Items } from "./core/context.ts";
+import type { BrokerCore } from "./core/broker/broker.ts";
+import type { CallSettings, Items } from "./core/module/context.ts";
 import type { EventId, LogRecord } from "./core/log/record.ts";
-import type { CommandsOf, ItemOf, ParamsOf, ResultOf } from "./core/command_types.ts";
-import type { Module } from "./core/module.ts";
-import { type BrokerOptions, checkOptions } from "./core/options.ts";
-import { readRole, ROLE_VARIABLE } from "./core/role.ts";
-import type { BrokerStatus } from "./core/status.ts";
+import type { CommandsOf, ItemOf, ParamsOf, ResultOf } from "./core/module/command_types.ts";
+import type { Module } from "./core/module/module.ts";
+import { type BrokerOptions, checkOptions } from "./core/broker/options.ts";
+import { readRole, ROLE_VARIABLE } from "./core/supervise/role.ts";
+import type { BrokerStatus } from "./core/broker/status.ts";
 import { detectRuntime } from "./runtime/detect.ts";
 
 /** `brokkr run` sets it, so that the defaults of a program it runs are known to any copy of the library. */
@@ -60,7 +60,7 @@ export class Broker implements AsyncDisposable {
       const { serveProcess } = await import("./core/supervise/serve_process.ts");
       return await serveProcess({ ...plan, runtime, role, load: () => Promise.resolve(modules) });
     }
-    const { BrokerCore } = await import("./core/broker.ts");
+    const { BrokerCore } = await import("./core/broker/broker.ts");
     const core = new BrokerCore(plan, { runtime, depth, image: null });
     const underRun = Reflect.has(globalThis, UNDER_RUN);
     const { control = underRun, signals = underRun } = plan;

@@ -9,7 +9,7 @@ import { commandLine as shown, message } from "@optique/core/message";
 import { multiple, optional } from "@optique/core/modifiers";
 import { argument, command, constant, option } from "@optique/core/primitives";
 import { string } from "@optique/core/valueparser";
-import { BrokerError, RemoteError } from "../core/errors.ts";
+import { BrokerError, RemoteError } from "../core/errors/mod.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { brokerOption } from "./broker_option.ts";
 import { CliError, ExitCode, exitCodeOf, NoBrokerError } from "./cli_error.ts";

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { anyModule } from "../core/any_module.ts";
-import type { Module } from "../core/module.ts";
+import { anyModule } from "../core/module/any_module.ts";
+import type { Module } from "../core/module/module.ts";
 
 /** Loads the file at `url` as module `name`. @throws {Error} that says what is wrong with the file. */
 export async function loadModule(name: string, url: string): Promise<Module> {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { readRole, type Role, ROLE_VARIABLE } from "../core/role.ts";
+import { readRole, type Role, ROLE_VARIABLE } from "../core/supervise/role.ts";
 import { detectRuntime } from "../runtime/detect.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { offerLibrary } from "./own_library.ts";

@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { BrokerSeat } from "../core/broker_seat.ts";
-import { defineModule, type Module, type ModuleSettings } from "../core/module.ts";
+import type { BrokerSeat } from "../core/broker/seat.ts";
+import { defineModule, type Module, type ModuleSettings } from "../core/module/module.ts";
 import { programModule } from "../core/program/define_program.ts";
-import { type BrokerPlan, checkOptions } from "../core/options.ts";
+import { type BrokerPlan, checkOptions } from "../core/broker/options.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 import type { Config, ConfigModule, ConfigProgram } from "./config/config.ts";
 import { ConfigError, type Problem } from "./config/config_error.ts";

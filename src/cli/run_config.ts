@@ -4,7 +4,7 @@
  * @module
  */
 
-import { BrokerCore } from "../core/broker.ts";
+import { BrokerCore } from "../core/broker/broker.ts";
 import { attend } from "../core/control/attend.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./cli_error.ts";

@@ -4,7 +4,13 @@
  * @module
  */
 
-import { BrokerError, CallTimeoutError, ProcessGoneError, RemoteError, UnknownCommandError } from "../core/errors.ts";
+import {
+  BrokerError,
+  CallTimeoutError,
+  ProcessGoneError,
+  RemoteError,
+  UnknownCommandError,
+} from "../core/errors/mod.ts";
 import { type ErrorFields, RpcCode } from "../core/program/message.ts";
 
 /**

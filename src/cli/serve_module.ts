@@ -4,9 +4,9 @@
  * @module
  */
 
-import { BrokerCore } from "../core/broker.ts";
+import { BrokerCore } from "../core/broker/broker.ts";
 import { attend } from "../core/control/attend.ts";
-import { checkOptions } from "../core/options.ts";
+import { checkOptions } from "../core/broker/options.ts";
 import { Connection } from "../core/program/connection.ts";
 import { type Conventions, LSP_CONVENTIONS, MCP_CONVENTIONS } from "../core/program/conventions.ts";
 import type { Framing } from "../core/program/framing.ts";

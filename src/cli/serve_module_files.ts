@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { Module, ModuleSettings } from "../core/module.ts";
-import { NOT_WITH_WORKERS } from "../core/permissions.ts";
-import type { GivenSettings, Role } from "../core/role.ts";
+import type { Module, ModuleSettings } from "../core/module/module.ts";
+import { NOT_WITH_WORKERS } from "../core/module/permissions.ts";
+import type { GivenSettings, Role } from "../core/supervise/role.ts";
 import { serveProcess } from "../core/supervise/serve_process.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { loadModule, withWorkers } from "./load_module.ts";

@@ -6,7 +6,7 @@
 
 import { paintState } from "./paint.ts";
 import { mebibytes, milliseconds, table } from "./table.ts";
-import type { BrokerStatus, ProcessStatus } from "../core/status.ts";
+import type { BrokerStatus, ProcessStatus } from "../core/broker/status.ts";
 
 const HEADINGS = [
   "NAME",

@@ -1,6 +1,6 @@
 import type { LogLevel } from "../../core/log/record.ts";
 import type { Place } from "./config_error.ts";
-import type { ModuleSettings } from "../../core/module.ts";
+import type { ModuleSettings } from "../../core/module/module.ts";
 import type { ProgramDefinition } from "../../core/program/define_program.ts";
 
 /** A checked configuration. */

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import type { PermissionSettings } from "../../core/permissions.ts";
+import type { PermissionSettings } from "../../core/module/permissions.ts";
 
 const PATH_RIGHTS: ReadonlySet<string> = new Set(["read", "write", "ffi"]);
 

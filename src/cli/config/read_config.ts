@@ -7,7 +7,7 @@
 import { dirname, resolve } from "node:path";
 import * as v from "valibot";
 import { nearest } from "../../core/nearest.ts";
-import { OrderError, startOrder } from "../../core/order.ts";
+import { OrderError, startOrder } from "../../core/broker/order.ts";
 import { show } from "../../core/show.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { Config, ConfigModule, ConfigProgram } from "./config.ts";

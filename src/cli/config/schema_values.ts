@@ -5,7 +5,7 @@
  */
 
 import * as v from "valibot";
-import { isPermissionName } from "../../core/permissions.ts";
+import { isPermissionName } from "../../core/module/permissions.ts";
 
 const NAME = "1 to 64 of the characters A-Z a-z 0-9 . _ -";
 const MILLISECONDS = "a number of milliseconds above 0";

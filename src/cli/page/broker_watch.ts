@@ -7,7 +7,7 @@
 import type { ControlClient } from "../../core/control/client.ts";
 import { ControlLostError } from "../../core/control/control_lost.ts";
 import type { SentRecord } from "../../core/control/items.ts";
-import type { BrokerStatus } from "../../core/status.ts";
+import type { BrokerStatus } from "../../core/broker/status.ts";
 import type { Clock } from "../../runtime/runtime.ts";
 import { History, type Moment } from "./history.ts";
 import { pause } from "./pause.ts";

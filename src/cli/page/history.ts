@@ -5,7 +5,7 @@
  */
 
 import type { CallCounts, Latency, Outcome } from "../../core/call/counters.ts";
-import type { BrokerStatus, ModuleStatus } from "../../core/status.ts";
+import type { BrokerStatus, ModuleStatus } from "../../core/broker/status.ts";
 import { type Buckets, percentile } from "./percentile.ts";
 
 /** What was found at one look. */

@@ -5,7 +5,7 @@
  */
 
 import type { Latency } from "../../core/call/counters.ts";
-import type { BrokerStatus, ProcessStatus } from "../../core/status.ts";
+import type { BrokerStatus, ProcessStatus } from "../../core/broker/status.ts";
 import type { ProcessState } from "../../core/supervise/states.ts";
 import { family, type Labels, type Sample } from "./prometheus_text.ts";
 

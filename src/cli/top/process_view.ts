@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { CleanupStatus, ProcessStatus } from "../../core/status.ts";
+import type { CleanupStatus, ProcessStatus } from "../../core/broker/status.ts";
 import { shortTime } from "../status_table.ts";
 import { mebibytes, milliseconds } from "../table.ts";
 import type { Row } from "./rows.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { BrokerStatus, ProcessStatus } from "../../core/status.ts";
+import type { BrokerStatus, ProcessStatus } from "../../core/broker/status.ts";
 
 export interface Row {
   readonly status: ProcessStatus;

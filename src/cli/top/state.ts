@@ -5,7 +5,7 @@
  */
 
 import type { SentRecord } from "../../core/control/items.ts";
-import type { BrokerStatus } from "../../core/status.ts";
+import type { BrokerStatus } from "../../core/broker/status.ts";
 import { type Order, ORDERS, type Row, rowsOf, sorted } from "./rows.ts";
 
 /** Lines that are kept for each view. */

@@ -4,14 +4,14 @@
  * @module
  */
 
-import { BrokerError } from "../errors.ts";
+import { BrokerError } from "../errors/mod.ts";
 import { type AnswerEntry, AnswerKind, type CallOptions, readJson, type ReceivedCall } from "../frame/batch.ts";
 import { BodyReader } from "../frame/body_reader.ts";
 import { FrameType } from "../frame/header.ts";
 import type { Link } from "../frame/link.ts";
 import type { PayloadFault } from "../frame/params.ts";
 import type { Reporter } from "../log/reporter.ts";
-import type { Handler } from "../module.ts";
+import type { Handler } from "../module/module.ts";
 import { nearest } from "../nearest.ts";
 import { isError } from "../thrown.ts";
 import { CalleeReporter } from "./callee_reporter.ts";

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { CallSettings } from "../context.ts";
-import { isTimeout, wrongTimeout } from "../options.ts";
+import type { CallSettings } from "../module/context.ts";
+import { isTimeout, wrongTimeout } from "../broker/options.ts";
 import type { SubmitOptions } from "./caller_options.ts";
 
 /** @throws {TypeError} that names the command, what it is and what it should be. */

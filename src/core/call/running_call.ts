@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { CallContext } from "../module.ts";
+import type { CallContext } from "../module/module.ts";
 import type { OutgoingStream } from "./outgoing_stream.ts";
 
 export class RunningCall implements CallContext {

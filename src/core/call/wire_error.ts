@@ -16,7 +16,7 @@ import {
   RemoteError,
   UnknownCommandError,
   UnknownModuleError,
-} from "../errors.ts";
+} from "../errors/mod.ts";
 import { classNameOf, isError, textOf } from "../thrown.ts";
 
 /** What a handler threw. */

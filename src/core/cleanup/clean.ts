@@ -8,8 +8,8 @@
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { EventFields, ModuleCleanup, ResourceFigures } from "../log/record.ts";
 import type { Reporter } from "../log/reporter.ts";
-import type { Module } from "../module.ts";
-import type { Role } from "../role.ts";
+import type { Module } from "../module/module.ts";
+import type { Role } from "../supervise/role.ts";
 import { textOf } from "../thrown.ts";
 import { Owned } from "./owned.ts";
 import { release } from "./release.ts";

@@ -5,7 +5,7 @@
  */
 
 import type { Runtime } from "../../runtime/runtime.ts";
-import type { BrokerCore } from "../broker.ts";
+import type { BrokerCore } from "../broker/broker.ts";
 import { controlCommands } from "./commands.ts";
 import { ControlServer } from "./server.ts";
 

@@ -5,9 +5,9 @@
  */
 
 import { toFault } from "../call/wire_error.ts";
-import type { BrokerCore } from "../broker.ts";
-import { BrokerError } from "../errors.ts";
-import type { CallContext, Handler } from "../module.ts";
+import type { BrokerCore } from "../broker/broker.ts";
+import { BrokerError } from "../errors/mod.ts";
+import type { CallContext, Handler } from "../module/module.ts";
 import { itemsOf, recordsOf } from "./items.ts";
 import type { Envelope, MeasuredResult } from "./protocol.ts";
 

@@ -5,10 +5,10 @@
  * @module
  */
 
-import type { BrokerCore } from "../broker.ts";
+import type { BrokerCore } from "../broker/broker.ts";
 import { readFault } from "../call/read_error.ts";
 import { type BrokerFault, toFault } from "../call/wire_error.ts";
-import { BrokerError } from "../errors.ts";
+import { BrokerError } from "../errors/mod.ts";
 import { EVENT_IDS, highestLevelOf, isEventId } from "../log/lines.ts";
 import type { EventId, LogLevel, LogRecord } from "../log/record.ts";
 import { RecordStream } from "../log/record_stream.ts";

@@ -10,7 +10,7 @@ import { isGenerator } from "../call/outgoing_stream.ts";
 import { DEFAULT_FRAME_LIMIT, FrameType } from "../frame/header.ts";
 import { type Hello, PROTOCOL_VERSION, readHello } from "../frame/hello.ts";
 import { Link } from "../frame/link.ts";
-import type { Handler } from "../module.ts";
+import type { Handler } from "../module/module.ts";
 import { VERSION } from "../version.ts";
 import { ASKED_FRAME_LIMIT } from "./protocol.ts";
 import { SILENT } from "./silent.ts";

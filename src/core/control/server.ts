@@ -5,7 +5,7 @@
  */
 
 import type { Channel, Listener, Runtime } from "../../runtime/runtime.ts";
-import type { Handler } from "../module.ts";
+import type { Handler } from "../module/module.ts";
 import { claim, ControlSocketError } from "./claim.ts";
 import { ControlPeer } from "./peer.ts";
 import { CONTROL_FOLDER, socketPath } from "./protocol.ts";

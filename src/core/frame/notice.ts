@@ -8,7 +8,7 @@ import type { ThrownError } from "../call/wire_error.ts";
 import type { CleanupReceipt } from "../cleanup/clean.ts";
 import { isEventId } from "../log/lines.ts";
 import type { LogEvent } from "../log/record.ts";
-import type { ProcessStatus } from "../status.ts";
+import type { ProcessStatus } from "../broker/status.ts";
 import { BodyError, readJson } from "./batch.ts";
 
 /** From a process to its father. */

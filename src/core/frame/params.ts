@@ -4,7 +4,7 @@
  * @module
  */
 
-import { overLimit } from "../errors.ts";
+import { overLimit } from "../errors/mod.ts";
 import type { Codec, EncodedValue } from "./codec.ts";
 import { NotSerializableError } from "./scan.ts";
 

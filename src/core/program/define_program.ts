@@ -4,7 +4,14 @@
  * @module
  */
 
-import { checkName, checkSettings, type Commands, type Module, type ModuleSettings, newModule } from "../module.ts";
+import {
+  checkName,
+  checkSettings,
+  type Commands,
+  type Module,
+  type ModuleSettings,
+  newModule,
+} from "../module/module.ts";
 import { show } from "../show.ts";
 import type { Framing } from "./framing.ts";
 import { isRecord } from "./message.ts";

@@ -7,7 +7,7 @@
 
 import type { Service } from "../call/callee.ts";
 import type { RunningCall } from "../call/running_call.ts";
-import type { CallContext, Handler } from "../module.ts";
+import type { CallContext, Handler } from "../module/module.ts";
 import type { CallOptions, ReceivedCall } from "../frame/batch.ts";
 import { type Connection, ConnectionClosedError } from "./connection.ts";
 import { JsonRpcError } from "./json_rpc_error.ts";

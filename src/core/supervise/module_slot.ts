@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { ModuleStatus, ProcessStatus } from "../status.ts";
-import { processName } from "../role.ts";
+import type { ModuleStatus, ProcessStatus } from "../broker/status.ts";
+import { processName } from "./role.ts";
 import { Supervised } from "./supervised.ts";
 import type { SupervisedOptions } from "./supervised_options.ts";
 

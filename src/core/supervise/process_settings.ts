@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkPermissions, type PermissionSettings } from "../permissions.ts";
+import { checkPermissions, type PermissionSettings } from "../module/permissions.ts";
 import { show } from "../show.ts";
 
 /** What becomes of the processes that a module started, when the module's own process ends. */

@@ -6,7 +6,7 @@
 
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { CallCounters } from "../call/counters.ts";
-import { cleanupStatus, type ProcessStatus } from "../status.ts";
+import { cleanupStatus, type ProcessStatus } from "../broker/status.ts";
 import type { Life } from "./life.ts";
 import type { ProcessState } from "./states.ts";
 

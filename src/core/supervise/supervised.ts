@@ -9,7 +9,7 @@ import type { Caller } from "../call/caller.ts";
 import { CallCounters } from "../call/counters.ts";
 import type { FatherNotice } from "../frame/notice.ts";
 import { formatMebibytes } from "../log/line_kind.ts";
-import type { ProcessStatus } from "../status.ts";
+import type { ProcessStatus } from "../broker/status.ts";
 import type { EndMeaning } from "./end_meaning.ts";
 import { NOT_STARTED, STOPPED } from "./gone.ts";
 import { Life } from "./life.ts";

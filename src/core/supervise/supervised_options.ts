@@ -10,7 +10,7 @@ import type { Setup } from "../frame/hello.ts";
 import type { Link } from "../frame/link.ts";
 import type { LogEvent } from "../log/record.ts";
 import type { Reporter } from "../log/reporter.ts";
-import type { ProcessStatus } from "../status.ts";
+import type { ProcessStatus } from "../broker/status.ts";
 import type { Guard } from "./guard.ts";
 import type { NewRun } from "./run.ts";
 import type { Descendants } from "./process_settings.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ProcessStatus } from "../status.ts";
+import type { ProcessStatus } from "../broker/status.ts";
 import type { Supervised } from "./supervised.ts";
 
 export class Workers {

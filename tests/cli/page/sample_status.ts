@@ -1,5 +1,5 @@
 import type { CallCounts, Latency } from "../../../src/core/call/counters.ts";
-import type { BrokerStatus, ModuleStatus } from "../../../src/core/status.ts";
+import type { BrokerStatus, ModuleStatus } from "../../../src/core/broker/status.ts";
 
 const NO_CALLS: CallCounts = {
   ok: 0,

@@ -8,7 +8,7 @@ import type { BrokerFault } from "../../../src/core/call/wire_error.ts";
 import { type CodecName, CODECS } from "../../../src/core/frame/codec.ts";
 import { FrameType } from "../../../src/core/frame/header.ts";
 import { Link } from "../../../src/core/frame/link.ts";
-import { commandMap, type Commands } from "../../../src/core/module.ts";
+import { commandMap, type Commands } from "../../../src/core/module/module.ts";
 import { frame } from "../frames.ts";
 import { TestReporter } from "../log_of.ts";
 import { ManualClock, settle } from "../manual_clock.ts";

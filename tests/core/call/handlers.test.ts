@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { RemoteError, UnknownCommandError } from "../../../src/core/errors.ts";
+import { RemoteError, UnknownCommandError } from "../../../src/core/errors/mod.ts";
 import { makeCall } from "../../../src/core/call/make_call.ts";
 import { callLine, Conversation, NOTHING_LEFT, rejection } from "./conversation.ts";
 

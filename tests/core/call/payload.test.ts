@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { PayloadError } from "../../../src/core/errors.ts";
-import type { CallContext } from "../../../src/core/module.ts";
+import { PayloadError } from "../../../src/core/errors/mod.ts";
+import type { CallContext } from "../../../src/core/module/module.ts";
 import { callLine, Conversation, NOTHING_LEFT, rejection } from "./conversation.ts";
 
 const LIMIT = 100_000 - 4096;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { QueueFullError } from "../../../src/core/errors.ts";
+import { QueueFullError } from "../../../src/core/errors/mod.ts";
 import { FrameType } from "../../../src/core/frame/header.ts";
 import { settle } from "../manual_clock.ts";
 import { callLine, Conversation, NOTHING_LEFT, rejection } from "./conversation.ts";

@@ -6,8 +6,8 @@ import {
   PayloadError,
   ProcessGoneError,
   RemoteError,
-} from "../../../src/core/errors.ts";
-import type { CallContext } from "../../../src/core/module.ts";
+} from "../../../src/core/errors/mod.ts";
+import type { CallContext } from "../../../src/core/module/module.ts";
 import { settle } from "../manual_clock.ts";
 import { Conversation, KILLED, NOTHING_LEFT, rejection } from "./conversation.ts";
 import { counting } from "./streaming.ts";

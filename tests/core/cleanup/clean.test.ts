@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { defineModule } from "../../../src/core/module.ts";
+import { defineModule } from "../../../src/core/module/module.ts";
 import { FakeRuntime } from "../fake_runtime.ts";
 import { block, clean, DONE, noted, stackLine, START } from "./cleaning.ts";
 

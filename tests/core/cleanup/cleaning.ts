@@ -1,6 +1,6 @@
 import { cleanAfterFork } from "../../../src/core/cleanup/clean.ts";
-import { defineModule, type Module, type ModuleDefinition } from "../../../src/core/module.ts";
-import type { Role } from "../../../src/core/role.ts";
+import { defineModule, type Module, type ModuleDefinition } from "../../../src/core/module/module.ts";
+import type { Role } from "../../../src/core/supervise/role.ts";
 import { FakeRuntime } from "../fake_runtime.ts";
 import { TestReporter } from "../log_of.ts";
 

@@ -4,18 +4,18 @@
  * @module
  */
 
-import type { Runtime } from "../runtime/runtime.ts";
-import { Caller } from "./call/caller.ts";
-import { CallCounters } from "./call/counters.ts";
-import { type LocalPeer, localPeer } from "./call/local_peer.ts";
-import { DEFAULT_QUEUE_LIMITS } from "./call/queue.ts";
-import type { RunningCall } from "./call/running_call.ts";
-import { UnknownCommandError } from "./errors.ts";
-import type { ReceivedCall } from "./frame/batch.ts";
-import { DEFAULT_FRAME_LIMIT } from "./frame/header.ts";
-import type { Reporter } from "./log/reporter.ts";
-import type { Handler } from "./module.ts";
-import { nearest } from "./nearest.ts";
+import type { Runtime } from "../../runtime/runtime.ts";
+import { Caller } from "../call/caller.ts";
+import { CallCounters } from "../call/counters.ts";
+import { type LocalPeer, localPeer } from "../call/local_peer.ts";
+import { DEFAULT_QUEUE_LIMITS } from "../call/queue.ts";
+import type { RunningCall } from "../call/running_call.ts";
+import { UnknownCommandError } from "../errors/mod.ts";
+import type { ReceivedCall } from "../frame/batch.ts";
+import { DEFAULT_FRAME_LIMIT } from "../frame/header.ts";
+import type { Reporter } from "../log/reporter.ts";
+import type { Handler } from "../module/module.ts";
+import { nearest } from "../nearest.ts";
 
 export interface OwnCommandsOptions {
   readonly runtime: Runtime;

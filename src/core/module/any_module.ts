@@ -5,7 +5,7 @@
  */
 
 import { type Module, type ModuleDefinition, toModule } from "./module.ts";
-import { type ProgramDefinition, programModule } from "./program/define_program.ts";
+import { type ProgramDefinition, programModule } from "../program/define_program.ts";
 
 /** What a broker takes: what `defineModule` or `defineProgram` returned, or a plain object of the same shape. */
 export type AnyModule = Module | ModuleDefinition | ProgramDefinition;

@@ -4,12 +4,12 @@
  * @module
  */
 
-import type { MemoryFigures, Runtime } from "../runtime/runtime.ts";
-import type { CallCounts, Latency } from "./call/counters.ts";
-import type { CleanupReceipt } from "./cleanup/clean.ts";
-import type { Leftover, ModuleCleanup } from "./log/record.ts";
-import type { ProcessState } from "./supervise/states.ts";
-import { VERSION } from "./version.ts";
+import type { MemoryFigures, Runtime } from "../../runtime/runtime.ts";
+import type { CallCounts, Latency } from "../call/counters.ts";
+import type { CleanupReceipt } from "../cleanup/clean.ts";
+import type { Leftover, ModuleCleanup } from "../log/record.ts";
+import type { ProcessState } from "../supervise/states.ts";
+import { VERSION } from "../version.ts";
 
 /** What the cleanup of a process cost and gained. */
 export interface CleanupStatus {

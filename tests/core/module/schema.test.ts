@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as v from "valibot";
-import { RemoteError } from "../../src/core/errors.ts";
-import type { CallContext } from "../../src/core/module.ts";
-import { type StandardSchema, withSchema } from "../../src/core/schema.ts";
-import { Conversation, rejection } from "./call/conversation.ts";
+import { RemoteError } from "../../../src/core/errors/mod.ts";
+import type { CallContext } from "../../../src/core/module/module.ts";
+import { type StandardSchema, withSchema } from "../../../src/core/module/schema.ts";
+import { Conversation, rejection } from "../call/conversation.ts";
 
 const MONTH = v.pipe(v.string(), v.regex(/^\d{4}-\d\d$/, "must be a month"));
 

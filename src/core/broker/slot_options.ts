@@ -4,20 +4,20 @@
  * @module
  */
 
-import type { BrokerSeat } from "./broker_seat.ts";
-import { Callee, type Service } from "./call/callee.ts";
+import type { BrokerSeat } from "./seat.ts";
+import { Callee, type Service } from "../call/callee.ts";
 import { claimedByOthers } from "./claims.ts";
-import { hasToClean } from "./cleanup/clean.ts";
-import { DEFAULT_FRAME_LIMIT } from "./frame/header.ts";
-import type { BrokerLog } from "./log/broker_log.ts";
+import { hasToClean } from "../cleanup/clean.ts";
+import { DEFAULT_FRAME_LIMIT } from "../frame/header.ts";
+import type { BrokerLog } from "../log/broker_log.ts";
 import type { BrokerPlan, ModulePlan } from "./options.ts";
-import { ProgramRun } from "./program/program_run.ts";
-import { encodeDepth, encodeRole, ROLE_VARIABLE } from "./role.ts";
+import { ProgramRun } from "../program/program_run.ts";
+import { encodeDepth, encodeRole, ROLE_VARIABLE } from "../supervise/role.ts";
 import { setupOf } from "./setup_of.ts";
-import type { Guard } from "./supervise/guard.ts";
-import type { SlotOptions, SlotParts } from "./supervise/module_slot.ts";
-import { outputLimits } from "./supervise/process_settings.ts";
-import { supervisionPlan } from "./supervise/settings.ts";
+import type { Guard } from "../supervise/guard.ts";
+import type { SlotOptions, SlotParts } from "../supervise/module_slot.ts";
+import { outputLimits } from "../supervise/process_settings.ts";
+import { supervisionPlan } from "../supervise/settings.ts";
 
 /** What a program of another language must reach in time. */
 const START_GOAL = "the end of its initialize exchange";

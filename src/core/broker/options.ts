@@ -4,13 +4,13 @@
  * @module
  */
 
-import { type AnyModule, anyModule } from "./any_module.ts";
-import type { LogFunction } from "./log/broker_log.ts";
-import { levelFrom, LEVELS } from "./log/level.ts";
-import type { LogLevel } from "./log/record.ts";
-import { checkName, checkSettings, type Commands, type Module, type ModuleSettings } from "./module.ts";
+import { type AnyModule, anyModule } from "../module/any_module.ts";
+import type { LogFunction } from "../log/broker_log.ts";
+import { levelFrom, LEVELS } from "../log/level.ts";
+import type { LogLevel } from "../log/record.ts";
+import { checkName, checkSettings, type Commands, type Module, type ModuleSettings } from "../module/module.ts";
 import { type Ordered, startOrder } from "./order.ts";
-import { processName } from "./role.ts";
+import { processName } from "../supervise/role.ts";
 
 /** Options of `Broker.start`: the keys of `brokkr.json` that concern a program, and what only a program can give. */
 export interface BrokerOptions {

@@ -4,14 +4,14 @@
  * @module
  */
 
-import { UnknownModuleError } from "./errors.ts";
-import { nearest } from "./nearest.ts";
-import type { EventFields } from "./log/record.ts";
+import { UnknownModuleError } from "../errors/mod.ts";
+import { nearest } from "../nearest.ts";
+import type { EventFields } from "../log/record.ts";
 import { type ModulePlan, orderedModule } from "./options.ts";
 import { startOrder } from "./order.ts";
-import { checkConfinement } from "./permissions.ts";
+import { checkConfinement } from "../module/permissions.ts";
 import { type SlotContext, slotOptions } from "./slot_options.ts";
-import { ModuleSlot } from "./supervise/module_slot.ts";
+import { ModuleSlot } from "../supervise/module_slot.ts";
 
 /** A module that runs, and what it was started with. */
 interface Running {

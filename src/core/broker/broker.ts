@@ -4,27 +4,27 @@
  * @module
  */
 
-import type { BrokerSeat } from "./broker_seat.ts";
-import type { Service } from "./call/callee.ts";
-import { CallStream } from "./call/call_stream.ts";
-import type { Caller } from "./call/caller.ts";
-import { forwarded, passOn } from "./call/forward.ts";
-import { makeCall, measureCall } from "./call/make_call.ts";
-import type { RunningCall } from "./call/running_call.ts";
-import { checkedRequest } from "./call/request.ts";
-import type { CallSettings } from "./context.ts";
-import type { CallOptions, ReceivedCall } from "./frame/batch.ts";
-import { BrokerLog } from "./log/broker_log.ts";
-import { type EventId, type LogRecord, MAIN_THREAD } from "./log/record.ts";
-import { commandMap, type Handler } from "./module.ts";
+import type { BrokerSeat } from "./seat.ts";
+import type { Service } from "../call/callee.ts";
+import { CallStream } from "../call/call_stream.ts";
+import type { Caller } from "../call/caller.ts";
+import { forwarded, passOn } from "../call/forward.ts";
+import { makeCall, measureCall } from "../call/make_call.ts";
+import type { RunningCall } from "../call/running_call.ts";
+import { checkedRequest } from "../call/request.ts";
+import type { CallSettings } from "../module/context.ts";
+import type { CallOptions, ReceivedCall } from "../frame/batch.ts";
+import { BrokerLog } from "../log/broker_log.ts";
+import { type EventId, type LogRecord, MAIN_THREAD } from "../log/record.ts";
+import { commandMap, type Handler } from "../module/module.ts";
 import { Modules } from "./modules.ts";
-import { levelFrom } from "./log/level.ts";
+import { levelFrom } from "../log/level.ts";
 import type { BrokerPlan } from "./options.ts";
 import { OwnCommands } from "./own_commands.ts";
 import type { SlotContext } from "./slot_options.ts";
 import { brokerFacts, type BrokerStatus } from "./status.ts";
-import { Guard } from "./supervise/guard.ts";
-import { RecordStream } from "./log/record_stream.ts";
+import { Guard } from "../supervise/guard.ts";
+import { RecordStream } from "../log/record_stream.ts";
 
 export class BrokerCore implements Service {
   readonly name: string;

@@ -5,12 +5,12 @@
  */
 
 import type { ModuleContext } from "./context.ts";
-import { canDispose } from "./cleanup/dispose.ts";
-import type { ProgramPlan } from "./program/program_plan.ts";
-import { show } from "./show.ts";
-import { checkSupervision } from "./supervise/check_settings.ts";
-import { checkProcessSettings, type ProcessSettings } from "./supervise/process_settings.ts";
-import type { SupervisionSettings } from "./supervise/settings.ts";
+import { canDispose } from "../cleanup/dispose.ts";
+import type { ProgramPlan } from "../program/program_plan.ts";
+import { show } from "../show.ts";
+import { checkSupervision } from "../supervise/check_settings.ts";
+import { checkProcessSettings, type ProcessSettings } from "../supervise/process_settings.ts";
+import type { SupervisionSettings } from "../supervise/settings.ts";
 
 /** The context of one call, as `this` of its handler. */
 export interface CallContext {

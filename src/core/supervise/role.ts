@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Descendants } from "./supervise/process_settings.ts";
+import type { Descendants } from "./process_settings.ts";
 
 /** The one environment variable that brokkr hands to a process it creates. */
 export const ROLE_VARIABLE = "BROKKR_ROLE";

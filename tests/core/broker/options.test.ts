@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { defineModule } from "../../src/core/module.ts";
-import { levelFrom } from "../../src/core/log/level.ts";
-import { type BrokerOptions, checkOptions, checkTimeout } from "../../src/core/options.ts";
+import { defineModule } from "../../../src/core/module/module.ts";
+import { levelFrom } from "../../../src/core/log/level.ts";
+import { type BrokerOptions, checkOptions, checkTimeout } from "../../../src/core/broker/options.ts";
 
 const sla = defineModule({ name: "sla", queue: 5 });
 const livestatus = defineModule({ name: "Livestatus", workers: { count: 2, commands: {} } });

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { defineModule } from "../../src/core/module.ts";
-import { checkConfinement, type PermissionSettings } from "../../src/core/permissions.ts";
-import { defineProgram } from "../../src/core/program/define_program.ts";
-import { FakeRuntime } from "./fake_runtime.ts";
+import { defineModule } from "../../../src/core/module/module.ts";
+import { checkConfinement, type PermissionSettings } from "../../../src/core/module/permissions.ts";
+import { defineProgram } from "../../../src/core/program/define_program.ts";
+import { FakeRuntime } from "../fake_runtime.ts";
 
 const settings: { permissions: PermissionSettings } = { permissions: { net: [] } };
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { nearest } from "./nearest.ts";
+import { nearest } from "../nearest.ts";
 
 export interface Ordered {
   readonly name: string;

@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { Runtime } from "../runtime/runtime.ts";
-import type { ModulePlan } from "./options.ts";
-import { show } from "./show.ts";
+import type { Runtime } from "../../runtime/runtime.ts";
+import type { ModulePlan } from "../broker/options.ts";
+import { show } from "../show.ts";
 
 /** A kind of right, as Deno has them. */
 export type PermissionKind = "net" | "read" | "write" | "env" | "run" | "ffi" | "sys" | "import";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { commandMap, defineModule, toModule } from "../../src/core/module.ts";
+import { commandMap, defineModule, toModule } from "../../../src/core/module/module.ts";
 
 /** Defines what TypeScript would refuse, as plain JavaScript may. */
 function define(definition: unknown): unknown {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { encodeDepth, encodeRole, processName, readRole } from "../../src/core/role.ts";
+import { encodeDepth, encodeRole, processName, readRole } from "../../../src/core/supervise/role.ts";
 
 const ROLE = {
   broker: "b",
