@@ -9,6 +9,8 @@ const plots = (() => {
   const duration = (ms) => ms == null ? "–" : ms < 1 ? (ms * 1000).toFixed(0) + " µs" : ms < 1000 ? Number(ms.toPrecision(3)) + " ms" : Number((ms / 1000).toPrecision(3)) + " s";
   const rate = (value) => value == null ? "–" : Number(value.toFixed(1)) + "/s";
   const mebibytes = (value) => value == null ? "–" : value.toFixed(1) + " MiB";
+  // From power to power: uPlot never ends when a logarithmic scale begins at some other figures, 0.0095 for example.
+  const powers = (least, most) => [10 ** Math.floor(Math.log10(least)), 10 ** (Math.floor(Math.log10(most)) + 1)];
   const fromZero = { range: (_, __, most) => [0, Math.max(1, most * 1.05)] };
   const drawn = new Map();
   let moments = [];
@@ -22,7 +24,7 @@ const plots = (() => {
     },
     latency: {
       value: (ms) => duration(ms), ticks: (_, values) => values.map((one) => one == null ? "" : duration(one)),
-      scale: { distr: 3, range: (_, least, most) => least == null ? [0.1, 10] : [least / 2, most * 2] },
+      scale: { distr: 3, range: (_, least, most) => least == null ? [0.1, 10] : powers(least, most) },
       series: () => ["p50", "p99"].map((name) => ({ name, color: name, of: (moment) => moment[name] })),
       now: (one) => one.p50 == null ? "No call was answered in the last step"
         : "Half of the calls took at most " + duration(one.p50) + " just now, 99 of 100 at most " + duration(one.p99),

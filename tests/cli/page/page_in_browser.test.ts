@@ -8,6 +8,15 @@ import { Browser, NO_BROWSER } from "./browser.ts";
 const DRAWN = `[...document.querySelectorAll("canvas")].length > 0 &&
   [...document.querySelectorAll("canvas")].every((canvas) =>
     canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.some((value) => value > 0))`;
+/** One after the other in the plot of the latency: what is drawn of them. */
+const LATENCIES = `(async () => {
+  const calls = { ok: 1, retried: 0, timeout: 0, error: 0, cancelled: 0 };
+  for (const [p50, p99] of [[0.019, 0.022], [0.2, 191], [0.136, 3.71], [1, 1], [0.032, 68719], [99.9, 1000], [1.35, 126]]) {
+    plots.begin([{ time: 1e12, calls, p50, p99, memory: {} }, { time: 1e12 + 2000, calls, p50: p50 * 1.1, p99, memory: {} }]);
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  return document.getElementById("latency-now").textContent;
+})()`;
 const BACKGROUND =
   "getComputedStyle(document.documentElement).backgroundColor + getComputedStyle(document.body).backgroundColor";
 
@@ -27,6 +36,7 @@ test("the page shows every process, what becomes of it, and its figures as plots
       process.kill(modules[0].pid, "SIGKILL");
       await browser.shows(/process was killed by SIGKILL/);
       while (await browser.value(DRAWN) !== true) await new Promise((resolve) => setTimeout(resolve, 200));
+      assert.match(String(await browser.value(LATENCIES)), /at most 1.49 ms just now, 99 of 100 at most 126 ms/);
       await browser.prefer("light");
       const light = await browser.value(BACKGROUND);
       await browser.prefer("dark");
