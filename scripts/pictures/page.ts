@@ -2,7 +2,7 @@
  * Writes docs/pictures/page-light.png, page-dark.png and log-report.png: the page of `brokkr run --page` at work, and the report of
  * `brokkr logs --html`. Needs Chromium.
  *
- *     deno run -A scripts/pictures/page.ts
+ *     deno task pictures
  *
  * @module
  */
@@ -17,6 +17,7 @@ const AT_WORK_MS = 25_000;
 const CLI = ["run", "-A", join(ROOT, "cli.ts")];
 
 async function write(browser: Browser, name: string): Promise<void> {
+  if (browser.errors.length > 0) throw new Error(`${name}: the page has errors: ${browser.errors.join("\n")}`);
   const bytes = Uint8Array.from(atob(await browser.picture()), (character) => character.charCodeAt(0));
   await Deno.writeFile(join(ROOT, "docs/pictures", `${name}.png`), bytes);
   console.log(`docs/pictures/${name}.png: ${bytes.length} bytes`);

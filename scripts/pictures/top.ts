@@ -1,7 +1,7 @@
 /**
  * Writes docs/pictures/top.png: `brokkr top` at work, as a terminal shows it. Needs tmux and Chromium.
  *
- *     deno run -A scripts/pictures/top.ts
+ *     deno task pictures
  *
  * @module
  */
