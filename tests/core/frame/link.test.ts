@@ -1,29 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readJson } from "../../../src/core/frame/batch.ts";
 import { FrameType, HEADER_BYTES } from "../../../src/core/frame/header.ts";
-import { Link } from "../../../src/core/frame/link.ts";
 import { joinBytes } from "../../../src/core/bytes.ts";
 import { frame, header } from "../frames.ts";
-import { ManualClock, settle } from "../manual_clock.ts";
-import { MemoryChannel } from "../memory_channel.ts";
-
-/** A link whose other end is bare: it writes bytes and sees bytes. */
-function bareLink(frameLimit = 1000) {
-  const clock = new ManualClock();
-  const [end, peer] = MemoryChannel.pair();
-  const seen = { frames: [] as string[], refused: [] as string[], closed: [] as (string | null)[], drained: 0 };
-  const link = new Link(end, clock, {
-    frameLimit,
-    events: {
-      frame: (type, _flags, body) => void seen.frames.push(`${type} ${JSON.stringify(readJson(body))}`),
-      refused: (reason, excerpt) => void seen.refused.push(`${reason} | ${excerpt}`),
-      drained: () => void seen.drained++,
-      closed: (reason) => void seen.closed.push(reason),
-    },
-  });
-  return { clock, end, peer, link, seen, receive: (bytes: Uint8Array) => end.deliver(bytes) };
-}
+import { settle } from "../manual_clock.ts";
+import type { MemoryChannel } from "../memory_channel.ts";
+import { bareLink } from "./bare_link.ts";
 
 function closeFrame(end: MemoryChannel): string {
   return new TextDecoder().decode(joinBytes(end.written).subarray(HEADER_BYTES));
@@ -154,98 +136,4 @@ test("end of the stream inside a frame closes the link once and leaves no timer"
   await settle();
   assert.deepEqual(seen.closed, [null]);
   assert.equal(clock.timers, 0);
-});
-
-test("frames of one turn leave in one write, in their order", async () => {
-  const { end, link } = bareLink();
-  link.send(FrameType.ping, "1");
-  link.sendParts(FrameType.calls, { flags: 1, parts: [Uint8Array.of(1), Uint8Array.of(), Uint8Array.of(2, 3)] });
-  link.schedule(() => link.send(FrameType.pong, "é"));
-  await settle();
-  assert.equal(end.written.length, 1);
-  assert.deepEqual(
-    joinBytes(end.written),
-    joinBytes([frame(5, "1"), frame(2, Uint8Array.of(1, 2, 3), 1), frame(6, "é")]),
-  );
-});
-
-test("what was written is not touched by what is sent later, over many slabs", async () => {
-  const { end, link } = bareLink(300_000);
-  const frames: Uint8Array[] = [];
-  for (let index = 0; index < 200; index++) {
-    const body = String(index % 10).repeat(1 + (index * 977) % 5000);
-    link.send(FrameType.records, body);
-    frames.push(frame(FrameType.records, body));
-    if (index === 100) {
-      const large = new Uint8Array(200_000).fill(7);
-      link.sendParts(FrameType.calls, { flags: 0, parts: [large] });
-      frames.push(frame(FrameType.calls, large));
-    }
-    if (index % 7 === 0) await settle();
-  }
-  await settle();
-  assert.deepEqual(joinBytes(end.written), joinBytes(frames));
-});
-
-test("a part that stays as it is goes to the transport without a copy, and in its place", async () => {
-  const { end, link } = bareLink(300_000);
-  const [head, steady, tail] = [Uint8Array.of(1, 2), new Uint8Array(100_000).fill(7), Uint8Array.of(3)];
-  const whole = frame(FrameType.calls, joinBytes([head, steady, tail]));
-  link.send(FrameType.ping, "1");
-  link.sendParts(FrameType.calls, { flags: 0, parts: [head, steady, tail], steady: new Set([steady]) });
-  head.fill(0);
-  tail.fill(0);
-  link.send(FrameType.pong, "1");
-  await settle();
-  assert.ok(end.written.includes(steady));
-  assert.deepEqual(joinBytes(end.written), joinBytes([frame(5, "1"), whole, frame(6, "1")]));
-});
-
-test("a frame with a part that stays as it is can be over the limit too, and none of it is sent", async () => {
-  const { end, link, seen } = bareLink();
-  const steady = new Uint8Array(999);
-  link.sendParts(FrameType.calls, { flags: 0, parts: [Uint8Array.of(1, 2), steady], steady: new Set([steady]) });
-  await settle();
-  assert.equal(end.written.length, 0);
-  assert.equal(seen.refused.length, 1);
-});
-
-test("frame over the limit is not sent, since the peer would end the link over it", async () => {
-  const { end, link, seen } = bareLink();
-  link.send(FrameType.records, "x".repeat(1001));
-  link.sendParts(FrameType.calls, { flags: 0, parts: [new Uint8Array(600), new Uint8Array(401)] });
-  link.send(FrameType.records, "x".repeat(1000));
-  await settle();
-  assert.deepEqual(joinBytes(end.written), frame(FrameType.records, "x".repeat(1000)));
-  assert.deepEqual(seen.refused, [
-    "not sent: a frame of type 7 has 1001 bytes and the limit is 1000 | ",
-    "not sent: a frame of type 2 has 1001 bytes and the limit is 1000 | ",
-  ]);
-});
-
-test("close() sends what was gathered, then the reason, and nothing after it", async () => {
-  const { end, link, seen } = bareLink();
-  link.schedule(() => link.send(FrameType.answers, "last"));
-  link.close("enough");
-  link.close("again");
-  link.send(FrameType.ping, "1");
-  await settle();
-  assert.deepEqual(joinBytes(end.written), joinBytes([frame(3, "last"), frame(9, '{"reason":"enough"}')]));
-  assert.deepEqual(seen.closed, ["enough"]);
-});
-
-test("isOver() brings drained, whether the transport kept the bytes or took them at once", async () => {
-  for (const stuck of [false, true]) {
-    const { end, link, seen } = bareLink();
-    let once = 0;
-    if (stuck) end.stick();
-    link.send(FrameType.records, "x".repeat(500));
-    assert.equal(link.isOver(509), false);
-    assert.equal(link.isOver(508), true);
-    link.onceDrained(() => once++);
-    await settle();
-    assert.equal(once, stuck ? 0 : 1);
-    if (stuck) end.release();
-    assert.deepEqual([once, seen.drained], [1, 1]);
-  }
 });
