@@ -15,8 +15,6 @@ export const privateFiles: PrivateFiles = {
       look,
     }),
   list: (folder) => [...Deno.readDirSync(folder)].map((entry) => entry.name),
-  rename: (from, to) => Deno.renameSync(from, to),
-  link: (from, to) => Deno.linkSync(from, to),
   remove(path) {
     try {
       Deno.removeSync(path);

@@ -30,7 +30,6 @@ export interface DenoNamespace {
   removeSignalListener(signal: string, fn: () => void): void;
 
   linkSync(from: string, to: string): void;
-  renameSync(from: string, to: string): void;
   mkdirSync(path: string, options: { mode: number }): void;
   readDirSync(path: string): Iterable<{ readonly name: string }>;
   lstatSync(path: string): { isDirectory: boolean; uid: number | null; mode: number | null };

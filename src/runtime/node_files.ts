@@ -1,4 +1,4 @@
-import { linkSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { lstatSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import process from "node:process";
 import { environment } from "./node_self.ts";
 import { type FolderFacts, privateFolder } from "./private_folder.ts";
@@ -14,8 +14,6 @@ export const privateFiles: PrivateFiles = {
       look,
     }),
   list: (folder) => readdirSync(folder),
-  rename: (from, to) => renameSync(from, to),
-  link: (from, to) => linkSync(from, to),
   remove: (path) => rmSync(path, { force: true }),
 };
 

@@ -133,9 +133,6 @@ export interface PrivateFiles {
   folder(name: string): string;
   /** Names of what is in a folder. */
   list(folder: string): string[];
-  rename(from: string, to: string): void;
-  /** Gives a file a second name. @throws where something has that name. */
-  link(from: string, to: string): void;
   /** Removes a file; one that is not there is removed. */
   remove(path: string): void;
 }

@@ -2,7 +2,9 @@ import type {
   Channel,
   CommandProcess,
   Environment,
+  Listener,
   MemoryFigures,
+  PrivateFiles,
   ProgramProcess,
   Runtime,
   SpawnCommandOptions,
@@ -38,14 +40,14 @@ class FakeEnvironment implements Environment {
 export class FakeRuntime implements Runtime {
   readonly name = "node";
   readonly version = "0.0.0";
-  readonly pid = 29341;
+  readonly pid: number = 29341;
   readonly ownFiles: string[] = [];
   readonly program = null;
   readonly tracesPromises = false;
   cannotConfine: string | null = null;
   readonly clock = new ManualClock();
   readonly env: FakeEnvironment;
-  readonly files = { folder: noFiles, list: noFiles, rename: noFiles, link: noFiles, remove: noFiles };
+  readonly files: PrivateFiles = { folder: noFiles, list: noFiles, remove: noFiles };
   /** Collections of garbage so far. */
   collected = 0;
   /** Figures by how much was collected: before and after. */
@@ -114,11 +116,11 @@ export class FakeRuntime implements Runtime {
     return notHere();
   }
 
-  listen(): Promise<never> {
+  listen(_path: string, _accept: (channel: Channel) => void): Promise<Listener> {
     return notHere();
   }
 
-  connect(): Promise<Channel> {
+  connect(_path: string): Promise<Channel> {
     return notHere();
   }
 

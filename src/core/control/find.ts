@@ -5,7 +5,7 @@
  */
 
 import type { Runtime } from "../../runtime/runtime.ts";
-import { isLive } from "./claim.ts";
+import { isLive } from "./live.ts";
 import { brokerOf, CONTROL_FOLDER, socketPath } from "./protocol.ts";
 
 /** A live broker of this user. */

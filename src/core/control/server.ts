@@ -6,7 +6,8 @@
 
 import type { Channel, Listener, Runtime } from "../../runtime/runtime.ts";
 import type { Handler } from "../module/module.ts";
-import { claim, ControlSocketError } from "./claim.ts";
+import { claim } from "./claim.ts";
+import { ControlSocketError } from "./control_socket_error.ts";
 import { ControlPeer } from "./peer.ts";
 import { CONTROL_FOLDER, socketPath } from "./protocol.ts";
 
