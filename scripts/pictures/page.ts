@@ -9,17 +9,16 @@
 
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { Browser } from "../../tests/cli/page/browser.ts";
+import type { Page } from "playwright-core";
+import { visit } from "../../tests/cli/page/browser.ts";
 import { ROOT } from "../command.ts";
 
 /** For the plots to have something to show. */
 const AT_WORK_MS = 25_000;
 const CLI = ["run", "-A", join(ROOT, "cli.ts")];
 
-async function write(browser: Browser, name: string): Promise<void> {
-  if (browser.errors.length > 0) throw new Error(`${name}: the page has errors: ${browser.errors.join("\n")}`);
-  const bytes = Uint8Array.from(atob(await browser.picture()), (character) => character.charCodeAt(0));
-  await Deno.writeFile(join(ROOT, "docs/pictures", `${name}.png`), bytes);
+async function write(page: Page, name: string): Promise<void> {
+  const bytes = await page.screenshot({ path: join(ROOT, "docs/pictures", `${name}.png`) });
   console.log(`docs/pictures/${name}.png: ${bytes.length} bytes`);
 }
 
@@ -33,21 +32,21 @@ const program = new Deno.Command(Deno.execPath(), {
 try {
   const { value } = await program.stderr.pipeThrough(new TextDecoderStream()).getReader().read();
   const [url = ""] = /http:\S+/.exec(value ?? "") ?? [];
-  const page = await Browser.open(url, { width: 1200, height: 1180 });
-  await new Promise((resolve) => setTimeout(resolve, AT_WORK_MS));
-  for (const scheme of ["light", "dark"] as const) {
-    await page.prefer(scheme);
-    await new Promise((resolve) => setTimeout(resolve, 3_000));
-    await write(page, `page-${scheme}`);
-  }
-  await page.close();
+  await visit(url, { width: 1200, height: 1180 }, async (page) => {
+    await page.waitForTimeout(AT_WORK_MS);
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme });
+      await page.waitForTimeout(3_000);
+      await write(page, `page-${colorScheme}`);
+    }
+  });
   const report = join(folder, "report.html");
   const args = [...CLI, "logs", "broker.log.1", "broker.log", "--html", report];
   await new Deno.Command(Deno.execPath(), { args, cwd: join(ROOT, "tests/fixtures/log/night") }).output();
-  const opened = await Browser.open(pathToFileURL(report).href, { width: 1200, height: 1100 });
-  await new Promise((resolve) => setTimeout(resolve, 2_000));
-  await write(opened, "log-report");
-  await opened.close();
+  await visit(pathToFileURL(report).href, { width: 1200, height: 1100 }, async (page) => {
+    await page.waitForTimeout(2_000);
+    await write(page, "log-report");
+  });
 } finally {
   program.kill("SIGTERM");
   await program.status;

@@ -22,10 +22,10 @@ h1 { margin-bottom: .2rem; } h2 { margin-bottom: .5rem; }
 #connection.lost { color: var(--bad); font-weight: 600; }
 table { width: 100%; } th, td { white-space: nowrap; } th.number { text-align: right; }
 .worker { padding-left: 1.25rem; }
-.state::before { content: "●"; margin-right: .35rem; color: var(--busy); }
+.state::before { content: "●"; content: "●" / ""; margin-right: .35rem; color: var(--busy); }
 .state.ready::before { color: var(--good); }
-.state.backoff::before, .state.draining::before, .state.stopped::before { content: "▲"; color: var(--warn); }
-.state.failed::before, .state.blocked::before { content: "✖"; color: var(--bad); }
+.state.backoff::before, .state.draining::before, .state.stopped::before { content: "▲"; content: "▲" / ""; color: var(--warn); }
+.state.failed::before, .state.blocked::before { content: "✖"; content: "✖" / ""; color: var(--bad); }
 .hot { color: var(--bad); font-weight: 600; }
 .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 30rem), 1fr)); gap: 1rem; }
 .plots figure { margin: 0; min-width: 0; }

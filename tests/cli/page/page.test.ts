@@ -7,15 +7,9 @@ import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { brokerConfig, type CliProcess, ending, fixture, inSandbox, type Sandbox } from "../cli_process.ts";
+import { pageOf } from "./page_of.ts";
 
 const TOKEN = "a-token-of-this-test";
-
-/** The address that a broker has printed. */
-function pageOf({ stderr }: CliProcess): string {
-  const [, url = ""] = /^The page is at (http:\/\/\S+\/)$/m.exec(stderr) ?? [];
-  assert.notEqual(url, "", stderr);
-  return url;
-}
 
 async function brokerWithPage(sandbox: Sandbox, args: readonly string[] = [], env = {}): Promise<CliProcess> {
   const broker = await sandbox.broker(["run", brokerConfig, "--page", "127.0.0.1:0", ...args], { env });
