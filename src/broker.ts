@@ -43,7 +43,7 @@ export class Broker implements AsyncDisposable {
    * Starts a broker with a process for each module; resolves when each module is ready or has failed its first start.
    *
    * It returns only in the broker: in a process that brokkr created from the same program it cleans, serves commands until it is
-   * told to stop, and ends the process. A module that failed is `failed` in {@linkcode Broker.status}, and its calls are rejected.
+   * told to stop, and ends the process; no other start in it ever settles. A module that failed is `failed` in {@linkcode Broker.status}, and its calls are rejected.
    *
    * @throws {TypeError} on wrong options; the message names the option.
    * @throws {Error} with `control`, when a live broker has the name.
@@ -51,10 +51,10 @@ export class Broker implements AsyncDisposable {
   static async start(options: BrokerOptions): Promise<Broker> {
     const plan = checkOptions(options);
     const runtime = await detectRuntime();
-    const { role, depth } = readRole(runtime.env.get(ROLE_VARIABLE));
+    const { role, depth, pid } = readRole(runtime.env.get(ROLE_VARIABLE));
+    // A process belongs to one broker; for another one's start there is nothing to do in it, now or later.
+    if (pid === runtime.pid || (role?.broker ?? plan.name) !== plan.name) return await new Promise<never>(() => {});
     if (role !== null) {
-      // A process belongs to one broker; for another one's start there is nothing to do in it.
-      if (role.broker !== plan.name) return await new Promise<never>(() => {});
       const modules = plan.modules.map(({ module }) => module);
       // Each side loads its own part only: a process starts the sooner.
       const { serveProcess } = await import("./core/supervise/serve_process.ts");

@@ -173,6 +173,20 @@ test("Broker.start() refuses bad options with the option's name", async () => {
   );
 });
 
+test("Broker.start() in a process of a broker never settles, under its name or another's", async () => {
+  const t = await TestBroker.start();
+  try {
+    for (const name of ["another", "broker-master"]) {
+      const came = await t.broker.call("sla", "start_broker", [name, 1_500], { timeoutMs: 20_000 });
+      assert.equal(came, "pending", name);
+    }
+    // Nothing was started for them either: the process has its module's tree only.
+    assert.equal((await t.broker.status()).modules.every(({ state }) => state === "ready"), true);
+  } finally {
+    await t.broker.stop();
+  }
+});
+
 test("a process inherits no descriptor of its father beyond 0, 1 and 2", {
   skip: process.platform === "linux" ? false : "needs /proc",
 }, async () => {

@@ -6,9 +6,9 @@
 
 import { dirname, resolve } from "node:path";
 import * as v from "valibot";
-import { nearest } from "../../core/nearest.ts";
 import { OrderError, startOrder } from "../../core/broker/order.ts";
 import { show } from "../../core/show.ts";
+import { unknownKey } from "../../core/unknown_key.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { Config, ConfigModule, ConfigProgram } from "./config.ts";
 import { ConfigError } from "./config_error.ts";
@@ -177,12 +177,6 @@ class ConfigReader {
   #fault(fault: Fault): void {
     this.faults.push(fault);
   }
-}
-
-function unknownKey(key: string, known: readonly string[]): string {
-  const similar = nearest(key, known);
-  const hint = similar === null ? `known are ${known.join(", ")}` : `did you mean "${similar}"`;
-  return `unknown key ${JSON.stringify(key)}: ${hint}`;
 }
 
 /** Whether `name` is that of one of the workers `M-1`, `M-2`, … */

@@ -8,9 +8,13 @@ import { type AnyModule, anyModule } from "../module/any_module.ts";
 import type { LogFunction } from "../log/broker_log.ts";
 import { levelFrom, LEVELS } from "../log/level.ts";
 import type { LogLevel } from "../log/record.ts";
+import { MODULE_SETTINGS } from "../module/known_keys.ts";
 import { checkName, checkSettings, type Commands, type Module, type ModuleSettings } from "../module/module.ts";
 import { type Ordered, startOrder } from "./order.ts";
+import { isRecord } from "../is_record.ts";
+import { show } from "../show.ts";
 import { processName } from "../supervise/role.ts";
+import { keysOf, refuseUnknown } from "../unknown_key.ts";
 
 /** Options of `Broker.start`: the keys of `brokkr.json` that concern a program, and what only a program can give. */
 export interface BrokerOptions {
@@ -18,6 +22,8 @@ export interface BrokerOptions {
   readonly name: string;
   /** What `defineModule` and `defineProgram` returned, or plain objects of the same shape, in the order of their start. */
   readonly modules: readonly AnyModule[];
+  /** What a new process loads: that of a program always all modules. `"own"` needs a configuration. */
+  readonly image?: "all";
   /** Settings by module name, over those that stand in `defineModule`. */
   readonly settings?: Readonly<Record<string, ModuleSettings>>;
   /** Defaults of all calls. */
@@ -73,6 +79,25 @@ export interface BrokerPlan {
   readonly signals: boolean | undefined;
 }
 
+const OPTIONS = keysOf<BrokerOptions>({
+  name: true,
+  modules: true,
+  image: true,
+  settings: true,
+  call: true,
+  commands: true,
+  program: true,
+  log: true,
+  logLevel: true,
+  aligned: true,
+  product: true,
+  control: true,
+  sweep: true,
+  signals: true,
+});
+
+const CALL_OPTIONS = keysOf<NonNullable<BrokerOptions["call"]>>({ timeoutMs: true, retry: true });
+
 export function orderedModule({ module, settings }: ModulePlan): Ordered {
   return { name: module.name, after: settings.after ?? [] };
 }
@@ -82,12 +107,14 @@ export function checkOptions(options: BrokerOptions): BrokerPlan {
   if (typeof options !== "object" || options === null) {
     throw new TypeError(`Options must be an object with name and modules, and are ${String(options)}`);
   }
+  refuseUnknown("Options of the broker", options, OPTIONS);
   const name = checkName("Option name", options.name);
   if (!Array.isArray(options.modules)) throw new TypeError("Option modules must be a list of modules");
   const settings = new Map(Object.entries(options.settings ?? {}));
   const modules = options.modules.map(anyModule).map((module) => {
     const over = settings.get(module.name) ?? {};
     settings.delete(module.name);
+    refuseUnknown(`Option settings: module "${module.name}"`, over, MODULE_SETTINGS);
     checkSettings(`Option settings: module "${module.name}"`, { ...over });
     return { module, settings: { ...module.definition, ...over } };
   });
@@ -97,11 +124,8 @@ export function checkOptions(options: BrokerOptions): BrokerPlan {
   }
   checkDistinct(name, modules);
   startOrder(modules.map(orderedModule));
-  const { timeoutMs = 1_000, retry = "once" } = options.call ?? {};
-  checkTimeout("Option call.timeoutMs", timeoutMs);
-  if (retry !== "once" && retry !== "never") {
-    throw new TypeError(`Option call.retry must be "once" or "never", and it is ${String(retry)}`);
-  }
+  const { timeoutMs, retry } = checkCall(options.call);
+  checkProgram(options);
   if (options.logLevel !== undefined && levelFrom(options.logLevel) === undefined) {
     throw new TypeError(`Option logLevel must be one of ${LEVELS.join(", ")}, and it is ${String(options.logLevel)}`);
   }
@@ -122,6 +146,24 @@ export function checkOptions(options: BrokerOptions): BrokerPlan {
     control: options.control,
     signals: options.signals,
   };
+}
+
+function checkCall(call: BrokerOptions["call"] = {}): Pick<BrokerPlan, "timeoutMs" | "retry"> {
+  if (!isRecord(call)) throw new TypeError(`Option call must be an object, and it is ${show(call)}`);
+  refuseUnknown("Option call", call, CALL_OPTIONS);
+  const { timeoutMs = 1_000, retry = "once" } = call;
+  checkTimeout("Option call.timeoutMs", timeoutMs);
+  if (retry === "once" || retry === "never") return { timeoutMs, retry };
+  throw new TypeError(`Option call.retry must be "once" or "never", and it is ${String(retry)}`);
+}
+
+/** What means something else in a configuration. */
+function checkProgram({ image, log }: { readonly image?: unknown; readonly log?: unknown }): void {
+  if (image !== undefined && image !== "all") {
+    throw new TypeError(`Option image must be "all", as in every program, and it is ${show(image)}`);
+  }
+  if (log === undefined || typeof log === "function") return;
+  throw new TypeError(`Option log must be a function that gets each record, and it is ${show(log)}`);
 }
 
 /** @throws {TypeError} */

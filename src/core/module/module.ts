@@ -7,10 +7,13 @@
 import type { ModuleContext } from "./context.ts";
 import { canDispose } from "../cleanup/dispose.ts";
 import type { ProgramPlan } from "../program/program_plan.ts";
+import { isRecord } from "../is_record.ts";
 import { show } from "../show.ts";
 import { checkSupervision } from "../supervise/check_settings.ts";
 import { checkProcessSettings, type ProcessSettings } from "../supervise/process_settings.ts";
 import type { SupervisionSettings } from "../supervise/settings.ts";
+import { refuseUnknown } from "../unknown_key.ts";
+import { DEFINITION_KEYS, WORKERS_KEYS } from "./known_keys.ts";
 
 /** The context of one call, as `this` of its handler. */
 export interface CallContext {
@@ -165,6 +168,7 @@ function assertDefinition(value: unknown): asserts value is ModuleDefinition {
   if (!isRecord(value)) throw new TypeError(`A module must be an object, and it is ${show(value)}`);
   const name = checkName("The name of a module", value["name"]);
   const at = `Module "${name}"`;
+  refuseUnknown(at, value, DEFINITION_KEYS);
   checkCommands(`${at}: commands`, value["commands"]);
   for (const hook of ["afterForkCleanup", "start", "stop"]) checkOptionalFunction(`${at}: ${hook}`, value[hook]);
   checkOwns(at, value["owns"]);
@@ -237,12 +241,9 @@ function checkOwns(at: string, owns: unknown): void {
 function checkWorkers(at: string, workers: unknown): void {
   if (workers === undefined) return;
   if (!isRecord(workers)) throw new TypeError(`${at}: workers must be an object, and it is ${show(workers)}`);
+  refuseUnknown(`${at}: workers`, workers, WORKERS_KEYS);
   if (workers["count"] === undefined) throw new TypeError(`${at}: workers.count is missing`);
   checkCount(`${at}: workers.count`, workers["count"], 0);
   checkCommands(`${at}: workers.commands`, workers["commands"]);
   checkOptionalFunction(`${at}: workers.afterForkCleanup`, workers["afterForkCleanup"]);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -7,6 +7,7 @@
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { ModulePlan } from "../broker/options.ts";
 import { show } from "../show.ts";
+import { refuseUnknown } from "../unknown_key.ts";
 
 /** A kind of right, as Deno has them. */
 export type PermissionKind = "net" | "read" | "write" | "env" | "run" | "ffi" | "sys" | "import";
@@ -34,11 +35,8 @@ export function checkPermissions(at: string, permissions: unknown): void {
   if (typeof permissions !== "object" || permissions === null || Array.isArray(permissions)) {
     throw new TypeError(`${at}: permissions must be an object, and it is ${show(permissions)}`);
   }
+  refuseUnknown(`${at}: permissions`, permissions, PERMISSION_KINDS);
   for (const [kind, value] of Object.entries(permissions)) {
-    if (!PERMISSION_KINDS.some((known) => known === kind)) {
-      const known = PERMISSION_KINDS.join(", ");
-      throw new TypeError(`${at}: permissions must have no other keys than ${known}, and it has "${kind}"`);
-    }
     const wrong = whatIsWrong(value);
     if (wrong !== null) {
       throw new TypeError(

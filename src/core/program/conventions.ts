@@ -5,7 +5,8 @@
  * @module
  */
 
-import { isRecord, type MessageId, type Params } from "./message.ts";
+import { isRecord } from "../is_record.ts";
+import type { MessageId, Params } from "./message.ts";
 
 export interface Notification {
   readonly method: string;

@@ -12,9 +12,11 @@ import {
   type ModuleSettings,
   newModule,
 } from "../module/module.ts";
+import { isRecord } from "../is_record.ts";
+import { MODULE_SETTINGS } from "../module/known_keys.ts";
 import { show } from "../show.ts";
+import { keysOf, refuseUnknown } from "../unknown_key.ts";
 import type { Framing } from "./framing.ts";
-import { isRecord } from "./message.ts";
 import type { NotificationHandler, ProgramPlan, RequestHandler } from "./program_plan.ts";
 import { type ProtocolName, protocolOf, PROTOCOLS } from "./protocol.ts";
 
@@ -23,6 +25,8 @@ const START_TIMEOUT_MS = 60_000;
 
 /** The methods of a program, as far as their types are not known. */
 export type ProgramCommands = Readonly<Record<string, (...params: unknown[]) => unknown>>;
+
+const FOR_MODULES = ["commands", "workers", "start", "stop", "afterForkCleanup", "owns", "options", "permissions"];
 
 /** What {@link defineProgram} takes. */
 export interface ProgramDefinition extends Omit<ModuleSettings, "options" | "permissions"> {
@@ -43,6 +47,19 @@ export interface ProgramDefinition extends Omit<ModuleSettings, "options" | "per
   /** Called with the program's notifications, by method. All of them are events `program.notification` too. */
   readonly notifications?: Readonly<Record<string, NotificationHandler>>;
 }
+
+const PROGRAM_KEYS = [
+  ...keysOf<Omit<ProgramDefinition, keyof ModuleSettings>>({
+    name: true,
+    command: true,
+    protocol: true,
+    framing: true,
+    initialize: true,
+    requests: true,
+    notifications: true,
+  }),
+  ...MODULE_SETTINGS,
+];
 
 /**
  * Makes a module of a program in any language that speaks JSON-RPC 2.0 on its standard input and output. Its methods are called
@@ -71,11 +88,12 @@ export function programModule<C extends Commands>(value: object): Module<string,
   const fields = new Map<string, unknown>(Object.entries(value));
   const name = checkName("The name of a program", fields.get("name"));
   const at = `Program "${name}"`;
-  for (const key of ["commands", "workers", "start", "stop", "afterForkCleanup", "owns", "options", "permissions"]) {
+  for (const key of FOR_MODULES) {
     if (fields.get(key) === undefined) continue;
     throw new TypeError(`${at}: ${key} is for modules of JavaScript only, remove it or "command"`);
   }
   const settings = Object.fromEntries(fields);
+  refuseUnknown(at, settings, PROGRAM_KEYS);
   checkSettings(at, settings);
   return newModule(name, { startTimeoutMs: START_TIMEOUT_MS, ...settings, name }, programPlan(at, fields));
 }

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { isRecord } from "../is_record.ts";
+
 /** By position, by name, or absent. */
 export type Params = readonly unknown[] | Readonly<Record<string, unknown>> | undefined;
 
@@ -64,10 +66,6 @@ export function toParams(params: readonly unknown[]): Params {
 export function fromParams(params: Params): readonly unknown[] {
   if (params === undefined) return [];
   return isList(params) ? params : [params];
-}
-
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Neither a date nor bytes nor what else JSON does not write as an object with the same keys. */

@@ -1,5 +1,5 @@
 import type { JsonRpcError } from "./json_rpc_error.ts";
-import { isRecord } from "./message.ts";
+import { isRecord } from "../is_record.ts";
 
 /**
  * A program's error answer as it goes to callers, who get a `RemoteError` whose `data` is `{ code, data }`. Where the program's own

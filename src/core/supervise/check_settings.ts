@@ -5,6 +5,7 @@
  */
 
 import { show } from "../show.ts";
+import { unknownKey } from "../unknown_key.ts";
 import type { HeartbeatSettings, MemorySettings, RestartSettings } from "./settings.ts";
 
 /** What a value should be, completing "must be"; null where it is that. */
@@ -63,7 +64,7 @@ function checkGroup(what: string, value: unknown, { rules, or = "" }: Group): vo
   for (const [key, part] of Object.entries(value)) {
     const rule = Object.hasOwn(rules, key) ? rules[key] : undefined;
     if (rule === undefined) {
-      throw new TypeError(`${what} must have no other keys than ${Object.keys(rules).join(", ")}, and it has "${key}"`);
+      throw new TypeError(`${what}: ${unknownKey(key, Object.keys(rules))}`);
     }
     check(`${what}.${key}`, part, rule);
   }

@@ -6,6 +6,7 @@
 
 import { checkPermissions, type PermissionSettings } from "../module/permissions.ts";
 import { show } from "../show.ts";
+import { refuseUnknown } from "../unknown_key.ts";
 
 /** What becomes of the processes that a module started, when the module's own process ends. */
 export type Descendants = "kill" | "keep";
@@ -49,11 +50,8 @@ export function checkProcessSettings(at: string, settings: Readonly<Record<strin
   if (typeof output !== "object" || output === null || Array.isArray(output)) {
     throw new TypeError(`${at}: output must be an object, and it is ${show(output)}`);
   }
-  const known = Object.keys(outputLimits());
+  refuseUnknown(`${at}: output`, output, Object.keys(outputLimits()));
   for (const [key, value] of Object.entries(output)) {
-    if (!known.includes(key)) {
-      throw new TypeError(`${at}: output must have no other keys than ${known.join(", ")}, and it has "${key}"`);
-    }
     if (value === undefined || (typeof value === "number" && Number.isInteger(value) && value >= 1)) continue;
     throw new TypeError(`${at}: output.${key} must be a whole number of at least 1, and it is ${show(value)}`);
   }

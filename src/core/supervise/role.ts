@@ -55,17 +55,20 @@ export function encodeRole(role: Omit<Role, "process" | "given"> & Partial<Pick<
   return JSON.stringify({ broker, module, worker, depth, channel, image, ...(given ? { given } : {}), ...whose });
 }
 
-/** What stays of the role for the processes that a module starts by itself: how deep it is, and what to find them by. */
-export function encodeDepth(depth: number, tree: string | null = null): string {
-  return JSON.stringify({ depth, ...(tree === null ? {} : { tree }) });
+/**
+ * What stays of the role for the processes that a module starts by itself: how deep it is, and what to find them by. `pid` is that of
+ * the process whose role it was.
+ */
+export function encodeDepth(depth: number, tree: string | null = null, pid?: number): string {
+  return JSON.stringify({ depth, ...(tree === null ? {} : { tree }), ...(pid === undefined ? {} : { pid }) });
 }
 
 /**
- * Reads the variable's text: a role, or only how deep this process is.
+ * Reads the variable's text: a role, or only how deep this process is, and whose `pid` it was that had a role.
  *
  * @throws {Error} when the text is not brokkr's, or when the process is deeper than any broker should be.
  */
-export function readRole(text: string | undefined): { role: Role | null; depth: number } {
+export function readRole(text: string | undefined): { role: Role | null; depth: number; pid?: number } {
   if (text === undefined || text === "") return { role: null, depth: 0 };
   const fields = parse(text);
   const depth = fields.get("depth");
@@ -77,7 +80,8 @@ export function readRole(text: string | undefined): { role: Role | null; depth: 
     );
   }
   const broker = fields.get("broker");
-  if (broker === undefined) return { role: null, depth };
+  const pid = fields.get("pid");
+  if (broker === undefined) return { role: null, depth, ...(typeof pid === "number" ? { pid } : {}) };
   const module = fields.get("module");
   const worker = fields.get("worker");
   const channel = fields.get("channel");

@@ -43,7 +43,8 @@ export interface ServeOptions {
 export async function serveProcess(options: ServeOptions): Promise<never> {
   const { runtime, role } = options;
   // What this process starts by itself has no role of its own, but is as deep.
-  runtime.env.set(ROLE_VARIABLE, encodeDepth(role.depth, role.descendants === "keep" ? null : role.tree));
+  const tree = role.descendants === "keep" ? null : role.tree;
+  runtime.env.set(ROLE_VARIABLE, encodeDepth(role.depth, tree, runtime.pid));
   const channel = await runtime.parentChannel(role.channel);
   new ServedProcess(options, (events) => new Link(channel, runtime.clock, { frameLimit: DEFAULT_FRAME_LIMIT, events }));
   return await new Promise<never>(() => {});

@@ -56,6 +56,21 @@ for (
     [{ call: { timeoutMs: 0 } }, "Option call.timeoutMs must be a number of milliseconds above 0, and it is 0"],
     [{ call: { timeoutMs: "1s" } }, "Option call.timeoutMs must be a number of milliseconds above 0, and it is 1s"],
     [{ call: { retry: "twice" } }, 'Option call.retry must be "once" or "never", and it is twice'],
+    [{ contrl: true }, 'Options of the broker: unknown key "contrl": did you mean "control"'],
+    [{ moduls: [] }, 'Options of the broker: unknown key "moduls": did you mean "modules"'],
+    [
+      { colour: undefined },
+      'Options of the broker: unknown key "colour": known are name, modules, image, settings, call, commands, program, ' +
+      "log, logLevel, aligned, product, control, sweep, signals",
+    ],
+    [{ call: { timeout: 5 } }, 'Option call: unknown key "timeout": did you mean "timeoutMs"'],
+    [{ call: "once" }, 'Option call must be an object, and it is "once"'],
+    [
+      { settings: { sla: { quue: 7 } } },
+      'Option settings: module "sla": unknown key "quue": did you mean "queue"',
+    ],
+    [{ image: "own" }, 'Option image must be "all", as in every program, and it is "own"'],
+    [{ log: { level: "info" } }, "Option log must be a function that gets each record, and it is an object"],
     [{ logLevel: "loud" }, "Option logLevel must be one of debug, info, warning, error, fatal, and it is loud"],
     [{ name: "sla" }, 'The name "sla" of module "sla" is also the name of the broker'],
     [{ modules: [sla, sla] }, 'The name "sla" of module "sla" is also the name of module "sla"'],
@@ -73,6 +88,23 @@ for (
     assert.throws(() => check(options), new TypeError(message));
   });
 }
+
+test("checkOptions() takes every option that there is", () => {
+  check({
+    image: "all",
+    settings: {},
+    call: { timeoutMs: 5, retry: "never" },
+    commands: {},
+    program: "./main.ts",
+    log: () => {},
+    logLevel: "debug",
+    aligned: true,
+    product: "Shinken",
+    control: true,
+    sweep: false,
+    signals: true,
+  });
+});
 
 test("checkTimeout() takes numbers of milliseconds above 0 only", () => {
   for (const good of [0.5, 1, 1e9]) checkTimeout("t", good);

@@ -59,8 +59,8 @@ for (
     ],
     [
       { name: "sla", restart: { delay: 1 } },
-      'Module "sla": restart must have no other keys than policy, delayMs, factor, maxDelayMs, jitter, minUptimeMs, ' +
-      'maxRestarts, windowMs, escalate, and it has "delay"',
+      'Module "sla": restart: unknown key "delay": known are policy, delayMs, factor, maxDelayMs, jitter, minUptimeMs, ' +
+      "maxRestarts, windowMs, escalate",
     ],
     [
       { name: "sla", restart: { jitter: 2 } },
@@ -79,11 +79,17 @@ for (
     [{ name: "sla", output: 5 }, 'Module "sla": output must be an object, and it is 5'],
     [
       { name: "sla", output: { lines: 5 } },
-      'Module "sla": output must have no other keys than maxLinesPerSecond, maxLineBytes, and it has "lines"',
+      'Module "sla": output: unknown key "lines": known are maxLinesPerSecond, maxLineBytes',
     ],
     [
       { name: "sla", output: { maxLineBytes: 0 } },
       'Module "sla": output.maxLineBytes must be a whole number of at least 1, and it is 0',
+    ],
+    [{ name: "sla", comands: {} }, 'Module "sla": unknown key "comands": did you mean "commands"'],
+    [{ name: "sla", restrat: "never" }, 'Module "sla": unknown key "restrat": did you mean "restart"'],
+    [
+      { name: "sla", workers: { count: 1, commands: {}, cleanup() {} } },
+      'Module "sla": workers: unknown key "cleanup": known are count, commands, afterForkCleanup',
     ],
     [{ name: "sla", concurrency: 0 }, 'Module "sla": concurrency must be a whole number of at least 1, and it is 0'],
     [
@@ -121,6 +127,23 @@ test("toModule() checks a plain object of the same shape, also a frozen one", ()
 
 test("module with commands as a function is not asked for them when it is defined", () => {
   defineModule({ name: "lazy", commands: () => assert.fail("asked") });
+});
+
+test("defineModule() takes every key that there is", () => {
+  const hook = () => {};
+  const hooks = { afterForkCleanup: hook, start: hook, stop: hook };
+  const supervised = {
+    restart: "always",
+    startTimeoutMs: 1,
+    drainMs: 1,
+    killMs: 1,
+    after: [],
+    heartbeat: {},
+    memory: {},
+  };
+  const limits = { concurrency: 1, queue: 1, descendants: "kill", output: {}, permissions: {}, cwd: ".", env: [] };
+  const workers = { count: 1, commands: {}, afterForkCleanup: hook };
+  define({ name: "sla", commands: {}, owns: [], options: {}, workers, ...hooks, ...supervised, ...limits });
 });
 
 test("commandMap() has own commands only, also those with the names of an object's members", () => {

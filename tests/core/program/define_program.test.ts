@@ -43,6 +43,7 @@ test("defineProgram() refuses what contradicts itself, and names the part", () =
       { requests: { a: 1 } },
       { notifications: [] },
       { commands: {} },
+      { comand: ["x"] },
       { restart: "sometimes" },
     ].map(refused),
     [
@@ -59,6 +60,7 @@ test("defineProgram() refuses what contradicts itself, and names the part", () =
       'Program "a": requests: "a" must be a function, and it is 1',
       'Program "a": notifications must be an object, and it is a list',
       'Program "a": commands is for modules of JavaScript only, remove it or "command"',
+      'Program "a": unknown key "comand": did you mean "command"',
       'Program "a": restart must be "always", "on-failure" or "never", and it is "sometimes"',
     ],
   );

@@ -24,6 +24,7 @@ test("readRole() finds no role in the variable's absence, in an empty one, and i
   assert.deepEqual(readRole(undefined), { role: null, depth: 0 });
   assert.deepEqual(readRole(""), { role: null, depth: 0 });
   assert.deepEqual(readRole(encodeDepth(4)), { role: null, depth: 4 });
+  assert.deepEqual(readRole(encodeDepth(4, "t", 29341)), { role: null, depth: 4, pid: 29341 });
 });
 
 for (
