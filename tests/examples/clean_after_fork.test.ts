@@ -11,7 +11,7 @@ import { builtPackage } from "./package.ts";
 const COMMAND = { node: "node", bun: "bun", deno: "deno run -A" }[runtimeName];
 
 test("docs/clean-after-fork.md, Try it: the program prints the receipt that the text shows", async () => {
-  const steps = await stepsOf("clean-after-fork.md", "Try it");
+  const steps = await stepsOf("docs/clean-after-fork.md", "Try it");
   assert.deepEqual(steps.map(({ kind }) => kind), ["file", "file", "file", "file", "command"]);
   await using temporary = await temporaryFolder();
   const [folder, programs] = [join(temporary.path, "project"), join(temporary.path, "bin")];

@@ -7,7 +7,7 @@ import { CLI, runtimeName, temporaryFolder } from "./command.ts";
 import { follow, type Step, stepsOf } from "./guide.ts";
 
 test("docs/configuration.md, Try it: the commands print what the text says", async () => {
-  const steps = await stepsOf("configuration.md", "Try it");
+  const steps = await stepsOf("docs/configuration.md", "Try it");
   assert.equal(steps.filter(({ kind }) => kind === "command").length, 2);
   await inEmptyFolder(steps);
 });
@@ -15,7 +15,7 @@ test("docs/configuration.md, Try it: the commands print what the text says", asy
 test("docs/security.md, A module with fewer rights: the commands print what the text says", {
   skip: runtimeName === "deno" ? false : "only Deno can give a process fewer rights",
 }, async () => {
-  const steps = await stepsOf("security.md", "A module with fewer rights");
+  const steps = await stepsOf("docs/security.md", "A module with fewer rights");
   assert.equal(steps.filter(({ kind }) => kind === "command").length, 3);
   await inEmptyFolder(steps);
 });

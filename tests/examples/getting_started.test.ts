@@ -10,7 +10,7 @@ import { builtBinary, builtPackage } from "./package.ts";
 // Each part is for the runtimes that it names: Deno follows the one, Node and Bun the other.
 if (runtimeName === "deno") {
   test("docs/getting-started.md, The binary: an empty folder becomes what the text says", async () => {
-    const steps = await stepsOf("getting-started.md", "The binary");
+    const steps = await stepsOf("docs/getting-started.md", "The binary");
     assert.equal(steps.filter(({ kind }) => kind === "command").length, 10);
     await inEmptyFolder(async (options) => {
       const programs = await builtBinary(options.folder);
@@ -22,13 +22,13 @@ if (runtimeName === "deno") {
   });
 
   test("docs/getting-started.md, From Deno: an empty folder becomes what the text says, with -A and with named rights", async () => {
-    const steps = await stepsOf("getting-started.md", "From Deno");
+    const steps = await stepsOf("docs/getting-started.md", "From Deno");
     assert.equal(steps.filter(({ kind }) => kind === "command").length, 4);
     await inEmptyFolder(async (options) => await follow(steps, options));
   });
 } else {
   test("docs/getting-started.md, In a Node project: an empty folder becomes what the text says", async () => {
-    const steps = await stepsOf("getting-started.md", "In a Node project");
+    const steps = await stepsOf("docs/getting-started.md", "In a Node project");
     assert.equal(steps.filter(({ kind }) => kind === "command").length, 3);
     await inEmptyFolder(async ({ replace, ...options }) => {
       // "With Bun, write `bun main.js`".

@@ -1,28 +1,28 @@
-/** A guide of docs/ as someone follows it: its files are written and its commands are run, in the order of the text. */
+/** A page as someone follows it: its files are written and its commands are run, in the order of the text. */
 
 import assert from "node:assert/strict";
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { ROOT, run, type Running, start } from "./command.ts";
+import { run, type Running, start } from "./command.ts";
+import { blocksOf } from "./pages.ts";
 
 export type Step =
   | { readonly kind: "file"; readonly name: string; readonly text: string }
   | { readonly kind: "command"; readonly text: string; readonly output: string | null };
 
-/** The steps under the heading `## title`: a name in backticks before a block makes it a file, `sh` blocks are commands,
- * and a `text` block after one is what it prints. */
-export async function stepsOf(guide: string, title: string): Promise<Step[]> {
-  const text = await readFile(join(ROOT, "docs", guide), "utf8");
-  const section = text.split(/^## /m).find((part) => part.startsWith(`${title}\n`));
-  assert.ok(section !== undefined, `docs/${guide} has no part "${title}"`);
+/** The steps under the heading `## part`, or under the page's title: a name in backticks before a block makes it a file, `sh`
+ * blocks are commands, and a `text` block after one is what it prints. */
+export async function stepsOf(page: string, part: string): Promise<Step[]> {
   const steps: Step[] = [];
-  for (const [, name, language, body = ""] of section.matchAll(/(?:^`([\w.-]+)`:\n\n)?^```(\w+)\n(.*?)^```$/gms)) {
+  for (const { name, language, text, ...block } of await blocksOf(page)) {
+    if (block.part !== part) continue;
     const last = steps.at(-1);
-    if (name !== undefined) steps.push({ kind: "file", name, text: body });
-    else if (language === "sh") steps.push({ kind: "command", text: body, output: null });
-    else if (language === "text" && last?.kind === "command") steps[steps.length - 1] = { ...last, output: body };
-    else throw new Error(`docs/${guide}: a ${language} block under "${title}" is neither a file nor a command`);
+    if (name !== null) steps.push({ kind: "file", name, text });
+    else if (language === "sh") steps.push({ kind: "command", text, output: null });
+    else if (language === "text" && last?.kind === "command") steps[steps.length - 1] = { ...last, output: text };
+    else throw new Error(`${page}:${block.line}: a ${language} block is neither a file nor a command`);
   }
+  assert.notEqual(steps.length, 0, `${page} has no part "${part}" with a block`);
   return steps;
 }
 
@@ -43,20 +43,26 @@ export async function follow(steps: readonly Step[], { folder, env, replace }: F
         await writeFile(join(folder, step.name), filled(step.text));
         continue;
       }
-      if (step.text === BROKER) {
-        broker = start(["/bin/sh", "-ec", `exec ${step.text}`], { cwd: folder, env });
+      const [command, output] = [filled(step.text), step.output === null ? null : filled(step.output)];
+      if (BROKER.test(command)) {
+        broker = start(["/bin/sh", "-ec", command.replace(BROKER, "exec $&")], { cwd: folder, env });
         await broker.printed(/The broker is ready/);
+        if (output !== null) await broker.printed(literal(output));
         continue;
       }
-      const { code, stdout, stderr } = await run(["/bin/sh", "-ec", filled(step.text)], { cwd: folder, env });
-      assert.equal(code, 0, `${step.text}${stdout}${stderr}`);
-      if (step.output !== null) assert.equal(stdout, step.output, stderr);
-      if (step.text === "brokkr stop\n") assert.equal((await broker?.ended)?.code, 0);
+      const { code, stdout, stderr } = await run(["/bin/sh", "-ec", command], { cwd: folder, env });
+      assert.equal(code, 0, `${command}${stdout}${stderr}`);
+      if (output !== null) assert.equal(stdout, output, stderr);
+      if (command === "brokkr stop\n") assert.equal((await broker?.ended)?.code, 0);
     }
   } finally {
     await broker?.[Symbol.asyncDispose]();
   }
 }
 
-/** Stays in the foreground of its terminal, while the reader goes on in another one until it is stopped. */
-const BROKER = "brokkr run\n";
+/** Stays in the foreground of its terminal, while the reader goes on in another one until it is stopped. A program ends by itself. */
+const BROKER = /^brokkr run(?! [^\n]*\.[jt]s\b)[^\n]*\n$/m;
+
+function literal(text: string): RegExp {
+  return new RegExp(text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
+}

@@ -15,7 +15,7 @@ const PARTS: readonly (readonly [title: string, commands: number])[] = [
 
 for (const [title, count] of PARTS) {
   test(`docs/log-analysis.md, ${title}: each command prints what the text says`, async () => {
-    const steps = await stepsOf("log-analysis.md", title);
+    const steps = await stepsOf("docs/log-analysis.md", title);
     assert.equal(steps.filter(({ kind }) => kind === "command").length, count);
     await using temporary = await temporaryFolder();
     const [folder, programs] = [join(temporary.path, "night"), join(temporary.path, "bin")];

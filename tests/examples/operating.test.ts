@@ -7,7 +7,7 @@ import { installBrokkr, temporaryFolder } from "./command.ts";
 import { follow, stepsOf } from "./guide.ts";
 
 test("docs/operating.md, Try it: an empty folder becomes what the text says", async () => {
-  const steps = await stepsOf("operating.md", "Try it");
+  const steps = await stepsOf("docs/operating.md", "Try it");
   assert.equal(steps.filter(({ kind }) => kind === "command").length, 6);
   await using temporary = await temporaryFolder();
   const [folder, programs, sockets] = ["empty", "bin", "run"].map((name) => join(temporary.path, name));

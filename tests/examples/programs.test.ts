@@ -12,7 +12,7 @@ import { shownOutput } from "./readme.ts";
 const PYTHON = { skip: withoutPython() };
 
 test("docs/programs.md, A Python script as a module: every command prints what the text says", PYTHON, async () => {
-  const steps = await stepsOf("programs.md", "A Python script as a module");
+  const steps = await stepsOf("docs/programs.md", "A Python script as a module");
   assert.equal(steps.filter(({ kind }) => kind === "command").length, 5);
   await inEmptyFolder(async (options) => {
     await copyFile(join(ROOT, "examples/python/prices.py"), join(options.folder, "prices.py"));
@@ -21,14 +21,14 @@ test("docs/programs.md, A Python script as a module: every command prints what t
 });
 
 test("docs/programs.md, An MCP server under supervision: every command prints what the text says", async () => {
-  const steps = await stepsOf("programs.md", "An MCP server under supervision");
+  const steps = await stepsOf("docs/programs.md", "An MCP server under supervision");
   assert.equal(steps.filter(({ kind }) => kind === "command").length, 4);
   const replace = { '["npx", "-y", "@modelcontextprotocol/server-everything"]': JSON.stringify(EVERYTHING) };
   await inEmptyFolder(async (options) => await follow(steps, { ...options, replace }));
 });
 
 test("docs/programs.md, A module for any client: every command prints what the text says", async () => {
-  const steps = await stepsOf("programs.md", "A module for any client");
+  const steps = await stepsOf("docs/programs.md", "A module for any client");
   assert.equal(steps.filter(({ kind }) => kind === "command").length, 1);
   await inEmptyFolder(async (options) => await follow(steps, options));
 });
@@ -36,7 +36,7 @@ test("docs/programs.md, A module for any client: every command prints what the t
 // Its package is for Node and Bun.
 if (runtimeName !== "deno") {
   test("docs/programs.md, A language server from your program: the program prints what the text says", async () => {
-    const steps = await stepsOf("programs.md", "A language server from your program");
+    const steps = await stepsOf("docs/programs.md", "A language server from your program");
     assert.equal(steps.filter(({ kind }) => kind === "command").length, 1);
     await inEmptyFolder(async (options) => {
       await mkdir(join(options.folder, "node_modules"));

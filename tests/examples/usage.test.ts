@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { readFile, realpath } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+import { CLI, ROOT, run } from "./command.ts";
+import { allPages, blocksOf, textOf } from "./pages.ts";
+
+const PAGES = [...await allPages(), "CONTRIBUTING.md"];
+
+test("every brokkr command that a page names exists, and takes the options that it has there", async () => {
+  const { stdout } = await run([...CLI, "--help"]);
+  const usages = new Map(
+    [...stdout.matchAll(/^(?:Usage:| {6}) brokkr ([a-z]+)(.*)$/gm)].map(([, name = "", rest = ""]) => [name, rest]),
+  );
+  assert.ok((usages.get("logs") ?? "").includes("--since"), stdout);
+  const named = await namedCommands(/(?<!install )\bbrokkr ([a-z]+)\b([^|`;&>)\n]*)/g);
+  assert.ok(named.length > 100, String(named.length));
+  for (const { page, name, args } of named) {
+    const usage = usages.get(name);
+    assert.ok(usage !== undefined, `${page}: there is no command "brokkr ${name}"`);
+    for (const option of optionsIn(args)) {
+      assert.match(usage, new RegExp(`[[/(]${option}[\\s/)\\]]`), `${page}: brokkr ${name}${args}`);
+    }
+  }
+});
+
+test("every task that a page names exists, and takes the options that it has there", async () => {
+  // The compiled suite has a link to it.
+  const config = await realpath(join(ROOT, "deno.json"));
+  const { tasks } = JSON.parse(await readFile(config, "utf8"));
+  const named = await namedCommands(/\bdeno(?:@[\d.]+)? task ([a-z:]+)([^|`;&\n]*)/g);
+  assert.ok(named.length > 30, String(named.length));
+  for (const { page, name, args } of named) {
+    assert.ok(name in tasks, `${page}: there is no task "${name}"`);
+    const [, program] = /deno run -A (\S+)/.exec(tasks[name].command) ?? [];
+    for (const option of optionsIn(args)) {
+      assert.ok(program !== undefined, `${page}: task "${name}" has no options`);
+      const source = await readFile(join(dirname(config), program), "utf8");
+      assert.match(source, new RegExp(`\\b${option.slice(2)}: \\{ type: `), `${page}: deno task ${name}${args}`);
+    }
+  }
+});
+
+interface Named {
+  readonly page: string;
+  readonly name: string;
+  readonly args: string;
+}
+
+/** What stands in blocks and in backticks. The words behind it that say what it does are no part of it. */
+async function namedCommands(pattern: RegExp): Promise<Named[]> {
+  const named: Named[] = [];
+  for (const page of PAGES) {
+    const blocks = (await blocksOf(page)).filter(({ name }) => name === null).map(({ language, text }) =>
+      language === "sh" ? text : language === "text" ? text.replace(/^(?!brokkr ).*$/gm, "") : ""
+    );
+    const prose = (await textOf(page)).replace(/^ *```.*?^ *```$/gms, "");
+    const texts = [...blocks, ...(prose.match(/`[^`]+`/g) ?? [])];
+    for (const [, name = "", args = ""] of texts.flatMap((text) => [...text.matchAll(pattern)])) {
+      named.push({ page, name, args: args.replace(/ (?: |#).*/, "") });
+    }
+  }
+  return named;
+}
+
+function optionsIn(args: string): string[] {
+  return args.split(/[\s[\]]+/).filter((word) => /^--?[a-z]/.test(word)).map((word) => word.replace(/=.*/, ""));
+}
