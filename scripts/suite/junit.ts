@@ -4,7 +4,7 @@ export interface TestOutcome {
   /** Names of the suites around it and its own, joined by ` > `. */
   readonly name: string;
   readonly outcome: "passed" | "failed" | "skipped";
-  /** Why it was skipped, where the runtime tells. */
+  /** Why it was skipped; empty where the runtime does not tell. */
   readonly reason: string;
 }
 

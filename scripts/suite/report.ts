@@ -1,5 +1,6 @@
 /** What a run of the suite prints, and the sum that it ends with. */
 
+import { skipLines } from "./reasons.ts";
 import type { FileResult } from "./run_file.ts";
 import type { RuntimeName } from "./runners.ts";
 
@@ -43,25 +44,7 @@ export class Report {
     for (const { runtime, path, result } of this.#entries) {
       for (const name of result.failed) console.log(`failed: ${runtime} ${path}: ${name.split("\n", 1)[0]}`);
     }
-    for (const [test, { runtimes, reason }] of this.#skips()) {
-      const unknown = runtimes.has("node") ? "no reason given" : "the reason stands in the file, only Node tells it";
-      console.log(`skipped: ${[...runtimes].join(", ")} ${test}: ${reason || unknown}`);
-    }
-  }
-
-  /** Only Node tells why a test was skipped, so its reason stands for all three. */
-  #skips(): Map<string, { runtimes: Set<string>; reason: string }> {
-    const skips = new Map<string, { runtimes: Set<string>; reason: string }>();
-    for (const { runtime, path, result } of this.#entries) {
-      for (const test of result.skipped) {
-        const key = `${path}: ${test.name}`;
-        const skip = skips.get(key) ?? { runtimes: new Set(), reason: "" };
-        skip.runtimes.add(runtime);
-        skip.reason ||= test.reason;
-        skips.set(key, skip);
-      }
-    }
-    return skips;
+    for (const line of skipLines(this.#entries)) console.log(line);
   }
 }
 

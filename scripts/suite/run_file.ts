@@ -5,6 +5,7 @@ import { pathToFileURL } from "node:url";
 import { type CommandResult, ROOT, run } from "../command.ts";
 import { parseJunit, type TestOutcome } from "./junit.ts";
 import { MARK, newMark, sweep } from "./leftovers.ts";
+import { withReasons } from "./reasons.ts";
 import { FILE_DEADLINE_MS, type Runner } from "./runners.ts";
 
 const ENTRY = join(ROOT, "scripts/suite/entry.mjs");
@@ -23,19 +24,21 @@ export async function runFile(runner: Runner, path: string, deadlineMs: number):
   const started = performance.now();
   const mark = newMark();
   const junit = await Deno.makeTempFile({ prefix: "brokkr-", suffix: ".xml" });
+  const reasons = await Deno.makeTempFile({ prefix: "brokkr-", suffix: ".reasons" });
   try {
     const result = await run(runner.command(ENTRY, junit), {
       deadlineMs: Math.min(FILE_DEADLINE_MS, deadlineMs),
-      env: { BROKKR_TEST_FILE: pathToFileURL(path).href, [MARK]: mark },
+      env: { BROKKR_TEST_FILE: pathToFileURL(path).href, BROKKR_TEST_REASONS: reasons, [MARK]: mark },
     });
     const left = await sweep(mark, result.timedOut ? 0 : 2_000);
     const tests = parseJunit(await Deno.readTextFile(junit).catch(() => ""), runner);
-    const own = tests.filter((test) => !test.name.startsWith(OWN_TESTS));
+    const own = withReasons(tests, await Deno.readTextFile(reasons)).filter(({ name }) => !name.startsWith(OWN_TESTS));
     return {
       passed: own.filter((test) => test.outcome === "passed").length,
       skipped: own.filter((test) => test.outcome === "skipped"),
       failed: [
         ...own.filter((test) => test.outcome === "failed").map((test) => test.name),
+        ...own.filter(isUnexplained).map(({ name }) => `${name}: skipped without a reason, use { skip: "why" }`),
         ...faults(result, tests),
         ...(result.timedOut ? [] : left),
       ],
@@ -44,7 +47,12 @@ export async function runFile(runner: Runner, path: string, deadlineMs: number):
     };
   } finally {
     await Deno.remove(junit);
+    await Deno.remove(reasons);
   }
+}
+
+function isUnexplained({ outcome, reason }: TestOutcome): boolean {
+  return outcome === "skipped" && reason === "";
 }
 
 /** What is wrong with the file beside its failed tests. */

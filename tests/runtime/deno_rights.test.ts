@@ -6,25 +6,26 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { fixture, receive, runtime, within } from "./started.ts";
 
-const NOT_DENO = "only Deno has rights";
+const DENO = { skip: runtime.name === "deno" ? false : "only Deno has rights" };
 const sources = fileURLToPath(new URL("../..", import.meta.url));
 const temporary = realpathSync(tmpdir());
 
-test("Deno hands its scoped rights on, and the right to the channel", async (t) => {
-  if (runtime.name !== "deno") return t.skip(NOT_DENO);
+test("Deno hands its scoped rights on, and the right to the channel", DENO, async () => {
   const rights = [`--allow-read=${sources},${temporary}`, `--allow-write=${temporary}`, "--allow-net", "--allow-run"];
   assert.deepEqual(await runWith([...rights, "--allow-env"]), { code: 0, stdout: "answered 5\n", stderr: "" });
 });
 
-test("Deno without the right to its environment starts nothing, as a new process could not see its role", async (t) => {
-  if (runtime.name !== "deno") return t.skip(NOT_DENO);
-  const { code, stdout, stderr } = await runWith(["--allow-read", "--allow-write", "--allow-net", "--allow-run"]);
-  assert.deepEqual({ code, stdout }, { code: 1, stdout: "" });
-  assert.match(stderr, /Requires env access/);
-});
+test(
+  "Deno without the right to its environment starts nothing, as a new process could not see its role",
+  DENO,
+  async () => {
+    const { code, stdout, stderr } = await runWith(["--allow-read", "--allow-write", "--allow-net", "--allow-run"]);
+    assert.deepEqual({ code, stdout }, { code: 1, stdout: "" });
+    assert.match(stderr, /Requires env access/);
+  },
+);
 
-test("Deno without the right to a folder for its sockets says so", async (t) => {
-  if (runtime.name !== "deno") return t.skip(NOT_DENO);
+test("Deno without the right to a folder for its sockets says so", DENO, async () => {
   const { code, stderr } = await runWith(["--allow-read", "--allow-net", "--allow-run", "--allow-env"]);
   assert.equal(code, 1);
   assert.match(stderr, /Cannot make a folder for the sockets of new processes: Requires write access/);
