@@ -13,6 +13,7 @@ import { relative } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import type { Runtime } from "../runtime/runtime.ts";
+import { checkFiles } from "./check_files.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 import type { Config, ConfigModule, ConfigProgram } from "./config/config.ts";
 import { ConfigError, type Problem } from "./config/config_error.ts";
@@ -46,7 +47,8 @@ export async function check(runtime: Runtime, { file = nearestConfig("check"), j
   try {
     await offerLibrary(runtime);
     const config = await readConfig(file, runtime);
-    // Under image "own" no module is loaded by the broker, and so not here.
+    // Under image "own" the broker loads no module, and each process its own.
+    if (config.image === "own") await checkFiles(config, runtime);
     await planOf(config);
     const found = config.modules.map(foundModule);
     if (json) await print(`${JSON.stringify({ ok: true, file, name: config.name, modules: found })}\n`);

@@ -8,36 +8,43 @@
 import { anyModule } from "../core/module/any_module.ts";
 import type { Module } from "../core/module/module.ts";
 
-/** Loads the file at `url` as module `name`. @throws {Error} that says what is wrong with the file. */
+/** A module's file is not what its configuration says. It stays so until someone changes one of the two. */
+export class ModuleFileError extends Error {
+  override readonly name = "ModuleFileError";
+  /** Another start would end the same way. */
+  readonly lasting = true;
+}
+
+/** Loads the file at `url` as module `name`. @throws {ModuleFileError} that says what is wrong with the file. */
 export async function loadModule(name: string, url: string): Promise<Module> {
   const module = await loadAnyModule(url, `module "${name}"`);
   if (module.name === name) return module;
   const why = `it is named "${module.name}" there, give it one name in both places`;
-  throw new Error(`Cannot load module "${name}" from "${pathOf(url)}": ${why}`);
+  throw new ModuleFileError(`Cannot load module "${name}" from "${pathOf(url)}": ${why}`);
 }
 
-/** Loads the module of the file at `url`, whatever its name is. @throws {Error} that says what is wrong with the file. */
+/** Loads the module of the file at `url`, whatever its name is. @throws {ModuleFileError} that says what is wrong with the file. */
 export async function loadAnyModule(url: string, what = "a module"): Promise<Module> {
   const exports: unknown = await import(url);
   const exported = exportedModule(exports);
   if (exported === undefined) {
-    throw new Error(`Cannot load ${what}: "${pathOf(url)}" exports none, export default defineModule({ … })`);
+    throw new ModuleFileError(`Cannot load ${what}: "${pathOf(url)}" exports none, export default defineModule({ … })`);
   }
   const made: unknown = typeof exported === "function" ? await exported(await import("../../mod.ts")) : exported;
   try {
     return anyModule(made);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new Error(`Cannot load ${what} from "${pathOf(url)}": ${why}`, { cause: error });
+    throw new ModuleFileError(`Cannot load ${what} from "${pathOf(url)}": ${why}`, { cause: error });
   }
 }
 
-/** The module with another number of workers. @throws {Error} where it defines none. */
+/** The module with another number of workers. @throws {ModuleFileError} where it defines none. */
 export function withWorkers(module: Module, count: number): Module {
   const { definition, name } = module;
   if (definition.workers === undefined) {
     if (count === 0) return module;
-    throw new Error(`Cannot start ${count} workers of module "${name}": its file defines no "workers"`);
+    throw new ModuleFileError(`Cannot start ${count} workers of module "${name}": its file defines no "workers"`);
   }
   return Object.freeze({ name, definition: { ...definition, workers: { ...definition.workers, count } } });
 }

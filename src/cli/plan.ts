@@ -5,9 +5,10 @@
  */
 
 import type { BrokerSeat } from "../core/broker/seat.ts";
-import { defineModule, type Module, type ModuleSettings } from "../core/module/module.ts";
+import { defineModule, type Module } from "../core/module/module.ts";
 import { programModule } from "../core/program/define_program.ts";
 import { type BrokerPlan, checkOptions } from "../core/broker/options.ts";
+import type { GivenSettings } from "../core/supervise/role.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 import type { Config, ConfigModule, ConfigProgram } from "./config/config.ts";
 import { ConfigError, type Problem } from "./config/config_error.ts";
@@ -53,13 +54,23 @@ async function loadAll({ modules, image }: Config): Promise<Module[]> {
       loaded.push(await moduleOf(module, image));
     } catch (error) {
       if (!("place" in module)) throw error;
-      const why = error instanceof Error ? error.message : String(error);
-      const message = why.startsWith("Cannot load") ? why : `Cannot load module "${module.name}": ${why}`;
-      problems.push({ ...module.place, message });
+      problems.push(fileProblem(module, error));
     }
   }
   if (problems.length > 0) throw new ConfigError(problems);
   return loaded;
+}
+
+/** What is wrong with a module's file, at the place that names it. */
+export function fileProblem({ name, place }: ConfigModule, error: unknown): Problem {
+  const why = error instanceof Error ? error.message : String(error);
+  return { ...place, message: /^Cannot (load|serve|start)/.test(why) ? why : `Cannot load module "${name}": ${why}` };
+}
+
+/** What the process of a module under image "own" holds the module's file against. */
+export function givenOf({ workers, settings }: ConfigModule): GivenSettings {
+  const confined = settings.permissions === undefined ? {} : { confined: true };
+  return { workers, keys: Object.keys(settings), ...confined };
 }
 
 /** Under image "own" the broker's process loads no module: it knows the name, and the rest when the process tells. */
@@ -78,12 +89,12 @@ function seatOf({ modules: all, image }: Config): PreparedBroker["seat"] {
   return {
     signature: (name) => JSON.stringify([image, ...partsOf(all.find((module) => module.name === name))]),
     image: (name) => image === "all" ? files : files.filter(([file]) => file === name),
-    given: (name) => ({
-      workers: byName.get(name)?.workers ?? null,
+    given: (name) => {
+      const module = byName.get(name);
+      const given = module === undefined ? { workers: null, keys: [] } : givenOf(module);
       // Under image "all" the broker has read the module's own settings.
-      keys: image === "all" ? BROKER_SETTINGS : settingsOf(byName.get(name)?.settings ?? {}),
-      ...(byName.get(name)?.settings.permissions === undefined ? {} : { confined: true }),
-    }),
+      return image === "all" ? { ...given, keys: BROKER_SETTINGS } : given;
+    },
   };
 }
 
@@ -91,8 +102,4 @@ function seatOf({ modules: all, image }: Config): PreparedBroker["seat"] {
 function partsOf(module: ConfigModule | ConfigProgram | undefined): unknown[] {
   if (module === undefined) return [];
   return "url" in module ? [module.url, module.workers, module.settings] : [module.program, module.settings];
-}
-
-function settingsOf(settings: ModuleSettings): string[] {
-  return Object.keys(settings);
 }

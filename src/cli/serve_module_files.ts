@@ -9,7 +9,7 @@ import { NOT_WITH_WORKERS } from "../core/module/permissions.ts";
 import type { GivenSettings, Role } from "../core/supervise/role.ts";
 import { serveProcess } from "../core/supervise/serve_process.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { loadModule, withWorkers } from "./load_module.ts";
+import { loadModule, ModuleFileError, withWorkers } from "./load_module.ts";
 
 /** Settings that the broker goes by, so that it must know them before the module's file is loaded. */
 export const BROKER_SETTINGS = [
@@ -46,17 +46,17 @@ export async function serveModuleFiles(
   return await serveProcess({ runtime, role, load, program: undefined, product: "Shinken", aligned: false });
 }
 
-/** @throws {Error} where the file has a setting that would be without effect. */
-function heldAgainst(module: Module, { keys, workers, confined = false }: GivenSettings): Module {
+/** @throws {ModuleFileError} where the file has a setting that would be without effect. */
+export function heldAgainst(module: Module, { keys, workers, confined = false }: GivenSettings): Module {
   for (const key of BROKER_SETTINGS) {
     if (module.definition[key] === undefined || keys.includes(key)) continue;
-    throw new Error(
+    throw new ModuleFileError(
       `Cannot serve module "${module.name}": its file sets "${key}", which the broker does not read under image "own", ` +
         `move it to the configuration as modules.${module.name}.${key} or set "image" to "all"`,
     );
   }
   if (confined && (workers ?? module.definition.workers?.count ?? 0) > 0) {
-    throw new Error(`Cannot serve module "${module.name}": its permissions ${NOT_WITH_WORKERS}`);
+    throw new ModuleFileError(`Cannot serve module "${module.name}": its permissions ${NOT_WITH_WORKERS}`);
   }
   return workers === null ? module : withWorkers(module, workers);
 }

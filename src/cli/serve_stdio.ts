@@ -4,10 +4,10 @@
  * @module
  */
 
-import { Console } from "node:console";
 import process from "node:process";
 import { Inbox } from "../runtime/inbox.ts";
 import type { Channel, ChannelEvents } from "../runtime/runtime.ts";
+import { divertOutput } from "./divert_output.ts";
 
 export class StandardChannel implements Channel {
   readonly #inbox = new Inbox();
@@ -16,12 +16,9 @@ export class StandardChannel implements Channel {
   readonly #write: typeof process.stdout.write;
   #wasLate = false;
 
-  /** From now on what code of this process prints goes to standard error. */
   constructor() {
-    this.#write = process.stdout.write.bind(process.stdout);
+    this.#write = divertOutput().write;
     process.stdout.on("error", (error) => this.#inbox.closed(error));
-    process.stdout.write = process.stderr.write.bind(process.stderr);
-    globalThis.console = new Console(process.stderr, process.stderr);
     this.first = this.#read();
   }
 

@@ -16,7 +16,8 @@ export type ProcessNotice =
   /** The cleanup of module `owner` begins; null after the last one. */
   | { readonly kind: "cleaning"; readonly owner: string | null }
   | { readonly kind: "ready"; readonly commands: readonly string[]; readonly cleanup: CleanupReceipt }
-  | { readonly kind: "failed"; readonly error: ThrownError }
+  /** With `lasting` another start would fail too. */
+  | { readonly kind: "failed"; readonly error: ThrownError; readonly lasting?: boolean }
   /** The answer to `status`, and to `restart` when the worker is ready or has failed. */
   | { readonly kind: "status"; readonly request: number; readonly workers: readonly ProcessStatus[] }
   | { readonly kind: "stopped" };

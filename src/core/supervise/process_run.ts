@@ -35,6 +35,7 @@ export class ProcessRun implements Run {
   readonly #cleaning: CleaningWatch;
   #linkClosed: (() => void) | undefined;
   #why: string | null = null;
+  #lasting = false;
   /** What a process gets that is not created yet. */
   #signalAtOnce: string | undefined;
   #ready = false;
@@ -177,6 +178,7 @@ export class ProcessRun implements Run {
       this.#options.events.ready(notice.commands, notice.cleanup);
     } else if (notice.kind === "failed") {
       this.#why ??= `start of the module failed: ${notice.error.message || notice.error.name}`;
+      this.#lasting = notice.lasting === true;
     }
     this.#options.events.notice(notice);
   }
@@ -207,7 +209,8 @@ export class ProcessRun implements Run {
     this.#output.end();
     const { lastLines } = this.#output;
     const cleaning = this.#cleaning.owner;
-    this.#options.events.ended({ ...status, why: this.#why, cleaning, wasReady: this.#ready, lastLines });
+    const [why, wasReady, lasting] = [this.#why, this.#ready, this.#lasting];
+    this.#options.events.ended({ ...status, why, cleaning, wasReady, lastLines, lasting });
   }
 
   async #lastBytes(): Promise<void> {

@@ -153,8 +153,10 @@ class ServedProcess {
       this.#callee?.open();
     } catch (error) {
       const thrown = describeThrown(error);
-      this.#tell({ kind: "failed", error: thrown });
-      runtime.writeError(`${thrown.stack || `${thrown.name}: ${thrown.message}`}\n`);
+      const lasting = error instanceof Error && "lasting" in error && error.lasting === true;
+      this.#tell({ kind: "failed", error: thrown, ...(lasting ? { lasting } : {}) });
+      // A mistake of the configuration is told by its text: the stack is brokkr's own.
+      if (!lasting) runtime.writeError(`${thrown.stack || `${thrown.name}: ${thrown.message}`}\n`);
       await this.#leave(1);
     }
   }

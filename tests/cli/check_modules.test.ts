@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { inSandbox, type Sandbox } from "./cli_process.ts";
+
+const MODULE = (name: string, rest = "") =>
+  `export default ({ defineModule }) => defineModule({ name: "${name}"${rest} });\n`;
+
+/** Writes `files`, and a configuration with a module a line from line 2 on. */
+function write(sandbox: Sandbox, files: Readonly<Record<string, string>>, settings = ""): void {
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(sandbox.folder, `${name}.mjs`), text);
+  const modules = Object.keys(files).map((name) => `"${name}": { "path": "${name}.mjs"${settings} }`);
+  writeFileSync(join(sandbox.folder, "brokkr.json"), `{ "name": "b", "modules": {\n${modules.join(",\n")}\n} }\n`);
+}
+
+test("brokkr check tells of each module file that is not the module its key says, at its place", () =>
+  inSandbox(async (sandbox) => {
+    write(sandbox, {
+      good: MODULE("good"),
+      sla: MODULE("slb"),
+      none: "export const nothing = 1;\n",
+      throws: "throw new Error('no disk');\n",
+      exits: "import process from 'node:process';\nprocess.exit(0);\n",
+      sets: MODULE("sets", ', restart: "never"'),
+    });
+    const { code, stdout, stderr } = await sandbox.run(["check"]);
+    const at = (name: string) => `"${join(sandbox.folder, `${name}.mjs`)}"`;
+    assert.deepEqual([code, stdout, stderr.split("\n")], [2, "", [
+      `brokkr.json:3:18: Cannot load module "sla" from ${
+        at("sla")
+      }: it is named "slb" there, give it one name in both places`,
+      `brokkr.json:4:19: Cannot load module "none": ${at("none")} exports none, export default defineModule({ … })`,
+      'brokkr.json:5:21: Cannot load module "throws": no disk',
+      'brokkr.json:6:20: Cannot load module "exits": it calls exit(0) when it is loaded',
+      'brokkr.json:7:19: Cannot serve module "sets": its file sets "restart", which the broker does not read under image ' +
+      '"own", move it to the configuration as modules.sets.restart or set "image" to "all"',
+      "",
+    ]]);
+  }));
+
+test("brokkr check waits startTimeoutMs for a module file, and what it prints is no result", () =>
+  inSandbox(async (sandbox) => {
+    write(
+      sandbox,
+      { sla: "console.log('hello');\nawait new Promise((r) => setTimeout(r, 1e6));\n" },
+      ', "startTimeoutMs": 200',
+    );
+    const { code, stdout, stderr } = await sandbox.run(["check", "--json"]);
+    assert.deepEqual([code, stderr], [2, "hello\n"]);
+    const message = 'Cannot load module "sla": it was not loaded after 0.2s (startTimeoutMs)';
+    assert.deepEqual(JSON.parse(stdout), {
+      ok: false,
+      problems: [{ file: "brokkr.json", line: 2, column: 18, message }],
+    });
+  }));
+
+test("brokkr run says once that a module file defines a module of another name, and does not try again", () =>
+  inSandbox(async (sandbox) => {
+    write(sandbox, { sla: MODULE("slb") });
+    const broker = await sandbox.broker(["run"]);
+    const { code, stderr } = await sandbox.run(["call", "sla", "size"]);
+    assert.equal(code, 5);
+    assert.match(
+      stderr,
+      /start of the module failed: Cannot load module "sla" from ".*sla\.mjs": it is named "slb" there/,
+    );
+    const lines = broker.stderr.split("\n").filter((line) => line.includes("[ PROCESS ]"));
+    const why = `start of the module failed: Cannot load module "sla" from "${join(sandbox.folder, "sla.mjs")}": ` +
+      'it is named "slb" there, give it one name in both places';
+    assert.deepEqual(lines.map((line) => line.replace(/.*\[ MainThread \] /, "").replace(/pid \d+/, "pid 1")), [
+      "sla is starting (generation 1)",
+      `sla ended unexpectedly (pid 1, exit code 1, signal none): ${why}`,
+      `sla will not be started again: ${why}; what to do: mend the cause, then run "brokkr restart sla"`,
+    ]);
+    const { modules: [sla] } = JSON.parse((await sandbox.run(["status", "--json"])).stdout);
+    assert.deepEqual([sla.state, sla.restarts, sla.pid], ["failed", 0, null]);
+    broker.kill("SIGTERM");
+    assert.equal((await broker.ended).code, 0);
+    assert.deepEqual(sandbox.liveFiles(), []);
+  }));
