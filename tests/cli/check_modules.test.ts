@@ -61,10 +61,7 @@ test("brokkr run says once that a module file defines a module of another name, 
     const broker = await sandbox.broker(["run"]);
     const { code, stderr } = await sandbox.run(["call", "sla", "size"]);
     assert.equal(code, 5);
-    assert.match(
-      stderr,
-      /start of the module failed: Cannot load module "sla" from ".*sla\.mjs": it is named "slb" there/,
-    );
+    assert.match(stderr, /^Cannot call command "size" of module "sla": process did not start; /);
     const lines = broker.stderr.split("\n").filter((line) => line.includes("[ PROCESS ]"));
     const why = `start of the module failed: Cannot load module "sla" from "${join(sandbox.folder, "sla.mjs")}": ` +
       'it is named "slb" there, give it one name in both places';
