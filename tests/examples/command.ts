@@ -49,7 +49,7 @@ export interface Running extends AsyncDisposable {
   readonly ended: Promise<Ended>;
   /** Resolves with the first match of `pattern` in standard output and standard error; rejects when there will be none. */
   printed(pattern: RegExp): Promise<RegExpMatchArray>;
-  signal(name: "SIGINT" | "SIGTERM"): void;
+  signal(name: "SIGHUP" | "SIGINT" | "SIGTERM"): void;
 }
 
 export function start(command: readonly string[], { cwd, env }: CommandOptions = {}): Running {

@@ -16,3 +16,9 @@ export function isOfLogLines({ page, language, text }: Block): boolean {
 export function isOfTypeScript({ page, language, name }: Block): boolean {
   return language === "ts" && name === null && page !== "README.md";
 }
+
+/** Bytes as `hexdump` prints them. */
+export function isOfBytes({ language, text }: Block): boolean {
+  return language === "text" &&
+    text.trimEnd().split("\n").every((line) => /^[\da-f]{4} {2}(?:[\da-f]{2} )+/.test(line));
+}
