@@ -1,5 +1,6 @@
 import { systemClock } from "./clock.ts";
 import type { DenoChannel } from "./deno_channel.ts";
+import { servingClock } from "./deno_clock.ts";
 import { commandChannel } from "./deno_command_channel.ts";
 import { programArguments, programEnvironment } from "./deno_program.ts";
 import { privateFiles } from "./deno_files.ts";
@@ -27,11 +28,13 @@ const FIXED_RIGHTS =
 export function denoRuntime(): Runtime {
   checkSystem(Deno.build.os);
   const folder = new SocketFolder();
+  const clock = systemClock(self.soon);
   return {
     name: "deno",
     version: Deno.version.deno,
     pid: Deno.pid,
-    clock: systemClock(self.soon),
+    clock,
+    servingClock: servingClock(clock),
     env: self.environment,
     ownFiles: ownFilesOf(import.meta.url),
     tracesPromises: true,

@@ -142,6 +142,8 @@ export interface Runtime {
   readonly version: string;
   readonly pid: number;
   readonly clock: Clock;
+  /** For a process that its channel keeps alive: timers that need not, and are the cheaper for it. @default `clock` */
+  readonly servingClock?: Clock;
   readonly env: Environment;
   /** How the paths of the library's own source files begin, whose frames are dropped from logged stacks. */
   readonly ownFiles: readonly string[];

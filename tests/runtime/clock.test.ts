@@ -17,37 +17,53 @@ test("Clock.wall() tells the time of day", () => {
   assert.ok(Math.abs(clock.wall() - Date.now()) < 1_000);
 });
 
-test("Clock.timer() calls once, in the order of the times", async () => {
-  const called: number[] = [];
-  await within(
-    new Promise<void>((resolve) => {
-      clock.timer(30, () => {
-        called.push(30);
-        resolve();
-      });
-      clock.timer(1, () => called.push(1));
-      clock.timer(10, () => called.push(10));
-    }),
-  );
-  assert.deepEqual(called, [1, 10, 30]);
-});
+for (const [name, { timer }] of Object.entries({ clock, servingClock: runtime.servingClock ?? clock })) {
+  test(`${name}.timer() calls once, in the order of the times`, async () => {
+    const called: number[] = [];
+    await within(
+      new Promise<void>((resolve) => {
+        timer(30, () => {
+          called.push(30);
+          resolve();
+        });
+        timer(1, () => called.push(1));
+        timer(10, () => called.push(10));
+      }),
+    );
+    assert.deepEqual(called, [1, 10, 30]);
+  });
 
-test("Clock.timer() that was cleared never calls", async () => {
-  let called = false;
-  const clear = clock.timer(1, () => called = true);
-  clear();
-  clear();
-  await new Promise((resolve) => setTimeout(resolve, 20));
-  assert.equal(called, false);
-});
+  test(`${name}.timer() of no time at all calls after the code that runs now`, async () => {
+    const order: string[] = [];
+    await within(
+      new Promise<void>((resolve) => {
+        timer(0, () => {
+          order.push("timer");
+          resolve();
+        });
+        order.push("now");
+      }),
+    );
+    assert.deepEqual(order, ["now", "timer"]);
+  });
 
-test("Clock.timer() of a time that no system timer holds waits", async () => {
-  let called = false;
-  const clear = clock.timer(2 ** 31 + 5, () => called = true);
-  await new Promise((resolve) => setTimeout(resolve, 20));
-  assert.equal(called, false);
-  clear();
-});
+  test(`${name}.timer() that was cleared never calls`, async () => {
+    let called = false;
+    const clear = timer(1, () => called = true);
+    clear();
+    clear();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.equal(called, false);
+  });
+
+  test(`${name}.timer() of a time that no system timer holds waits`, async () => {
+    let called = false;
+    const clear = timer(2 ** 31 + 5, () => called = true);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.equal(called, false);
+    clear();
+  });
+}
 
 test("Clock.soon() calls after the code that runs now and its promises", async () => {
   const order: string[] = [];

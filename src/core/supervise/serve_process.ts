@@ -41,12 +41,15 @@ export interface ServeOptions {
 
 /** Serves until the process ends; never settles. */
 export async function serveProcess(options: ServeOptions): Promise<never> {
-  const { runtime, role } = options;
+  const { role } = options;
+  const { servingClock } = options.runtime;
+  const runtime = servingClock === undefined ? options.runtime : { ...options.runtime, clock: servingClock };
   // What this process starts by itself has no role of its own, but is as deep.
   const tree = role.descendants === "keep" ? null : role.tree;
   runtime.env.set(ROLE_VARIABLE, encodeDepth(role.depth, tree, runtime.pid));
   const channel = await runtime.parentChannel(role.channel);
-  new ServedProcess(options, (events) => new Link(channel, runtime.clock, { frameLimit: DEFAULT_FRAME_LIMIT, events }));
+  const serving = { ...options, runtime };
+  new ServedProcess(serving, (events) => new Link(channel, runtime.clock, { frameLimit: DEFAULT_FRAME_LIMIT, events }));
   return await new Promise<never>(() => {});
 }
 
