@@ -1,19 +1,70 @@
 import assert from "node:assert/strict";
-import { mkdir } from "node:fs/promises";
+import { spawnSync } from "node:child_process";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import process from "node:process";
 import { test } from "node:test";
-import { installBrokkr, temporaryFolder } from "./command.ts";
+import { CLI, run, start } from "./command.ts";
 import { follow, stepsOf } from "./guide.ts";
+import { blocksOf } from "./pages.ts";
+import { brokkrFolder } from "./project.ts";
 
-test("docs/operating.md, Try it: an empty folder becomes what the text says", async () => {
-  const steps = await stepsOf("docs/operating.md", "Try it");
-  assert.equal(steps.filter(({ kind }) => kind === "command").length, 6);
-  await using temporary = await temporaryFolder();
-  const [folder, programs, sockets] = ["empty", "bin", "run"].map((name) => join(temporary.path, name));
-  assert.ok(folder !== undefined && programs !== undefined && sockets !== undefined);
-  await Promise.all([mkdir(folder), mkdir(programs), mkdir(sockets, { mode: 0o700 })]);
-  await installBrokkr(programs);
-  const env = { PATH: `${programs}:${process.env["PATH"] ?? ""}`, XDG_RUNTIME_DIR: sockets };
-  await follow(steps, { folder, env, replace: {} });
+const PAGE = "docs/operating.md";
+const hasSystemd = spawnSync("systemd-analyze", ["--version"]).status === 0;
+
+for (const [part, count] of [["What does this line mean?", 1], ["Try it", 6]] as const) {
+  test(`${PAGE}, ${part}: the commands do what the text says`, async () => {
+    const steps = await stepsOf(PAGE, part);
+    assert.equal(steps.filter(({ kind }) => kind === "command").length, count);
+    await using project = await brokkrFolder();
+    await follow(steps, { ...project, replace: {} });
+  });
+}
+
+test(`${PAGE}, Restart, stop, change the configuration: every command is done`, async () => {
+  const block = (await blocksOf(PAGE)).find(({ part }) => part === "Restart, stop, change the configuration");
+  const commands = block?.text.trimEnd().split("\n").map((line) => line.replace(/ {2,}.*/, "")) ?? [];
+  assert.equal(commands.length, 6);
+  await using project = await brokkrFolder();
+  for (const name of ["sla", "Livestatus"]) {
+    await writeFile(join(project.folder, `${name}.mjs`), `export default { name: "${name}", commands: {} };\n`);
+  }
+  const modules = { sla: { path: "./sla.mjs" }, Livestatus: { path: "./Livestatus.mjs", workers: 2 } };
+  await writeFile(join(project.folder, "brokkr.json"), JSON.stringify({ name: "broker-master", modules }));
+  const options = { cwd: project.folder, env: project.env };
+  await using broker = start(["/bin/sh", "-ec", "exec brokkr run"], options);
+  const [, pid = ""] = await broker.printed(/PID:(\d+) .* The broker is ready/);
+  for (const command of commands) {
+    const { code, stdout, stderr } = await run(["/bin/sh", "-ec", command.replace("PID", pid)], options);
+    assert.equal(code, 0, `${command}\n${stdout}${stderr}`);
+    if (command.startsWith("kill")) await broker.printed(/The configuration is in force/);
+  }
+  assert.equal((await broker.ended).code, 0);
+});
+
+test(`${PAGE}, Under systemd: systemd finds nothing wrong with the unit`, {
+  skip: hasSystemd ? false : "there is no systemd-analyze on PATH",
+}, async () => {
+  const steps = await stepsOf(PAGE, "Under systemd");
+  assert.equal(steps.length, 2);
+  await using project = await brokkrFolder();
+  // It asks for a program that is there.
+  await follow(steps, { ...project, replace: { "/usr/local/bin/brokkr": "/bin/true" } });
+});
+
+test(`${PAGE}, Under systemd: a broker takes the folder that the unit makes for its socket`, async () => {
+  const unit = (await blocksOf(PAGE)).find(({ part }) => part === "Under systemd")?.text ?? "";
+  const [, name] = /^RuntimeDirectory=(\S+)$/m.exec(unit) ?? [];
+  const [, mode = "0755"] = /^RuntimeDirectoryMode=(\d+)$/m.exec(unit) ?? [];
+  const [, sockets] = /^Environment=XDG_RUNTIME_DIR=\/run\/(\S+)$/m.exec(unit) ?? [];
+  assert.ok(name !== undefined && sockets === name, unit);
+  await using project = await brokkrFolder();
+  const folder = join(project.folder, name);
+  await mkdir(folder, { mode: Number.parseInt(mode, 8) });
+  const options = { cwd: project.folder, env: { ...project.env, XDG_RUNTIME_DIR: folder } };
+  assert.equal((await run([...CLI, "init", "--js"], options)).code, 0);
+  await using broker = start([...CLI, "run"], options);
+  await broker.printed(/The broker is ready/);
+  assert.equal((await run([...CLI, "status"], options)).code, 0);
+  broker.signal("SIGTERM");
+  assert.equal((await broker.ended).code, 0);
 });

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { CLI, run, type Running, start, temporaryFolder } from "./command.ts";
 import { blocksOf } from "./pages.ts";
+import { freePort } from "./project.ts";
 
 const PAGE = "docs/supervision.md";
 
@@ -155,13 +155,4 @@ async function fragmentOf(part: string): Promise<string> {
   const block = (await blocksOf(PAGE)).find((block) => block.part === part && block.language === "jsonc");
   assert.ok(block !== undefined, `${PAGE} has no part of a configuration under "${part}"`);
   return block.text;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  const address = server.address();
-  await new Promise((done) => server.close(done));
-  if (address === null || typeof address === "string") throw new Error("The server has no port");
-  return address.port;
 }

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { mkdir } from "node:fs/promises";
 import { createConnection } from "node:net";
 import { join } from "node:path";
-import process from "node:process";
 import { test } from "node:test";
 import { packAnswers, packCalls, readAnswers, readCalls, readJson } from "../../src/core/frame/batch.ts";
 import { joinBytes } from "../../src/core/bytes.ts";
@@ -12,9 +11,10 @@ import { readProcessNotice, readRecords } from "../../src/core/frame/notice.ts";
 import { encodeRole, readRole } from "../../src/core/supervise/role.ts";
 import { frame } from "../core/frames.ts";
 import { withoutPython } from "../process/program_files.ts";
-import { CLI, installBrokkr, ROOT, start, temporaryFolder } from "./command.ts";
+import { CLI, ROOT, start, temporaryFolder } from "./command.ts";
 import { follow, stepsOf } from "./guide.ts";
 import { blocksOf } from "./pages.ts";
+import { brokkrFolder } from "./project.ts";
 import { isOfBytes } from "./trials.ts";
 
 const PAGE = "docs/wire-protocol.md";
@@ -84,13 +84,8 @@ test(
   async () => {
     const steps = await stepsOf(PAGE, "The control socket");
     assert.equal(steps.filter(({ kind }) => kind === "command").length, 3);
-    await using temporary = await temporaryFolder();
-    const [folder, programs, sockets] = ["empty", "bin", "run"].map((name) => join(temporary.path, name));
-    assert.ok(folder !== undefined && programs !== undefined && sockets !== undefined);
-    for (const path of [folder, programs, sockets]) await mkdir(path, { mode: 0o700 });
-    await installBrokkr(programs);
-    const env = { PATH: `${programs}:${process.env["PATH"] ?? ""}`, XDG_RUNTIME_DIR: sockets };
-    await follow(steps, { folder, env, replace: {} });
+    await using project = await brokkrFolder();
+    await follow(steps, { ...project, replace: {} });
   },
 );
 
