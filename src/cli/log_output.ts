@@ -4,33 +4,31 @@
  * @module
  */
 
-import { getRotatingFileSink } from "@logtape/file";
-import { mkdirSync } from "node:fs";
-import { dirname } from "node:path";
-import { dispose } from "../core/cleanup/dispose.ts";
 import type { LogFunction } from "../core/log/broker_log.ts";
-import type { LogLevel, LogRecord } from "../core/log/record.ts";
+import type { EventFields, LogLevel } from "../core/log/record.ts";
+import { failureCode } from "../runtime/failure_reason.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 import type { Config } from "./config/config.ts";
+import { LogFile } from "./log_file.ts";
 import { hasColors } from "./output.ts";
 import { paintLine } from "./paint.ts";
 
 const DEFAULT_MAX_BYTES = 10_000_000;
 const DEFAULT_KEEP = 5;
-/** How long a line may wait for its way into the file. */
-const FLUSH_MS = 100;
 const URGENT: readonly LogLevel[] = ["warning", "error", "fatal"];
 
 export interface LogOutput {
   readonly write: LogFunction;
-  /** Settles when all lines are where they belong. */
-  close(): Promise<void>;
+  /** Sets what is told when lines did not come to where they belong. */
+  whenLost(fn: (fields: EventFields["log.lost"]) => void): void;
+  /** Returns when all lines are where they belong. */
+  close(): void;
 }
 
 /** @throws {CliError} where the file can't be written. */
 export function openLog({ log }: Config, runtime: Runtime): LogOutput {
-  return log.file === undefined ? toStandardError(runtime) : toFile(log.file, log);
+  return log.file === undefined ? toStandardError(runtime) : toFile(log.file, log, runtime);
 }
 
 function toStandardError(runtime: Runtime): LogOutput {
@@ -40,39 +38,67 @@ function toStandardError(runtime: Runtime): LogOutput {
       const lines = record.lines().map((line) => `${paintLine(line, record.level, colors)}\n`);
       runtime.writeError(lines.join(""));
     },
-    close: () => Promise.resolve(),
+    whenLost() {},
+    close() {},
   };
 }
 
-function toFile(file: string, { maxBytes, keep }: Config["log"]): LogOutput {
+function toFile(
+  path: string,
+  { maxBytes = DEFAULT_MAX_BYTES, keep = DEFAULT_KEEP }: Config["log"],
+  runtime: Runtime,
+): LogOutput {
+  const say = (text: string) => runtime.writeError(`brokkr: ${text}\n`);
+  let tell: (fields: EventFields["log.lost"]) => void = () => {};
+  let file: LogFile;
   try {
-    mkdirSync(dirname(file), { recursive: true });
-    const sink = getRotatingFileSink(file, {
-      maxSize: maxBytes ?? DEFAULT_MAX_BYTES,
-      maxFiles: keep ?? DEFAULT_KEEP,
-      nonBlocking: true,
-      flushInterval: FLUSH_MS,
-      formatter: ({ message }) => `${message.join("")}\n`,
+    file = new LogFile(path, {
+      clock: runtime.clock,
+      maxBytes,
+      keep,
+      failed: (doing, error) => say(failureText(path, doing, error)),
+      lost(lines, error) {
+        say(`log file "${path}" is written again, ${lines} lines are lost`);
+        tell({ file: path, lines, reason: messageOf(error) });
+      },
     });
-    return {
-      write: (record) => sink(logtapeRecord(record)),
-      close: () => dispose(sink),
-    };
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new CliError(`Cannot write log file "${file}": ${why}, correct log.file`, ExitCode.usage, { cause });
+    throw new CliError(`Cannot write log file "${path}": ${messageOf(cause)}, correct log.file`, ExitCode.usage, {
+      cause,
+    });
   }
+  return {
+    // What someone looks for after a sudden end is written at once.
+    write: (record) => file.write(`${record.lines().join("\n")}\n`, URGENT.includes(record.level)),
+    whenLost: (fn) => tell = fn,
+    close() {
+      file.close();
+      if (file.lost > 0) say(`log file "${path}" could not be written to the end, ${file.lost} lines are lost`);
+    },
+  };
 }
 
-function logtapeRecord(record: LogRecord) {
-  const text = record.lines().join("\n");
-  return {
-    category: ["brokkr"],
-    level: record.level,
-    message: [text],
-    rawMessage: text,
-    // What someone looks for after a sudden end is written at once: the sink flushes when its interval has passed.
-    timestamp: URGENT.includes(record.level) ? Infinity : record.time,
-    properties: {},
-  };
+function failureText(path: string, doing: "write" | "rotate", error: unknown): string {
+  const remedy = REMEDIES.get(failureCode(error) ?? "") ?? "mend that";
+  return doing === "write"
+    ? `cannot write log file "${path}": ${messageOf(error)}; lines are lost until it can be written, ${remedy}`
+    : `cannot rotate log file "${path}": ${messageOf(error)}; it grows beyond log.maxBytes, ${remedy}`;
+}
+
+const REMEDIES: ReadonlyMap<string, string> = new Map([
+  ["ENOSPC", "make room on its file system"],
+  ["EDQUOT", "make room for this user on its file system"],
+  ["EACCES", "let this user write in its folder"],
+  ["EPERM", "let this user write in its folder"],
+  ["EROFS", "make its file system writable"],
+  ["ENOENT", "make its folder again"],
+  ["ENOTDIR", "make its folder again"],
+  ["EISDIR", "remove the folder that is in its place"],
+  ["EEXIST", "remove the file that is in the place of its folder"],
+]);
+
+/** With the system's name of the error, which Deno leaves out. */
+function messageOf(error: unknown): string {
+  const [code, text] = [failureCode(error), error instanceof Error ? error.message : String(error)];
+  return code === undefined || text.includes(code) ? text : `${code}: ${text}`;
 }

@@ -26,11 +26,12 @@ export async function runConfig(
     await openPage(runtime, page, plan.name);
   }
   const core = new BrokerCore({ ...plan, log: log.write }, { runtime, depth, ...seat });
-  core.whenStopped(() => log.close());
+  log.whenLost((fields) => core.tell("log.lost", fields));
+  core.whenStopped(() => Promise.resolve(log.close()));
   try {
     await attend(core, { runtime, control: true, signals: true, reload: () => readAgain(core, { runtime, file }) });
   } catch (error) {
-    await log.close();
+    log.close();
     const why = error instanceof Error ? error.message : String(error);
     throw new CliError(why, ExitCode.usage, { cause: error });
   }
@@ -43,13 +44,17 @@ async function readAgain(core: BrokerCore, { runtime, file }: { runtime: Runtime
   try {
     const config = await readConfig(file, runtime);
     if (config.name !== core.name) {
-      return core.refuseConfiguration(`the broker's name is "${core.name}" and can not become "${config.name}"`);
+      return refuse(core, `the broker's name is "${core.name}" and can not become "${config.name}"`);
     }
     const { plan, seat } = await planOf(config);
     await core.follow(plan, seat);
   } catch (error) {
-    core.refuseConfiguration(error instanceof Error ? error.message : String(error));
+    refuse(core, error instanceof Error ? error.message : String(error));
   }
+}
+
+function refuse(core: BrokerCore, reason: string): void {
+  core.tell("broker.not-reloaded", { reason });
 }
 
 async function prepare(runtime: Runtime, file: string) {

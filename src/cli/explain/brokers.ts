@@ -14,4 +14,11 @@ export const BROKERS = {
     check: ["A log that ends without this line: the broker was killed, or its machine went down."],
     did: "Nothing is left of it.",
   },
+  "log.lost": {
+    what: "The log file can be written again, and some lines never came into it.",
+    why:
+      "The end of the line has the system's reason: mostly a full disk, or a folder that was removed or made read-only.",
+    check: ["Room on the file system (df), and who may write in the folder. Standard error told when it began."],
+    did: "Went on without them, and tried again with each line.",
+  },
 } satisfies Record<string, Explanation>;

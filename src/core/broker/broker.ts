@@ -15,7 +15,7 @@ import { checkedRequest } from "../call/request.ts";
 import type { CallSettings } from "../module/context.ts";
 import type { CallOptions, ReceivedCall } from "../frame/batch.ts";
 import { BrokerLog } from "../log/broker_log.ts";
-import { type EventId, type LogRecord, MAIN_THREAD } from "../log/record.ts";
+import { type EventFields, type EventId, type LogRecord, MAIN_THREAD } from "../log/record.ts";
 import { commandMap, type Handler } from "../module/module.ts";
 import { Modules } from "./modules.ts";
 import { levelFrom } from "../log/level.ts";
@@ -124,9 +124,9 @@ export class BrokerCore implements Service {
     this.#log.report("broker.reloaded", { ...changes, ms }, { module: this.name });
   }
 
-  /** Says why a changed configuration is not put in force. */
-  refuseConfiguration(reason: string): void {
-    this.#log.report("broker.not-reloaded", { reason }, { module: this.name });
+  /** Logs what was found outside of the core. */
+  tell<Id extends "broker.not-reloaded" | "log.lost">(event: Id, fields: EventFields[Id]): void {
+    this.#log.report(event, fields, { module: this.name });
   }
 
   /** Drains one module; its calls are rejected until it is restarted. @throws {UnknownModuleError} */

@@ -49,6 +49,8 @@ export interface SupervisionFields {
   };
   /** ERROR: a changed configuration could not be read, so the old one stays. */
   "broker.not-reloaded": { readonly reason: string };
+  /** WARNING: the log file can be written again; that many lines are not in it. */
+  "log.lost": { readonly file: string; readonly lines: number; readonly reason: string };
 }
 
 export const SUPERVISION_KINDS: { readonly [Id in keyof SupervisionFields]: LineKind<Id> } = {
@@ -104,5 +106,10 @@ export const SUPERVISION_KINDS: { readonly [Id in keyof SupervisionFields]: Line
     "BROKER",
     "error",
     ({ reason }) => `The configuration stays as it was: ${text(reason)}`,
+  ),
+  "log.lost": line(
+    "BROKER",
+    "warning",
+    ({ file, lines, reason }) => `${lines} log lines are lost, ${text(file)} could not be written: ${text(reason)}`,
   ),
 };

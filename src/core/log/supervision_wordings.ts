@@ -86,6 +86,11 @@ export const RELOAD_WORDINGS: readonly Wording[] = [
     event: "broker.not-reloaded",
     fields: { reason },
   })),
+  wording(
+    "new",
+    "{lines} log lines are lost, {file} could not be written: {reason}",
+    ([lines, file = "", reason = ""]) => ({ event: "log.lost", fields: { file, lines: Number(lines), reason } }),
+  ),
 ];
 
 /** Printed in MiB with one decimal, so bytes are right to that. */

@@ -50,6 +50,7 @@ test("every event has a level, known by its id", () => {
     "process.kept": "error",
     "broker.reloaded": "info",
     "broker.not-reloaded": "error",
+    "log.lost": "warning",
     "process.stopped": "info",
     "module.debug": "debug",
     "module.info": "info",

@@ -175,6 +175,14 @@ export const OWN_SAMPLES: readonly (readonly [event: LogEvent, line: string])[] 
     `${PREFIX} ERROR : ${BROKER} The configuration stays as it was: brokkr.json:3:5: unknown key`,
   ],
   [
+    {
+      ...HEAD,
+      event: "log.lost",
+      fields: { file: "/var/log/b.log", lines: 12, reason: "ENOSPC: no space left, write" },
+    },
+    `${PREFIX} WARNING : ${BROKER} 12 log lines are lost, /var/log/b.log could not be written: ENOSPC: no space left, write`,
+  ],
+  [
     { ...HEAD, event: "module.debug", fields: { text: "loaded [12] months" } },
     `${PREFIX} DEBUG : ${LOG} loaded [12] months`,
   ],
