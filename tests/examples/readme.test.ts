@@ -1,21 +1,21 @@
 import assert from "node:assert/strict";
-import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
-import { ROOT, run, runtimeName, temporaryFolder } from "./command.ts";
+import { CLI, ROOT, run, runtimeName, temporaryFolder } from "./command.ts";
+import { blocksOf } from "./pages.ts";
 
 const skip = runtimeName === "node"
   ? "Node 20 cannot run the README's TypeScript; its JavaScript is in getting-started"
   : false;
 
 test("the README's program runs as it stands there", { skip }, async () => {
-  const readme = await readFile(join(ROOT, "README.md"), "utf8");
-  const program = /^```ts\n(\/\/ main\.ts\n.*?)^```$/ms.exec(readme)?.[1];
-  assert.ok(program !== undefined, "README.md has no program main.ts");
+  const [program] = (await blocksOf("README.md")).filter(({ part }) => part === "A program");
+  assert.ok(program !== undefined && program.text.startsWith("// main.ts\n"), "README.md has no program main.ts");
   await using temporary = await temporaryFolder();
   const main = join(temporary.path, "main.ts");
-  await writeFile(main, program);
+  await writeFile(main, program.text);
   await writeFile(join(temporary.path, "deno.json"), JSON.stringify({ imports: { brokkr: join(ROOT, "mod.ts") } }));
   if (runtimeName === "bun") {
     await mkdir(join(temporary.path, "node_modules"));
@@ -26,3 +26,24 @@ test("the README's program runs as it stands there", { skip }, async () => {
   assert.equal(code, 0, stderr);
   assert.match(stdout, /^\{\s*up: 0\.99,?\s*\}\n\[\s*1, 4, 9\s*\]\n$/);
 });
+
+test("README.md, Try it: the demo prints lines and tables like those", async () => {
+  const shown = (await blocksOf("README.md")).find(({ part, language }) => part === "Try it" && language === "text");
+  assert.ok(shown !== undefined, "README.md does not show the demo");
+  const { code, stdout, stderr } = await run([...CLI, "demo"], { env: { BROKKR_LOG: "" } });
+  assert.equal(code, 0, stderr);
+  const printed = likeness(`${stdout}${stderr}`);
+  for (const line of likeness(shown.text)) {
+    const whole = line.replace(/…$/, "");
+    const isThere = printed.some((other) => whole === line ? other === line : other.startsWith(whole));
+    assert.ok(isThere, `${line}\n${stdout}${stderr}`);
+  }
+});
+
+/** Figures are those of their day and machine, columns as wide as they are. */
+function likeness(text: string): string[] {
+  return text.split("\n").filter((line) => line !== "" && line !== "…").map((line) =>
+    line.replace(/\b(?:deno|node|bun) \d[\d.]*/, "RUNTIME").replace(/(?<!\w)\d[\d,.]*/g, "N").replace(/ +/g, " ")
+      .trimEnd()
+  );
+}

@@ -22,3 +22,87 @@ export function isOfBytes({ language, text }: Block): boolean {
   return language === "text" &&
     text.trimEnd().split("\n").every((line) => /^[\da-f]{4} {2}(?:[\da-f]{2} )+/.test(line));
 }
+
+/** Which file of tests/examples tries the blocks of a part of a page. */
+export const TRIED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "README.md": { "Try it": "readme", "A program": "readme", "The command line": "usage" },
+  "docs/clean-after-fork.md": { "Try it": "clean_after_fork" },
+  "docs/configuration.md": { "Try it": "config_guides" },
+  "docs/getting-started.md": {
+    "The binary": "getting_started",
+    "From Deno": "getting_started",
+    "In a Node project": "getting_started",
+  },
+  "docs/log-analysis.md": {
+    "Log analysis": "log_analysis",
+    "What happened last night": "log_analysis",
+    "Which command is slow": "log_analysis",
+    "Which module crashes": "log_analysis",
+    "The log of an older installation": "log_analysis",
+    "Watching a log": "log_analysis",
+    "For programs": "log_analysis",
+  },
+  "docs/log-lines.md": { "Log lines": "log_analysis" },
+  "docs/monitoring.md": {
+    "How do I see it in a browser?": "monitoring",
+    "How does Prometheus get it?": "monitoring",
+    "How does a load balancer or a container ask whether it is well?": "monitoring",
+    "Who can open the page?": "monitoring",
+  },
+  "docs/operating.md": {
+    "Is it well?": "usage",
+    "What does this line mean?": "operating",
+    "Restart, stop, change the configuration": "operating",
+    "Try it": "operating",
+    "Under systemd": "operating",
+  },
+  "docs/performance.md": { "Measure": "performance", "Start and memory": "usage" },
+  "docs/programs.md": {
+    "A Python script as a module": "programs",
+    "An MCP server under supervision": "programs",
+    "A language server from your program": "programs",
+    "A module for any client": "programs",
+  },
+  "docs/reliability.md": { "The soak": "usage" },
+  "docs/security.md": { "A module with fewer rights": "config_guides" },
+  "docs/supervision.md": { "Order of starts": "supervision", "Memory grows": "supervision" },
+  "docs/wire-protocol.md": {
+    "Channels": "wire_protocol",
+    "Hello": "wire_protocol",
+    "Calls and answers": "wire_protocol",
+    "Attachments": "wire_protocol",
+    "Cancel, ping, records, notices, close": "wire_protocol",
+    "The control socket": "wire_protocol",
+  },
+  "examples/config/README.md": { "A broker from a configuration": "config" },
+  "examples/monitoring/README.md": { "A monitoring program": "monitoring" },
+  "examples/node-server/README.md": { "A broker in an existing Node server": "node_server" },
+  "examples/npm-module/README.md": { "A module with npm dependencies of its own": "npm_module" },
+  "examples/python/README.md": { "A module in Python": "programs" },
+};
+
+export interface Shown {
+  readonly page: string;
+  readonly begins: string;
+  /** Why there is nothing to run or to compare. */
+  readonly because: string;
+}
+
+/** Blocks that nothing can try. */
+export const SHOWN: readonly Shown[] = [
+  {
+    page: "docs/wire-protocol.md",
+    begins: "process                                            father\n",
+    because: "a drawing of what tests/process sees between real processes",
+  },
+  {
+    page: "docs/wire-protocol.md",
+    begins: "calls    [settledBelow, ids,",
+    because: "the names of the columns, whose bytes are tried in the example below",
+  },
+  {
+    page: "docs/wire-protocol.md",
+    begins: "u32 length of the text, big end first | text |",
+    because: "the order of a body, whose bytes are tried in the example below",
+  },
+];
