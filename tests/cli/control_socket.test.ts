@@ -5,10 +5,13 @@ import { createConnection, type Socket } from "node:net";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
+import { makeReadOnly, onDisk, whyNoDisk } from "./disk.ts";
 import { brokerConfig, inSandbox, type Sandbox } from "./cli_process.ts";
 
 const OTHER_USER = 65_534;
 const noOther = whyNoOther();
+
+const noDisk = whyNoDisk();
 
 test("the control socket and its folder are open to their owner alone", () =>
   inSandbox(async (sandbox) => {
@@ -95,6 +98,25 @@ test("brokkr run replaces a file that stands where its socket belongs", () =>
     assert.equal((await sandbox.run(["call", "sla", "greet", "you"])).stdout, "Hello you\n");
     assert.deepEqual(sandbox.liveFiles(), ["cli-test.sock", "cli-test….tree"]);
   }));
+
+test(
+  "brokkr run says what is wrong where nothing can be written in the folder for its sockets",
+  { skip: noDisk },
+  () =>
+    inSandbox((sandbox) =>
+      onDisk(join(sandbox.folder, "disk"), async (disk) => {
+        makeReadOnly(disk);
+        for (const env of [{ XDG_RUNTIME_DIR: "", TMPDIR: disk }, { XDG_RUNTIME_DIR: disk }]) {
+          const { code, stdout, stderr } = await sandbox.run(["run", brokerConfig], { env });
+          assert.deepEqual([code, stdout], [2, ""]);
+          const folder = `${disk}/brokkr${env.XDG_RUNTIME_DIR === "" ? "-0" : ""}`;
+          const why = /^Cannot make folder "(.*)": .*[Rr]ead-only.*, set XDG_RUNTIME_DIR to a folder of this user\n$/
+            .exec(stderr);
+          assert.equal(why?.[1], folder, stderr);
+        }
+      })
+    ),
+);
 
 test("of brokers that start at once with one name, exactly one runs", () =>
   inSandbox(async (sandbox) => {

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import {
   existsSync,
   mkdirSync,
@@ -12,13 +11,13 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import process from "node:process";
 import { test } from "node:test";
 import { LogFile } from "../../src/cli/log_file.ts";
 import { ManualClock } from "../core/manual_clock.ts";
+import { onDisk, whyNoDisk } from "./disk.ts";
 import { fixture, inSandbox, type Sandbox } from "./cli_process.ts";
 
-const noMount = whyNoMount();
+const noDisk = whyNoDisk();
 const noFull = existsSync("/dev/full") ? false : "this system has no /dev/full";
 
 test("LogFile gathers lines for 100 ms, writes urgent ones at once with those before them, and the rest at its end", () =>
@@ -96,13 +95,10 @@ test("LogFile that can't be written tells so once, counts, and tells the count w
 
 test(
   "LogFile on a full disk has each line wholly or counts it, and goes on when there is room",
-  { skip: noMount },
+  { skip: noDisk },
   () =>
-    inFolder((folder) => {
-      const disk = join(folder, "disk");
-      mkdirSync(disk);
-      mount(disk);
-      try {
+    inFolder((folder) =>
+      onDisk(join(folder, "disk"), (disk) => {
         writeFileSync(join(disk, "filler"), "x".repeat(40_000));
         const { file, path, said } = logFile(disk);
         const line = (number: number) => `line ${number} ${"é".repeat(number % 70)}\n`;
@@ -119,10 +115,8 @@ test(
           there.has(one)
         );
         assert.equal(whole.length, count - lost);
-      } finally {
-        spawnSync("umount", ["-l", disk]);
-      }
-    }),
+      })
+    ),
 );
 
 test("brokkr run with a log file on a full disk says so in one line, serves on, and counts at its end", {
@@ -207,26 +201,4 @@ function configWith(sandbox: Sandbox, file: string): string {
 
 async function reachable(sandbox: Sandbox): Promise<void> {
   while ((await sandbox.run(["call", "sla", "greet", "you"])).code !== 0);
-}
-
-function mount(path: string): void {
-  const { status, stderr } = spawnSync("mount", ["-t", "tmpfs", "-o", "size=128k", "tmpfs", path], {
-    encoding: "utf8",
-  });
-  if (status !== 0) throw new Error(`Cannot mount "${path}": ${stderr}`);
-}
-
-/** Why there can be no small disk here, or false. */
-function whyNoMount(): string | false {
-  if (process.getuid?.() !== 0) return "only root can mount a small disk";
-  const folder = mkdtempSync(join(tmpdir(), "brokkr-mount-"));
-  try {
-    mount(folder);
-    spawnSync("umount", [folder]);
-    return false;
-  } catch {
-    return "root may not mount here";
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
 }
