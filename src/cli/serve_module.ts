@@ -16,6 +16,7 @@ import { CliError, ExitCode } from "./cli_error.ts";
 import { loadAnyModule } from "./load_module.ts";
 import { answerError } from "./serve_errors.ts";
 import { BROKER_SETTINGS } from "./serve_module_files.ts";
+import { askedRequest } from "./serve_progress.ts";
 import { StandardChannel } from "./serve_stdio.ts";
 
 /** In the log lines. */
@@ -82,9 +83,10 @@ async function converse(core: BrokerCore, { channel, clock, framing, patience }:
     events: {
       stray: (_text, why) => connection.refuse(why),
       dropped: () => connection.refuse("parse"),
-      async request(method, params, signal) {
+      async request(method, given, signal) {
+        const { params, ...progress } = askedRequest(given, (notification) => connection.notify(notification));
         try {
-          return await core.call(target, method, fromParams(params), { signal });
+          return await core.call(target, method, fromParams(params), { signal, ...progress });
         } catch (error) {
           throw answerError(error);
         }

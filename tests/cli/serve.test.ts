@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CancellationTokenSource, ResponseError } from "vscode-jsonrpc/node.js";
+import { CancellationTokenSource, ProgressType, ResponseError } from "vscode-jsonrpc/node.js";
 import { inSandbox } from "./cli_process.ts";
 import { type Served, whileServed } from "./served.ts";
 
@@ -123,6 +123,45 @@ test("serve --timeout ends a command that takes longer, and says so", async () =
       },
     }]);
   }, ["--timeout", "100ms"]);
+});
+
+test("serve tells the progress of a command in the form that the request asks for, before its answer", async () => {
+  await whileServed("chatty.js", async (served) => {
+    const stdout = await served.say(lines([
+      { id: 1, method: "steps", params: { _meta: { progressToken: "t" } } },
+    ]));
+    const told = (params: object) => ({ jsonrpc: "2.0", method: "notifications/progress", params });
+    assert.deepEqual(answers(stdout), [
+      told({ progressToken: "t", progress: 1 }),
+      told({ progressToken: "t", progress: 2, total: 4, message: "half" }),
+      told({ progressToken: "t", progress: 3, message: "nearly" }),
+      told({ progressToken: "t", progress: 4, message: '{"left":1}' }),
+      { jsonrpc: "2.0", id: 1, result: 0 },
+    ]);
+  });
+  await whileServed("chatty.js", async (served) => {
+    const client = served.client();
+    const values: unknown[] = [];
+    client.onProgress(new ProgressType<unknown>(), "w", (value) => values.push(value));
+    assert.equal(await client.sendRequest("steps", { workDoneToken: "w", kept: 1 }), 1);
+    assert.deepEqual(values, [1, { progress: 2, total: 4, message: "half" }, "nearly", { left: 1 }]);
+    // Nobody asked: nothing but the answer.
+    assert.equal(await client.sendRequest("steps", 1, 2), 2);
+    assert.equal(values.length, 4);
+    client.end();
+    assert.equal((await served.ended).code, 0);
+  });
+});
+
+test("serve answers a command that yields with an error that says so", async () => {
+  await whileServed("chatty.js", async (served) => {
+    const [answer] = answers(await served.say(lines([{ id: 1, method: "items" }])));
+    const { error } = answer as { error: { code: number; message: string } };
+    assert.deepEqual([error.code, error.message], [
+      -32000,
+      "the command yields its result, use stream() instead of call()",
+    ]);
+  });
 });
 
 test("serve drains on SIGTERM: the call that runs is answered, and the exit code is 0", async () => {
