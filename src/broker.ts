@@ -60,7 +60,7 @@ export class Broker implements AsyncDisposable {
       const { serveProcess } = await import("./core/supervise/serve_process.ts");
       return await serveProcess({ ...plan, runtime, role, load: () => Promise.resolve(modules) });
     }
-    const { BrokerCore } = await import("./core/broker/broker.ts");
+    const [{ BrokerCore }] = await Promise.all([import("./core/broker/broker.ts"), runtime.prepareSpawn?.()]);
     const core = new BrokerCore(plan, { runtime, depth, image: null });
     const underRun = Reflect.has(globalThis, UNDER_RUN);
     const { control = underRun, signals = underRun } = plan;

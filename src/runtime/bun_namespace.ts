@@ -8,6 +8,10 @@ export interface BunNamespace {
   spawn(command: string[], options: BunSpawnOptions): BunChild;
   connect(options: { fd: number; socket: BunSocketHandlers }): Promise<BunSocket>;
   gc(force: boolean): void;
+  file(path: string): { text(): Promise<string> };
+  readonly Glob: new (pattern: string) => {
+    scanSync(options: { cwd: string; onlyFiles: boolean; followSymlinks: boolean }): Iterable<string>;
+  };
 }
 
 /** The part of `bun:jsc` that brokkr uses. */

@@ -30,9 +30,15 @@ export function soon(fn: () => void): void {
   setTimeout(fn, 0);
 }
 
+/** Of this process at once: the thread that would read it in the background costs a new process 2 ms. */
+function readSmapsRollup(pid: number): string | Promise<string> {
+  const path = `/proc/${pid}/smaps_rollup`;
+  return pid === Deno.pid ? Deno.readTextFileSync(path) : Deno.readTextFile(path);
+}
+
 export async function memory(pid: number): Promise<MemoryFigures> {
   try {
-    if (Deno.build.os === "linux") return fromSmapsRollup(await Deno.readTextFile(`/proc/${pid}/smaps_rollup`));
+    if (Deno.build.os === "linux") return fromSmapsRollup(await readSmapsRollup(pid));
     const ps = new Deno.Command("ps", {
       args: ["-o", "rss=", "-p", String(pid)],
       env: {},
@@ -48,10 +54,11 @@ export async function memory(pid: number): Promise<MemoryFigures> {
   }
 }
 
+// deno-lint-ignore require-await
 export async function openFiles(): Promise<number | null> {
   try {
     let count = 0;
-    for await (const _ of Deno.readDir("/proc/self/fd")) count++;
+    for (const _ of Deno.readDirSync("/proc/self/fd")) count++;
     return count;
   } catch {
     return null;

@@ -1,33 +1,28 @@
 import { systemClock } from "./clock.ts";
-import type { DenoChannel } from "./deno_channel.ts";
 import { servingClock } from "./deno_clock.ts";
-import { commandChannel } from "./deno_command_channel.ts";
-import { programArguments, programEnvironment } from "./deno_program.ts";
 import { privateFiles } from "./deno_files.ts";
-import { bindPrivately, listen } from "./deno_listen.ts";
-import type { DenoListener, DenoNamespace } from "./deno_namespace.ts";
-import { type DenoProcess, startProcess } from "./deno_process.ts";
+import type { DenoNamespace } from "./deno_namespace.ts";
 import * as self from "./deno_self.ts";
-import { connect, connectToParent, socketChannel } from "./deno_socket.ts";
-import { SocketFolder } from "./deno_socket_folder.ts";
-import { failureReason } from "./failure_reason.ts";
+import { connect, connectToParent } from "./deno_socket.ts";
+import type { Spawner } from "./deno_spawn.ts";
 import { ownFilesOf } from "./own_files.ts";
-import type { CommandProcess, ProgramProcess, Runtime, SpawnCommandOptions, SpawnProgramOptions } from "./runtime.ts";
+import type { Runtime } from "./runtime.ts";
 import { checkSystem } from "./supported_system.ts";
 import { currentThread } from "./thread.ts";
 
 declare const Deno: DenoNamespace;
 
-/** A child that connected and ended at once is accepted within this time after its end. */
-const LATE_ACCEPT_MS = 50;
-
 const FIXED_RIGHTS =
   "a compiled binary has the rights that it was compiled with: remove them, or start with Deno itself";
 
-/** The runtime as Deno has it, with nothing but Deno's own functions: a `node:` import costs a process 22 to 30 ms. */
+/**
+ * The runtime as Deno has it, with nothing but Deno's own functions: a `node:` import costs a process 22 to 30 ms. What not every
+ * process needs is loaded where it is used.
+ */
 export function denoRuntime(): Runtime {
   checkSystem(Deno.build.os);
-  const folder = new SocketFolder();
+  let spawner: Promise<Spawner> | undefined;
+  const spawning = () => spawner ??= import("./deno_spawn.ts").then(({ newSpawner }) => newSpawner());
   const clock = systemClock(self.soon);
   return {
     name: "deno",
@@ -40,10 +35,11 @@ export function denoRuntime(): Runtime {
     tracesPromises: true,
     program: self.program(),
     cannotConfine: Deno.build.standalone ? FIXED_RIGHTS : null,
-    spawnProgram: (options) => spawnProgram(options, folder).catch(tellLasting),
-    spawnCommand,
+    prepareSpawn: async () => void await spawning(),
+    spawnProgram: async (...given) => await (await spawning()).spawnProgram(...given),
+    spawnCommand: async (...given) => await (await spawning()).spawnCommand(...given),
     parentChannel: connectToParent,
-    listen,
+    listen: async (...given) => await (await import("./deno_listen.ts")).listen(...given),
     connect,
     files: privateFiles,
     memory: self.memory,
@@ -58,81 +54,4 @@ export function denoRuntime(): Runtime {
     exit: self.exit,
     refuseExit: self.refuseExit,
   };
-}
-
-// Deno.Command has no descriptors above 2, so the child connects to a socket that only it is told of.
-// deno-lint-ignore require-await
-async function spawnProgram(options: SpawnProgramOptions, folder: SocketFolder): Promise<ProgramProcess> {
-  const path = folder.take();
-  let listener: DenoListener | undefined;
-  let process: DenoProcess;
-  const close = () => {
-    listener?.close();
-    folder.release(path);
-  };
-  try {
-    const { program, args } = programArguments(options, path);
-    listener = bindPrivately(path);
-    process = startProcess(Deno.execPath(), {
-      ...options,
-      what: `program "${program}"`,
-      args,
-      env: programEnvironment(options.env(`unix:${path}`), options),
-      stdin: "null",
-      streams: ["stdout", "stderr"],
-    });
-  } catch (error) {
-    close();
-    throw error;
-  }
-  const channel = acceptChild(listener, process).finally(close);
-  // The caller may look at `exited` alone.
-  channel.catch(() => {});
-  return { pid: process.pid, exited: process.exited, kill: process.kill, channel };
-}
-
-/** No later try has a right that this process was not given. */
-function tellLasting(error: unknown): never {
-  const isRight = (cause: unknown) => cause instanceof Error && cause.name === "NotCapable";
-  if (error instanceof Error && (isRight(error) || isRight(error.cause))) Object.assign(error, { lasting: true });
-  throw error;
-}
-
-async function acceptChild(listener: DenoListener, process: DenoProcess): Promise<DenoChannel> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const ended = process.child.status.then(({ code, signal }) =>
-    new Promise<never>((_, reject) => {
-      const how = signal === null ? `exited with code ${code}` : `was killed by ${signal}`;
-      const error = new Error(`Cannot open the channel to process ${process.pid}: it ${how} before it connected`);
-      timer = setTimeout(() => reject(error), LATE_ACCEPT_MS);
-    })
-  );
-  // Settled by the listener's close where the child never connects.
-  const accepted = listener.accept().catch((cause) => {
-    throw new Error(`Cannot open the channel to process ${process.pid}: ${failureReason(cause)}`, { cause });
-  });
-  accepted.catch(() => {});
-  try {
-    const channel = socketChannel(await Promise.race([accepted, ended]));
-    void process.exited.then(() => channel.otherSideGone());
-    return channel;
-  } finally {
-    clearTimeout(timer);
-    ended.catch(() => {});
-  }
-}
-
-// deno-lint-ignore require-await
-async function spawnCommand(command: readonly string[], options: SpawnCommandOptions): Promise<CommandProcess> {
-  const [executable = "", ...args] = command;
-  const process = startProcess(executable, {
-    ...options,
-    what: `command "${executable}"`,
-    args,
-    stdin: "piped",
-    streams: ["stderr"],
-  });
-  const channel = commandChannel(process.child);
-  void process.exited.then(() => channel.otherSideGone());
-  return { pid: process.pid, exited: process.exited, kill: process.kill, channel };
 }

@@ -1,6 +1,5 @@
-import { lstatSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import process from "node:process";
-import { environment } from "./node_self.ts";
+import { environment, fileSystem } from "./node_self.ts";
 import { type FolderFacts, privateFolder } from "./private_folder.ts";
 import type { PrivateFiles } from "./runtime.ts";
 
@@ -10,16 +9,16 @@ export const privateFiles: PrivateFiles = {
     privateFolder(name, {
       env: environment,
       uid: process.getuid?.() ?? null,
-      make: (path) => mkdirSync(path, { mode: 0o700 }),
+      make: (path) => fileSystem().mkdirSync(path, { mode: 0o700 }),
       look,
     }),
-  list: (folder) => readdirSync(folder),
-  remove: (path) => rmSync(path, { force: true }),
+  list: (folder) => fileSystem().readdirSync(folder),
+  remove: (path) => fileSystem().rmSync(path, { force: true }),
 };
 
 function look(path: string): FolderFacts | null {
   try {
-    const stats = lstatSync(path);
+    const stats = fileSystem().lstatSync(path);
     return { isFolder: stats.isDirectory(), uid: stats.uid, mode: stats.mode };
   } catch {
     return null;

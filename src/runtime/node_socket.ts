@@ -1,12 +1,11 @@
 import { createConnection, createServer, type Server, type Socket } from "node:net";
 import process from "node:process";
 import { failureReason } from "./failure_reason.ts";
+import { LINGER_MS } from "./node_parent.ts";
 import type { Channel, Listener } from "./runtime.ts";
 import { StreamChannel } from "./stream_channel.ts";
 
 const OWNER_ONLY = 0o177;
-/** How long a channel that this side ended waits for the other side's end. */
-export const LINGER_MS = 1_000;
 
 /** Serves a unix socket that no other user can open at any time. */
 export async function listen(path: string, accept: (channel: Channel) => void): Promise<Listener> {

@@ -157,6 +157,8 @@ export interface Runtime {
   /** Why a new process can't be given fewer rights than this one, and what to do; null where it can. */
   readonly cannotConfine: string | null;
 
+  /** Loads what creating a process needs, so that the first one does not wait for it. */
+  prepareSpawn?(): Promise<void>;
   /**
    * Creates a process of the same program, with its arguments and runtime flags, no standard input and a private channel.
    *

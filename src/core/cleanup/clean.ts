@@ -27,8 +27,8 @@ export interface CleanupOptions {
   /** All modules that this process loaded, in the order they were declared. */
   readonly modules: readonly Module[];
   readonly deadlineMs: number;
-  /** Called before each module's cleanup with its name, and with null after the last. */
-  readonly cleaning: (owner: string | null) => void;
+  /** Called before each module's cleanup with its name, and with null after the last. The cleanup waits for it. */
+  readonly cleaning: (owner: string | null) => void | Promise<void>;
 }
 
 /**
@@ -51,31 +51,32 @@ export async function cleanAfterFork(options: CleanupOptions): Promise<CleanupRe
     new Error(`Cannot end the process in a cleanup: exit(${code === undefined ? "" : textOf(code)}) was called`)
   );
   for (const { owner, acts } of stepsOf(options)) {
-    options.cleaning(owner);
+    await options.cleaning(owner);
     const { failure, ...module } = await release(owner, acts, options);
     modules.push(module);
     if (failure !== null) reporter.report("cleanup.error", { owner, ...failure }, subject);
   }
   allowExit();
-  options.cleaning(null);
+  void options.cleaning(null);
   removeForeignEnvironment(options);
-  const after = await collected(options) ? await resourceFigures(runtime) : before;
+  const hasCleaned = hadToClean(options);
+  if (hasCleaned) await runtime.collectGarbage();
+  const after = hasCleaned ? await resourceFigures(runtime) : before;
   const ms = runtime.clock.now() - start;
   reporter.report("cleanup.done", { ms }, subject);
   const released = modules.filter(({ error }) => error === null).map(({ name }) => name);
   const errors = modules.length - released.length;
-  const leftovers = await runtime.leftovers?.() ?? null;
+  const isWanted = hasCleaned || reporter.wants("cleanup.receipt");
+  const leftovers = isWanted ? await runtime.leftovers?.() ?? null : null;
   const receipt = { ms, released, errors, modules, leftovers, before, after };
   if (reporter.wants("cleanup.receipt")) reporter.report("cleanup.receipt", receipt, subject);
   return receipt;
 }
 
-/** Collects the garbage that the cleanup made. False where nothing was there to clean, so that nothing has changed. */
-async function collected({ runtime, modules, role }: CleanupOptions): Promise<boolean> {
+/** False where nothing was there to clean: nothing has changed, and what is open is the module's own. */
+function hadToClean({ modules, role }: CleanupOptions): boolean {
   const own = modules.find(({ name }) => name === role.module) ?? null;
-  if (!hasToClean(modules, role.worker === null ? null : own)) return false;
-  await runtime.collectGarbage();
-  return true;
+  return hasToClean(modules, role.worker === null ? null : own);
 }
 
 /** What is called for one module. */

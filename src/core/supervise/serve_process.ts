@@ -165,9 +165,10 @@ class ServedProcess {
   }
 
   // A hook may end or block the process: the father knows whose it is before it is called.
-  #cleaning(owner: string | null): void {
+  async #cleaning(owner: string | null): Promise<void> {
     this.#tell({ kind: "cleaning", owner });
     this.#link.flush();
+    if (this.#link.isOver(1)) await new Promise<void>((resolve) => this.#link.onceDrained(resolve));
   }
 
   #notice(body: Uint8Array): void {

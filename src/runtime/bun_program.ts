@@ -1,0 +1,35 @@
+import process from "node:process";
+import { descriptorChannel } from "./bun_channel.ts";
+import type { BunNamespace } from "./bun_namespace.ts";
+import { ADDRESS, CHILD_FD } from "./bun_parent.ts";
+import { startProcess } from "./bun_process.ts";
+import { isBinary } from "./bun_self.ts";
+import { childEnvironment, childFlags } from "./node_flags.ts";
+import { programPath } from "./node_program.ts";
+import type { ProgramProcess, SpawnProgramOptions } from "./runtime.ts";
+
+declare const Bun: BunNamespace;
+
+/** Creates a process of the same program, whose side of the channel is in `bun_parent.ts`. */
+export async function spawnProgram(options: SpawnProgramOptions): Promise<ProgramProcess> {
+  const [what, ...command] = programCommand(options.program);
+  const { child, ...started } = startProcess([process.execPath, ...command, ...process.argv.slice(2)], {
+    ...options,
+    env: childEnvironment(options.env(ADDRESS)),
+    what: `program "${what}"`,
+  });
+  const fd = child.stdio[CHILD_FD];
+  if (typeof fd !== "number") {
+    throw new Error(`Cannot open the channel to process ${child.pid}: Bun made none for it, report this as a fault`);
+  }
+  const channel = await descriptorChannel(fd);
+  void started.exited.then(() => channel.otherSideGone());
+  return { ...started, channel: Promise.resolve(channel) };
+}
+
+/** Its name for messages, then what follows the executable; a compiled binary has its program inside. */
+function programCommand(given: string | undefined): string[] {
+  if (isBinary()) return [process.execPath];
+  const program = programPath(given ?? Bun.main);
+  return [program, ...childFlags(process.execArgv), program];
+}

@@ -1,0 +1,43 @@
+import { fork } from "node:child_process";
+import { Socket } from "node:net";
+import process from "node:process";
+import { childEnvironment, childFlags } from "./node_flags.ts";
+import { ADDRESS, CHILD_READS, CHILD_WRITES, LINGER_MS } from "./node_parent.ts";
+import { startProcess } from "./node_process.ts";
+import { programPath, runningProgram } from "./node_program.ts";
+import type { ProgramProcess, SpawnProgramOptions } from "./runtime.ts";
+import { StreamChannel } from "./stream_channel.ts";
+
+/**
+ * Creates a process of the same program, whose side of the channel is in `node_parent.ts`.
+ *
+ * fork() insists on a channel of its own. It carries no frames: "json" costs three times as much a call as descriptors.
+ */
+export async function spawnProgram(options: SpawnProgramOptions): Promise<ProgramProcess> {
+  const program = options.program === undefined ? runningProgram() : programPath(options.program);
+  if (program === null) {
+    throw new Error('Cannot start a process of this program: it was not read from a file, set "program" to one');
+  }
+  const shown = options.output === undefined ? "ignore" : "pipe";
+  const started = await startProcess(
+    { ...options, what: `program "${program}"`, streams: ["stdout", "stderr"] },
+    () =>
+      fork(program, process.argv.slice(2), {
+        env: childEnvironment(options.env(ADDRESS)),
+        execArgv: childFlags(process.execArgv),
+        detached: options.group,
+        stdio: ["ignore", shown, shown, "ipc", "pipe", "pipe"],
+        ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      }),
+  );
+  const { child, exited, kill, pid } = started;
+  child.channel?.unref();
+  const stdio: readonly unknown[] = child.stdio;
+  const [output, input] = [stdio[CHILD_READS], stdio[CHILD_WRITES]];
+  if (!(input instanceof Socket && output instanceof Socket)) {
+    throw new Error(`Cannot open the channel to process ${pid}: Node made no pipes for it, report this as a fault`);
+  }
+  const channel = new StreamChannel(input, output, { lingerMs: LINGER_MS });
+  void exited.then(() => channel.otherSideGone());
+  return { pid, exited, kill, channel: Promise.resolve(channel) };
+}
