@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -7,8 +8,10 @@ import { CLI, run, start } from "./command.ts";
 import { follow, stepsOf } from "./guide.ts";
 import { blocksOf } from "./pages.ts";
 import { brokkrFolder } from "./project.ts";
+import { NO_TMUX, Screen } from "../cli/screen.ts";
 
 const PAGE = "docs/operating.md";
+const NO_BASH = spawnSync("bash", ["--version"]).status !== 0 && "there is no bash on PATH";
 const hasSystemd = spawnSync("systemd-analyze", ["--version"]).status === 0;
 
 for (const [part, count] of [["What does this line mean?", 1], ["Try it", 6]] as const) {
@@ -39,6 +42,36 @@ test(`${PAGE}, Restart, stop, change the configuration: every command is done`, 
     if (command.startsWith("kill")) await broker.printed(/The configuration is in force/);
   }
   assert.equal((await broker.ended).code, 0);
+});
+
+test(`${PAGE}, Tab completes: bash completes what is typed`, { skip: NO_BASH || NO_TMUX }, async () => {
+  await using project = await brokkrFolder();
+  const env = { ...project.env, HOME: project.folder, PS1: "$ " };
+  await follow(await stepsOf(PAGE, "Tab completes"), { folder: project.folder, env, replace: {} });
+  using screen = new Screen("bash -i", { env, width: 100, height: 30 });
+  screen.keys("brokkr st", "Tab", "Tab");
+  await screen.shows(/^status +stop *$/m);
+  screen.keys("C-u", "brokkr logs --le", "Tab");
+  await screen.shows(/brokkr logs --level/);
+  screen.keys("err", "Tab");
+  await screen.shows(/brokkr logs --level error/);
+  screen.keys("C-u", "brokkr explain call.ret", "Tab");
+  await screen.shows(/brokkr explain call\.retry/);
+});
+
+test(`${PAGE}, The disk is full: the line is that of a broker whose log is on one`, {
+  skip: existsSync("/dev/full") ? false : "this system has no /dev/full",
+}, async () => {
+  const shown = (await blocksOf(PAGE)).find(({ part }) => part === "The disk is full")?.text.trim() ?? "";
+  assert.match(shown, /^brokkr: cannot write log file "[^"]+": ENOSPC: [^;]+; lines are lost /);
+  await using project = await brokkrFolder();
+  const config = { name: "shop", modules: { stock: { path: "./stock.mjs" } }, log: { file: "/dev/full" } };
+  await writeFile(join(project.folder, "stock.mjs"), 'export default { name: "stock", commands: {} };\n');
+  await writeFile(join(project.folder, "brokkr.json"), JSON.stringify(config));
+  await using broker = start([...CLI, "run"], { cwd: project.folder, env: project.env });
+  const [line] = await broker.printed(/^brokkr: cannot write .*$/m);
+  const like = (text: string) => text.replace(/"[^"]+"/, "FILE").replace(/ENOSPC: [^;]+/, "ENOSPC");
+  assert.equal(like(line), like(shown));
 });
 
 test(`${PAGE}, Under systemd: systemd finds nothing wrong with the unit`, {

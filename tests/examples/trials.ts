@@ -54,7 +54,9 @@ export const TRIED: Readonly<Record<string, Readonly<Record<string, string>>>> =
     "What does this line mean?": "operating",
     "Restart, stop, change the configuration": "operating",
     "Try it": "operating",
+    "Tab completes": "operating",
     "Under systemd": "operating",
+    "The disk is full": "operating",
   },
   "docs/performance.md": { "Measure": "performance", "Start and memory": "usage" },
   "docs/programs.md": {

@@ -1,50 +1,14 @@
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
-import process from "node:process";
 import { test } from "node:test";
 import { command, inSandbox, type Sandbox } from "../cli_process.ts";
+import { NO_TMUX, Screen } from "../screen.ts";
 
-const NO_TMUX = spawnSync("tmux", ["-V"]).status !== 0 && "tmux is not installed";
-
-/** A terminal that can be looked at. */
-class Screen implements Disposable {
-  readonly #socket = `brokkr-${process.pid}-${Math.random().toString(36).slice(2)}`;
-
-  constructor(sandbox: Sandbox, args: string, size: { width: number; height: number }) {
-    const words = [...command, ...args.split(" ")].map((word) => `'${word}'`).join(" ");
-    const env = { ...process.env, XDG_RUNTIME_DIR: sandbox.runtimeFolder, TERM: "xterm-256color" };
-    const shell =
-      `stty -a | grep -o -- '-\\?icanon' ; ${words}; echo ENDED $?; stty -a | grep -o -- '-\\?icanon'; sleep 60`;
-    execFileSync("tmux", [
-      ...["-L", this.#socket, "-f", "/dev/null", "new-session", "-d"],
-      ...["-x", String(size.width), "-y", String(size.height), shell],
-    ], { env });
-  }
-
-  tmux(...args: string[]): string {
-    return execFileSync("tmux", ["-L", this.#socket, ...args], { encoding: "utf8" });
-  }
-
-  text(): string {
-    return this.tmux("capture-pane", "-p");
-  }
-
-  keys(...keys: string[]): void {
-    this.tmux("send-keys", ...keys);
-  }
-
-  /** Settles when the screen shows it; the sandbox' deadline is what ends it otherwise. */
-  async shows(what: RegExp): Promise<string> {
-    for (;;) {
-      const text = this.text();
-      if (what.test(text)) return text;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-  }
-
-  [Symbol.dispose](): void {
-    spawnSync("tmux", ["-L", this.#socket, "kill-server"]);
-  }
+/** `brokkr top` in a terminal, whose settings are shown before and after it. */
+function topScreen(sandbox: Sandbox, size: { width: number; height: number }): Screen {
+  const words = [...command, "top"].map((word) => `'${word}'`).join(" ");
+  const settings = "stty -a | grep -o -- '-\\?icanon'";
+  const env = { XDG_RUNTIME_DIR: sandbox.runtimeFolder };
+  return new Screen(`${settings}; ${words}; echo ENDED $?; ${settings}; sleep 60`, { env, ...size });
 }
 
 test("brokkr top shows the processes, follows what happens, restarts one and leaves the terminal as it was", {
@@ -52,7 +16,7 @@ test("brokkr top shows the processes, follows what happens, restarts one and lea
 }, () =>
   inSandbox(async (sandbox) => {
     await sandbox.broker();
-    using screen = new Screen(sandbox, "top", { width: 80, height: 24 });
+    using screen = topScreen(sandbox, { width: 80, height: 24 });
     const first = await screen.shows(/4 processes, 4 ready/);
     assert.match(first, /^ {2}sla +ready /m);
     assert.match(first, /^ {4}Livestatus-2 +ready /m);
@@ -80,7 +44,7 @@ test(
   () =>
     inSandbox(async (sandbox) => {
       const broker = await sandbox.broker();
-      using screen = new Screen(sandbox, "top", { width: 80, height: 24 });
+      using screen = topScreen(sandbox, { width: 80, height: 24 });
       await screen.shows(/4 processes/);
       broker.kill("SIGTERM");
       const after = await screen.shows(/ENDED 5\s+-?icanon/);
