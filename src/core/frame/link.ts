@@ -24,8 +24,8 @@ export interface LinkEvents {
   refused(reason: string, excerpt: string): void;
   /** The transport has taken all that was written. */
   drained(): void;
-  /** The link has ended, for `reason` where brokkr or the transport ended it. Called once. */
-  closed(reason: string | null): void;
+  /** The link has ended, for `reason` where brokkr or, with `failed`, the transport ended it. Called once. */
+  closed(reason: string | null, failed: boolean): void;
 }
 
 export class Link {
@@ -58,7 +58,7 @@ export class Link {
     channel.open({
       data: (chunk) => this.#data(chunk),
       drained: () => this.#drained(),
-      closed: (error) => this.#finish(error === undefined ? null : error.message),
+      closed: (error) => this.#finish(error === undefined ? null : error.message, error !== undefined),
     });
   }
 
@@ -203,11 +203,11 @@ export class Link {
     });
   }
 
-  #finish(reason: string | null): void {
+  #finish(reason: string | null, failed = false): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#partial.close();
     this.#batches.clear();
-    this.#events.closed(reason);
+    this.#events.closed(reason, failed);
   }
 }

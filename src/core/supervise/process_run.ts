@@ -125,7 +125,7 @@ export class ProcessRun implements Run {
         frame: (type, flags, body) => this.#frame(type, flags, body),
         refused: (reason, excerpt) => events.dropped(`frame (${reason}: ${excerpt})`, 1),
         drained: () => this.#options.caller.drained(),
-        closed: (reason) => this.#closed(reason),
+        closed: (reason, failed) => this.#closed(reason, failed),
       },
     });
     this.#link = link;
@@ -184,11 +184,11 @@ export class ProcessRun implements Run {
   }
 
   /** The link ended: a process without one can't serve, so it goes too. */
-  #closed(reason: string | null): void {
+  #closed(reason: string | null, failed: boolean): void {
     this.#callee?.abort();
     this.#linkClosed?.();
-    // A write may meet the end of a process that goes as it was asked, before its exit is seen: that is no fault of it.
-    if (reason !== null && !this.#isAsked) return this.kill("SIGKILL", reason);
+    // A write may meet the end of a process before its exit is seen, which tells more than the write.
+    if (reason !== null && !failed && !this.#isAsked) return this.kill("SIGKILL", reason);
     if (this.#hasExited) return;
     const { clock } = this.#options.runtime;
     this.#clearWait = clock.timer(

@@ -92,6 +92,26 @@ test("a write that meets the end of a process that was asked to stop makes that 
   ]);
 });
 
+test("a write that meets the end of a process that was killed leaves the exit as the reason, and sends no signal", async () => {
+  for (const exitFirst of [false, true]) {
+    const s = new Supervision({ restart: "never" });
+    const life = await s.up();
+    const meets = () => life.fathersEnd.fail("Broken pipe (os error 32)");
+    if (!exitFirst) meets();
+    await settle();
+    const ended = life.exit({ code: null, signal: "SIGKILL" });
+    if (exitFirst) meets();
+    await ended;
+    await settle();
+    assert.deepEqual(life.signals, []);
+    assert.deepEqual(s.lines().slice(-2), [
+      "sla ended unexpectedly (pid 100, exit code none, signal SIGKILL): process was killed by SIGKILL",
+      "sla will not be started again: process was killed by SIGKILL; what to do: mend the cause, then run " +
+      '"brokkr restart sla"',
+    ]);
+  }
+});
+
 test("a process that was asked to stop, loses its channel and goes on is killed after 1 s, with the failure as the reason", async () => {
   const s = new Supervision({ drainMs: 9_000 });
   const life = await s.up();
