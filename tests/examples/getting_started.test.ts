@@ -14,9 +14,7 @@ if (runtimeName === "deno") {
     assert.equal(steps.filter(({ kind }) => kind === "command").length, 10);
     await inEmptyFolder(async (options) => {
       const programs = await builtBinary(options.folder);
-      const sockets = join(options.folder, "..", "run");
-      await mkdir(sockets, { mode: 0o700 });
-      const env = { PATH: `${programs}:/bin:/usr/bin`, XDG_RUNTIME_DIR: sockets };
+      const env = { ...options.env, PATH: `${programs}:/bin:/usr/bin` };
       await follow(steps, { ...options, env });
     });
   });
@@ -29,10 +27,12 @@ if (runtimeName === "deno") {
 } else {
   test("docs/getting-started.md, In a Node project: an empty folder becomes what the text says", async () => {
     const steps = await stepsOf("docs/getting-started.md", "In a Node project");
-    assert.equal(steps.filter(({ kind }) => kind === "command").length, 3);
+    assert.equal(steps.filter(({ kind }) => kind === "command").length, 7);
     await inEmptyFolder(async ({ replace, ...options }) => {
-      // "With Bun, write `bun main.js`".
-      const asTold = runtimeName === "bun" ? { " node ": " bun " } : {};
+      // "With Bun, write `bun main.js`", and "`bunx --bun brokkr`", which is `bun x --bun brokkr`.
+      const asTold = runtimeName === "bun"
+        ? { " node ": " bun ", "node --test": "bun test", "npx brokkr": "bun x --bun brokkr" }
+        : {};
       const npm = await builtPackage(options.folder);
       await follow(steps, { ...options, replace: { "PATH-TO/brokkr/npm": npm, ...asTold, ...replace } });
     });
@@ -41,10 +41,18 @@ if (runtimeName === "deno") {
 
 async function inEmptyFolder(body: (options: FollowOptions) => Promise<void>): Promise<void> {
   await using temporary = await temporaryFolder();
-  const [folder, programs] = [join(temporary.path, "empty folder"), join(temporary.path, "bin")];
-  await Promise.all([mkdir(folder), mkdir(programs)]);
+  const [folder, programs, sockets] = [
+    join(temporary.path, "empty folder"),
+    join(temporary.path, "bin"),
+    join(temporary.path, "run"),
+  ];
+  await Promise.all([mkdir(folder), mkdir(programs), mkdir(sockets, { mode: 0o700 })]);
   // The name in the text is this runtime, wherever it is installed.
   await symlink(process.execPath, join(programs, runtimeName));
   const path = [programs, dirname(process.execPath), process.env["PATH"] ?? ""].join(":");
-  await body({ folder, env: { PATH: path }, replace: { "PATH-TO/brokkr": ROOT.replace(/\/$/, "") } });
+  await body({
+    folder,
+    env: { PATH: path, XDG_RUNTIME_DIR: sockets },
+    replace: { "PATH-TO/brokkr": ROOT.replace(/\/$/, "") },
+  });
 }

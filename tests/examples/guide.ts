@@ -53,7 +53,7 @@ export async function follow(steps: readonly Step[], { folder, env, replace }: F
       const { code, stdout, stderr } = await run(["/bin/sh", "-ec", command], { cwd: folder, env });
       assert.equal(code, 0, `${command}${stdout}${stderr}`);
       if (output !== null) assert.equal(stdout, output, stderr);
-      if (command === "brokkr stop\n") assert.equal((await broker?.ended)?.code, 0);
+      if (command.endsWith("brokkr stop\n")) assert.equal((await broker?.ended)?.code, 0);
     }
   } finally {
     await broker?.[Symbol.asyncDispose]();
@@ -61,7 +61,7 @@ export async function follow(steps: readonly Step[], { folder, env, replace }: F
 }
 
 /** Stays in the foreground of its terminal, while the reader goes on in another one until it is stopped. A program ends by itself. */
-const BROKER = /^brokkr run(?! [^\n]*\.[jt]s\b)[^\n]*\n$/m;
+const BROKER = /^(?:npx |bun x --bun )?brokkr run(?! [^\n]*\.[jt]s\b)[^\n]*\n$/m;
 
 function literal(text: string): RegExp {
   return new RegExp(text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
