@@ -1,4 +1,4 @@
-import process from "node:process";
+import { process } from "./node_global.ts";
 import { writeError } from "./node_self.ts";
 
 /**

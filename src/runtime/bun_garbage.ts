@@ -1,5 +1,5 @@
-import process from "node:process";
 import type { BunNamespace } from "./bun_namespace.ts";
+import { process } from "./node_global.ts";
 
 declare const Bun: BunNamespace;
 

@@ -1,10 +1,10 @@
-import process from "node:process";
 import { descriptorChannel } from "./bun_channel.ts";
 import type { BunNamespace } from "./bun_namespace.ts";
 import { ADDRESS, CHILD_FD } from "./bun_parent.ts";
 import { startProcess } from "./bun_process.ts";
 import { isBinary } from "./bun_self.ts";
 import { childEnvironment, childFlags } from "./node_flags.ts";
+import { process } from "./node_global.ts";
 import { programPath } from "./node_program.ts";
 import type { ProgramProcess, SpawnProgramOptions } from "./runtime.ts";
 

@@ -1,6 +1,6 @@
-import process from "node:process";
 import type { BunNamespace } from "./bun_namespace.ts";
 import { fromSmapsRollup } from "./memory_figures.ts";
+import { process } from "./node_global.ts";
 import * as self from "./node_self.ts";
 import type { MemoryFigures } from "./runtime.ts";
 

@@ -1,10 +1,10 @@
-import process from "node:process";
 import type { BunNamespace } from "./bun_namespace.ts";
 import { parentChannel } from "./bun_parent.ts";
 import { isBinary, memory, openFiles } from "./bun_self.ts";
 import { systemClock } from "./clock.ts";
 import { notConfined } from "./confined.ts";
 import { privateFiles } from "./node_files.ts";
+import { process } from "./node_global.ts";
 import * as self from "./node_self.ts";
 import { ownFilesOf } from "./own_files.ts";
 import type { Runtime } from "./runtime.ts";

@@ -1,4 +1,4 @@
-import process from "node:process";
+import { process } from "./node_global.ts";
 import { environment, fileSystem } from "./node_self.ts";
 import { type FolderFacts, privateFolder } from "./private_folder.ts";
 import type { PrivateFiles } from "./runtime.ts";

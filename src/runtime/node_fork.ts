@@ -1,7 +1,7 @@
-import process from "node:process";
 import { systemClock } from "./clock.ts";
 import { notConfined } from "./confined.ts";
 import { privateFiles } from "./node_files.ts";
+import { process } from "./node_global.ts";
 import { CHILD_WRITES, parentChannel } from "./node_parent.ts";
 import { runningProgram } from "./node_program.ts";
 import * as self from "./node_self.ts";
@@ -23,7 +23,9 @@ export function nodeRuntime(): Runtime {
     env: self.environment,
     ownFiles: ownFilesOf(import.meta.url),
     tracesPromises: true,
-    program: runningProgram(),
+    get program() {
+      return runningProgram();
+    },
     cannotConfine: notConfined(`Node ${process.versions.node}`),
     prepareSpawn: async () => void await spawning(),
     spawnProgram: async (...given) => (await spawning()).spawnProgram(...given),

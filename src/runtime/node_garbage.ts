@@ -1,4 +1,4 @@
-import process from "node:process";
+import { process } from "./node_global.ts";
 
 /**
  * Collects garbage and gives the pages back. `gc()` keeps the space for new objects, 32 MiB after a program has loaded much;

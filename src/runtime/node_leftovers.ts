@@ -1,6 +1,6 @@
 import { readdirSync, readlinkSync } from "node:fs";
-import process from "node:process";
 import { countKinds, descriptorsOf, type Leftover, NODE_KINDS, openFiles } from "./leftovers.ts";
+import { process } from "./node_global.ts";
 
 /** What keeps a process of Node alive, without the standard streams and the channel that end at `lastOwnFd`. */
 export function leftovers(lastOwnFd: number): Leftover[] {

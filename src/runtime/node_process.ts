@@ -1,11 +1,11 @@
 import type { ChildProcess } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { Socket } from "node:net";
-import process from "node:process";
 import { birthOf } from "./birth.ts";
 import { ChildOutput } from "./child_output.ts";
 import { signalProcess, type System } from "./group_signal.ts";
 import { isFolder } from "./node_folder.ts";
+import { process } from "./node_global.ts";
 import type { ExitStatus, SpawnedProcess, SpawnOptions } from "./runtime.ts";
 import { spawnError } from "./spawn_error.ts";
 

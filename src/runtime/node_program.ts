@@ -1,7 +1,7 @@
 import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
-import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { process } from "./node_global.ts";
 
 /** The file that this process was started with, if any. */
 export function runningProgram(): string | null {

@@ -1,5 +1,5 @@
-import process from "node:process";
 import { fromPs, fromSmapsRollup, UNKNOWN_MEMORY } from "./memory_figures.ts";
+import { process } from "./node_global.ts";
 import type { Environment, MemoryFigures } from "./runtime.ts";
 import { writeWhole } from "./write_error.ts";
 

@@ -1,6 +1,6 @@
 import { createConnection, createServer, type Server, type Socket } from "node:net";
-import process from "node:process";
 import { failureReason } from "./failure_reason.ts";
+import { process } from "./node_global.ts";
 import { LINGER_MS } from "./node_parent.ts";
 import type { Channel, Listener } from "./runtime.ts";
 import { StreamChannel } from "./stream_channel.ts";

@@ -1,7 +1,7 @@
 import { fork } from "node:child_process";
 import { Socket } from "node:net";
-import process from "node:process";
 import { childEnvironment, childFlags } from "./node_flags.ts";
+import { process } from "./node_global.ts";
 import { ADDRESS, CHILD_READS, CHILD_WRITES, LINGER_MS } from "./node_parent.ts";
 import { startProcess } from "./node_process.ts";
 import { programPath, runningProgram } from "./node_program.ts";
