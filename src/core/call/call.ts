@@ -10,6 +10,7 @@
 
 import type { CallEntry, CallOptions } from "../frame/batch.ts";
 import type { EncodedValue } from "../frame/codec.ts";
+import { CallTime, type TimeLimits } from "./call_time.ts";
 import type { SubmitOptions } from "./caller_options.ts";
 import type { Timed } from "./deadlines.ts";
 import type { Exchange } from "./exchange.ts";
@@ -30,30 +31,23 @@ export interface Settle {
   reject(fault: BrokerFault): void;
 }
 
-export class Call implements Timed, CallEntry {
+export class Call implements Timed, TimeLimits, CallEntry {
   readonly command: string;
   /** Encoded once, for every attempt. */
   params: EncodedValue;
   readonly thread: string;
   readonly settle: Settle;
   readonly #request: SubmitOptions;
-  /** When its time began to run; -1 before. */
-  startedAt = -1;
+  /** When it began, and when it is over. */
+  time = CallTime.NONE;
   /** Where it was sent, if it was. */
   exchange: Exchange | null = null;
   /** 0 until it is sent: ids are given in the order of sending, so that the callee can tell a lost call from an old one. */
   id = 0;
   /** How often it was sent. */
   attempt = 0;
-  deadline = Infinity;
-  /** When the attempt that runs is over; `deadline` may lie before, for the probe. */
-  attemptEnds = Infinity;
-  /** When the call is over, whatever progress it makes. */
-  endsAt = Infinity;
   /** Whether the caller has enough: then the end of the handler is a good one. */
   isLeft = false;
-  /** When the callee was last asked for a sign of life, or -1. */
-  probedAt = -1;
   /** Whether its frame was sent again because another answer came. */
   resent = false;
   cancelCause: unknown = undefined;
@@ -112,30 +106,9 @@ export class Call implements Timed, CallEntry {
     return this.#state === "sent" || this.#state === "retried";
   }
 
-  /** Its time runs from `now` on. */
-  begin(now: number): void {
-    this.startedAt = now;
-    this.endsAt = now + this.totalTimeoutMs;
-    this.attemptEnds = now + this.timeoutMs;
-    this.deadline = Math.min(this.attemptEnds, this.endsAt);
-  }
-
-  /** A new attempt, or a sign of progress: there is time for an answer again. */
-  renew(now: number): void {
-    this.attemptEnds = now + this.timeoutMs;
-    this.probeLater();
-  }
-
-  /** Half of the time without an answer is when the callee is asked for a sign of life: most calls never come to it. */
-  probeLater(): void {
-    this.probedAt = -1;
-    this.deadline = Math.min(this.attemptEnds, this.endsAt) - Math.min(this.timeoutMs, this.totalTimeoutMs) / 2;
-  }
-
-  /** No answer is expected until `renew`: the items that came are not taken yet. */
-  rest(): void {
-    this.attemptEnds = Infinity;
-    this.deadline = this.endsAt;
+  /** When something is to be done about it; never once it is settled. */
+  get deadline(): number {
+    return this.#state === "settled" ? Infinity : this.time.deadline;
   }
 
   /** Until the call is settled, `cancel` runs when `signal` is aborted. */
@@ -144,10 +117,9 @@ export class Call implements Timed, CallEntry {
     this.#forget = () => signal.removeEventListener("abort", cancel);
   }
 
-  /** Becomes settled: nothing listens and nothing is due any more. */
+  /** Becomes settled: nothing listens any more. */
   end(): void {
     this.become("settled");
-    this.deadline = Infinity;
     this.#forget?.();
   }
 

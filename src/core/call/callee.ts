@@ -114,8 +114,9 @@ export class Callee {
     }
     const running = new RunningCall(call, call.options?.caller ?? this.#options.peer, this.#told);
     this.#kept.started(running);
-    this.#held.set(running, call);
     // Behind the first one that is held they all wait for it.
+    if (this.#held.size === 0 && this.#isOpen && this.#replies.isRead) return this.#run(running, call);
+    this.#held.set(running, call);
     if (this.#held.size === 1) this.#runHeld();
   }
 

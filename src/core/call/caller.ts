@@ -12,6 +12,7 @@ import type { Link } from "../frame/link.ts";
 import { encodeParams, NOTHING_ENCODED } from "../frame/params.ts";
 import { MAIN_THREAD } from "../log/record.ts";
 import { Call, type Settle } from "./call.ts";
+import { CallTime } from "./call_time.ts";
 import { CallReporter } from "./call_reporter.ts";
 import type { CallerOptions, SubmitOptions } from "./caller_options.ts";
 import { Deadlines } from "./deadlines.ts";
@@ -162,7 +163,7 @@ export class Caller {
   }
 
   #wait(call: Call): void {
-    call.begin(this.#options.clock.now());
+    call.time = CallTime.begin(this.#options.clock.now(), call);
     this.#queue.add(call);
     this.#deadlines.watch(call);
     this.#pump();
@@ -187,7 +188,8 @@ export class Caller {
   }
 
   #giveUp(call: Call): void {
-    const timeoutMs = call.endsAt < call.attemptEnds ? call.totalTimeoutMs : call.timeoutMs;
+    const { endsAt, attemptEnds } = call.time;
+    const timeoutMs = endsAt < attemptEnds ? call.totalTimeoutMs : call.timeoutMs;
     this.#reject(call, call.timedOut(timeoutMs, "blocked"));
   }
 

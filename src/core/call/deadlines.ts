@@ -10,7 +10,7 @@ import type { Clock } from "../../runtime/runtime.ts";
 /** Something that has a deadline until it says otherwise. */
 export interface Timed {
   /** On the clock, in milliseconds. */
-  deadline: number;
+  readonly deadline: number;
 }
 
 /** Deadlines that lie closer together than this are met by one sweep. */
@@ -36,7 +36,7 @@ export class Deadlines<T extends Timed> {
   }
 
   /** Tells that `timed` has a new deadline. */
-  watch(timed: T): void {
+  watch(timed: Timed): void {
     if (timed.deadline < this.#wakeAt) this.#wakeFor(timed.deadline);
   }
 

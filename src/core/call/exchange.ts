@@ -12,6 +12,7 @@ import type { Codec } from "../frame/codec.ts";
 import { FrameType } from "../frame/header.ts";
 import type { Link } from "../frame/link.ts";
 import type { Call } from "./call.ts";
+import { CallTime } from "./call_time.ts";
 import type { CallReporter } from "./call_reporter.ts";
 import type { CallCounters } from "./counters.ts";
 import { Deadlines } from "./deadlines.ts";
@@ -67,7 +68,7 @@ export class Exchange {
     call.exchange = this;
     call.attempt = 1;
     this.#inFlight.add(call);
-    if (call.startedAt >= 0) this.#probeLater(call);
+    if (call.time.startedAt >= 0) this.#set(call, call.time.probing());
     this.#outbox.send(call);
   }
 
@@ -80,7 +81,7 @@ export class Exchange {
 
   /** The caller of a stream waits for its next item. */
   expect(call: Call): void {
-    if (call.attemptEnds === Infinity && call.isOut) this.#renew(call, this.#options.clock.now());
+    if (call.time.attemptEnds === Infinity && call.isOut) this.#renew(call, this.#options.clock.now());
   }
 
   /** The caller of a stream has taken `count` items since it began: the callee may send as many more. */
@@ -91,8 +92,7 @@ export class Exchange {
   cancel(call: Call): void {
     if (this.#outbox.withdraw(call)) return this.#endCancelled(call, true);
     call.become("cancelling");
-    call.deadline = this.#options.clock.now() + CANCEL_GRACE_MS;
-    this.#deadlines.watch(call);
+    this.#set(call, call.time.until(this.#options.clock.now() + CANCEL_GRACE_MS));
     this.#tellCancelled(call);
   }
 
@@ -109,29 +109,32 @@ export class Exchange {
   /** The time of a call that did not wait runs from the end of the turn that made it: one look at the clock does for all of them. */
   #begin(calls: readonly Call[]): void {
     const now = this.#options.clock.now();
+    let time = CallTime.NONE;
     for (const call of calls) {
-      if (call.startedAt >= 0 || !call.isOut) continue;
-      call.begin(now);
-      this.#probeLater(call);
+      if (call.time.startedAt >= 0 || !call.isOut) continue;
+      if (!time.isOf(call)) {
+        time = CallTime.begin(now, call).probing();
+        this.#deadlines.watch(time);
+      }
+      call.time = time;
     }
   }
 
-  #probeLater(call: Call): void {
-    call.probeLater();
-    this.#deadlines.watch(call);
+  #set(call: Call, time: CallTime): void {
+    call.time = time;
+    this.#deadlines.watch(time);
   }
 
   #due(call: Call): void {
     const now = this.#options.clock.now();
+    const { time } = call;
     if (call.state === "cancelling") {
       this.#endCancelled(call, false);
-    } else if (now >= call.endsAt) {
+    } else if (now >= time.endsAt) {
       this.#giveUp(call, call.totalTimeoutMs);
-    } else if (now < call.attemptEnds) {
-      call.probedAt = now;
+    } else if (now < time.attemptEnds) {
       this.link.send(FrameType.ping, "1");
-      call.deadline = Math.min(call.attemptEnds, call.endsAt);
-      this.#deadlines.watch(call);
+      this.#set(call, time.probed(now));
     } else if (call.state === "sent" && call.retry === "once") {
       const silence = this.#silenceOf(call, now);
       call.become("retried");
@@ -154,14 +157,13 @@ export class Exchange {
   }
 
   #renew(call: Call, now: number): void {
-    call.renew(now);
-    this.#deadlines.watch(call);
+    this.#set(call, call.time.renewed(now));
   }
 
   /** Who gave no sign of life since it was asked for one is blocked. */
   #silenceOf(call: Call, now: number): Silence {
     const heardAt = this.link.receivedAt;
-    return { attempt: call.attempt, peer: heardAt >= call.probedAt ? "slow" : "blocked", silentMs: now - heardAt };
+    return { attempt: call.attempt, peer: heardAt >= call.time.probedAt ? "slow" : "blocked", silentMs: now - heardAt };
   }
 
   #tellCancelled(call: Call): void {
@@ -194,10 +196,10 @@ export class Exchange {
     if (call === undefined) return this.#inFlight.isGivenUp(id) ? undefined : this.#takeStray(id);
     if (call.state === "cancelling") return;
     if (kind === AnswerKind.item && call.onItem !== null) {
-      call.rest();
+      call.time = call.time.resting();
       return call.onItem(value);
     }
-    if (call.attemptEnds !== Infinity) this.#renew(call, now);
+    if (call.time.attemptEnds !== Infinity) this.#renew(call, now);
     if (kind === AnswerKind.progress) call.onProgress?.(value);
   }
 

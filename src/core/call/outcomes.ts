@@ -21,7 +21,7 @@ export class Outcomes {
   }
 
   resolve(call: Call, value: unknown, now: number): void {
-    const ms = call.startedAt < 0 ? 0 : now - call.startedAt;
+    const ms = call.time.startedAt < 0 ? 0 : now - call.time.startedAt;
     call.end();
     this.#counters.count(call.attempt > 1 ? "retried" : "ok");
     // How long a stream takes is up to who reads it.

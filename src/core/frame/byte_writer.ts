@@ -19,12 +19,11 @@ const SHORT_COPY = 64;
 const MAX_INT64 = 2n ** 63n - 1n;
 
 const encoder = new TextEncoder();
-const bytes64 = new Uint8Array(8);
-const number64 = new DataView(bytes64.buffer);
 
 export class ByteWriter {
   /** Where the bytes are. What was ended is never written again. */
-  buffer = new Uint8Array(SLAB_BYTES);
+  buffer: Uint8Array<ArrayBuffer> = new Uint8Array(SLAB_BYTES);
+  #view = new DataView(this.buffer.buffer);
   /** Where the next byte goes. */
   end = 0;
   #start = 0;
@@ -32,7 +31,7 @@ export class ByteWriter {
   /** Begins a value. */
   begin(): void {
     if (this.buffer.length - this.end < ROOM_BYTES) {
-      this.buffer = new Uint8Array(SLAB_BYTES);
+      this.#use(new Uint8Array(SLAB_BYTES));
       this.end = 0;
     }
     this.#start = this.end;
@@ -40,7 +39,7 @@ export class ByteWriter {
 
   /** Writes from the front again: nobody looks at what was written before. */
   restart(): void {
-    if (this.buffer.length > SLAB_BYTES * 4) this.buffer = new Uint8Array(SLAB_BYTES);
+    if (this.buffer.length > SLAB_BYTES * 4) this.#use(new Uint8Array(SLAB_BYTES));
     this.end = 0;
     this.#start = 0;
   }
@@ -91,13 +90,13 @@ export class ByteWriter {
       const { buffer } = this;
       const head = length < 32 ? 1 : 2;
       const at = this.end + head;
-      let index = 0;
-      for (; index < length; index++) {
+      let units = 0;
+      for (let index = 0; index < length; index++) {
         const unit = text.charCodeAt(index);
-        if (unit > 0x7f) break;
+        units |= unit;
         buffer[at + index] = unit;
       }
-      if (index === length) {
+      if (units <= 0x7f) {
         if (head === 1) buffer[this.end] = 0xa0 + length;
         else {
           buffer[this.end] = 0xd9;
@@ -154,22 +153,16 @@ export class ByteWriter {
   float(value: number): void {
     this.#room(HEAD_BYTES);
     this.buffer[this.end] = 0xcb;
-    number64.setFloat64(0, value);
-    this.#copy64();
+    this.#view.setFloat64(this.end + 1, value);
+    this.end += 9;
   }
 
   /** All 64 bits of `value`, which has no more. */
   int64(value: bigint): void {
     this.#room(HEAD_BYTES);
     this.buffer[this.end] = value > MAX_INT64 ? 0xcf : 0xd3;
-    number64.setBigInt64(0, value);
-    this.#copy64();
-  }
-
-  #copy64(): void {
-    const { buffer, end } = this;
-    for (let index = 0; index < 8; index++) buffer[end + 1 + index] = bytes64[index] ?? 0;
-    this.end = end + 9;
+    this.#view.setBigInt64(this.end + 1, value);
+    this.end += 9;
   }
 
   /** The head of a list or map: one byte where `length` is below `small`. */
@@ -219,8 +212,13 @@ export class ByteWriter {
     const length = this.end - this.#start;
     const larger = new Uint8Array(Math.max(SLAB_BYTES, length * 2) + bytes);
     larger.set(this.buffer.subarray(this.#start, this.end));
-    this.buffer = larger;
+    this.#use(larger);
     this.#start = 0;
     this.end = length;
+  }
+
+  #use(buffer: Uint8Array<ArrayBuffer>): void {
+    this.buffer = buffer;
+    this.#view = new DataView(buffer.buffer);
   }
 }

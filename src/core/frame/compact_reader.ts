@@ -19,8 +19,9 @@ const MAX_BIGINT_DIGITS = 100_000;
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const EMPTY = new Uint8Array(0);
-const bytes64 = new Uint8Array(8);
-const number64 = new DataView(bytes64.buffer);
+/** The bits that four ASCII characters may have. */
+const ASCII_OF_FOUR = 0x7f7f7f7f;
+const EMPTY_VIEW = new DataView(EMPTY.buffer);
 
 export class CompactReader {
   readonly shapes = new KnownShapes();
@@ -29,6 +30,7 @@ export class CompactReader {
   #end = 0;
   #depth = 0;
   readonly #texts = new TextWindow();
+  #view: DataView = EMPTY_VIEW;
 
   /** From now on `bytes` are read. */
   open(bytes: Uint8Array): void {
@@ -36,6 +38,7 @@ export class CompactReader {
     this.#at = 0;
     this.#end = bytes.length;
     this.#depth = 0;
+    this.#view = bytes === EMPTY ? EMPTY_VIEW : new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     this.#texts.open(bytes);
   }
 
@@ -63,25 +66,25 @@ export class CompactReader {
       case 0xc3:
         return true;
       case 0xca:
-        return this.#float32();
+        return this.#view.getFloat32(this.#take(4));
       case 0xcb:
-        return this.#view64().getFloat64(0);
+        return this.#view.getFloat64(this.#take(8));
       case 0xcc:
         return this.#byte();
       case 0xcd:
-        return this.#uint(2);
+        return this.#view.getUint16(this.#take(2));
       case 0xce:
-        return this.#uint(4);
+        return this.#view.getUint32(this.#take(4));
       case 0xcf:
-        return this.#view64().getBigUint64(0);
+        return this.#view.getBigUint64(this.#take(8));
       case 0xd0:
-        return this.#byte() << 24 >> 24;
+        return this.#view.getInt8(this.#take(1));
       case 0xd1:
-        return this.#uint(2) << 16 >> 16;
+        return this.#view.getInt16(this.#take(2));
       case 0xd2:
-        return this.#uint(4) | 0;
+        return this.#view.getInt32(this.#take(4));
       case 0xd3:
-        return this.#view64().getBigInt64(0);
+        return this.#view.getBigInt64(this.#take(8));
       default:
         return this.#sized(head);
     }
@@ -93,9 +96,9 @@ export class CompactReader {
     const length = head >= 0x90 && head < 0xa0
       ? head - 0x90
       : head === 0xdc
-      ? this.#uint(2)
+      ? this.#view.getUint16(this.#take(2))
       : head === 0xdd
-      ? this.#uint(4)
+      ? this.#view.getUint32(this.#take(4))
       : -1;
     if (length < 0 || length > this.#end - this.#at) throw new BodyError("a column is no list");
     return length;
@@ -106,29 +109,29 @@ export class CompactReader {
       case 0xc4:
         return this.#binary(this.#byte());
       case 0xc5:
-        return this.#binary(this.#uint(2));
+        return this.#binary(this.#view.getUint16(this.#take(2)));
       case 0xc6:
-        return this.#binary(this.#uint(4));
+        return this.#binary(this.#view.getUint32(this.#take(4)));
       case 0xc7:
         return this.#extension(this.#byte());
       case 0xc8:
-        return this.#extension(this.#uint(2));
+        return this.#extension(this.#view.getUint16(this.#take(2)));
       case 0xc9:
-        return this.#extension(this.#uint(4));
+        return this.#extension(this.#view.getUint32(this.#take(4)));
       case 0xd9:
         return this.#text(this.#byte());
       case 0xda:
-        return this.#text(this.#uint(2));
+        return this.#text(this.#view.getUint16(this.#take(2)));
       case 0xdb:
-        return this.#text(this.#uint(4));
+        return this.#text(this.#view.getUint32(this.#take(4)));
       case 0xdc:
-        return this.#list(this.#uint(2));
+        return this.#list(this.#view.getUint16(this.#take(2)));
       case 0xdd:
-        return this.#list(this.#uint(4));
+        return this.#list(this.#view.getUint32(this.#take(4)));
       case 0xde:
-        return this.#map(this.#uint(2));
+        return this.#map(this.#view.getUint16(this.#take(2)));
       case 0xdf:
-        return this.#map(this.#uint(4));
+        return this.#map(this.#view.getUint32(this.#take(4)));
       case 0xc1:
         throw new BodyError("the body has the byte c1, which MessagePack never uses");
       default:
@@ -179,9 +182,17 @@ export class CompactReader {
   #text(length: number): string {
     const from = this.#take(length);
     if (length > SHORT_TEXT) return this.#utf8(from, length);
-    const to = from + length;
-    for (let at = from; at < to; at++) if ((this.#bytes[at] ?? 0) > 0x7f) return this.#utf8(from, length);
-    return this.#texts.cut(from, to);
+    if (!this.#isAscii(from, from + length)) return this.#utf8(from, length);
+    return this.#texts.cut(from, from + length);
+  }
+
+  #isAscii(from: number, to: number): boolean {
+    const view = this.#view;
+    let all = 0;
+    let at = from;
+    for (; at <= to - 4; at += 4) all |= view.getInt32(at);
+    for (; at < to; at++) all |= view.getUint8(at);
+    return (all & ~ASCII_OF_FOUR) === 0;
   }
 
   #utf8(from: number, length: number): string {
@@ -217,23 +228,6 @@ export class CompactReader {
   #byte(): number {
     if (this.#at >= this.#end) throw tooLong();
     return this.#bytes[this.#at++] ?? 0;
-  }
-
-  #uint(bytes: 2 | 4): number {
-    let value = 0;
-    for (let from = this.#take(bytes); from < this.#at; from++) value = value * 0x100 + (this.#bytes[from] ?? 0);
-    return value;
-  }
-
-  #float32(): number {
-    const from = this.#take(4);
-    return new DataView(this.#bytes.buffer, this.#bytes.byteOffset + from, 4).getFloat32(0);
-  }
-
-  #view64(): DataView {
-    const from = this.#take(8);
-    for (let index = 0; index < 8; index++) bytes64[index] = this.#bytes[from + index] ?? 0;
-    return number64;
   }
 
   /** Steps over `length` bytes; returns where they begin. */
