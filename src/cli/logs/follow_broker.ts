@@ -7,7 +7,8 @@
 import { LogReader } from "../../core/log/log_reader.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { ControlClient } from "../../core/control/client.ts";
-import { ExitCode, NoBrokerError } from "../cli_error.ts";
+import { RemoteError } from "../../core/errors/mod.ts";
+import { CliError, ExitCode, NoBrokerError } from "../cli_error.ts";
 import { askBroker } from "../connect.ts";
 import type { LogsAsked } from "../logs.ts";
 import { print } from "../output.ts";
@@ -30,12 +31,23 @@ export async function followBroker(runtime: Runtime, asked: LogsAsked, options: 
     ...(events.length === 0 ? {} : { events }),
   };
   return await (follow ? askBroker : askOrName)(runtime, broker, async (client) => {
-    for await (const { lines } of client.records(wanted)) {
-      // A record is whole, so nothing is waited for behind it.
-      const items = [...lines.flatMap((line) => reader.push(line)), ...reader.end()];
-      if (!await print(items.map(toText).join(""))) break;
+    try {
+      for await (const { lines } of client.records(wanted)) {
+        // A record is whole, so nothing is waited for behind it.
+        const items = [...lines.flatMap((line) => reader.push(line)), ...reader.end()];
+        if (!await print(items.map(toText).join(""))) break;
+      }
+    } catch (error) {
+      throw error instanceof RemoteError ? cutOff(error) : error;
     }
     return ExitCode.done;
+  });
+}
+
+function cutOff(error: RemoteError): CliError {
+  const remedy = "read faster, or ask for less with --level or --event";
+  return new CliError(`Cannot follow the broker any further: ${error.message}, ${remedy}`, ExitCode.failed, {
+    cause: error,
   });
 }
 
