@@ -50,6 +50,7 @@ export class FollowedFile implements Disposable {
     this.#isAwaited = false;
     this.#position = Math.max(0, fstatSync(this.#file).size - bytesBeforeEnd);
     this.#skipsLine = this.#position > 0;
+    this.#reader.begin(this.#name, this.#skipsLine ? null : 0);
   }
 
   /** Reads what has been written since the last time. */
@@ -117,6 +118,7 @@ export class FollowedFile implements Disposable {
     this.flush();
     this.#decoder = new LineDecoder();
     this.#reader = new LogReader();
+    this.#reader.begin(this.#name);
     this.#position = 0;
     this.#skipsLine = false;
   }

@@ -10,6 +10,7 @@ import { paintLine } from "../paint.ts";
 import type { Filter } from "./filter.ts";
 import { inOrder } from "./in_order.ts";
 import { openLogs } from "./open_logs.ts";
+import { placed } from "./placed.ts";
 import type { SourceFigures } from "./read_log.ts";
 import { tellBroken } from "./summarize.ts";
 
@@ -19,7 +20,7 @@ export interface LineOptions {
   readonly filter: Filter | null;
   /** Whether events are printed. */
   readonly events: boolean;
-  /** Whether lines that are no event's are printed. */
+  /** Whether lines that are no event's are printed: with their file and number where they stand alone. */
   readonly unread: boolean;
   readonly json: boolean;
 }
@@ -45,7 +46,8 @@ export function lineText({ filter, events, unread, json }: LineOptions): (item: 
   return (item) => {
     if (item.kind === "unread") {
       if (!unread) return "";
-      return json ? `${JSON.stringify({ unread: item.raw })}\n` : `${item.raw}\n`;
+      if (json) return `${JSON.stringify({ unread: item.raw, file: item.file, line: item.line })}\n`;
+      return events ? `${item.raw}\n` : `${placed(item.raw, item)}\n`;
     }
     if (!events || filter?.(item) === false) return "";
     if (!json) return item.raw.map((line) => `${paintLine(line, item.level, colors)}\n`).join("");

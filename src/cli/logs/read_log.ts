@@ -35,6 +35,7 @@ export async function* readLog(log: Log, events: ReadEvents): AsyncGenerator<rea
 }
 
 async function* readSource(source: Source, reader: LogReader, events: ReadEvents): AsyncGenerator<readonly LogItem[]> {
+  reader.begin(source.name);
   const decoder = new LineDecoder();
   const chunks = source.chunks(events.read)[Symbol.asyncIterator]();
   let items: LogItem[] = [];

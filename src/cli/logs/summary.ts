@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { LogItem, ParsedEvent } from "../../core/log/parsed.ts";
+import type { LinePlace, LogItem, ParsedEvent, UnreadLine } from "../../core/log/parsed.ts";
 import type { EventId, LogLevel } from "../../core/log/record.ts";
 import { formatStamp } from "../../core/log/stamp.ts";
 import { CommandCounts, type CommandFigures } from "./command_counts.ts";
@@ -22,6 +22,11 @@ const OTHERS = "(others)";
 const MAX_UNREAD_SAMPLES = 10;
 const MAX_SAMPLE_LENGTH = 500;
 
+/** A line that is no event's, and where it stands. */
+export interface UnreadSample extends LinePlace {
+  readonly text: string;
+}
+
 /** What `brokkr logs --json` prints. More may join; what is there keeps its meaning. */
 export interface LogSummary extends TroubleFigures {
   readonly files: readonly SourceFigures[];
@@ -36,7 +41,7 @@ export interface LogSummary extends TroubleFigures {
   /** Lines that are no event's, whatever was asked for. */
   readonly unread: number;
   /** The first ten of them. */
-  readonly unreadSamples: readonly string[];
+  readonly unreadSamples: readonly UnreadSample[];
   readonly levels: Readonly<Record<LogLevel, number>>;
   readonly byEvent: Readonly<Partial<Record<EventId, number>>>;
   /** By trouble, then by calls. */
@@ -52,7 +57,7 @@ export class Summary {
   readonly #modules = new Map<string, ModuleCounts>();
   readonly #timeLine = new TimeLine();
   readonly #groups = new TroubleGroups();
-  readonly #unreadSamples: string[] = [];
+  readonly #unreadSamples: UnreadSample[] = [];
   #commandCount = 0;
   #events = 0;
   #filtered = 0;
@@ -65,7 +70,7 @@ export class Summary {
   }
 
   add(item: LogItem): void {
-    if (item.kind === "unread") return this.#addUnread(item.raw);
+    if (item.kind === "unread") return this.#addUnread(item);
     if (this.#filter !== null && !this.#filter(item)) {
       this.#filtered++;
       return;
@@ -115,10 +120,10 @@ export class Summary {
     };
   }
 
-  #addUnread(raw: string): void {
+  #addUnread({ raw, file, line }: UnreadLine): void {
     this.#unread++;
     if (this.#unreadSamples.length >= MAX_UNREAD_SAMPLES) return;
-    this.#unreadSamples.push(ownText(raw.slice(0, MAX_SAMPLE_LENGTH)));
+    this.#unreadSamples.push({ file, line, text: ownText(raw.slice(0, MAX_SAMPLE_LENGTH)) });
   }
 
   #module(name: string): ModuleCounts {

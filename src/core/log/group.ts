@@ -1,4 +1,4 @@
-import type { LogItem, ParsedOf, ParsedPart } from "./parsed.ts";
+import type { LinePlace, LogItem, ParsedOf, ParsedPart } from "./parsed.ts";
 import { makeTemplate, matchSpaced, matchTemplate } from "./template.ts";
 
 /** Lines that are kept for one event; what comes beyond them is read as lines of no event. */
@@ -18,7 +18,7 @@ export interface Group {
   time: number;
   readonly thread: string | null;
   /** Takes a line that says nothing by itself; false where it takes no more. */
-  add(text: string, raw: string): boolean;
+  add(text: string, raw: string, place: LinePlace): boolean;
   /** What it was. */
   close(): LogItem[];
 }
@@ -30,21 +30,24 @@ export class StackGroup implements Group {
   readonly #event: ParsedOf<"command.error"> | null;
   readonly #stack: string[];
   readonly #raw: string[];
+  /** Of the lines of a stack that no event has yet. */
+  readonly #places: LinePlace[] = [];
   /** Where a second traceback begins: it belongs to a `Failed to send`, where one follows. */
   #second = -1;
 
-  constructor(first: ParsedOf<"command.error"> | ParsedPart) {
+  constructor(first: ParsedOf<"command.error"> | ParsedPart, place: LinePlace) {
     this.time = first.time;
     this.thread = first.thread;
     this.#event = first.kind === "event" ? first : null;
     this.#stack = first.kind === "event" ? [...first.fields.stack] : [];
     this.#raw = first.kind === "event" ? [...first.raw] : [];
-    if (first.kind === "part") this.add(first.text, first.raw);
+    if (first.kind === "part") this.add(first.text, first.raw, place);
     else if (this.#stack.length > 0) this.#stack.length = 1;
   }
 
-  add(text: string, raw: string): boolean {
+  add(text: string, raw: string, place: LinePlace): boolean {
     if (this.#raw.length >= MAX_LINES) return false;
+    if (this.#event === null) this.#places.push(place);
     const isAnother = this.#second === -1 && this.#stack.length > 0 && TRACEBACK.test(text);
     if (isAnother && !CHAINED.test(this.#stack.findLast((line) => line.trim() !== "") ?? "")) {
       this.#second = this.#stack.length;
@@ -66,7 +69,13 @@ export class StackGroup implements Group {
 
   close(): LogItem[] {
     const event = this.#event;
-    if (event === null) return this.#raw.map((raw) => ({ kind: "unread", raw }));
+    if (event === null) {
+      return this.#raw.map((raw, index) => ({
+        kind: "unread",
+        raw,
+        ...this.#places[index] ?? { file: null, line: null },
+      }));
+    }
     const { command, message } = event.fields;
     const named = event.wording === "old" ? messageOf(this.#stack) : message;
     return [{ ...event, fields: { command, message: named, stack: this.#stack }, raw: this.#raw }];

@@ -1,7 +1,7 @@
 import { CleanupGroup, type Group, StackGroup } from "./group.ts";
 import { OrderedItems, type Place } from "./ordered_items.ts";
 import { nextRecord, readRecord, splitRecords } from "./parse.ts";
-import type { LogItem, ParsedEvent, ParsedLine, ParsedPart } from "./parsed.ts";
+import type { LinePlace, LogItem, ParsedEvent, ParsedLine, ParsedPart } from "./parsed.ts";
 import { PrefixReader } from "./prefix.ts";
 
 /** Events of several lines that may be coming at once, from as many processes. */
@@ -33,9 +33,18 @@ export class LogReader {
   /** The group that the last record belongs to. */
   #current: Group | null = null;
   #time = NaN;
+  #file: string | null = null;
+  #line: number | null = null;
+
+  /** What comes from now on are the lines of `file`, behind the first `before` ones; null where that is not known. */
+  begin(file: string, before: number | null = 0): void {
+    this.#file = file;
+    this.#line = before;
+  }
 
   /** Takes the next physical line, without its line end, and returns what has ended with it. */
   push(line: string): readonly LogItem[] {
+    if (this.#line !== null) this.#line++;
     const text = line.endsWith("\r") ? line.slice(0, -1) : line;
     if (nextRecord(text) === -1) this.#take(text);
     else for (const record of splitRecords(text)) this.#take(record);
@@ -54,7 +63,7 @@ export class LogReader {
     if (line === null) return this.#continue(record);
     this.#release();
     if (line.kind === "unread") {
-      this.#items.add(line);
+      this.#addUnread(line.raw);
       return;
     }
     if (this.#places.size > 0) this.#closeOld(line);
@@ -65,9 +74,9 @@ export class LogReader {
   /** A line without a time stamp belongs to the record before it. */
   #continue(raw: string): void {
     const held = this.#held;
-    if (this.#current?.add(raw, raw)) return;
+    if (this.#current?.add(raw, raw, this.#place)) return;
     if (held === null || held.raw.length > MAX_CONTINUED) {
-      this.#items.add({ kind: "unread", raw });
+      this.#addUnread(raw);
     } else if (held.event === "call.error") {
       const message = `${held.fields.message}\n${raw}`;
       this.#held = { ...held, fields: { ...held.fields, message }, raw: [...held.raw, raw] };
@@ -97,7 +106,7 @@ export class LogReader {
       this.#items.close(place, closed.before);
       this.#held = closed.event;
     } else if (event.event === "command.error") {
-      this.#open(key, new StackGroup(event), event.time);
+      this.#open(key, new StackGroup(event, this.#place), event.time);
     } else {
       if (group !== undefined && group.thread === event.thread) this.#close(key);
       this.#held = event;
@@ -111,14 +120,22 @@ export class LogReader {
     if (group !== undefined && !isStart) {
       this.#current = group;
       group.time = part.time;
-      if (!group.add(part.text, part.raw)) this.#items.add({ kind: "unread", raw: part.raw });
+      if (!group.add(part.text, part.raw, this.#place)) this.#addUnread(part.raw);
     } else if (part.event === "cleanup.error" && CleanupGroup.isBlockLine(part.text)) {
       this.#open(key, new CleanupGroup(part), part.time);
     } else if (part.event === null && (part.tag !== null || part.text.trimStart().startsWith("Traceback "))) {
-      this.#open(key, new StackGroup(part), part.time);
+      this.#open(key, new StackGroup(part, this.#place), part.time);
     } else {
-      this.#items.add({ kind: "unread", raw: part.raw });
+      this.#addUnread(part.raw);
     }
+  }
+
+  #addUnread(raw: string): void {
+    this.#items.add({ kind: "unread", raw, ...this.#place });
+  }
+
+  get #place(): LinePlace {
+    return { file: this.#file, line: this.#line };
   }
 
   #open(key: string, group: Group, time: number): void {

@@ -56,13 +56,23 @@ export interface ParsedPart extends ParsedHead {
 }
 
 /** A line that is no event's. */
-export interface UnreadLine {
+export interface UnreadText {
   readonly kind: "unread";
   readonly raw: string;
 }
 
+/** Where a line stands; null where that is not known. */
+export interface LinePlace {
+  readonly file: string | null;
+  /** From 1. */
+  readonly line: number | null;
+}
+
+/** A line that is no event's, and where it stands. */
+export interface UnreadLine extends UnreadText, LinePlace {}
+
 /** What one record of one physical line is, by itself. */
-export type ParsedLine = ParsedEvent | ParsedPart | UnreadLine;
+export type ParsedLine = ParsedEvent | ParsedPart | UnreadText;
 
 /** What a whole log is made of. */
 export type LogItem = ParsedEvent | UnreadLine;

@@ -78,7 +78,7 @@ test("brokkr logs --json prints one document with what was read of each file", (
     assert.equal(code, 0);
     assert.deepEqual(summary.files, [{ name: "a.log", bytes: Buffer.byteLength(NEW) + 8, lines: 27, broken: null }]);
     assert.deepEqual([summary.events, summary.filtered, summary.unread], [7, 4, 1]);
-    assert.deepEqual(summary.unreadSamples, ["no line"]);
+    assert.deepEqual(summary.unreadSamples, [{ file: "a.log", line: 1, text: "no line" }]);
     assert.deepEqual(Object.keys(summary), [
       ...["files", "first", "last", "lines", "events", "filtered", "unread", "unreadSamples", "levels", "byEvent"],
       ...["modules", "commands", "failures", "crashes", "cleanupErrors", "others", "timeLine"],
@@ -90,8 +90,16 @@ test("brokkr logs --lines prints the lines that fit, as they are, and --unread t
     write(sandbox, "a.log", `no line\n${NEW}`);
     const all = await sandbox.run(["logs", "a.log", "--lines", "--unread"]);
     assert.equal(all.stdout, `no line\n${NEW}`);
-    assert.equal((await sandbox.run(["logs", "a.log", "--unread"])).stdout, "no line\n");
-    assert.equal((await sandbox.run(["logs", "a.log", "--unread", "--json"])).stdout, '{"unread":"no line"}\n');
+    assert.equal((await sandbox.run(["logs", "a.log", "--unread"])).stdout, "a.log:1: no line\n");
+    assert.equal(
+      (await sandbox.run(["logs", "a.log", "--unread", "--json"])).stdout,
+      '{"unread":"no line","file":"a.log","line":1}\n',
+    );
+    const other = "[2020-11-17 09:12:11] INFO : [ x ] of another program";
+    write(sandbox, "c.log.1", `${other}\n${NEW}`);
+    write(sandbox, "c.log", `${NEW}${other}\n`);
+    const rotated = await sandbox.run(["logs", "c.log", "c.log.1", "--unread"]);
+    assert.deepEqual(rotated.stdout.trimEnd().split("\n").sort(), [`c.log.1:1: ${other}`, `c.log:27: ${other}`]);
     const retries = await sandbox.run(["logs", "a.log", "--lines", "--event", "call.retry"]);
     assert.equal(retries.stdout, `${NEW.split("\n")[12]}\n`);
   }));

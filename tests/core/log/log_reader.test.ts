@@ -182,7 +182,30 @@ test("LogReader drops nothing", () => {
     "[2020-11-17 09:12:11] ERROR : [ M ] [ CLEAN AFTER FORK ] [ pid:1 ] [ O ] no block",
     "[2020-11-17 09:12:11] ERROR : [ D ] [ M ] not a traceback",
   ];
-  assert.deepEqual(read(lines), lines.map((raw) => ({ kind: "unread", raw })));
+  assert.deepEqual(read(lines), lines.map((raw) => ({ kind: "unread", raw, file: null, line: null })));
+});
+
+test("LogReader says where the lines stand that are no event's, also where they waited for what followed", () => {
+  const reader = new LogReader();
+  reader.begin("a.log", 10);
+  const items = [...reader.push("before"), ...reader.push(line("Traceback (most recent call last):"))];
+  reader.begin("b.log");
+  for (
+    const text of ["  of the first", line(`Executing command [c] with param [] ${line("no event")}`, { second: 30 })]
+  ) {
+    items.push(...reader.push(text));
+  }
+  items.push(...reader.end());
+  assert.deepEqual(
+    items.map((item) => item.kind === "unread" ? [item.file, item.line, item.raw.slice(-9)] : item.event),
+    [
+      ["a.log", 11, "before"],
+      ["a.log", 12, "ll last):"],
+      ["b.log", 1, "the first"],
+      "command.executing",
+      ["b.log", 2, " no event"],
+    ],
+  );
 });
 
 test("LogReader ends a group when the log has gone on for 5 s", () => {

@@ -7,6 +7,7 @@
 import { VERSION } from "../../../core/version.ts";
 import { UPLOT_LICENSE, UPLOT_SCRIPT, UPLOT_STYLE } from "../../plot/uplot.ts";
 import { count, spanText } from "../figures.ts";
+import { placed } from "../placed.ts";
 import type { LogSummary } from "../summary.ts";
 import type { TimeLineFigures } from "../time_line.ts";
 import { element, escapeHtml } from "./element.ts";
@@ -110,7 +111,7 @@ function details(title: string, body: string): string {
 function unread({ unread, unreadSamples }: LogSummary): string | null {
   if (unread === 0) return null;
   const text = `${count(unread)} lines; brokkr logs --unread shows all of them. The first ones:`;
-  return `${element("p", text)}${element("pre", unreadSamples.join("\n"))}`;
+  return `${element("p", text)}${element("pre", unreadSamples.map((one) => placed(one.text, one)).join("\n"))}`;
 }
 
 /** Times as the log has them, in whatever zone the report is looked at: moved as if the log's zone were UTC. */
