@@ -22,7 +22,8 @@ export interface StreamTarget {
 export class CallStream implements AsyncIterableIterator<unknown>, AsyncDisposable {
   readonly #command: string;
   readonly #params: readonly unknown[];
-  readonly #open: () => StreamTarget;
+  readonly #open: () => StreamTarget | Promise<StreamTarget>;
+  #opening: Promise<void> | undefined;
   #target: StreamTarget | undefined;
   #call: Call | undefined;
   #items: unknown[] = [];
@@ -33,7 +34,7 @@ export class CallStream implements AsyncIterableIterator<unknown>, AsyncDisposab
   #wakes: (() => void)[] = [];
 
   /** Nothing is sent before the first `next()`. */
-  constructor(command: string, params: readonly unknown[], open: () => StreamTarget) {
+  constructor(command: string, params: readonly unknown[], open: () => StreamTarget | Promise<StreamTarget>) {
     this.#command = command;
     this.#params = params;
     this.#open = open;
@@ -45,7 +46,8 @@ export class CallStream implements AsyncIterableIterator<unknown>, AsyncDisposab
 
   /** @throws {BrokerError} */
   async next(): Promise<IteratorResult<unknown, unknown>> {
-    this.#start();
+    const opening = this.#start();
+    if (opening !== undefined) await opening;
     while (!this.#hasItem && this.#end === undefined) await this.#change();
     if (this.#hasItem) return { value: this.#take(), done: false };
     return this.#over();
@@ -70,9 +72,20 @@ export class CallStream implements AsyncIterableIterator<unknown>, AsyncDisposab
     return this.#next < this.#items.length && this.#call?.state !== "cancelling";
   }
 
-  #start(): void {
-    if (this.#target !== undefined || this.#end !== undefined) return;
-    const target = this.#target = this.#open();
+  /** The promise of a start that takes a while. */
+  #start(): Promise<void> | undefined {
+    if (this.#target !== undefined || this.#end !== undefined) return undefined;
+    if (this.#opening !== undefined) return this.#opening;
+    const target = this.#open();
+    if (target instanceof Promise) return this.#opening = target.then((opened) => this.#begin(opened));
+    this.#begin(target);
+    return undefined;
+  }
+
+  #begin(target: StreamTarget): void {
+    // It may have been left meanwhile.
+    if (this.#end !== undefined) return;
+    this.#target = target;
     this.#call = target.caller.submit(this.#command, this.#params, {
       ...target.options,
       wire: { ...target.options.wire, stream: true },

@@ -40,8 +40,8 @@ export interface ModuleProcessOptions {
   readonly program: string | undefined;
   readonly reporter: FrameReporter;
   readonly setup: Setup;
-  /** Calls to the father. */
-  readonly father: Caller;
+  /** What calls the father, loaded at the first use. */
+  readonly father: () => Promise<Caller>;
 }
 
 export class ModuleProcess implements Service {
@@ -104,7 +104,7 @@ export class ModuleProcess implements Service {
     const notify = call.options.notify === true ? { notify: true } : {};
     const wire = { ...this.#route(target, timeoutMs), ...notify, caller: context.caller };
     const options = { target, ...forwarded(timeoutMs, context), wire };
-    return await passOn({ caller: this.#options.father, options }, call);
+    return await passOn({ caller: await this.#options.father(), options }, call);
   }
 
   /** What a father is made of is loaded where there are workers. */
@@ -168,13 +168,13 @@ export class ModuleProcess implements Service {
           new CallStream(command, params, () => this.#toWorker(command, settings)),
       },
       call: async (to: Module | string, command: string, params?: readonly unknown[], settings?: CallSettings) => {
-        const { caller, options } = this.#toOther(to, command, settings ?? {});
+        const { caller, options } = await this.#toOther(to, command, settings ?? {});
         return await makeCall(caller, command, params ?? [], options);
       },
       stream: (to: Module | string, command: string, params?: readonly unknown[], settings?: CallSettings) =>
         new CallStream(command, params ?? [], () => this.#toOther(to, command, settings ?? {})),
       notify: async (to, method, params = [], settings = {}) => {
-        const { caller, options } = this.#toOther(to, method, settings);
+        const { caller, options } = await this.#toOther(to, method, settings);
         await makeCall(caller, method, params, { ...options, wire: { ...options.wire, notify: true } });
       },
       own: (resource) => {
@@ -194,7 +194,7 @@ export class ModuleProcess implements Service {
     return { caller: worker.caller, options: this.#submitOptions(target, settings) };
   }
 
-  #toOther(to: Module | string, command: string, settings: CallSettings): StreamTarget {
+  async #toOther(to: Module | string, command: string, settings: CallSettings): Promise<StreamTarget> {
     const target = typeof to === "string" ? to : to.name;
     const { names, timeoutMs } = this.#options.setup;
     if (!names.includes(target)) {
@@ -202,7 +202,7 @@ export class ModuleProcess implements Service {
     }
     const options = this.#submitOptions(target, settings);
     const wire = this.#route(target, settings.timeoutMs ?? timeoutMs);
-    return { caller: this.#options.father, options: { ...options, wire } };
+    return { caller: await this.#options.father(), options: { ...options, wire } };
   }
 
   /** What tells the father where a call goes: nothing, where it goes to the father itself. */

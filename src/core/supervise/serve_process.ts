@@ -7,9 +7,7 @@
 
 import type { Clock, Runtime } from "../../runtime/runtime.ts";
 import { Callee } from "../call/callee.ts";
-import { Caller } from "../call/caller.ts";
-import { CallCounters } from "../call/counters.ts";
-import { DEFAULT_QUEUE_LIMITS } from "../call/queue.ts";
+import type { Caller } from "../call/caller.ts";
 import { describeThrown } from "../call/wire_error.ts";
 import { cleanAfterFork } from "../cleanup/clean.ts";
 import { CODECS } from "../frame/codec.ts";
@@ -67,6 +65,7 @@ class ServedProcess {
   readonly #link: Link;
   readonly #reporter: FrameReporter;
   #caller: Caller | undefined;
+  #loading: Promise<Caller> | undefined;
   #callee: Callee | undefined;
   #module: ModuleProcess | undefined;
   #stopping = false;
@@ -111,20 +110,8 @@ class ServedProcess {
     const { runtime, role } = this.#options;
     const setup = hello.setup;
     this.#reporter.want(setup.wanted);
-    this.#caller = new Caller({
-      clock: runtime.clock,
-      reporter: this.#reporter,
-      counters: new CallCounters(),
-      module: role.process,
-      queue: DEFAULT_QUEUE_LIMITS,
-      concurrency: Infinity,
-      frameLimit: setup.frameLimit,
-      thread: () => runtime.thread(),
-      tracesPromises: runtime.tracesPromises,
-      ownFiles: runtime.ownFiles,
-    });
-    this.#caller.connect(this.#link);
-    const module = new ModuleProcess({ ...this.#options, reporter: this.#reporter, setup, father: this.#caller });
+    const father = () => this.#loading ??= this.#loadCaller(setup.frameLimit);
+    const module = new ModuleProcess({ ...this.#options, reporter: this.#reporter, setup, father });
     this.#module = module;
     this.#callee = new Callee(this.#link, {
       reporter: this.#reporter,
@@ -135,6 +122,17 @@ class ServedProcess {
       ownFiles: runtime.ownFiles,
     });
     void this.#start(module, setup);
+  }
+
+  async #loadCaller(frameLimit: number): Promise<Caller> {
+    const { newFatherCaller } = await import("./father_caller.ts");
+    const { runtime, role } = this.#options;
+    return this.#caller = newFatherCaller(this.#link, {
+      runtime,
+      reporter: this.#reporter,
+      process: role.process,
+      frameLimit,
+    });
   }
 
   async #start(module: ModuleProcess, setup: Setup): Promise<void> {
