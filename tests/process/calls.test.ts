@@ -116,6 +116,17 @@ test("a process that is blocked is told from a slow one", { timeout: 30_000 }, a
     const error = await rejection(t.broker.call(sla, "spin", [], { timeoutMs: 200 }));
     assert.ok(error instanceof CallTimeoutError);
     assert.equal(error.peer, "blocked");
+    const texts = t.lines(/^call\.(retry|timeout|silence)$/).map((line) =>
+      line.slice(line.indexOf("MainThread ] ") + 13)
+    );
+    assert.deepEqual(texts.map((text) => text.replace(/\d+\.\d{3}s ago/, "TIME ago")), [
+      "The command call [spin] for module sla was sent but the call timed out (0.2s). We will retry one time.",
+      "sla did not answer attempt 1 of [spin] in time: it is blocked (gives no sign of life; last heard of TIME ago)",
+      "Failed to send command call [spin] for module sla because of timeout (0.2s).",
+      "sla did not answer attempt 2 of [spin] in time: it is blocked (gives no sign of life; last heard of TIME ago)",
+    ]);
+    const { modules } = await t.broker.status();
+    assert.deepEqual([modules[1]?.calls.timeout, modules[1]?.calls.ok, modules[1]?.state], [1, 0, "ready"]);
   } finally {
     const pid = await t.pidOf("sla");
     process.kill(pid, "SIGKILL");

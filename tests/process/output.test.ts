@@ -68,10 +68,13 @@ test("a module that closes its standard output lives on", options, async () => {
   await new Promise((resolve) => setTimeout(resolve, 200));
   assert.equal(await t.broker.call(printer, "pid"), pid);
   assert.deepEqual(t.of("process.exited"), []);
+  const { modules: [status] } = await t.broker.status();
+  assert.deepEqual([status?.pid, status?.restarts, status?.calls.ok, status?.calls.error], [pid, 0, 3, 0]);
 });
 
 test("the end of a module is seen although another process holds its standard streams", options, async () => {
   await using t = await Printers.start({ descendants: "keep" });
+  const pid = await t.broker.call(printer, "pid");
   const holder = await t.broker.call(printer, "hold");
   try {
     await assert.rejects(t.broker.call(printer, "exit", [3], { timeoutMs: 30_000 }), (error) => {
@@ -79,6 +82,14 @@ test("the end of a module is seen although another process holds its standard st
       assert.equal(error.exitCode, 3);
       return true;
     });
+    await t.until(() => t.of("process.exited").length === 1);
+    assert.deepEqual(t.lines("process.exited"), [
+      `WARNING : [ printers ] [ printer ] [ PROCESS ] [ PID:${process.pid} ] [ MainThread ] printer ended unexpectedly ` +
+      `(pid ${pid}, exit code 3, signal none): process exited with code 3`,
+    ]);
+    const { modules: [status] } = await t.broker.status();
+    assert.equal(status?.calls.error, 1);
+    assert.equal(await isAlive(pid), false);
     assert.equal(await isAlive(holder), true);
   } finally {
     process.kill(holder, "SIGKILL");

@@ -1,4 +1,4 @@
-import { Broker, defineModule, ProcessGoneError } from "brokkr";
+import { Broker, defineModule, type LogRecord, ProcessGoneError } from "brokkr";
 import assert from "node:assert/strict";
 import process from "node:process";
 import { test } from "node:test";
@@ -70,11 +70,12 @@ test("restart() of a module and of a worker gives them new processes, and loses 
 });
 
 test("a program that never reaches Broker.start is a failed start that says so", { timeout: 60_000 }, async () => {
+  const records: LogRecord[] = [];
   const broker = await Broker.start({
     name: "broker-master",
     modules: [defineModule({ name: "sla", commands: { size: () => 0 }, restart: "never" })],
     program: EXITS,
-    log: () => {},
+    log: (record) => void records.push(record),
   });
   try {
     await assert.rejects(broker.call("sla", "size"), (error: unknown) => {
@@ -84,6 +85,15 @@ test("a program that never reaches Broker.start is a failed start that says so",
       assert.equal(error.exitCode, 4);
       return true;
     });
+    const { modules: [status] } = await broker.status();
+    assert.deepEqual([status?.state, status?.pid, status?.restarts, status?.calls.error], ["failed", null, 0, 1]);
+    const [exited] = records.filter(({ event }) => event === "process.exited");
+    const pid = exited !== undefined && "childPid" in exited.fields ? exited.fields.childPid : null;
+    assert.match(
+      exited?.lines()[0] ?? "",
+      /sla ended unexpectedly \(pid \d+, exit code 4, signal none\): process exited with code 4$/,
+    );
+    assert.equal(pid !== null && await isAlive(pid), false);
   } finally {
     await broker.stop();
   }
@@ -98,8 +108,18 @@ test("a program that hangs before Broker.start is ended after the deadline", { t
     log: (record) => void lines.push(...record.lines()),
   });
   try {
-    assert.match(lines.join("\n"), /process did not reach Broker\.start\(\{ name: "broker-master" \}\) in 10s/);
+    const why = 'process did not reach Broker.start({ name: "broker-master" }) in 10s';
+    const texts = lines.map((line) => line.replace(/.*\[ MainThread \] /, "").replace(/pid \d+/, "pid N"));
+    assert.deepEqual(texts.slice(1, 4), [
+      `sla was sent SIGKILL (pid N): ${why}`,
+      `sla ended unexpectedly (pid N, exit code none, signal SIGKILL): ${why}`,
+      `sla will not be started again: ${why}; what to do: mend the cause, then run "brokkr restart sla"`,
+    ]);
+    const pid = Number(/sla was sent SIGKILL \(pid (\d+)\)/.exec(lines.join("\n"))?.[1]);
+    assert.equal(await isAlive(pid), false);
     await assert.rejects(broker.call("sla", "size"), /process did not start/);
+    const { modules: [status] } = await broker.status();
+    assert.deepEqual([status?.state, status?.calls.error], ["failed", 1]);
   } finally {
     await broker.stop();
   }
