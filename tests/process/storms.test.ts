@@ -53,74 +53,74 @@ for (
   });
 }
 
-test(
-  "kill -9 of modules in a storm of calls: each call has its own answer or is gone, and nothing is left",
-  onLinux,
-  async () => {
-    const settings = { restart: { delayMs: 0, maxRestarts: 1_000 } };
-    const t = await start([...victims, bystander], Object.fromEntries(victims.map(({ name }) => [name, settings])));
-    const killed: number[] = [];
-    try {
-      const bystanderPid = await t.broker.call(bystander, "pid", [], LONG);
-      const before = readdirSync("/proc/self/fd").length;
-      const outcomes = { answered: 0, gone: 0 };
-      let storms = true;
-      const caller = async (name: string) => {
-        while (storms) {
-          const waited = Math.floor(Math.random() * 20);
-          const answer = await t.broker.call(name, "wait", [waited], LONG).catch((error: unknown) => error);
-          if (typeof answer === "number") outcomes.answered++;
-          else {
-            assert.ok(answer instanceof ProcessGoneError, String(answer));
-            assert.deepEqual([answer.signal, answer.exitCode], ["SIGKILL", null]);
-            outcomes.gone++;
+for (const [what, targets] of [["modules", victims], ["programs", programs(["red", "green", "blue"])]] as const) {
+  test(
+    `kill -9 of ${what} in a storm of calls: each call has its own answer or is gone, and nothing is left`,
+    onLinux,
+    async () => {
+      const settings = { restart: { delayMs: 0, maxRestarts: 1_000 } };
+      const t = await start([...targets, bystander], Object.fromEntries(targets.map(({ name }) => [name, settings])));
+      const killed: number[] = [];
+      try {
+        const bystanderPid = await t.broker.call(bystander, "pid", [], LONG);
+        const before = readdirSync("/proc/self/fd").length;
+        const outcomes = { answered: 0, gone: 0 };
+        let storms = true;
+        const caller = async (name: string) => {
+          while (storms) {
+            const waited = Math.floor(Math.random() * 20);
+            const answer = await t.broker.call(name, "wait", [waited], LONG).catch((error: unknown) => error);
+            if (typeof answer === "number") outcomes.answered++;
+            else {
+              assert.ok(answer instanceof ProcessGoneError, String(answer));
+              assert.deepEqual([answer.signal, answer.exitCode], ["SIGKILL", null]);
+              outcomes.gone++;
+            }
           }
+        };
+        const callers = targets.flatMap(({ name }) => [caller(name), caller(name), caller(name)]);
+        for (let round = 0; round < 4; round++) {
+          for (const { name } of targets) {
+            const { modules } = await t.broker.status();
+            const pid = modules.find((module) => module.name === name)?.pid;
+            if (pid === null || pid === undefined) continue;
+            process.kill(pid, "SIGKILL");
+            killed.push(pid);
+          }
+          await t.until(() => t.of("process.exited").length === killed.length);
+          for (const { name } of targets) assert.equal(typeof await t.broker.call(name, "pid", [], LONG), "number");
         }
-      };
-      const callers = victims.flatMap(({ name }) => [caller(name), caller(name), caller(name)]);
-      for (let round = 0; round < 4; round++) {
-        for (const { name } of victims) {
-          const { modules } = await t.broker.status();
-          const pid = modules.find((module) => module.name === name)?.pid;
-          if (pid === null || pid === undefined) continue;
-          process.kill(pid, "SIGKILL");
-          killed.push(pid);
-        }
-        await t.until(() => t.of("process.exited").length === killed.length);
-        for (const { name } of victims) assert.equal(typeof await t.broker.call(name, "pid", [], LONG), "number");
+        storms = false;
+        await Promise.all(callers);
+        assert.ok(outcomes.gone > 0 && outcomes.answered > 0, JSON.stringify(outcomes));
+        const reasons = t.of("process.exited").map(({ fields }) => "reason" in fields && fields.reason);
+        assert.deepEqual(reasons, Array(killed.length).fill("process was killed by SIGKILL"));
+        const { modules } = await t.broker.status();
+        const counts = modules.filter(({ name }) => name !== "bystander");
+        const sum = (of: (module: typeof counts[number]) => number) =>
+          counts.reduce((all, module) => all + of(module), 0);
+        assert.equal(sum(({ calls }) => calls.error), outcomes.gone);
+        assert.equal(sum(({ calls }) => calls.ok), outcomes.answered + 12);
+        assert.equal(sum(({ restarts }) => restarts), killed.length);
+        assert.equal(t.lines("call.error").length, outcomes.gone);
+        assert.equal(await t.broker.call(bystander, "pid"), bystanderPid);
+        assert.deepEqual(children().filter(({ state }) => state === "Z"), []);
+        for (const pid of killed) assert.equal(await isAlive(pid), false);
+        const left = readdirSync("/proc/self/fd").length - before;
+        assert.ok(left <= 2, `${left} descriptors are left`);
+      } finally {
+        await t.broker.stop();
       }
-      storms = false;
-      await Promise.all(callers);
-      assert.ok(outcomes.gone > 0 && outcomes.answered > 0, JSON.stringify(outcomes));
-      const reasons = t.of("process.exited").map(({ fields }) => "reason" in fields && fields.reason);
-      assert.deepEqual(reasons, Array(killed.length).fill("process was killed by SIGKILL"));
-      const { modules } = await t.broker.status();
-      const counts = modules.filter(({ name }) => name !== "bystander");
-      const sum = (of: (module: typeof counts[number]) => number) =>
-        counts.reduce((all, module) => all + of(module), 0);
-      assert.equal(sum(({ calls }) => calls.error), outcomes.gone);
-      assert.equal(sum(({ calls }) => calls.ok), outcomes.answered + 12);
-      assert.equal(sum(({ restarts }) => restarts), killed.length);
-      assert.equal(t.lines("call.error").length, outcomes.gone);
-      assert.equal(await t.broker.call(bystander, "pid"), bystanderPid);
-      assert.deepEqual(children().filter(({ state }) => state === "Z"), []);
-      for (const pid of killed) assert.equal(await isAlive(pid), false);
-      const left = readdirSync("/proc/self/fd").length - before;
-      assert.ok(left <= 2, `${left} descriptors are left`);
-    } finally {
-      await t.broker.stop();
-    }
-  },
-);
+    },
+  );
+}
 
 test(
   "200 modules: each answers for itself, none has a descriptor of another, and nothing is left of them",
   onLinux,
   async () => {
-    const script = "while read -r line; do id=${line#*'\"id\":'}; id=${id%%,*}; " +
-      `echo '{"jsonrpc":"2.0","id":'"$id"',"result":'$$'}'; done`;
     const names = Array.from({ length: 200 }, (_, index) => `m${index}`);
-    const modules = names.map((name) => defineProgram({ name, command: ["/bin/sh", "-c", script] }));
+    const modules = programs(names);
     const before = { open: opened("self"), children: children().length };
     const t = await start(modules, {});
     let pids: unknown[] = [];
@@ -179,6 +179,13 @@ test("a wall clock that jumps by days neither ends a call, nor hastens a restart
   }
   assert.match(t.lines("broker.stopped")[0] ?? "", /The broker stopped in \d{1,2}\.\d{3}s$/);
 });
+
+/** Programs that answer whatever they are asked with their pid. */
+function programs(names: readonly string[]): Module[] {
+  const script = "while read -r line; do id=${line#*'\"id\":'}; id=${id%%,*}; " +
+    `echo '{"jsonrpc":"2.0","id":'"$id"',"result":'$$'}'; done`;
+  return names.map((name) => defineProgram({ name, command: ["/bin/sh", "-c", script] }));
+}
 
 interface Started {
   readonly broker: Broker;

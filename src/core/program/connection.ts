@@ -194,21 +194,21 @@ export class Connection {
   #ended(error: Error | undefined): void {
     if (this.#inputEnded) return;
     this.#reader.end();
-    this.#finish(error?.message ?? null);
+    this.#finish(error?.message ?? null, error !== undefined);
   }
 
   #end(reason: string): void {
-    if (!this.#inputEnded) this.#finish(reason);
+    if (!this.#inputEnded) this.#finish(reason, false);
   }
 
-  #finish(reason: string | null): void {
+  #finish(reason: string | null, failed: boolean): void {
     this.#inputEnded = true;
     if (reason !== null) this.close();
     for (const waiting of this.#waiting.values()) {
       waiting.reject(new ConnectionClosedError("the connection was closed"));
     }
     this.#waiting.clear();
-    this.#options.events.closed(reason);
+    this.#options.events.closed(reason, failed);
   }
 }
 

@@ -13,8 +13,11 @@ export interface ConnectionEvents {
   request(method: string, params: Params, signal: AbortSignal): unknown;
   /** Room in the transport again. */
   drained(): void;
-  /** Called once: nothing more comes. `reason` is null where the peer just ended its output; its requests go on. */
-  closed(reason: string | null): void;
+  /**
+   * Called once: nothing more comes. `reason` is null where the peer just ended its output; its requests go on. With `failed` it is
+   * the transport's.
+   */
+  closed(reason: string | null, failed: boolean): void;
 }
 
 export interface ConnectionOptions {

@@ -118,7 +118,7 @@ export class ProgramRun implements Run {
         notification: (notification) => client.notified(notification),
         request: (method, params, signal) => client.asked(method, params, signal),
         drained: () => this.#peer?.drained(),
-        closed: (reason) => this.#closed(reason),
+        closed: (reason, failed) => this.#closed(reason, failed),
       },
     });
     const service = new ProgramService(connection);
@@ -178,15 +178,16 @@ export class ProgramRun implements Run {
   }
 
   /** The output of the program has ended: it can't answer any more. */
-  #closed(reason: string | null): void {
+  #closed(reason: string | null, failed: boolean): void {
     this.#outputEnded?.();
     this.#outputEnded = () => {};
-    if (reason !== null) return this.kill("SIGKILL", reason);
+    // A write may meet the end of the program before its exit is seen, which tells more than the write.
+    if (reason !== null && !failed) return this.kill("SIGKILL", reason);
     if (this.#state === "exited" || this.#state === "draining") return;
     const { clock } = this.#options.runtime;
     this.#clearWait = clock.timer(
       WITHOUT_OUTPUT_MS,
-      () => this.kill("SIGKILL", "process closed its output and went on"),
+      () => this.kill("SIGKILL", reason ?? "process closed its output and went on"),
     );
   }
 
