@@ -112,9 +112,9 @@ function kill(group: number | undefined): void {
   }
 }
 
-/** Puts a program `brokkr` into `folder`: the command line of this runtime. */
-export async function installBrokkr(folder: string): Promise<void> {
-  const words = CLI.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
+/** Puts a program `brokkr` into `folder`: the command line of this runtime, or another. */
+export async function installBrokkr(folder: string, command: readonly string[] = CLI): Promise<void> {
+  const words = command.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
   await writeFile(join(folder, "brokkr"), `#!/bin/sh\nexec ${words} "$@"\n`);
   await chmod(join(folder, "brokkr"), 0o755);
 }

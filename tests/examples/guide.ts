@@ -31,9 +31,14 @@ export interface FollowOptions {
   readonly env: Readonly<Record<string, string>>;
   /** What stands for the reader's own choice, such as PATH-TO/brokkr. */
   readonly replace: Readonly<Record<string, string>>;
+  /** The configuration leaves the line out that says that the broker is ready. @default false */
+  readonly quiet?: boolean;
 }
 
-export async function follow(steps: readonly Step[], { folder, env, replace }: FollowOptions): Promise<void> {
+export async function follow(
+  steps: readonly Step[],
+  { folder, env, replace, quiet = false }: FollowOptions,
+): Promise<void> {
   const filled = (text: string) =>
     Object.entries(replace).reduce((text, [from, to]) => text.replaceAll(from, to), text);
   let broker: Running | undefined;
@@ -46,7 +51,8 @@ export async function follow(steps: readonly Step[], { folder, env, replace }: F
       const [command, output] = [filled(step.text), step.output === null ? null : filled(step.output)];
       if (BROKER.test(command)) {
         broker = start(["/bin/sh", "-ec", command.replace(BROKER, "exec $&")], { cwd: folder, env });
-        await broker.printed(/The broker is ready/);
+        if (quiet) await run(["/bin/sh", "-ec", KNOWN], { cwd: folder, env });
+        else await broker.printed(/The broker is ready/);
         if (output !== null) await broker.printed(literal(output));
         continue;
       }
@@ -59,6 +65,9 @@ export async function follow(steps: readonly Step[], { folder, env, replace }: F
     await broker?.[Symbol.asyncDispose]();
   }
 }
+
+/** The broker is found; calls wait until its modules are ready. */
+const KNOWN = "until brokkr status; do sleep 0.1; done";
 
 /** Stays in the foreground of its terminal, while the reader goes on in another one until it is stopped. A program ends by itself. */
 const BROKER = /^(?:npx |bun x --bun )?brokkr run(?! [^\n]*\.[jt]s\b)[^\n]*\n$/m;

@@ -2,25 +2,23 @@ import assert from "node:assert/strict";
 import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { inThisRuntime, ROOT, run, start, temporaryFolder } from "./command.ts";
+import { installBrokkr, inThisRuntime, ROOT } from "./command.ts";
+import { follow, stepsOf } from "./guide.ts";
 import { builtPackage } from "./package.ts";
-import { shownOutput } from "./readme.ts";
+import { brokkrFolder } from "./project.ts";
 
-test("the npm-module example loads the module's own dependency in the module's process", async () => {
-  await using folder = await temporaryFolder();
-  const project = join(folder.path, "project");
-  await cp(join(ROOT, "examples/npm-module"), project, { recursive: true });
-  const npm = ["npm", "install", "--no-audit", "--no-fund", "--install-links", await builtPackage(folder.path)];
-  const installed = await run(npm, { cwd: project });
-  assert.equal(installed.code, 0, installed.stderr);
+const PAGE = "examples/npm-module/README.md";
+const PART = "A module with npm dependencies of its own";
 
-  const options = { cwd: project, env: { XDG_RUNTIME_DIR: folder.path } };
-  const brokkr = inThisRuntime(join(project, "node_modules/brokkr/cli.js"));
-  await using broker = start([...brokkr, "run"], options);
-  while ((await run([...brokkr, "status"], options)).code !== 0) await new Promise((done) => setTimeout(done, 50));
-  const short = await run([...brokkr, "call", "durations", "format", "1337000000"], options);
-  const long = await run([...brokkr, "call", "durations", "format_long", "1337000000"], options);
-  assert.equal(short.stdout + long.stdout, await shownOutput("npm-module"), short.stderr + long.stderr);
-  broker.signal("SIGTERM");
-  assert.equal((await broker.ended).code, 0);
+test(`${PAGE}, ${PART}: the module's process loads the module's own dependency`, async () => {
+  const steps = await stepsOf(PAGE, PART);
+  assert.equal(steps.filter(({ kind }) => kind === "command").length, 2);
+  await using project = await brokkrFolder();
+  await cp(join(ROOT, "examples/npm-module"), project.folder, { recursive: true });
+  // Deno looks for packages from the program that it runs, so brokkr is one of the project's.
+  const [modules, programs] = [join(project.folder, "node_modules"), join(project.folder, "..", "bin")];
+  await installBrokkr(programs, inThisRuntime(join(modules, "brokkr/cli.js")));
+  const npm = await builtPackage(join(project.folder, ".."));
+  const replace = { "npm install": `npm install --no-audit --no-fund --install-links '${npm}'` };
+  await follow(steps, { ...project, replace, quiet: true });
 });

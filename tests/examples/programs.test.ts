@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
-import { chmod, copyFile, mkdir, symlink, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { EVERYTHING, tsserver, TYPESCRIPT_SERVER, withoutPython } from "../process/program_files.ts";
-import { CLI, ROOT, run, runtimeName, start, temporaryFolder } from "./command.ts";
+import { ROOT, runtimeName } from "./command.ts";
 import { follow, type FollowOptions, stepsOf } from "./guide.ts";
 import { builtPackage } from "./package.ts";
-import { shownOutput } from "./readme.ts";
+import { brokkrFolder } from "./project.ts";
 
 const PYTHON = { skip: withoutPython() };
 
@@ -51,32 +51,19 @@ if (runtimeName !== "deno") {
   });
 }
 
-test("the Python example answers the calls of its README", PYTHON, async () => {
-  await using folder = await temporaryFolder();
-  const env = { XDG_RUNTIME_DIR: folder.path };
-  await using broker = start([...CLI, "run", join(ROOT, "examples/python/brokkr.json")], { env });
-  const brokkr = async (...args: string[]) => await run([...CLI, ...args, "--broker", "fruit"], { env });
-  while ((await brokkr("status")).code !== 0) await new Promise((resolve) => setTimeout(resolve, 50));
-  const calls = [
-    await brokkr("call", "prices", "price", "apple"),
-    await brokkr("call", "prices", "total", '{"items":{"apple":3,"pear":2},"discount":0.1}'),
-  ];
-  assert.equal(calls.map(({ stdout }) => stdout).join(""), await shownOutput("python"));
-  broker.signal("SIGTERM");
-  assert.equal((await broker.ended).code, 0);
+test("examples/python/README.md, A module in Python: the commands print what the text says", PYTHON, async () => {
+  const steps = await stepsOf("examples/python/README.md", "A module in Python");
+  assert.equal(steps.filter(({ kind }) => kind === "command").length, 2);
+  // From a clone of the repository.
+  await inEmptyFolder(async (options) => await follow(steps, { ...options, folder: ROOT, quiet: true }));
 });
 
-/** A folder of the reader's own, where `brokkr` is the command line in this runtime. */
+/** A folder of the reader's own, where this runtime has its name, too. */
 async function inEmptyFolder(body: (options: FollowOptions) => Promise<void>): Promise<void> {
-  await using temporary = await temporaryFolder();
-  const [folder, programs, sockets] = ["empty folder", "bin", "run"].map((name) => join(temporary.path, name));
-  if (folder === undefined || programs === undefined || sockets === undefined) return;
-  await Promise.all([folder, programs, sockets].map((path) => mkdir(path, { mode: 0o700 })));
-  const words = CLI.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
-  const shim = join(programs, "brokkr");
-  await writeFile(shim, `#!/bin/sh\nexec ${words} "$@"\n`);
-  await chmod(shim, 0o755);
+  await using project = await brokkrFolder();
+  const { folder, env } = project;
+  const programs = join(folder, "..", "bin");
   await symlink(process.execPath, join(programs, runtimeName));
   const path = [programs, dirname(process.execPath), process.env["PATH"] ?? ""].join(":");
-  await body({ folder, env: { PATH: path, XDG_RUNTIME_DIR: sockets }, replace: {} });
+  await body({ folder, env: { ...env, PATH: path }, replace: {} });
 }
