@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
+import { realpath } from "node:fs/promises";
 import { dirname, join, normalize } from "node:path";
 import { test } from "node:test";
 import { ROOT } from "./command.ts";
@@ -21,6 +22,23 @@ test("every link from page to page, to a file or to a picture leads somewhere, d
     }
   }
   assert.ok(links > 100, String(links));
+});
+
+test("every path of the repository that a page names is there", async () => {
+  // The compiled suite has a link to it.
+  const sources = dirname(await realpath(join(ROOT, "deno.json")));
+  let paths = 0;
+  for (const page of await allPages()) {
+    for (
+      const [, path = ""] of (await textOf(page)).matchAll(
+        /`((?:bench|docs|examples|schema|scripts|src|tests)\/[^`\s*]+)`/g,
+      )
+    ) {
+      assert.ok(existsSync(join(sources, path)), `${page}: there is no ${path}`);
+      paths++;
+    }
+  }
+  assert.ok(paths > 10, String(paths));
 });
 
 test("README.md shows every picture of docs/pictures, each with a text that says what is seen", async () => {
