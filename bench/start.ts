@@ -1,6 +1,6 @@
 /**
- * From the spawn of a process to its first answer, and what it holds when it is idle, beside a child that only echoes; and what a
- * call costs the broker that has 1 to 50 modules. A fresh process for each figure, all sides in turn, the order turned round every
+ * From the spawn of a process to its first answer, and what it holds when it is idle, beside a child that only echoes; what loading
+ * brokkr's parts costs alone, which no start can go below; and what a call costs the broker that has 1 to 50 modules. A fresh process for each figure, all sides in turn, the order turned round every
  * second round, medians of the ratios or differences of each round.
  *
  *     deno task bench:start [--rounds 9] [--ms 500] [--runtime node,deno,bun] [--modules 1,10,50]
@@ -9,7 +9,9 @@
  */
 
 import { parseArgs } from "node:util";
-import { median, prepare, run } from "./side_by_side.ts";
+import { ROOT } from "../scripts/command.ts";
+import { atRest } from "./programs/at_rest.mjs";
+import { median, prepare, run, spawn } from "./side_by_side.ts";
 
 const { values } = parseArgs({
   args: Deno.args,
@@ -32,6 +34,7 @@ interface Start {
 await prepare();
 for (const runtime of values.runtime.split(",")) {
   await compareStarts(runtime);
+  await compareParts(runtime);
   if (counts.length > 0) await compareCounts(runtime);
 }
 
@@ -54,6 +57,40 @@ async function compareStarts(runtime: string): Promise<void> {
   console.log(`| spawn to first answer | ${ms(bare, wall)} | ${ms(own, wall)} | ${ratio(wall)}× |`);
   console.log(`| processor time of the child until it is idle | ${ms(bare, cpu)} | ${ms(own, cpu)} | ${ratio(cpu)}× |`);
   console.log(`| private memory, idle | ${memory(bare)} | ${memory(own)} | ${mebibytes(more)} more |`);
+}
+
+/** Each with what stands before it. */
+function partsOf(runtime: string): [name: string, file: string | null][] {
+  const adapters = new Map([["node", "node_fork"], ["deno", "deno_subprocess"], ["bun", "bun_spawn"]]);
+  const files = [...Deno.readDirSync(`${ROOT}/npm/lib`)].map(({ name }) => name);
+  const chunk = (name = "") => files.find((file) => file.startsWith(`brokkr-${name}-`) && file.endsWith(".js")) ?? name;
+  return [
+    ["nothing", null],
+    ["the library", `${ROOT}/npm/mod.js`],
+    ["and the process' side", `${ROOT}/npm/lib/${chunk("serve_process")}`],
+    ["and the runtime's side", `${ROOT}/npm/lib/${chunk(adapters.get(runtime))}`],
+  ];
+}
+
+async function compareParts(runtime: string): Promise<void> {
+  const parts = partsOf(runtime);
+  const rows = parts.map((): Omit<Start, "ms">[] => []);
+  for (let round = 0; round < rounds; round++) {
+    const order = [...parts.keys()];
+    for (const index of round % 2 === 0 ? order : order.toReversed()) {
+      const files = parts.slice(0, index + 1).flatMap(([, file]) => file ?? []);
+      const child = spawn(runtime, "start_parts.mjs", files);
+      rows[index]?.push(await atRest(child.pid));
+      child.kill("SIGKILL");
+      await Promise.all([child.status, child.stdout.cancel()]);
+    }
+  }
+  console.log(`\n| ${runtime}, loads | processor time | private memory |\n|---|---|---|`);
+  for (const [index, [name]] of parts.entries()) {
+    const own = rows[index] ?? [];
+    const cpu = median(own.map(({ cpuMs }) => cpuMs)).toFixed(1);
+    console.log(`| ${name} | ${cpu} ms | ${mebibytes(median(own.map(({ privateBytes }) => privateBytes)))} |`);
+  }
 }
 
 async function compareCounts(runtime: string): Promise<void> {
