@@ -39,7 +39,7 @@ export interface StatusAsked {
 export async function status(runtime: Runtime, { json, watch, broker }: StatusAsked): Promise<number> {
   return await askBroker(runtime, broker, async (client) => {
     const colors = hasColors("stdout");
-    const clear = watch && !json && process.stdout.isTTY === true ? CLEAR : "";
+    const clear = watch && !json && process.stdout.isTTY === true && process.env["TERM"] !== "dumb" ? CLEAR : "";
     for (;;) {
       const now = await client.status();
       const text = json ? JSON.stringify(now) : statusTable(now, { colors });

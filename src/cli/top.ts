@@ -8,6 +8,7 @@ import { object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import { command, constant, option } from "@optique/core/primitives";
 import type { ControlClient } from "../core/control/client.ts";
+import { RemoteError } from "../core/errors/mod.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { brokerOption } from "./broker_option.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
@@ -62,7 +63,17 @@ async function watch(runtime: Runtime, client: ControlClient): Promise<number> {
     resized: draw,
   });
   const hear = async () => {
-    for await (const record of client.records({ level: "info", last: LAST_RECORDS }, leave.signal)) state.hear(record);
+    for (let last = LAST_RECORDS;; last = 0) {
+      try {
+        for await (const record of client.records({ level: "info", last }, leave.signal)) state.hear(record);
+        return;
+      } catch (error) {
+        // Whoever was stopped for a while, and fell behind, goes on from here.
+        if (!(error instanceof RemoteError)) throw error;
+        state.notice = error.message;
+        await pause(runtime, LOOK_MS, leave.signal);
+      }
+    }
   };
   const look = async () => {
     while (!leave.signal.aborted) {

@@ -23,11 +23,17 @@ export class Screen implements Disposable {
   }
 
   tmux(...args: string[]): string {
-    return execFileSync("tmux", ["-L", this.#socket, ...args], { encoding: "utf8" });
+    return execFileSync("tmux", ["-u", "-L", this.#socket, ...args], { encoding: "utf8" });
   }
 
   text(): string {
     return this.tmux("capture-pane", "-p");
+  }
+
+  /** Of what the shell runs now. */
+  pid(): number {
+    const shell = this.tmux("list-panes", "-F", "#{pane_pid}").trim();
+    return Number(execFileSync("pgrep", ["-P", shell], { encoding: "utf8" }));
   }
 
   keys(...keys: string[]): void {

@@ -4,10 +4,11 @@
  * @module
  */
 
+import { fit } from "../columns.ts";
 import { shortTime } from "../status_table.ts";
 import { mebibytes, milliseconds } from "../table.ts";
 import { memoryOf, type Row } from "./rows.ts";
-import { fit, type Style } from "./style.ts";
+import type { Style } from "./style.ts";
 
 interface Column {
   readonly title: string;

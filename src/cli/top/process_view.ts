@@ -7,43 +7,81 @@
 import type { CleanupStatus, ProcessStatus } from "../../core/broker/status.ts";
 import { shortTime } from "../status_table.ts";
 import { mebibytes, milliseconds } from "../table.ts";
+import { columnsOf, fit } from "../columns.ts";
 import type { Row } from "./rows.ts";
 import type { Style } from "./style.ts";
 
 const BAR = 30;
+/** What a latency takes besides its bar. */
+const AROUND_BAR = 22;
 
-export function processLines({ status }: Row, style: Style): string[] {
+/** None is wider than `width`. */
+export function processLines({ status }: Row, width: number, style: Style): string[] {
+  const { name, state, pid, uptimeMs, restarts } = status;
   return [
-    `${style.bold(status.name)}  ${style.state(status.state, status.state)}  pid ${status.pid ?? "-"}  ` +
-    `up ${shortTime(status.uptimeMs)}  restarts ${status.restarts}`,
+    style.bold(name),
+    ...items(
+      [style.state(state, state), `pid ${pid ?? "-"}`, `up ${shortTime(uptimeMs)}`, `restarts ${restarts}`],
+      width,
+    ),
     "",
-    ...callLines(status, style),
+    ...callLines(status, width, style),
     "",
-    ...latencyLines(status, style),
+    ...latencyLines(status, width, style),
     "",
     ...cleanupLines(status.cleanup, style),
-  ];
+  ].map((line) => fitted(line, width));
 }
 
-function callLines({ calls, memory }: ProcessStatus, style: Style): string[] {
+function callLines({ calls, memory }: ProcessStatus, width: number, style: Style): string[] {
   const { ok, retried, error, timeout, cancelled, late, duplicate, unknown } = calls;
+  const outcomes = { ok, retried, error, timeout, cancelled };
+  const strays = { late, duplicate, unknown };
+  const { privateBytes, pssBytes, rssBytes } = memory;
+  const sizes = { private: mebibytes(privateBytes), PSS: mebibytes(pssBytes), resident: mebibytes(rssBytes) };
+  const named = (figures: object) => Object.entries(figures).map(([name, figure]) => `${name} ${figure}`);
   return [
     style.bold("Calls"),
-    `  ok ${ok}   retried ${retried}   error ${error}   timeout ${timeout}   cancelled ${cancelled}`,
-    `  answers that were nobody's: late ${late}   duplicate ${duplicate}   unknown ${unknown}`,
+    ...items(named(outcomes), width),
+    ...items(["answers that were nobody's:", ...named(strays)], width),
     style.bold("Memory"),
-    `  private ${mebibytes(memory.privateBytes)}   PSS ${mebibytes(memory.pssBytes)}   ` +
-    `resident ${mebibytes(memory.rssBytes)}`,
+    ...items(named(sizes), width),
   ];
 }
 
-function latencyLines({ latencyMs }: ProcessStatus, style: Style): string[] {
+/** As many on a line as fit. */
+function items(texts: readonly string[], width: number): string[] {
+  const lines: string[] = [];
+  for (const text of texts) {
+    const longer = `${lines.at(-1) ?? ""}   ${text}`;
+    if (lines.length > 0 && visible(longer) <= width) lines[lines.length - 1] = longer;
+    else lines.push(`  ${text}`);
+  }
+  return lines;
+}
+
+/** Cut where it is too wide, and then without colours. */
+function fitted(line: string, width: number): string {
+  return visible(line) <= width ? line : fit(plain(line), width);
+}
+
+function visible(line: string): number {
+  return columnsOf(plain(line));
+}
+
+function plain(line: string): string {
+  // deno-lint-ignore no-control-regex
+  return line.replaceAll(/\x1b\[[\d;]*m/g, "");
+}
+
+function latencyLines({ latencyMs }: ProcessStatus, width: number, style: Style): string[] {
   const { p50, p99, histogram } = latencyMs;
   const most = Math.max(1, ...histogram.map(({ count }) => count));
+  const bar = Math.max(1, Math.min(BAR, width - AROUND_BAR));
   return [
     `${style.bold("Latency")}  p50 ${milliseconds(p50)}   p99 ${milliseconds(p99)}`,
     ...histogram.map(({ upToMs, count }) =>
-      `  ≤ ${milliseconds(upToMs).padStart(9)} ${"█".repeat(Math.ceil((count / most) * BAR)).padEnd(BAR)} ${count}`
+      `  ≤ ${milliseconds(upToMs).padStart(9)} ${"█".repeat(Math.ceil((count / most) * bar)).padEnd(bar)} ${count}`
     ),
   ];
 }

@@ -30,7 +30,7 @@ export class TopState {
   rows: readonly Row[] = [];
   /** Name of the process that is selected; it stays so when the order changes. */
   selected: string | null = null;
-  /** How far a view is scrolled back from its end. */
+  /** How far a log is scrolled back from its end, any other view from its beginning. */
   scrolled = 0;
   readonly records: SentRecord[] = [];
   #seenAt = 0;
@@ -65,9 +65,9 @@ export class TopState {
       case "j":
         return this.#move(1);
       case "page-up":
-        return this.#move(-10);
+        return this.#page(-10);
       case "page-down":
-        return this.#move(10);
+        return this.#page(10);
       case "home":
         return this.#move(-Infinity);
       case "end":
@@ -114,6 +114,17 @@ export class TopState {
   #show(view: View): null {
     this.view = view;
     this.scrolled = 0;
+    return null;
+  }
+
+  /** There is nothing to see further down. */
+  scrollAtMost(lines: number): void {
+    this.scrolled = Math.max(0, Math.min(this.scrolled, lines));
+  }
+
+  #page(by: number): null {
+    if (this.view === "processes" || this.view === "log") return this.#move(by);
+    this.scrolled = Math.max(0, this.scrolled + by);
     return null;
   }
 

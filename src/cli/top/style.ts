@@ -29,9 +29,3 @@ export class Style {
     return paintLine(text, level, this.#colors);
   }
 }
-
-/** Exactly `width` characters, cut with an ellipsis where it is longer. */
-export function fit(text: string, width: number): string {
-  if (text.length <= width) return text.padEnd(width);
-  return width <= 0 ? "" : `${text.slice(0, width - 1)}…`;
-}

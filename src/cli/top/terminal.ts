@@ -7,11 +7,11 @@
 import process from "node:process";
 import { keysOf } from "./keys.ts";
 
-const ENTER = "\x1b[?1049h\x1b[?25l";
-const LEAVE = "\x1b[?25h\x1b[?1049l";
+/** Another screen, no cursor, and no line that goes on in the next one where the terminal finds a character wider than thought. */
+const ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l";
+const LEAVE = "\x1b[?7h\x1b[?25h\x1b[?1049l";
 const HOME = "\x1b[H";
 const CLEAR_LINE = "\x1b[K";
-const CLEAR_BELOW = "\x1b[J";
 
 /** How the signals that end a process are told to a shell. */
 const EXIT_CODES = { SIGTERM: 143, SIGHUP: 129 } as const;
@@ -51,12 +51,13 @@ export class Terminal implements Disposable {
     return { width: process.stdout.columns || 80, height: process.stdout.rows || 24 };
   }
 
-  /** Draws the whole screen in one write, so that it does not flicker. */
+  /** Draws the whole screen, as many lines as it has, in one write, so that it does not flicker. */
   draw(lines: readonly string[]): void {
     if (!this.#isOpen) return;
     const { height } = this.size;
-    const text = lines.slice(0, height).map((line) => `${line}${CLEAR_LINE}`).join("\r\n");
-    process.stdout.write(`${HOME}${text}${CLEAR_BELOW}`);
+    // Cleared before it is drawn: behind a full line the cursor stands on its last character.
+    const text = lines.slice(0, height).map((line) => `${CLEAR_LINE}${line}`).join("\r\n");
+    process.stdout.write(`${HOME}${text}`);
   }
 
   [Symbol.dispose](): void {

@@ -6,12 +6,13 @@
 
 import type { SentRecord } from "../../core/control/items.ts";
 import { isAtLeast } from "../../core/log/level.ts";
+import { fit } from "../columns.ts";
 import { operatorText } from "../operator_text.ts";
 import { shortTime } from "../status_table.ts";
 import { headLine, rowLine } from "./process_table.ts";
 import { processLines } from "./process_view.ts";
 import type { TopState } from "./state.ts";
-import { fit, Style } from "./style.ts";
+import { Style } from "./style.ts";
 import type { Size } from "./terminal.ts";
 
 const HELP = [
@@ -34,7 +35,7 @@ export function screenLines(state: TopState, size: Size, colors: boolean): strin
   const head = headerLines(state, size.width, style);
   const foot = footerLines(state, size.width, style);
   const height = Math.max(1, size.height - head.length - foot.length);
-  const body = bodyLines(state, { ...size, height }, style).slice(0, height);
+  const body = [...bodyLines(state, { ...size, height }, style)].slice(0, height);
   while (body.length < height) body.push("");
   return [...head, ...body, ...foot].slice(0, size.height);
 }
@@ -44,25 +45,33 @@ function headerLines({ status, rows, isPaused, order }: TopState, width: number,
   const { name, uptimeMs, version, runtime } = status.broker;
   const failed = rows.filter((row) => row.status.state === "failed").length;
   const ready = rows.filter((row) => row.status.state === "ready").length;
-  const counts = `${rows.length} processes, ${ready} ready${failed > 0 ? `, ${failed} FAILED` : ""}`;
+  const counts = `${rows.length === 1 ? "1 process" : `${rows.length} processes`}, ${ready} ready${
+    failed > 0 ? `, ${failed} FAILED` : ""
+  }`;
   const marks = `${order === "name" ? "" : `  by ${order}`}${isPaused ? "  HELD" : ""}`;
   const title = fit(`${name}  up ${shortTime(uptimeMs)}  brokkr ${version}  ${runtime}`, width);
   return [style.bold(title), failed > 0 ? style.red(fit(counts + marks, width)) : fit(counts + marks, width)];
 }
 
-function bodyLines(state: TopState, size: Size, style: Style): string[] {
+function bodyLines(state: TopState, size: Size, style: Style): readonly string[] {
   switch (state.view) {
     case "help":
-      return HELP.map((line) => fit(line, size.width));
+      return scrolled(state, HELP.map((line) => fit(line, size.width)), size);
     case "process": {
       const row = state.selectedRow;
-      return row === undefined ? [] : processLines(row, style);
+      return row === undefined ? [] : scrolled(state, processLines(row, size.width, style), size);
     }
     case "log":
       return logLines(state, size, style);
     case "processes":
       return [headLine(size.width, style), ...tableLines(state, size, style)];
   }
+}
+
+/** As many as there is room for, from where the reader has come to. */
+function scrolled(state: TopState, lines: readonly string[], { height }: Size): readonly string[] {
+  state.scrollAtMost(lines.length - height);
+  return lines.slice(state.scrolled, state.scrolled + height);
 }
 
 /** The table, and below it what went wrong last. */
@@ -118,6 +127,6 @@ function footerLines({ question, notice, view }: TopState, width: number, style:
   if (question !== null) return [style.bold(fit(`${question.action} ${question.name}? y or n`, width))];
   const keys = view === "processes"
     ? "↑↓ choose  enter details  l log  s sort  r restart  x stop  ? help  q quit"
-    : "escape back  ↑↓ other process  r restart  x stop";
+    : "escape back  ↑↓ other process  page ↑↓ scroll  r restart  x stop";
   return [notice === "" ? style.dim(fit(keys, width)) : fit(notice, width)];
 }

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
+import process from "node:process";
 import { test } from "node:test";
-import { command, inSandbox, type Sandbox } from "../cli_process.ts";
+import { ControlClient } from "../../../src/core/control/client.ts";
+import { detectRuntime } from "../../../src/runtime/detect.ts";
+import { command, fixture, inSandbox, type Sandbox } from "../cli_process.ts";
 import { NO_TMUX, Screen } from "../screen.ts";
 
 /** `brokkr top` in a terminal, whose settings are shown before and after it. */
@@ -52,6 +56,34 @@ test(
       assert.deepEqual(after.match(/-?icanon/g), ["icanon", "icanon"]);
     }),
 );
+
+test("brokkr top draws wide characters on a narrow screen, and goes on where it was stopped for too long", {
+  skip: NO_TMUX,
+}, () =>
+  inSandbox(async (sandbox) => {
+    await sandbox.broker(["run", fixture("talker/brokkr.json")]);
+    const client = await ControlClient.connect(await detectRuntime(), "talking", join(sandbox.sockets, "talking.sock"));
+    const say = (...params: unknown[]) => client.call("talker", "say", params, {});
+    using screen = topScreen(sandbox, { width: 40, height: 12 });
+    await screen.shows(/1 process, 1 ready/);
+    screen.keys("l");
+    await say("漢字".repeat(100), 3);
+    const wide = await screen.shows(/^(\S+ INFO +talker: 漢字.*…\n){3}/m);
+    assert.match(wide, /^talking {2}up .*\n1 process, 1 ready\nLog of talker\n/);
+    assert.match(wide, /^escape back .*…\s*$/m);
+    const pid = screen.pid();
+    process.kill(pid, "SIGSTOP");
+    for (let round = 1; round <= 13; round++) await say("while it is stopped", 1_000);
+    process.kill(pid, "SIGCONT");
+    await screen.shows(/the reader is too slow: \d+ /);
+    while (!screen.text().includes("it is back")) {
+      await say("it is back", 1);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    client.close();
+    screen.keys("Escape", "q");
+    await screen.shows(/ENDED 0\s+-?icanon/);
+  }));
 
 test("brokkr top without a terminal says what to use instead", () =>
   inSandbox(async (sandbox) => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { BrokerStatus, ModuleStatus, ProcessStatus } from "brokkr";
+import { columnsOf } from "../../../src/cli/columns.ts";
 import { TopState } from "../../../src/cli/top/state.ts";
 import { screenLines } from "../../../src/cli/top/view.ts";
 
@@ -36,6 +37,19 @@ function module(name: string, over: Partial<ProcessStatus> = {}, workers: readon
   return { ...process(name, over), workers };
 }
 
+function logged(module: string, level: "info" | "error", text: string) {
+  return {
+    level,
+    event: "module.info" as const,
+    time: new Date(2021, 9, 11, 6, 10, 52).getTime(),
+    pid: 7,
+    module,
+    thread: "MainThread",
+    fields: { text },
+    lines: [`[2021-10-11 06:10:52] INFO : [ demo ] [ ${module} ] [ LOG ] [ PID:7 ] [ MainThread ] ${text}`],
+  };
+}
+
 const SIZE = { width: 80, height: 16 };
 
 function shown(state: TopState, size = SIZE): string[] {
@@ -63,15 +77,20 @@ test("top shows every process, calls a second from one look to the next, and mar
   assert.equal(lines.length, SIZE.height);
 });
 
-test("top never draws wider or higher than the screen, and drops columns before names", () => {
+test("top never draws wider or higher than the screen in any view, and drops columns before names", () => {
   const state = started();
-  for (const width of [40, 60, 80, 200]) {
-    for (const height of [3, 8, 24]) {
-      const lines = shown(state, { width, height });
-      assert.equal(lines.length, height);
-      for (const line of lines) assert.ok(line.replace(">", "").length <= width, `${width}: ${line}`);
+  state.hear(logged("web", "error", "漢字".repeat(60) + "\u{1F600}"));
+  for (const key of ["escape", "enter", "l", "?"]) {
+    state.press(key);
+    for (const width of [20, 40, 60, 80, 200]) {
+      for (const height of [3, 8, 24]) {
+        const lines = shown(state, { width, height });
+        assert.equal(lines.length, height);
+        for (const line of lines) assert.ok(columnsOf(line.replace(">", "")) <= width, `${width}: ${line}`);
+      }
     }
   }
+  state.press("escape");
   assert.match(shown(state, { width: 60, height: 8 })[3] ?? "", /sla .* 20\.0 MiB/);
   assert.match(shown(state, { width: 120, height: 8 })[3] ?? "", /4711 +0 +1m 01s/);
 });
@@ -102,18 +121,8 @@ test("top asks before it restarts or stops, and a worker's stop is its module's"
 
 test("top shows one process with its latencies as bars, and its log", () => {
   const state = started();
-  const record = (module: string, level: "info" | "error", text: string) => ({
-    level,
-    event: "module.info" as const,
-    time: new Date(2021, 9, 11, 6, 10, 52).getTime(),
-    pid: 7,
-    module,
-    thread: "MainThread",
-    fields: { text },
-    lines: [`[2021-10-11 06:10:52] INFO : [ demo ] [ ${module} ] [ LOG ] [ PID:7 ] [ MainThread ] ${text}`],
-  });
-  state.hear(record("sla", "info", "fine [ so far ]"));
-  state.hear(record("web", "error", "broken"));
+  state.hear(logged("sla", "info", "fine [ so far ]"));
+  state.hear(logged("web", "error", "broken"));
   assert.ok(shown(state).some((line) => line === "06:10:52 ERROR   web: broken"));
   assert.ok(!shown(state).some((line) => line.includes("fine")));
   state.press("enter");
@@ -124,6 +133,23 @@ test("top shows one process with its latencies as bars, and its log", () => {
   assert.ok(!shown(state).some((line) => line.includes("broken")));
   state.press("escape");
   assert.equal(state.view, "processes");
+});
+
+test("top shows the rest of a process further down, as far as there is any", () => {
+  const state = started();
+  state.press("enter");
+  const size = { width: 40, height: 8 };
+  const first = shown(state, size);
+  assert.equal(first[2]?.trimEnd(), "sla");
+  const seen = new Set(first);
+  for (let page = 1; page <= 10; page++) {
+    state.press("page-down");
+    for (const line of shown(state, size)) seen.add(line);
+  }
+  assert.ok(seen.has("No cleanup since the last start"));
+  assert.equal(shown(state, size).at(-2), "No cleanup since the last start");
+  for (let page = 1; page <= 2; page++) state.press("page-up");
+  assert.deepEqual(shown(state, size), first);
 });
 
 test("top that is held stands still", () => {
