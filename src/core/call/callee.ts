@@ -53,8 +53,8 @@ export class Callee {
   constructor(link: Link, options: CalleeOptions) {
     this.#options = options;
     this.#lines = new CalleeReporter(options.reporter, options.module, options.ownFiles);
-    this.#kept = new KeptAnswers(link.clock);
     this.#replies = new ReplyBox(link, options.frameLimit, () => this.#runHeld());
+    this.#kept = new KeptAnswers(link.clock, (answer) => this.#replies.release(answer));
   }
 
   /** Calls that came before were kept waiting; from now on they run as they come. */

@@ -186,6 +186,8 @@ export class Exchange {
     if (call === undefined) return this.#takeStray(answer.id);
     if (call.state === "cancelling") return this.#endCancelled(call, true);
     this.#inFlight.remove(call);
+    // Who answered has read all of the call's one frame.
+    if (call.attempt === 1 && !call.resent) this.#options.codec.release(call.params);
     const fault = faultOf(answer);
     if (fault === undefined) this.#options.outcomes.resolve(call, answer.value, now);
     else this.#options.outcomes.reject(call, fault);

@@ -35,10 +35,13 @@ export class KeptAnswers {
   #bytes = 0;
   #highest = 0;
   readonly #clock: Clock;
+  readonly #dropped: (answer: AnswerEntry) => void;
   #stopAging: (() => void) | undefined;
 
-  constructor(clock: Clock) {
+  /** @param dropped gets each answer that nobody will ask for again. @default nobody does */
+  constructor(clock: Clock, dropped: (answer: AnswerEntry) => void = () => {}) {
     this.#clock = clock;
+    this.#dropped = dropped;
   }
 
   get running(): readonly RunningCall[] {
@@ -61,7 +64,7 @@ export class KeptAnswers {
   again(id: number, attempt: number): AnswerEntry | undefined {
     const answer = this.#answers.get(id) ?? this.#late.get(id);
     if (answer === undefined || attempt <= answer.attempt) return undefined;
-    this.#forget(answer);
+    this.#remove(answer);
     const again = { ...answer, attempt };
     this.#keep(again);
     return again;
@@ -140,6 +143,11 @@ export class KeptAnswers {
   }
 
   #forget(answer: AnswerEntry): void {
+    this.#remove(answer);
+    this.#dropped(answer);
+  }
+
+  #remove(answer: AnswerEntry): void {
     if (!this.#late.delete(answer.id)) this.#answers.delete(answer.id);
     this.#bytes -= answer.value.bytes;
   }

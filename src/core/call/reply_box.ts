@@ -10,6 +10,7 @@ import { type Codec, type EncodedValue, newCodec } from "../frame/codec.ts";
 import { FrameType } from "../frame/header.ts";
 import type { Link } from "../frame/link.ts";
 import { encodePayload, type PayloadFault } from "../frame/params.ts";
+import { LARGE_BYTES } from "../frame/spare_memory.ts";
 
 /** Answers that the caller has not read yet. Beyond it no further call runs, so that they can't fill the memory. */
 const UNREAD_LIMIT_BYTES = 4 * 1024 * 1024;
@@ -22,6 +23,8 @@ export class ReplyBox {
   readonly #sent: () => void;
   readonly #flush = () => this.#pack();
   readonly #stream = { told: 0 };
+  /** Where on the link each large answer ends. */
+  readonly #ends = new WeakMap<AnswerEntry, number>();
   #codec: Codec | undefined;
   #answers: AnswerEntry[] = [];
   #bytes = 0;
@@ -44,6 +47,12 @@ export class ReplyBox {
 
   encode(value: unknown): EncodedValue | PayloadFault {
     return encodePayload(this.#speech(), value, "result", this.#frameLimit);
+  }
+
+  /** Nobody will ask for `answer` again. Its memory is used for another where no byte of it waits in this process. */
+  release(answer: AnswerEntry): void {
+    const end = this.#ends.get(answer);
+    if (end !== undefined && end <= this.#link.sentBytes) this.#codec?.release(answer.value);
   }
 
   /** An answer leaves with the others of this turn. */
@@ -79,6 +88,7 @@ export class ReplyBox {
       const before = codec.before(this.#stream);
       if (before !== undefined) this.#link.sendParts(FrameType.answers, before);
       this.#link.sendParts(FrameType.answers, codec.answers(batch));
+      for (const answer of batch) if (answer.value.bytes > LARGE_BYTES) this.#ends.set(answer, this.#link.writtenBytes);
     });
     this.#sent();
   }

@@ -5,6 +5,7 @@
  */
 
 import { LONE_SURROGATE, TEXT16 } from "./compact_format.ts";
+import { SpareMemory } from "./spare_memory.ts";
 
 const SLAB_BYTES = 64 * 1024;
 /** A value that begins with less room than this gets a new slab. */
@@ -27,10 +28,16 @@ export class ByteWriter {
   /** Where the next byte goes. */
   end = 0;
   #start = 0;
+  readonly #memory: SpareMemory;
 
-  /** Begins a value. */
+  /** @param memory for what is larger than a slab. */
+  constructor(memory: SpareMemory = new SpareMemory()) {
+    this.#memory = memory;
+  }
+
+  /** Begins a value. A large one has memory of its own. */
   begin(): void {
-    if (this.buffer.length - this.end < ROOM_BYTES) {
+    if (this.buffer.length > SLAB_BYTES || this.buffer.length - this.end < ROOM_BYTES) {
       this.#use(new Uint8Array(SLAB_BYTES));
       this.end = 0;
     }
@@ -210,7 +217,8 @@ export class ByteWriter {
   /** Moves the value that was begun to where there is room for it; what stands before it stays where it is. */
   #grow(bytes: number): void {
     const length = this.end - this.#start;
-    const larger = new Uint8Array(Math.max(SLAB_BYTES, length * 2) + bytes);
+    const size = Math.max(SLAB_BYTES, length * 2 + bytes);
+    const larger = size > SLAB_BYTES ? this.#memory.take(size) : new Uint8Array(SLAB_BYTES);
     larger.set(this.buffer.subarray(this.#start, this.end));
     this.#use(larger);
     this.#start = 0;

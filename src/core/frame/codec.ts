@@ -17,7 +17,7 @@ export const CODECS: readonly CodecName[] = ["compact", "json"];
 /** A value as MessagePack, in memory that it shares with others and that nobody writes to again. */
 export interface CompactBytes {
   readonly kind: "compact";
-  readonly buffer: Uint8Array;
+  readonly buffer: Uint8Array<ArrayBuffer>;
   readonly start: number;
   readonly bytes: number;
 }
@@ -31,6 +31,8 @@ export interface Codec {
   encode(value: unknown, name: string): EncodedValue;
   /** What was encoded last will not be sent, so that its memory is used for the next. */
   takeBack(value: EncodedValue): void;
+  /** What was encoded has been sent, and nobody asks for it any more, so that its memory is used for another value. */
+  release(value: EncodedValue): void;
   /** The frame that has to go on `stream` before those whose values are encoded now, if any; it counts as sent. */
   before(stream: StreamState): Packed | undefined;
   calls(calls: readonly CallEntry[], settledBelow: number): Packed;
@@ -57,6 +59,7 @@ const JSON_CODEC: Codec = {
   name: "json",
   encode: encodeValue,
   takeBack: () => {},
+  release: () => {},
   before: () => undefined,
   calls: packCalls,
   answers: packAnswers,

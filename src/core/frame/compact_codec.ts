@@ -12,14 +12,13 @@ import { CompactWriter } from "./compact_writer.ts";
 import { FrameFlag } from "./header.ts";
 import { explained, Scan } from "./scan.ts";
 import { Shapes } from "./shapes.ts";
-
-/** Fewer bytes are copied to be part of one piece. */
-const LARGE_BYTES = 64 * 1024;
+import { LARGE_BYTES, SpareMemory } from "./spare_memory.ts";
 
 export class CompactCodec implements Codec {
   readonly name = "compact";
   readonly #shapes = new Shapes();
-  readonly #values = new CompactWriter(this.#shapes);
+  readonly #memory = new SpareMemory();
+  readonly #values = new CompactWriter(this.#shapes, this.#memory);
   readonly #frames = new ByteWriter();
   /** Parts of the frame that is packed, up to where the last one was cut. */
   #parts: Uint8Array[] = [];
@@ -29,7 +28,7 @@ export class CompactCodec implements Codec {
 
   encode(value: unknown, name: string): CompactBytes {
     // What is encoded may call a function of the program, which may make a call.
-    const writer = this.#isBusy ? new CompactWriter(this.#shapes) : this.#values;
+    const writer = this.#isBusy ? new CompactWriter(this.#shapes, this.#memory) : this.#values;
     const wasBusy = this.#isBusy;
     this.#isBusy = true;
     writer.begin();
@@ -52,6 +51,10 @@ export class CompactCodec implements Codec {
   takeBack(value: EncodedValue): void {
     const writer = this.#values;
     if (value.kind === "compact" && value.buffer === writer.buffer && value.start === writer.start) writer.discard();
+  }
+
+  release(value: EncodedValue): void {
+    if (value.kind === "compact" && value.bytes > LARGE_BYTES) this.#memory.give(value.buffer);
   }
 
   before(stream: StreamState): Packed | undefined {

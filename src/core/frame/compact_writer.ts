@@ -9,6 +9,7 @@ import { ByteWriter } from "./byte_writer.ts";
 import { BIGINT, TIMESTAMP, UNDEFINED } from "./compact_format.ts";
 import { refuseLossy } from "./lossy.ts";
 import type { Shapes } from "./shapes.ts";
+import type { SpareMemory } from "./spare_memory.ts";
 
 /** Nested deeper than this, a value is looked at more closely before it is written. */
 const CALM_DEPTH = 64;
@@ -25,8 +26,8 @@ export class CompactWriter extends ByteWriter {
   #number = 0;
   #maxDepth = CALM_DEPTH;
 
-  constructor(shapes: Shapes) {
-    super();
+  constructor(shapes: Shapes, memory?: SpareMemory) {
+    super(memory);
     this.#shapes = shapes;
   }
 

@@ -17,11 +17,18 @@ export class FrameWriter {
   #slab = new Uint8Array(SLAB_BYTES);
   #start = 0;
   #end = 0;
+  /** Bytes that went to the channel. */
+  #written = 0;
 
   /** @param limit bytes of a body. A frame over it is not written. */
   constructor(channel: Channel, limit: number) {
     this.#channel = channel;
     this.#limit = limit;
+  }
+
+  /** Bytes of all frames that were added. */
+  get written(): number {
+    return this.#written + this.gathered;
   }
 
   /** Bytes that were gathered and not written. */
@@ -54,7 +61,7 @@ export class FrameWriter {
     for (const part of parts) {
       if (steady?.has(part) === true) {
         this.writeOut();
-        this.#channel.write(part);
+        this.#write(part);
       } else {
         this.#slab.set(part, this.#end);
         this.#end += part.length;
@@ -67,6 +74,11 @@ export class FrameWriter {
     if (this.#end === this.#start) return;
     const bytes = this.#slab.subarray(this.#start, this.#end);
     this.#start = this.#end;
+    this.#write(bytes);
+  }
+
+  #write(bytes: Uint8Array): void {
+    this.#written += bytes.length;
     this.#channel.write(bytes);
   }
 

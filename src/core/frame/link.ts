@@ -81,6 +81,16 @@ export class Link {
     this.#codec = bestCodec(offered);
   }
 
+  /** Bytes of all frames that were given to this link. */
+  get writtenBytes(): number {
+    return this.#writer.written;
+  }
+
+  /** Those of them that have left this process. */
+  get sentBytes(): number {
+    return this.#writer.written - this.unsentBytes;
+  }
+
   /** Bytes that wait in this process. */
   get unsentBytes(): number {
     return this.#channel.unsentBytes + this.#writer.gathered;

@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { settle } from "../manual_clock.ts";
+import { Conversation, NOTHING_LEFT, rejection } from "./conversation.ts";
+
+const SIZE = 300_000;
+
+const filled = (byte: number) => new Uint8Array(SIZE).fill(byte);
+
+function echoing(): Conversation {
+  return new Conversation({ echo: (value: unknown) => value, fill: (byte: number) => filled(byte) }, {
+    codec: "compact",
+  });
+}
+
+test("large values that follow each other in the same memory arrive as they were, whoever keeps them", async () => {
+  const conversation = echoing();
+  // In pieces, as from a socket.
+  const cut = function* (bytes: Uint8Array): Generator<Uint8Array> {
+    for (let at = 0; at < bytes.length; at += 65_536) yield bytes.slice(at, at + 65_536);
+  };
+  conversation.callerEnd.relay = cut;
+  conversation.calleeEnd.relay = cut;
+  const answers: unknown[] = [];
+  for (let byte = 0; byte < 20; byte++) answers.push(await conversation.call("echo", [filled(byte)]));
+  answers.push(...await Promise.all([20, 21, 22, 23].map((byte) => conversation.call("echo", [filled(byte)]))));
+  for (const [byte, answer] of answers.entries()) assertFilled(answer, byte);
+  assert.deepEqual(conversation.counts(), { ok: 24 });
+});
+
+test("a large value in a body of its own and small ones around it do not share memory with each other", async () => {
+  const conversation = echoing();
+  const cut = function* (bytes: Uint8Array): Generator<Uint8Array> {
+    for (let at = 0; at < bytes.length; at += 65_536) yield bytes.slice(at, at + 65_536);
+  };
+  conversation.callerEnd.relay = cut;
+  conversation.calleeEnd.relay = cut;
+  const pair = [filled(1), filled(2)];
+  const [first, second] = listOf(await conversation.call("echo", [pair]));
+  assert.ok(first instanceof Uint8Array && second instanceof Uint8Array);
+  assert.notEqual(first.buffer, second.buffer);
+  assertFilled(first, 1);
+  assertFilled(second, 2);
+});
+
+test("a large answer that waits in its process keeps its bytes when its caller gives up and others are answered", async () => {
+  const conversation = echoing();
+  conversation.calleeEnd.stick();
+  const late = rejection(conversation.call("fill", [1], { retry: "never" }));
+  await settle();
+  const waiting = [...conversation.calleeEnd.written];
+  const before = waiting.map((bytes) => bytes.slice());
+  assert.ok(before.some((bytes) => bytes.length > SIZE - 1_000), "the answer waits");
+  await conversation.clock.advance(1_000);
+  const next = conversation.call("fill", [2], { timeoutMs: 5_000 });
+  await settle();
+  assert.ok(areSame(waiting, before), "bytes that wait have changed");
+  conversation.calleeEnd.release();
+  assertFilled(await next, 2);
+  assert.equal((await late as { code?: string }).code, "TIMEOUT");
+  assert.deepEqual(conversation.counts(), { timeout: 1, late: 1, ok: 1 });
+  assert.deepEqual(conversation.refused, []);
+  assert.deepEqual(await conversation.leftovers(), NOTHING_LEFT);
+});
+
+test("a large call that was sent twice keeps its bytes for both frames", async () => {
+  const conversation = echoing();
+  conversation.callerEnd.stick();
+  const retried = conversation.call("echo", [filled(1)]);
+  await conversation.clock.advance(1_000);
+  const waiting = [...conversation.callerEnd.written];
+  conversation.callerEnd.release();
+  const before = waiting.map((bytes) => bytes.slice());
+  assertFilled(await retried, 1);
+  assertFilled(await conversation.call("echo", [filled(2)]), 2);
+  assert.ok(areSame(waiting, before), "bytes that wait have changed");
+  assert.deepEqual(conversation.counts(), { retried: 1, ok: 1, duplicate: 1 });
+});
+
+/** Not `deepEqual`, which takes minutes to say how so many bytes differ. */
+function assertFilled(value: unknown, byte: number): void {
+  assert.ok(
+    value instanceof Uint8Array && value.length === SIZE && value.every((one) => one === byte),
+    `not all ${byte}`,
+  );
+}
+
+function areSame(some: readonly Uint8Array[], others: readonly Uint8Array[]): boolean {
+  return some.length === others.length &&
+    some.every((bytes, index) => bytes.every((byte, at) => byte === others[index]?.[at]));
+}
+
+function listOf(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : [];
+}
