@@ -12,7 +12,7 @@ export const GUARD_SCRIPT = `
 trap '' HUP INT TERM
 umask 077
 broker=$1 name=$2 id=$3 sweep=$4
-entries= file=
+entries= file= told=
 
 # $state and $start of process $1, empty where it is gone or the system does not tell.
 look() {
@@ -58,7 +58,10 @@ private_folder() {
   case $(ls -ld "$folder") in drwx------*) ;; *) return 1 ;; esac
 }
 
+# Once for each: a process that was killed shows its mark until it is gone.
 tell() {
+  case " $told " in *" $1 "*) return ;; esac
+  told="$told $1"
   look "$1"
   read -r up idle 2>/dev/null </proc/uptime && [ -n "$start" ] || return 0
   echo "orphan $2 $1 $(((\${up%.*}\${up#*.} - start) * 10))"
