@@ -95,7 +95,19 @@ export function start(command: readonly string[], { cwd, env }: CommandOptions =
 /** An empty folder for the time of a test. Its path is a real one, without links. */
 export async function temporaryFolder(): Promise<AsyncDisposable & { readonly path: string }> {
   const path = await realpath(await mkdtemp(join(tmpdir(), "brokkr-example-")));
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+  return { path, [Symbol.asyncDispose]: () => remove(path) };
+}
+
+/** A broker's guard outlives it for a moment, and takes its own file away. */
+async function remove(path: string): Promise<void> {
+  for (let tries = 50;; tries--) {
+    try {
+      return await rm(path, { recursive: true, force: true });
+    } catch (error) {
+      if (tries === 0) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
 }
 
 function collect(stream: NodeJS.ReadableStream): { text: string } {
