@@ -87,8 +87,8 @@ function options(args: readonly string[]): Options {
     const runtimes = RUNTIMES.filter((name) => names === undefined || names.includes(name));
     const unknown = names?.find((name) => !runtimes.some((known) => known === name));
     if (unknown !== undefined) throw new TypeError(`--runtime "${unknown}" is none of ${RUNTIMES.join(", ")}`);
-    // Much of a test is waiting for processes; some of the processors stay free for them.
-    const jobs = Number(values.jobs ?? Math.max(1, Math.ceil(navigator.hardwareConcurrency * 0.75)));
+    // Much of a test is waiting for processes, so one more file than processors runs at a time.
+    const jobs = Number(values.jobs ?? navigator.hardwareConcurrency + 1);
     if (!(Number.isInteger(jobs) && jobs > 0)) throw new TypeError(`--jobs "${values.jobs}" is not a positive number`);
     return { runtimes, jobs, parts: positionals };
   } catch (error) {

@@ -3,7 +3,7 @@
 import { type CommandOptions, run } from "../command.ts";
 import { indent, readSum, seconds, type Sum, sumText } from "../suite/report.ts";
 
-const SUITE_DEADLINE_MS = 12 * 60_000;
+const SUITE_DEADLINE_MS = 13 * 60_000;
 
 export class Steps {
   #sum: Sum = { passed: 0, failed: 0, skipped: 0 };
