@@ -69,8 +69,9 @@ export class CallTime implements TimeLimits, Times {
 
   /** Half of the time without an answer is when the callee is asked for a sign of life: most calls never come to it. */
   probing(): CallTime {
+    const { startedAt, attemptEnds, endsAt } = this;
     const deadline = this.#end - Math.min(this.timeoutMs, this.totalTimeoutMs) / 2;
-    return new CallTime(this, { ...this.#times, deadline, probedAt: -1 });
+    return new CallTime(this, { startedAt, attemptEnds, endsAt, deadline, probedAt: -1 });
   }
 
   /** A new attempt, or a sign of progress: there is time for an answer again. */
