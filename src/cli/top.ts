@@ -41,7 +41,7 @@ export async function top(runtime: Runtime, { json, broker }: TopAsked): Promise
   if (json) return await status(runtime, { json, watch: true, broker });
   if (!Terminal.isHere()) {
     throw new CliError(
-      'Cannot draw: standard input and output are no terminal; use "brokkr status --watch" or "brokkr top --json"',
+      'Cannot draw: standard input and output are no terminal that can be drawn on; use "brokkr status --watch" or "brokkr top --json"',
       ExitCode.usage,
     );
   }

@@ -4,6 +4,8 @@
  * @module
  */
 
+import process from "node:process";
+import { escapeControls } from "../../core/log/escape.ts";
 import type { LogItem } from "../../core/log/parsed.ts";
 import { hasColors, print } from "../output.ts";
 import { paintLine } from "../paint.ts";
@@ -40,17 +42,19 @@ export async function printLines(options: LineOptions & { readonly files: readon
   return tellBroken(figures);
 }
 
-/** What is printed of an item: its lines with their line ends, or nothing. */
+/** What is printed of an item: its lines with their line ends, or nothing. A terminal gets no control characters of theirs. */
 export function lineText({ filter, events, unread, json }: LineOptions): (item: LogItem) => string {
   const colors = hasColors("stdout");
+  const shown = process.stdout.isTTY === true ? escapeControls : (line: string) => line;
   return (item) => {
     if (item.kind === "unread") {
       if (!unread) return "";
       if (json) return `${JSON.stringify({ unread: item.raw, file: item.file, line: item.line })}\n`;
-      return events ? `${item.raw}\n` : `${placed(item.raw, item)}\n`;
+      const line = shown(item.raw);
+      return events ? `${line}\n` : `${placed(line, item)}\n`;
     }
     if (!events || filter?.(item) === false) return "";
-    if (!json) return item.raw.map((line) => `${paintLine(line, item.level, colors)}\n`).join("");
+    if (!json) return item.raw.map((line) => `${paintLine(shown(line), item.level, colors)}\n`).join("");
     const { timeText, level, event, broker, module, pid, thread, wording, fields } = item;
     return `${JSON.stringify({ time: timeText, level, event, broker, module, pid, thread, wording, fields })}\n`;
   };

@@ -60,6 +60,11 @@ export function escapeStackLine(line: string): string {
   return safe.replace(OPENING, "$1\\");
 }
 
+/** A whole line of any file, for a terminal, which would do what its control characters say. Tabs stay. */
+export function escapeControls(line: string): string {
+  return line.replace(UNSAFE_CHARACTERS, (character) => character === "\t" ? character : escaped(character));
+}
+
 /** The first `length` characters and `…`, or `text` itself where it is not longer. Never half a surrogate pair. */
 export function cutText(text: string, length: number): string {
   if (text.length <= length) return text;
