@@ -15,7 +15,7 @@ import {
 } from "./batch.ts";
 import { BodyError } from "./body_error.ts";
 import { CompactReader } from "./compact_reader.ts";
-import { FrameFlag, OWN_MEMORY } from "./header.ts";
+import { FrameFlag } from "./header.ts";
 
 /** One direction of one stream, since the shapes that were told on it are known here. */
 export class BodyReader {
@@ -24,7 +24,7 @@ export class BodyReader {
   /** Nothing where the frame only told shapes. @throws {BodyError} */
   calls(flags: number, body: Uint8Array): { settledBelow: number; calls: ReceivedCall[] } | undefined {
     if ((flags & FrameFlag.compact) === 0) return readCalls(flags, body);
-    const reader = this.#open(flags, body);
+    const reader = this.#open(body);
     if ((flags & FrameFlag.shapes) !== 0) return learnShapes(reader);
     columns(reader, 6);
     const settledBelow = reader.next();
@@ -57,7 +57,7 @@ export class BodyReader {
   /** @throws {BodyError} */
   answers(flags: number, body: Uint8Array): ReceivedAnswer[] {
     if ((flags & FrameFlag.compact) === 0) return readAnswers(flags, body);
-    const reader = this.#open(flags, body);
+    const reader = this.#open(body);
     if ((flags & FrameFlag.shapes) !== 0) {
       learnShapes(reader);
       return [];
@@ -80,9 +80,9 @@ export class BodyReader {
     return answers;
   }
 
-  #open(flags: number, body: Uint8Array): CompactReader {
+  #open(body: Uint8Array): CompactReader {
     this.#compact ??= new CompactReader();
-    this.#compact.open(body, (flags & OWN_MEMORY) !== 0);
+    this.#compact.open(body);
     return this.#compact;
   }
 }

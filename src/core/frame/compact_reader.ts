@@ -15,8 +15,6 @@ import { TextWindow } from "./text_window.ts";
 const MAX_DEPTH = 1_010;
 /** Texts up to this length are cut from a window. */
 const SHORT_TEXT = 96;
-/** A value that is so much of its body takes over the body's memory. */
-const NEARLY_ALL = 0.9;
 const MAX_BIGINT_DIGITS = 100_000;
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -31,14 +29,12 @@ export class CompactReader {
   #at = 0;
   #end = 0;
   #depth = 0;
-  #isOwn = false;
   readonly #texts = new TextWindow();
   #view: DataView = EMPTY_VIEW;
 
-  /** From now on `bytes` are read. @param isOwn whether a value may keep their memory. @default false */
-  open(bytes: Uint8Array, isOwn = false): void {
+  /** From now on `bytes` are read. */
+  open(bytes: Uint8Array): void {
     this.#bytes = bytes;
-    this.#isOwn = isOwn;
     this.#at = 0;
     this.#end = bytes.length;
     this.#depth = 0;
@@ -207,14 +203,10 @@ export class CompactReader {
     }
   }
 
-  /**
-   * Copied, unless it is nearly all that there is: a chunk is larger than what it holds. Not `slice`: in Node and Bun it may be a
-   * Buffer, whose slices share memory.
-   */
+  /** Copied: a chunk is larger than what it holds. Not `slice`: in Node and Bun it may be a Buffer, whose slices share memory. */
   #binary(length: number): Uint8Array {
     const from = this.#take(length);
-    const bytes = this.#bytes.subarray(from, from + length);
-    return this.#isOwn && length > this.#end * NEARLY_ALL ? bytes : new Uint8Array(bytes);
+    return new Uint8Array(this.#bytes.subarray(from, from + length));
   }
 
   #extension(length: number): unknown {

@@ -33,9 +33,6 @@ export function isKnownType(type: number): boolean {
   return KNOWN_TYPES.has(type);
 }
 
-/** Set beside the flags of a frame whose body has memory of its own, which its receiver may keep. It never travels. */
-export const OWN_MEMORY = 0x100;
-
 /** Bits of the flags byte. */
 export const FrameFlag = {
   /** After the JSON text stand raw bytes: `u32 length of the text | text | bytes of each attachment`. */

@@ -4,17 +4,16 @@
  * @module
  */
 
-import { type FrameHeader, HEADER_BYTES, OWN_MEMORY, readHeader } from "./header.ts";
+import { type FrameHeader, HEADER_BYTES, readHeader } from "./header.ts";
 
-/** Gets each frame; `body` is its reader's until this returns, and for good where `flags` has `OWN_MEMORY`. */
+/** Gets each frame; `body` is its reader's until this returns. */
 export type FrameHandler = (type: number, flags: number, body: Uint8Array) => void;
 
-/**
- * Memory for bodies that came in several chunks is kept for the next one up to this size: new memory costs more than the copy.
- * Beyond it a body most likely is one large value, which then needs no memory but the body's.
- */
-const KEPT_BYTES = 256 * 1024;
+/** Memory for bodies that came in several chunks, kept for the next one up to this size: new memory costs more than the copy. */
+const KEPT_BYTES = 2 * 1024 * 1024;
 const SMALLEST_BYTES = 64 * 1024;
+/** Memory that is used for so much less than it has is given back. */
+const TOO_LARGE = 16;
 
 export class FrameReader {
   readonly #limit: number;
@@ -74,14 +73,17 @@ export class FrameReader {
       this.#header = undefined;
       this.#body = undefined;
       this.#bodyFilled = 0;
-      this.#handle(type, length > KEPT_BYTES ? flags | OWN_MEMORY : flags, body);
+      this.#handle(type, flags, body);
     }
     return at + part.length;
   }
 
   #bodyOf(length: number): Uint8Array {
     if (length > KEPT_BYTES) return new Uint8Array(length);
-    if (this.#memory.length < length) this.#memory = new Uint8Array(Math.max(length, SMALLEST_BYTES));
+    const { length: kept } = this.#memory;
+    if (kept < length || (kept > SMALLEST_BYTES && kept > length * TOO_LARGE)) {
+      this.#memory = new Uint8Array(Math.max(length, SMALLEST_BYTES));
+    }
     return this.#memory.subarray(0, length);
   }
 }
