@@ -2,23 +2,12 @@
 // sent. Keys never travel, no type is looked at, nothing is checked; answers come in the order of the calls. Each value is written and
 // read twice, as in a call; 1 MiB of bytes is put together into new memory on each side, as whoever gets it needs it.
 import process from "node:process";
-import { echo, measure } from "./load.mjs";
+import { echo } from "./load.mjs";
+import { cpuOf, isDeno, measurePair } from "./pair.mjs";
 
-const isDeno = "Deno" in globalThis;
 const utf8 = new TextDecoder();
-const { detectRuntime } = await import(isDeno ? "../../src/runtime/detect.ts" : "../../npm/src/runtime/detect.js");
-const runtime = await detectRuntime();
-const address = process.env.BENCH_CHANNEL;
-if (address !== undefined) answerAll(await runtime.parentChannel(address));
-else {
-  const child = await runtime.spawnProgram({
-    env: (channel) => ({ ...process.env, BENCH_CHANNEL: channel }),
-    group: false,
-    program: import.meta.url,
-  });
-  await measure(caller(await child.channel, child.pid));
-  process.exit(0);
-}
+
+await measurePair(import.meta.url, { answer: answerAll, caller });
 
 function answerAll(channel) {
   const out = outbox(channel);
@@ -185,11 +174,4 @@ function masked(bytes) {
   const fours = new Int32Array(copy.buffer);
   for (let index = 0; index < fours.length; index++) fours[index] &= 0x7f7f7f7f;
   return copy.subarray(0, bytes.length);
-}
-
-/** Processor time of the child, to 10 ms. */
-async function cpuOf(pid) {
-  const { readFile } = await import("node:fs/promises");
-  const fields = (await readFile(`/proc/${pid}/stat`, "utf8")).split(") ")[1].split(" ");
-  return { cpu: (Number(fields[11]) + Number(fields[12])) * 10_000 };
 }

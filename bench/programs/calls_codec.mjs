@@ -1,28 +1,15 @@
 // The floor with brokkr's frames and codec: what is left to what stands between this and brokkr is its guarantees. Every value is
 // written and read four times, as in a call; no deadline, retry, limit, counter or line.
 import process from "node:process";
-import { echo, measure } from "./load.mjs";
+import { echo } from "./load.mjs";
+import { load, measurePair, runtime } from "./pair.mjs";
 
-const [base, ending] = "Deno" in globalThis ? ["../../src", "ts"] : ["../../npm/src", "js"];
-const load = (path) => import(`${base}/${path}.${ending}`);
-const { detectRuntime } = await load("runtime/detect");
 const { BodyReader } = await load("core/frame/body_reader");
 const { newCodec } = await load("core/frame/codec");
 const { FrameType } = await load("core/frame/header");
 const { Link } = await load("core/frame/link");
 
-const runtime = await detectRuntime();
-const address = process.env.BENCH_CHANNEL;
-if (address !== undefined) await answer(await runtime.parentChannel(address));
-else {
-  const child = await runtime.spawnProgram({
-    env: (channel) => ({ ...process.env, BENCH_CHANNEL: channel }),
-    group: false,
-    program: import.meta.url,
-  });
-  await measure(caller(await child.channel));
-  process.exit(0);
-}
+await measurePair(import.meta.url, { answer, caller });
 
 function linkTo(channel, frame) {
   const events = { frame, refused() {}, drained() {}, closed: () => process.exit(0) };

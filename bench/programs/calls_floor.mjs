@@ -1,22 +1,9 @@
 // What no caller can beat: brokkr's own channel and its rule of early writes, and nothing else. A call is 56 bytes without meaning,
 // about what one takes in brokkr's frames; the child sends back each chunk as it came. No codec, deadline, retry, limit or check.
 import process from "node:process";
-import { measure } from "./load.mjs";
+import { cpuOf, measurePair } from "./pair.mjs";
 
-const isDeno = "Deno" in globalThis;
-const { detectRuntime } = await import(isDeno ? "../../src/runtime/detect.ts" : "../../npm/src/runtime/detect.js");
-const runtime = await detectRuntime();
-const address = process.env.BENCH_CHANNEL;
-if (address !== undefined) await sendBack(await runtime.parentChannel(address));
-else {
-  const child = await runtime.spawnProgram({
-    env: (channel) => ({ ...process.env, BENCH_CHANNEL: channel }),
-    group: false,
-    program: import.meta.url,
-  });
-  await measure(caller(await child.channel, child.pid));
-  process.exit(0);
-}
+await measurePair(import.meta.url, { answer: sendBack, caller });
 
 function sendBack(channel) {
   channel.open({
@@ -87,11 +74,4 @@ function caller(channel, pid) {
       flush();
     });
   }
-}
-
-/** Processor time of the child, to 10 ms. */
-async function cpuOf(pid) {
-  const { readFile } = await import("node:fs/promises");
-  const fields = (await readFile(`/proc/${pid}/stat`, "utf8")).split(") ")[1].split(" ");
-  return { cpu: (Number(fields[11]) + Number(fields[12])) * 10_000 };
 }
