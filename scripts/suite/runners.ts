@@ -20,6 +20,12 @@ export interface Runner {
 /** Milliseconds that one file may take. */
 export const FILE_DEADLINE_MS = 120_000;
 
+/**
+ * Types are checked once for all files, by the gate and by the compilation for Node and Bun, and node_modules is complete
+ * when the suite runs: with `auto`, processes that start at the same time wait for each other to look at it, and say so.
+ */
+const DENO_FLAGS = ["-A", "--no-check", "--node-modules-dir=manual"];
+
 const BUN = join(ROOT, "node_modules/bun/bin/bun.exe");
 
 /** The runner of `name`, or a text that says what is missing and what to do. */
@@ -34,9 +40,8 @@ function deno(): Runner {
     version: Deno.version.deno,
     compiled: false,
     fileSuite: true,
-    // Types are checked once for all files, by the gate and by the compilation for Node and Bun.
-    command: (entry, junit) => [Deno.execPath(), "test", "-A", "--no-check", `--junit-path=${junit}`, entry],
-    program: [Deno.execPath(), "run", "-A", "--no-check"],
+    command: (entry, junit) => [Deno.execPath(), "test", ...DENO_FLAGS, `--junit-path=${junit}`, entry],
+    program: [Deno.execPath(), "run", ...DENO_FLAGS],
   };
 }
 

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { runFile } from "../fixtures/run_file.ts";
 
 const DEADLINE_MS = 40_000;
 
@@ -11,7 +12,7 @@ const DEADLINE_MS = 40_000;
 export const ending = import.meta.url.slice(import.meta.url.lastIndexOf("."));
 const cli = fileURLToPath(new URL(`../../cli${ending}`, import.meta.url));
 /** What `brokkr` is here. */
-export const command = "Deno" in globalThis ? [process.execPath, "run", "-A", cli] : [process.execPath, cli];
+export const command = [...runFile, cli];
 
 /** Path of a fixture of the command line. */
 export function fixture(name: string): string {

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { runFile } from "../fixtures/run_file.ts";
 
 const DEADLINE_MS = 60_000;
 /** Compiled where this file is. */
@@ -24,7 +25,7 @@ export const CLI = inThisRuntime(join(ROOT, `cli${ENDING}`));
 /** How this runtime runs `program`; a `.ts` of the repository is the `.js` of the compiled suite. */
 export function inThisRuntime(program: string, ...args: string[]): string[] {
   const file = program.startsWith(ROOT) ? program.replace(/\.ts$/, ENDING) : program;
-  return [process.execPath, ...(runtimeName === "deno" ? ["run", "-A"] : []), file, ...args];
+  return [...runFile, file, ...args];
 }
 
 export interface Ended {

@@ -5,6 +5,7 @@ import { once } from "node:events";
 import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { runFile } from "../fixtures/run_file.ts";
 import { TestBroker } from "./broker_of.ts";
 
 const WATCHFUL = fileURLToPath(new URL("../fixtures/broker/watchful.ts", import.meta.url));
@@ -50,8 +51,8 @@ test(
 test("a broker that was stopped for longer than its processes may be silent kills none of them", {
   timeout: 60_000,
 }, async () => {
-  const deno = "Deno" in globalThis;
-  const broker = spawn(process.execPath, [...deno ? ["run", "-A"] : [], WATCHFUL], {
+  const [program = "", ...flags] = runFile;
+  const broker = spawn(program, [...flags, WATCHFUL], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const { pid } = broker;

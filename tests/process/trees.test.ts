@@ -19,6 +19,7 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { runFile } from "../fixtures/run_file.ts";
 import { sow, trees } from "../fixtures/broker/trees.ts";
 import { isAlive } from "./broker_of.ts";
 
@@ -172,8 +173,8 @@ class Home {
   readonly #children: ChildProcess[] = [];
 
   async broker(): Promise<{ child: ChildProcess; pids: number[]; lines: string[] }> {
-    const deno = "Deno" in globalThis;
-    const child = spawn(process.execPath, [...deno ? ["run", "-A"] : [], MAIN, this.name], {
+    const [program = "", ...flags] = runFile;
+    const child = spawn(program, [...flags, MAIN, this.name], {
       env: { ...process.env, TMPDIR: this.folder, XDG_RUNTIME_DIR: this.folder },
       stdio: ["ignore", "pipe", "inherit"],
     });
