@@ -2,11 +2,13 @@ import { Broker, CallTimeoutError, type LogRecord, type ModuleSettings, ProcessG
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { runFile } from "../fixtures/run_file.ts";
 import { bystander, ending } from "../fixtures/broker/ending.ts";
+import { children, zombies } from "../fixtures/processes.ts";
 import { isAlive, rejection } from "./broker_of.ts";
 
 const PROGRAM = new URL("../fixtures/broker/ending.ts", import.meta.url);
@@ -113,8 +115,7 @@ test(
         await t.until(() => t.lines("process.exited").length === round + 1);
       }
       assert.equal(typeof await t.broker.call(ending, "pid", [], LONG), "number");
-      const zombies = children().filter(({ state }) => state === "Z");
-      assert.deepEqual(zombies, []);
+      assert.deepEqual(zombies(), []);
       assert.equal((await t.broker.status()).modules[0]?.restarts, 12);
     } finally {
       await t.broker.stop();
@@ -144,8 +145,7 @@ test(
   "with too few descriptors some modules fail, with a reason and a pause, and the others serve",
   onLinux,
   async () => {
-    const deno = "Deno" in globalThis;
-    const command = [process.execPath, ...deno ? ["run", "-A"] : [], fileURLToPath(PROGRAM), "20"];
+    const command = [...runFile, fileURLToPath(PROGRAM), "20"];
     const child = spawn("/bin/sh", ["-c", 'ulimit -n 64; exec "$@"', "sh", ...command], {
       stdio: ["ignore", "pipe", "inherit"],
     });
@@ -198,17 +198,4 @@ async function start(settings: ModuleSettings): Promise<Started> {
 
 async function settled(ms = 300): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-/** Processes that this one started. */
-function children(): { pid: string; state: string }[] {
-  return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).flatMap((pid) => {
-    try {
-      const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-      const [state = "", parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-      return Number(parent) === process.pid ? [{ pid, state }] : [];
-    } catch {
-      return [];
-    }
-  });
 }

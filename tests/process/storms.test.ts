@@ -1,9 +1,10 @@
 import { Broker, defineProgram, type LogRecord, type Module, type ModuleSettings, ProcessGoneError } from "brokkr";
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { readdirSync, readlinkSync } from "node:fs";
 import process from "node:process";
 import { test } from "node:test";
 import { bystander, shortLived, stillborn, victims } from "../fixtures/broker/storm.ts";
+import { children, zombies } from "../fixtures/processes.ts";
 import { isAlive, rejection } from "./broker_of.ts";
 
 const PROGRAM = new URL("../fixtures/broker/storm.ts", import.meta.url);
@@ -104,7 +105,7 @@ for (const [what, targets] of [["modules", victims], ["programs", programs(["red
         assert.equal(sum(({ restarts }) => restarts), killed.length);
         assert.equal(t.lines("call.error").length, outcomes.gone);
         assert.equal(await t.broker.call(bystander, "pid"), bystanderPid);
-        assert.deepEqual(children().filter(({ state }) => state === "Z"), []);
+        assert.deepEqual(zombies(), []);
         for (const pid of killed) assert.equal(await isAlive(pid), false);
         const left = readdirSync("/proc/self/fd").length - before;
         assert.ok(left <= 2, `${left} descriptors are left`);
@@ -215,19 +216,6 @@ function opened(pid: string): string[] {
   return readdirSync(`/proc/${pid}/fd`).map(Number).toSorted((a, b) => a - b).flatMap((fd) => {
     try {
       return [readlinkSync(`/proc/${pid}/fd/${fd}`)];
-    } catch {
-      return [];
-    }
-  });
-}
-
-/** Processes that this one started. */
-function children(): { pid: string; state: string }[] {
-  return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).flatMap((pid) => {
-    try {
-      const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-      const [state = "", parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-      return Number(parent) === process.pid ? [{ pid, state }] : [];
     } catch {
       return [];
     }

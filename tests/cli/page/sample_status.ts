@@ -1,16 +1,7 @@
-import type { CallCounts, Latency } from "../../../src/core/call/counters.ts";
+import { CallCounters, type CallCounts, type Latency } from "../../../src/core/call/counters.ts";
 import type { BrokerStatus, ModuleStatus } from "../../../src/core/broker/status.ts";
 
-const NO_CALLS: CallCounts = {
-  ok: 0,
-  error: 0,
-  timeout: 0,
-  retried: 0,
-  late: 0,
-  duplicate: 0,
-  unknown: 0,
-  cancelled: 0,
-};
+const NO_CALLS = new CallCounters().counts();
 
 export interface SampleModule {
   readonly name: string;

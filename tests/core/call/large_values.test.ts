@@ -13,14 +13,19 @@ function echoing(): Conversation {
   });
 }
 
-test("large values that follow each other in the same memory arrive as they were, whoever keeps them", async () => {
+/** What is written arrives as from a socket. */
+function inPieces(): Conversation {
   const conversation = echoing();
-  // In pieces, as from a socket.
   const cut = function* (bytes: Uint8Array): Generator<Uint8Array> {
     for (let at = 0; at < bytes.length; at += 65_536) yield bytes.slice(at, at + 65_536);
   };
   conversation.callerEnd.relay = cut;
   conversation.calleeEnd.relay = cut;
+  return conversation;
+}
+
+test("large values that follow each other in the same memory arrive as they were, whoever keeps them", async () => {
+  const conversation = inPieces();
   const answers: unknown[] = [];
   for (let byte = 0; byte < 20; byte++) answers.push(await conversation.call("echo", [filled(byte)]));
   answers.push(...await Promise.all([20, 21, 22, 23].map((byte) => conversation.call("echo", [filled(byte)]))));
@@ -29,12 +34,7 @@ test("large values that follow each other in the same memory arrive as they were
 });
 
 test("large values that arrive together have memory of their own each", async () => {
-  const conversation = echoing();
-  const cut = function* (bytes: Uint8Array): Generator<Uint8Array> {
-    for (let at = 0; at < bytes.length; at += 65_536) yield bytes.slice(at, at + 65_536);
-  };
-  conversation.callerEnd.relay = cut;
-  conversation.calleeEnd.relay = cut;
+  const conversation = inPieces();
   const pair = [filled(1), filled(2)];
   const [first, second] = listOf(await conversation.call("echo", [pair]));
   assertFilled(first, 1);
