@@ -42,8 +42,8 @@ export class Broker implements AsyncDisposable {
   /**
    * Starts a broker with a process for each module; resolves when each module is ready or has failed its first start.
    *
-   * It returns only in the broker: in a process that brokkr created from the same program it cleans, serves commands until it is
-   * told to stop, and ends the process; no other start in it ever settles. A module that failed is `failed` in {@linkcode Broker.status}, and its calls are rejected.
+   * It returns only in the broker: a process that brokkr created from the same program cleans, serves until it is told to
+   * stop, and ends; no other start in it settles. A failed module is `failed` in {@linkcode Broker.status}, its calls reject.
    *
    * @throws {TypeError} on wrong options; the message names the option.
    * @throws {Error} with `control`, when a live broker has the name.

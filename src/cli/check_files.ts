@@ -6,6 +6,7 @@
 
 import process from "node:process";
 import { formatTimeout } from "../core/log/duration.ts";
+import { within } from "../core/supervise/deadline.ts";
 import { supervisionPlan } from "../core/supervise/settings.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Config, ConfigModule } from "./config/config.ts";
@@ -42,10 +43,6 @@ export async function checkFiles({ modules }: Config, runtime: Runtime): Promise
 
 async function loadedInTime({ name, url, settings }: ConfigModule, { clock }: Runtime) {
   const { startTimeoutMs } = supervisionPlan(settings);
-  let clear = () => {};
-  const tooLate = new Promise<never>((_, reject) => {
-    const why = `it was not loaded after ${formatTimeout(startTimeoutMs)} (startTimeoutMs)`;
-    clear = clock.timer(startTimeoutMs, () => reject(new Error(why)));
-  });
-  return await Promise.race([loadModule(name, url), tooLate]).finally(() => clear());
+  const tooLate = `it was not loaded after ${formatTimeout(startTimeoutMs)} (startTimeoutMs)`;
+  return await within(clock, startTimeoutMs, loadModule(name, url), tooLate);
 }

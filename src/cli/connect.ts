@@ -12,6 +12,7 @@ import { checkName } from "../core/module/module.ts";
 import { nearest } from "../core/nearest.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode, NoBrokerError } from "./cli_error.ts";
+import { messageOf } from "../core/thrown.ts";
 
 /** Asks one thing of a broker: the one of that name, else the only one that runs. */
 export async function askBroker<T>(
@@ -37,7 +38,7 @@ async function connect(runtime: Runtime, given: string | undefined): Promise<Con
   } catch (cause) {
     const code = typeof cause === "object" && cause !== null && "code" in cause ? cause.code : undefined;
     if (code === "ENOENT" || code === "ECONNREFUSED") throw await noneOfThatName(runtime, name, cause);
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw new NoBrokerError(`Cannot reach broker "${name}" at "${path}": ${why}`, { cause });
   }
 }
@@ -63,7 +64,7 @@ function placeOf(runtime: Runtime, given: string): { name: string; path: string 
     const name = checkName("--broker", given);
     return { name, path: socketPath(runtime.files.folder(CONTROL_FOLDER), name) };
   } catch (cause) {
-    throw new CliError(cause instanceof Error ? cause.message : String(cause), ExitCode.usage, { cause });
+    throw new CliError(messageOf(cause), ExitCode.usage, { cause });
   }
 }
 
@@ -83,6 +84,6 @@ async function trusted<T>(look: () => Promise<T>): Promise<T> {
   try {
     return await look();
   } catch (cause) {
-    throw new CliError(cause instanceof Error ? cause.message : String(cause), ExitCode.usage, { cause });
+    throw new CliError(messageOf(cause), ExitCode.usage, { cause });
   }
 }

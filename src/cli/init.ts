@@ -19,6 +19,7 @@ import { type FirstFile, firstFiles, type Language } from "./first_files.ts";
 import { ownCommand, shellWord } from "./own_command.ts";
 import { print } from "./output.ts";
 import { typescriptRemedy } from "./typescript_support.ts";
+import { messageOf } from "../core/thrown.ts";
 
 const SCHEMA = "node_modules/brokkr/schema/brokkr.schema.json";
 /** The name of a control socket must leave room for its folder. */
@@ -82,7 +83,7 @@ function write(target: string, files: readonly FirstFile[]): void {
     mkdirSync(target, { recursive: true });
     for (const { name, text } of files) writeFileSync(join(target, name), text, { flag: "wx" });
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw new CliError(`Cannot write a first module to "${target}": ${why}`, ExitCode.usage, { cause });
   }
 }

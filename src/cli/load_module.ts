@@ -7,6 +7,7 @@
 
 import { anyModule } from "../core/module/any_module.ts";
 import type { Module } from "../core/module/module.ts";
+import { messageOf } from "../core/thrown.ts";
 
 /** A module's file is not what its configuration says. It stays so until someone changes one of the two. */
 export class ModuleFileError extends Error {
@@ -34,7 +35,7 @@ export async function loadAnyModule(url: string, what = "a module"): Promise<Mod
   try {
     return anyModule(made);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new ModuleFileError(`Cannot load ${what} from "${pathOf(url)}": ${why}`, { cause: error });
   }
 }

@@ -7,6 +7,7 @@
 
 import { closeSync, fstatSync, mkdirSync, openSync, renameSync, statSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
+import { joinBytes } from "../core/bytes.ts";
 import type { Clock } from "../runtime/runtime.ts";
 
 /** How long a line may wait for its way into the file. */
@@ -79,7 +80,7 @@ export class LogFile {
     const chunks = this.#waiting;
     if (chunks.length === 0) return;
     const mended = this.#isTorn ? [NEWLINE] : [];
-    const bytes = join([...mended, ...chunks], mended.length + this.#waitingBytes);
+    const bytes = joinBytes([...mended, ...chunks]);
     this.#waiting = [];
     this.#waitingBytes = 0;
     let written = 0;
@@ -178,16 +179,6 @@ function rotate(path: string, keep: number): void {
     if (inodeAt(`${path}.${number}`) !== null) renameSync(`${path}.${number}`, `${path}.${number + 1}`);
   }
   renameSync(path, `${path}.1`);
-}
-
-function join(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
 }
 
 /** A line of which only a part is missing is missing. */

@@ -10,6 +10,7 @@ import { detectRuntime } from "../runtime/detect.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { offerLibrary } from "./own_library.ts";
 import { DEMO_PROGRAM, PROGRAM_VARIABLE } from "./program_variable.ts";
+import { messageOf } from "../core/thrown.ts";
 
 export async function main(): Promise<void> {
   const runtime = await detectRuntime();
@@ -29,7 +30,7 @@ function ownRole(runtime: Runtime): { readonly role: Role | null; readonly depth
   try {
     return readRole(runtime.env.get(ROLE_VARIABLE));
   } catch (error) {
-    runtime.writeError(`${error instanceof Error ? error.message : String(error)}\n`);
+    runtime.writeError(`${messageOf(error)}\n`);
     return runtime.exit(2);
   }
 }

@@ -14,6 +14,7 @@ import type { Config, ConfigModule, ConfigProgram } from "./config/config.ts";
 import { ConfigError, type Problem } from "./config/config_error.ts";
 import { loadModule, withWorkers } from "./load_module.ts";
 import { BROKER_SETTINGS } from "./serve_module_files.ts";
+import { messageOf } from "../core/thrown.ts";
 
 export interface PreparedBroker {
   readonly plan: BrokerPlan;
@@ -41,7 +42,7 @@ export async function planOf(config: Config): Promise<PreparedBroker> {
     return { plan, seat: seatOf(config) };
   } catch (error) {
     if (error instanceof ConfigError) throw error;
-    throw new CliError(error instanceof Error ? error.message : String(error), ExitCode.usage, { cause: error });
+    throw new CliError(messageOf(error), ExitCode.usage, { cause: error });
   }
 }
 
@@ -63,7 +64,7 @@ async function loadAll({ modules, image }: Config): Promise<Module[]> {
 
 /** What is wrong with a module's file, at the place that names it. */
 export function fileProblem({ name, place }: ConfigModule, error: unknown): Problem {
-  const why = error instanceof Error ? error.message : String(error);
+  const why = messageOf(error);
   return { ...place, message: /^Cannot (load|serve|start)/.test(why) ? why : `Cannot load module "${name}": ${why}` };
 }
 

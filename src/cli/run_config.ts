@@ -13,6 +13,7 @@ import { readConfig } from "./config/read_config.ts";
 import { openLog } from "./log_output.ts";
 import type { PageAsked } from "./page/page.ts";
 import { planOf } from "./plan.ts";
+import { messageOf } from "../core/thrown.ts";
 
 /** Never settles while the broker runs; its end is the end of this process. */
 export async function runConfig(
@@ -32,7 +33,7 @@ export async function runConfig(
     await attend(core, { runtime, control: true, signals: true, reload: () => readAgain(core, { runtime, file }) });
   } catch (error) {
     log.close();
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new CliError(why, ExitCode.usage, { cause: error });
   }
   await core.start();
@@ -49,7 +50,7 @@ async function readAgain(core: BrokerCore, { runtime, file }: { runtime: Runtime
     const { plan, seat } = await planOf(config);
     await core.follow(plan, seat);
   } catch (error) {
-    refuse(core, error instanceof Error ? error.message : String(error));
+    refuse(core, messageOf(error));
   }
 }
 

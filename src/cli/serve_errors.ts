@@ -12,6 +12,7 @@ import {
   UnknownCommandError,
 } from "../core/errors/mod.ts";
 import { type ErrorFields, RpcCode } from "../core/program/message.ts";
+import { messageOf } from "../core/thrown.ts";
 
 /**
  * The specification's own codes where there is one, else -32000; `data.code` is that of the call's error, and the error of a
@@ -19,7 +20,7 @@ import { type ErrorFields, RpcCode } from "../core/program/message.ts";
  */
 export function answerError(error: unknown): ErrorFields {
   if (!(error instanceof BrokerError)) {
-    return { code: RpcCode.internal, message: error instanceof Error ? error.message : String(error) };
+    return { code: RpcCode.internal, message: messageOf(error) };
   }
   const { code, message } = error;
   return { code: numberOf(error), message: message || error.reason, data: { code, ...factsOf(error) } };

@@ -18,6 +18,7 @@ import { answerError } from "./serve_errors.ts";
 import { BROKER_SETTINGS } from "./serve_module_files.ts";
 import { askedRequest } from "./serve_progress.ts";
 import { StandardChannel } from "./serve_stdio.ts";
+import { messageOf } from "../core/thrown.ts";
 
 /** In the log lines. */
 const BROKER = "brokkr-serve";
@@ -57,7 +58,7 @@ async function newBroker(runtime: Runtime, { url, timeoutMs, depth }: ServeModul
     const given = { workers: null, keys: BROKER_SETTINGS };
     return new BrokerCore(plan, { runtime, depth, image: () => files, given: () => given });
   } catch (error) {
-    throw new CliError(error instanceof Error ? error.message : String(error), ExitCode.usage, { cause: error });
+    throw new CliError(messageOf(error), ExitCode.usage, { cause: error });
   }
 }
 

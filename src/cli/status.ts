@@ -14,6 +14,7 @@ import { ExitCode } from "./cli_error.ts";
 import { askBroker } from "./connect.ts";
 import { hasColors, print } from "./output.ts";
 import { statusTable } from "./status_table.ts";
+import { pause } from "../core/supervise/deadline.ts";
 
 const WATCH_MS = 1_000;
 /** Home, and clear what is below. */
@@ -45,7 +46,7 @@ export async function status(runtime: Runtime, { json, watch, broker }: StatusAs
       const text = json ? JSON.stringify(now) : statusTable(now, { colors });
       const isRead = await print(`${clear}${text}\n`);
       if (!watch || !isRead) return ExitCode.done;
-      await new Promise<void>((resolve) => void runtime.clock.timer(WATCH_MS, resolve));
+      await pause(runtime.clock, WATCH_MS);
     }
   });
 }

@@ -18,6 +18,7 @@ import { status } from "./status.ts";
 import { type Question, TopState } from "./top/state.ts";
 import { Terminal } from "./top/terminal.ts";
 import { screenLines } from "./top/view.ts";
+import { messageOf } from "../core/thrown.ts";
 
 const LOOK_MS = 1_000;
 const LAST_RECORDS = 200;
@@ -96,7 +97,7 @@ async function act(client: ControlClient, state: TopState, { action, name }: Que
     await client[action](name);
     state.notice = action === "restart" ? `${name} was started again` : `${name} was stopped`;
   } catch (error) {
-    state.notice = error instanceof Error ? error.message : String(error);
+    state.notice = messageOf(error);
   }
 }
 

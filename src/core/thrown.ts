@@ -1,5 +1,6 @@
 /**
- * Looking at a thrown value, which may be anything: but for `classNameOf`, none of this throws, whatever its getters and traps do.
+ * Looking at a thrown value, which may be anything: but for `messageOf` and `classNameOf`, none of this throws, whatever its getters
+ * and traps do.
  *
  * @module
  */
@@ -24,6 +25,11 @@ export function textOf(value: unknown): string {
       return "[object]";
     }
   }
+}
+
+/** What an error says, or what else was thrown as a text; throws what a getter throws. */
+export function messageOf(value: unknown): string {
+  return isError(value) ? value.message : textOf(value);
 }
 
 /**

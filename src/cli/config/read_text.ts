@@ -6,6 +6,7 @@
 
 import { readFile, stat } from "node:fs/promises";
 import { ConfigError } from "./config_error.ts";
+import { messageOf } from "../../core/thrown.ts";
 
 /** Far more than anyone writes; a larger file is another one. */
 const MAX_BYTES = 1024 * 1024;
@@ -41,5 +42,5 @@ function whyNot(error: unknown): string {
   const code = typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
   if (code === "ENOENT") return "it does not exist, correct its path";
   if (code === "EACCES") return "it may not be read, check its mode";
-  return error instanceof Error ? error.message : String(error);
+  return messageOf(error);
 }

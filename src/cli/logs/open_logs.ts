@@ -12,6 +12,7 @@ import { PrefixReader } from "../../core/log/prefix.ts";
 import { splitRecords } from "../../core/log/parse.ts";
 import { CliError, ExitCode } from "../cli_error.ts";
 import { fileSource, isGzip, type Source, streamSource, unpacked } from "./source.ts";
+import { messageOf } from "../../core/thrown.ts";
 
 /** How much of a source is looked at for its first record. */
 const HEAD_BYTES = 65_536;
@@ -97,7 +98,7 @@ function reasonOf(error: unknown): string {
   const code = error instanceof Error && "code" in error ? error.code : null;
   if (code === "ENOENT") return "it does not exist; see log.file in brokkr.json for where a broker writes";
   if (code === "EACCES" || code === "EPERM") return "you may not read it; ask its owner, or read it as another user";
-  return error instanceof Error ? error.message : String(error);
+  return messageOf(error);
 }
 
 function unreadable(name: string, why: string, cause?: unknown): CliError {
@@ -114,7 +115,7 @@ function unpackedHead(name: string, head: Uint8Array): Uint8Array {
   try {
     return gunzipSync(head, { finishFlush: constants.Z_SYNC_FLUSH });
   } catch (error) {
-    throw unreadable(name, `it is broken: ${error instanceof Error ? error.message : String(error)}`, error);
+    throw unreadable(name, `it is broken: ${messageOf(error)}`, error);
   }
 }
 

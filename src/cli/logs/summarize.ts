@@ -15,6 +15,7 @@ import { type Log, openLogs } from "./open_logs.ts";
 import { Progress } from "./progress.ts";
 import { readLog, type SourceFigures } from "./read_log.ts";
 import { type LogSummary, Summary } from "./summary.ts";
+import { messageOf } from "../../core/thrown.ts";
 
 /** Rows that a person looks at. */
 const ROWS = 24;
@@ -48,7 +49,7 @@ async function writeReport(path: string, summary: LogSummary): Promise<void> {
   try {
     await writeFile(path, text);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw new CliError(`Cannot write report "${path}": ${why}`, ExitCode.usage, { cause });
   }
   process.stderr.write(`Wrote ${path} (${count(Math.ceil(text.length / 1_000))} kB)\n`);

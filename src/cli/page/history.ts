@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { CallCounts, Latency, Outcome } from "../../core/call/counters.ts";
+import { type CallCounts, type Latency, type Outcome, OUTCOMES } from "../../core/call/counters.ts";
 import type { BrokerStatus, ModuleStatus } from "../../core/broker/status.ts";
 import { type Buckets, percentile } from "./percentile.ts";
 
@@ -20,8 +20,6 @@ export interface Moment {
   /** Private bytes by process; what can't be read is left out. */
   readonly memory: Readonly<Record<string, number>>;
 }
-
-const OUTCOMES = ["ok", "retried", "timeout", "cancelled", "error"] as const satisfies readonly Outcome[];
 
 export class History {
   readonly #limit: number;

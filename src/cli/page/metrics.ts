@@ -4,13 +4,11 @@
  * @module
  */
 
-import type { Latency } from "../../core/call/counters.ts";
+import { type Latency, OUTCOMES, STRAY_ANSWERS } from "../../core/call/counters.ts";
 import type { BrokerStatus, ProcessStatus } from "../../core/broker/status.ts";
 import type { ProcessState } from "../../core/supervise/states.ts";
 import { family, type Labels, type Sample } from "./prometheus_text.ts";
 
-const OUTCOMES = ["ok", "retried", "timeout", "cancelled", "error"] as const;
-const STRAY = ["late", "duplicate", "unknown"] as const;
 const STATES: Readonly<Record<ProcessState, true>> = {
   starting: true,
   cleaning: true,
@@ -115,7 +113,7 @@ export function metricsText({ broker, modules }: BrokerStatus): string {
     counter(
       "brokkr_stray_answers_total",
       "Answers of the process that no call waited for.",
-      each(({ calls }) => STRAY.map((kind) => ({ labels: { kind }, value: calls[kind] }))),
+      each(({ calls }) => STRAY_ANSWERS.map((kind) => ({ labels: { kind }, value: calls[kind] }))),
     ),
     family(
       "brokkr_call_latency_seconds",

@@ -7,6 +7,7 @@
 import { lookup } from "node:dns/promises";
 import type { Server, ServerResponse } from "node:http";
 import { hostname } from "node:os";
+import { failureCode } from "../../runtime/failure_reason.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { CliError, ExitCode } from "../cli_error.ts";
 import { Access } from "./access.ts";
@@ -19,6 +20,7 @@ import { PAGE_FILES } from "./page_files.ts";
 import { PROMETHEUS_TYPE } from "./prometheus_text.ts";
 import { type Answer, pageServer, plain, type Route, type Routes } from "./server.ts";
 import { readToken } from "./token.ts";
+import { messageOf } from "../../core/thrown.ts";
 
 export interface PageAsked {
   readonly address: PageAddress;
@@ -60,7 +62,7 @@ export async function openPage(
   server.unref();
   runtime.writeError(`The page is at http://${addressText({ ...address, port: portOf(server) })}/\n`);
   void show(runtime, watch, broker).catch((error) => {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     runtime.writeError(`The page shows nothing more: ${why}\n`);
   });
 }
@@ -107,9 +109,10 @@ async function listen(server: Server, address: PageAddress, ip: string): Promise
       server.listen(address.port, ip, resolve);
     });
   } catch (cause) {
-    const code = typeof cause === "object" && cause !== null && "code" in cause ? cause.code : undefined;
-    if (code === "EADDRINUSE") throw cannotOpen(address, "the port is in use, take another one or 0 for any", cause);
-    throw cannotOpen(address, cause instanceof Error ? cause.message : String(cause), cause);
+    if (failureCode(cause) === "EADDRINUSE") {
+      throw cannotOpen(address, "the port is in use, take another one or 0 for any", cause);
+    }
+    throw cannotOpen(address, messageOf(cause), cause);
   }
 }
 

@@ -9,6 +9,7 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Environment } from "../../runtime/runtime.ts";
 import { CliError, ExitCode } from "../cli_error.ts";
+import { messageOf } from "../../core/thrown.ts";
 
 const VARIABLE = "BROKKR_PAGE_TOKEN";
 const SHORTEST = 16;
@@ -50,7 +51,7 @@ function textOf(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw new CliError(`Cannot read the page's token: ${why}, correct --page-token-file`, ExitCode.usage, { cause });
   }
 }

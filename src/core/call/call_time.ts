@@ -69,6 +69,7 @@ export class CallTime implements TimeLimits, Times {
 
   /** Half of the time without an answer is when the callee is asked for a sign of life: most calls never come to it. */
   probing(): CallTime {
+    // Not spread: this is made for each frame of calls.
     const { startedAt, attemptEnds, endsAt } = this;
     const deadline = this.#end - Math.min(this.timeoutMs, this.totalTimeoutMs) / 2;
     return new CallTime(this, { startedAt, attemptEnds, endsAt, deadline, probedAt: -1 });
@@ -76,30 +77,25 @@ export class CallTime implements TimeLimits, Times {
 
   /** A new attempt, or a sign of progress: there is time for an answer again. */
   renewed(now: number): CallTime {
-    return new CallTime(this, { ...this.#times, attemptEnds: now + this.timeoutMs }).probing();
+    return new CallTime(this, { ...this, attemptEnds: now + this.timeoutMs }).probing();
   }
 
   /** The callee is asked for a sign of life. */
   probed(now: number): CallTime {
-    return new CallTime(this, { ...this.#times, probedAt: now, deadline: this.#end });
+    return new CallTime(this, { ...this, probedAt: now, deadline: this.#end });
   }
 
   /** No answer is expected until it is renewed: the items that came are not taken yet. */
   resting(): CallTime {
-    return new CallTime(this, { ...this.#times, attemptEnds: Infinity, deadline: this.endsAt });
+    return new CallTime(this, { ...this, attemptEnds: Infinity, deadline: this.endsAt });
   }
 
   /** Something is to be done at `deadline`, whatever comes. */
   until(deadline: number): CallTime {
-    return new CallTime(this, { ...this.#times, deadline });
+    return new CallTime(this, { ...this, deadline });
   }
 
   get #end(): number {
     return Math.min(this.attemptEnds, this.endsAt);
-  }
-
-  get #times(): Times {
-    const { startedAt, attemptEnds, endsAt, deadline, probedAt } = this;
-    return { startedAt, attemptEnds, endsAt, deadline, probedAt };
   }
 }

@@ -14,6 +14,8 @@ import type { Handler } from "../module/module.ts";
 import { VERSION } from "../version.ts";
 import { ASKED_FRAME_LIMIT } from "./protocol.ts";
 import { SILENT } from "./silent.ts";
+import { messageOf } from "../thrown.ts";
+import { pause } from "../supervise/deadline.ts";
 
 /** Time a client has to say hello. */
 const HELLO_DEADLINE_MS = 5_000;
@@ -63,7 +65,7 @@ export class ControlPeer {
   async finish(): Promise<void> {
     const { clock } = this.#options.runtime;
     const until = clock.now() + LAST_ANSWERS_MS;
-    const wait = () => new Promise<void>((resolve) => void clock.timer(1, resolve));
+    const wait = () => pause(clock, 1);
     while (this.#running > 0 && !this.#link.closed && clock.now() < until) await wait();
     // The answer of what ended last is on its way to the link.
     await wait();
@@ -97,7 +99,7 @@ export class ControlPeer {
     try {
       readHello(body, VERSION);
     } catch (error) {
-      return this.close(error instanceof Error ? error.message : String(error));
+      return this.close(messageOf(error));
     }
     const counted = [...commands].map(([name, handler]) => [name, this.#counted(handler)] as const);
     this.#callee = new Callee(this.#link, {

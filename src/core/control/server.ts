@@ -10,6 +10,7 @@ import { claim } from "./claim.ts";
 import { ControlSocketError } from "./control_socket_error.ts";
 import { ControlPeer } from "./peer.ts";
 import { CONTROL_FOLDER, socketPath } from "./protocol.ts";
+import { messageOf } from "../thrown.ts";
 
 /** Beyond this many clients, one that only waits makes room for the next. */
 const MAX_CLIENTS = 128;
@@ -39,7 +40,7 @@ export class ControlServer {
       server.#listener = await claim(runtime, { broker, path, accept: (channel) => server.#accept(channel) });
     } catch (cause) {
       if (cause instanceof ControlSocketError) throw cause;
-      throw new ControlSocketError(cause instanceof Error ? cause.message : String(cause), { cause });
+      throw new ControlSocketError(messageOf(cause), { cause });
     }
     return server;
   }

@@ -9,6 +9,7 @@ import { BIGINT, TEXT16, TIMESTAMP, UNDEFINED } from "./compact_format.ts";
 import { BodyError } from "./body_error.ts";
 import { bigint, text16, timestamp, tooLong } from "./compact_values.ts";
 import { KnownShapes } from "./shapes.ts";
+import { ASCII_OF_FOUR } from "./text.ts";
 import { TextWindow } from "./text_window.ts";
 
 /** A little more than a value may have, for the columns around it. */
@@ -19,8 +20,6 @@ const MAX_BIGINT_DIGITS = 100_000;
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const EMPTY = new Uint8Array(0);
-/** The bits that four ASCII characters may have. */
-const ASCII_OF_FOUR = 0x7f7f7f7f;
 const EMPTY_VIEW = new DataView(EMPTY.buffer);
 
 export class CompactReader {

@@ -13,6 +13,7 @@ import { PartialFrame } from "./partial_frame.ts";
 import { FrameWriter } from "./frame_writer.ts";
 import { FrameReader } from "./reader.ts";
 import { excerpt } from "./text.ts";
+import { messageOf } from "../thrown.ts";
 
 /** Bodies in a row that can't be understood before the peer is given up. */
 const MAX_REFUSED_IN_A_ROW = 3;
@@ -161,7 +162,7 @@ export class Link {
     try {
       this.#reader.push(chunk);
     } catch (error) {
-      this.close(error instanceof Error ? error.message : String(error));
+      this.close(messageOf(error));
       return;
     }
     if (!this.#closed) this.#partial.look(this.#reader.partial, chunk.length);
@@ -175,7 +176,7 @@ export class Link {
       this.#events.frame(type, flags, body);
       this.#refused = 0;
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       this.#events.refused(reason, excerpt(body));
       this.#refused++;
       if (this.#refused >= MAX_REFUSED_IN_A_ROW) this.close(`${MAX_REFUSED_IN_A_ROW} frames in a row were refused`);

@@ -4,6 +4,9 @@
  * @module
  */
 
+/** The bits that four ASCII characters may have. */
+export const ASCII_OF_FOUR = 0x7f7f7f7f;
+
 const EXCERPT_BYTES = 32;
 
 const encoder = new TextEncoder();

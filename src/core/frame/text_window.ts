@@ -4,10 +4,10 @@
  * @module
  */
 
+import { ASCII_OF_FOUR } from "./text.ts";
+
 /** A text that is kept may hold its whole window in memory, so it is not wider. */
 const WINDOW_BYTES = 1024;
-/** The bits that four ASCII characters may have. */
-const ASCII_OF_FOUR = 0x7f7f7f7f;
 
 const utf8 = new TextDecoder("utf-8");
 const scratch = new Uint8Array(WINDOW_BYTES);

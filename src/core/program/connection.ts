@@ -11,6 +11,7 @@ import { frameMessage, type MessageReader, newReader } from "./framing.ts";
 import { JsonRpcError } from "./json_rpc_error.ts";
 import { type Message, type MessageId, type Params, readMessage } from "./message.ts";
 import { PeerRequests } from "./peer_requests.ts";
+import { messageOf } from "../thrown.ts";
 
 /** A cancelled request may still be answered; after this time nobody waits for that. */
 const CANCELLED_MS = 5_000;
@@ -143,7 +144,7 @@ export class Connection {
     try {
       this.#reader.push(chunk);
     } catch (error) {
-      this.#end(error instanceof Error ? error.message : String(error));
+      this.#end(messageOf(error));
     }
   }
 

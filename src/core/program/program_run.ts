@@ -16,6 +16,7 @@ import { type Protocol, protocolOf } from "./protocol.ts";
 import { ProgramClient } from "./program_client.ts";
 import type { ProgramRunOptions } from "./program_run_options.ts";
 import { ProgramService } from "./program_service.ts";
+import { messageOf } from "../thrown.ts";
 
 /** A program that has ended its output can't answer: the time it has to end by itself. */
 const WITHOUT_OUTPUT_MS = 1_000;
@@ -154,7 +155,7 @@ export class ProgramRun implements Run {
       this.#wasReady = true;
       events.ready([], null);
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       // Where the program has ended, its exit tells more.
       if (this.#outputEnded === undefined) this.kill("SIGKILL", `initialize failed: ${why}`);
     }

@@ -1,5 +1,5 @@
 /**
- * Deadlines for processes: the time in which this process itself stood still does not count.
+ * Waiting: pauses, and deadlines to which the time in which this process itself stood still does not count.
  *
  * @module
  */
@@ -19,4 +19,18 @@ export function deadline(clock: Clock, ms: number, fn: () => void): () => void {
     else clear = clock.timer(Math.min(ms, GRACE_MS), fn);
   });
   return () => clear();
+}
+
+/** What `act` comes to. @throws {Error} that says `tooLate` where that takes longer than `ms`. */
+export async function within<T>(clock: Clock, ms: number, act: Promise<T>, tooLate: string): Promise<T> {
+  let clear = () => {};
+  const late = new Promise<never>((_, reject) => {
+    clear = deadline(clock, ms, () => reject(new Error(tooLate)));
+  });
+  return await Promise.race([act, late]).finally(() => clear());
+}
+
+/** Settles after `ms`. */
+export async function pause(clock: Clock, ms: number): Promise<void> {
+  await new Promise<void>((resolve) => void clock.timer(ms, resolve));
 }

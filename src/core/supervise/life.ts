@@ -20,6 +20,7 @@ import type { Run } from "./run.ts";
 import type { SupervisionPlan } from "./settings.ts";
 import type { StateMachine } from "./states.ts";
 import type { SupervisedOptions } from "./supervised_options.ts";
+import { messageOf } from "../thrown.ts";
 
 export interface LifeOptions {
   readonly supervised: SupervisedOptions;
@@ -104,7 +105,7 @@ export class Life {
     });
     lines.starting(generation);
     this.#run.spawn().then((pid) => supervised.guard?.add(pid, supervised.name), (error: unknown) => {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       const lasting = error instanceof Error && "lasting" in error && error.lasting === true;
       this.#ended({ code: null, signal: null, why, cleaning: null, wasReady: false, lastLines: [], lasting });
     });

@@ -19,6 +19,7 @@ import { Ending } from "./ending.ts";
 import { ProcessOutput } from "./process_output.ts";
 import type { ProcessRunOptions } from "./process_run_options.ts";
 import type { Run } from "./run.ts";
+import { messageOf } from "../thrown.ts";
 
 /** A process whose channel has ended can't serve: the time it has to end by itself. */
 const WITHOUT_CHANNEL_MS = 1_000;
@@ -80,7 +81,7 @@ export class ProcessRun implements Run {
     process.channel.then((channel) => this.#open(channel), (error: unknown) => {
       this.kill(
         "SIGKILL",
-        `its channel could not be opened: ${error instanceof Error ? error.message : String(error)}`,
+        `its channel could not be opened: ${messageOf(error)}`,
       );
     });
     void process.exited.then((status) => this.#exited(status));
@@ -165,7 +166,7 @@ export class ProcessRun implements Run {
       this.#callee.open();
       events.greeted(theirs);
     } catch (error) {
-      this.#why = error instanceof Error ? error.message : String(error);
+      this.#why = messageOf(error);
       link.close(this.#why);
     }
   }

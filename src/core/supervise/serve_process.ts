@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Clock, Runtime } from "../../runtime/runtime.ts";
+import type { Runtime } from "../../runtime/runtime.ts";
 import { Callee } from "../call/callee.ts";
 import type { Caller } from "../call/caller.ts";
 import { describeThrown } from "../call/wire_error.ts";
@@ -20,7 +20,7 @@ import { FrameReporter } from "../log/frame_reporter.ts";
 import type { Module } from "../module/module.ts";
 import { encodeDepth, type Role, ROLE_VARIABLE } from "./role.ts";
 import { VERSION } from "../version.ts";
-import { deadline } from "./deadline.ts";
+import { pause, within } from "./deadline.ts";
 import { ModuleProcess } from "./module_process.ts";
 
 /** Time for what was sent last to reach the father. */
@@ -49,15 +49,6 @@ export async function serveProcess(options: ServeOptions): Promise<never> {
   const serving = { ...options, runtime };
   new ServedProcess(serving, (events) => new Link(channel, runtime.clock, { frameLimit: DEFAULT_FRAME_LIMIT, events }));
   return await new Promise<never>(() => {});
-}
-
-/** @throws {Error} when the module is not up in time. */
-async function within(clock: Clock, ms: number, start: Promise<void>): Promise<void> {
-  let clear = () => {};
-  const tooLate = new Promise<never>((_, reject) => {
-    clear = deadline(clock, ms, () => reject(new Error(`it did not end in ${formatTimeout(ms)}`)));
-  });
-  await Promise.race([start, tooLate]).finally(() => clear());
 }
 
 class ServedProcess {
@@ -149,7 +140,9 @@ class ServedProcess {
         deadlineMs: setup.cleanupMs,
         cleaning: (owner) => this.#cleaning(owner),
       });
-      await within(runtime.clock, setup.supervision.startTimeoutMs, module.start(own, modules));
+      const { startTimeoutMs } = setup.supervision;
+      const tooLate = `it did not end in ${formatTimeout(startTimeoutMs)}`;
+      await within(runtime.clock, startTimeoutMs, module.start(own, modules), tooLate);
       this.#tell({ kind: "ready", commands: [...module.commands.keys()], cleanup });
       this.#callee?.open();
     } catch (error) {
@@ -210,9 +203,7 @@ class ServedProcess {
     this.#link.flush();
     const { clock } = this.#options.runtime;
     const deadline = clock.now() + LAST_WORDS_MS;
-    while (this.#link.unsentBytes > 0 && clock.now() < deadline) {
-      await new Promise<void>((resolve) => clock.timer(1, resolve));
-    }
+    while (this.#link.unsentBytes > 0 && clock.now() < deadline) await pause(clock, 1);
     this.#options.runtime.exit(code);
   }
 

@@ -7,6 +7,7 @@
 import { Caller } from "../call/caller.ts";
 import type { CallCounters } from "../call/counters.ts";
 import { DEFAULT_QUEUE_LIMITS } from "../call/queue.ts";
+import { pause } from "./deadline.ts";
 import type { Life } from "./life.ts";
 import type { SupervisedOptions } from "./supervised_options.ts";
 
@@ -51,7 +52,7 @@ export class SupervisedCaller {
   async idle({ link, states, supervised }: Life): Promise<void> {
     const { clock } = supervised.runtime;
     while (link !== undefined && states.state === "ready" && this.caller.outOn(link) > 0) {
-      await new Promise<void>((resolve) => clock.timer(IDLE_CHECK_MS, resolve));
+      await pause(clock, IDLE_CHECK_MS);
     }
   }
 
