@@ -5,15 +5,14 @@
  * @module
  */
 
-export const OUTCOMES = ["ok", "retried", "timeout", "cancelled", "error"] as const;
-
 /** How a call ends. `retried`: answered after the retry. */
-export type Outcome = (typeof OUTCOMES)[number];
-
-export const STRAY_ANSWERS = ["late", "duplicate", "unknown"] as const;
+export type Outcome = "ok" | "retried" | "timeout" | "cancelled" | "error";
 
 /** An answer that belongs to no waiting call. */
-export type StrayAnswer = (typeof STRAY_ANSWERS)[number];
+export type StrayAnswer = "late" | "duplicate" | "unknown";
+
+export const OUTCOMES: readonly Outcome[] = ["ok", "retried", "timeout", "cancelled", "error"];
+export const STRAY_ANSWERS: readonly StrayAnswer[] = ["late", "duplicate", "unknown"];
 
 /** How many calls of a callee ended in each outcome, and how many answers were nobody's. */
 export type CallCounts = Record<Outcome | StrayAnswer, number>;
