@@ -7,7 +7,7 @@
 
 /** A byte stream in both directions between two processes. Bytes arrive in order, in chunks of any size. */
 export interface Channel {
-  /** Hands `bytes` to the transport, which keeps them until they are out; the caller may not change them afterwards. */
+  /** Hands `bytes` to the transport, which keeps them until they are out: the caller may change them when nothing is unsent. */
   write(bytes: Uint8Array): void;
   /** How many bytes were handed over and have not left this process yet. */
   readonly unsentBytes: number;

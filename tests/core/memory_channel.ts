@@ -26,8 +26,9 @@ export class MemoryChannel implements Channel {
     return this.#closed;
   }
 
-  write(bytes: Uint8Array): void {
+  write(given: Uint8Array): void {
     if (this.#closed) return;
+    const bytes = given.slice();
     this.written.push(bytes);
     if (this.#isStuck) {
       this.#stuck.push(bytes);

@@ -89,7 +89,8 @@ class LocalChannel implements Channel {
   }
 
   write(bytes: Uint8Array): void {
-    void Promise.resolve().then(() => this.peer?.deliver(bytes));
+    const arriving = bytes.slice();
+    void Promise.resolve().then(() => this.peer?.deliver(arriving));
   }
 
   close(): void {
