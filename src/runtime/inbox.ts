@@ -7,7 +7,8 @@ export class Inbox {
   #closed = false;
 
   data(chunk: Uint8Array): void {
-    this.#deliver((events) => events.data(chunk));
+    const kept = this.#held === undefined ? chunk : Uint8Array.from(chunk);
+    this.#deliver((events) => events.data(kept));
   }
 
   drained(): void {

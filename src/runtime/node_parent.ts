@@ -1,4 +1,5 @@
-import { Socket } from "node:net";
+import { Buffer } from "node:buffer";
+import { Socket, type SocketConstructorOpts, type TcpSocketConnectOpts } from "node:net";
 import type { Channel } from "./runtime.ts";
 import { StreamChannel } from "./stream_channel.ts";
 
@@ -6,6 +7,8 @@ import { StreamChannel } from "./stream_channel.ts";
 export const CHILD_READS = 4;
 export const CHILD_WRITES = 5;
 export const ADDRESS = `fd:${CHILD_READS},${CHILD_WRITES}`;
+/** A socket of Node takes as much new memory for each chunk unless it is given some. */
+const CHUNK_BYTES = 64 * 1024;
 /** How long a channel that this side ended waits for the other side's end. */
 export const LINGER_MS = 1_000;
 
@@ -18,7 +21,20 @@ export async function parentChannel(address: string): Promise<Channel> {
       `Cannot open the channel to the broker: address "${address}" is not "${ADDRESS}", start both with the same runtime`,
     );
   }
-  const input = new Socket({ fd: Number(reads), readable: true, writable: false });
+  const reading: SocketConstructorOpts & Pick<TcpSocketConnectOpts, "onread"> = {
+    fd: Number(reads),
+    readable: true,
+    writable: false,
+    onread: {
+      buffer: Buffer.allocUnsafeSlow(CHUNK_BYTES),
+      callback(bytes, buffer) {
+        channel.received(buffer.subarray(0, bytes));
+        return true;
+      },
+    },
+  };
+  const input = new Socket(reading);
   const output = new Socket({ fd: Number(writes), readable: false, writable: true });
-  return new StreamChannel(input, output, { lingerMs: LINGER_MS });
+  const channel = new StreamChannel(input, output, { lingerMs: LINGER_MS });
+  return channel;
 }

@@ -18,6 +18,7 @@ export interface Channel {
 }
 
 export interface ChannelEvents {
+  /** Bytes that arrived; their memory may be used for the next ones when this returns. */
   data(chunk: Uint8Array): void;
   /** Bytes had to wait, and all of them have left now. Never called where each write was taken at once. */
   drained(): void;

@@ -28,10 +28,7 @@ export class StreamChannel implements Channel {
     this.#input = input;
     this.#output = output;
     this.#lingerMs = options.lingerMs;
-    input.on("data", (chunk: Uint8Array) => {
-      this.#chunks++;
-      this.#inbox.data(chunk);
-    });
+    input.on("data", (chunk: Uint8Array) => this.received(chunk));
     input.once("end", () => this.#finish());
     input.once("close", () => this.#finish());
     input.on("error", (error) => this.#finish(error));
@@ -59,6 +56,12 @@ export class StreamChannel implements Channel {
     this.#output.end(() => {
       if (this.#lingerMs !== undefined) this.#expectEnd(this.#lingerMs);
     });
+  }
+
+  /** A chunk that the input does not tell as an event, and whose memory is its own again afterwards. */
+  received(chunk: Uint8Array): void {
+    this.#chunks++;
+    this.#inbox.data(chunk);
   }
 
   /** The process on the other side has ended, whoever else may hold its descriptors. */

@@ -75,8 +75,7 @@ export class Exchange {
   /** @throws {BodyError} when the frame can't be understood. */
   answers(flags: number, body: Uint8Array): void {
     const answers = this.#bodies.answers(flags, body);
-    const now = this.#options.clock.now();
-    for (const answer of answers) this.#take(answer, now);
+    for (const answer of answers) this.#take(answer, this.link.receivedAt);
   }
 
   /** The caller of a stream waits for its next item. */

@@ -35,7 +35,7 @@ export class Link {
   readonly #reader: FrameReader;
   readonly #events: LinkEvents;
   readonly #frameLimit: number;
-  readonly #batches = new Set<() => void>();
+  #batches: (() => void)[] = [];
   readonly #ignored = new Map<number, number>();
   readonly #whenDrained = new Set<() => void>();
   #isAwaited = false;
@@ -116,13 +116,13 @@ export class Link {
 
   /** Runs `batch`, which sends what it has gathered, at the end of this turn. */
   schedule(batch: () => void): void {
-    this.#batches.add(batch);
+    if (!this.#batches.includes(batch)) this.#batches.push(batch);
     this.#wake();
   }
 
   /** The same after what the event loop has ready now, where nothing else makes it sooner. */
   scheduleLater(batch: () => void): void {
-    this.#batches.add(batch);
+    if (!this.#batches.includes(batch)) this.#batches.push(batch);
     this.clock.soon(() => this.flush());
   }
 
@@ -138,9 +138,11 @@ export class Link {
 
   /** Writes what was gathered without waiting for the end of the turn. */
   flush(): void {
-    const batches = [...this.#batches];
-    this.#batches.clear();
-    for (const batch of batches) batch();
+    const batches = this.#batches;
+    if (batches.length > 0) {
+      this.#batches = [];
+      for (const batch of batches) batch();
+    }
     this.#writer.writeOut();
     // The transport tells of what it had to keep, and not of what it took at once.
     if (this.#isAwaited && this.#channel.unsentBytes === 0) Promise.resolve().then(() => this.#drained());
@@ -218,7 +220,7 @@ export class Link {
     if (this.#closed) return;
     this.#closed = true;
     this.#partial.close();
-    this.#batches.clear();
+    this.#batches = [];
     this.#events.closed(reason, failed);
   }
 }
