@@ -11,6 +11,8 @@ export class MemoryChannel implements Channel {
   #closed = false;
   /** Everything that was written at this end. */
   readonly written: Uint8Array[] = [];
+  /** The same as it was handed over: its writer may use the memory again when nothing is unsent. */
+  readonly handed: Uint8Array[] = [];
   unsentBytes = 0;
   /** What arrives of what is written here, in which chunks. */
   relay: (bytes: Uint8Array) => Iterable<Uint8Array> = (bytes) => [bytes];
@@ -30,8 +32,9 @@ export class MemoryChannel implements Channel {
     if (this.#closed) return;
     const bytes = given.slice();
     this.written.push(bytes);
+    this.handed.push(given);
     if (this.#isStuck) {
-      this.#stuck.push(bytes);
+      this.#stuck.push(given);
       this.unsentBytes += bytes.length;
     } else {
       queueMicrotask(() => {
