@@ -17,7 +17,7 @@ import type { CallOptions, ReceivedCall } from "../frame/batch.ts";
 import { BrokerLog } from "../log/broker_log.ts";
 import { type EventFields, type EventId, type LogRecord, MAIN_THREAD } from "../log/record.ts";
 import { commandMap, type Handler } from "../module/module.ts";
-import { Modules } from "./modules.ts";
+import { Modules, type Running } from "./modules.ts";
 import { levelFrom } from "../log/level.ts";
 import type { BrokerPlan } from "./options.ts";
 import { OwnCommands } from "./own_commands.ts";
@@ -137,13 +137,8 @@ export class BrokerCore implements Service {
   /** Not an async function: its promise would cost each call as much as the call's own. */
   call(target: string, command: string, params: readonly unknown[] = [], settings: CallSettings = {}) {
     try {
-      const caller = this.#callerOf(target, command);
-      return makeCall(
-        caller,
-        command,
-        params,
-        checkedRequest({ target, command, params }, settings, this.#defaults(target)),
-      );
+      const { caller, defaults } = this.#route(target, command);
+      return makeCall(caller, command, params, checkedRequest({ target, command, params }, settings, defaults));
     } catch (error) {
       return Promise.reject<unknown>(error);
     }
@@ -151,27 +146,22 @@ export class BrokerCore implements Service {
 
   /** A call, and how often it was sent. */
   async measure(target: string, command: string, params: readonly unknown[], settings: CallSettings) {
-    const caller = this.#callerOf(target, command);
-    return await measureCall(
-      caller,
-      command,
-      params,
-      checkedRequest({ target, command, params }, settings, this.#defaults(target)),
-    );
+    const { caller, defaults } = this.#route(target, command);
+    return await measureCall(caller, command, params, checkedRequest({ target, command, params }, settings, defaults));
   }
 
   /** The items of a command that yields them. */
   stream(target: string, command: string, params: readonly unknown[] = [], settings: CallSettings = {}): CallStream {
     return new CallStream(command, params, () => {
-      const caller = this.#callerOf(target, command);
-      return { caller, options: checkedRequest({ target, command, params }, settings, this.#defaults(target)) };
+      const { caller, defaults } = this.#route(target, command);
+      return { caller, options: checkedRequest({ target, command, params }, settings, defaults) };
     });
   }
 
   /** Tells a program of another language something that it gives no answer to; settles when it was handed over. */
   async notify(target: string, method: string, params: readonly unknown[] = [], settings: CallSettings = {}) {
-    const caller = this.#callerOf(target, method);
-    const request = checkedRequest({ target, command: method, params }, settings, this.#defaults(target));
+    const { caller, defaults } = this.#route(target, method);
+    const request = checkedRequest({ target, command: method, params }, settings, defaults);
     await makeCall(caller, method, params, { ...request, wire: this.#notification(target, method) });
   }
 
@@ -224,18 +214,18 @@ export class BrokerCore implements Service {
 
   /** @throws {TypeError} for a module: it has commands only. */
   #notification(target: string, method: string): CallOptions {
-    if (this.#modules.isProgram(target)) return { target, notify: true };
+    if (target !== this.name && isProgram(this.#modules.find(target, method))) return { target, notify: true };
     throw new TypeError(
       `Cannot notify module "${target}" of "${method}": only programs of defineProgram take notifications`,
     );
   }
 
-  #defaults(target: string): Pick<BrokerPlan, "timeoutMs" | "retry"> {
-    return this.#modules.isProgram(target) ? { timeoutMs: this.plan.timeoutMs, retry: "never" } : this.plan;
-  }
-
-  #callerOf(target: string, command: string): Caller {
-    return target === this.name ? this.#own.caller : this.#modules.slot(target, command).process.caller;
+  /** Who makes calls to `target`, and what holds for them: those of a program are never retried. */
+  #route(target: string, command: string): Route {
+    if (target === this.name) return { caller: this.#own.caller, defaults: this.plan };
+    const running = this.#modules.find(target, command);
+    const defaults = isProgram(running) ? { timeoutMs: this.plan.timeoutMs, retry: "never" as const } : this.plan;
+    return { caller: running.slot.process.caller, defaults };
   }
 
   #context(): SlotContext {
@@ -246,4 +236,14 @@ export class BrokerCore implements Service {
     };
     return { plan, seat, log, guard, service: this, failed };
   }
+}
+
+interface Route {
+  readonly caller: Caller;
+  readonly defaults: Pick<BrokerPlan, "timeoutMs" | "retry">;
+}
+
+/** Whether it is a program of another language. */
+function isProgram({ plan }: Running): boolean {
+  return plan.module.program !== undefined;
 }

@@ -14,7 +14,7 @@ import { type SlotContext, slotOptions } from "./slot_options.ts";
 import { ModuleSlot } from "../supervise/module_slot.ts";
 
 /** A module that runs, and what it was started with. */
-interface Running {
+export interface Running {
   readonly slot: ModuleSlot;
   plan: ModulePlan;
   /** Tells whether its settings have changed. */
@@ -45,15 +45,15 @@ export class Modules {
     }
   }
 
-  /** Whether it is a program of another language, whose calls are never retried. */
-  isProgram(name: string): boolean {
-    return this.#running.get(name)?.plan.module.program !== undefined;
-  }
-
   /** @param command what is asked of it, for the error. @throws {UnknownModuleError} */
   slot(name: string, command: string): ModuleSlot {
+    return this.find(name, command).slot;
+  }
+
+  /** A module and what it was started with. @throws {UnknownModuleError} */
+  find(name: string, command: string): Running {
     const running = this.#running.get(name);
-    if (running !== undefined) return running.slot;
+    if (running !== undefined) return running;
     throw new UnknownModuleError({ target: name, command }, { nearest: nearest(name, this.#running.keys()) });
   }
 

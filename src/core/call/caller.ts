@@ -60,7 +60,8 @@ export class Caller {
     const encoded = encodeParams(this.#codec, command, params, this.#options.frameLimit);
     const isFault = "code" in encoded;
     const call = new Call(command, options, { params: isFault ? NOTHING_ENCODED : encoded, thread, settle });
-    const fault = isFault ? encoded : this.#whyNot(call, signal);
+    const exchange = this.#queue.length === 0 ? this.#ready() : undefined;
+    const fault = isFault ? encoded : this.#whyNot(call, signal, exchange);
     if (fault !== undefined) {
       if (!isFault) this.#codec.takeBack(encoded);
       this.#outcomes.reject(call, fault);
@@ -69,8 +70,7 @@ export class Caller {
         // The signal of a stream that was left may be aborted while its handler ends.
         call.listen(signal, () => void (call.state === "cancelling" || this.#cancel(call, signal.reason)));
       }
-      const exchange = this.#ready();
-      if (exchange !== undefined && this.#queue.length === 0) exchange.send(call);
+      if (exchange !== undefined) exchange.send(call);
       else this.#wait(call);
     }
     return call;
@@ -152,14 +152,13 @@ export class Caller {
   }
 
   /** Why a call is rejected before it waits at all. */
-  #whyNot(call: Call, signal: AbortSignal | undefined): BrokerFault | undefined {
+  #whyNot(call: Call, signal: AbortSignal | undefined, exchange: Exchange | undefined): BrokerFault | undefined {
     if (this.#refusal !== undefined) return this.#refusal;
     if (signal?.aborted) {
       call.cancelCause = signal.reason;
       return call.cancelled(true);
     }
-    if (this.#queue.length === 0 && this.#ready() !== undefined) return undefined;
-    return this.#queue.fullFor(call);
+    return exchange === undefined ? this.#queue.fullFor(call) : undefined;
   }
 
   #wait(call: Call): void {

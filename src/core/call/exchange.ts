@@ -60,7 +60,9 @@ export class Exchange {
 
   /** Whether one more call may be sent now. */
   get hasRoom(): boolean {
-    return !this.link.closed && this.#inFlight.hasRoom && !this.link.isOver(UNSENT_LIMIT_BYTES);
+    if (this.link.closed || !this.#inFlight.hasRoom) return false;
+    // What is out is not more than all that waits for answers, which is known without a question to the transport.
+    return this.#inFlight.bytes < UNSENT_LIMIT_BYTES || !this.link.isOver(UNSENT_LIMIT_BYTES);
   }
 
   send(call: Call): void {

@@ -39,6 +39,11 @@ export class InFlight {
     return this.#waiting.size;
   }
 
+  /** Memory that the callee may hold for what is out. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** Whether one more call may go out. One that was given up may still run, so it takes its place. */
   get hasRoom(): boolean {
     return this.#bytes < CREDIT_BYTES && this.#waiting.size + this.#givenUp.size < this.#concurrency;
