@@ -48,6 +48,9 @@ export class Callee {
   /** Calls that came and do not run yet: before `open`, or while the caller does not read its answers. */
   readonly #held = new Map<RunningCall, ReceivedCall>();
   #isOpen = false;
+  /** The handler of the last command: mostly of the next one, too. */
+  #command: string | undefined;
+  #handler: Handler | undefined;
   #idle: (() => void) | undefined;
 
   constructor(link: Link, options: CalleeOptions) {
@@ -137,7 +140,11 @@ export class Callee {
       const result = forward.call(this.#options.service, { ...call, options }, running);
       return this.#await(running, result, call);
     }
-    const handler = commands.get(call.command);
+    if (call.command !== this.#command) {
+      this.#command = call.command;
+      this.#handler = commands.get(call.command);
+    }
+    const handler = this.#handler;
     if (handler === undefined) return this.#unknown(running);
     this.#lines.executing(call.command, call.params);
     this.#execute(running, handler, call);
