@@ -44,6 +44,17 @@ for (const how of ["stop", "exit", "SIGKILL"]) {
   });
 }
 
+test("a guard that stands still holds up the broker's stop for a while only, and is not left", options, async () => {
+  const broker = await Broker.start({ name: "trees-broker", modules: [trees], program: PROGRAM, log: () => {} });
+  const guard = guardOf(process.pid);
+  try {
+    process.kill(guard, "SIGSTOP");
+  } finally {
+    await broker.stop();
+  }
+  await allGone([guard]);
+});
+
 test('descendants "keep": what a module started outlives it, its workers do not', options, async () => {
   const broker = await Broker.start({
     name: "trees-broker",

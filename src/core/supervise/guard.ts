@@ -7,11 +7,14 @@
 
 import type { CommandProcess, Runtime } from "../../runtime/runtime.ts";
 import type { EventFields } from "../log/record.ts";
+import { within } from "./deadline.ts";
 import { GUARD_SCRIPT } from "./guard_script.ts";
 import type { Descendants } from "./process_settings.ts";
 
 /** A guard that does not get ready in this time must not keep the broker from its start. */
 const READY_MS = 2_000;
+/** A guard looks through all processes at its end, a few times; this is many times as long as that takes. */
+const END_MS = 5_000;
 
 export interface GuardOptions {
   readonly runtime: Runtime;
@@ -71,12 +74,15 @@ export class Guard {
     if (this.#groups.delete(pid)) this.#tell(`del ${pid}\n`);
   }
 
-  /** Ends the guard; groups that are still in it are killed. */
+  /** Ends the guard; groups that are still in it are killed. One that does not end is killed itself: the broker's stop waits for it. */
   async close(): Promise<void> {
     this.#closed = true;
     await this.#starting;
-    this.#shell?.channel.close();
-    await this.#shell?.exited;
+    const shell = this.#shell;
+    if (shell === undefined) return;
+    shell.channel.close();
+    const kill = () => void shell.kill("SIGKILL", { group: true });
+    await within(this.#options.runtime.clock, END_MS, shell.exited, "the guard does not end").catch(kill);
   }
 
   async #start(): Promise<void> {
