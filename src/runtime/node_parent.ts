@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { Socket, type SocketConstructorOpts, type TcpSocketConnectOpts } from "node:net";
+import { Socket, type SocketConstructorOpts } from "node:net";
 import type { Channel } from "./runtime.ts";
 import { StreamChannel } from "./stream_channel.ts";
 
@@ -12,6 +12,11 @@ const CHUNK_BYTES = 64 * 1024;
 /** How long a channel that this side ended waits for the other side's end. */
 export const LINGER_MS = 1_000;
 
+/** Types of Node 20 know this of sockets that connect only. */
+interface Onread {
+  readonly onread: { readonly buffer: Uint8Array; callback(bytes: number, buffer: Uint8Array): boolean };
+}
+
 /** The child's side of the channel that `node_spawn.ts` makes. */
 // deno-lint-ignore require-await
 export async function parentChannel(address: string): Promise<Channel> {
@@ -21,7 +26,7 @@ export async function parentChannel(address: string): Promise<Channel> {
       `Cannot open the channel to the broker: address "${address}" is not "${ADDRESS}", start both with the same runtime`,
     );
   }
-  const reading: SocketConstructorOpts & Pick<TcpSocketConnectOpts, "onread"> = {
+  const reading: SocketConstructorOpts & Onread = {
     fd: Number(reads),
     readable: true,
     writable: false,
