@@ -21,7 +21,7 @@ test("every link from page to page, to a file or to a picture leads somewhere, d
       links++;
     }
   }
-  assert.ok(links > 50, `only ${links} links were found`);
+  assert.ok(links > 100, `only ${links} links were found`);
 });
 
 test("every path of the repository that a page names is there", async () => {
