@@ -13,6 +13,7 @@ import { nearest } from "../core/nearest.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode, NoBrokerError } from "./cli_error.ts";
 import { messageOf } from "../core/thrown.ts";
+import { failureCode } from "../runtime/failure_reason.ts";
 
 /** Asks one thing of a broker: the one of that name, else the only one that runs. */
 export async function askBroker<T>(
@@ -36,7 +37,7 @@ async function connect(runtime: Runtime, given: string | undefined): Promise<Con
   try {
     return await ControlClient.connect(runtime, name, path);
   } catch (cause) {
-    const code = typeof cause === "object" && cause !== null && "code" in cause ? cause.code : undefined;
+    const code = failureCode(cause);
     if (code === "ENOENT" || code === "ECONNREFUSED") throw await noneOfThatName(runtime, name, cause);
     const why = messageOf(cause);
     throw new NoBrokerError(`Cannot reach broker "${name}" at "${path}": ${why}`, { cause });

@@ -6,6 +6,7 @@
 
 import type { LogFunction } from "../core/log/broker_log.ts";
 import type { EventFields, LogLevel } from "../core/log/record.ts";
+import { messageOf } from "../core/thrown.ts";
 import { failureCode } from "../runtime/failure_reason.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
@@ -59,11 +60,11 @@ function toFile(
       failed: (doing, error) => say(failureText(path, doing, error)),
       lost(lines, error) {
         say(`log file "${path}" is written again, ${lines} lines are lost`);
-        tell({ file: path, lines, reason: messageOf(error) });
+        tell({ file: path, lines, reason: reasonOf(error) });
       },
     });
   } catch (cause) {
-    throw new CliError(`Cannot write log file "${path}": ${messageOf(cause)}, correct log.file`, ExitCode.usage, {
+    throw new CliError(`Cannot write log file "${path}": ${reasonOf(cause)}, correct log.file`, ExitCode.usage, {
       cause,
     });
   }
@@ -81,8 +82,8 @@ function toFile(
 function failureText(path: string, doing: "write" | "rotate", error: unknown): string {
   const remedy = REMEDIES.get(failureCode(error) ?? "") ?? "mend that";
   return doing === "write"
-    ? `cannot write log file "${path}": ${messageOf(error)}; lines are lost until it can be written, ${remedy}`
-    : `cannot rotate log file "${path}": ${messageOf(error)}; it grows beyond log.maxBytes, ${remedy}`;
+    ? `cannot write log file "${path}": ${reasonOf(error)}; lines are lost until it can be written, ${remedy}`
+    : `cannot rotate log file "${path}": ${reasonOf(error)}; it grows beyond log.maxBytes, ${remedy}`;
 }
 
 const REMEDIES: ReadonlyMap<string, string> = new Map([
@@ -98,7 +99,7 @@ const REMEDIES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** With the system's name of the error, which Deno leaves out. */
-function messageOf(error: unknown): string {
-  const [code, text] = [failureCode(error), error instanceof Error ? error.message : String(error)];
+function reasonOf(error: unknown): string {
+  const [code, text] = [failureCode(error), messageOf(error)];
   return code === undefined || text.includes(code) ? text : `${code}: ${text}`;
 }

@@ -7,6 +7,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { ConfigError } from "./config_error.ts";
 import { messageOf } from "../../core/thrown.ts";
+import { failureCode } from "../../runtime/failure_reason.ts";
 
 /** Far more than anyone writes; a larger file is another one. */
 const MAX_BYTES = 1024 * 1024;
@@ -39,7 +40,7 @@ function wrong(file: string, message: string, cause?: unknown): ConfigError {
 }
 
 function whyNot(error: unknown): string {
-  const code = typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
+  const code = failureCode(error);
   if (code === "ENOENT") return "it does not exist, correct its path";
   if (code === "EACCES") return "it may not be read, check its mode";
   return messageOf(error);

@@ -7,6 +7,7 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import { LogReader } from "../../core/log/log_reader.ts";
 import type { LogItem } from "../../core/log/parsed.ts";
+import { failureCode } from "../../runtime/failure_reason.ts";
 import { LineDecoder } from "./line_decoder.ts";
 
 const CHUNK_BYTES = 65_536;
@@ -42,7 +43,7 @@ export class FollowedFile implements Disposable {
     try {
       this.#file = openSync(this.#name, "r");
     } catch (error) {
-      if (!isMissing(error)) throw error;
+      if (failureCode(error) !== "ENOENT") throw error;
       if (!this.#isAwaited) this.#events.notice(`"${this.#name}" does not exist yet; waiting for it`);
       this.#isAwaited = true;
       return;
@@ -128,11 +129,7 @@ function statOf(name: string) {
   try {
     return statSync(name);
   } catch (error) {
-    if (isMissing(error)) return null;
+    if (failureCode(error) === "ENOENT") return null;
     throw error;
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOENT";
 }

@@ -13,6 +13,7 @@ import { splitRecords } from "../../core/log/parse.ts";
 import { CliError, ExitCode } from "../cli_error.ts";
 import { fileSource, isGzip, type Source, streamSource, unpacked } from "./source.ts";
 import { messageOf } from "../../core/thrown.ts";
+import { failureCode } from "../../runtime/failure_reason.ts";
 
 /** How much of a source is looked at for its first record. */
 const HEAD_BYTES = 65_536;
@@ -95,7 +96,7 @@ function headOf(name: string): Uint8Array {
 }
 
 function reasonOf(error: unknown): string {
-  const code = error instanceof Error && "code" in error ? error.code : null;
+  const code = failureCode(error);
   if (code === "ENOENT") return "it does not exist; see log.file in brokkr.json for where a broker writes";
   if (code === "EACCES" || code === "EPERM") return "you may not read it; ask its owner, or read it as another user";
   return messageOf(error);

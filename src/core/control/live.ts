@@ -3,7 +3,7 @@ import type { Channel, Runtime } from "../../runtime/runtime.ts";
 /** A connection that takes longer is held up by a listener that is there. */
 const CONNECT_MS = 5_000;
 
-/** Whether a process listens at `path`. One too busy to answer is as live as any. */
+/** Whether a process listens at `path`. One too busy to answer is live, too. */
 export async function isLive(runtime: Runtime, path: string): Promise<boolean> {
   let clear = () => {};
   const held = new Promise<void>((resolve) => clear = runtime.clock.timer(CONNECT_MS, resolve));

@@ -116,13 +116,13 @@ export class Link {
 
   /** Runs `batch`, which sends what it has gathered, at the end of this turn. */
   schedule(batch: () => void): void {
-    if (!this.#batches.includes(batch)) this.#batches.push(batch);
+    this.#gather(batch);
     this.#wake();
   }
 
   /** The same after what the event loop has ready now, where nothing else makes it sooner. */
   scheduleLater(batch: () => void): void {
-    if (!this.#batches.includes(batch)) this.#batches.push(batch);
+    this.#gather(batch);
     this.clock.soon(() => this.flush());
   }
 
@@ -204,6 +204,10 @@ export class Link {
     this.#whenDrained.clear();
     for (const fn of waiting) fn();
     this.#events.drained();
+  }
+
+  #gather(batch: () => void): void {
+    if (!this.#batches.includes(batch)) this.#batches.push(batch);
   }
 
   #wake(): void {

@@ -74,7 +74,10 @@ export class Guard {
     if (this.#groups.delete(pid)) this.#tell(`del ${pid}\n`);
   }
 
-  /** Ends the guard; groups that are still in it are killed. One that does not end is killed itself: the broker's stop waits for it. */
+  /**
+   * Ends the guard; groups that are still in it are killed. The broker's stop waits for it, so that one that does not end is
+   * killed itself.
+   */
   async close(): Promise<void> {
     this.#closed = true;
     await this.#starting;
