@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { runFile } from "../fixtures/run_file.ts";
+import { RUN_FLAGS } from "../fixtures/run_flags.ts";
 
 const DEADLINE_MS = 40_000;
 
@@ -12,7 +12,7 @@ const DEADLINE_MS = 40_000;
 export const ending = import.meta.url.slice(import.meta.url.lastIndexOf("."));
 const cli = fileURLToPath(new URL(`../../cli${ending}`, import.meta.url));
 /** What `brokkr` is here. */
-export const command = [...runFile, cli];
+export const command = [process.execPath, ...RUN_FLAGS, cli];
 
 /** Path of a fixture of the command line. */
 export function fixture(name: string): string {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { runFile } from "../fixtures/run_file.ts";
+import { RUN_FLAGS } from "../fixtures/run_flags.ts";
 
 const DEADLINE_MS = 60_000;
 /** Compiled where this file is. */
@@ -25,7 +25,7 @@ export const CLI = inThisRuntime(join(ROOT, `cli${ENDING}`));
 /** How this runtime runs `program`; a `.ts` of the repository is the `.js` of the compiled suite. */
 export function inThisRuntime(program: string, ...args: string[]): string[] {
   const file = program.startsWith(ROOT) ? program.replace(/\.ts$/, ENDING) : program;
-  return [...runFile, file, ...args];
+  return [process.execPath, ...RUN_FLAGS, file, ...args];
 }
 
 export interface Ended {

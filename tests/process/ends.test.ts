@@ -6,7 +6,7 @@ import { readdirSync } from "node:fs";
 import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { runFile } from "../fixtures/run_file.ts";
+import { RUN_FLAGS } from "../fixtures/run_flags.ts";
 import { bystander, ending } from "../fixtures/broker/ending.ts";
 import { children, zombies } from "../fixtures/processes.ts";
 import { isAlive, rejection } from "./broker_of.ts";
@@ -145,7 +145,7 @@ test(
   "with too few descriptors some modules fail, with a reason and a pause, and the others serve",
   onLinux,
   async () => {
-    const command = [...runFile, fileURLToPath(PROGRAM), "20"];
+    const command = [process.execPath, ...RUN_FLAGS, fileURLToPath(PROGRAM), "20"];
     const child = spawn("/bin/sh", ["-c", 'ulimit -n 64; exec "$@"', "sh", ...command], {
       stdio: ["ignore", "pipe", "inherit"],
     });

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { runFile } from "../fixtures/run_file.ts";
+import { RUN_FLAGS } from "../fixtures/run_flags.ts";
 import { TestBroker } from "./broker_of.ts";
 
 const WATCHFUL = fileURLToPath(new URL("../fixtures/broker/watchful.ts", import.meta.url));
@@ -51,8 +51,7 @@ test(
 test("a broker that was stopped for longer than its processes may be silent kills none of them", {
   timeout: 60_000,
 }, async () => {
-  const [program = "", ...flags] = runFile;
-  const broker = spawn(program, [...flags, WATCHFUL], {
+  const broker = spawn(process.execPath, [...RUN_FLAGS, WATCHFUL], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const { pid } = broker;

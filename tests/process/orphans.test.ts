@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { runFile } from "../fixtures/run_file.ts";
+import { RUN_FLAGS } from "../fixtures/run_flags.ts";
 import { isAlive } from "./broker_of.ts";
 
 const MAIN = fileURLToPath(new URL("../fixtures/broker/main.ts", import.meta.url));
 
 test("kill -9 of the broker leaves no process, busy modules and workers included", { timeout: 60_000 }, async () => {
-  const [program = "", ...flags] = runFile;
-  const broker = spawn(program, [...flags, MAIN], {
+  const broker = spawn(process.execPath, [...RUN_FLAGS, MAIN], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const [line] = await once(broker.stdout, "data");

@@ -19,7 +19,8 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { runFile } from "../fixtures/run_file.ts";
+import { children } from "../fixtures/processes.ts";
+import { RUN_FLAGS } from "../fixtures/run_flags.ts";
 import { sow, trees } from "../fixtures/broker/trees.ts";
 import { isAlive } from "./broker_of.ts";
 
@@ -184,8 +185,7 @@ class Home {
   readonly #children: ChildProcess[] = [];
 
   async broker(): Promise<{ child: ChildProcess; pids: number[]; lines: string[] }> {
-    const [program = "", ...flags] = runFile;
-    const child = spawn(program, [...flags, MAIN, this.name], {
+    const child = spawn(process.execPath, [...RUN_FLAGS, MAIN, this.name], {
       env: { ...process.env, TMPDIR: this.folder, XDG_RUNTIME_DIR: this.folder },
       stdio: ["ignore", "pipe", "inherit"],
     });
@@ -217,18 +217,11 @@ class Home {
 }
 
 function guardOf(broker: number): number {
-  for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    try {
-      const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-      const parent = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
-      if (parent === broker && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("brokkr-guard")) {
-        return Number(pid);
-      }
-    } catch {
-      // It has ended.
-    }
-  }
-  throw new Error(`broker ${broker} has no guard`);
+  const guard = children(broker).find(({ pid }) =>
+    readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("brokkr-guard")
+  );
+  if (guard === undefined) throw new Error(`broker ${broker} has no guard`);
+  return guard.pid;
 }
 
 /** Two seconds is what the page on reliability promises; the test's own deadline is what ends it otherwise. */

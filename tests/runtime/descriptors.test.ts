@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { execPath } from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { runFile } from "../fixtures/run_file.ts";
+import { RUN_FLAGS } from "../fixtures/run_flags.ts";
 import { fixture, receive, runtime, start, succeeded, within, withStarted } from "./started.ts";
 
 const ROUNDS = 50;
@@ -62,7 +63,7 @@ test(`${AT_ONCE} processes that never open their channel leave no descriptor beh
 });
 
 test("spawnProgram() says so when no descriptor is left, and goes on when there is again", async () => {
-  const limited = ["sh", "-c", 'ulimit -n 80; exec "$0" "$@"', ...runFile, fileURLToPath(fixture)];
+  const limited = ["sh", "-c", 'ulimit -n 80; exec "$0" "$@"', execPath, ...RUN_FLAGS, fileURLToPath(fixture)];
   let printed = "";
   const process = await runtime.spawnCommand(limited, {
     group: true,

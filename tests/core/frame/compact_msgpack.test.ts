@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { test } from "node:test";
 import { property } from "../property.ts";
 import { plainValues } from "../values.ts";
-import { bytesOf, read } from "./compact_stream.ts";
+import { bytesOf, hasLoneSurrogate, read } from "./compact_stream.ts";
 
 // Neither shapes nor integers from 64 to 127 in one byte: what both libraries have.
 const others = new ExtensionCodec();
@@ -33,10 +33,6 @@ test("@msgpack/msgpack and CompactCodec write Dates and numbers alike", () => {
 /** Whether a byte might be a shape's: letters are, too, so fewer values are compared than could be. */
 function isShape(byte: number): boolean {
   return byte >= 0x40 && byte < 0x60;
-}
-
-function hasLoneSurrogate(value: unknown): boolean {
-  return /\\ud[89a-f]/.test(JSON.stringify(value));
 }
 
 /** `@msgpack/msgpack` writes whole numbers over 32 bits as integers of 64, which arrive as BigInts. */

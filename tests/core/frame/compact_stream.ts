@@ -19,15 +19,23 @@ export class CompactStream {
   }
 }
 
+/** What a library that writes UTF-8 only can't carry. */
+export function hasLoneSurrogate(value: unknown): boolean {
+  return /\\ud[89a-f]/.test(JSON.stringify(value));
+}
+
 /** The MessagePack of one value. */
 export function bytesOf(value: unknown, codec = new CompactCodec()): Uint8Array {
   const { buffer, start, bytes } = codec.encode(value, "v");
   return buffer.slice(start, start + bytes);
 }
 
-/** The one value that these bytes are. @throws {BodyError} */
-export function read(bytes: Uint8Array): unknown {
+/** The one value that these bytes are. @param shapes what was told before, in the order of its numbers. @throws {BodyError} */
+export function read(bytes: Uint8Array, shapes: readonly (readonly string[])[] = []): unknown {
   const reader = new CompactReader();
+  if (!reader.shapes.learn(0, shapes.map((keys) => [...keys]))) {
+    throw new TypeError("Cannot read: shapes that are none");
+  }
   reader.open(bytes);
   const value = reader.next();
   reader.close();
