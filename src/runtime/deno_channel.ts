@@ -3,7 +3,7 @@ import { whenSilent } from "./silence.ts";
 
 /** Where the bytes of a channel come from. */
 export interface DenoSource {
-  /** The next chunk, which the caller may keep; null at the end. */
+  /** The next chunk, whose memory may be used for the one after it; null at the end. */
   next(): Promise<Uint8Array | null>;
   close(): void;
 }

@@ -3,22 +3,16 @@ import type { DenoConn, DenoNamespace } from "./deno_namespace.ts";
 
 declare const Deno: DenoNamespace;
 
-const BUFFER_BYTES = 64 * 1024;
-/** A chunk above it is handed out with its buffer, a smaller one is copied. */
-const COPIED_BYTES = 16 * 1024;
+const BUFFER_BYTES = 256 * 1024;
 const LINGER_MS = 1_000;
 
 /** A channel over a unix socket. */
 export function socketChannel(conn: DenoConn): DenoChannel {
-  let buffer = new Uint8Array(BUFFER_BYTES);
+  const buffer = new Uint8Array(BUFFER_BYTES);
   return new DenoChannel({
     async next() {
       const length = await conn.read(buffer);
-      if (length === null) return null;
-      if (length <= COPIED_BYTES) return buffer.slice(0, length);
-      const chunk = buffer.subarray(0, length);
-      buffer = new Uint8Array(BUFFER_BYTES);
-      return chunk;
+      return length === null ? null : buffer.subarray(0, length);
     },
     close: () => closeQuietly(conn),
   }, {

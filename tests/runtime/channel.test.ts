@@ -153,7 +153,7 @@ test("Channel of a new process is closed when its father is killed", () =>
     }
   }));
 
-test("Channel hands out chunks that keep their bytes", () =>
+test("Channel hands out each write of a growing size before the next", () =>
   withStarted({ mode: "echo" }, async (_process, channel) => {
     const received = receive(channel);
     for (let i = 0; i < 100; i++) {

@@ -81,7 +81,7 @@ test("connect() is refused where nobody listens", () =>
   }));
 
 function echo(channel: Channel): void {
-  channel.open({ data: (chunk) => channel.write(chunk), drained() {}, closed() {} });
+  channel.open({ data: (chunk) => channel.write(Uint8Array.from(chunk)), drained() {}, closed() {} });
 }
 
 async function inFolder(body: (path: string) => Promise<void>): Promise<void> {

@@ -54,7 +54,7 @@ export function receive(channel: Channel): Received {
   };
   channel.open({
     data(chunk) {
-      chunks.push(chunk);
+      chunks.push(Uint8Array.from(chunk));
       bytes += chunk.length;
       notify();
     },
