@@ -24,7 +24,8 @@ const encoder = new TextEncoder();
 export class ByteWriter {
   /** Where the bytes are. What was ended is never written again. */
   buffer: Uint8Array<ArrayBuffer> = new Uint8Array(SLAB_BYTES);
-  #view = new DataView(this.buffer.buffer);
+  /** The same memory as {@link buffer}. */
+  view = new DataView(this.buffer.buffer);
   /** Where the next byte goes. */
   end = 0;
   #start = 0;
@@ -68,14 +69,14 @@ export class ByteWriter {
   /** Bytes that are MessagePack already. */
   raw(bytes: Uint8Array, from: number, to: number): void {
     const length = to - from;
-    this.#room(length);
+    this.room(length);
     if (length > SHORT_COPY) this.buffer.set(bytes.subarray(from, to), this.end);
     else for (let index = 0; index < length; index++) this.buffer[this.end + index] = bytes[from + index] ?? 0;
     this.end += length;
   }
 
   integer(value: number): void {
-    this.#room(HEAD_BYTES);
+    this.room(HEAD_BYTES);
     const { buffer } = this;
     if (value >= 0) {
       if (value < 0x40) buffer[this.end++] = value;
@@ -92,7 +93,7 @@ export class ByteWriter {
 
   text(text: string): void {
     const { length } = text;
-    this.#room(length * 3 + HEAD_BYTES);
+    this.room(length * 3 + HEAD_BYTES);
     if (length < SHORT_TEXT) {
       const { buffer } = this;
       const head = length < 32 ? 1 : 2;
@@ -118,7 +119,7 @@ export class ByteWriter {
 
   binary(bytes: Uint8Array): void {
     const { length } = bytes;
-    this.#room(length + HEAD_BYTES);
+    this.room(length + HEAD_BYTES);
     if (length < 0x100) this.#bytes1(0xc4, length);
     else if (length < 0x10000) this.#bytes2(0xc5, length);
     else this.#bytes4(0xc6, length);
@@ -128,7 +129,7 @@ export class ByteWriter {
 
   extension(type: number, bytes: Uint8Array): void {
     const { length } = bytes;
-    this.#room(length + HEAD_BYTES);
+    this.room(length + HEAD_BYTES);
     if (length === 1) this.buffer[this.end++] = 0xd4;
     else if (length < 0x100) this.#bytes1(0xc7, length);
     else this.#bytes4(0xc9, length);
@@ -158,30 +159,30 @@ export class ByteWriter {
   }
 
   float(value: number): void {
-    this.#room(HEAD_BYTES);
+    this.room(HEAD_BYTES);
     this.buffer[this.end] = 0xcb;
-    this.#view.setFloat64(this.end + 1, value);
+    this.view.setFloat64(this.end + 1, value);
     this.end += 9;
   }
 
   /** All 64 bits of `value`, which has no more. */
   int64(value: bigint): void {
-    this.#room(HEAD_BYTES);
+    this.room(HEAD_BYTES);
     this.buffer[this.end] = value > MAX_INT64 ? 0xcf : 0xd3;
-    this.#view.setBigInt64(this.end + 1, value);
+    this.view.setBigInt64(this.end + 1, value);
     this.end += 9;
   }
 
   /** The head of a list or map: one byte where `length` is below `small`. */
   head(length: number, short: number, small: number, long: number): void {
-    this.#room(HEAD_BYTES);
+    this.room(HEAD_BYTES);
     if (length < small) this.buffer[this.end++] = short + length;
     else if (length < 0x10000) this.#bytes2(long, length);
     else this.#bytes4(long + 1, length);
   }
 
   byte(value: number): void {
-    this.#room(1);
+    this.room(1);
     this.buffer[this.end++] = value;
   }
 
@@ -210,7 +211,8 @@ export class ByteWriter {
     this.end = end + 5;
   }
 
-  #room(bytes: number): void {
+  /** Sees to it that there is room for `bytes`; the value that was begun may be elsewhere afterwards. */
+  room(bytes: number): void {
     if (this.buffer.length - this.end < bytes) this.#grow(bytes);
   }
 
@@ -227,6 +229,6 @@ export class ByteWriter {
 
   #use(buffer: Uint8Array<ArrayBuffer>): void {
     this.buffer = buffer;
-    this.#view = new DataView(buffer.buffer);
+    this.view = new DataView(buffer.buffer);
   }
 }

@@ -8,7 +8,7 @@
 import { ByteWriter } from "./byte_writer.ts";
 import { BIGINT, TIMESTAMP, UNDEFINED } from "./compact_format.ts";
 import { refuseLossy } from "./lossy.ts";
-import type { Shapes } from "./shapes.ts";
+import type { Shape, Shapes } from "./shapes.ts";
 import type { SpareMemory } from "./spare_memory.ts";
 
 /** Nested deeper than this, a value is looked at more closely before it is written. */
@@ -23,7 +23,6 @@ class Refusal extends Error {}
 export class CompactWriter extends ByteWriter {
   readonly #shapes: Shapes;
   #depth = 0;
-  #number = 0;
   #maxDepth = CALM_DEPTH;
 
   constructor(shapes: Shapes, memory?: SpareMemory) {
@@ -35,6 +34,11 @@ export class CompactWriter extends ByteWriter {
   value(value: unknown, calm = true): void {
     this.#depth = 0;
     this.#maxDepth = calm ? CALM_DEPTH : Infinity;
+    this.#write(value);
+  }
+
+  /** A value within the one that was begun. */
+  nested(value: unknown): void {
     this.#write(value);
   }
 
@@ -71,36 +75,23 @@ export class CompactWriter extends ByteWriter {
   /** Looks whether the shape that is likely is the right one, which is cheaper than to ask for the keys. */
   #plain(value: object): void {
     if (!isRecord(value)) return;
-    let keys = NO_KEYS;
+    let shape: Shape | undefined;
     let index = 0;
     for (const key in value) {
-      if (index === 0) {
-        const shape = this.#shapes.guess(key);
-        if (shape === undefined) break;
-        this.#number = shape.number;
-        keys = shape.keys;
-      } else if (keys[index] !== key) {
-        index = 0;
-        break;
-      }
+      if (index === 0) shape = this.#shapes.guess(key);
+      if (shape === undefined || shape.keys[index] !== key) return this.#keyed(value, Object.keys(value));
       index++;
     }
-    if (index === 0 || index !== keys.length) return this.#keyed(value, Object.keys(value));
-    this.byte(0x40 + this.#number);
-    for (const key in value) {
-      index--;
-      this.#write(value[key]);
-    }
-    // A getter may take away what comes after it.
-    if (index !== 0) throw new Refusal();
+    if (shape === undefined || index !== shape.keys.length) return this.#keyed(value, Object.keys(value));
+    this.byte(0x40 + shape.number);
+    shape.write(this, value);
   }
 
   #keyed(record: Fields, keys: readonly string[]): void {
     const shape = this.#shapes.find(keys);
     if (shape !== undefined) {
       this.byte(0x40 + shape.number);
-      for (const key of keys) this.#write(record[key]);
-      return;
+      return shape.write(this, record);
     }
     this.head(keys.length, 0x80, 16, 0xde);
     for (const key of keys) {
@@ -147,7 +138,6 @@ type Fields = Readonly<Record<string, unknown>>;
 
 const encoder = new TextEncoder();
 const ZERO = Uint8Array.of(0);
-const NO_KEYS: readonly string[] = [];
 
 /** Any object is one: what it holds is unknown. */
 function isRecord(value: object): value is Fields {

@@ -9,6 +9,7 @@
  */
 
 import type { StreamState } from "./codec.ts";
+import { type Make, makerOf, writerOf, type WriteValues } from "./shape_code.ts";
 
 /** The bytes 0x40 to 0x7f. */
 const MAX_SHAPES = 64;
@@ -23,6 +24,7 @@ const MAX_CHARACTERS = 8_192;
 export interface Shape {
   readonly number: number;
   readonly keys: readonly string[];
+  readonly write: WriteValues;
 }
 
 /** The writer's side. */
@@ -31,11 +33,20 @@ export class Shapes {
   /** The shape that was last used for this first key: nearly always the right one. */
   readonly #byFirstKey = new Map<string, Shape>();
   readonly #candidates = new Set<string>();
+  /** What was guessed last: mostly the next, too. */
+  #lastKey: string | undefined;
+  #lastGuess: Shape | undefined;
   #characters = 0;
 
   /** The likely shape of an object that begins with `key`. */
   guess(key: string): Shape | undefined {
-    return this.#byFirstKey.get(key);
+    if (key === this.#lastKey) return this.#lastGuess;
+    const shape = this.#byFirstKey.get(key);
+    if (shape !== undefined) {
+      this.#lastKey = key;
+      this.#lastGuess = shape;
+    }
+    return shape;
   }
 
   /** The shape of an object with these keys, from the second such object on. */
@@ -45,6 +56,7 @@ export class Shapes {
     const known = this.#all.find((shape) => isSame(shape.keys, keys));
     const shape = known ?? this.#learn(keys);
     if (shape !== undefined) this.#byFirstKey.set(first, shape);
+    this.#lastKey = undefined;
     return shape;
   }
 
@@ -66,14 +78,11 @@ export class Shapes {
     }
     if (this.#characters + name.length > MAX_CHARACTERS) return undefined;
     this.#characters += name.length;
-    const shape = { number: this.#all.length, keys: [...keys] };
+    const shape = { number: this.#all.length, keys: [...keys], write: writerOf(keys) };
     this.#all.push(shape);
     return shape;
   }
 }
-
-/** Makes an object of one shape, each value from `next()`. */
-export type Make = (reader: { next(): unknown }) => object;
 
 /** The reader's side: what the peer told, in its order. */
 export class KnownShapes {
@@ -95,26 +104,6 @@ export class KnownShapes {
 }
 
 const NONE: readonly never[] = [];
-
-/** An object literal gives the engine the whole shape at once: five times as fast as key by key. */
-function makerOf(keys: readonly string[]): Make {
-  try {
-    const values = keys.map((key) => `${JSON.stringify(key)}:reader.next()`);
-    const make: unknown = new Function("reader", `return{${values}}`);
-    if (isMake(make)) return make;
-  } catch {
-    // The program forbids code from text.
-  }
-  return (reader) => {
-    const object: Record<string, unknown> = {};
-    for (const key of keys) object[key] = reader.next();
-    return object;
-  };
-}
-
-function isMake(made: unknown): made is Make {
-  return typeof made === "function";
-}
 
 /** Not `__proto__`, which is a word of the language in an object literal and in an assignment. */
 function isShapeKey(key: unknown): key is string {
