@@ -125,9 +125,11 @@ function written(whole: Uint8Array): Uint8Array {
     return frame(type, joinBytes(packed.parts), packed.flags);
   }
   if (type === FrameType.answers) {
-    const answers = readAnswers(flags, body).map(({ id, attempt, kind, value }) => {
+    const { ids, attempts, kinds, values } = readAnswers(flags, body);
+    const answers = ids.map((id, index) => {
+      const attempt = attempts?.[index] ?? 1;
       assert.ok(typeof id === "number" && typeof attempt === "number");
-      return { id, attempt, kind, value: encodeValue(value ?? null, "result") };
+      return { id, attempt, kind: kinds?.[index] ?? 0, value: encodeValue(values[index] ?? null, "result") };
     });
     const packed = packAnswers(answers);
     return frame(type, joinBytes(packed.parts), packed.flags);

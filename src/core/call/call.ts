@@ -11,6 +11,8 @@
 import type { CallEntry, CallOptions } from "../frame/batch.ts";
 import type { EncodedValue } from "../frame/codec.ts";
 import { CallTime, type TimeLimits } from "./call_time.ts";
+import { NOTHING_ENCODED } from "../frame/params.ts";
+import { MAIN_THREAD } from "../log/record.ts";
 import type { SubmitOptions } from "./caller_options.ts";
 import type { Timed } from "./deadlines.ts";
 import type { Exchange } from "./exchange.ts";
@@ -18,25 +20,20 @@ import type { BrokerFault } from "./wire_error.ts";
 
 export type CallState = "queued" | "sent" | "retried" | "cancelling" | "settled";
 
-/** What comes to a request when it becomes a call. */
-export interface Made {
-  readonly params: EncodedValue;
-  readonly thread: string;
-  readonly settle: Settle;
-}
-
-/** How a call's promise is settled. */
+/** How who made a call learns of its end. Functions that a call keeps one by one: whoever makes calls may share them. */
 export interface Settle {
-  resolve(value: unknown, attempts: number): void;
-  reject(fault: BrokerFault): void;
+  readonly resolve: (value: unknown, attempts: number) => void;
+  readonly reject: (fault: BrokerFault, call: Call) => void;
 }
 
 export class Call implements Timed, TimeLimits, CallEntry {
   readonly command: string;
-  /** Encoded once, for every attempt. */
-  params: EncodedValue;
-  readonly thread: string;
-  readonly settle: Settle;
+  /** Encoded once, for every attempt; nothing before it is submitted. */
+  params: EncodedValue = NOTHING_ENCODED;
+  /** Where it was made, for its lines. */
+  thread = MAIN_THREAD;
+  readonly resolve: Settle["resolve"];
+  readonly #reject: Settle["reject"];
   readonly #request: SubmitOptions;
   /** When it began, and when it is over. */
   time = CallTime.NONE;
@@ -55,12 +52,16 @@ export class Call implements Timed, TimeLimits, CallEntry {
   #forget: (() => void) | undefined;
   #state: CallState = "queued";
 
-  constructor(command: string, request: SubmitOptions, made: Made) {
+  constructor(command: string, request: SubmitOptions, settle: Settle) {
     this.command = command;
-    this.params = made.params;
-    this.thread = made.thread;
-    this.settle = made.settle;
+    this.resolve = settle.resolve;
+    this.#reject = settle.reject;
     this.#request = request;
+  }
+
+  /** What the program asked for; `options` is what of it travels. */
+  get request(): SubmitOptions {
+    return this.#request;
   }
 
   get options(): CallOptions | null {
@@ -115,6 +116,10 @@ export class Call implements Timed, TimeLimits, CallEntry {
   listen(signal: AbortSignal, cancel: () => void): void {
     signal.addEventListener("abort", cancel, { once: true });
     this.#forget = () => signal.removeEventListener("abort", cancel);
+  }
+
+  reject(fault: BrokerFault): void {
+    this.#reject(fault, this);
   }
 
   /** Becomes settled: nothing listens any more. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Call } from "./call.ts";
+import { Call } from "./call.ts";
 import type { Caller } from "./caller.ts";
 import type { SubmitOptions } from "./caller_options.ts";
 import { type BrokerFault, toError } from "./wire_error.ts";
@@ -86,14 +86,16 @@ export class CallStream implements AsyncIterableIterator<unknown>, AsyncDisposab
     // It may have been left meanwhile.
     if (this.#end !== undefined) return;
     this.#target = target;
-    this.#call = target.caller.submit(this.#command, this.#params, {
+    const options = {
       ...target.options,
       wire: { ...target.options.wire, stream: true },
-      onItem: (item) => this.#arrived(item),
-    }, {
+      onItem: (item: unknown) => this.#arrived(item),
+    };
+    this.#call = new Call(this.#command, options, {
       resolve: (value) => this.#ended({ value }),
       reject: (fault) => this.#ended({ fault }),
     });
+    target.caller.submit(this.#call, this.#params);
   }
 
   #arrived(item: unknown): void {

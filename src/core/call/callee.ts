@@ -5,7 +5,8 @@
  */
 
 import { BrokerError } from "../errors/mod.ts";
-import { type AnswerEntry, AnswerKind, type CallOptions, readJson, type ReceivedCall } from "../frame/batch.ts";
+import { AnswerKind } from "../frame/answer_kind.ts";
+import { type AnswerEntry, type CallOptions, readJson, type ReceivedCall } from "../frame/batch.ts";
 import { BodyReader } from "../frame/body_reader.ts";
 import { FrameType } from "../frame/header.ts";
 import type { Link } from "../frame/link.ts";
@@ -16,8 +17,9 @@ import { nearest } from "../nearest.ts";
 import { isError } from "../thrown.ts";
 import { CalleeReporter } from "./callee_reporter.ts";
 import { KeptAnswers } from "./kept_answers.ts";
-import { isGenerator, isStreamable, OutgoingStream } from "./outgoing_stream.ts";
+import { OutgoingStream } from "./outgoing_stream.ts";
 import { ReplyBox } from "./reply_box.ts";
+import { isGenerator, isStreamable, isThenable } from "./result.ts";
 import { RunningCall } from "./running_call.ts";
 import { type BrokerFault, describeThrown, type ThrownError, toFault } from "./wire_error.ts";
 
@@ -116,9 +118,9 @@ export class Callee {
       return;
     }
     const running = new RunningCall(call, call.options?.caller ?? this.#options.peer, this.#told);
-    this.#kept.started(running);
     // Behind the first one that is held they all wait for it.
     if (this.#held.size === 0 && this.#isOpen && this.#replies.isRead) return this.#run(running, call);
+    this.#kept.runsOn(running);
     this.#held.set(running, call);
     if (this.#held.size === 1) this.#runHeld();
   }
@@ -161,13 +163,15 @@ export class Callee {
   }
 
   #await(running: RunningCall, result: Promise<unknown>, call: ReceivedCall): void {
+    this.#kept.runsOn(running);
     const forwarded = call.options?.target !== undefined;
     result.then((value) => this.#end(running, value, call), (error) => this.#fail(running, error, forwarded));
   }
 
   #end(running: RunningCall, value: unknown, { options }: ReceivedCall): void {
-    if (options?.stream === true) void this.#stream(running, value, options.target !== undefined);
-    else this.#succeed(running, value);
+    if (options?.stream !== true) return this.#succeed(running, value);
+    this.#kept.runsOn(running);
+    void this.#stream(running, value, options.target !== undefined);
   }
 
   async #stream(running: RunningCall, value: unknown, forwarded: boolean): Promise<void> {
@@ -192,7 +196,7 @@ export class Callee {
 
   /** Progress is told where someone listens; what comes while the caller does not read is left out. */
   readonly #told = (running: RunningCall, value: unknown): void => {
-    if (this.#kept.find(running.id) !== running || !this.#replies.isRead) return;
+    if (running.isOver || !this.#replies.isRead) return;
     const sent = this.#sendPart(running, AnswerKind.progress, value);
     if (typeof sent !== "number") throw new TypeError(`Cannot tell progress: ${sent.reason}`);
   };
@@ -243,8 +247,4 @@ export class Callee {
     this.#replies.add(answer);
     if (this.#kept.runningCount === 0) this.#idle?.();
   }
-}
-
-function isThenable(value: unknown): boolean {
-  return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 }

@@ -9,12 +9,12 @@
 
 import { type Codec, newCodec } from "../frame/codec.ts";
 import type { Link } from "../frame/link.ts";
-import { encodeParams, NOTHING_ENCODED } from "../frame/params.ts";
+import { encodeParams } from "../frame/params.ts";
 import { MAIN_THREAD } from "../log/record.ts";
-import { Call, type Settle } from "./call.ts";
+import type { Call } from "./call.ts";
 import { CallTime } from "./call_time.ts";
 import { CallReporter } from "./call_reporter.ts";
-import type { CallerOptions, SubmitOptions } from "./caller_options.ts";
+import type { CallerOptions } from "./caller_options.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Exchange } from "./exchange.ts";
 import { Outcomes } from "./outcomes.ts";
@@ -53,13 +53,13 @@ export class Caller {
     return pending;
   }
 
-  /** Makes a call. `settle` is called once; a rejection is a fault, made an error where it is thrown. */
-  submit(command: string, params: readonly unknown[], options: SubmitOptions, settle: Settle): Call {
-    const { signal } = options;
-    const thread = options.thread ?? this.#options.thread() ?? MAIN_THREAD;
-    const encoded = encodeParams(this.#codec, command, params, this.#options.frameLimit);
+  /** Makes a call that is new. It is settled once; a rejection is a fault, made an error where it is thrown. */
+  submit(call: Call, params: readonly unknown[]): void {
+    const { thread, signal } = call.request;
+    call.thread = thread ?? this.#options.thread() ?? MAIN_THREAD;
+    const encoded = encodeParams(this.#codec, call.command, params, this.#options.frameLimit);
     const isFault = "code" in encoded;
-    const call = new Call(command, options, { params: isFault ? NOTHING_ENCODED : encoded, thread, settle });
+    if (!isFault) call.params = encoded;
     const exchange = this.#queue.length === 0 ? this.#ready() : undefined;
     const fault = isFault ? encoded : this.#whyNot(call, signal, exchange);
     if (fault !== undefined) {
@@ -73,7 +73,6 @@ export class Caller {
       if (exchange !== undefined) exchange.send(call);
       else this.#wait(call);
     }
-    return call;
   }
 
   /** The caller of a stream has enough of it. */

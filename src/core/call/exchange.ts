@@ -6,7 +6,7 @@
  */
 
 import type { Clock } from "../../runtime/runtime.ts";
-import { AnswerKind, isPart, type ReceivedAnswer } from "../frame/batch.ts";
+import { AnswerKind, isPart } from "../frame/answer_kind.ts";
 import { BodyReader } from "../frame/body_reader.ts";
 import type { Codec } from "../frame/codec.ts";
 import { FrameType } from "../frame/header.ts";
@@ -76,8 +76,11 @@ export class Exchange {
 
   /** @throws {BodyError} when the frame can't be understood. */
   answers(flags: number, body: Uint8Array): void {
-    const answers = this.#bodies.answers(flags, body);
-    for (const answer of answers) this.#take(answer, this.link.receivedAt);
+    const { ids, kinds, values } = this.#bodies.answers(flags, body);
+    const { receivedAt } = this.link;
+    for (let index = 0; index < ids.length; index++) {
+      this.#take(ids[index], kinds?.[index] ?? AnswerKind.value, values[index], receivedAt);
+    }
   }
 
   /** The caller of a stream waits for its next item. */
@@ -181,22 +184,25 @@ export class Exchange {
     else this.#options.outcomes.reject(call, call.cancelled(acknowledged));
   }
 
-  #take(answer: ReceivedAnswer, now: number): void {
-    const call = this.#inFlight.find(answer.id);
-    if (isPart(answer.kind)) return this.#takePart(call, answer, now);
-    if (call === undefined) return this.#takeStray(answer.id);
+  #take(id: unknown, kind: number, value: unknown, now: number): void {
+    const call = this.#inFlight.find(id);
+    if (isPart(kind)) return call === undefined ? this.#takeLatePart(id) : this.#takePart(call, kind, value, now);
+    if (call === undefined) return this.#takeStray(id);
     if (call.state === "cancelling") return this.#endCancelled(call, true);
     this.#inFlight.remove(call);
     // Who answered has read all of the call's one frame.
     if (call.attempt === 1 && !call.resent) this.#options.codec.release(call.params);
-    const fault = faultOf(answer);
-    if (fault === undefined) this.#options.outcomes.resolve(call, answer.value, now);
+    const fault = faultOf(kind, value);
+    if (fault === undefined) this.#options.outcomes.resolve(call, value, now);
     else this.#options.outcomes.reject(call, fault);
   }
 
-  #takePart(call: Call | undefined, { id, kind, value }: ReceivedAnswer, now: number): void {
-    // Parts may be under way when their call is given up or cancelled.
-    if (call === undefined) return this.#inFlight.isGivenUp(id) ? undefined : this.#takeStray(id);
+  /** Parts may be under way when their call is given up or cancelled. */
+  #takeLatePart(id: unknown): void {
+    if (!this.#inFlight.isGivenUp(id)) this.#takeStray(id);
+  }
+
+  #takePart(call: Call, kind: number, value: unknown, now: number): void {
     if (call.state === "cancelling") return;
     if (kind === AnswerKind.item && call.onItem !== null) {
       call.time = call.time.resting();

@@ -70,8 +70,9 @@ export class KeptAnswers {
     return again;
   }
 
-  started(call: RunningCall): void {
-    this.#running.add(call);
+  /** `call` has no answer yet when its caller may speak again: most are over by then. */
+  runsOn(call: RunningCall): void {
+    if (this.#running.get(call.id) === undefined) this.#running.add(call);
   }
 
   find(id: number): RunningCall | undefined {
@@ -79,7 +80,8 @@ export class KeptAnswers {
   }
 
   answered(call: RunningCall, answer: AnswerEntry): void {
-    this.#running.delete(call.id);
+    call.isOver = true;
+    if (this.#running.size > 0) this.#running.delete(call.id);
     if (answer.id < this.#settledBelow) return;
     this.#keep(answer);
     while (this.#answers.size + this.#late.size > MAX_ANSWERS || this.#bytes > MAX_BYTES) {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Settle } from "./call.ts";
+import { Call, type Settle } from "./call.ts";
 import type { Caller } from "./caller.ts";
 import type { SubmitOptions } from "./caller_options.ts";
 import { type BrokerFault, toError } from "./wire_error.ts";
@@ -38,26 +38,21 @@ export function makeCall(
   options: SubmitOptions,
 ): Promise<unknown> {
   if (!caller.tracesPromises) return awaitCall(caller, command, params, options);
-  return new Promise<unknown>((resolve) => {
-    caller.submit(command, params, options, new Promised(resolve, command, options.target));
-  });
+  const promise = new Promise<unknown>(takeResolve);
+  caller.submit(new Call(command, options, { resolve: taken, reject: rejectLater }), params);
+  return promise;
+}
+
+/** How the promise that was made last is resolved. One function for all promises: one of its own costs each as much as the promise. */
+let taken: (outcome: unknown) => void = () => {};
+
+function takeResolve(resolve: (outcome: unknown) => void): void {
+  taken = resolve;
 }
 
 /** A rejection is a promise that is rejected later: when its error is made, its stack leads through both to who awaits them. */
-class Promised implements Settle {
-  readonly resolve: (outcome: unknown) => void;
-  readonly #command: string;
-  readonly #target: string;
-
-  constructor(resolve: (outcome: unknown) => void, command: string, target: string) {
-    this.resolve = resolve;
-    this.#command = command;
-    this.#target = target;
-  }
-
-  reject(fault: BrokerFault): void {
-    this.resolve(throwLater(fault, { target: this.#target, command: this.#command }));
-  }
+function rejectLater(fault: BrokerFault, call: Call): void {
+  call.resolve(throwLater(fault, { target: call.target, command: call.command }), call.attempt);
 }
 
 async function throwLater(fault: BrokerFault, call: { target: string; command: string }): Promise<never> {
@@ -67,30 +62,22 @@ async function throwLater(fault: BrokerFault, call: { target: string; command: s
   throw toError(fault, call);
 }
 
-/** Both ends of a call go to one function: an error is made later, where it is thrown. */
-class Waiting implements Settle {
-  readonly resolve: (outcome: unknown) => void;
-
-  constructor(resolve: (outcome: unknown) => void) {
-    this.resolve = resolve;
-  }
-
-  reject(fault: BrokerFault): void {
-    this.resolve(new Failure(fault));
-  }
-}
-
 async function awaitCall(
   caller: Caller,
   command: string,
   params: readonly unknown[],
   options: SubmitOptions,
 ): Promise<unknown> {
-  const outcome = await new Promise<unknown>((resolve) => {
-    caller.submit(command, params, options, new Waiting(resolve));
-  });
+  const promise = new Promise<unknown>(takeResolve);
+  caller.submit(new Call(command, options, { resolve: taken, reject: giveFault }), params);
+  const outcome = await promise;
   if (outcome instanceof Failure) throw toError(outcome.fault, { target: options.target, command });
   return outcome;
+}
+
+/** Both ends of a call go to one function: an error is made later, where it is thrown. */
+function giveFault(fault: BrokerFault, call: Call): void {
+  call.resolve(new Failure(fault), call.attempt);
 }
 
 /** The same, for who wants to know of the attempts too. @throws {BrokerError} */
@@ -101,10 +88,11 @@ export async function measureCall(
   options: SubmitOptions,
 ): Promise<AnsweredCall> {
   const outcome = await new Promise<AnsweredCall | Failure>((resolve) => {
-    caller.submit(command, params, options, {
+    const settle: Settle = {
       resolve: (value, attempts) => resolve({ value, attempts }),
       reject: (fault) => resolve(new Failure(fault)),
-    });
+    };
+    caller.submit(new Call(command, options, settle), params);
   });
   if (outcome instanceof Failure) throw toError(outcome.fault, { target: options.target, command });
   return outcome;

@@ -26,14 +26,14 @@ export class Outcomes {
     this.#counters.count(call.attempt > 1 ? "retried" : "ok");
     // How long a stream takes is up to who reads it.
     if (call.onItem === null) this.#counters.answeredIn(ms);
-    call.settle.resolve(value, call.attempt);
+    call.resolve(value, call.attempt);
     this.#lines.answered(call, ms);
   }
 
   reject(call: Call, fault: BrokerFault): void {
     call.end();
     this.#counters.count(fault.code === "TIMEOUT" ? "timeout" : fault.code === "CANCELLED" ? "cancelled" : "error");
-    call.settle.reject(fault);
+    call.reject(fault);
     this.#lines.failed(call, fault);
   }
 }

@@ -4,14 +4,14 @@
  * @module
  */
 
-import { AnswerKind, type ReceivedAnswer } from "../frame/batch.ts";
+import { AnswerKind } from "../frame/answer_kind.ts";
 import type { BrokerFault, ThrownError } from "./wire_error.ts";
 
-/** What an answer says went wrong, or undefined where it has a result. */
-export function faultOf(answer: ReceivedAnswer): BrokerFault | undefined {
-  if (answer.kind === AnswerKind.value || answer.kind === AnswerKind.nothing) return undefined;
-  if (answer.kind === AnswerKind.fault) return readFault(answer.value);
-  const { name, message, stack, data } = readThrown(answer.value);
+/** What an answer of this kind says went wrong, or undefined where it has a result. */
+export function faultOf(kind: number, value: unknown): BrokerFault | undefined {
+  if (kind === AnswerKind.value || kind === AnswerKind.nothing) return undefined;
+  if (kind === AnswerKind.fault) return readFault(value);
+  const { name, message, stack, data } = readThrown(value);
   return { code: "REMOTE", message, remoteName: name, remoteStack: stack, data };
 }
 

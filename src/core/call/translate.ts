@@ -36,6 +36,6 @@ function translate(value: EncodedValue, { from, to, frameLimit }: Translation): 
   const before = from.before({ told: 0 });
   if (before !== undefined) reader.answers(before.flags, joinBytes(before.parts));
   const packed = from.answers([{ id: 1, attempt: 1, kind: 0, value }]);
-  const [answer] = reader.answers(packed.flags, joinBytes(packed.parts));
-  return encodePayload(to, answer?.value, "params", frameLimit);
+  const { values } = reader.answers(packed.flags, joinBytes(packed.parts));
+  return encodePayload(to, values[0], "params", frameLimit);
 }

@@ -6,7 +6,7 @@
 
 import type { Channel, Runtime } from "../../runtime/runtime.ts";
 import { Callee } from "../call/callee.ts";
-import { isGenerator } from "../call/outgoing_stream.ts";
+import { isGenerator } from "../call/result.ts";
 import { DEFAULT_FRAME_LIMIT, FrameType } from "../frame/header.ts";
 import { type Hello, PROTOCOL_VERSION, readHello } from "../frame/hello.ts";
 import { Link } from "../frame/link.ts";

@@ -9,6 +9,7 @@
  * @module
  */
 
+import { readKinds } from "./answer_kind.ts";
 import { BodyError } from "./body_error.ts";
 import { FrameFlag } from "./header.ts";
 import type { EncodedValue } from "./codec.ts";
@@ -39,26 +40,6 @@ export interface CallEntry {
   readonly options: CallOptions | null;
 }
 
-/** What an answer's value means. */
-export const AnswerKind = {
-  value: 0,
-  /** The handler returned undefined, which JSON has no word for. */
-  nothing: 1,
-  /** The handler threw: a `ThrownError`. */
-  thrown: 2,
-  /** One of brokkr's own errors: a `BrokerFault`. */
-  fault: 3,
-  /** One item of a stream; the answer comes after the last one. */
-  item: 4,
-  /** How far the handler is; the answer is still to come. */
-  progress: 5,
-} as const;
-
-/** Whether an answer is only a part of one, which leaves its call waiting. */
-export function isPart(kind: number): boolean {
-  return kind === AnswerKind.item || kind === AnswerKind.progress;
-}
-
 export interface AnswerEntry {
   readonly id: number;
   readonly attempt: number;
@@ -74,12 +55,15 @@ export interface ReceivedCall {
   readonly options: CallOptions | null;
 }
 
-export interface ReceivedAnswer {
-  /** A number where it is one of ours; a faulty peer may send anything. */
-  readonly id: unknown;
-  readonly attempt: unknown;
-  readonly kind: number;
-  readonly value: unknown;
+/** Answers as they travel, in columns of one length: an object for each would be garbage at once. */
+export interface ReceivedAnswers {
+  /** Numbers where they are ours; a faulty peer may send anything. */
+  readonly ids: readonly unknown[];
+  /** Undefined where all answer first attempts. */
+  readonly attempts: readonly unknown[] | undefined;
+  /** Undefined where all are values. */
+  readonly kinds: readonly number[] | undefined;
+  readonly values: readonly unknown[];
 }
 
 /** A frame ready for `Link.sendParts`. */
@@ -133,23 +117,18 @@ export function readCalls(flags: number, body: Uint8Array): { settledBelow: numb
 }
 
 /** @throws {BodyError} */
-export function readAnswers(flags: number, body: Uint8Array): ReceivedAnswer[] {
+export function readAnswers(flags: number, body: Uint8Array): ReceivedAnswers {
   const [columns, attachments] = unpack(flags, body);
   const [ids, attempts, kinds, values, places] = columns;
   if (!Array.isArray(ids) || !Array.isArray(values) || ids.length !== values.length) {
     throw new BodyError("answers frame: columns are missing or differ in length");
   }
   placeAttachments(values, places, attachments);
-  return ids.map((id: unknown, index): ReceivedAnswer => {
-    const kind = at(kinds, index, AnswerKind.value);
-    if (typeof kind !== "number") throw new BodyError(`answers frame: answer ${index} has no kind`);
-    return {
-      id,
-      attempt: at(attempts, index, 1),
-      kind,
-      value: kind === AnswerKind.nothing ? undefined : values[index],
-    };
-  });
+  return { ids, attempts: listOr(attempts), kinds: readKinds(listOr(kinds), values), values };
+}
+
+function listOr(column: unknown): readonly unknown[] | undefined {
+  return Array.isArray(column) ? column : undefined;
 }
 
 /** The JSON value of a body without attachments. @throws {BodyError} */

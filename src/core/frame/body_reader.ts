@@ -4,18 +4,13 @@
  * @module
  */
 
-import {
-  AnswerKind,
-  isId,
-  readAnswers,
-  readCalls,
-  readOptions,
-  type ReceivedAnswer,
-  type ReceivedCall,
-} from "./batch.ts";
+import { readKinds } from "./answer_kind.ts";
+import { isId, readAnswers, readCalls, readOptions, type ReceivedAnswers, type ReceivedCall } from "./batch.ts";
 import { BodyError } from "./body_error.ts";
 import { CompactReader } from "./compact_reader.ts";
 import { FrameFlag } from "./header.ts";
+
+const NO_ANSWERS: ReceivedAnswers = { ids: [], attempts: undefined, kinds: undefined, values: [] };
 
 /** One direction of one stream, since the shapes that were told on it are known here. */
 export class BodyReader {
@@ -37,7 +32,7 @@ export class BodyReader {
       throw new BodyError("calls frame: columns differ in length");
     }
     if (reader.listLength() !== count) throw new BodyError("calls frame: columns differ in length");
-    const calls: ReceivedCall[] = [];
+    const calls = new Array<ReceivedCall>(count);
     for (let index = 0; index < count; index++) {
       const id = ids[index];
       const attempt = attempts === undefined ? 1 : attempts[index];
@@ -46,7 +41,7 @@ export class BodyReader {
       if (!isId(id) || !isId(attempt) || typeof command !== "string" || !Array.isArray(params)) {
         throw new BodyError(`calls frame: call ${index} has a wrong type in a column`);
       }
-      calls.push({ id, attempt, command, params, options: null });
+      calls[index] = { id, attempt, command, params, options: null };
     }
     const options = optional(reader, count);
     reader.close();
@@ -55,12 +50,12 @@ export class BodyReader {
   }
 
   /** @throws {BodyError} */
-  answers(flags: number, body: Uint8Array): ReceivedAnswer[] {
+  answers(flags: number, body: Uint8Array): ReceivedAnswers {
     if ((flags & FrameFlag.compact) === 0) return readAnswers(flags, body);
     const reader = this.#open(body);
     if ((flags & FrameFlag.shapes) !== 0) {
       learnShapes(reader);
-      return [];
+      return NO_ANSWERS;
     }
     columns(reader, 4);
     const ids = readIds(reader);
@@ -68,16 +63,10 @@ export class BodyReader {
     const attempts = optional(reader, count);
     const kinds = optional(reader, count);
     if (reader.listLength() !== count) throw new BodyError("answers frame: columns are missing or differ in length");
-    const answers: ReceivedAnswer[] = [];
-    for (let index = 0; index < count; index++) {
-      const kind = kinds === undefined ? AnswerKind.value : kinds[index];
-      const value = reader.next();
-      if (typeof kind !== "number") throw new BodyError(`answers frame: answer ${index} has no kind`);
-      const attempt = attempts === undefined ? 1 : attempts[index];
-      answers.push({ id: ids[index], attempt, kind, value: kind === AnswerKind.nothing ? undefined : value });
-    }
+    const values = new Array<unknown>(count);
+    for (let index = 0; index < count; index++) values[index] = reader.next();
     reader.close();
-    return answers;
+    return { ids, attempts, kinds: readKinds(kinds, values), values };
   }
 
   #open(body: Uint8Array): CompactReader {
@@ -100,8 +89,9 @@ function columns(reader: CompactReader, count: number): void {
 }
 
 function readIds(reader: CompactReader): unknown[] {
-  const ids: unknown[] = [];
-  for (let left = reader.listLength(); left > 0; left--) ids.push(reader.next());
+  const count = reader.listLength();
+  const ids = new Array<unknown>(count);
+  for (let index = 0; index < count; index++) ids[index] = reader.next();
   return ids;
 }
 

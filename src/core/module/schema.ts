@@ -5,7 +5,7 @@
  * @module
  */
 
-import { isGenerator } from "../call/outgoing_stream.ts";
+import { isGenerator } from "../call/result.ts";
 import type { CallContext } from "./module.ts";
 
 /** The part of Standard Schema, version 1, that a check needs. Valibot, Zod, ArkType and others implement it. */

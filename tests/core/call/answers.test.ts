@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { AnswerKind } from "../../../src/core/frame/batch.ts";
+import { AnswerKind } from "../../../src/core/frame/answer_kind.ts";
 import { FrameType } from "../../../src/core/frame/header.ts";
 import { frame } from "../frames.ts";
 import { settle } from "../manual_clock.ts";

@@ -141,6 +141,17 @@ test("call() made before the cleanup is over runs when the callee opens", async 
   assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
 });
 
+test("a command that ends at once is answered though idle() was asked for while it ran, and the link closed after it", async () => {
+  const c: Conversation = new Conversation({
+    stop() {
+      void c.callee.idle().then(() => c.calleeLink.close(null));
+      return "stopped";
+    },
+  });
+  assert.equal(await c.call("stop"), "stopped");
+  assert.deepEqual(c.counts(), { ok: 1 });
+});
+
 test("idle() settles when the last call has its answer, and at once where none runs", async () => {
   let finish = (_: string) => {};
   const c = new Conversation({ wait: () => new Promise<string>((resolve) => finish = resolve) });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Call } from "../../../src/core/call/call.ts";
 import { QueueFullError } from "../../../src/core/errors/mod.ts";
 import { FrameType } from "../../../src/core/frame/header.ts";
 import { settle } from "../manual_clock.ts";
@@ -141,12 +142,13 @@ test("100,000 calls at once to a callee that does not answer: bounded, the rest 
   const c = new Conversation(held.commands);
   let full = 0;
   for (let count = 0; count < 100_000; count++) {
-    c.caller.submit("hold", [count], { target: "Livestatus", timeoutMs: 1000, retry: "never", quiet: true }, {
+    const call = new Call("hold", { target: "Livestatus", timeoutMs: 1000, retry: "never", quiet: true }, {
       resolve: () => {},
       reject: (fault) => {
         if (fault.code === "QUEUE_FULL") full++;
       },
     });
+    c.caller.submit(call, [count]);
   }
   assert.ok(full > 10_000 && full < 20_000, String(full));
   assert.equal(c.caller.pending, 100_000 - full);

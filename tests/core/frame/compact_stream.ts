@@ -15,7 +15,7 @@ export class CompactStream {
     const before = this.codec.before(this.#state);
     if (before !== undefined) this.reader.answers(before.flags, joinBytes(before.parts));
     const { flags, parts } = this.codec.answers(answers);
-    return this.reader.answers(flags, joinBytes(parts))[0]?.value;
+    return this.reader.answers(flags, joinBytes(parts)).values[0];
   }
 }
 

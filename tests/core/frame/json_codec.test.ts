@@ -10,7 +10,7 @@ import { joinBytes } from "../../../src/core/bytes.ts";
 /** A result as the other side gets it. */
 function roundTrip(value: unknown): unknown {
   const { flags, parts } = packAnswers([{ id: 1, attempt: 1, kind: 0, value: encodeValue(value, "result") }]);
-  return readAnswers(flags, joinBytes(parts))[0]?.value;
+  return readAnswers(flags, joinBytes(parts)).values[0];
 }
 
 class Point {
@@ -113,7 +113,7 @@ test("encodeValue() carries a value that is there twice, which is no cycle", () 
 test("encodeValue() carries 10^6 keys", () => {
   const value = Object.fromEntries(Array.from({ length: 1_000_000 }, (_, index) => [`key ${index}`, index]));
   const { flags, parts } = packAnswers([{ id: 1, attempt: 1, kind: 0, value: encodeValue(value, "v") }]);
-  const result = readAnswers(flags, joinBytes(parts))[0]?.value;
+  const result = readAnswers(flags, joinBytes(parts)).values[0];
   assert.equal(Object.keys(Object(result)).length, 1_000_000);
   assert.equal(Reflect.get(Object(result), "key 999999"), 999_999);
 });
@@ -135,7 +135,7 @@ test("Uint8Arrays at several depths arrive as plain Uint8Arrays that share no me
   Object.defineProperty(value, "__proto__", { value: Uint8Array.of(5), enumerable: true });
   const { flags, parts } = packAnswers([{ id: 1, attempt: 1, kind: 0, value: encodeValue(value, "v") }]);
   const chunk = Buffer.from(joinBytes(parts));
-  const result = readAnswers(flags, chunk)[0]?.value;
+  const result = readAnswers(flags, chunk).values[0];
   chunk.fill(0);
   assert.ok(typeof result === "object" && result !== null);
   assert.deepEqual(Object.keys(result), ["top", "list", "__proto__ like", "__proto__"]);

@@ -23,7 +23,7 @@ property("the JSON codec changes no more than the protocol's table says", jsonVa
 
 function carryAsJson(value: unknown): unknown {
   const { flags, parts } = packAnswers([{ id: 1, attempt: 1, kind: 0, value: encodeValue(value, "v") }]);
-  return readAnswers(flags, joinBytes(parts))[0]?.value;
+  return readAnswers(flags, joinBytes(parts)).values[0];
 }
 
 /** The table of `docs/wire-protocol.md`, as far as random values go. */
