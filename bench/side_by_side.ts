@@ -38,7 +38,9 @@ export async function run<T>(runtime: string, program: string, options: RunOptio
     env: { ...options.env, NODE_EXTRA_CA_CERTS: "" },
     stderr: "inherit",
   }).output();
-  if (!success) throw new Error(`Cannot measure ${program} in ${runtime}: it failed, see above`);
+  if (!success || stdout.length === 0) {
+    throw new Error(`Cannot measure ${program} in ${runtime}: it ${success ? "printed nothing" : "failed, see above"}`);
+  }
   return JSON.parse(new TextDecoder().decode(stdout));
 }
 

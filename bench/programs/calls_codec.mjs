@@ -56,9 +56,11 @@ function caller(channel) {
   let calls = [];
   let nextId = 1;
   const link = linkTo(channel, (_type, flags, body) => {
-    for (const { id, value } of reader.answers(flags, body)) {
-      waiting[id % RING](value);
-      waiting[id % RING] = undefined;
+    const { ids, values } = reader.answers(flags, body);
+    for (let index = 0; index < ids.length; index++) {
+      const place = ids[index] % RING;
+      waiting[place](values[index]);
+      waiting[place] = undefined;
       out--;
     }
   });
