@@ -13,6 +13,7 @@ import { FrameType } from "../frame/header.ts";
 import type { Link } from "../frame/link.ts";
 import type { Call } from "./call.ts";
 import { CallTime } from "./call_time.ts";
+import type { SubmitOptions } from "./caller_options.ts";
 import type { CallReporter } from "./call_reporter.ts";
 import type { CallCounters } from "./counters.ts";
 import { Deadlines } from "./deadlines.ts";
@@ -114,12 +115,15 @@ export class Exchange {
   #begin(calls: readonly Call[]): void {
     const now = this.#options.clock.now();
     let time = CallTime.NONE;
+    let request: SubmitOptions | undefined;
     for (const call of calls) {
       if (call.time.startedAt >= 0 || !call.isOut) continue;
-      if (!time.isOf(call)) {
+      // Calls that ask alike mostly share what they ask: one look then, instead of one at each limit.
+      if (call.request !== request && !time.isOf(call)) {
         time = CallTime.begin(now, call).probing();
         this.#deadlines.watch(time);
       }
+      request = call.request;
       call.time = time;
     }
   }

@@ -80,6 +80,8 @@ export class InFlight {
   remove(call: Call): void {
     if (this.#waiting.get(call.id) !== call) return;
     this.#waiting.delete(call.id);
+    // Answers mostly come in the order of their calls.
+    if (call.id === this.#lowestId) this.#lowestId++;
     this.#bytes -= bytesOf(call);
   }
 

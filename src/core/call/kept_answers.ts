@@ -150,7 +150,7 @@ export class KeptAnswers {
   }
 
   #remove(answer: AnswerEntry): void {
-    if (!this.#late.delete(answer.id)) this.#answers.delete(answer.id);
+    if (this.#late.size === 0 || !this.#late.delete(answer.id)) this.#answers.delete(answer.id);
     this.#bytes -= answer.value.bytes;
   }
 }

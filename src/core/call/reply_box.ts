@@ -51,6 +51,7 @@ export class ReplyBox {
 
   /** Nobody will ask for `answer` again. Its memory is used for another where no byte of it waits in this process. */
   release(answer: AnswerEntry): void {
+    if (answer.value.bytes <= LARGE_BYTES) return;
     const end = this.#ends.get(answer);
     if (end !== undefined && end <= this.#link.sentBytes) this.#codec?.release(answer.value);
   }
