@@ -1,32 +1,61 @@
 import assert from "node:assert/strict";
-import { cp, mkdtemp, readdir, rm } from "node:fs/promises";
+import { cp, mkdtemp, readdir, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { ROOT, run, runtimeName } from "./command.ts";
+import { inThisRuntime, ROOT, run, runtimeName } from "./command.ts";
 import { blocksOf } from "./pages.ts";
 import { builtPackage } from "./package.ts";
 
 const PAGE = "docs/performance.md";
-
-test(`${PAGE}, Measure: a profile of a Node process is written for the parent and one for the child`, {
+const RUNTIMES = { deno: inThisRuntime("").slice(0, -1), node: ["node"], bun: ["bun"] };
+/** The comparison's programs, with the packages and the build of brokkr that they load. */
+const only = {
   skip: runtimeName === "deno" ? false : "the programs of bench are no part of the compiled suite",
-}, async () => {
+};
+
+async function withBench(fn: (programs: string) => Promise<void>): Promise<void> {
+  const clone = await mkdtemp(join(tmpdir(), "brokkr-bench-"));
+  try {
+    await cp(join(ROOT, "bench"), join(clone, "bench"), { recursive: true });
+    for (const name of ["node_modules", "src", "mod.ts", "deno.json"]) await symlink(join(ROOT, name), join(clone, name));
+    await builtPackage(clone);
+    await fn(join(clone, "bench/programs"));
+  } finally {
+    await rm(clone, { recursive: true, force: true });
+  }
+}
+
+test(`${PAGE}, Measure: a profile of a Node process is written for the parent and one for the child`, only, async () => {
   const block = (await blocksOf(PAGE)).find(({ part, text }) => part === "Measure" && text.includes("--cpu-prof"));
   const [build, enter, profile = "", perf] = block?.text.trimEnd().split("\n") ?? [];
   assert.deepEqual([build, enter], ["deno task build:npm", "cd bench/programs"]);
   assert.match(perf ?? "", / perf record .* calls_brokkr\.mjs$/);
-  const clone = await mkdtemp(join(tmpdir(), "brokkr-bench-"));
-  try {
-    await cp(join(ROOT, "bench"), join(clone, "bench"), { recursive: true });
-    await builtPackage(clone);
+  await withBench(async (programs) => {
     const command = profile.replace("BENCH_MS=3000", "BENCH_MS=50").replace("/tmp/prof", "prof");
     assert.notEqual(command, profile);
-    const ended = await run(["/bin/sh", "-ec", command], { cwd: join(clone, "bench/programs") });
+    const ended = await run(["/bin/sh", "-ec", command], { cwd: programs });
     assert.equal(ended.code, 0, ended.stderr);
-    const profiles = await readdir(join(clone, "bench/programs/prof"));
+    const profiles = await readdir(join(programs, "prof"));
     assert.equal(profiles.filter((name) => name.endsWith(".cpuprofile")).length, 2, profiles.join());
-  } finally {
-    await rm(clone, { recursive: true, force: true });
-  }
+  });
+});
+
+test(`${PAGE}, Measure: each side of the comparison does its work`, only, async () => {
+  await withBench(async (programs) => {
+    const sides = (await readdir(programs)).filter((name) => name.startsWith("calls_"));
+    assert.ok(sides.length >= 7, sides.join());
+    for (const [runtime, command] of Object.entries(RUNTIMES)) {
+      for (const side of sides) {
+        // Libraries that are compared with in Node only.
+        if (runtime !== "node" && /birpc|jsonrpc|workerpool/.test(side)) continue;
+        for (const work of ["100", "one", "bytes"]) {
+          if (work === "bytes" && /birpc|jsonrpc|workerpool/.test(side)) continue;
+          const env = { BENCH_WORK: work, BENCH_MS: "20" };
+          const { stdout, stderr } = await run([...command, join(programs, side)], { cwd: programs, env });
+          assert.match(stdout, /^\{"figure":[1-9]/, `${runtime} ${side} ${work}: ${stderr}`);
+        }
+      }
+    }
+  });
 });
