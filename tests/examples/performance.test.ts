@@ -8,7 +8,11 @@ import { blocksOf } from "./pages.ts";
 import { builtPackage } from "./package.ts";
 
 const PAGE = "docs/performance.md";
-const RUNTIMES = { deno: inThisRuntime("").slice(0, -1), node: ["node"], bun: ["bun"] };
+const RUNTIMES = {
+  deno: inThisRuntime("").slice(0, -1),
+  node: ["node"],
+  bun: [join(ROOT, "node_modules/bun/bin/bun.exe")],
+};
 /** The comparison's programs, with the packages and the build of brokkr that they load. */
 const only = {
   skip: runtimeName === "deno" ? false : "the programs of bench are no part of the compiled suite",
@@ -18,7 +22,9 @@ async function withBench(fn: (programs: string) => Promise<void>): Promise<void>
   const clone = await mkdtemp(join(tmpdir(), "brokkr-bench-"));
   try {
     await cp(join(ROOT, "bench"), join(clone, "bench"), { recursive: true });
-    for (const name of ["node_modules", "src", "mod.ts", "deno.json"]) await symlink(join(ROOT, name), join(clone, name));
+    for (const name of ["node_modules", "src", "mod.ts", "deno.json"]) {
+      await symlink(join(ROOT, name), join(clone, name));
+    }
     await builtPackage(clone);
     await fn(join(clone, "bench/programs"));
   } finally {
@@ -26,20 +32,24 @@ async function withBench(fn: (programs: string) => Promise<void>): Promise<void>
   }
 }
 
-test(`${PAGE}, Measure: a profile of a Node process is written for the parent and one for the child`, only, async () => {
-  const block = (await blocksOf(PAGE)).find(({ part, text }) => part === "Measure" && text.includes("--cpu-prof"));
-  const [build, enter, profile = "", perf] = block?.text.trimEnd().split("\n") ?? [];
-  assert.deepEqual([build, enter], ["deno task build:npm", "cd bench/programs"]);
-  assert.match(perf ?? "", / perf record .* calls_brokkr\.mjs$/);
-  await withBench(async (programs) => {
-    const command = profile.replace("BENCH_MS=3000", "BENCH_MS=50").replace("/tmp/prof", "prof");
-    assert.notEqual(command, profile);
-    const ended = await run(["/bin/sh", "-ec", command], { cwd: programs });
-    assert.equal(ended.code, 0, ended.stderr);
-    const profiles = await readdir(join(programs, "prof"));
-    assert.equal(profiles.filter((name) => name.endsWith(".cpuprofile")).length, 2, profiles.join());
-  });
-});
+test(
+  `${PAGE}, Measure: a profile of a Node process is written for the parent and one for the child`,
+  only,
+  async () => {
+    const block = (await blocksOf(PAGE)).find(({ part, text }) => part === "Measure" && text.includes("--cpu-prof"));
+    const [build, enter, profile = "", perf] = block?.text.trimEnd().split("\n") ?? [];
+    assert.deepEqual([build, enter], ["deno task build:npm", "cd bench/programs"]);
+    assert.match(perf ?? "", / perf record .* calls_brokkr\.mjs$/);
+    await withBench(async (programs) => {
+      const command = profile.replace("BENCH_MS=3000", "BENCH_MS=50").replace("/tmp/prof", "prof");
+      assert.notEqual(command, profile);
+      const ended = await run(["/bin/sh", "-ec", command], { cwd: programs });
+      assert.equal(ended.code, 0, ended.stderr);
+      const profiles = await readdir(join(programs, "prof"));
+      assert.equal(profiles.filter((name) => name.endsWith(".cpuprofile")).length, 2, profiles.join());
+    });
+  },
+);
 
 test(`${PAGE}, Measure: each side of the comparison does its work`, only, async () => {
   await withBench(async (programs) => {
