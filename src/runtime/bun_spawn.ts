@@ -38,6 +38,7 @@ export function bunRuntime(): Runtime {
     listen: async (...given) => (await import("./node_socket.ts")).listen(...given),
     connect: async (path) => (await import("./bun_connect.ts")).connect(path),
     files: privateFiles,
+    sharedFiles: async () => (await import("./node_shared_files.ts")).sharedFiles(),
     memory,
     random: Math.random,
     heapBytes: self.heapBytes,

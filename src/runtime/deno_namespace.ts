@@ -39,11 +39,27 @@ export interface DenoNamespace {
   readTextFileSync(path: string): string;
   readDir(path: string): AsyncIterable<unknown>;
   makeTempDirSync(options: { dir?: string; prefix: string }): string;
+  openSync(path: string, options: DenoOpenOptions): DenoFile;
   removeSync(path: string, options?: { recursive: boolean }): void;
   statSync(path: string): { isDirectory: boolean; mode: number | null };
 
   listen(options: { transport: "unix"; path: string }): DenoListener;
   connect(options: { transport: "unix"; path: string }): Promise<DenoConn>;
+}
+
+export interface DenoOpenOptions {
+  readonly read: boolean;
+  readonly write: boolean;
+  readonly createNew?: boolean;
+  readonly mode?: number;
+}
+
+export interface DenoFile {
+  seekSync(offset: number, from: 0): number;
+  readSync(into: Uint8Array): number | null;
+  writeSync(bytes: Uint8Array): number;
+  truncateSync(): void;
+  close(): void;
 }
 
 export interface DenoPermissionDescriptor {

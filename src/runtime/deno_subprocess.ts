@@ -42,6 +42,7 @@ export function denoRuntime(): Runtime {
     listen: async (...given) => await (await import("./deno_listen.ts")).listen(...given),
     connect,
     files: privateFiles,
+    sharedFiles: async () => (await import("./deno_shared_files.ts")).sharedFiles(),
     memory: self.memory,
     random: Math.random,
     heapBytes: () => Deno.memoryUsage().heapUsed,

@@ -34,6 +34,7 @@ export function nodeRuntime(): Runtime {
     listen: async (...given) => (await sockets()).listen(...given),
     connect: async (...given) => (await sockets()).connect(...given),
     files: privateFiles,
+    sharedFiles: async () => (await import("./node_shared_files.ts")).sharedFiles(),
     memory: self.memory,
     random: Math.random,
     heapBytes: self.heapBytes,

@@ -138,6 +138,27 @@ export interface PrivateFiles {
   remove(path: string): void;
 }
 
+/** A file in memory that two processes have open at once. */
+export interface SharedFile {
+  readonly path: string;
+  /** Writes all of `bytes` from `at` on. @throws where the system has no room for them. */
+  write(bytes: Uint8Array, at: number): void;
+  /** The `length` bytes from `at` on, in memory of their own. @throws where the file ends before. */
+  read(at: number, length: number): Uint8Array;
+  /** Gives its memory back to the system. */
+  empty(): void;
+  /** Removes its name: who has it open keeps it. Idempotent. */
+  unname(): void;
+  close(): void;
+}
+
+/** Files in memory. Each method throws what the system says. */
+export interface SharedFiles {
+  /** Makes one that only this user may open. */
+  make(): SharedFile;
+  open(path: string): SharedFile;
+}
+
 export interface Runtime {
   readonly name: "deno" | "node" | "bun";
   readonly version: string;
@@ -175,6 +196,8 @@ export interface Runtime {
   listen(path: string, accept: (channel: Channel) => void): Promise<Listener>;
   connect(path: string): Promise<Channel>;
   readonly files: PrivateFiles;
+  /** Null where this system, or the rights of this process, have none. */
+  sharedFiles(): Promise<SharedFiles | null>;
 
   memory(pid: number): Promise<MemoryFigures>;
   /** A number from 0 to 1, by chance. */

@@ -71,6 +71,10 @@ export class FakeRuntime implements Runtime {
       { pssBytes: null, privateBytes: null, heapBytes: null, openFiles: null };
   }
 
+  sharedFiles(): Promise<null> {
+    return Promise.resolve(null);
+  }
+
   memory(): Promise<MemoryFigures> {
     const { pssBytes, privateBytes } = this.#figures;
     return Promise.resolve({ rssBytes: null, pssBytes, privateBytes });

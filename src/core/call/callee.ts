@@ -46,7 +46,7 @@ export class Callee {
   readonly #lines: CalleeReporter;
   readonly #replies: ReplyBox;
   readonly #kept: KeptAnswers;
-  readonly #bodies = new BodyReader();
+  readonly #bodies: BodyReader;
   /** Calls that came and do not run yet: before `open`, or while the caller does not read its answers. */
   readonly #held = new Map<RunningCall, ReceivedCall>();
   #isOpen = false;
@@ -57,6 +57,7 @@ export class Callee {
 
   constructor(link: Link, options: CalleeOptions) {
     this.#options = options;
+    this.#bodies = new BodyReader(link);
     this.#lines = new CalleeReporter(options.reporter, options.module, options.ownFiles);
     this.#replies = new ReplyBox(link, options.frameLimit, () => this.#runHeld());
     this.#kept = new KeptAnswers(link.clock, (answer) => this.#replies.release(answer));

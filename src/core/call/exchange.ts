@@ -44,11 +44,12 @@ export class Exchange {
   readonly #inFlight: InFlight;
   readonly #outbox: Outbox;
   readonly #deadlines: Deadlines<Call>;
-  readonly #bodies = new BodyReader();
+  readonly #bodies: BodyReader;
 
   constructor(link: Link, options: ExchangeOptions) {
     this.link = link;
     this.#options = options;
+    this.#bodies = new BodyReader(link);
     this.#inFlight = new InFlight(options.concurrency);
     this.#outbox = new Outbox(this.#inFlight, link, { codec: options.codec, leaves: (calls) => this.#begin(calls) });
     this.#deadlines = new Deadlines(options.clock, () => this.#inFlight.calls(), (call) => this.#due(call));

@@ -72,6 +72,8 @@ export interface Packed {
   readonly parts: readonly Uint8Array[];
   /** Those of the parts that nobody writes to again, so that they need no copy. @default none */
   readonly steady?: ReadonlySet<Uint8Array>;
+  /** Those of the steady parts that are the bytes of one large text or `Uint8Array`, and may lie apart. @default none */
+  readonly large?: ReadonlySet<Uint8Array>;
 }
 
 export function packCalls(calls: readonly CallEntry[], settledBelow: number): Packed {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { ApartParts } from "./apart.ts";
 import { readKinds } from "./answer_kind.ts";
 import { isId, readAnswers, readCalls, readOptions, type ReceivedAnswers, type ReceivedCall } from "./batch.ts";
 import { BodyError } from "./body_error.ts";
@@ -12,9 +13,17 @@ import { FrameFlag } from "./header.ts";
 
 const NO_ANSWERS: ReceivedAnswers = { ids: [], attempts: undefined, kinds: undefined, values: [] };
 
+const WHOLE = { apart: undefined };
+
 /** One direction of one stream, since the shapes that were told on it are known here. */
 export class BodyReader {
   #compact: CompactReader | undefined;
+  readonly #source: { readonly apart: ApartParts | undefined };
+
+  /** @param source knows what lies apart of the body that is read. @default nothing does */
+  constructor(source: { readonly apart: ApartParts | undefined } = WHOLE) {
+    this.#source = source;
+  }
 
   /** Nothing where the frame only told shapes. @throws {BodyError} */
   calls(flags: number, body: Uint8Array): { settledBelow: number; calls: ReceivedCall[] } | undefined {
@@ -71,7 +80,7 @@ export class BodyReader {
 
   #open(body: Uint8Array): CompactReader {
     this.#compact ??= new CompactReader();
-    this.#compact.open(body);
+    this.#compact.open(body, this.#source.apart);
     return this.#compact;
   }
 }

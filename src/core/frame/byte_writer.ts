@@ -4,8 +4,9 @@
  * @module
  */
 
+import type { Span } from "./apart.ts";
 import { LONE_SURROGATE, TEXT16 } from "./compact_format.ts";
-import { SpareMemory } from "./spare_memory.ts";
+import { LARGE_BYTES, SpareMemory } from "./spare_memory.ts";
 
 const SLAB_BYTES = 64 * 1024;
 /** A value that begins with less room than this gets a new slab. */
@@ -29,6 +30,7 @@ export class ByteWriter {
   /** Where the next byte goes. */
   end = 0;
   #start = 0;
+  #large: Span[] | undefined;
   readonly #memory: SpareMemory;
 
   /** @param memory for what is larger than a slab. */
@@ -43,6 +45,7 @@ export class ByteWriter {
       this.end = 0;
     }
     this.#start = this.end;
+    this.#large = undefined;
   }
 
   /** Writes from the front again: nobody looks at what was written before. */
@@ -57,9 +60,15 @@ export class ByteWriter {
     return this.#start;
   }
 
+  /** The large texts and bytes of the value that was begun, counted from its start. */
+  get large(): readonly Span[] | undefined {
+    return this.#large;
+  }
+
   /** Takes back what was written since `begin`. */
   discard(): void {
     this.end = this.#start;
+    this.#large = undefined;
   }
 
   list(length: number): void {
@@ -123,6 +132,7 @@ export class ByteWriter {
     if (length < 0x100) this.#bytes1(0xc4, length);
     else if (length < 0x10000) this.#bytes2(0xc5, length);
     else this.#bytes4(0xc6, length);
+    if (length >= LARGE_BYTES) this.#noteLarge(length);
     this.buffer.set(bytes, this.end);
     this.end += length;
   }
@@ -147,7 +157,14 @@ export class ByteWriter {
     if (head === 2) this.#bytes1(0xd9, written);
     else if (head === 3) this.#bytes2(0xda, written);
     else this.#bytes4(0xdb, written);
+    if (written >= LARGE_BYTES) this.#noteLarge(written);
     this.end = at + head + written;
+  }
+
+  /** `length` bytes come here that a frame may carry apart. */
+  #noteLarge(length: number): void {
+    this.#large ??= [];
+    this.#large.push({ start: this.end - this.#start, length });
   }
 
   /** A text that UTF-8 can't carry. */

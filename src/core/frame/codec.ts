@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Span } from "./apart.ts";
 import { type AnswerEntry, type CallEntry, packAnswers, packCalls, type Packed } from "./batch.ts";
 import { CompactCodec } from "./compact_codec.ts";
 import { encodeValue, type JsonText } from "./json_codec.ts";
@@ -20,6 +21,8 @@ export interface CompactBytes {
   readonly buffer: Uint8Array<ArrayBuffer>;
   readonly start: number;
   readonly bytes: number;
+  /** Where in it large texts and bytes stand, counted from its start. Only where there are any. */
+  readonly large?: readonly Span[];
 }
 
 /** A value ready to be put into a frame. `bytes` is what it is counted with. */

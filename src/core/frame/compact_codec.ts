@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Span } from "./apart.ts";
 import type { AnswerEntry, CallEntry, CallOptions, Packed } from "./batch.ts";
 import { ByteWriter } from "./byte_writer.ts";
 import type { Codec, CompactBytes, EncodedValue, StreamState } from "./codec.ts";
@@ -23,6 +24,7 @@ export class CompactCodec implements Codec {
   /** Parts of the frame that is packed, up to where the last one was cut. */
   #parts: Uint8Array[] = [];
   #steady: Set<Uint8Array> | undefined;
+  #large: Set<Uint8Array> | undefined;
   #cutAt = 0;
   #isBusy = false;
 
@@ -44,7 +46,8 @@ export class CompactCodec implements Codec {
     } finally {
       this.#isBusy = wasBusy;
     }
-    const { buffer, start, end } = writer;
+    const { buffer, start, end, large } = writer;
+    if (large !== undefined) return { kind: "compact", buffer, start, bytes: end - start, large };
     return { kind: "compact", buffer, start, bytes: end - start };
   }
 
@@ -146,6 +149,12 @@ export class CompactCodec implements Codec {
       if (entry === undefined) continue;
       const value = encodedOf(entry);
       if (value.kind !== "compact") throw new TypeError("Cannot send a value: it is encoded for another codec");
+      if (value.bytes >= LARGE_BYTES && value.large !== undefined) {
+        if (buffer !== undefined) this.#copy(buffer, from, to);
+        buffer = undefined;
+        this.#split(value, value.large);
+        continue;
+      }
       if (value.buffer === buffer && value.start === to) {
         to += value.bytes;
         continue;
@@ -158,14 +167,31 @@ export class CompactCodec implements Codec {
     if (buffer !== undefined) this.#copy(buffer, from, to);
   }
 
+  /** A value whose large texts and bytes may lie apart from the rest of the frame. */
+  #split({ buffer, start, bytes }: CompactBytes, large: readonly Span[]): void {
+    this.#large ??= new Set();
+    let from = start;
+    for (const span of large) {
+      this.#copy(buffer, from, start + span.start);
+      from = start + span.start + span.length;
+      this.#large.add(this.#keep(buffer, start + span.start, from));
+    }
+    this.#copy(buffer, from, start + bytes);
+  }
+
   /** What is large leaves as it is. */
   #copy(buffer: Uint8Array, from: number, to: number): void {
-    if (to - from < LARGE_BYTES) return this.#frames.raw(buffer, from, to);
+    if (to - from < LARGE_BYTES) this.#frames.raw(buffer, from, to);
+    else this.#keep(buffer, from, to);
+  }
+
+  #keep(buffer: Uint8Array, from: number, to: number): Uint8Array {
     this.#cut();
     const part = buffer.subarray(from, to);
     this.#parts.push(part);
     this.#steady ??= new Set();
     this.#steady.add(part);
+    return part;
   }
 
   #cut(): void {
@@ -177,6 +203,7 @@ export class CompactCodec implements Codec {
   #begin(): ByteWriter {
     this.#parts = [];
     this.#steady = undefined;
+    this.#large = undefined;
     this.#cutAt = 0;
     this.#frames.restart();
     return this.#frames;
@@ -184,9 +211,9 @@ export class CompactCodec implements Codec {
 
   #packed(flags: number): Packed {
     this.#cut();
-    return this.#steady === undefined
-      ? { flags, parts: this.#parts }
-      : { flags, parts: this.#parts, steady: this.#steady };
+    const [parts, steady, large] = [this.#parts, this.#steady, this.#large];
+    if (steady === undefined) return { flags, parts };
+    return large === undefined ? { flags, parts, steady } : { flags, parts, steady, large };
   }
 }
 

@@ -5,9 +5,10 @@
  * @module
  */
 
+import type { ApartParts } from "./apart.ts";
 import { BIGINT, TEXT16, TIMESTAMP, UNDEFINED } from "./compact_format.ts";
 import { BodyError } from "./body_error.ts";
-import { bigint, text16, timestamp, tooLong } from "./compact_values.ts";
+import { bigint, text16, timestamp, tooLong, utf8Text } from "./compact_values.ts";
 import { KnownShapes } from "./shapes.ts";
 import { ASCII_OF_FOUR } from "./text.ts";
 import { TextWindow } from "./text_window.ts";
@@ -18,7 +19,6 @@ const MAX_DEPTH = 1_010;
 const SHORT_TEXT = 96;
 const MAX_BIGINT_DIGITS = 100_000;
 
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const EMPTY = new Uint8Array(0);
 const EMPTY_VIEW = new DataView(EMPTY.buffer);
 
@@ -30,9 +30,11 @@ export class CompactReader {
   #depth = 0;
   readonly #texts = new TextWindow();
   #view: DataView = EMPTY_VIEW;
+  #apart: ApartParts | undefined;
 
-  /** From now on `bytes` are read. */
-  open(bytes: Uint8Array): void {
+  /** From now on `bytes` are read. @param apart what belongs between them. */
+  open(bytes: Uint8Array, apart?: ApartParts): void {
+    this.#apart = apart;
     this.#bytes = bytes;
     this.#at = 0;
     this.#end = bytes.length;
@@ -44,7 +46,9 @@ export class CompactReader {
   /** All was read; nothing of it is held. @throws {BodyError} */
   close(): void {
     const left = this.#end - this.#at;
+    const apart = this.#apart;
     this.open(EMPTY);
+    apart?.close();
     if (left !== 0) throw new BodyError("the body goes on after its last column");
   }
 
@@ -110,7 +114,7 @@ export class CompactReader {
       case 0xc5:
         return this.#binary(this.#view.getUint16(this.#take(2)));
       case 0xc6:
-        return this.#binary(this.#view.getUint32(this.#take(4)));
+        return this.#largeBinary(this.#view.getUint32(this.#take(4)));
       case 0xc7:
         return this.#extension(this.#byte());
       case 0xc8:
@@ -122,7 +126,7 @@ export class CompactReader {
       case 0xda:
         return this.#text(this.#view.getUint16(this.#take(2)));
       case 0xdb:
-        return this.#text(this.#view.getUint32(this.#take(4)));
+        return this.#largeText(this.#view.getUint32(this.#take(4)));
       case 0xdc:
         return this.#list(this.#view.getUint16(this.#take(2)));
       case 0xdd:
@@ -195,17 +199,21 @@ export class CompactReader {
   }
 
   #utf8(from: number, length: number): string {
-    try {
-      return utf8.decode(this.#bytes.subarray(from, from + length));
-    } catch {
-      throw new BodyError("the body has a text that is not UTF-8");
-    }
+    return utf8Text(this.#bytes.subarray(from, from + length));
   }
 
   /** Copied: a chunk is larger than what it holds. Not `slice`: in Node and Bun it may be a Buffer, whose slices share memory. */
   #binary(length: number): Uint8Array {
     const from = this.#take(length);
     return new Uint8Array(this.#bytes.subarray(from, from + length));
+  }
+
+  #largeText(length: number): string {
+    return this.#apart?.isAt(this.#at) === true ? utf8Text(this.#apart.take(length)) : this.#text(length);
+  }
+
+  #largeBinary(length: number): Uint8Array {
+    return this.#apart?.isAt(this.#at) === true ? this.#apart.take(length) : this.#binary(length);
   }
 
   #extension(length: number): unknown {

@@ -6,6 +6,8 @@
 
 import { BodyError } from "./body_error.ts";
 
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 /** A timestamp of 32, 64 or 96 bits. */
 export function timestamp(view: DataView): Date {
   const { byteLength } = view;
@@ -16,6 +18,14 @@ export function timestamp(view: DataView): Date {
   }
   if (byteLength === 12) return new Date(Number(view.getBigInt64(4)) * 1000 + view.getUint32(0) / 1_000_000);
   throw new BodyError(`the body has a timestamp of ${byteLength} bytes`);
+}
+
+export function utf8Text(bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    throw new BodyError("the body has a text that is not UTF-8");
+  }
 }
 
 /** UTF-16 units, big end first. */

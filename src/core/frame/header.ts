@@ -25,6 +25,12 @@ export const FrameType = {
   notice: 8,
   close: 9,
   credit: 10,
+  /** Files that both sides have in memory. */
+  shared: 11,
+  /** A frame whose body lies in such a file. */
+  apart: 12,
+  /** How many of those frames were read. */
+  taken: 13,
 } as const;
 
 const KNOWN_TYPES: ReadonlySet<number> = new Set(Object.values(FrameType));

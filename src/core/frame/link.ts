@@ -6,28 +6,20 @@
  */
 
 import type { Channel, Clock } from "../../runtime/runtime.ts";
+import type { ApartParts } from "./apart.ts";
 import type { Packed } from "./batch.ts";
 import { bestCodec, type CodecName } from "./codec.ts";
 import { FrameType, isKnownType } from "./header.ts";
+import type { LinkEvents, LinkOptions } from "./link_options.ts";
 import { PartialFrame } from "./partial_frame.ts";
 import { FrameWriter } from "./frame_writer.ts";
 import { FrameReader } from "./reader.ts";
+import { SharedMemory } from "./shared_memory.ts";
 import { excerpt } from "./text.ts";
 import { messageOf } from "../thrown.ts";
 
 /** Bodies in a row that can't be understood before the peer is given up. */
 const MAX_REFUSED_IN_A_ROW = 3;
-
-export interface LinkEvents {
-  /** A whole frame. What it throws refuses this frame; three refused in a row close the link. */
-  frame(type: number, flags: number, body: Uint8Array): void;
-  /** A refused frame, or the first one of an unknown type. `excerpt`: the first 32 bytes of its body, printable. */
-  refused(reason: string, excerpt: string): void;
-  /** The transport has taken all that was written. */
-  drained(): void;
-  /** The link has ended, for `reason` where brokkr or, with `failed`, the transport ended it. Called once. */
-  closed(reason: string | null, failed: boolean): void;
-}
 
 export class Link {
   readonly #channel: Channel;
@@ -46,8 +38,12 @@ export class Link {
   #refused = 0;
   #receivedAt: number;
   readonly #partial: PartialFrame;
+  readonly #shared: SharedMemory;
+  readonly #acknowledge = () => this.#shared.acknowledge();
+  /** What lies apart of the frame that is handled now. */
+  apart: ApartParts | undefined;
 
-  constructor(channel: Channel, clock: Clock, options: { frameLimit: number; events: LinkEvents }) {
+  constructor(channel: Channel, clock: Clock, options: LinkOptions) {
     this.#channel = channel;
     this.clock = clock;
     this.#events = options.events;
@@ -56,6 +52,7 @@ export class Link {
     this.#receivedAt = clock.now();
     this.#reader = new FrameReader(options.frameLimit, (type, flags, body) => this.#take(type, flags, body));
     this.#partial = new PartialFrame(clock, (reason) => this.close(reason));
+    this.#shared = new SharedMemory(clock, options, (type, text) => this.send(type, text));
     channel.open({
       data: (chunk) => this.#data(chunk),
       drained: () => this.#drained(),
@@ -133,7 +130,10 @@ export class Link {
 
   /** Puts one frame of several parts into this turn's write. */
   sendParts(type: number, packed: Packed): void {
-    if (!this.#closed) this.#added(type, this.#writer.parts(type, packed));
+    if (this.#closed) return;
+    const apart = packed.large === undefined ? undefined : this.#shared.put(type, packed);
+    if (apart === undefined) this.#added(type, this.#writer.parts(type, packed));
+    else this.#added(FrameType.apart, this.#writer.parts(FrameType.apart, apart));
   }
 
   /** Writes what was gathered without waiting for the end of the turn. */
@@ -174,6 +174,24 @@ export class Link {
     if (this.#closed) return;
     this.#partial.ended();
     if (!isKnownType(type)) return this.#ignore(type, body);
+    if (type >= FrameType.shared) return this.#takeShared(type, body);
+    this.#handle(type, flags, body);
+  }
+
+  /** @throws {FrameError} */
+  #takeShared(type: number, body: Uint8Array): void {
+    if (type === FrameType.shared) return this.#shared.told(body);
+    if (type === FrameType.taken) return this.#shared.acknowledged(body);
+    const { type: of, flags, rest, parts } = this.#shared.take(body);
+    // The answer takes the acknowledgement along.
+    this.scheduleLater(this.#acknowledge);
+    this.apart = parts;
+    this.#handle(of, flags, rest);
+    this.apart = undefined;
+    parts.end();
+  }
+
+  #handle(type: number, flags: number, body: Uint8Array): void {
     try {
       this.#events.frame(type, flags, body);
       this.#refused = 0;
@@ -224,6 +242,7 @@ export class Link {
     if (this.#closed) return;
     this.#closed = true;
     this.#partial.close();
+    this.#shared.close();
     this.#batches = [];
     this.#events.closed(reason, failed);
   }

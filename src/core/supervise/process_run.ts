@@ -122,6 +122,7 @@ export class ProcessRun implements Run {
     const { runtime, frameLimit, events } = this.#options;
     const link = new Link(channel, runtime.clock, {
       frameLimit,
+      shared: { files: () => runtime.sharedFiles(), makes: true },
       events: {
         frame: (type, flags, body) => this.#frame(type, flags, body),
         refused: (reason, excerpt) => events.dropped(`frame (${reason}: ${excerpt})`, 1),

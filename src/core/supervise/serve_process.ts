@@ -47,7 +47,10 @@ export async function serveProcess(options: ServeOptions): Promise<never> {
   runtime.env.set(ROLE_VARIABLE, encodeDepth(role.depth, tree, runtime.pid));
   const channel = await runtime.parentChannel(role.channel);
   const serving = { ...options, runtime };
-  new ServedProcess(serving, (events) => new Link(channel, runtime.clock, { frameLimit: DEFAULT_FRAME_LIMIT, events }));
+  const shared = { files: () => runtime.sharedFiles(), makes: false };
+  new ServedProcess(serving, (events) => {
+    return new Link(channel, runtime.clock, { frameLimit: DEFAULT_FRAME_LIMIT, events, shared });
+  });
   return await new Promise<never>(() => {});
 }
 

@@ -12,6 +12,7 @@ import { commandMap, type Commands } from "../../../src/core/module/module.ts";
 import { frame } from "../frames.ts";
 import { TestReporter } from "../log_of.ts";
 import { ManualClock, settle } from "../manual_clock.ts";
+import type { MemoryFiles } from "../memory_files.ts";
 import { MemoryChannel } from "../memory_channel.ts";
 
 export interface ConversationOptions {
@@ -21,6 +22,8 @@ export interface ConversationOptions {
   readonly frameLimit?: number;
   /** What both sides speak. @default "json" */
   readonly codec?: CodecName;
+  /** Where large values lie. @default on the channel */
+  readonly files?: MemoryFiles;
   /** What the runtime says of its stacks. @default false */
   readonly tracesPromises?: boolean;
   /** Leave the caller without a link. */
@@ -67,6 +70,7 @@ export class Conversation {
   readonly caller: Caller;
   readonly #commands: Commands;
   readonly #frameLimit: number;
+  readonly #files: MemoryFiles | null;
   codec: CodecName;
   #process: ModuleSide;
 
@@ -74,6 +78,7 @@ export class Conversation {
     this.#commands = commands;
     this.#frameLimit = options.frameLimit ?? 16 * 1024 * 1024;
     this.codec = options.codec ?? "json";
+    this.#files = options.files ?? null;
     this.caller = new Caller({
       codec: this.codec,
       clock: this.clock,
@@ -127,8 +132,10 @@ export class Conversation {
       refused: (reason: string, excerpt: string) => void this.refused.push(`${reason} | ${excerpt}`),
       closed: (reason: string | null) => void this.closed.push(reason),
     };
+    const files = () => Promise.resolve(this.#files);
     const callerLink = new Link(callerEnd, this.clock, {
       frameLimit: this.#frameLimit,
+      shared: { files, makes: true },
       events: {
         ...common,
         frame: (type, flags, body) => {
@@ -139,6 +146,7 @@ export class Conversation {
     });
     const calleeLink = new Link(calleeEnd, this.clock, {
       frameLimit: this.#frameLimit,
+      shared: { files, makes: false },
       events: {
         ...common,
         frame: (type, flags, body) => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { settle } from "../manual_clock.ts";
+import { MemoryFiles } from "../memory_files.ts";
 import { Conversation, NOTHING_LEFT, rejection } from "./conversation.ts";
 
 const SIZE = 300_000;
@@ -73,6 +74,70 @@ test("a large call that was sent twice keeps its bytes for both frames", async (
   assertFilled(await conversation.call("echo", [filled(2)]), 2);
   assert.ok(areSame(waiting, before), "bytes that wait have changed");
   assert.deepEqual(conversation.counts(), { retried: 1, ok: 1, duplicate: 1 });
+});
+
+/** A conversation whose memory is open, and whose large values all lie there. */
+async function inMemory(): Promise<{ conversation: Conversation; files: MemoryFiles }> {
+  const files = new MemoryFiles();
+  const conversation = new Conversation({
+    echo: (value: unknown) => value,
+    fill: (byte: number) => filled(byte),
+    slow: async (value: unknown) => {
+      await new Promise<void>((resolve) => conversation.clock.timer(1_500, resolve));
+      return value;
+    },
+  }, { codec: "compact", files });
+  await conversation.call("echo", [filled(0)]);
+  await settle();
+  return { conversation, files };
+}
+
+test("large values in shared memory arrive as they were, whoever keeps them", async () => {
+  const { conversation, files } = await inMemory();
+  const before = files.written;
+  const answers: unknown[] = [];
+  for (let byte = 0; byte < 20; byte++) answers.push(await conversation.call("echo", [filled(byte)]));
+  answers.push(...await Promise.all([20, 21, 22, 23].map((byte) => conversation.call("echo", [filled(byte)]))));
+  for (const [byte, answer] of answers.entries()) assertFilled(answer, byte);
+  assert.equal(files.written - before, 24 * 2 * SIZE);
+  assert.deepEqual(await conversation.leftovers(), NOTHING_LEFT);
+});
+
+test("a retried call whose value lies in shared memory is joined, and each of its frames has a value of its own", async () => {
+  const { conversation } = await inMemory();
+  const retried = conversation.call("slow", [filled(1)]);
+  const others = [2, 3, 4].map((byte) => conversation.call("echo", [filled(byte)]));
+  await conversation.clock.advance(1_600);
+  assertFilled(await retried, 1);
+  for (const [index, other] of others.entries()) assertFilled(await other, index + 2);
+  assert.deepEqual(conversation.counts(), { ok: 4, retried: 1 });
+  assert.deepEqual(await conversation.leftovers(), NOTHING_LEFT);
+});
+
+test("an answer that comes late from shared memory is nobody's, and the ones after it are right", async () => {
+  const { conversation } = await inMemory();
+  const late = rejection(conversation.call("slow", [filled(1)], { retry: "never" }));
+  await conversation.clock.advance(1_000);
+  assert.equal((await late as { code?: string }).code, "TIMEOUT");
+  const next = conversation.call("slow", [filled(2)], { timeoutMs: 5_000 });
+  await conversation.clock.advance(1_600);
+  assertFilled(await next, 2);
+  assert.deepEqual(conversation.counts(), { ok: 2, timeout: 1, late: 1 });
+});
+
+test("calls that a stopped process has in shared memory end with it, and the next process has memory of its own", async () => {
+  const { conversation, files } = await inMemory();
+  conversation.calleeEnd.block();
+  const gone = [1, 2, 3].map((byte) => rejection(conversation.call("echo", [filled(byte)])));
+  await settle();
+  conversation.crash();
+  for (const error of await Promise.all(gone)) assert.equal((error as { code?: string }).code, "GONE");
+  conversation.startAgain();
+  conversation.connect();
+  for (const byte of [4, 5]) assertFilled(await conversation.call("echo", [filled(byte)]), byte);
+  await settle();
+  assertFilled(await conversation.call("echo", [filled(6)]), 6);
+  assert.deepEqual([files.contents.length, files.names], [4, []]);
 });
 
 /** In memory that is the value's and nobody else's. Not `deepEqual`, which takes minutes to say how so many bytes differ. */

@@ -1,0 +1,245 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { joinBytes } from "../../../src/core/bytes.ts";
+import { apartHead, type ApartSpan } from "../../../src/core/frame/apart.ts";
+import { FrameFlag, FrameType } from "../../../src/core/frame/header.ts";
+import { frame } from "../frames.ts";
+import { settle } from "../manual_clock.ts";
+import { bytesOf } from "./compact_stream.ts";
+import { brief, LARGE, large, SharedPair } from "./shared_pair.ts";
+
+const MIB = 1024 * 1024;
+const PART: ApartSpan = { position: 0, at: 0, length: 9 };
+
+test("the first large value goes over the channel and asks for memory, the next ones lie there", async () => {
+  const { father, process, files } = new SharedPair();
+  assert.ok(await father.send(large(1)) > LARGE);
+  assert.ok(await father.send(large(2), "small", { text: "é".repeat(LARGE) }) < 500);
+  assert.ok(await process.send([large(3), [large(4)]]) < 500);
+  assert.deepEqual(process.got.slice(0, 3).map(brief), [`${LARGE} × 1`, `${LARGE} × 2`, "small"]);
+  assert.deepEqual(process.got[3], { text: "é".repeat(LARGE) });
+  assert.deepEqual(father.got, [[large(3), [large(4)]]]);
+  assert.equal(files.written, LARGE * 5);
+});
+
+test("a process that has a large value asks its father, who alone makes files", async () => {
+  const { father, process, files } = new SharedPair();
+  assert.ok(await process.send(large(1)) > LARGE);
+  assert.deepEqual([files.contents.length, files.opened.length], [2, 2]);
+  assert.ok(await process.send(large(2)) < 500);
+  assert.ok(await father.send(large(3)) < 500);
+  assert.deepEqual([...father.got, ...process.got].map(brief), [1, 2, 3].map((byte) => `${LARGE} × ${byte}`));
+});
+
+test("files have no name as soon as the process has opened them, and are closed with the link", async () => {
+  const pair = new SharedPair();
+  pair.process.end.block();
+  await pair.father.send(large(1));
+  assert.equal(pair.files.names.length, 2);
+  pair.process.end.unblock();
+  await settle();
+  assert.deepEqual([pair.files.names, pair.files.descriptors], [[], 4]);
+  await pair.father.send(large(2));
+  await pair.clock.advance(0);
+  await pair.close();
+  assert.deepEqual([pair.files.descriptors, pair.clock.timers], [0, 0]);
+});
+
+test("files that were never opened lose their names with the link", async () => {
+  const pair = new SharedPair();
+  pair.process.end.block();
+  await pair.father.send(large(1));
+  await pair.close();
+  assert.deepEqual([pair.files.names, pair.files.descriptors], [[], 0]);
+});
+
+for (
+  const [what, theirs, refusal] of [
+    ["has none", false, null],
+    ["can't open them", true, "EACCES: permission denied"],
+  ] as const
+) {
+  test(`where the process ${what}, large values stay on the channel, and no file is left`, async () => {
+    const { father, process, files } = new SharedPair({ theirs });
+    files.refusal = refusal;
+    for (let byte = 0; byte < 3; byte++) {
+      assert.ok(await father.send(large(byte)) > LARGE);
+      assert.ok(await process.send(large(byte)) > LARGE);
+    }
+    assert.deepEqual(
+      [father.got, process.got].map((got) => got.map(brief)),
+      Array(2).fill(["0", "1", "2"].map((byte) => `${LARGE} × ${byte}`)),
+    );
+    assert.deepEqual([files.names, files.descriptors, files.contents.length], [[], 0, 2]);
+    assert.deepEqual([...father.closed, ...process.closed], []);
+  });
+}
+
+test("where there is no room, values go over the channel, and lie apart again when some were read", async () => {
+  const { father, process } = await SharedPair.open();
+  process.end.block();
+  for (const byte of [1, 2, 3]) assert.ok(await father.send(large(byte, 5 * MIB)) < 500);
+  assert.ok(await father.send(large(4, 5 * MIB)) > 5 * MIB);
+  process.end.unblock();
+  await settle();
+  assert.deepEqual(process.got.map(brief), [1, 2, 3, 4].map((byte) => `${5 * MIB} × ${byte}`));
+  await process.send("takes the acknowledgement along");
+  assert.ok(await father.send(large(5, 15 * MIB)) < 500);
+  assert.equal(brief(process.got.at(-1)), `${15 * MIB} × 5`);
+});
+
+test("an acknowledgement goes by itself where nothing else is sent", async () => {
+  const { father, process, clock } = await SharedPair.open();
+  for (let byte = 0; byte < 10; byte++) {
+    assert.ok(await father.send(large(byte, 15 * MIB)) < 500, `value ${byte} found no room`);
+    await clock.advance(0);
+  }
+  assert.equal(process.got.length, 10);
+});
+
+test("where the system has no memory left, values go over the channel, and lie apart when it has", async () => {
+  const { father, process, files } = await SharedPair.open();
+  files.room = LARGE - 1;
+  assert.ok(await father.send(large(1)) > LARGE);
+  files.room = LARGE;
+  assert.ok(await father.send(large(2)) < 500);
+  assert.deepEqual(process.got.map(brief), [`${LARGE} × 1`, `${LARGE} × 2`]);
+});
+
+test("memory is given back one to two seconds after it was used last, and taken again", async () => {
+  const { father, process, files, clock } = await SharedPair.open();
+  const held = () => files.contents.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  await father.send(large(1));
+  await clock.advance(900);
+  await father.send(large(2));
+  await clock.advance(900);
+  assert.equal(held(), LARGE);
+  await clock.advance(1_200);
+  assert.deepEqual([held(), clock.timers], [0, 0]);
+  assert.ok(await father.send(large(3)) < 500);
+  assert.deepEqual(process.got.map(brief), [1, 2, 3].map((byte) => `${LARGE} × ${byte}`));
+});
+
+test("memory is not given back while the other side has something to read", async () => {
+  const { father, process, clock } = await SharedPair.open();
+  process.end.block();
+  await father.send(large(1));
+  await clock.advance(60_000);
+  process.end.unblock();
+  await clock.advance(3_000);
+  assert.deepEqual([process.got.map(brief), clock.timers], [[`${LARGE} × 1`], 0]);
+});
+
+test("a frame that is refused before its parts were read is acknowledged like any other", async () => {
+  const { father, process, clock } = await SharedPair.open();
+  for (let round = 0; round < 6; round++) {
+    process.refuses = round % 2 === 0;
+    assert.ok(await father.send(large(round, 15 * MIB)) < 500, `value ${round} found no room`);
+    await clock.advance(0);
+  }
+  assert.deepEqual([process.refused.length, process.got.length, process.closed], [3, 3, []]);
+});
+
+test("values of any make arrive the same, apart or not", async () => {
+  const one = await SharedPair.open();
+  const other = new SharedPair({ theirs: false });
+  const size = fc.constantFrom(0, 10, 65_535, 65_536, 200_000);
+  const leaf = fc.oneof(
+    fc.integer(),
+    fc.string(),
+    size.map((length) => new Uint8Array(length).fill(length % 251)),
+    size.map((length) => "x".repeat(length)),
+    size.map((length) => "\ud800".padEnd(length, "é")),
+  );
+  const value = fc.oneof(
+    leaf,
+    fc.array(leaf, { maxLength: 4 }),
+    fc.dictionary(fc.string({ maxLength: 5 }), leaf, { maxKeys: 4, noNullPrototype: true }),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(value, { minLength: 1, maxLength: 4 }), async (values) => {
+      for (const pair of [one, other]) {
+        await pair.father.send(...values);
+        await pair.clock.advance(0);
+        assert.equal(pair.process.got.length, values.length);
+        const got = pair.process.got.splice(0);
+        for (const [index, sent] of values.entries()) assert.deepEqual(got[index], sent);
+      }
+    }),
+    { numRuns: 60 },
+  );
+  assert.ok(one.files.written > 0);
+});
+
+for (
+  const [what, body, reason] of [
+    ["says nothing", new Uint8Array(0), "its length is 0"],
+    ["has no part that lies apart", Uint8Array.of(3, 2, 0, 0, 0x90), "it does not say what lies apart"],
+    ["has more parts than bytes", Uint8Array.of(3, 2, 255, 255, 0x90), "it does not say what lies apart"],
+    ["is a hello", apartBody(1, [PART], bytesOf(1)), "of type 1 nothing lies apart"],
+    ["lies apart itself", apartBody(12, [PART], bytesOf(1)), "of type 12 nothing lies apart"],
+    [
+      "is too large with its parts",
+      apartBody(3, Array(5).fill({ ...PART, length: 4 * MIB }), bytesOf(1)),
+      `its length is ${20 * MIB + 1} and the limit is ${16 * MIB}`,
+    ],
+  ] as const
+) {
+  test(`a frame that ${what} closes the link with a reason`, async () => {
+    const { process, father, files } = await SharedPair.open();
+    process.end.deliver(frame(FrameType.apart, body));
+    await settle();
+    assert.deepEqual([...process.closed, ...father.closed].slice(0, 1), [`Cannot read frame: ${reason}`]);
+    assert.equal(files.descriptors, 0);
+  });
+}
+
+test("a frame whose parts lie apart closes a link that has no memory", () => {
+  const { process } = new SharedPair({ theirs: false });
+  const body = apartBody(3, [PART], bytesOf(1));
+  process.end.deliver(frame(FrameType.apart, body));
+  assert.deepEqual(process.closed, ["Cannot read frame: there is no shared memory"]);
+});
+
+for (
+  const [what, span, reason] of [
+    ["lies behind the end of the memory", { position: 11, at: 50, length: LARGE }, "the shared memory ends at 0"],
+    ["has another length", { position: 11, at: 0, length: LARGE - 1 }, "a part that lies apart has another length"],
+    ["belongs nowhere", { position: 3, at: 0, length: LARGE }, "the body ends inside a value"],
+  ] as const
+) {
+  test(`a frame with a part that ${what} is refused, and the link is kept`, async () => {
+    const { process } = await SharedPair.open();
+    // [[1], 0, 0, [100,000 bytes that lie apart]]
+    const rest = Uint8Array.of(0x94, 0x91, 1, 0, 0, 0x91, 0xc6, 0, 1, 0x86, 0xa0);
+    process.end.deliver(frame(FrameType.apart, apartBody(3, [span], rest)));
+    await settle();
+    assert.deepEqual([process.refused, process.closed, process.got], [[reason], [], []]);
+  });
+}
+
+for (const body of ["0", "-1", "1.5", '"1"', "2", "null"]) {
+  test(`an acknowledgement of ${body} where one frame is out closes the link`, async () => {
+    const { father, process } = await SharedPair.open();
+    process.end.block();
+    await father.send(large(1));
+    father.end.deliver(frame(FrameType.taken, body));
+    assert.deepEqual(father.closed, ["Cannot read frame: it acknowledges what was never sent"]);
+  });
+}
+
+test("a father opens no file that its process names, and believes no opening that it did not ask for", async () => {
+  const { father, files } = new SharedPair();
+  father.end.deliver(frame(FrameType.shared, JSON.stringify({ reads: "/etc/passwd", writes: "/etc/shadow" })));
+  father.end.deliver(frame(FrameType.shared, JSON.stringify({ opened: true })));
+  await settle();
+  assert.deepEqual([files.opened, files.contents.length], [[], 0]);
+  father.end.deliver(frame(FrameType.shared, JSON.stringify(null)));
+  assert.ok(await father.send(large(1)) > LARGE);
+});
+
+/** The body of an `apart` frame: what it says of its parts, and the rest. */
+function apartBody(type: number, spans: readonly ApartSpan[], rest: Uint8Array): Uint8Array {
+  return joinBytes([apartHead(type, FrameFlag.compact, spans), rest]);
+}
