@@ -230,11 +230,8 @@ export class Callee {
   #unknown(running: RunningCall): void {
     const { command } = running;
     this.#lines.unknown(command);
-    const fault: BrokerFault = {
-      code: "UNKNOWN_COMMAND",
-      nearest: nearest(command, this.#options.service.commands.keys()),
-    };
-    this.#settle(running, AnswerKind.fault, fault);
+    const near = nearest(command, this.#options.service.commands.keys());
+    this.#settle(running, AnswerKind.fault, { code: "UNKNOWN_COMMAND", nearest: near });
   }
 
   #settle(running: RunningCall, kind: number, value: BrokerFault | ThrownError | null): void {

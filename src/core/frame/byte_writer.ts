@@ -163,8 +163,7 @@ export class ByteWriter {
 
   /** `length` bytes come here that a frame may carry apart. */
   #noteLarge(length: number): void {
-    this.#large ??= [];
-    this.#large.push({ start: this.end - this.#start, length });
+    (this.#large ??= []).push({ start: this.end - this.#start, length });
   }
 
   /** A text that UTF-8 can't carry. */
