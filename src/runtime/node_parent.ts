@@ -1,5 +1,5 @@
-import { Buffer } from "node:buffer";
 import { Socket, type SocketConstructorOpts } from "node:net";
+import { type Onread, readingInto } from "./node_reading.ts";
 import type { Channel } from "./runtime.ts";
 import { StreamChannel } from "./stream_channel.ts";
 
@@ -7,15 +7,8 @@ import { StreamChannel } from "./stream_channel.ts";
 export const CHILD_READS = 4;
 export const CHILD_WRITES = 5;
 export const ADDRESS = `fd:${CHILD_READS},${CHILD_WRITES}`;
-/** A socket of Node takes as much new memory for each chunk unless it is given some. */
-const CHUNK_BYTES = 64 * 1024;
 /** How long a channel that this side ended waits for the other side's end. */
 export const LINGER_MS = 1_000;
-
-/** Types of Node 20 know this of sockets that connect only. */
-interface Onread {
-  readonly onread: { readonly buffer: Uint8Array; callback(bytes: number, buffer: Uint8Array): boolean };
-}
 
 /** The child's side of the channel that `node_spawn.ts` makes. */
 // deno-lint-ignore require-await
@@ -30,13 +23,7 @@ export async function parentChannel(address: string): Promise<Channel> {
     fd: Number(reads),
     readable: true,
     writable: false,
-    onread: {
-      buffer: Buffer.allocUnsafeSlow(CHUNK_BYTES),
-      callback(bytes, buffer) {
-        channel.received(buffer.subarray(0, bytes));
-        return true;
-      },
-    },
+    ...readingInto((chunk) => channel.received(chunk)),
   };
   const input = new Socket(reading);
   const output = new Socket({ fd: Number(writes), readable: false, writable: true });

@@ -5,6 +5,7 @@ import { process } from "./node_global.ts";
 import { ADDRESS, CHILD_READS, CHILD_WRITES, LINGER_MS } from "./node_parent.ts";
 import { startProcess } from "./node_process.ts";
 import { programPath, runningProgram } from "./node_program.ts";
+import { socketPair } from "./node_socket_pair.ts";
 import type { ProgramProcess, SpawnProgramOptions } from "./runtime.ts";
 import { StreamChannel } from "./stream_channel.ts";
 
@@ -19,21 +20,21 @@ export async function spawnProgram(options: SpawnProgramOptions): Promise<Progra
     throw new Error('Cannot start a process of this program: it was not read from a file, set "program" to one');
   }
   const shown = options.output === undefined ? "ignore" : "pipe";
-  const started = await startProcess(
-    { ...options, what: `program "${program}"`, streams: ["stdout", "stderr"] },
-    () =>
-      fork(program, process.argv.slice(2), {
-        env: childEnvironment(options.env(ADDRESS)),
-        execArgv: childFlags(process.execArgv),
-        detached: options.group,
-        stdio: ["ignore", shown, shown, "ipc", "pipe", "pipe"],
-        ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-      }),
-  );
-  const { child, exited, kill, pid } = started;
+  const pair = await socketPair((chunk) => channel.received(chunk));
+  const what = { ...options, what: `program "${program}"`, streams: ["stdout", "stderr"] } as const;
+  const started = startProcess(what, () =>
+    fork(program, process.argv.slice(2), {
+      env: childEnvironment(options.env(ADDRESS)),
+      execArgv: childFlags(process.execArgv),
+      detached: options.group,
+      stdio: ["ignore", shown, shown, "ipc", "pipe", pair?.theirs ?? "pipe"],
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    }));
+  started.catch(() => pair?.ours.destroy());
+  const { child, exited, kill, pid } = await started.finally(() => pair?.theirs.destroy());
   child.channel?.unref();
   const stdio: readonly unknown[] = child.stdio;
-  const [output, input] = [stdio[CHILD_READS], stdio[CHILD_WRITES]];
+  const [output, input] = [stdio[CHILD_READS], pair?.ours ?? stdio[CHILD_WRITES]];
   if (!(input instanceof Socket && output instanceof Socket)) {
     throw new Error(`Cannot open the channel to process ${pid}: Node made no pipes for it, report this as a fault`);
   }

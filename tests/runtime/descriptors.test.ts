@@ -6,7 +6,7 @@ import { execPath } from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { RUN_FLAGS } from "../fixtures/run_flags.ts";
-import { fixture, receive, runtime, start, succeeded, within, withStarted } from "./started.ts";
+import { fixture, inTemporaryFolder, receive, runtime, start, succeeded, within, withStarted } from "./started.ts";
 
 const ROUNDS = 50;
 const AT_ONCE = 10;
@@ -81,21 +81,14 @@ test("spawnProgram() says so when no descriptor is left, and goes on when there 
 });
 
 test("no socket and no folder of a channel is left in the temporary folder", async () => {
-  const folder = mkdtempSync(join(tmpdir(), "brokkr-test-"));
-  const outer = runtime.env.get("TMPDIR");
-  runtime.env.set("TMPDIR", folder);
-  try {
+  await inTemporaryFolder(async (folder) => {
     await withStarted({ mode: "echo" }, async (_process, channel) => {
       const received = receive(channel);
       channel.write(new Uint8Array(1));
       await received.until(({ bytes }) => bytes === 1);
       assert.deepEqual(readdirSync(folder), []);
     });
-  } finally {
-    if (outer === undefined) runtime.env.remove("TMPDIR");
-    else runtime.env.set("TMPDIR", outer);
-    rmSync(folder, { recursive: true });
-  }
+  });
 });
 
 async function round(): Promise<void> {

@@ -1,4 +1,7 @@
+import { mkdtempSync, rmSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { kill } from "node:process";
 import { detectRuntime } from "../../src/runtime/detect.ts";
 import type { Channel, ExitStatus, ProgramProcess, SpawnProgramOptions } from "../../src/runtime/runtime.ts";
@@ -96,6 +99,28 @@ export async function withStarted(
   } finally {
     process.kill("SIGKILL", { group: true });
     await process.exited;
+  }
+}
+
+/** Runs `body` with an environment variable that is another's before and after. */
+export async function withVariable(name: string, value: string, body: () => Promise<void>): Promise<void> {
+  const outer = runtime.env.get(name);
+  runtime.env.set(name, value);
+  try {
+    await body();
+  } finally {
+    if (outer === undefined) runtime.env.remove(name);
+    else runtime.env.set(name, outer);
+  }
+}
+
+/** Runs `body` with a temporary folder of its own, and removes it. */
+export async function inTemporaryFolder(body: (folder: string) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "brokkr-test-"));
+  try {
+    await withVariable("TMPDIR", folder, () => body(folder));
+  } finally {
+    rmSync(folder, { recursive: true });
   }
 }
 
