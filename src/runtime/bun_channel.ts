@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import type { BunNamespace, BunSocket } from "./bun_namespace.ts";
 import { Inbox } from "./inbox.ts";
 import type { Channel, ChannelEvents } from "./runtime.ts";
@@ -6,6 +7,8 @@ import { whenSilent } from "./silence.ts";
 declare const Bun: BunNamespace;
 
 const LINGER_MS = 1_000;
+/** Chunks up to this size are copied to where the one before was: what looks at new memory costs more than the copy. */
+const CHUNK_BYTES = 64 * 1024;
 /** After a failed write the other side is gone, and what it sent before is still to be read. */
 const LAST_WORDS_MS = 1_000;
 
@@ -29,6 +32,7 @@ export async function descriptorChannel(fd: number): Promise<BunChannel> {
 
 export class BunChannel implements Channel {
   readonly #inbox = new Inbox();
+  readonly #memory = Buffer.allocUnsafeSlow(CHUNK_BYTES);
   #socket: BunSocket | undefined;
   #queue: Uint8Array[] = [];
   #unsentBytes = 0;
@@ -73,13 +77,18 @@ export class BunChannel implements Channel {
   received(chunk: Uint8Array): void {
     this.#chunks++;
     try {
-      this.#inbox.data(chunk);
+      this.#inbox.data(chunk.length > CHUNK_BYTES ? chunk : this.#copied(chunk));
     } catch (error) {
       // Bun would take a fault of the reader for one of the socket.
       queueMicrotask(() => {
         throw error;
       });
     }
+  }
+
+  #copied(chunk: Uint8Array): Uint8Array {
+    this.#memory.set(chunk);
+    return this.#memory.subarray(0, chunk.length);
   }
 
   writable(): void {

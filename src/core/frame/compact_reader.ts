@@ -6,9 +6,9 @@
  */
 
 import type { ApartParts } from "./apart.ts";
-import { BIGINT, TEXT16, TIMESTAMP, UNDEFINED } from "./compact_format.ts";
+import { UNDEFINED } from "./compact_format.ts";
 import { BodyError } from "./body_error.ts";
-import { bigint, text16, timestamp, tooLong, utf8Text } from "./compact_values.ts";
+import { extensionOf, tooLong, utf8Text } from "./compact_values.ts";
 import { KnownShapes } from "./shapes.ts";
 import { ASCII_OF_FOUR } from "./text.ts";
 import { TextWindow } from "./text_window.ts";
@@ -17,7 +17,9 @@ import { TextWindow } from "./text_window.ts";
 const MAX_DEPTH = 1_010;
 /** Texts up to this length are cut from a window. */
 const SHORT_TEXT = 96;
-const MAX_BIGINT_DIGITS = 100_000;
+
+/** Memory of more is not held until the next body. */
+const KEPT_BYTES = 256 * 1024;
 
 const EMPTY = new Uint8Array(0);
 const EMPTY_VIEW = new DataView(EMPTY.buffer);
@@ -25,6 +27,7 @@ const EMPTY_VIEW = new DataView(EMPTY.buffer);
 export class CompactReader {
   readonly shapes = new KnownShapes();
   #bytes: Uint8Array = EMPTY;
+  #start = 0;
   #at = 0;
   #end = 0;
   #depth = 0;
@@ -32,24 +35,31 @@ export class CompactReader {
   #view: DataView = EMPTY_VIEW;
   #apart: ApartParts | undefined;
 
-  /** From now on `bytes` are read. @param apart what belongs between them. */
+  /** From now on `bytes` are read, in the memory they are in. @param apart what belongs between them. */
   open(bytes: Uint8Array, apart?: ApartParts): void {
+    const { buffer, byteOffset, length } = bytes;
+    if (buffer !== this.#view.buffer) this.#look(buffer);
     this.#apart = apart;
-    this.#bytes = bytes;
-    this.#at = 0;
-    this.#end = bytes.length;
+    this.#start = byteOffset;
+    this.#at = byteOffset;
+    this.#end = byteOffset + length;
     this.#depth = 0;
-    this.#view = bytes === EMPTY ? EMPTY_VIEW : new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    this.#texts.open(bytes);
+    this.#texts.open(this.#bytes, this.#end, bytes);
   }
 
-  /** All was read; nothing of it is held. @throws {BodyError} */
+  /** All was read; no large memory of it is held. @throws {BodyError} */
   close(): void {
-    const left = this.#end - this.#at;
-    const apart = this.#apart;
-    this.open(EMPTY);
-    apart?.close();
-    if (left !== 0) throw new BodyError("the body goes on after its last column");
+    const isWhole = this.#at === this.#end;
+    this.#end = this.#at;
+    if (this.#bytes.length > KEPT_BYTES) this.#look(EMPTY.buffer);
+    this.#apart?.close();
+    if (!isWhole) throw new BodyError("the body goes on after its last column");
+  }
+
+  /** Most bodies come in the same memory as the one before: what looks at it costs as much as to read a small one. */
+  #look(buffer: ArrayBufferLike): void {
+    this.#view = new DataView(buffer);
+    this.#bytes = new Uint8Array(buffer);
   }
 
   /** The next value. @throws {BodyError} */
@@ -184,9 +194,9 @@ export class CompactReader {
   /** Short ASCII, which most texts are, costs a fifth when it is cut from a longer text instead of decoded by itself. */
   #text(length: number): string {
     const from = this.#take(length);
-    if (length > SHORT_TEXT) return this.#utf8(from, length);
-    if (!this.#isAscii(from, from + length)) return this.#utf8(from, length);
-    return this.#texts.cut(from, from + length);
+    const to = from + length;
+    if (length > SHORT_TEXT || !this.#isAscii(from, to)) return utf8Text(this.#bytes.subarray(from, to));
+    return this.#texts.cut(from, to);
   }
 
   #isAscii(from: number, to: number): boolean {
@@ -198,10 +208,6 @@ export class CompactReader {
     return (all & ~ASCII_OF_FOUR) === 0;
   }
 
-  #utf8(from: number, length: number): string {
-    return utf8Text(this.#bytes.subarray(from, from + length));
-  }
-
   /** Copied: a chunk is larger than what it holds. Not `slice`: in Node and Bun it may be a Buffer, whose slices share memory. */
   #binary(length: number): Uint8Array {
     const from = this.#take(length);
@@ -209,22 +215,18 @@ export class CompactReader {
   }
 
   #largeText(length: number): string {
-    return this.#apart?.isAt(this.#at) === true ? utf8Text(this.#apart.take(length)) : this.#text(length);
+    return this.#apart?.isAt(this.#at - this.#start) === true ? utf8Text(this.#apart.take(length)) : this.#text(length);
   }
 
   #largeBinary(length: number): Uint8Array {
-    return this.#apart?.isAt(this.#at) === true ? this.#apart.take(length) : this.#binary(length);
+    return this.#apart?.isAt(this.#at - this.#start) === true ? this.#apart.take(length) : this.#binary(length);
   }
 
   #extension(length: number): unknown {
     const type = this.#byte();
     const from = this.#take(length);
-    const view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset + from, length);
     if (type === UNDEFINED && length === 1) return undefined;
-    if (type === TIMESTAMP) return timestamp(view);
-    if (type === TEXT16 && length % 2 === 0) return text16(view);
-    if (type === BIGINT && length <= MAX_BIGINT_DIGITS) return bigint(this.#utf8(from, length));
-    throw new BodyError(`the body has extension type ${type} of ${length} bytes, which brokkr does not know`);
+    return extensionOf(type, this.#bytes.subarray(from, from + length));
   }
 
   #enter(): void {

@@ -5,11 +5,24 @@
  */
 
 import { BodyError } from "./body_error.ts";
+import { BIGINT, TEXT16, TIMESTAMP } from "./compact_format.ts";
+
+const MAX_BIGINT_DIGITS = 100_000;
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+/** What an extension stands for. @throws {BodyError} */
+export function extensionOf(type: number, bytes: Uint8Array): unknown {
+  const { length } = bytes;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, length);
+  if (type === TIMESTAMP) return timestamp(view);
+  if (type === TEXT16 && length % 2 === 0) return text16(view);
+  if (type === BIGINT && length <= MAX_BIGINT_DIGITS) return bigint(utf8Text(bytes));
+  throw new BodyError(`the body has extension type ${type} of ${length} bytes, which brokkr does not know`);
+}
+
 /** A timestamp of 32, 64 or 96 bits. */
-export function timestamp(view: DataView): Date {
+function timestamp(view: DataView): Date {
   const { byteLength } = view;
   if (byteLength === 4) return new Date(view.getUint32(0) * 1000);
   if (byteLength === 8) {
@@ -29,14 +42,14 @@ export function utf8Text(bytes: Uint8Array): string {
 }
 
 /** UTF-16 units, big end first. */
-export function text16(view: DataView): string {
+function text16(view: DataView): string {
   let text = "";
   for (let at = 0; at < view.byteLength; at += 2) text += String.fromCharCode(view.getUint16(at));
   return text;
 }
 
 /** A decimal text. */
-export function bigint(text: string): bigint {
+function bigint(text: string): bigint {
   if (!/^-?[0-9]+$/.test(text)) throw new BodyError("the body has a BigInt that is none");
   return BigInt(text);
 }
