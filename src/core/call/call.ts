@@ -43,13 +43,14 @@ export class Call implements Timed, TimeLimits, CallEntry {
   id = 0;
   /** How often it was sent. */
   attempt = 0;
+  // What few calls have has no room in the others: each of a thousand calls in flight is the smaller for it.
   /** Whether the caller has enough: then the end of the handler is a good one. */
-  isLeft = false;
+  declare isLeft?: true;
   /** Whether its frame was sent again because another answer came. */
-  resent = false;
-  cancelCause: unknown = undefined;
+  declare resent?: true;
+  declare cancelCause?: unknown;
   /** Removes what listens to the caller's signal. */
-  #forget: (() => void) | undefined;
+  declare forget?: () => void;
   #state: CallState = "queued";
 
   constructor(command: string, request: SubmitOptions, settle: Settle) {
@@ -115,7 +116,7 @@ export class Call implements Timed, TimeLimits, CallEntry {
   /** Until the call is settled, `cancel` runs when `signal` is aborted. */
   listen(signal: AbortSignal, cancel: () => void): void {
     signal.addEventListener("abort", cancel, { once: true });
-    this.#forget = () => signal.removeEventListener("abort", cancel);
+    this.forget = () => signal.removeEventListener("abort", cancel);
   }
 
   reject(fault: BrokerFault): void {
@@ -125,7 +126,7 @@ export class Call implements Timed, TimeLimits, CallEntry {
   /** Becomes settled: nothing listens any more. */
   end(): void {
     this.become("settled");
-    this.#forget?.();
+    this.forget?.();
   }
 
   /** @param acknowledged whether the call certainly does not run. */
