@@ -8,7 +8,7 @@ declare const Bun: BunNamespace;
 
 const LINGER_MS = 1_000;
 /** Chunks up to this size are copied to where the one before was: what looks at new memory costs more than the copy. */
-const CHUNK_BYTES = 64 * 1024;
+const CHUNK_BYTES = 16 * 1024;
 /** After a failed write the other side is gone, and what it sent before is still to be read. */
 const LAST_WORDS_MS = 1_000;
 

@@ -18,6 +18,8 @@ import { Places } from "./places.ts";
 
 /** Bytes that may lie in one file. */
 const CAPACITY = 16 * 1024 * 1024;
+/** Less fits at once into the buffer that Linux gives a socket, and goes there in one part. */
+const LEAST_BYTES = 200 * 1024;
 /** Memory that was not used for one to two of these is given back. */
 const REST_MS = 1_000;
 
@@ -53,13 +55,14 @@ export class SharedMemory {
 
   /** Puts what is large of a frame into the file. Returns the frame that says where, or undefined where it has to go itself. */
   put(type: number, packed: Packed): Packed | undefined {
-    if (this.#state === "unused") this.#ask();
     const { large } = packed;
+    const bytes = large === undefined ? 0 : lengthOf(large);
+    if (large === undefined || bytes < LEAST_BYTES || large.size > MAX_SPANS) return undefined;
+    if (this.#state === "unused") this.#ask();
     const file = this.#mine;
-    if (this.#state !== "open" || file === undefined || large === undefined || large.size > MAX_SPANS) return undefined;
     // One that is too large is refused as it would be on the channel.
-    if (lengthOf(packed.parts) > this.#frameLimit) return undefined;
-    const at = this.#places.take(lengthOf(large));
+    if (this.#state !== "open" || file === undefined || lengthOf(packed.parts) > this.#frameLimit) return undefined;
+    const at = this.#places.take(bytes);
     if (at === undefined) return undefined;
     try {
       return this.#written(type, packed, at, file);

@@ -23,6 +23,16 @@ test("the first large value goes over the channel and asks for memory, the next 
   assert.equal(files.written, LARGE * 5);
 });
 
+test("what fits into the channel's buffer goes there, and what does together only if it has large parts", async () => {
+  const { father, process, files } = await SharedPair.open();
+  assert.ok(await father.send(large(1, 150_000)) > 150_000);
+  assert.ok(await father.send(Array(20).fill("x".repeat(60_000))) > 1_200_000);
+  assert.equal(files.written, 0);
+  assert.ok(await father.send([large(2, 100_000), "x".repeat(70_000), large(3, 100_000)]) < 500);
+  assert.equal(files.written, 270_000);
+  assert.deepEqual(process.got[2], [large(2, 100_000), "x".repeat(70_000), large(3, 100_000)]);
+});
+
 test("a process that has a large value asks its father, who alone makes files", async () => {
   const { father, process, files } = new SharedPair();
   assert.ok(await process.send(large(1)) > LARGE);
@@ -144,7 +154,7 @@ test("a frame that is refused before its parts were read is acknowledged like an
 test("values of any make arrive the same, apart or not", async () => {
   const one = await SharedPair.open();
   const other = new SharedPair({ theirs: false });
-  const size = fc.constantFrom(0, 10, 65_535, 65_536, 200_000);
+  const size = fc.constantFrom(0, 10, 65_535, 65_536, 300_000);
   const leaf = fc.oneof(
     fc.integer(),
     fc.string(),
@@ -211,8 +221,8 @@ for (
 ) {
   test(`a frame with a part that ${what} is refused, and the link is kept`, async () => {
     const { process } = await SharedPair.open();
-    // [[1], 0, 0, [100,000 bytes that lie apart]]
-    const rest = Uint8Array.of(0x94, 0x91, 1, 0, 0, 0x91, 0xc6, 0, 1, 0x86, 0xa0);
+    // [[1], 0, 0, [300,000 bytes that lie apart]]
+    const rest = Uint8Array.of(0x94, 0x91, 1, 0, 0, 0x91, 0xc6, 0, 4, 0x93, 0xe0);
     process.end.deliver(frame(FrameType.apart, apartBody(3, [span], rest)));
     await settle();
     assert.deepEqual([process.refused, process.closed, process.got], [[reason], [], []]);

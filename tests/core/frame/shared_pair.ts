@@ -6,7 +6,7 @@ import { ManualClock, settle } from "../manual_clock.ts";
 import { MemoryChannel } from "../memory_channel.ts";
 import { MemoryFiles } from "../memory_files.ts";
 
-export const LARGE = 100_000;
+export const LARGE = 300_000;
 
 /** One end: what it was sent, and how it sends. */
 export class SharedSide {
