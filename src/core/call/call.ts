@@ -12,7 +12,6 @@ import type { CallEntry, CallOptions } from "../frame/batch.ts";
 import type { EncodedValue } from "../frame/codec.ts";
 import { CallTime, type TimeLimits } from "./call_time.ts";
 import { NOTHING_ENCODED } from "../frame/params.ts";
-import { MAIN_THREAD } from "../log/record.ts";
 import type { SubmitOptions } from "./caller_options.ts";
 import type { Timed } from "./deadlines.ts";
 import type { Exchange } from "./exchange.ts";
@@ -30,8 +29,6 @@ export class Call implements Timed, TimeLimits, CallEntry {
   readonly command: string;
   /** Encoded once, for every attempt; nothing before it is submitted. */
   params: EncodedValue = NOTHING_ENCODED;
-  /** Where it was made, for its lines. */
-  thread = MAIN_THREAD;
   readonly resolve: Settle["resolve"];
   readonly #reject: Settle["reject"];
   readonly #request: SubmitOptions;
@@ -49,6 +46,8 @@ export class Call implements Timed, TimeLimits, CallEntry {
   /** Whether its frame was sent again because another answer came. */
   declare resent?: true;
   declare cancelCause?: unknown;
+  /** Where it was made, for its lines. @default `MAIN_THREAD` */
+  declare thread?: string;
   /** Removes what listens to the caller's signal. */
   declare forget?: () => void;
   #state: CallState = "queued";

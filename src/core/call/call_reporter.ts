@@ -5,6 +5,7 @@
  */
 
 import { stackLines } from "../log/stack.ts";
+import { MAIN_THREAD } from "../log/record.ts";
 import type { Reporter } from "../log/reporter.ts";
 import type { Call } from "./call.ts";
 import type { StrayAnswer } from "./counters.ts";
@@ -74,7 +75,7 @@ export class CallReporter {
   }
 
   #subject(call: Call): { module: string; thread: string } {
-    return { module: this.#module, thread: call.thread };
+    return { module: this.#module, thread: call.thread ?? MAIN_THREAD };
   }
 }
 

@@ -10,7 +10,6 @@
 import { type Codec, newCodec } from "../frame/codec.ts";
 import type { Link } from "../frame/link.ts";
 import { encodeParams } from "../frame/params.ts";
-import { MAIN_THREAD } from "../log/record.ts";
 import type { Call } from "./call.ts";
 import { CallTime } from "./call_time.ts";
 import { CallReporter } from "./call_reporter.ts";
@@ -56,7 +55,8 @@ export class Caller {
   /** Makes a call that is new. It is settled once; a rejection is a fault, made an error where it is thrown. */
   submit(call: Call, params: readonly unknown[]): void {
     const { thread, signal } = call.request;
-    call.thread = thread ?? this.#options.thread() ?? MAIN_THREAD;
+    const where = thread ?? this.#options.thread();
+    if (where !== undefined) call.thread = where;
     const encoded = encodeParams(this.#codec, call.command, params, this.#options.frameLimit);
     const isFault = "code" in encoded;
     if (!isFault) call.params = encoded;

@@ -151,7 +151,7 @@ function pack(openText: string, values: readonly JsonText[]): Packed {
 }
 
 function jsonOf(value: EncodedValue): JsonText {
-  if (value.kind === "json") return value;
+  if (value.buffer === undefined) return value;
   throw new TypeError("Cannot send a value: it is encoded for another codec");
 }
 

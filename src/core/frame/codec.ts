@@ -17,7 +17,6 @@ export const CODECS: readonly CodecName[] = ["compact", "json"];
 
 /** A value as MessagePack, in memory that it shares with others and that nobody writes to again. */
 export interface CompactBytes {
-  readonly kind: "compact";
   readonly buffer: Uint8Array<ArrayBuffer>;
   readonly start: number;
   readonly bytes: number;

@@ -47,17 +47,17 @@ export class CompactCodec implements Codec {
       this.#isBusy = wasBusy;
     }
     const { buffer, start, end, large } = writer;
-    if (large !== undefined) return { kind: "compact", buffer, start, bytes: end - start, large };
-    return { kind: "compact", buffer, start, bytes: end - start };
+    if (large !== undefined) return { buffer, start, bytes: end - start, large };
+    return { buffer, start, bytes: end - start };
   }
 
   takeBack(value: EncodedValue): void {
     const writer = this.#values;
-    if (value.kind === "compact" && value.buffer === writer.buffer && value.start === writer.start) writer.discard();
+    if (value.buffer === writer.buffer && value.start === writer.start) writer.discard();
   }
 
   release(value: EncodedValue): void {
-    if (value.kind === "compact" && value.bytes > LARGE_BYTES) this.#memory.give(value.buffer);
+    if (value.buffer !== undefined && value.bytes > LARGE_BYTES) this.#memory.give(value.buffer);
   }
 
   before(stream: StreamState): Packed | undefined {
@@ -148,7 +148,7 @@ export class CompactCodec implements Codec {
       const entry = entries[index];
       if (entry === undefined) continue;
       const value = encodedOf(entry);
-      if (value.kind !== "compact") throw new TypeError("Cannot send a value: it is encoded for another codec");
+      if (value.buffer === undefined) throw new TypeError("Cannot send a value: it is encoded for another codec");
       if (value.bytes >= LARGE_BYTES && value.large !== undefined) {
         if (buffer !== undefined) this.#copy(buffer, from, to);
         buffer = undefined;

@@ -10,7 +10,8 @@ import { utf8Bytes } from "./text.ts";
 
 /** A value ready to be put into a frame. */
 export interface JsonText {
-  readonly kind: "json";
+  /** What a value in the compact codec has. */
+  readonly buffer?: undefined;
   readonly text: string;
   /** Bytes of the text, of all attachments and of their places. */
   readonly bytes: number;
@@ -60,7 +61,7 @@ function encoded(
   let bytes = utf8Bytes(text);
   if (hasBytes) bytes += utf8Bytes(JSON.stringify(places)) + places.length * PLACE_BYTES;
   for (const attachment of attachments) bytes += attachment.length;
-  return { kind: "json", text, bytes, places, attachments };
+  return { text, bytes, places, attachments };
 }
 
 /** Looks at `holder[key]` and not at its JSON form: a Buffer has one of its own. */

@@ -53,4 +53,4 @@ export function encodePayload(
 }
 
 /** Stands where a value could not be encoded; never sent. */
-export const NOTHING_ENCODED: EncodedValue = { kind: "json", text: "null", bytes: 4, places: [], attachments: [] };
+export const NOTHING_ENCODED: EncodedValue = { text: "null", bytes: 4, places: [], attachments: [] };
