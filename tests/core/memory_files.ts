@@ -46,13 +46,13 @@ export class MemoryFiles implements SharedFiles {
     return {
       path,
       write: (bytes, at) => {
-        if (at + bytes.length > this.room) throw new Error("ENOSPC: no space left on device");
-        const end = Math.max(content.bytes.length, at + bytes.length);
-        const larger = new Uint8Array(end);
+        const fits = bytes.subarray(0, Math.max(0, this.room - at));
+        const larger = new Uint8Array(Math.max(content.bytes.length, at + fits.length));
         larger.set(content.bytes);
-        larger.set(bytes, at);
+        larger.set(fits, at);
         content.bytes = larger;
-        this.written += bytes.length;
+        this.written += fits.length;
+        if (fits.length < bytes.length) throw new Error("ENOSPC: no space left on device");
       },
       read: (at, length) => {
         if (at + length > content.bytes.length) throw new Error(`the shared memory ends at ${content.bytes.length}`);

@@ -174,6 +174,7 @@ export class Link {
     if (this.#closed) return;
     this.#partial.ended();
     if (!isKnownType(type)) return this.#ignore(type, body);
+    // The last three are of the shared memory.
     if (type >= FrameType.shared) return this.#takeShared(type, body);
     this.#handle(type, flags, body);
   }

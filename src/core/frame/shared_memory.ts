@@ -67,8 +67,9 @@ export class SharedMemory {
     try {
       return this.#written(type, packed, at, file);
     } catch {
-      // The system has no room for it: the channel needs none.
+      // The system has no room for it: the channel needs none, and others need what there was.
       this.#places.takeBack();
+      if (this.#places.isEmpty) file.empty();
       return undefined;
     }
   }

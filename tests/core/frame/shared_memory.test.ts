@@ -112,6 +112,7 @@ test("where the system has no memory left, values go over the channel, and lie a
   const { father, process, files } = await SharedPair.open();
   files.room = LARGE - 1;
   assert.ok(await father.send(large(1)) > LARGE);
+  assert.deepEqual(files.contents.map(({ bytes }) => bytes.length), [0, 0], "what was written in vain is held");
   files.room = LARGE;
   assert.ok(await father.send(large(2)) < 500);
   assert.deepEqual(process.got.map(brief), [`${LARGE} × 1`, `${LARGE} × 2`]);
