@@ -99,6 +99,11 @@ export const SHOWN: readonly Shown[] = [
   },
   {
     page: "docs/wire-protocol.md",
+    begins: "father                                             process\n",
+    because: "a drawing of what tests/process/shared_memory.test.ts sees between real processes",
+  },
+  {
+    page: "docs/wire-protocol.md",
     begins: "calls    [settledBelow, ids,",
     because: "the names of the columns, whose bytes are tried in the example below",
   },

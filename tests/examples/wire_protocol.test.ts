@@ -3,6 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { createConnection } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
+import { apartHead, readApart } from "../../src/core/frame/apart.ts";
 import { packAnswers, packCalls, readAnswers, readCalls, readJson } from "../../src/core/frame/batch.ts";
 import { joinBytes } from "../../src/core/bytes.ts";
 import { DEFAULT_FRAME_LIMIT, FrameType, HEADER_BYTES, readHeader } from "../../src/core/frame/header.ts";
@@ -133,6 +134,10 @@ function written(whole: Uint8Array): Uint8Array {
     });
     const packed = packAnswers(answers);
     return frame(type, joinBytes(packed.parts), packed.flags);
+  }
+  if (type === FrameType.apart) {
+    const apart = readApart(body, DEFAULT_FRAME_LIMIT);
+    return frame(type, joinBytes([apartHead(apart.type, apart.flags, apart.spans), apart.rest]), flags);
   }
   return frame(type, JSON.stringify(readJson(body)), flags);
 }

@@ -3,6 +3,8 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { joinBytes } from "../../../src/core/bytes.ts";
 import { apartHead, type ApartSpan } from "../../../src/core/frame/apart.ts";
+import type { AnswerEntry } from "../../../src/core/frame/batch.ts";
+import { CompactCodec } from "../../../src/core/frame/compact_codec.ts";
 import { FrameFlag, FrameType } from "../../../src/core/frame/header.ts";
 import { frame } from "../frames.ts";
 import { settle } from "../manual_clock.ts";
@@ -31,6 +33,16 @@ test("what fits into the channel's buffer goes there, and what does together onl
   assert.ok(await father.send([large(2, 100_000), "x".repeat(70_000), large(3, 100_000)]) < 500);
   assert.equal(files.written, 270_000);
   assert.deepEqual(process.got[2], [large(2, 100_000), "x".repeat(70_000), large(3, 100_000)]);
+});
+
+test("the frame of an answer that lies apart has the bytes that docs/wire-protocol.md shows", async () => {
+  const { father } = await SharedPair.open();
+  father.end.written.length = 0;
+  father.link.sendParts(FrameType.answers, new CompactCodec().answers([answerOf(large(1))]));
+  await settle();
+  const hex = [...joinBytes(father.end.written)].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
+  const head = "62 6b 0c 00 00 00 00 1b 03 02 00 01 00 00 00 0b 00 00 00 00 00 04 93 e0";
+  assert.equal(hex, `${head} 94 91 01 00 00 91 c6 00 04 93 e0`);
 });
 
 test("a process that has a large value asks its father, who alone makes files", async () => {
@@ -249,6 +261,10 @@ test("a father opens no file that its process names, and believes no opening tha
   father.end.deliver(frame(FrameType.shared, JSON.stringify(null)));
   assert.ok(await father.send(large(1)) > LARGE);
 });
+
+function answerOf(value: unknown): AnswerEntry {
+  return { id: 1, attempt: 1, kind: 0, value: new CompactCodec().encode(value, "value") };
+}
 
 /** The body of an `apart` frame: what it says of its parts, and the rest. */
 function apartBody(type: number, spans: readonly ApartSpan[], rest: Uint8Array): Uint8Array {
