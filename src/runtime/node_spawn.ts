@@ -9,12 +9,21 @@ import { socketPair } from "./node_socket_pair.ts";
 import type { ProgramProcess, SpawnProgramOptions } from "./runtime.ts";
 import { StreamChannel } from "./stream_channel.ts";
 
+/** One at a time: until a process has its descriptors they are open here too, and few of them may be left. */
+let last: Promise<unknown> = Promise.resolve();
+
 /**
  * Creates a process of the same program, whose side of the channel is in `node_parent.ts`.
  *
  * fork() insists on a channel of its own. It carries no frames: "json" costs three times as much a call as descriptors.
  */
 export async function spawnProgram(options: SpawnProgramOptions): Promise<ProgramProcess> {
+  const process = last.then(() => create(options));
+  last = process.catch(() => {});
+  return await process;
+}
+
+async function create(options: SpawnProgramOptions): Promise<ProgramProcess> {
   const program = options.program === undefined ? runningProgram() : programPath(options.program);
   if (program === null) {
     throw new Error('Cannot start a process of this program: it was not read from a file, set "program" to one');
