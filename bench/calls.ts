@@ -52,6 +52,7 @@ const SIDES: readonly Side[] = [
   { name: "vscode-jsonrpc over IPC", program: "calls_jsonrpc.mjs", only: { runtime: "node", works: CALLS } },
   { name: "workerpool, process", program: "calls_workerpool.mjs", only: { runtime: "node", works: CALLS } },
   { name: "brokkr", program: "calls_brokkr.mjs" },
+  { name: "brokkr's channel and codec, the least of guarantees", program: "calls_least.mjs" },
   { name: "brokkr's channel and codec, no guarantee", program: "calls_codec.mjs" },
   { name: "brokkr's channel, a codec by hand for this one object", program: "calls_byhand.mjs" },
   { name: "brokkr's channel alone", program: "calls_floor.mjs" },

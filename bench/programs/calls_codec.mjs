@@ -1,33 +1,10 @@
 // The floor with brokkr's frames and codec: what is left to what stands between this and brokkr is its guarantees. Every value is
 // written and read four times, as in a call; no deadline, retry, limit, counter or line.
-import process from "node:process";
+import { BodyReader, FrameType, linkTo, RING, sender } from "./framed.mjs";
 import { echo } from "./load.mjs";
-import { load, measurePair, runtime } from "./pair.mjs";
-
-const { BodyReader } = await load("core/frame/body_reader");
-const { newCodec } = await load("core/frame/codec");
-const { FrameType } = await load("core/frame/header");
-const { Link } = await load("core/frame/link");
+import { measurePair } from "./pair.mjs";
 
 await measurePair(import.meta.url, { answer, caller });
-
-function linkTo(channel, frame) {
-  const events = { frame, refused() {}, drained() {}, closed: () => process.exit(0) };
-  return new Link(channel, runtime.clock, { frameLimit: 16 * 1024 * 1024, events });
-}
-
-function sender(link, type) {
-  const stream = { told: 0 };
-  const codec = newCodec("compact");
-  return {
-    encode: (value) => codec.encode(value, "value"),
-    send(pack) {
-      const before = codec.before(stream);
-      if (before !== undefined) link.sendParts(type, before);
-      link.sendParts(type, pack(codec));
-    },
-  };
-}
 
 function answer(channel) {
   const reader = new BodyReader();
@@ -49,8 +26,6 @@ function answer(channel) {
 
 function caller(channel) {
   const reader = new BodyReader();
-  // A ring: a Map of what is out costs more than all else here, garbage collection included.
-  const RING = 4096;
   const waiting = new Array(RING).fill(undefined);
   let out = 0;
   let calls = [];
