@@ -8,7 +8,8 @@
 import { ByteWriter } from "./byte_writer.ts";
 import { BIGINT, TIMESTAMP, UNDEFINED } from "./compact_format.ts";
 import { refuseLossy } from "./lossy.ts";
-import type { Shape, Shapes } from "./shapes.ts";
+import { isPlain } from "./shape_code.ts";
+import type { Shapes } from "./shapes.ts";
 import type { SpareMemory } from "./spare_memory.ts";
 
 /** Nested deeper than this, a value is looked at more closely before it is written. */
@@ -39,7 +40,10 @@ export class CompactWriter extends ByteWriter {
 
   /** A value within the one that was begun. */
   nested(value: unknown): void {
+    if (this.#depth === this.#maxDepth) throw new TooDeep();
+    this.#depth++;
     this.#write(value);
+    this.#depth--;
   }
 
   /** Not a switch: the engines compare with a type's name at once, and take three times as long to find out the name. */
@@ -50,6 +54,7 @@ export class CompactWriter extends ByteWriter {
       else this.float(value);
     } else if (typeof value === "object") {
       if (value === null) this.byte(0xc0);
+      else if (Array.isArray(value) && !("toJSON" in value)) this.#items(value);
       else this.#object(value);
     } else if (typeof value === "boolean") this.byte(value ? 0xc3 : 0xc2);
     else if (value === undefined) this.extension(UNDEFINED, ZERO);
@@ -57,46 +62,33 @@ export class CompactWriter extends ByteWriter {
     else throw new Refusal();
   }
 
-  #object(value: object): void {
+  #items(list: readonly unknown[]): void {
     if (this.#depth === this.#maxDepth) throw new TooDeep();
     this.#depth++;
-    if (Array.isArray(value) && !("toJSON" in value)) this.#items(value);
-    else if (Object.getPrototypeOf(value) === Object.prototype && !("toJSON" in value)) this.#plain(value);
-    else this.#other(value);
+    const { length } = list;
+    this.list(length);
+    for (let index = 0; index < length; index++) {
+      const item = list[index];
+      if (typeof item === "string") this.text(item);
+      else this.#write(item);
+    }
     this.#depth--;
   }
 
-  #items(list: readonly unknown[]): void {
-    const { length } = list;
-    this.list(length);
-    for (let index = 0; index < length; index++) this.#write(list[index]);
-  }
-
-  /** Looks whether the shape that is likely is the right one, which is cheaper than to ask for the keys. */
-  #plain(value: object): void {
-    if (!isRecord(value)) return;
-    let shape: Shape | undefined;
-    let index = 0;
-    for (const key in value) {
-      if (index === 0) shape = this.#shapes.guess(key);
-      if (shape === undefined || shape.keys[index] !== key) return this.#keyed(value, Object.keys(value));
-      index++;
-    }
-    if (shape === undefined || index !== shape.keys.length) return this.#keyed(value, Object.keys(value));
-    this.byte(0x40 + shape.number);
-    shape.write(this, value);
+  #object(value: object): void {
+    const shape = this.#shapes.likely(value);
+    if (shape !== undefined) shape.write(this, value);
+    else if (isPlain(value) && isRecord(value)) this.#keyed(value, Object.keys(value));
+    else this.#other(value);
   }
 
   #keyed(record: Fields, keys: readonly string[]): void {
     const shape = this.#shapes.find(keys);
-    if (shape !== undefined) {
-      this.byte(0x40 + shape.number);
-      return shape.write(this, record);
-    }
+    if (shape !== undefined) return shape.write(this, record);
     this.head(keys.length, 0x80, 16, 0xde);
     for (const key of keys) {
       this.text(key);
-      this.#write(record[key]);
+      this.nested(record[key]);
     }
   }
 

@@ -9,7 +9,7 @@
  */
 
 import type { StreamState } from "./codec.ts";
-import { type Make, makerOf, writerOf, type WriteValues } from "./shape_code.ts";
+import { type IsOfShape, isPlain, type Make, makerOf, testerOf, type WriteObject, writerOf } from "./shape_code.ts";
 
 /** The bytes 0x40 to 0x7f. */
 const MAX_SHAPES = 64;
@@ -24,7 +24,8 @@ const MAX_CHARACTERS = 8_192;
 export interface Shape {
   readonly number: number;
   readonly keys: readonly string[];
-  readonly write: WriteValues;
+  readonly is: IsOfShape;
+  readonly write: WriteObject;
 }
 
 /** The writer's side. */
@@ -33,20 +34,21 @@ export class Shapes {
   /** The shape that was last used for this first key: nearly always the right one. */
   readonly #byFirstKey = new Map<string, Shape>();
   readonly #candidates = new Set<string>();
-  /** What was guessed last: mostly the next, too. */
-  #lastKey: string | undefined;
-  #lastGuess: Shape | undefined;
+  /** What was found last: mostly the next, too. */
+  #last: Shape | undefined;
   #characters = 0;
 
-  /** The likely shape of an object that begins with `key`. */
-  guess(key: string): Shape | undefined {
-    if (key === this.#lastKey) return this.#lastGuess;
-    const shape = this.#byFirstKey.get(key);
-    if (shape !== undefined) {
-      this.#lastKey = key;
-      this.#lastGuess = shape;
+  /** The shape of a plain object, where it is the likely one: to ask the object for its keys costs more than all else. */
+  likely(object: object): Shape | undefined {
+    if (this.#last?.is(object) === true) return this.#last;
+    if (!isPlain(object)) return undefined;
+    for (const key in object) {
+      const shape = this.#byFirstKey.get(key);
+      if (shape?.is(object) !== true) return undefined;
+      this.#last = shape;
+      return shape;
     }
-    return shape;
+    return undefined;
   }
 
   /** The shape of an object with these keys, from the second such object on. */
@@ -56,7 +58,6 @@ export class Shapes {
     const known = this.#all.find((shape) => isSame(shape.keys, keys));
     const shape = known ?? this.#learn(keys);
     if (shape !== undefined) this.#byFirstKey.set(first, shape);
-    this.#lastKey = undefined;
     return shape;
   }
 
@@ -78,7 +79,8 @@ export class Shapes {
     }
     if (this.#characters + name.length > MAX_CHARACTERS) return undefined;
     this.#characters += name.length;
-    const shape = { number: this.#all.length, keys: [...keys], write: writerOf(keys) };
+    const number = this.#all.length;
+    const shape = { number, keys: [...keys], is: testerOf(keys), write: writerOf(keys, number) };
     this.#all.push(shape);
     return shape;
   }
