@@ -8,7 +8,7 @@ import type { Runtime } from "../../runtime/runtime.ts";
 import { Caller } from "../call/caller.ts";
 import { CallCounters } from "../call/counters.ts";
 import { type LocalPeer, localPeer } from "../call/local_peer.ts";
-import { DEFAULT_QUEUE_LIMITS } from "../call/queue.ts";
+import { DEFAULT_LIMITS } from "../call/caller_options.ts";
 import type { RunningCall } from "../call/running_call.ts";
 import { UnknownCommandError } from "../errors/mod.ts";
 import type { ReceivedCall } from "../frame/batch.ts";
@@ -65,9 +65,8 @@ export class OwnCommands {
       reporter,
       counters: new CallCounters(),
       module: broker,
-      queue: DEFAULT_QUEUE_LIMITS,
-      concurrency: Infinity,
-      thread: () => runtime.thread(),
+      limits: DEFAULT_LIMITS,
+      thread: runtime.thread,
     });
     this.#peer = localPeer({
       clock,

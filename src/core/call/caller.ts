@@ -13,7 +13,7 @@ import { encodeParams } from "../frame/params.ts";
 import type { Call } from "./call.ts";
 import { CallTime } from "./call_time.ts";
 import { CallReporter } from "./call_reporter.ts";
-import type { CallerOptions } from "./caller_options.ts";
+import type { CallerLimits, CallerOptions } from "./caller_options.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Exchange } from "./exchange.ts";
 import { Outcomes } from "./outcomes.ts";
@@ -28,6 +28,7 @@ export class Caller {
   readonly #outcomes: Outcomes;
   readonly #queue: CallQueue;
   readonly #deadlines: Deadlines<Call>;
+  #concurrency: number;
   #codec: Codec;
   #exchange: Exchange | undefined;
   /** Those whose link is being replaced: what was sent on them is still answered. */
@@ -41,7 +42,8 @@ export class Caller {
     this.#codec = newCodec(options.codec ?? "compact");
     this.#lines = new CallReporter(options.reporter, options.module, options.ownFiles);
     this.#outcomes = new Outcomes(options.counters, this.#lines);
-    this.#queue = new CallQueue(options.queue);
+    this.#concurrency = options.limits.concurrency;
+    this.#queue = new CallQueue(options.limits);
     this.#deadlines = new Deadlines(options.clock, () => this.#queue, (call) => this.#giveUp(call));
   }
 
@@ -50,6 +52,12 @@ export class Caller {
     let pending = this.#queue.length + (this.#exchange?.waiting ?? 0);
     for (const exchange of this.#leaving) pending += exchange.waiting;
     return pending;
+  }
+
+  /** From now on `limits` hold; that of concurrency with the next link. */
+  limit(limits: CallerLimits): void {
+    this.#queue.limit(limits);
+    this.#concurrency = limits.concurrency;
   }
 
   /** Makes a call that is new. It is settled once; a rejection is a fault, made an error where it is thrown. */
@@ -88,8 +96,8 @@ export class Caller {
     this.#paused = false;
     this.#refusal = undefined;
     this.#speak(link);
-    const { clock, concurrency, counters } = this.#options;
-    const [codec, lines, outcomes] = [this.#codec, this.#lines, this.#outcomes];
+    const { clock, counters } = this.#options;
+    const [codec, concurrency, lines, outcomes] = [this.#codec, this.#concurrency, this.#lines, this.#outcomes];
     this.#exchange = new Exchange(link, { clock, codec, concurrency, counters, lines, outcomes });
     this.#pump();
   }

@@ -11,6 +11,13 @@ import type { Reporter } from "../log/reporter.ts";
 import type { CallCounters } from "./counters.ts";
 import type { QueueLimits } from "./queue.ts";
 
+export interface CallerLimits extends QueueLimits {
+  /** Calls that may be out at the same time. */
+  readonly concurrency: number;
+}
+
+export const DEFAULT_LIMITS: CallerLimits = { calls: 20_000, bytes: 64 * 1024 * 1024, concurrency: Infinity };
+
 export interface CallerOptions {
   readonly clock: Clock;
   /** What calls are encoded with before the first link says it. @default "compact" */
@@ -19,8 +26,7 @@ export interface CallerOptions {
   readonly counters: CallCounters;
   /** The module in the prefix of the lines; the callee's own name stands in each request. */
   readonly module: string;
-  readonly queue: QueueLimits;
-  readonly concurrency: number;
+  readonly limits: CallerLimits;
   readonly frameLimit: number;
   readonly thread: () => string | undefined;
   /** As the runtime says. @default false */

@@ -13,16 +13,19 @@ export interface QueueLimits {
   readonly bytes: number;
 }
 
-export const DEFAULT_QUEUE_LIMITS: QueueLimits = { calls: 20_000, bytes: 64 * 1024 * 1024 };
-
 export class CallQueue {
-  readonly #limits: QueueLimits;
+  #limits: QueueLimits;
   readonly #calls = new Set<Call>();
   /** Goes on where it was: to begin anew at the front would step over all that were taken before. */
   #front = this.#calls.values();
   #bytes = 0;
 
   constructor(limits: QueueLimits) {
+    this.#limits = limits;
+  }
+
+  /** From now on `limits` hold; what waits already stays. */
+  limit(limits: QueueLimits): void {
     this.#limits = limits;
   }
 

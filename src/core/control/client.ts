@@ -9,7 +9,7 @@ import { Caller } from "../call/caller.ts";
 import { CallCounters } from "../call/counters.ts";
 import { CallStream } from "../call/call_stream.ts";
 import { makeCall } from "../call/make_call.ts";
-import { DEFAULT_QUEUE_LIMITS } from "../call/queue.ts";
+import { DEFAULT_LIMITS } from "../call/caller_options.ts";
 import { type BrokerFault, toError, toFault } from "../call/wire_error.ts";
 import type { CallSettings } from "../module/context.ts";
 import { BrokerError } from "../errors/mod.ts";
@@ -48,8 +48,7 @@ export class ControlClient {
       reporter: SILENT,
       counters: new CallCounters(),
       module: broker,
-      queue: DEFAULT_QUEUE_LIMITS,
-      concurrency: Infinity,
+      limits: DEFAULT_LIMITS,
       frameLimit: ASKED_LIMIT,
       thread: () => undefined,
       ownFiles: [],

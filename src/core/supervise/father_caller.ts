@@ -7,7 +7,7 @@
 import type { Runtime } from "../../runtime/runtime.ts";
 import { Caller } from "../call/caller.ts";
 import { CallCounters } from "../call/counters.ts";
-import { DEFAULT_QUEUE_LIMITS } from "../call/queue.ts";
+import { DEFAULT_LIMITS } from "../call/caller_options.ts";
 import type { Link } from "../frame/link.ts";
 import type { Reporter } from "../log/reporter.ts";
 
@@ -26,10 +26,9 @@ export function newFatherCaller(link: Link, options: FatherCallerOptions): Calle
     reporter,
     counters: new CallCounters(),
     module: process,
-    queue: DEFAULT_QUEUE_LIMITS,
-    concurrency: Infinity,
+    limits: DEFAULT_LIMITS,
     frameLimit,
-    thread: () => runtime.thread(),
+    thread: runtime.thread,
     tracesPromises: runtime.tracesPromises,
     ownFiles: runtime.ownFiles,
   });

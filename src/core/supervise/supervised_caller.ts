@@ -5,8 +5,8 @@
  */
 
 import { Caller } from "../call/caller.ts";
+import { type CallerLimits, DEFAULT_LIMITS } from "../call/caller_options.ts";
 import type { CallCounters } from "../call/counters.ts";
-import { DEFAULT_QUEUE_LIMITS } from "../call/queue.ts";
 import { pause } from "./deadline.ts";
 import type { Life } from "./life.ts";
 import type { SupervisedOptions } from "./supervised_options.ts";
@@ -14,35 +14,19 @@ import type { SupervisedOptions } from "./supervised_options.ts";
 /** How often it is looked whether calls still run in a process that is to go. */
 const IDLE_CHECK_MS = 100;
 
-interface Limits {
-  readonly calls: number;
-  readonly concurrency: number;
-}
-
 export class SupervisedCaller {
   readonly caller: Caller;
-  #limits: Limits;
 
   constructor(options: SupervisedOptions, counters: CallCounters) {
     const { runtime, reporter, module, setup } = options;
-    this.#limits = limitsOf(options);
-    const limits = () => this.#limits;
     this.caller = new Caller({
       clock: runtime.clock,
       reporter,
       counters,
       module,
-      queue: {
-        bytes: DEFAULT_QUEUE_LIMITS.bytes,
-        get calls() {
-          return limits().calls;
-        },
-      },
-      get concurrency() {
-        return limits().concurrency;
-      },
+      limits: limitsOf(options),
       frameLimit: setup().frameLimit,
-      thread: () => runtime.thread(),
+      thread: runtime.thread,
       tracesPromises: runtime.tracesPromises,
       ownFiles: runtime.ownFiles,
     });
@@ -58,11 +42,12 @@ export class SupervisedCaller {
 
   /** From now on the limits of `options` hold; that of concurrency with the next process. */
   follow(options: SupervisedOptions): void {
-    this.#limits = limitsOf(options);
+    this.caller.limit(limitsOf(options));
   }
 }
 
-function limitsOf({ setup }: SupervisedOptions): Limits {
+function limitsOf({ setup }: SupervisedOptions): CallerLimits {
   const { queue, concurrency } = setup();
-  return { calls: queue ?? DEFAULT_QUEUE_LIMITS.calls, concurrency: concurrency ?? Infinity };
+  const { calls, bytes, concurrency: unlimited } = DEFAULT_LIMITS;
+  return { calls: queue ?? calls, bytes, concurrency: concurrency ?? unlimited };
 }

@@ -3,7 +3,7 @@ import { Callee } from "../../../src/core/call/callee.ts";
 import { Caller } from "../../../src/core/call/caller.ts";
 import { CallCounters, type CallCounts } from "../../../src/core/call/counters.ts";
 import { makeCall } from "../../../src/core/call/make_call.ts";
-import { DEFAULT_QUEUE_LIMITS } from "../../../src/core/call/queue.ts";
+import { DEFAULT_LIMITS } from "../../../src/core/call/caller_options.ts";
 import type { BrokerFault } from "../../../src/core/call/wire_error.ts";
 import { type CodecName, CODECS } from "../../../src/core/frame/codec.ts";
 import { FrameType } from "../../../src/core/frame/header.ts";
@@ -85,11 +85,11 @@ export class Conversation {
       reporter: this.sent,
       counters: this.counters,
       module: "Livestatus",
-      queue: {
-        calls: options.queue ?? DEFAULT_QUEUE_LIMITS.calls,
-        bytes: options.queueBytes ?? DEFAULT_QUEUE_LIMITS.bytes,
+      limits: {
+        calls: options.queue ?? DEFAULT_LIMITS.calls,
+        bytes: options.queueBytes ?? DEFAULT_LIMITS.bytes,
+        concurrency: options.concurrency ?? DEFAULT_LIMITS.concurrency,
       },
-      concurrency: options.concurrency ?? Infinity,
       frameLimit: this.#frameLimit,
       thread: () => undefined,
       tracesPromises: options.tracesPromises ?? false,

@@ -2,7 +2,7 @@ import { Caller } from "../../../src/core/call/caller.ts";
 import { CallCounters } from "../../../src/core/call/counters.ts";
 import type { SubmitOptions } from "../../../src/core/call/caller_options.ts";
 import { makeCall } from "../../../src/core/call/make_call.ts";
-import { DEFAULT_QUEUE_LIMITS } from "../../../src/core/call/queue.ts";
+import { DEFAULT_LIMITS } from "../../../src/core/call/caller_options.ts";
 import { defineProgram, type ProgramDefinition } from "../../../src/core/program/define_program.ts";
 import { frameMessage, newReader } from "../../../src/core/program/framing.ts";
 import type { Framing } from "../../../src/core/program/framing.ts";
@@ -42,7 +42,7 @@ export class FakeProgram {
   #exit: (status: ExitStatus) => void = () => {};
   #print: (chunk: Uint8Array) => void = () => {};
 
-  constructor(definition: Partial<ProgramDefinition> = {}, { queue = DEFAULT_QUEUE_LIMITS.calls } = {}) {
+  constructor(definition: Partial<ProgramDefinition> = {}, { queue = DEFAULT_LIMITS.calls } = {}) {
     const { program: plan } = defineProgram({ name: "everything", command: ["server", "--stdio"], ...definition });
     if (plan === undefined) throw new Error("no plan");
     const { runtime, reporter } = this;
@@ -59,8 +59,7 @@ export class FakeProgram {
       reporter,
       counters: this.counters,
       module: "everything",
-      queue: { ...DEFAULT_QUEUE_LIMITS, calls: queue },
-      concurrency: Infinity,
+      limits: { ...DEFAULT_LIMITS, calls: queue },
       frameLimit: 16 * 1024 * 1024,
       thread: () => undefined,
       tracesPromises: false,
