@@ -12,8 +12,12 @@ import type { Link } from "../frame/link.ts";
 import type { Call } from "./call.ts";
 import type { InFlight } from "./in_flight.ts";
 
+/** This part of the calls that are mostly out leaves early. A frame on its way wakes the other process for the ones behind it. */
+const EARLY_PART = 1 / 4;
 const MIN_EARLY = 8;
 const MAX_EARLY = 256;
+/** How slowly it is forgotten, from frame to frame, that many calls were out. */
+const FORGETTING = 7 / 8;
 
 export interface OutboxOptions {
   /** What the calls are encoded with. */
@@ -27,6 +31,8 @@ export class Outbox {
   readonly #flush = () => this.#pack();
   readonly #tellTaken = () => this.#packCredit();
   #calls: Call[] = [];
+  /** How many are mostly out. Not how many are out now: who is answered all at once has none out, and calls again. */
+  #mostly = 0;
   /** Items that were taken of each stream, where the callee does not know it yet. */
   readonly #taken = new Map<number, number>();
   readonly #link: Link;
@@ -44,7 +50,7 @@ export class Outbox {
   send(call: Call): void {
     const length = this.#calls.push(call);
     if (length === 1) this.#link.schedule(this.#flush);
-    if (length >= MIN_EARLY && length >= Math.min(MAX_EARLY, this.#inFlight.waiting >> 1)) this.#link.flush();
+    if (length >= MIN_EARLY && length >= Math.min(MAX_EARLY, this.#mostly * EARLY_PART)) this.#link.flush();
   }
 
   /** What did not leave yet never will. */
@@ -78,6 +84,7 @@ export class Outbox {
     const [link, codec] = [this.#link, this.#codec];
     if (calls.length === 0) return;
     this.#calls = [];
+    this.#mostly = Math.max(this.#inFlight.waiting, this.#mostly * FORGETTING);
     this.#leaves(calls);
     const { settledBelow } = this.#inFlight;
     inBatches(calls, paramsBytes, (batch) => {
