@@ -7,6 +7,7 @@
 import { UnknownModuleError } from "../errors/mod.ts";
 import { nearest } from "../nearest.ts";
 import type { EventFields } from "../log/record.ts";
+import { RecentMap } from "../recent_map.ts";
 import { type ModulePlan, orderedModule } from "./options.ts";
 import { startOrder } from "./order.ts";
 import { checkConfinement } from "../module/permissions.ts";
@@ -26,7 +27,7 @@ export type Changes = Pick<EventFields["broker.reloaded"], "replaced" | "kept" |
 
 export class Modules {
   /** In the order of their start. */
-  #running = new Map<string, Running>();
+  #running = new RecentMap<string, Running>();
   #declared: readonly string[];
   /** Modules that were not started because one before them has failed. */
   readonly #held = new Set<Running>();
@@ -103,7 +104,7 @@ export class Modules {
     const changes = { replaced: 0, kept: 0, added: 0, removed: 0 };
     const plans = inOrder(context);
     this.#declared = context.plan.modules.map(({ module }) => module.name);
-    this.#running = new Map();
+    this.#running = new RecentMap();
     for (const plan of plans) {
       const running = before.get(plan.module.name);
       if (running === undefined) this.#add(plan, context);

@@ -5,6 +5,7 @@
  */
 
 import type { Runtime } from "../../runtime/runtime.ts";
+import { RecentMap } from "../recent_map.ts";
 import { makeEvent } from "./event.ts";
 import { toRecord } from "./format.ts";
 import { isAtLeast } from "./level.ts";
@@ -27,7 +28,7 @@ export class BrokerLog implements Reporter {
   readonly #options: BrokerLogOptions;
   readonly #listeners = new Map<string, Set<LogFunction>>();
   /** Asked for with each call, so it is kept. */
-  #wanted: ReadonlySet<EventId>;
+  #wanted: ReadonlyMap<EventId, true>;
   #recent: RecentRecords | undefined;
   /** Called when other events are wanted than before. */
   onWanted: (events: readonly string[]) => void = () => {};
@@ -38,11 +39,11 @@ export class BrokerLog implements Reporter {
   }
 
   wants(event: EventId): boolean {
-    return this.#wanted.has(event);
+    return this.#wanted.get(event) === true;
   }
 
   wanted(): string[] {
-    return [...this.#wanted];
+    return [...this.#wanted.keys()];
   }
 
   report<Id extends EventId>(event: Id, fields: EventFields[Id], subject: Subject): void {
@@ -86,9 +87,11 @@ export class BrokerLog implements Reporter {
     this.onWanted(this.wanted());
   }
 
-  #findWanted(): ReadonlySet<EventId> {
+  #findWanted(): ReadonlyMap<EventId, true> {
+    const wanted = new RecentMap<EventId, true>();
     const listened = (event: EventId) => this.#listeners.has(event) || this.#listeners.has("*");
-    return new Set(EVENT_IDS.filter((event) => this.#logs(highestLevelOf(event)) || listened(event)));
+    for (const event of EVENT_IDS) if (this.#logs(highestLevelOf(event)) || listened(event)) wanted.set(event, true);
+    return wanted;
   }
 
   #logs(level: LogLevel): boolean {

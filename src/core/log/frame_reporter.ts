@@ -5,6 +5,7 @@
  */
 
 import type { Runtime } from "../../runtime/runtime.ts";
+import { RecentMap } from "../recent_map.ts";
 import { inBatches } from "../frame/batches.ts";
 import { FrameType } from "../frame/header.ts";
 import type { Link } from "../frame/link.ts";
@@ -17,7 +18,7 @@ export class FrameReporter implements Reporter {
   readonly #runtime: Runtime;
   readonly #link: Link;
   readonly #style: LineStyle;
-  readonly #wanted = new Set<string>();
+  readonly #wanted = new RecentMap<string, true>();
   readonly #events: LogEvent[] = [];
   readonly #flush = () => this.flush();
 
@@ -31,15 +32,15 @@ export class FrameReporter implements Reporter {
   /** From now on only these events are wanted. */
   want(events: readonly string[]): void {
     this.#wanted.clear();
-    for (const event of events) this.#wanted.add(event);
+    for (const event of events) this.#wanted.set(event, true);
   }
 
   wanted(): string[] {
-    return [...this.#wanted];
+    return [...this.#wanted.keys()];
   }
 
   wants(event: EventId): boolean {
-    return this.#wanted.has(event);
+    return this.#wanted.get(event) === true;
   }
 
   report<Id extends EventId>(event: Id, fields: EventFields[Id], subject: Subject): void {
