@@ -9,18 +9,15 @@
  * @module
  */
 
-import { parseArgs } from "node:util";
+import { optionsOf } from "./options.ts";
 import { median, prepare, run } from "./side_by_side.ts";
 
-const { values } = parseArgs({
-  args: Deno.args,
-  options: {
-    rounds: { type: "string", default: "7" },
-    ms: { type: "string", default: "1000" },
-    runtime: { type: "string", default: "node,deno,bun" },
-    work: { type: "string", default: "100,1000,one,bytes" },
-    pause: { type: "string", default: "0" },
-  },
+const values = optionsOf("bench:calls", {
+  rounds: "7",
+  ms: "1000",
+  runtime: "node,deno,bun",
+  work: "100,1000,one,bytes",
+  pause: "0",
 });
 
 const WORKS: Readonly<Record<string, string>> = {

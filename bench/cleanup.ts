@@ -10,17 +10,14 @@
  * @module
  */
 
-import { parseArgs } from "node:util";
+import { optionsOf } from "./options.ts";
 import { median, prepare, run } from "./side_by_side.ts";
 
-const { values } = parseArgs({
-  args: Deno.args,
-  options: {
-    modules: { type: "string", default: "1x100,3x100,10x20,50x2" },
-    data: { type: "string", default: "array" },
-    rounds: { type: "string", default: "3" },
-    runtime: { type: "string", default: "node,deno,bun" },
-  },
+const values = optionsOf("bench:cleanup", {
+  modules: "1x100,3x100,10x20,50x2",
+  data: "array",
+  rounds: "3",
+  runtime: "node,deno,bun",
 });
 
 interface Figures {

@@ -7,19 +7,16 @@
  */
 
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { BINARY, compileWithBun } from "../scripts/compile_bun.ts";
 import { ROOT } from "../scripts/command.ts";
 import { writeLog } from "./log_file.ts";
+import { optionsOf } from "./options.ts";
 import { median, prepare } from "./side_by_side.ts";
 
-const { values } = parseArgs({
-  args: Deno.args,
-  options: {
-    bytes: { type: "string", default: "1GB" },
-    rounds: { type: "string", default: "3" },
-    runtime: { type: "string", default: "binary,bun,node,deno" },
-  },
+const values = optionsOf("bench:logs", {
+  bytes: "1GB",
+  rounds: "3",
+  runtime: "binary,bun,node,deno",
 });
 
 const UNITS: Readonly<Record<string, number>> = { MB: 1e6, GB: 1e9 };

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { parseArgs } from "node:util";
+import { optionsOf } from "./options.ts";
 import { median, prepare, spawn } from "./side_by_side.ts";
 
 /** What is promised. */
@@ -15,14 +15,11 @@ const LIMIT_MS = 2_000;
 /** What is waited for, to tell late from never. */
 const DEADLINE_MS = 20_000;
 
-const { values } = parseArgs({
-  args: Deno.args,
-  options: {
-    rounds: { type: "string", default: "20" },
-    modules: { type: "string", default: "20" },
-    workers: { type: "string", default: "2" },
-    runtime: { type: "string", default: "node,deno,bun" },
-  },
+const values = optionsOf("bench:orphans", {
+  rounds: "20",
+  modules: "20",
+  workers: "2",
+  runtime: "node,deno,bun",
 });
 
 let failed = false;

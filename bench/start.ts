@@ -8,19 +8,16 @@
  * @module
  */
 
-import { parseArgs } from "node:util";
 import { ROOT } from "../scripts/command.ts";
 import { atRest } from "./programs/at_rest.mjs";
+import { optionsOf } from "./options.ts";
 import { median, prepare, run, spawn } from "./side_by_side.ts";
 
-const { values } = parseArgs({
-  args: Deno.args,
-  options: {
-    rounds: { type: "string", default: "9" },
-    ms: { type: "string", default: "500" },
-    runtime: { type: "string", default: "node,deno,bun" },
-    modules: { type: "string", default: "1,10,50" },
-  },
+const values = optionsOf("bench:start", {
+  rounds: "9",
+  ms: "500",
+  runtime: "node,deno,bun",
+  modules: "1,10,50",
 });
 const rounds = Number(values.rounds);
 const counts = values.modules.split(",").filter((count) => count !== "");

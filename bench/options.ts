@@ -1,0 +1,53 @@
+/**
+ * What a comparison is told on the command line: `--name value` for each option, all of them with a default.
+ *
+ * @module
+ */
+
+import { parseArgs } from "node:util";
+
+/** Options whose values are some of those that the default lists. */
+const CHOICES = ["runtime", "work"];
+
+type Texts = Readonly<Record<string, string>>;
+
+/** The given values beside the defaults. A wrong one, or `--help`, shows what may be given and ends the program. */
+export function optionsOf<Defaults extends Texts>(task: string, defaults: Defaults): Defaults {
+  const usage = `deno task ${task} ${
+    Object.entries(defaults).map(([name, value]) => `[--${name} ${value}]`).join(" ")
+  }`;
+  if (Deno.args.includes("--help")) {
+    console.log(usage);
+    Deno.exit(0);
+  }
+  try {
+    return { ...defaults, ...given(defaults) };
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    console.error(`${error.message}\n${usage}`);
+    Deno.exit(2);
+  }
+}
+
+/** @throws {TypeError} */
+function given(defaults: Texts): Texts {
+  const options = Object.fromEntries(Object.keys(defaults).map((name) => [name, { type: "string" } as const]));
+  const { values } = parseArgs({ args: Deno.args, options });
+  const texts = Object.entries(values).filter((entry): entry is [string, string] => typeof entry[1] === "string");
+  for (const [name, value] of texts) check(name, value, defaults[name] ?? "");
+  return Object.fromEntries(texts);
+}
+
+/** @throws {TypeError} */
+function check(name: string, value: string, usual: string): void {
+  if (CHOICES.includes(name)) {
+    const choices = usual.split(",");
+    const unknown = value.split(",").find((part) => !choices.includes(part));
+    if (unknown !== undefined) throw new TypeError(`--${name} "${unknown}" is none of ${choices.join(", ")}`);
+  } else if (/^\d+$/.test(usual)) {
+    const least = Math.min(Number(usual), 1);
+    if (!/^\d+$/.test(value) || Number(value) < least) {
+      throw new TypeError(`--${name} "${value}" is not a whole number of at least ${least}`);
+    }
+  }
+}
