@@ -16,7 +16,7 @@ import type { InFlight } from "./in_flight.ts";
 const EARLY_PART = 1 / 4;
 const MIN_EARLY = 8;
 const MAX_EARLY = 256;
-/** How slowly it is forgotten, from frame to frame, that many calls were out. */
+/** How slowly it is forgotten, from turn to turn, that many calls were out. */
 const FORGETTING = 7 / 8;
 
 export interface OutboxOptions {
@@ -28,7 +28,7 @@ export interface OutboxOptions {
 
 export class Outbox {
   readonly #inFlight: InFlight;
-  readonly #flush = () => this.#pack();
+  readonly #flush = () => this.#endTurn();
   readonly #tellTaken = () => this.#packCredit();
   #calls: Call[] = [];
   /** How many are mostly out. Not how many are out now: who is answered all at once has none out, and calls again. */
@@ -50,7 +50,9 @@ export class Outbox {
   send(call: Call): void {
     const length = this.#calls.push(call);
     if (length === 1) this.#link.schedule(this.#flush);
-    if (length >= MIN_EARLY && length >= Math.min(MAX_EARLY, this.#mostly * EARLY_PART)) this.#link.flush();
+    if (length < MIN_EARLY || length < Math.min(MAX_EARLY, this.#mostly * EARLY_PART)) return;
+    this.#pack();
+    this.#link.flush();
   }
 
   /** What did not leave yet never will. */
@@ -79,12 +81,17 @@ export class Outbox {
     this.#taken.clear();
   }
 
+  #endTurn(): void {
+    if (this.#calls.length === 0) return;
+    this.#mostly *= FORGETTING;
+    this.#pack();
+  }
+
   #pack(): void {
     const calls = this.#calls;
     const [link, codec] = [this.#link, this.#codec];
-    if (calls.length === 0) return;
     this.#calls = [];
-    this.#mostly = Math.max(this.#inFlight.waiting, this.#mostly * FORGETTING);
+    this.#mostly = Math.max(this.#mostly, this.#inFlight.waiting);
     this.#leaves(calls);
     const { settledBelow } = this.#inFlight;
     inBatches(calls, paramsBytes, (batch) => {
