@@ -3,7 +3,7 @@
 // read twice, as in a call; 1 MiB of bytes is put together into new memory on each side, as whoever gets it needs it.
 import process from "node:process";
 import { echo } from "./load.mjs";
-import { cpuOf, isDeno, measurePair } from "./pair.mjs";
+import { cpuOf, EarlyLeave, isDeno, measurePair } from "./pair.mjs";
 
 const utf8 = new TextDecoder();
 
@@ -23,6 +23,7 @@ function caller(channel, pid) {
   let next = 0;
   let last = 0;
   let scheduled = false;
+  const early = new EarlyLeave();
   const out = outbox(channel);
   const read = inbox((value) => {
     const resolve = waiting[next & 4095];
@@ -36,12 +37,16 @@ function caller(channel, pid) {
       waiting[last & 4095] = resolve;
       last++;
       const held = out.put(value);
-      if (held >= 8 && held >= Math.min(256, (last - next) >> 1)) return out.flush();
+      if (early.isDue(held)) {
+        early.left(last - next);
+        return out.flush();
+      }
       if (scheduled) return;
       scheduled = true;
       Promise.resolve().then(() => Promise.resolve()).then(() => {
         scheduled = false;
-        out.flush();
+        if (out.flush()) early.endTurn();
+        early.left(last - next);
       });
     });
   };
@@ -87,9 +92,11 @@ function outbox(channel) {
   }
 
   function flush() {
-    if (end > start) channel.write(slab.subarray(start, end));
+    const isAny = end > start;
+    if (isAny) channel.write(slab.subarray(start, end));
     start = end;
     held = 0;
+    return isAny;
   }
 
   function renew() {

@@ -2,7 +2,7 @@
 // written and read four times, as in a call; no deadline, retry, limit, counter or line.
 import { BodyReader, FrameType, linkTo, RING, sender } from "./framed.mjs";
 import { echo } from "./load.mjs";
-import { measurePair } from "./pair.mjs";
+import { EarlyLeave, measurePair } from "./pair.mjs";
 
 await measurePair(import.meta.url, { answer, caller });
 
@@ -40,10 +40,17 @@ function caller(channel) {
     }
   });
   const sends = sender(link, FrameType.calls);
+  const early = new EarlyLeave();
   const pack = () => {
     const batch = calls;
     calls = [];
-    if (batch.length > 0) sends.send((codec) => codec.calls(batch, nextId - out));
+    early.left(out);
+    sends.send((codec) => codec.calls(batch, nextId - out));
+  };
+  const endTurn = () => {
+    if (calls.length === 0) return;
+    early.endTurn();
+    pack();
   };
   return (value) =>
     new Promise((resolve) => {
@@ -51,7 +58,9 @@ function caller(channel) {
       waiting[id % RING] = resolve;
       out++;
       calls.push({ id, attempt: 1, command: "echo", params: sends.encode([value]), options: null });
-      if (calls.length === 1) link.schedule(pack);
-      if (calls.length >= 8 && calls.length >= Math.min(256, out >> 1)) link.flush();
+      if (calls.length === 1) link.schedule(endTurn);
+      if (!early.isDue(calls.length)) return;
+      pack();
+      link.flush();
     });
 }

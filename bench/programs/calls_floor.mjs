@@ -1,7 +1,7 @@
 // What no caller can beat: brokkr's own channel and its rule of early writes, and nothing else. A call is 56 bytes without meaning,
 // about what one takes in brokkr's frames; the child sends back each chunk as it came. No codec, deadline, retry, limit or check.
 import process from "node:process";
-import { cpuOf, measurePair } from "./pair.mjs";
+import { cpuOf, EarlyLeave, measurePair } from "./pair.mjs";
 
 await measurePair(import.meta.url, { answer: sendBack, caller });
 
@@ -25,6 +25,7 @@ function caller(channel, pid) {
   let start = 0;
   let end = 0;
   let scheduled = false;
+  const early = new EarlyLeave();
   channel.open({
     data(chunk) {
       received += chunk.length;
@@ -51,13 +52,15 @@ function caller(channel, pid) {
       if (slab.length - end < CALL_BYTES) renew();
       end += CALL_BYTES;
       const held = (end - start) / CALL_BYTES;
-      if (held >= 8 && held >= Math.min(256, (waiting.length - next) >> 1)) return flush();
+      if (early.isDue(held)) return flush();
       if (!scheduled) schedule();
     });
   };
 
   function flush() {
-    if (end > start) channel.write(slab.subarray(start, end));
+    if (end === start) return;
+    early.left(waiting.length - next);
+    channel.write(slab.subarray(start, end));
     start = end;
   }
 
@@ -71,6 +74,7 @@ function caller(channel, pid) {
     scheduled = true;
     Promise.resolve().then(() => Promise.resolve()).then(() => {
       scheduled = false;
+      if (end > start) early.endTurn();
       flush();
     });
   }

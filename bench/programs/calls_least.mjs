@@ -3,7 +3,7 @@
 // limit, cancelling, stream, event or line, and whatever is out of the ordinary ends the program.
 import { BodyReader, FrameType, linkTo, RING, sender } from "./framed.mjs";
 import { echo } from "./load.mjs";
-import { measurePair, runtime } from "./pair.mjs";
+import { EarlyLeave, measurePair, runtime } from "./pair.mjs";
 
 const REQUEST = { timeoutMs: 1_000, retry: "once" };
 
@@ -84,14 +84,20 @@ function caller(channel) {
     for (let index = 0; index < ids.length; index++) settle(ids[index], values[index], link.receivedAt);
   });
   const sends = sender(link, FrameType.calls);
+  const early = new EarlyLeave();
   const pack = () => {
     const batch = calls;
     calls = [];
-    if (batch.length === 0) return;
+    early.left(out);
     const startedAt = runtime.clock.now();
     const time = { startedAt, endsAt: startedAt + REQUEST.timeoutMs };
     for (const call of batch) call.time = time;
     sends.send((codec) => codec.calls(batch, nextId - out));
+  };
+  const endTurn = () => {
+    if (calls.length === 0) return;
+    early.endTurn();
+    pack();
   };
   let taken;
   const take = (resolve) => taken = resolve;
@@ -103,8 +109,11 @@ function caller(channel) {
     call.state = "sent";
     waiting[call.id % RING] = call;
     out++;
-    if (calls.push(call) === 1) link.schedule(pack);
-    if (calls.length >= 8 && calls.length >= Math.min(256, out >> 1)) link.flush();
+    if (calls.push(call) === 1) link.schedule(endTurn);
+    if (early.isDue(calls.length)) {
+      pack();
+      link.flush();
+    }
     return promise;
   };
   // Where the engine does not follow promises, only an async function leads an error's stack to who awaits it.

@@ -9,6 +9,8 @@ export function load(path) {
   return import(isDeno ? `../../src/${path}.ts` : `../../npm/src/${path}.js`);
 }
 
+/** brokkr's rule of what leaves early. */
+export const { EarlyLeave } = await load("core/call/early_leave");
 export const runtime = await (await load("runtime/detect")).detectRuntime();
 
 /** Runs `answer` with the child's end of the channel, and measures the calls that `caller` makes of the father's end. */

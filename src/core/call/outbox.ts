@@ -10,14 +10,8 @@ import type { Codec } from "../frame/codec.ts";
 import { FrameType } from "../frame/header.ts";
 import type { Link } from "../frame/link.ts";
 import type { Call } from "./call.ts";
+import { EarlyLeave } from "./early_leave.ts";
 import type { InFlight } from "./in_flight.ts";
-
-/** This part of the calls that are mostly out leaves early. A frame on its way wakes the other process for the ones behind it. */
-const EARLY_PART = 1 / 4;
-const MIN_EARLY = 8;
-const MAX_EARLY = 256;
-/** How slowly it is forgotten, from turn to turn, that many calls were out. */
-const FORGETTING = 7 / 8;
 
 export interface OutboxOptions {
   /** What the calls are encoded with. */
@@ -31,8 +25,7 @@ export class Outbox {
   readonly #flush = () => this.#endTurn();
   readonly #tellTaken = () => this.#packCredit();
   #calls: Call[] = [];
-  /** How many are mostly out. Not how many are out now: who is answered all at once has none out, and calls again. */
-  #mostly = 0;
+  readonly #early = new EarlyLeave();
   /** Items that were taken of each stream, where the callee does not know it yet. */
   readonly #taken = new Map<number, number>();
   readonly #link: Link;
@@ -50,7 +43,7 @@ export class Outbox {
   send(call: Call): void {
     const length = this.#calls.push(call);
     if (length === 1) this.#link.schedule(this.#flush);
-    if (length < MIN_EARLY || length < Math.min(MAX_EARLY, this.#mostly * EARLY_PART)) return;
+    if (!this.#early.isDue(length)) return;
     this.#pack();
     this.#link.flush();
   }
@@ -83,7 +76,7 @@ export class Outbox {
 
   #endTurn(): void {
     if (this.#calls.length === 0) return;
-    this.#mostly *= FORGETTING;
+    this.#early.endTurn();
     this.#pack();
   }
 
@@ -91,7 +84,7 @@ export class Outbox {
     const calls = this.#calls;
     const [link, codec] = [this.#link, this.#codec];
     this.#calls = [];
-    this.#mostly = Math.max(this.#mostly, this.#inFlight.waiting);
+    this.#early.left(this.#inFlight.waiting);
     this.#leaves(calls);
     const { settledBelow } = this.#inFlight;
     inBatches(calls, paramsBytes, (batch) => {
