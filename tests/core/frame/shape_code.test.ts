@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CompactWriter } from "../../../src/core/frame/compact_writer.ts";
+import { testerOf } from "../../../src/core/frame/shape_code.ts";
 import { Shapes } from "../../../src/core/frame/shapes.ts";
 import { CompactStream } from "./compact_stream.ts";
 
@@ -61,6 +62,49 @@ for (const [index, value] of BORDERS.entries()) {
     }
   });
 }
+
+class Row {
+  id = 1;
+  name = "a";
+}
+
+/** What an object is, and whether it is written as one of the keys `id` and `name`. */
+const LIKENESSES: readonly (readonly [what: string, object: object, isOne: boolean])[] = [
+  ["a plain object", { id: 1, name: "a" }, true],
+  ["one with values of other types", { id: null, name: [] }, true],
+  ["one in another order", { name: "a", id: 1 }, false],
+  ["one with a key more", { id: 1, name: "a", more: 1 }, false],
+  ["one with a key less", { id: 1 }, false],
+  ["one without keys", {}, false],
+  ["one with a hidden key more", Object.defineProperty({ id: 1, name: "a" }, "hidden", { value: 1 }), true],
+  ["one that has a form of its own", { id: 1, name: "a", toJSON: () => 1 }, false],
+  [
+    "one that hides a form of its own",
+    Object.defineProperty({ id: 1, name: "a" }, "toJSON", { value: () => 1 }),
+    false,
+  ],
+  ["one without a prototype", Object.assign(Object.create(null), { id: 1, name: "a" }), false],
+  ["one of a class", new Row(), false],
+  ["a Map with the keys", Object.assign(new Map(), { id: 1, name: "a" }), false],
+  ["a list with the keys", Object.assign([], { id: 1, name: "a" }), false],
+];
+
+for (const [what, object, isOne] of LIKENESSES) {
+  test(`${what} is ${isOne ? "" : "not "}told to be of a shape, with and without code from text`, () => {
+    assert.equal(testerOf(["id", "name"])(object), isOne);
+    assert.equal(withoutCode(() => testerOf(["id", "name"]))(object), isOne);
+  });
+}
+
+test("an object is told by its own keys where a program has given all objects one more", () => {
+  Object.defineProperty(Object.prototype, "polluted", { value: 1, enumerable: true, configurable: true });
+  try {
+    const stream = new CompactStream();
+    for (let turn = 0; turn < 3; turn++) assert.deepEqual(stream.carry({ id: turn }), { id: turn });
+  } finally {
+    Reflect.deleteProperty(Object.prototype, "polluted");
+  }
+});
 
 function carry(object: Record<string, unknown>): unknown[] {
   const stream = new CompactStream();
