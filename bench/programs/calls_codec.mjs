@@ -1,8 +1,8 @@
 // The floor with brokkr's frames and codec: what is left to what stands between this and brokkr is its guarantees. Every value is
 // written and read four times, as in a call; no deadline, retry, limit, counter or line.
-import { BodyReader, FrameType, linkTo, RING, sender } from "./framed.mjs";
+import { BodyReader, FrameType, gatherer, linkTo, RING, sender } from "./framed.mjs";
 import { echo } from "./load.mjs";
-import { EarlyLeave, measurePair } from "./pair.mjs";
+import { measurePair } from "./pair.mjs";
 
 await measurePair(import.meta.url, { answer, caller });
 
@@ -28,7 +28,6 @@ function caller(channel) {
   const reader = new BodyReader();
   const waiting = new Array(RING).fill(undefined);
   let out = 0;
-  let calls = [];
   let nextId = 1;
   const link = linkTo(channel, (_type, flags, body) => {
     const { ids, values } = reader.answers(flags, body);
@@ -40,27 +39,13 @@ function caller(channel) {
     }
   });
   const sends = sender(link, FrameType.calls);
-  const early = new EarlyLeave();
-  const pack = () => {
-    const batch = calls;
-    calls = [];
-    early.left(out);
-    sends.send((codec) => codec.calls(batch, nextId - out));
-  };
-  const endTurn = () => {
-    if (calls.length === 0) return;
-    early.endTurn();
-    pack();
-  };
+  const pack = (calls) => sends.send((codec) => codec.calls(calls, nextId - out));
+  const gather = gatherer(link, { out: () => out, pack });
   return (value) =>
     new Promise((resolve) => {
       const id = nextId++;
       waiting[id % RING] = resolve;
       out++;
-      calls.push({ id, attempt: 1, command: "echo", params: sends.encode([value]), options: null });
-      if (calls.length === 1) link.schedule(endTurn);
-      if (!early.isDue(calls.length)) return;
-      pack();
-      link.flush();
+      gather({ id, attempt: 1, command: "echo", params: sends.encode([value]), options: null });
     });
 }

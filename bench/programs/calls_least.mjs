@@ -1,9 +1,9 @@
 // The least that deadline, retry, kept answers and stacks need, on brokkr's frames and codec: an object for each call and for what
 // its handler sees, the time once a frame, an answer kept until it is settled, a promise that an error's stack leads through. No
 // limit, cancelling, stream, event or line, and whatever is out of the ordinary ends the program.
-import { BodyReader, FrameType, linkTo, RING, sender } from "./framed.mjs";
+import { BodyReader, FrameType, gatherer, linkTo, RING, sender } from "./framed.mjs";
 import { echo } from "./load.mjs";
-import { EarlyLeave, measurePair, runtime } from "./pair.mjs";
+import { measurePair, runtime } from "./pair.mjs";
 
 const REQUEST = { timeoutMs: 1_000, retry: "once" };
 
@@ -68,7 +68,6 @@ function caller(channel) {
   const waiting = new Array(RING).fill(undefined);
   const latency = new Float64Array(32);
   let out = 0;
-  let calls = [];
   let nextId = 1;
   const settle = (id, value, now) => {
     const call = waiting[id % RING];
@@ -84,21 +83,13 @@ function caller(channel) {
     for (let index = 0; index < ids.length; index++) settle(ids[index], values[index], link.receivedAt);
   });
   const sends = sender(link, FrameType.calls);
-  const early = new EarlyLeave();
-  const pack = () => {
-    const batch = calls;
-    calls = [];
-    early.left(out);
+  const pack = (calls) => {
     const startedAt = runtime.clock.now();
     const time = { startedAt, endsAt: startedAt + REQUEST.timeoutMs };
-    for (const call of batch) call.time = time;
-    sends.send((codec) => codec.calls(batch, nextId - out));
+    for (const call of calls) call.time = time;
+    sends.send((codec) => codec.calls(calls, nextId - out));
   };
-  const endTurn = () => {
-    if (calls.length === 0) return;
-    early.endTurn();
-    pack();
-  };
+  const gather = gatherer(link, { out: () => out, pack });
   let taken;
   const take = (resolve) => taken = resolve;
   const call = (value) => {
@@ -109,11 +100,7 @@ function caller(channel) {
     call.state = "sent";
     waiting[call.id % RING] = call;
     out++;
-    if (calls.push(call) === 1) link.schedule(endTurn);
-    if (early.isDue(calls.length)) {
-      pack();
-      link.flush();
-    }
+    gather(call);
     return promise;
   };
   // Where the engine does not follow promises, only an async function leads an error's stack to who awaits it.

@@ -1,6 +1,6 @@
 // brokkr's frames and codec on a bare channel.
 import process from "node:process";
-import { load, runtime } from "./pair.mjs";
+import { EarlyLeave, load, runtime } from "./pair.mjs";
 
 export const { BodyReader } = await load("core/frame/body_reader");
 export const { FrameType } = await load("core/frame/header");
@@ -25,5 +25,28 @@ export function sender(link, type) {
       if (before !== undefined) link.sendParts(type, before);
       link.sendParts(type, pack(codec));
     },
+  };
+}
+
+/** Calls gather for a frame and leave as in brokkr: `pack` gets those of each frame, `out` says how many wait for answers. */
+export function gatherer(link, { out, pack }) {
+  const early = new EarlyLeave();
+  let calls = [];
+  const leave = () => {
+    const batch = calls;
+    calls = [];
+    early.left(out());
+    pack(batch);
+  };
+  const endTurn = () => {
+    if (calls.length === 0) return;
+    early.endTurn();
+    leave();
+  };
+  return (call) => {
+    if (calls.push(call) === 1) link.schedule(endTurn);
+    if (!early.isDue(calls.length)) return;
+    leave();
+    link.flush();
   };
 }
