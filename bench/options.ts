@@ -5,6 +5,7 @@
  */
 
 import { parseArgs } from "node:util";
+import { readOptions } from "../scripts/options.ts";
 
 /** Options whose values are some of those that the default lists. */
 const CHOICES = ["runtime", "work"];
@@ -16,17 +17,7 @@ export function optionsOf<Defaults extends Texts>(task: string, defaults: Defaul
   const usage = `deno task ${task} ${
     Object.entries(defaults).map(([name, value]) => `[--${name} ${value}]`).join(" ")
   }`;
-  if (Deno.args.includes("--help")) {
-    console.log(usage);
-    Deno.exit(0);
-  }
-  try {
-    return { ...defaults, ...given(defaults) };
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    console.error(`${error.message}\n${usage}`);
-    Deno.exit(2);
-  }
+  return readOptions(usage, () => ({ ...defaults, ...given(defaults) }));
 }
 
 /** @throws {TypeError} */

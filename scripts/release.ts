@@ -4,10 +4,12 @@
  */
 
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { buildNpm } from "./build_npm.ts";
 import { ROOT, run, stopOnSignals } from "./command.ts";
 import { BINARY, compileWithBun } from "./compile_bun.ts";
 import { expectSuccess, Steps } from "./gate/steps.ts";
+import { readOptions } from "./options.ts";
 import { hasRepository, packList } from "./release/package.ts";
 import { sumText } from "./suite/report.ts";
 import { VERSION } from "../src/core/version.ts";
@@ -18,11 +20,10 @@ const GATE_DEADLINE_MS = 30 * 60_000;
 const NPM = join(ROOT, "npm");
 const TAG = `v${VERSION}`;
 
-const [option, ...more] = Deno.args;
-if (more.length > 0 || (option !== undefined && option !== "--gate")) {
-  console.error(`Cannot prepare a release: ${Deno.args.join(" ")} is unknown, what may be given is --gate`);
-  Deno.exit(2);
-}
+const { gate: withGate } = readOptions(
+  "deno task release [--gate]",
+  () => parseArgs({ args: Deno.args, options: { gate: { type: "boolean", default: false } } }).values,
+);
 
 const steps = new Steps();
 stopOnSignals();
@@ -30,7 +31,7 @@ stopOnSignals();
 await steps.step("the working tree is clean", cleanTree);
 await steps.step("CHANGELOG.md tells of this version", changelog);
 await steps.step(`tag ${TAG} is free`, freeTag);
-if (option === "--gate") await steps.step("the gate", gate);
+if (withGate) await steps.step("the gate", gate);
 else steps.skip("the gate", "run deno task ok, or this with --gate");
 
 if (await steps.step("the npm package is built", () => buildNpm(NPM))) {

@@ -8,6 +8,7 @@
 
 import { parseArgs } from "node:util";
 import { ROOT, stopOnSignals } from "./command.ts";
+import { readOptions } from "./options.ts";
 import { runSoak, type SoakResult } from "./soak/run_soak.ts";
 import { table } from "./soak/table.ts";
 import { compileSuite } from "./suite/compiled.ts";
@@ -52,33 +53,28 @@ async function soaked(runner: Runner, options: { seed: number; seconds: number }
   return { runtime: runner.name, report: undefined, failures: [`the compilation: ${suite.messages}`] };
 }
 
-function options(args: readonly string[]): Options {
-  try {
-    const { values, positionals } = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: { runtime: { type: "string", default: "all" }, seed: { type: "string" } },
-    });
-    const [minutesText = "2", tooMany] = positionals;
-    if (tooMany !== undefined) throw new TypeError(`"${tooMany}" is one argument too many`);
-    const minutes = Number(minutesText);
-    if (!(minutes > 0)) throw new TypeError(`"${minutesText}" is not a number of minutes above 0`);
-    const seed = Number(values.seed ?? Math.floor(Math.random() * 1_000_000));
-    if (!(Number.isInteger(seed) && seed >= 0)) throw new TypeError(`--seed "${values.seed}" is not a whole number`);
-    const runtimes = RUNTIMES.filter((name) => values.runtime === "all" || values.runtime === name);
-    if (runtimes.length === 0) throw new TypeError(`--runtime "${values.runtime}" is none of deno, node, bun, all`);
-    return { minutes, runtimes, seed };
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    console.error(`${error.message}\n${USAGE}`);
-    Deno.exit(2);
-  }
+/** @throws {TypeError} */
+function options(): Options {
+  const { values, positionals } = parseArgs({
+    args: Deno.args,
+    allowPositionals: true,
+    options: { runtime: { type: "string", default: "all" }, seed: { type: "string" } },
+  });
+  const [minutesText = "2", tooMany] = positionals;
+  if (tooMany !== undefined) throw new TypeError(`"${tooMany}" is one argument too many`);
+  const minutes = Number(minutesText);
+  if (!(minutes > 0)) throw new TypeError(`"${minutesText}" is not a number of minutes above 0`);
+  const seed = Number(values.seed ?? Math.floor(Math.random() * 1_000_000));
+  if (!(Number.isInteger(seed) && seed >= 0)) throw new TypeError(`--seed "${values.seed}" is not a whole number`);
+  const runtimes = RUNTIMES.filter((name) => values.runtime === "all" || values.runtime === name);
+  if (runtimes.length === 0) throw new TypeError(`--runtime "${values.runtime}" is none of deno, node, bun, all`);
+  return { minutes, runtimes, seed };
 }
 
 if (Deno.build.os !== "linux") {
   console.error("Cannot soak: what is left behind is looked for in /proc, which only Linux has");
   Deno.exit(2);
 }
-const chosen = options(Deno.args);
+const chosen = readOptions(USAGE, options);
 stopOnSignals(killMarked);
 Deno.exit(await main(chosen) ? 0 : 1);

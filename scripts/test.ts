@@ -7,6 +7,7 @@ import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { files } from "./build_npm.ts";
 import { ROOT, stopOnSignals } from "./command.ts";
+import { readOptions } from "./options.ts";
 import { compileSuite } from "./suite/compiled.ts";
 import { killMarked } from "./suite/leftovers.ts";
 import { Report, seconds, sumText } from "./suite/report.ts";
@@ -24,7 +25,7 @@ interface Options {
 }
 
 async function main(): Promise<boolean> {
-  const { runtimes, jobs, parts } = options(Deno.args);
+  const { runtimes, jobs, parts } = readOptions(USAGE, options);
   const paths = await testFiles(parts);
   const report = new Report();
   const runners: Runner[] = [];
@@ -76,26 +77,21 @@ async function testFiles(parts: readonly string[]): Promise<string[]> {
   return found.sort();
 }
 
-function options(args: readonly string[]): Options {
-  try {
-    const { values, positionals } = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: { runtime: { type: "string", multiple: true, short: "r" }, jobs: { type: "string" } },
-    });
-    const names = values.runtime?.flatMap((names) => names.split(","));
-    const runtimes = RUNTIMES.filter((name) => names === undefined || names.includes(name));
-    const unknown = names?.find((name) => !runtimes.some((known) => known === name));
-    if (unknown !== undefined) throw new TypeError(`--runtime "${unknown}" is none of ${RUNTIMES.join(", ")}`);
-    // Much of a test is waiting for processes, so one more file than processors runs at a time.
-    const jobs = Number(values.jobs ?? navigator.hardwareConcurrency + 1);
-    if (!(Number.isInteger(jobs) && jobs > 0)) throw new TypeError(`--jobs "${values.jobs}" is not a positive number`);
-    return { runtimes, jobs, parts: positionals };
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    console.error(`${error.message}\n${USAGE}`);
-    Deno.exit(2);
-  }
+/** @throws {TypeError} */
+function options(): Options {
+  const { values, positionals } = parseArgs({
+    args: Deno.args,
+    allowPositionals: true,
+    options: { runtime: { type: "string", multiple: true, short: "r" }, jobs: { type: "string" } },
+  });
+  const names = values.runtime?.flatMap((names) => names.split(","));
+  const runtimes = RUNTIMES.filter((name) => names === undefined || names.includes(name));
+  const unknown = names?.find((name) => !runtimes.some((known) => known === name));
+  if (unknown !== undefined) throw new TypeError(`--runtime "${unknown}" is none of ${RUNTIMES.join(", ")}`);
+  // Much of a test is waiting for processes, so one more file than processors runs at a time.
+  const jobs = Number(values.jobs ?? navigator.hardwareConcurrency + 1);
+  if (!(Number.isInteger(jobs) && jobs > 0)) throw new TypeError(`--jobs "${values.jobs}" is not a positive number`);
+  return { runtimes, jobs, parts: positionals };
 }
 
 stopOnSignals(killMarked);
