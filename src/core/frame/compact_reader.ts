@@ -9,6 +9,7 @@ import type { ApartParts } from "./apart.ts";
 import { UNDEFINED } from "./compact_format.ts";
 import { BodyError } from "./body_error.ts";
 import { extensionOf, tooLong, utf8Text } from "./compact_values.ts";
+import { LONGEST_SHORT_TEXT, ShortTexts } from "./short_texts.ts";
 import { KnownShapes } from "./shapes.ts";
 import { ASCII_OF_FOUR } from "./text.ts";
 import { TextWindow } from "./text_window.ts";
@@ -20,6 +21,9 @@ const SHORT_TEXT = 96;
 
 /** Memory of more is not held until the next body. */
 const KEPT_BYTES = 256 * 1024;
+
+/** Of all readers of the process. */
+const shortTexts = new ShortTexts();
 
 const EMPTY = new Uint8Array(0);
 const EMPTY_VIEW = new DataView(EMPTY.buffer);
@@ -195,6 +199,10 @@ export class CompactReader {
   #text(length: number): string {
     const from = this.#take(length);
     const to = from + length;
+    if (length <= LONGEST_SHORT_TEXT && length > 0) {
+      const text = shortTexts.find(this.#view, from, length);
+      if (text !== undefined) return text;
+    }
     if (length > SHORT_TEXT || !this.#isAscii(from, to)) return utf8Text(this.#bytes.subarray(from, to));
     return this.#texts.cut(from, to);
   }
