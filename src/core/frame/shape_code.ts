@@ -29,21 +29,26 @@ export interface ValueWriter {
 
 /** The most bytes of a value that is written in place. */
 const IN_PLACE_BYTES = 32;
+/** The most texts of a list that is written in place: their number is a part of its first byte. */
+const MOST_TEXTS = 15;
 
 /**
- * Short ASCII texts, whole numbers above 0 and fractions, which most values are, are written in place, with the writer's fields at
- * hand: an object takes a fifth less time than with {@link ValueWriter.nested} for each value. The rest goes there.
+ * Short ASCII texts, whole numbers above 0, fractions, and lists of short texts, which most values are, are written in place, with
+ * the writer's fields at hand: an object takes a fifth less time than with {@link ValueWriter.nested} for each value. The rest goes
+ * there.
  */
 export function writerOf(keys: readonly string[], number: number): WriteObject {
-  const write = compiled(
-    "writer,object",
-    `let bytes = writer.buffer, at = writer.end, value, length, units, unit, index;
-    ${roomFor(keys.length + 1)}
-    bytes[at++] = ${0x40 + number};
-    ${keys.map((key, index) => writing(key, keys.length - index)).join("")}
-    writer.end = at;`,
+  const writer = compiled(
+    "isArray, writeTexts",
+    `return (writer, object) => {
+      let bytes = writer.buffer, at = writer.end, value, length, units, unit, index, end;
+      ${roomFor(keys.length + 1)}
+      bytes[at++] = ${0x40 + number};
+      ${keys.map((key, index) => writing(key, keys.length - index)).join("")}
+      writer.end = at;
+    };`,
   );
-  if (isWrite(write)) return write;
+  if (isWriter(writer)) return writer(Array.isArray, writeTexts);
   return (writer, object) => {
     writer.byte(0x40 + number);
     for (const key of keys) writer.nested(Reflect.get(object, key));
@@ -116,6 +121,12 @@ function writing(key: string, left: number): string {
           }
           break written;
         }
+      } else if (isArray(value)) {
+        end = writeTexts(bytes, at, value, bytes.length - ${left * IN_PLACE_BYTES});
+        if (end > 0) {
+          at = end;
+          break written;
+        }
       }
       writer.end = at;
       writer.nested(value);
@@ -123,6 +134,32 @@ function writing(key: string, left: number): string {
       at = writer.end;
       ${roomFor(left)}
     }`;
+}
+
+/**
+ * Writes a list of a few short ASCII texts at `at`, before `limit`.
+ *
+ * @returns where it ends; 0 where it is another list, or there is no room
+ */
+function writeTexts(bytes: Uint8Array, at: number, list: readonly unknown[], limit: number): number {
+  const { length } = list;
+  if (length > MOST_TEXTS || limit - at < (length + 1) * IN_PLACE_BYTES || "toJSON" in list) return 0;
+  let end = at;
+  bytes[end++] = 0x90 + length;
+  for (let item = 0; item < length; item++) {
+    const text = list[item];
+    if (typeof text !== "string" || text.length >= IN_PLACE_BYTES) return 0;
+    let units = 0;
+    for (let index = 1; index <= text.length; index++) {
+      const unit = text.charCodeAt(index - 1);
+      units |= unit;
+      bytes[end + index] = unit;
+    }
+    if (units >= 0x80) return 0;
+    bytes[end] = 0xa0 + text.length;
+    end += text.length + 1;
+  }
+  return end;
 }
 
 function roomFor(values: number): string {
@@ -160,7 +197,9 @@ function isTester(made: unknown): made is Tester {
   return typeof made === "function";
 }
 
-function isWrite(made: unknown): made is WriteObject {
+type Writer = (isArray: typeof Array.isArray, texts: typeof writeTexts) => WriteObject;
+
+function isWriter(made: unknown): made is Writer {
   return typeof made === "function";
 }
 

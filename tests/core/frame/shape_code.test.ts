@@ -12,6 +12,8 @@ const BORDERS = [
   ...[0.5, -1.5, NaN, Infinity, -Infinity, 5e-324],
   ...["", "a", "a".repeat(31), "a".repeat(32), "a".repeat(40), "a".repeat(5_000)],
   ...["\x7f", "\x80", "é", "ÿ".repeat(31), "€", "\ud83d\ude00", "\ud83d", "a".repeat(30) + "\u0100"],
+  ...[["a"], ["a", "b"], ["a", 1], [1, "a"], ["a", ["b"]], ["a", undefined], ["é"], ["a", "é"], ["a".repeat(31)]],
+  ...[["a", "a".repeat(32)], Array(15).fill("a".repeat(31)), Array(16).fill("a"), ["\x7f"], ["\x80"], [""], [[]]],
   ...[null, true, false, undefined, 2n ** 64n, new Date(0), Uint8Array.of(1, 2), [], [[1], "x"], { other: [1] }],
 ];
 
@@ -121,6 +123,28 @@ test("an object larger than the room that is left moves, wherever in it that is"
     const stream = new CompactStream();
     for (let turn = 0; turn < 8; turn++) assert.deepEqual(stream.carry({ turn, object }), { turn, object });
   }
+});
+
+test("a list of texts moves with its object where there is no room for it, wherever that is", () => {
+  for (const length of [0, 1, 7, 31]) {
+    const tags = Array(15).fill("x".repeat(length));
+    const object = Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`key${index}`, tags]));
+    const stream = new CompactStream();
+    for (let turn = 0; turn < 32; turn++) assert.deepEqual(stream.carry({ turn, object }), { turn, object });
+  }
+});
+
+test("a list that is more than its texts is written as what it is, in an object of a known shape", () => {
+  class Tags extends Array<string> {}
+  const lists: readonly (readonly [list: unknown[], arrives: unknown])[] = [
+    [Object.assign(["a"], { toJSON: () => ["form"] }), ["form"]],
+    [Object.defineProperty(["a"], "toJSON", { value: () => "form" }), "form"],
+    [Tags.from(["a", "b"]), ["a", "b"]],
+    [Object.assign(["a"], { more: 1 }), ["a"]],
+    // deno-lint-ignore no-sparse-arrays
+    [["a", , "b"], ["a", undefined, "b"]],
+  ];
+  for (const [tags, arrives] of lists) assert.deepEqual(carry({ value: tags }), [arrives, arrives, arrives]);
 });
 
 test("what a getter takes away while its object is written arrives as undefined", () => {
