@@ -8,22 +8,15 @@
 import type { ApartParts } from "./apart.ts";
 import { UNDEFINED } from "./compact_format.ts";
 import { BodyError } from "./body_error.ts";
+import { BodyTexts } from "./body_texts.ts";
 import { extensionOf, tooLong, utf8Text } from "./compact_values.ts";
-import { LONGEST_SHORT_TEXT, ShortTexts } from "./short_texts.ts";
 import { KnownShapes } from "./shapes.ts";
-import { ASCII_OF_FOUR } from "./text.ts";
-import { TextWindow } from "./text_window.ts";
 
 /** A little more than a value may have, for the columns around it. */
 const MAX_DEPTH = 1_010;
-/** Texts up to this length are cut from a window. */
-const SHORT_TEXT = 96;
 
 /** Memory of more is not held until the next body. */
 const KEPT_BYTES = 256 * 1024;
-
-/** Of all readers of the process. */
-const shortTexts = new ShortTexts();
 
 const EMPTY = new Uint8Array(0);
 const EMPTY_VIEW = new DataView(EMPTY.buffer);
@@ -35,7 +28,7 @@ export class CompactReader {
   #at = 0;
   #end = 0;
   #depth = 0;
-  readonly #texts = new TextWindow();
+  readonly #texts = new BodyTexts();
   #view: DataView = EMPTY_VIEW;
   #apart: ApartParts | undefined;
 
@@ -48,7 +41,7 @@ export class CompactReader {
     this.#at = byteOffset;
     this.#end = byteOffset + length;
     this.#depth = 0;
-    this.#texts.open(this.#bytes, this.#end, bytes);
+    this.#texts.open(this.#bytes, this.#view, this.#end, bytes);
   }
 
   /** All was read; no large memory of it is held. @throws {BodyError} */
@@ -195,25 +188,9 @@ export class CompactReader {
     return map;
   }
 
-  /** Short ASCII, which most texts are, costs a fifth when it is cut from a longer text instead of decoded by itself. */
   #text(length: number): string {
     const from = this.#take(length);
-    const to = from + length;
-    if (length <= LONGEST_SHORT_TEXT && length > 0) {
-      const text = shortTexts.find(this.#view, from, length);
-      if (text !== undefined) return text;
-    }
-    if (length > SHORT_TEXT || !this.#isAscii(from, to)) return utf8Text(this.#bytes.subarray(from, to));
-    return this.#texts.cut(from, to);
-  }
-
-  #isAscii(from: number, to: number): boolean {
-    const view = this.#view;
-    let all = 0;
-    let at = from;
-    for (; at <= to - 4; at += 4) all |= view.getInt32(at);
-    for (; at < to; at++) all |= view.getUint8(at);
-    return (all & ~ASCII_OF_FOUR) === 0;
+    return this.#texts.read(from, from + length);
   }
 
   /** Copied: a chunk is larger than what it holds. Not `slice`: in Node and Bun it may be a Buffer, whose slices share memory. */
