@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { removeFolder } from "../fixtures/remove_folder.ts";
 import { RUN_FLAGS } from "../fixtures/run_flags.ts";
 
 const DEADLINE_MS = 40_000;
@@ -151,7 +152,7 @@ export class Sandbox {
   async end(): Promise<void> {
     for (const started of this.#processes) started.sweep();
     await Promise.all(this.#processes.map((started) => started.ended));
-    rmSync(this.folder, { recursive: true, force: true });
+    await removeFolder(this.folder);
   }
 }
 

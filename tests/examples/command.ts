@@ -1,10 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, realpath, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { removeFolder } from "../fixtures/remove_folder.ts";
 import { RUN_FLAGS } from "../fixtures/run_flags.ts";
 
 const DEADLINE_MS = 60_000;
@@ -96,19 +97,7 @@ export function start(command: readonly string[], { cwd, env }: CommandOptions =
 /** An empty folder for the time of a test. Its path is a real one, without links. */
 export async function temporaryFolder(): Promise<AsyncDisposable & { readonly path: string }> {
   const path = await realpath(await mkdtemp(join(tmpdir(), "brokkr-example-")));
-  return { path, [Symbol.asyncDispose]: () => remove(path) };
-}
-
-/** A broker's guard outlives it for a moment, and takes its own file away. */
-async function remove(path: string): Promise<void> {
-  for (let tries = 50;; tries--) {
-    try {
-      return await rm(path, { recursive: true, force: true });
-    } catch (error) {
-      if (tries === 0) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-  }
+  return { path, [Symbol.asyncDispose]: () => removeFolder(path) };
 }
 
 function collect(stream: NodeJS.ReadableStream): { text: string } {

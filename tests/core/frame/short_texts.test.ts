@@ -24,19 +24,16 @@ test("ShortTexts never gives a text for another one, in whatever order they come
   const text = fc.string({ unit: fc.constantFrom("a", "b", "\0"), minLength: 1, maxLength: LONGEST_SHORT_TEXT });
   fc.assert(fc.property(fc.array(text, { minLength: 50, maxLength: 400 }), (all) => {
     const texts = new ShortTexts();
-    let found = 0;
     for (const text of all) {
-      const known = find(texts, text);
-      assert.ok(known === undefined || known === text, JSON.stringify({ text, known }));
-      if (known !== undefined) found++;
+      const known = find(texts, text) ?? find(texts, text);
+      assert.equal(known, text);
     }
-    assert.ok(found > 0);
   }));
 });
 
 test("ShortTexts forgets a text for another in its place, and finds it again", () => {
   const texts = new ShortTexts();
-  const all = Array.from({ length: 5_000 }, (_, index) => `n${index}`);
+  const all = Array.from({ length: 5_000 }, (_, index) => `${String(index).padStart(4, "0")}same`);
   for (const text of all) assert.equal(find(texts, text), undefined);
   assert.equal(find(texts, "up"), undefined);
   assert.equal(find(texts, "up"), "up");
