@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { inSandbox, type Sandbox } from "./cli_process.ts";
 
-const ANSWER = (text: string) => `export default { name: NAME, commands: { get: () => "${text}" } };\n`;
+const ANSWER = (text: string) =>
+  `export default { name: NAME, commands: { get: () => "${text}", never: () => new Promise(() => {}) } };\n`;
 
 /** Writes module files and a configuration of them. */
 function write(sandbox: Sandbox, modules: Record<string, object>): string {
@@ -14,10 +15,10 @@ function write(sandbox: Sandbox, modules: Record<string, object>): string {
   return configure(sandbox, modules);
 }
 
-function configure(sandbox: Sandbox, modules: Record<string, object>): string {
+function configure(sandbox: Sandbox, modules: Record<string, object>, more: object = {}): string {
   const path = join(sandbox.folder, "brokkr.json");
   const all = Object.entries(modules).map(([name, more]) => [name, { path: `${name}.js`, ...more }]);
-  writeFileSync(path, JSON.stringify({ name: "reloads", modules: Object.fromEntries(all) }));
+  writeFileSync(path, JSON.stringify({ name: "reloads", modules: Object.fromEntries(all), ...more }));
   return path;
 }
 
@@ -38,14 +39,29 @@ test("SIGHUP replaces what has changed in the configuration, starts what is new 
     const after = await pids(sandbox);
     assert.deepEqual(Object.keys(after), ["three", "one"]);
     assert.notEqual(after["one"], before["one"]);
-    assert.equal((await sandbox.run(["call", "three", "get"])).stdout, "old\n");
     assert.equal((await sandbox.run(["call", "two", "get"])).code, 4);
+    assert.equal((await sandbox.run(["call", "three", "get"])).stdout, "old\n");
     writeFileSync(config, `// Where a module stands is no setting.\n${readFileSync(config, "utf8")}`);
     broker.kill("SIGHUP");
     await broker.printed("stderr", "The configuration is in force", 2);
     assert.deepEqual(await pids(sandbox), after, "what has not changed stays");
     broker.kill("SIGTERM");
     assert.equal((await broker.ended).code, 0);
+  }));
+
+test("SIGHUP changes where a call goes and how long it may take, also for the module that was called last", () =>
+  inSandbox(async (sandbox) => {
+    const broker = await sandbox.broker(["run", write(sandbox, { one: {} })]);
+    assert.equal((await sandbox.run(["call", "one", "get"])).stdout, "old\n");
+    configure(sandbox, { two: {} });
+    broker.kill("SIGHUP");
+    await broker.printed("stderr", "The configuration is in force");
+    assert.equal((await sandbox.run(["call", "one", "get"])).code, 4);
+    assert.equal((await sandbox.run(["call", "two", "get"])).stdout, "old\n");
+    configure(sandbox, { two: {} }, { call: { timeoutMs: 70 } });
+    broker.kill("SIGHUP");
+    await broker.printed("stderr", "The configuration is in force", 2);
+    assert.match((await sandbox.run(["call", "two", "never"])).stderr, /: timeout \(0\.07s\)/);
   }));
 
 test("a configuration that is wrong changes nothing, and a module that does not come up is kept as it was", () =>

@@ -7,7 +7,6 @@
 import type { BrokerSeat } from "./seat.ts";
 import type { Service } from "../call/callee.ts";
 import { CallStream } from "../call/call_stream.ts";
-import type { Caller } from "../call/caller.ts";
 import { forwarded, passOn } from "../call/forward.ts";
 import { makeCall, measureCall } from "../call/make_call.ts";
 import type { RunningCall } from "../call/running_call.ts";
@@ -17,7 +16,7 @@ import type { CallOptions, ReceivedCall } from "../frame/batch.ts";
 import { BrokerLog } from "../log/broker_log.ts";
 import { type EventFields, type EventId, type LogRecord, MAIN_THREAD } from "../log/record.ts";
 import { commandMap, type Handler } from "../module/module.ts";
-import { Modules, type Running } from "./modules.ts";
+import { Modules, type Route } from "./modules.ts";
 import { levelFrom } from "../log/level.ts";
 import type { BrokerPlan } from "./options.ts";
 import { OwnCommands } from "./own_commands.ts";
@@ -169,7 +168,7 @@ export class BrokerCore implements Service {
   async forward(call: ReceivedCall & { readonly options: CallOptions }, context: RunningCall): Promise<unknown> {
     const { target = this.name, timeoutMs = this.plan.timeoutMs, notify = false } = call.options;
     if (target === this.name) return await this.#own.run(call, context);
-    const caller = this.#modules.slot(target, call.command).process.caller;
+    const { caller } = this.#modules.route(target, call.command);
     const passedOn = {
       target,
       ...forwarded(timeoutMs, context),
@@ -214,18 +213,15 @@ export class BrokerCore implements Service {
 
   /** @throws {TypeError} for a module: it has commands only. */
   #notification(target: string, method: string): CallOptions {
-    if (target !== this.name && isProgram(this.#modules.find(target, method))) return { target, notify: true };
+    if (target !== this.name && this.#modules.route(target, method).isProgram) return { target, notify: true };
     throw new TypeError(
       `Cannot notify module "${target}" of "${method}": only programs of defineProgram take notifications`,
     );
   }
 
-  /** Who makes calls to `target`, and what holds for them: those of a program are never retried. */
-  #route(target: string, command: string): Route {
+  #route(target: string, command: string): Pick<Route, "caller" | "defaults"> {
     if (target === this.name) return { caller: this.#own.caller, defaults: this.plan };
-    const running = this.#modules.find(target, command);
-    const defaults = isProgram(running) ? { timeoutMs: this.plan.timeoutMs, retry: "never" as const } : this.plan;
-    return { caller: running.slot.process.caller, defaults };
+    return this.#modules.route(target, command);
   }
 
   #context(): SlotContext {
@@ -236,14 +232,4 @@ export class BrokerCore implements Service {
     };
     return { plan, seat, log, guard, service: this, failed };
   }
-}
-
-interface Route {
-  readonly caller: Caller;
-  readonly defaults: Pick<BrokerPlan, "timeoutMs" | "retry">;
-}
-
-/** Whether it is a program of another language. */
-function isProgram({ plan }: Running): boolean {
-  return plan.module.program !== undefined;
 }

@@ -7,19 +7,28 @@
 import { UnknownModuleError } from "../errors/mod.ts";
 import { nearest } from "../nearest.ts";
 import type { EventFields } from "../log/record.ts";
-import { RecentMap } from "../recent_map.ts";
-import { type ModulePlan, orderedModule } from "./options.ts";
+import type { Caller } from "../call/caller.ts";
+import { type BrokerPlan, type ModulePlan, orderedModule } from "./options.ts";
 import { startOrder } from "./order.ts";
 import { checkConfinement } from "../module/permissions.ts";
 import { type SlotContext, slotOptions } from "./slot_options.ts";
 import { ModuleSlot } from "../supervise/module_slot.ts";
 
 /** A module that runs, and what it was started with. */
-export interface Running {
+interface Running {
   readonly slot: ModuleSlot;
   plan: ModulePlan;
   /** Tells whether its settings have changed. */
   signature: string | undefined;
+}
+
+/** Who makes the calls to a module, and what holds for those that say nothing else. */
+export interface Route {
+  readonly target: string;
+  readonly caller: Caller;
+  readonly defaults: Pick<BrokerPlan, "timeoutMs" | "retry">;
+  /** Whether the module is a program of another language. */
+  readonly isProgram: boolean;
 }
 
 /** What a changed configuration came to, in numbers of modules. */
@@ -27,13 +36,17 @@ export type Changes = Pick<EventFields["broker.reloaded"], "replaced" | "kept" |
 
 export class Modules {
   /** In the order of their start. */
-  #running = new RecentMap<string, Running>();
+  #running = new Map<string, Running>();
+  #defaults: Route["defaults"];
+  /** To the module that was called last: mostly the next call goes there, too. Until the plan changes. */
+  #recent: Route | undefined;
   #declared: readonly string[];
   /** Modules that were not started because one before them has failed. */
   readonly #held = new Set<Running>();
   #stopping = false;
 
   constructor(context: SlotContext) {
+    this.#defaults = context.plan;
     this.#declared = context.plan.modules.map(({ module }) => module.name);
     for (const plan of inOrder(context)) this.#add(plan, context);
   }
@@ -48,14 +61,13 @@ export class Modules {
 
   /** @param command what is asked of it, for the error. @throws {UnknownModuleError} */
   slot(name: string, command: string): ModuleSlot {
-    return this.find(name, command).slot;
+    return this.#find(name, command).slot;
   }
 
-  /** A module and what it was started with. @throws {UnknownModuleError} */
-  find(name: string, command: string): Running {
-    const running = this.#running.get(name);
-    if (running !== undefined) return running;
-    throw new UnknownModuleError({ target: name, command }, { nearest: nearest(name, this.#running.keys()) });
+  /** @throws {UnknownModuleError} */
+  route(target: string, command: string): Route {
+    const recent = this.#recent;
+    return recent !== undefined && recent.target === target ? recent : this.#routeTo(target, command);
   }
 
   /** Starts each module when those before it are ready; settles when each is ready or has failed its first start. */
@@ -101,10 +113,12 @@ export class Modules {
   /** Makes the modules those of another plan. Settles when all of it is done. */
   async follow(context: SlotContext): Promise<Changes> {
     const before = this.#running;
+    this.#defaults = context.plan;
+    this.#recent = undefined;
     const changes = { replaced: 0, kept: 0, added: 0, removed: 0 };
     const plans = inOrder(context);
     this.#declared = context.plan.modules.map(({ module }) => module.name);
-    this.#running = new RecentMap();
+    this.#running = new Map();
     for (const plan of plans) {
       const running = before.get(plan.module.name);
       if (running === undefined) this.#add(plan, context);
@@ -123,6 +137,21 @@ export class Modules {
     return { ...changes, removed: gone.length };
   }
 
+  #find(name: string, command: string): Running {
+    const running = this.#running.get(name);
+    if (running !== undefined) return running;
+    throw new UnknownModuleError({ target: name, command }, { nearest: nearest(name, this.#running.keys()) });
+  }
+
+  /** Calls of a program are never retried. */
+  #routeTo(target: string, command: string): Route {
+    const { slot, plan } = this.#find(target, command);
+    const isProgram = plan.module.program !== undefined;
+    const { timeoutMs, retry } = this.#defaults;
+    const defaults = { timeoutMs, retry: isProgram ? "never" : retry } as const;
+    return this.#recent = { target, caller: slot.process.caller, defaults, isProgram };
+  }
+
   async #change(running: Running, plan: ModulePlan, context: SlotContext): Promise<"replaced" | "kept" | null> {
     const { slot } = running;
     const parts = slotOptions(plan, context);
@@ -131,6 +160,7 @@ export class Modules {
     if (!hasChanged) slot.follow(parts);
     else if (!await slot.replace("its settings have changed", parts)) return "kept";
     running.plan = plan;
+    this.#recent = undefined;
     running.signature = signature;
     return hasChanged ? "replaced" : null;
   }
