@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { boundStart } from "./bound_path.ts";
 import { connect as connectOnce } from "./node_socket.ts";
 import type { Channel } from "./runtime.ts";
 
@@ -20,8 +21,9 @@ export async function connect(path: string): Promise<Channel> {
       const listeners = listenersIn(path.slice(0, path.lastIndexOf("/") + 1));
       if (listeners?.length === 0) throw error;
       if (tries < TRIES) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
-      else if (listeners?.includes(path)) throw busy(path, error);
-      else throw error;
+      else if (listeners?.some((bound) => bound === path || bound.startsWith(boundStart(path)))) {
+        throw busy(path, error);
+      } else throw error;
     }
   }
 }

@@ -1,3 +1,4 @@
+import { boundPath } from "./bound_path.ts";
 import type { DenoListener, DenoNamespace } from "./deno_namespace.ts";
 import { socketChannel } from "./deno_socket.ts";
 import { failureReason } from "./failure_reason.ts";
@@ -38,7 +39,7 @@ export async function listen(path: string, accept: (channel: Channel) => void): 
  * listener, so the one that others see is a second name.
  */
 function bindAndLink(path: string): DenoListener {
-  const bound = `${path.slice(0, path.lastIndexOf("/") + 1)}.${Deno.pid.toString(36)}`;
+  const bound = boundPath(path, Deno.pid);
   const listener = bindPrivately(bound);
   try {
     Deno.linkSync(bound, path);

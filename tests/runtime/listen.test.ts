@@ -1,11 +1,20 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { createConnection, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { umask } from "node:process";
+import process, { umask } from "node:process";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { isLive } from "../../src/core/control/live.ts";
+import { boundPath } from "../../src/runtime/bound_path.ts";
 import type { Channel } from "../../src/runtime/runtime.ts";
-import { receive, runtime, within } from "./started.ts";
+import { RUN_FLAGS } from "../fixtures/run_flags.ts";
+import { fixture, receive, runtime, within } from "./started.ts";
+
+const deafListener = fileURLToPath(fixture).replace("program", "deaf_listener");
 
 test("listen() serves several connections at once", () =>
   inFolder(async (path) => {
@@ -79,6 +88,49 @@ test("connect() is refused where nobody listens", () =>
   inFolder(async (path) => {
     await assert.rejects(runtime.connect(path));
   }));
+
+test("a listener that takes no more connections is live, wherever it was bound; one that has died is not", () =>
+  inFolder(async (path) => {
+    await whileFull(path, path, async () => assert.equal(await isLive(runtime, path), true));
+    assert.equal(await isLive(runtime, path), false);
+    rmSync(path);
+    const other = `${path}-2`;
+    await whileFull(boundPath(other, process.pid), other, async () => {
+      assert.equal(await isLive(runtime, other), true);
+      // What a dead listener of another name has left beside it.
+      await whileFull(boundPath(path, process.pid), path, async () => {});
+      assert.equal(await isLive(runtime, path), false);
+    });
+  }));
+
+test("a path under which a listener is bound is told by the one that it serves", () => {
+  assert.equal(boundPath("/run/brokkr/a.sock", 4_194_304), boundPath("/run/brokkr/a.sock", 4_194_304));
+  assert.notEqual(boundPath("/run/brokkr/a.sock", 7), boundPath("/run/brokkr/b.sock", 7));
+  assert.notEqual(boundPath("/run/brokkr/a.sock", 7), boundPath("/run/brokkr/a.sock", 8));
+  assert.match(boundPath(`/run/brokkr/${"ö".repeat(90)}.sock`, 4_194_304), /^\/run\/brokkr\/\.[0-9a-z]{8}$/);
+});
+
+/** Runs `body` while a process listens at `path`, bound to `bound`, whose queue of connections is full. */
+async function whileFull(bound: string, path: string, body: () => Promise<void>): Promise<void> {
+  const listener = spawn(process.execPath, [...RUN_FLAGS, deafListener, bound, path], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const waiting: Socket[] = [];
+  try {
+    await once(listener.stdout, "data");
+    let isFull = false;
+    while (!isFull) {
+      const socket = createConnection({ path });
+      waiting.push(socket);
+      isFull = await once(socket, "connect").then(() => false, () => true);
+    }
+    await body();
+  } finally {
+    listener.kill("SIGKILL");
+    for (const socket of waiting) socket.on("error", () => {}).destroy();
+    await once(listener, "exit");
+  }
+}
 
 function echo(channel: Channel): void {
   channel.open({ data: (chunk) => channel.write(Uint8Array.from(chunk)), drained() {}, closed() {} });
