@@ -5,7 +5,7 @@ import type { SoakReport } from "../../tests/fixtures/soak/report.ts";
 /** Descriptors that a runtime may open for itself meanwhile. */
 const MORE_DESCRIPTORS = 2;
 /** What live objects may grow by: traces of types, sources of code, what is remembered of the last calls. */
-const MORE_HEAP_BYTES = 16 * 1024 * 1024;
+const MORE_HEAP_BYTES = 8 * 1024 * 1024;
 /** What the engine's heap may swing by, however long the soak: a leak grows beyond it. */
 const MORE_BYTES = 64 * 1024 * 1024;
 
