@@ -1,7 +1,6 @@
 /** One broker that is soaked, in one runtime. */
 
 import { join } from "node:path";
-import { DENO_COLLECTS } from "../../tests/fixtures/run_flags.ts";
 import type { SoakReport } from "../../tests/fixtures/soak/report.ts";
 import { run } from "../command.ts";
 import { MARK, newMark, sweep } from "../suite/leftovers.ts";
@@ -31,8 +30,7 @@ export async function runSoak(runner: Runner, { folder, seed, seconds }: SoakOpt
   const mark = newMark();
   const file = await Deno.makeTempFile({ prefix: "brokkr-soak-", suffix: ".json" });
   try {
-    const flags = runner.name === "deno" ? [DENO_COLLECTS] : [];
-    const result = await run([...runner.program, ...flags, program, String(seed), String(seconds), file], {
+    const result = await run([...runner.program, program, String(seed), String(seconds), file], {
       deadlineMs: seconds * 2_000 + GRACE_MS,
       env: { [MARK]: mark },
       echo: (chunk) => void Deno.stderr.writeSync(chunk),

@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { ROOT, run } from "../command.ts";
 import config from "../../deno.json" with { type: "json" };
+import { COLLECT_FLAGS } from "../../tests/fixtures/run_flags.ts";
 
 export type RuntimeName = "deno" | "node" | "bun";
 
@@ -41,7 +42,7 @@ function deno(): Runner {
     compiled: false,
     fileSuite: true,
     command: (entry, junit) => [Deno.execPath(), "test", ...DENO_FLAGS, `--junit-path=${junit}`, entry],
-    program: [Deno.execPath(), "run", ...DENO_FLAGS],
+    program: [Deno.execPath(), "run", ...DENO_FLAGS, ...COLLECT_FLAGS],
   };
 }
 

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { DENO_COLLECTS, RUN_FLAGS } from "../fixtures/run_flags.ts";
+import { COLLECT_FLAGS, RUN_FLAGS } from "../fixtures/run_flags.ts";
 import type { SoakReport } from "../fixtures/soak/report.ts";
 
 const EXTENSION = import.meta.url.endsWith(".js") ? "js" : "ts";
@@ -27,8 +27,7 @@ test(
     const folder = mkdtempSync(join(tmpdir(), "brokkr-soak-"));
     const seed = String(Math.floor(Math.random() * 1_000_000));
     const file = join(folder, "report.json");
-    const flags = "Deno" in globalThis ? [...RUN_FLAGS, DENO_COLLECTS] : RUN_FLAGS;
-    const child = spawn(process.execPath, [...flags, MAIN, seed, "8", file], {
+    const child = spawn(process.execPath, [...RUN_FLAGS, ...COLLECT_FLAGS, MAIN, seed, "8", file], {
       stdio: ["ignore", "ignore", "inherit"],
     });
     const deadline = setTimeout(() => child.kill("SIGKILL"), DEADLINE_MS);

@@ -48,7 +48,10 @@ export class CompactReader {
   close(): void {
     const isWhole = this.#at === this.#end;
     this.#end = this.#at;
-    if (this.#bytes.length > KEPT_BYTES) this.#look(EMPTY.buffer);
+    if (this.#bytes.length > KEPT_BYTES) {
+      this.#look(EMPTY.buffer);
+      this.#texts.open(this.#bytes, this.#view, 0, EMPTY);
+    }
     this.#apart?.close();
     if (!isWhole) throw new BodyError("the body goes on after its last column");
   }
