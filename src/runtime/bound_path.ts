@@ -8,7 +8,10 @@
 const BASE = 36;
 const MARK_LENGTH = 3;
 
-/** With `pid`, as a live listener of another process may be bound beside it. No longer than the path of the shortest name. */
+/**
+ * With `pid`, as a listener of another process may be bound beside it. At most three bytes more than the path of the shortest name
+ * has, and Linux takes four more than a path of ours may have.
+ */
 export function boundPath(path: string, pid: number): string {
   return boundStart(path) + pid.toString(BASE);
 }

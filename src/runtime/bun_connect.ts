@@ -20,12 +20,16 @@ export async function connect(path: string): Promise<Channel> {
       if (!(error instanceof Error) || !("code" in error) || error.code !== "ECONNREFUSED") throw error;
       const listeners = listenersIn(path.slice(0, path.lastIndexOf("/") + 1));
       if (listeners?.length === 0) throw error;
-      if (tries < TRIES) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
-      else if (listeners?.some((bound) => bound === path || bound.startsWith(boundStart(path)))) {
-        throw busy(path, error);
-      } else throw error;
+      if (tries === TRIES) throw isServed(path, listeners) ? busy(path, error) : error;
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
   }
+}
+
+/** Whether one of `listeners` is that of `path`, by whichever name it was bound. */
+function isServed(path: string, listeners: readonly string[] | null): boolean {
+  const start = boundStart(path);
+  return listeners?.some((bound) => bound === path || bound.startsWith(start)) ?? false;
 }
 
 function busy(path: string, cause: Error): Error {

@@ -12,9 +12,9 @@ import { isLive } from "../../src/core/control/live.ts";
 import { boundPath } from "../../src/runtime/bound_path.ts";
 import type { Channel } from "../../src/runtime/runtime.ts";
 import { RUN_FLAGS } from "../fixtures/run_flags.ts";
-import { fixture, receive, runtime, within } from "./started.ts";
+import { fixtureUrl, receive, runtime, within } from "./started.ts";
 
-const deafListener = fileURLToPath(fixture).replace("program", "deaf_listener");
+const deafListener = fileURLToPath(fixtureUrl("deaf_listener"));
 
 test("listen() serves several connections at once", () =>
   inFolder(async (path) => {

@@ -9,9 +9,7 @@ import type { Channel, ExitStatus, ProgramProcess, SpawnProgramOptions } from ".
 export const runtime = await detectRuntime();
 
 const DEADLINE_MS = 15_000;
-/** The fixture stands beside the tests, compiled if they are. */
-const ending = import.meta.url.slice(import.meta.url.lastIndexOf("."));
-export const fixture = new URL(`../fixtures/runtime/program${ending}`, import.meta.url).href;
+export const fixture = fixtureUrl("program");
 
 /** What a channel has delivered. */
 export interface Received {
@@ -163,3 +161,9 @@ export function block(ms: number): void {
 }
 
 export const succeeded: ExitStatus = { code: 0, signal: null };
+
+/** The fixtures stand beside the tests, compiled if they are. */
+export function fixtureUrl(name: string): string {
+  const ending = import.meta.url.slice(import.meta.url.lastIndexOf("."));
+  return new URL(`../fixtures/runtime/${name}${ending}`, import.meta.url).href;
+}
