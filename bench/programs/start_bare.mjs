@@ -28,7 +28,7 @@ async function measureSocket() {
   const listener = Deno.listen({ transport: "unix", path });
   const start = performance.now();
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--v8-flags=--expose-gc", import.meta.url],
+    args: ["run", "-A", import.meta.url],
     env: { BENCH_SOCKET: path },
     stdin: "null",
   }).spawn();
