@@ -1,6 +1,6 @@
 /**
- * Guards what no compiler option guards: what the core may know, what mod.ts may import, and how long a file may be. Each
- * line that it prints is one violation.
+ * Guards what no compiler option guards: what the core may know and what mod.ts may import. Each line that it
+ * prints is one violation.
  */
 
 import { join, relative } from "node:path";
@@ -11,7 +11,6 @@ import { tsc } from "./tsc.ts";
 import { VERSION } from "../src/core/version.ts";
 import config from "../deno.json" with { type: "json" };
 
-const MAX_LINES = 250;
 const SEAM = "src/runtime/runtime.ts";
 
 /** All violations, a line each. */
@@ -24,7 +23,6 @@ export async function checkBorder(): Promise<string[]> {
     ...libraryPackages(graph),
     ...builtins(graph),
     ...denoStart(graph),
-    ...await longFiles(sources),
     ...versions(),
     ...await lockedHosts(),
   ];
@@ -92,15 +90,6 @@ function denoStart(graph: ReadonlyMap<string, Module>): string[] {
       if (dynamic || onlyTypes || !to.startsWith("node:")) continue;
       found.push(`${path}: imports ${to}, which a new Deno process loads at its start; import it where it is used`);
     }
-  }
-  return found;
-}
-
-async function longFiles(paths: readonly string[]): Promise<string[]> {
-  const found: string[] = [];
-  for (const path of paths) {
-    const lines = (await Deno.readTextFile(join(ROOT, path))).trimEnd().split("\n").length;
-    if (lines > MAX_LINES) found.push(`${path}: has ${lines} lines, ${MAX_LINES} are the limit; split it by its ideas`);
   }
   return found;
 }
