@@ -176,8 +176,8 @@ export class Broker implements AsyncDisposable {
   }
 
   /**
-   * Starts a module or a worker (`M-1`) again, or every module one after the other. Settles when it is ready or has failed; calls
-   * wait meanwhile.
+   * Starts a module or a worker (`M-1`) again, or every module one after the other. Settles when it is ready, or when that start has
+   * ended, though its restart policy may try it again; calls wait meanwhile.
    *
    * @throws {UnknownModuleError} where there is no process of that name.
    */

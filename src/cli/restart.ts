@@ -12,6 +12,7 @@ import { string } from "@optique/core/valueparser";
 import type { ControlClient } from "../core/control/client.ts";
 import { UnknownModuleError } from "../core/errors/mod.ts";
 import type { ProcessStatus } from "../core/broker/status.ts";
+import type { ProcessState } from "../core/supervise/states.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { brokerOption } from "./broker_option.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
@@ -44,18 +45,23 @@ export async function restart(runtime: Runtime, { module, broker }: ModuleAsked)
   });
 }
 
-/** @throws {CliError} where a module or worker has failed to start. */
+/** States of a process whose last start did not succeed: it has ended, or is tried again. */
+const NOT_STARTED: readonly ProcessState[] = ["failed", "backoff", "starting", "cleaning"];
+
+/** @throws {CliError} where a module or worker did not start. */
 export async function requireStarted(client: ControlClient, name: string | undefined): Promise<void> {
   const { modules } = await client.status();
   const isMeant = (process: ProcessStatus) =>
-    process.state === "failed" && (name === undefined || name === process.name);
+    NOT_STARTED.includes(process.state) && (name === undefined || name === process.name);
   const workers = modules.flatMap((module) => module.workers).filter(isMeant);
   const failed = modules.filter(isMeant);
   const [what, ended] = failed.length > 0 ? ["module", failed] : ["worker", workers];
   if (ended.length === 0) return;
   const names = ended.map((process) => `"${process.name}"`).join(", ");
+  const isTriedAgain = ended.every((process) => process.state !== "failed");
+  const next = isTriedAgain ? " and is tried again" : "";
   throw new CliError(
-    `Cannot start ${what} ${names}: it ended before it was ready, see the broker's log`,
+    `Cannot start ${what} ${names}: it ended before it was ready${next}, see the broker's log`,
     ExitCode.gone,
   );
 }

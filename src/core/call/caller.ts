@@ -115,12 +115,17 @@ export class Caller {
     exchange?.end(fault);
   }
 
-  /** From now on every call is rejected with `fault`, those that wait included, until the next `connect`. */
+  /** From now on every call is rejected with `fault`, those that wait included, until the next `connect` or `expect`. */
   refuse(fault: BrokerFault): void {
     this.#refusal = fault;
     this.disconnect(fault);
     for (const call of [...this.#queue]) this.#reject(call, fault);
     this.#deadlines.stop();
+  }
+
+  /** A process that serves is on its way: from now on calls wait for it. */
+  expect(): void {
+    this.#refusal = undefined;
   }
 
   /** How many calls wait for answers from the process behind `link`. */

@@ -79,9 +79,9 @@ export class ModuleSlot {
     return this.#workers.some((worker) => worker.name === name) ? number : null;
   }
 
-  /** Starts worker number `number` again; settles when it is ready or has failed. */
+  /** Starts worker number `number` again; settles when it is ready, or that start has ended. */
   async restartWorker(number: number): Promise<void> {
-    await this.process.settled();
+    await this.process.tried();
     // Workers come up with their module.
     if (this.process.state !== "ready") return await this.process.restart();
     await this.#answered((request) => {

@@ -53,6 +53,11 @@ export class StateMachine {
     while (!SETTLED.includes(this.#state)) await this.#change();
   }
 
+  /** Settles when the process is ready, or this start of it has ended, though another may follow; at once where that is so. */
+  async tried(): Promise<void> {
+    while (this.#state !== "backoff" && !SETTLED.includes(this.#state)) await this.#change();
+  }
+
   /** Settles when the process is `state`. */
   async is(state: ProcessState): Promise<void> {
     while (this.#state !== state) await this.#change();

@@ -41,6 +41,10 @@ export class Supervised {
   #restarting = false;
   #restart: Promise<void> | undefined;
   #replacing: Promise<unknown> | undefined;
+  /** Replacements that wait for their turn. */
+  #replacements = 0;
+  /** How often a stop was wanted: what waited before has no object any more. */
+  #stops = 0;
 
   constructor(options: SupervisedOptions) {
     this.#options = options;
@@ -76,27 +80,42 @@ export class Supervised {
     await this.#states.settled();
   }
 
+  /** Settles when the process is ready, or its start has ended, though it may be tried again; at once where that is so. */
+  async tried(): Promise<void> {
+    await this.#states.tried();
+  }
+
   /** Drains the process and waits for its end. */
   async stop(): Promise<void> {
     const since = this.#now;
     this.#restarting = false;
+    this.#stops++;
     const hasRun = await this.#halt();
     await this.#succession.drain();
     if (hasRun) this.#lines.stopped(this.#now - since);
     else this.caller.refuse(STOPPED);
   }
 
-  /** Stops the process and starts it again. Calls wait meanwhile, as does who asks for the same; a stop meanwhile is the end. */
+  /**
+   * Stops the process and starts it again; settles when it is ready, or that start has ended. Calls wait meanwhile, as does who asks
+   * for the same; a stop meanwhile is the end.
+   */
   async restart(): Promise<void> {
     await (this.#restart ??= this.#startAgain().finally(() => this.#restart = undefined));
   }
 
   /**
    * Puts a new process in the place of the one that runs, which goes on until the new one is ready, and for good where that fails.
-   * Settles when the old one has ended; with false where it was kept.
+   * Settles when the old one has ended; with false where it was kept. Other options overtake a start that is under way.
    */
   async replace(reason: string, options: ReplaceOptions = {}): Promise<boolean> {
-    const turn = (this.#replacing ?? Promise.resolve()).then(() => this.#replace(reason, options));
+    if (options.options !== undefined) this.#succession.abandon();
+    const stops = this.#stops;
+    this.#replacements++;
+    const turn = (this.#replacing ?? Promise.resolve()).then(() => {
+      this.#replacements--;
+      return stops === this.#stops && this.#replace(reason, options);
+    });
     this.#replacing = turn;
     return await turn;
   }
@@ -118,6 +137,7 @@ export class Supervised {
 
   #begin(): void {
     this.#pause.end();
+    this.caller.expect();
     this.#life = this.#newLife(this.#options, this.#states);
     this.#life.start();
   }
@@ -150,25 +170,30 @@ export class Supervised {
     if (!this.#restarting) return;
     this.#restarting = false;
     this.#restarts.byHand();
-    await this.start();
+    this.#begin();
+    await this.tried();
   }
 
-  async #replace(reason: string, { options = this.#options, patient = false }: ReplaceOptions): Promise<boolean> {
-    await this.settled();
+  async #replace(reason: string, { options, patient = false }: ReplaceOptions): Promise<boolean> {
+    const stops = this.#stops;
+    if (options === undefined) await this.tried();
+    if (stops !== this.#stops) return false;
     const [old, since] = [this.#life, this.#now];
     if (this.state !== "ready" || old === undefined || old.pid === null) {
-      this.follow(options);
+      if (options !== undefined) this.follow(options);
       await this.restart();
+      // One that was under way may have begun with the options of before.
+      if (stops === this.#stops && this.#life?.supervised !== this.#options) await this.restart();
       return this.state === "ready";
     }
     const states = new StateMachine(this.name);
-    const successor = this.#newLife(options, states);
+    const successor = this.#newLife(options ?? this.#options, states);
     this.#lines.replacing(old.pid, reason);
     this.#succession.begin(successor);
     await states.settled();
     if (!this.#succession.isRetired(old)) return states.state === "ready";
     this.#lines.replaced(successor.pid ?? 0, old.pid, this.#now - since);
-    if (patient) await this.#calls.idle(old);
+    if (patient) await this.#calls.idle(old, () => this.#replacements === 0);
     old.drain();
     await old.ended;
     return true;

@@ -32,10 +32,10 @@ export class SupervisedCaller {
     });
   }
 
-  /** Settles when no call waits for an answer from `life`. */
-  async idle({ link, states, supervised }: Life): Promise<void> {
+  /** Settles when no call waits for an answer from `life`, or there is no time any more. */
+  async idle({ link, states, supervised }: Life, hasTime: () => boolean): Promise<void> {
     const { clock } = supervised.runtime;
-    while (link !== undefined && states.state === "ready" && this.caller.outOn(link) > 0) {
+    while (link !== undefined && states.state === "ready" && hasTime() && this.caller.outOn(link) > 0) {
       await pause(clock, IDLE_CHECK_MS);
     }
   }

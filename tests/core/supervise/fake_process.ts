@@ -5,6 +5,7 @@ import { PROTOCOL_VERSION } from "../../../src/core/frame/hello.ts";
 import { Link } from "../../../src/core/frame/link.ts";
 import { supervisionPlan, type SupervisionSettings } from "../../../src/core/supervise/settings.ts";
 import { Supervised } from "../../../src/core/supervise/supervised.ts";
+import type { SupervisedOptions } from "../../../src/core/supervise/supervised_options.ts";
 import { VERSION } from "../../../src/core/version.ts";
 import { FakeRuntime } from "../fake_runtime.ts";
 import { TestReporter } from "../log_of.ts";
@@ -102,10 +103,11 @@ export class Supervision {
   readonly runtime = new SpawningRuntime();
   readonly reporter = new TestReporter();
   readonly supervised: Supervised;
+  readonly options: SupervisedOptions;
 
   constructor(settings: SupervisionSettings = {}) {
     const { runtime, reporter } = this;
-    this.supervised = new Supervised({
+    this.options = {
       runtime,
       reporter,
       name: "sla",
@@ -140,7 +142,8 @@ export class Supervision {
           ownFiles: [],
         }),
       records: () => {},
-    });
+    };
+    this.supervised = new Supervised(this.options);
   }
 
   /** The life that runs now. */

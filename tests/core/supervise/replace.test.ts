@@ -211,3 +211,21 @@ test("memory that the system can't tell is no reason for anything", async () => 
   assert.equal(s.lines().length, 2);
   assert.equal(s.runtime.spawned.length, 1);
 });
+
+test("a replacement that is patient with the old process' calls is so only until another one waits", async () => {
+  const s = new Supervision();
+  const old = await s.up();
+  const running = assert.rejects(makeCall(s.supervised.caller, "size", [], REQUEST), { code: "GONE" });
+  void s.supervised.replace("it holds too much", { patient: true });
+  await settle();
+  await s.life.hello();
+  await s.life.ready();
+  await s.advance(60_000 - 1_000);
+  assert.equal(wasAsked(old), false);
+  void s.supervised.replace("reload");
+  await s.advance(100);
+  assert.equal(wasAsked(old), true);
+  await old.exit(CLEAN);
+  await running;
+  assert.equal(s.runtime.spawned.length, 3);
+});
