@@ -8,6 +8,7 @@ import { packAnswers, packCalls, readAnswers, readCalls, readJson } from "../../
 import { joinBytes } from "../../src/core/bytes.ts";
 import { DEFAULT_FRAME_LIMIT, FrameType, HEADER_BYTES, readHeader } from "../../src/core/frame/header.ts";
 import { encodeValue } from "../../src/core/frame/json_codec.ts";
+import { reportedEvents } from "../../src/core/log/reported.ts";
 import { readProcessNotice, readRecords } from "../../src/core/frame/notice.ts";
 import { encodeRole, readRole } from "../../src/core/supervise/role.ts";
 import { frame } from "../core/frames.ts";
@@ -74,7 +75,8 @@ test(`${PAGE}, Cancel, ping, records, notices, close: brokkr takes the records a
   const [records = "", cleanup = ""] = blocks.filter(({ part, language }) =>
     part === "Cancel, ping, records, notices, close" && language === "json"
   ).map(({ text }) => text);
-  assert.deepEqual(readRecords(bytes(records)), JSON.parse(records));
+  const sla = { name: "sla", pid: 2565, broker: "b", isWorker: () => false, startedAt: 0, now: Date.now() };
+  assert.deepEqual(reportedEvents(readRecords(bytes(records)), sla), JSON.parse(records));
   const ready = { kind: "ready", commands: [], cleanup: JSON.parse(cleanup) };
   assert.deepEqual(readProcessNotice(bytes(JSON.stringify(ready))), ready);
 });

@@ -8,6 +8,7 @@ import { isAlive } from "./broker_of.ts";
 import { bytesOfFrame, RogueBroker } from "./rogue_of.ts";
 
 const ANSWERS = 3;
+const RECORDS = 7;
 
 /** The process is gone with the call that it answered so, and the next one answers. */
 async function assertReplaced(
@@ -179,3 +180,26 @@ for (
     }
   });
 }
+
+test("process that reports in another's name has its own in the log, and reports nothing of the broker", async () => {
+  const r = await RogueBroker.start();
+  try {
+    const head = { time: 1e300, pid: 1, thread: "MainThread" };
+    const info = { ...head, event: "module.info", module: "sla", fields: { text: "all is well" } };
+    const failed = { event: "process.failed", fields: { process: "sla", reason: "no", remedy: "none" } };
+    const records = [[info], [{ ...head, module: "broker", ...failed }]].map((list) => [RECORDS, JSON.stringify(list)]);
+    const before = Date.now();
+    assert.equal(await r.call("send", [[...records, [ANSWERS, '[[ID],0,0,["mine"]]']]]), "mine");
+    const [said, ...others] = r.t.records.filter(({ event }) => event === "module.info");
+    assert.deepEqual([said?.module, said?.pid, others], ["rogue", r.pid, []]);
+    assert.ok(said !== undefined && said.time >= before && said.time <= Date.now());
+    assert.deepEqual(r.texts(/^process\.failed$/), []);
+    assert.deepEqual(r.texts(/^process\.dropped$/), [
+      "rogue: dropped 1 frame (event process.failed is of a process that is no worker of rogue: " +
+      '[{"time":1e+300,"pid":1,"thread")',
+    ]);
+    await r.nothingLeft();
+  } finally {
+    await r.t.broker.stop();
+  }
+});

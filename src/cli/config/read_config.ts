@@ -9,6 +9,7 @@ import * as v from "valibot";
 import { OrderError, startOrder } from "../../core/broker/order.ts";
 import { show } from "../../core/show.ts";
 import { unknownKey } from "../../core/unknown_key.ts";
+import { isWorkerOf } from "../../core/supervise/role.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { Config, ConfigModule, ConfigProgram } from "./config.ts";
 import { ConfigError } from "./config_error.ts";
@@ -154,7 +155,7 @@ class ConfigReader {
         this.#fault(this.#document.atKey(place, `module "${broker}" has the broker's name, rename one of them`));
       }
       for (const worker of names) {
-        if (!isWorkerOf(module, worker)) continue;
+        if (!isWorkerOf(module.name, worker, workersOf(module))) continue;
         this.#fault(
           this.#document.atKey(place, `worker "${worker}" has the name of another process, rename one of them`),
         );
@@ -179,13 +180,8 @@ class ConfigReader {
   }
 }
 
-/** Whether `name` is that of one of the workers `M-1`, `M-2`, … */
-function isWorkerOf(of: ConfigModule | ConfigProgram, name: string): boolean {
-  const { name: module } = of;
-  const workers = "workers" in of ? of.workers : 0;
-  if (!name.startsWith(`${module}-`)) return false;
-  const number = name.slice(module.length + 1);
-  return /^[1-9]\d*$/.test(number) && Number(number) <= (workers ?? 0);
+function workersOf(module: ConfigModule | ConfigProgram): number {
+  return "workers" in module ? module.workers ?? 0 : 0;
 }
 
 function nameOf(path: KeyPath): string {

@@ -12,7 +12,7 @@ import { DEFAULT_FRAME_LIMIT } from "../frame/header.ts";
 import type { BrokerLog } from "../log/broker_log.ts";
 import type { BrokerPlan, ModulePlan } from "./options.ts";
 import { ProgramRun } from "../program/program_run.ts";
-import { encodeDepth, encodeRole, ROLE_VARIABLE } from "../supervise/role.ts";
+import { encodeDepth, encodeRole, isWorkerOf, ROLE_VARIABLE } from "../supervise/role.ts";
 import { setupOf } from "./setup_of.ts";
 import type { Guard } from "../supervise/guard.ts";
 import type { SlotOptions, SlotParts } from "../supervise/module_slot.ts";
@@ -72,6 +72,10 @@ export function slotOptions(
     onFailed: () => {
       if (supervisionPlan(settings).restart.escalate === "stop-broker") failed();
     },
+    // One that has fewer rights has no workers.
+    isWorker: (process) =>
+      permissions === undefined && isWorkerOf(name, process, workers) &&
+      !plan.modules.some(({ module }) => module.name === process),
     records: (events) => {
       for (const event of events) if (log.wants(event.event)) log.emit(event);
     },

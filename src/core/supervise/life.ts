@@ -9,6 +9,7 @@ import type { CleanupReceipt } from "../cleanup/clean.ts";
 import type { Link } from "../frame/link.ts";
 import type { FatherNotice } from "../frame/notice.ts";
 import { formatTimeout } from "../log/duration.ts";
+import { type Origin, reportedEvents } from "../log/reported.ts";
 import { deadline } from "./deadline.ts";
 import { type EndMeaning, meaningOf } from "./end_meaning.ts";
 import { Heartbeat } from "./heartbeat.ts";
@@ -52,6 +53,7 @@ export class Life {
   #heartbeat: Heartbeat | undefined;
   #memory: MemoryWatch | undefined;
   #startedAt = 0;
+  #startedWall = 0;
   #readyAt: number | null = null;
   #cleanup: CleanupReceipt | null = null;
 
@@ -99,6 +101,7 @@ export class Life {
     const { startTimeoutMs } = this.#plan;
     states.become("starting");
     this.#startedAt = this.#clock.now();
+    this.#startedWall = this.#clock.wall();
     this.#clearStart = deadline(this.#clock, startTimeoutMs, () => {
       const where = supervised.goal ?? `Broker.start({ name: "${supervised.broker}" })`;
       this.#run.kill("SIGKILL", `process did not reach ${where} in ${formatTimeout(startTimeoutMs)}`);
@@ -131,16 +134,18 @@ export class Life {
 
   #newRun(): Run {
     const { supervised, lines, caller } = this.#options;
-    const { guard, broker, father, setup, records } = supervised;
+    const { guard, broker, father, setup } = supervised;
     const events: ProcessRunEvents = {
       greeted: () => this.#greeted(),
       ready: (_commands, cleanup) => this.#ready(cleanup),
       alive: () => this.#heartbeat?.answered(),
-      records,
+      records: (values) => supervised.records(reportedEvents(values, this.#origin())),
       output: (line) => lines.output(this.pid ?? 0, line),
       dropped: (what, count) => lines.dropped(what, count),
       notice: (notice) => {
-        if (notice.kind === "status") supervised.onStatus?.(notice.request, notice.workers);
+        if (notice.kind !== "status") return;
+        const { isWorker } = this.#origin();
+        supervised.onStatus?.(notice.request, notice.workers.filter(({ name }) => isWorker(name)));
       },
       killed: (signal, reason) => lines.killed(this.pid, signal, reason),
       ended: (end) => this.#ended(end),
@@ -154,6 +159,11 @@ export class Life {
       caller,
       events,
     });
+  }
+
+  #origin(): Origin {
+    const { name, broker, isWorker = () => false } = this.supervised;
+    return { name, pid: this.pid ?? 0, broker, isWorker, startedAt: this.#startedWall, now: this.#clock.wall() };
   }
 
   #greeted(): void {

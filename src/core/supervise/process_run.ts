@@ -26,6 +26,8 @@ const WITHOUT_CHANNEL_MS = 1_000;
 /** After the exit, the time for the last bytes of channel and output to arrive. */
 const LAST_BYTES_MS = 50;
 
+const START_NOTICES: readonly ProcessNotice["kind"][] = ["cleaning", "ready", "failed"];
+
 export class ProcessRun implements Run {
   readonly #options: ProcessRunOptions;
   readonly #output: ProcessOutput;
@@ -36,6 +38,8 @@ export class ProcessRun implements Run {
   readonly #cleaning: CleaningWatch;
   #linkClosed: (() => void) | undefined;
   #why: string | null = null;
+  /** Why the process ended its channel, in its own words: less than what brokkr knows itself. */
+  #said: string | null = null;
   #lasting = false;
   /** What a process gets that is not created yet. */
   #signalAtOnce: string | undefined;
@@ -142,7 +146,7 @@ export class ProcessRun implements Run {
     else if (type === FrameType.pong) this.#options.events.alive();
     else if (type === FrameType.records) this.#options.events.records(readRecords(body));
     else if (type === FrameType.notice) this.#notice(readProcessNotice(body));
-    else if (type === FrameType.close) this.#why ??= readCloseReason(body);
+    else if (type === FrameType.close) this.#said ??= readCloseReason(body);
     else this.#callee.receive(type, flags, body);
   }
 
@@ -173,10 +177,13 @@ export class ProcessRun implements Run {
   }
 
   #notice(notice: ProcessNotice): void {
+    // What is told of its start holds until it is ready: later it could blame another module, or hide the cause of an end.
+    if (this.#ready && START_NOTICES.includes(notice.kind)) return;
     if (notice.kind === "cleaning") {
       this.#cleaning.at(notice.owner, this.#options.setup().cleanupMs);
     } else if (notice.kind === "ready") {
       this.#ready = true;
+      this.#cleaning.at(null, 0);
       this.#options.events.ready(notice.commands, notice.cleanup);
     } else if (notice.kind === "failed") {
       this.#why ??= `start of the module failed: ${notice.error.message || notice.error.name}`;
@@ -195,7 +202,7 @@ export class ProcessRun implements Run {
     const { clock } = this.#options.runtime;
     this.#clearWait = clock.timer(
       WITHOUT_CHANNEL_MS,
-      () => this.kill("SIGKILL", reason ?? "process closed its channel and went on"),
+      () => this.kill("SIGKILL", reason ?? this.#said ?? "process closed its channel and went on"),
     );
   }
 
@@ -211,7 +218,7 @@ export class ProcessRun implements Run {
     this.#output.end();
     const { lastLines } = this.#output;
     const cleaning = this.#cleaning.owner;
-    const [why, wasReady, lasting] = [this.#why, this.#ready, this.#lasting];
+    const [why, wasReady, lasting] = [this.#why ?? this.#said, this.#ready, this.#lasting];
     this.#options.events.ended({ ...status, why, cleaning, wasReady, lastLines, lasting });
   }
 

@@ -11,7 +11,6 @@ import type { CleanupReceipt } from "../cleanup/clean.ts";
 import type { Hello, Setup } from "../frame/hello.ts";
 import type { Link } from "../frame/link.ts";
 import type { ProcessNotice } from "../frame/notice.ts";
-import type { LogEvent } from "../log/record.ts";
 import type { OutputEvents } from "./process_output.ts";
 import type { Descendants } from "./process_settings.ts";
 import type { SupervisionPlan } from "./settings.ts";
@@ -33,7 +32,8 @@ export interface ProcessRunEvents extends OutputEvents {
   greeted(hello: Hello): void;
   /** `cleanup` is null for a program of another language, which has nothing to clean. */
   ready(commands: readonly string[], cleanup: CleanupReceipt | null): void;
-  records(events: readonly LogEvent[]): void;
+  /** What it reports, of which nothing is checked. @throws {BodyError} where that is none of what a process may report. */
+  records(events: readonly unknown[]): void;
   notice(notice: ProcessNotice): void;
   /** It has answered a ping. */
   alive(): void;

@@ -49,6 +49,13 @@ export function processName(module: string, worker: number | null): string {
   return worker === null ? module : `${module}-${worker}`;
 }
 
+/** Whether `process` is the name of a worker of `module`, which has `workers` of them, or a number that is not known. */
+export function isWorkerOf(module: string, process: string, workers: number | null): boolean {
+  if (!process.startsWith(`${module}-`)) return false;
+  const number = process.slice(module.length + 1);
+  return /^[1-9]\d{0,8}$/.test(number) && (workers === null || Number(number) <= workers);
+}
+
 export function encodeRole(role: Omit<Role, "process" | "given"> & Partial<Pick<Role, "given">>): string {
   const { broker, module, worker, depth, channel, image, given, tree, descendants } = role;
   const whose = tree === null ? {} : { tree, descendants };

@@ -41,7 +41,9 @@ export interface SupervisedOptions {
   readonly newRun?: NewRun;
   /** What the process must reach in time, where that is not `Broker.start`. */
   readonly goal?: string;
-  /** Events that the process sent. */
+  /** Whether a process of this name is a worker of the process. @default none is */
+  readonly isWorker?: (name: string) => boolean;
+  /** Events that the process sent, as its father knows them. */
   readonly records: (events: readonly LogEvent[]) => void;
   readonly onStatus?: (request: number, workers: readonly ProcessStatus[]) => void;
   /** The process has ended. */

@@ -3,6 +3,8 @@ import { Callee } from "../../../src/core/call/callee.ts";
 import { FrameType } from "../../../src/core/frame/header.ts";
 import { PROTOCOL_VERSION } from "../../../src/core/frame/hello.ts";
 import { Link } from "../../../src/core/frame/link.ts";
+import type { ProcessStatus } from "../../../src/core/broker/status.ts";
+import type { LogEvent } from "../../../src/core/log/record.ts";
 import { supervisionPlan, type SupervisionSettings } from "../../../src/core/supervise/settings.ts";
 import { Supervised } from "../../../src/core/supervise/supervised.ts";
 import type { SupervisedOptions } from "../../../src/core/supervise/supervised_options.ts";
@@ -102,6 +104,10 @@ class SpawningRuntime extends FakeRuntime {
 export class Supervision {
   readonly runtime = new SpawningRuntime();
   readonly reporter = new TestReporter();
+  /** What the process reported. */
+  readonly events: LogEvent[] = [];
+  /** What it told of its workers. */
+  readonly workers: ProcessStatus[] = [];
   readonly supervised: Supervised;
   readonly options: SupervisedOptions;
 
@@ -141,7 +147,9 @@ export class Supervision {
           frameLimit: LIMIT,
           ownFiles: [],
         }),
-      records: () => {},
+      isWorker: (name) => name === "sla-1",
+      records: (events) => void this.events.push(...events),
+      onStatus: (_request, workers) => void this.workers.push(...workers),
     };
     this.supervised = new Supervised(this.options);
   }
