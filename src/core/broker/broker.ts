@@ -12,7 +12,8 @@ import { makeCall, measureCall } from "../call/make_call.ts";
 import type { RunningCall } from "../call/running_call.ts";
 import { checkedRequest } from "../call/request.ts";
 import type { CallSettings } from "../module/context.ts";
-import type { CallOptions, ReceivedCall } from "../frame/batch.ts";
+import type { ReceivedCall } from "../frame/batch.ts";
+import type { CallHeaders } from "../frame/call_headers.ts";
 import { BrokerLog } from "../log/broker_log.ts";
 import { type EventFields, type EventId, type LogRecord, MAIN_THREAD } from "../log/record.ts";
 import { commandMap, type Handler } from "../module/module.ts";
@@ -165,7 +166,7 @@ export class BrokerCore implements Service {
   }
 
   /** A module's call that is meant for another module. */
-  async forward(call: ReceivedCall & { readonly options: CallOptions }, context: RunningCall): Promise<unknown> {
+  async forward(call: ReceivedCall & { readonly options: CallHeaders }, context: RunningCall): Promise<unknown> {
     const { target = this.name, timeoutMs = this.plan.timeoutMs, notify = false } = call.options;
     if (target === this.name) return await this.#own.run(call, context);
     const { caller } = this.#modules.route(target, call.command);
@@ -212,7 +213,7 @@ export class BrokerCore implements Service {
   }
 
   /** @throws {TypeError} for a module: it has commands only. */
-  #notification(target: string, method: string): CallOptions {
+  #notification(target: string, method: string): CallHeaders {
     if (target !== this.name && this.#modules.route(target, method).isProgram) return { target, notify: true };
     throw new TypeError(
       `Cannot notify module "${target}" of "${method}": only programs of defineProgram take notifications`,

@@ -8,7 +8,8 @@
  * @module
  */
 
-import type { CallEntry, CallOptions } from "../frame/batch.ts";
+import type { CallEntry } from "../frame/batch.ts";
+import type { CallHeaders } from "../frame/call_headers.ts";
 import type { EncodedValue } from "../frame/codec.ts";
 import { CallTime, type TimeLimits } from "./call_time.ts";
 import { NOTHING_ENCODED } from "../frame/params.ts";
@@ -64,7 +65,7 @@ export class Call implements Timed, TimeLimits, CallEntry {
     return this.#request;
   }
 
-  get options(): CallOptions | null {
+  get options(): CallHeaders | null {
     return this.#request.wire ?? null;
   }
 

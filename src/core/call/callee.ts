@@ -6,7 +6,8 @@
 
 import { BrokerError } from "../errors/mod.ts";
 import { AnswerKind } from "../frame/answer_kind.ts";
-import { type AnswerEntry, type CallOptions, readJson, type ReceivedCall } from "../frame/batch.ts";
+import { type AnswerEntry, readJson, type ReceivedCall } from "../frame/batch.ts";
+import type { CallHeaders } from "../frame/call_headers.ts";
 import { BodyReader } from "../frame/body_reader.ts";
 import { FrameType } from "../frame/header.ts";
 import type { Link } from "../frame/link.ts";
@@ -27,7 +28,7 @@ import { type BrokerFault, describeThrown, type ThrownError, toFault } from "./w
 export interface Service {
   readonly commands: Pick<ReadonlyMap<string, Handler>, "get" | "keys">;
   /** Runs a call that is meant for another module. Its rejections with a `BrokerError` are passed on as they are. */
-  forward?(call: ReceivedCall & { readonly options: CallOptions }, context: RunningCall): Promise<unknown>;
+  forward?(call: ReceivedCall & { readonly options: CallHeaders }, context: RunningCall): Promise<unknown>;
 }
 
 export interface CalleeOptions {

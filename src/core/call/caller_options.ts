@@ -5,7 +5,7 @@
  */
 
 import type { Clock } from "../../runtime/runtime.ts";
-import type { CallOptions } from "../frame/batch.ts";
+import type { CallHeaders } from "../frame/call_headers.ts";
 import type { CodecName } from "../frame/codec.ts";
 import type { Reporter } from "../log/reporter.ts";
 import type { CallCounters } from "./counters.ts";
@@ -48,7 +48,7 @@ export interface SubmitOptions {
   readonly onProgress?: ((value: unknown) => void) | undefined;
   /** Gets each item, where the call is a stream. */
   readonly onItem?: ((item: unknown) => void) | undefined;
-  readonly wire?: CallOptions | undefined;
+  readonly wire?: CallHeaders | undefined;
   /** Without lines: whoever made the call writes them. */
   readonly quiet?: boolean | undefined;
 }

@@ -11,33 +11,21 @@
 
 import { readKinds } from "./answer_kind.ts";
 import { BodyError } from "./body_error.ts";
+import { type CallHeaders, headersText, readHeaders } from "./call_headers.ts";
 import { FrameFlag } from "./header.ts";
 import type { EncodedValue } from "./codec.ts";
 import { attach, type JsonText } from "./json_codec.ts";
+import { jsonText } from "./json_text.ts";
 import { bodyText, textBytes } from "./text.ts";
 
 export { BodyError };
-
-/** What travels with a call beside its parameters. */
-export interface CallOptions {
-  /** From a module to its broker: the module that is to run the command. */
-  readonly target?: string;
-  /** With `target`: how long the caller waits for one attempt. */
-  readonly timeoutMs?: number;
-  /** From the broker: who called, where it was not the broker itself. */
-  readonly caller?: string;
-  /** The result is to come item by item. */
-  readonly stream?: boolean;
-  /** To a program of another language: a notification, which it gives no answer to. */
-  readonly notify?: boolean;
-}
 
 export interface CallEntry {
   readonly id: number;
   readonly attempt: number;
   readonly command: string;
   readonly params: EncodedValue;
-  readonly options: CallOptions | null;
+  readonly options: CallHeaders | null;
 }
 
 export interface AnswerEntry {
@@ -52,7 +40,7 @@ export interface ReceivedCall {
   readonly attempt: number;
   readonly command: string;
   readonly params: readonly unknown[];
-  readonly options: CallOptions | null;
+  readonly options: CallHeaders | null;
 }
 
 /** Answers as they travel, in columns of one length: an object for each would be garbage at once. */
@@ -78,11 +66,13 @@ export interface Packed {
 
 export function packCalls(calls: readonly CallEntry[], settledBelow: number): Packed {
   const attempts = calls.every((call) => call.attempt === 1) ? 0 : calls.map((call) => call.attempt);
-  const options = calls.every((call) => call.options === null) ? 0 : calls.map((call) => call.options);
+  const options = calls.every((call) => call.options === null)
+    ? "0"
+    : `[${calls.map((call) => headersText(call.options)).join()}]`;
   const params = calls.map((call) => jsonOf(call.params));
-  const text = `[${settledBelow},${JSON.stringify(calls.map((call) => call.id))},${JSON.stringify(attempts)},` +
-    `${JSON.stringify(calls.map((call) => call.command))},[${params.map((value) => value.text).join()}],` +
-    `${JSON.stringify(options)}`;
+  const text = `[${settledBelow},${jsonText(calls.map((call) => call.id))},${jsonText(attempts)},` +
+    `${jsonText(calls.map((call) => call.command))},[${params.map((value) => value.text).join()}],` +
+    options;
   return pack(text, params);
 }
 
@@ -90,8 +80,8 @@ export function packAnswers(answers: readonly AnswerEntry[]): Packed {
   const attempts = answers.every((answer) => answer.attempt === 1) ? 0 : answers.map((answer) => answer.attempt);
   const kinds = answers.every((answer) => answer.kind === 0) ? 0 : answers.map((answer) => answer.kind);
   const values = answers.map((answer) => jsonOf(answer.value));
-  const text = `[${JSON.stringify(answers.map((answer) => answer.id))},${JSON.stringify(attempts)},` +
-    `${JSON.stringify(kinds)},[${values.map((value) => value.text).join()}]`;
+  const text = `[${jsonText(answers.map((answer) => answer.id))},${jsonText(attempts)},` +
+    `${jsonText(kinds)},[${values.map((value) => value.text).join()}]`;
   return pack(text, values);
 }
 
@@ -113,7 +103,7 @@ export function readCalls(flags: number, body: Uint8Array): { settledBelow: numb
     if (!isId(id) || !isId(attempt) || typeof command !== "string" || !Array.isArray(list)) {
       throw new BodyError(`calls frame: call ${index} has a wrong type in a column`);
     }
-    return { id, attempt, command, params: list, options: readOptions(at(options, index, null)) };
+    return { id, attempt, command, params: list, options: readHeaders(at(options, index, null)) };
   });
   return { settledBelow, calls };
 }
@@ -143,7 +133,7 @@ function pack(openText: string, values: readonly JsonText[]): Packed {
     return { flags: 0, parts: [textBytes(`${openText}]`)] };
   }
   const places = values.flatMap((value, index) => value.places.map(([path, bytes]) => [[index, ...path], bytes]));
-  const text = textBytes(`${openText},${JSON.stringify(places)}]`);
+  const text = textBytes(`${openText},${jsonText(places)}]`);
   const length = new Uint8Array(4);
   new DataView(length.buffer).setUint32(0, text.length);
   const attachments = values.flatMap((value) => value.attachments);
@@ -202,21 +192,6 @@ function placeAttachments(values: unknown[], places: unknown, attachments: Uint8
 function isPath(value: unknown): value is (string | number)[] {
   return Array.isArray(value) && value.length > 0 &&
     value.every((key) => typeof key === "string" || typeof key === "number");
-}
-
-export function readOptions(value: unknown): CallOptions | null {
-  if (typeof value !== "object" || value === null) return null;
-  const options = new Map(Object.entries(value));
-  const target: unknown = options.get("target");
-  const timeoutMs: unknown = options.get("timeoutMs");
-  const caller: unknown = options.get("caller");
-  const stream: unknown = options.get("stream");
-  return {
-    ...(typeof target === "string" ? { target } : {}),
-    ...(typeof timeoutMs === "number" ? { timeoutMs } : {}),
-    ...(typeof caller === "string" ? { caller } : {}),
-    ...(typeof stream === "boolean" ? { stream } : {}),
-  };
 }
 
 function at(column: unknown, index: number, otherwise: unknown): unknown {

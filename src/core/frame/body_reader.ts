@@ -6,8 +6,9 @@
 
 import type { ApartParts } from "./apart.ts";
 import { readKinds } from "./answer_kind.ts";
-import { isId, readAnswers, readCalls, readOptions, type ReceivedAnswers, type ReceivedCall } from "./batch.ts";
+import { isId, readAnswers, readCalls, type ReceivedAnswers, type ReceivedCall } from "./batch.ts";
 import { BodyError } from "./body_error.ts";
+import { readHeaders } from "./call_headers.ts";
 import { CompactReader } from "./compact_reader.ts";
 import { FrameFlag } from "./header.ts";
 
@@ -55,7 +56,7 @@ export class BodyReader {
     const options = optional(reader, count);
     reader.close();
     if (options === undefined) return { settledBelow, calls };
-    return { settledBelow, calls: calls.map((call, index) => ({ ...call, options: readOptions(options[index]) })) };
+    return { settledBelow, calls: calls.map((call, index) => ({ ...call, options: readHeaders(options[index]) })) };
   }
 
   /** @throws {BodyError} */

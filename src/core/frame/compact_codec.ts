@@ -6,8 +6,9 @@
  */
 
 import type { Span } from "./apart.ts";
-import type { AnswerEntry, CallEntry, CallOptions, Packed } from "./batch.ts";
+import type { AnswerEntry, CallEntry, Packed } from "./batch.ts";
 import { ByteWriter } from "./byte_writer.ts";
+import { type CallHeaders, headerEntries } from "./call_headers.ts";
 import type { Codec, CompactBytes, EncodedValue, StreamState } from "./codec.ts";
 import { CompactWriter } from "./compact_writer.ts";
 import { FrameFlag } from "./header.ts";
@@ -105,7 +106,7 @@ export class CompactCodec implements Codec {
     if (isPlain) frame.integer(0);
     else {
       frame.list(calls.length);
-      for (const { options } of calls) writeOptions(frame, options);
+      for (const { options } of calls) writeHeaders(frame, options);
     }
     return this.#packed(FrameFlag.compact);
   }
@@ -225,26 +226,16 @@ function valueOf(answer: AnswerEntry): EncodedValue {
   return answer.value;
 }
 
-function writeOptions(frame: ByteWriter, options: CallOptions | null): void {
-  if (options === null) return frame.byte(0xc0);
-  const { target, timeoutMs, caller, stream } = options;
-  const fields = [target, timeoutMs, caller, stream].filter((field) => field !== undefined).length;
-  frame.byte(0x80 + fields);
-  if (target !== undefined) {
-    frame.text("target");
-    frame.text(target);
-  }
-  if (timeoutMs !== undefined) {
-    frame.text("timeoutMs");
-    if (Number.isInteger(timeoutMs)) frame.integer(timeoutMs);
-    else frame.float(timeoutMs);
-  }
-  if (caller !== undefined) {
-    frame.text("caller");
-    frame.text(caller);
-  }
-  if (stream !== undefined) {
-    frame.text("stream");
-    frame.byte(stream ? 0xc3 : 0xc2);
+function writeHeaders(frame: ByteWriter, headers: CallHeaders | null): void {
+  if (headers === null) return frame.byte(0xc0);
+  const entries = headerEntries(headers);
+  frame.byte(0x80 + entries.length);
+  for (const [key, value] of entries) {
+    frame.text(key);
+    if (typeof value === "string") frame.text(value);
+    else if (typeof value === "boolean") frame.byte(value ? 0xc3 : 0xc2);
+    else if (typeof value !== "number") throw new TypeError(`Cannot write header "${key}": it is a ${typeof value}`);
+    else if (Number.isInteger(value)) frame.integer(value);
+    else frame.float(value);
   }
 }

@@ -8,7 +8,8 @@
 import type { Service } from "../call/callee.ts";
 import type { RunningCall } from "../call/running_call.ts";
 import type { CallContext, Handler } from "../module/module.ts";
-import type { CallOptions, ReceivedCall } from "../frame/batch.ts";
+import type { ReceivedCall } from "../frame/batch.ts";
+import type { CallHeaders } from "../frame/call_headers.ts";
 import { type Connection, ConnectionClosedError } from "./connection.ts";
 import { JsonRpcError } from "./json_rpc_error.ts";
 import { toParams } from "./message.ts";
@@ -31,9 +32,12 @@ export class ProgramService implements Service {
     this.#greeting = { answer };
   }
 
-  // deno-lint-ignore require-await
-  async forward(call: ReceivedCall & { readonly options: CallOptions }, _context: RunningCall): Promise<unknown> {
-    this.#connection.notify({ method: call.command, params: toParams(call.params) });
+  async forward(
+    { command, params, options }: ReceivedCall & { readonly options: CallHeaders },
+    context: RunningCall,
+  ): Promise<unknown> {
+    if (options.notify !== true) return await Reflect.apply(this.#handler(command), context, params);
+    this.#connection.notify({ method: command, params: toParams(params) });
     return undefined;
   }
 

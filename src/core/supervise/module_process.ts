@@ -17,7 +17,8 @@ import { canDispose } from "../cleanup/dispose.ts";
 import { Owned } from "../cleanup/owned.ts";
 import type { CallSettings, ModuleContext } from "../module/context.ts";
 import { UnknownModuleError } from "../errors/mod.ts";
-import type { CallOptions, ReceivedCall } from "../frame/batch.ts";
+import type { ReceivedCall } from "../frame/batch.ts";
+import type { CallHeaders } from "../frame/call_headers.ts";
 import type { Setup } from "../frame/hello.ts";
 import type { Link } from "../frame/link.ts";
 import { cutText } from "../log/escape.ts";
@@ -99,10 +100,9 @@ export class ModuleProcess implements Service {
   }
 
   /** A worker's call to another module goes on to the father, under the worker's name. */
-  async forward(call: ReceivedCall & { readonly options: CallOptions }, context: RunningCall): Promise<unknown> {
+  async forward(call: ReceivedCall & { readonly options: CallHeaders }, context: RunningCall): Promise<unknown> {
     const { target = this.#options.role.broker, timeoutMs = this.#options.setup.timeoutMs } = call.options;
-    const notify = call.options.notify === true ? { notify: true } : {};
-    const wire = { ...this.#route(target, timeoutMs), ...notify, caller: context.caller };
+    const wire = { ...call.options, ...this.#route(target, timeoutMs), caller: context.caller };
     const options = { target, ...forwarded(timeoutMs, context), wire };
     return await passOn({ caller: await this.#options.father(), options }, call);
   }
@@ -206,7 +206,7 @@ export class ModuleProcess implements Service {
   }
 
   /** What tells the father where a call goes: nothing, where it goes to the father itself. */
-  #route(target: string, timeoutMs: number): CallOptions {
+  #route(target: string, timeoutMs: number): CallHeaders {
     const { worker, broker } = this.#options.role;
     return worker === null && target === broker ? {} : { target, timeoutMs };
   }
