@@ -29,8 +29,11 @@ export async function runConfig(
   const core = new BrokerCore({ ...plan, log: log.write }, { runtime, depth, ...seat });
   log.whenLost((fields) => core.tell("log.lost", fields));
   core.whenStopped(() => Promise.resolve(log.close()));
+  // Read one after the other, so that the newest is read last; none waits for what the one before has begun.
+  let reading: Promise<void> = Promise.resolve();
+  const reload = () => void (reading = reading.then(() => readAgain(core, { runtime, file })));
   try {
-    await attend(core, { runtime, control: true, signals: true, reload: () => readAgain(core, { runtime, file }) });
+    await attend(core, { runtime, control: true, signals: true, reload });
   } catch (error) {
     log.close();
     const why = messageOf(error);
@@ -40,7 +43,7 @@ export async function runConfig(
   return await new Promise<never>(() => {});
 }
 
-/** Puts the configuration in force as it is now; where it is wrong a line says so and nothing changes. */
+/** Begins to put the configuration in force as it is now; where it is wrong a line says so and nothing changes. */
 async function readAgain(core: BrokerCore, { runtime, file }: { runtime: Runtime; file: string }): Promise<void> {
   try {
     const config = await readConfig(file, runtime);
@@ -48,7 +51,7 @@ async function readAgain(core: BrokerCore, { runtime, file }: { runtime: Runtime
       return refuse(core, `the broker's name is "${core.name}" and can not become "${config.name}"`);
     }
     const { plan, seat } = await planOf(config);
-    await core.follow(plan, seat);
+    core.follow(plan, seat).catch((error: unknown) => refuse(core, messageOf(error)));
   } catch (error) {
     refuse(core, messageOf(error));
   }

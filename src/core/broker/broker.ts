@@ -114,12 +114,16 @@ export class BrokerCore implements Service {
     return await this.#modules.reload(name);
   }
 
-  /** Puts a changed configuration in force: modules that changed are replaced, new ones start, those that are gone drain. */
+  /**
+   * Puts a changed configuration in force: modules that changed are replaced, new ones start, those that are gone drain. It overtakes
+   * one that is not in force yet, of which no line says that it is.
+   */
   async follow(plan: BrokerPlan, seat: Omit<BrokerSeat, "runtime" | "depth">): Promise<void> {
     const since = this.#seat.runtime.clock.now();
     this.#plan = plan;
     this.#seat = { ...this.#seat, ...seat };
     const changes = await this.#modules.follow(this.#context());
+    if (changes === null) return;
     const ms = this.#seat.runtime.clock.now() - since;
     this.#log.report("broker.reloaded", { ...changes, ms }, { module: this.name });
   }
@@ -131,7 +135,7 @@ export class BrokerCore implements Service {
 
   /** Drains one module; its calls are rejected until it is restarted. @throws {UnknownModuleError} */
   async stopModule(name: string): Promise<void> {
-    await this.#modules.slot(name, "stop").stop();
+    await this.#modules.stopOne(name);
   }
 
   /** Not an async function: its promise would cost each call as much as the call's own. */

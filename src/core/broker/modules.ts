@@ -12,14 +12,45 @@ import { type BrokerPlan, type ModulePlan, orderedModule } from "./options.ts";
 import { startOrder } from "./order.ts";
 import { checkConfinement } from "../module/permissions.ts";
 import { type SlotContext, slotOptions } from "./slot_options.ts";
-import { ModuleSlot } from "../supervise/module_slot.ts";
+import { ModuleSlot, type SlotParts } from "../supervise/module_slot.ts";
 
 /** A module that runs, and what it was started with. */
 interface Running {
   readonly slot: ModuleSlot;
   plan: ModulePlan;
+  /** Whether its first start has begun, or was given up; until then it waits for others. */
+  hasBegun: boolean;
   /** Tells whether its settings have changed. */
   signature: string | undefined;
+  /** The signature of the process that is to take its place, or is there by now. */
+  wanted: string | undefined;
+  /** Its replacement that is under way. */
+  change: Promise<Change> | undefined;
+}
+
+type Change = "replaced" | "kept";
+
+/** What is done for a module in its turn. */
+interface Step {
+  readonly running: Running;
+  readonly after: readonly string[];
+  act(): Promise<unknown>;
+}
+
+/** The time in which one plan is the newest. */
+class Turn {
+  readonly over: Promise<void>;
+  isOver = false;
+  #settle: () => void = () => {};
+
+  constructor() {
+    this.over = new Promise((resolve) => this.#settle = resolve);
+  }
+
+  end(): void {
+    this.isOver = true;
+    this.#settle();
+  }
 }
 
 /** Who makes the calls to a module, and what holds for those that say nothing else. */
@@ -43,20 +74,29 @@ export class Modules {
   #declared: readonly string[];
   /** Modules that were not started because one before them has failed. */
   readonly #held = new Set<Running>();
+  /** Modules that no plan has any more, until their processes have ended. */
+  readonly #leaving = new Map<string, { readonly running: Running; readonly ended: Promise<void> }>();
+  /** Signatures of the plan whose changes were counted last. */
+  #counted: ReadonlyMap<string, string | undefined>;
+  #turn = new Turn();
+  /** Settles when every module of the newest plan is up or has failed. */
+  #up: Promise<unknown> = Promise.resolve();
   #stopping = false;
 
   constructor(context: SlotContext) {
     this.#defaults = context.plan;
     this.#declared = context.plan.modules.map(({ module }) => module.name);
     for (const plan of inOrder(context)) this.#add(plan, context);
+    this.#counted = this.#signatures();
   }
 
-  /** In the order in which they were declared. */
+  /** In the order in which they were declared, and then those that are on their way out. */
   *slots(): Iterable<ModuleSlot> {
     for (const name of this.#declared) {
       const running = this.#running.get(name);
       if (running !== undefined) yield running.slot;
     }
+    for (const [name, { running }] of this.#leaving) if (!this.#running.has(name)) yield running.slot;
   }
 
   /** @param command what is asked of it, for the error. @throws {UnknownModuleError} */
@@ -72,26 +112,44 @@ export class Modules {
 
   /** Starts each module when those before it are ready; settles when each is ready or has failed its first start. */
   async start(): Promise<void> {
-    await this.#start([...this.#running.values()]);
+    void this.#bring([...this.#running.values()].map((running) => ({
+      running,
+      after: running.plan.settings.after ?? [],
+      act: () => this.#startOne(running),
+    })));
+    let up: Promise<unknown>;
+    do await (up = this.#up); while (up !== this.#up);
   }
 
-  /** Drains every module, the last one started first. */
+  /** Drains every module, the last one started first, and waits for those on their way out. */
   async stop(): Promise<void> {
     this.#stopping = true;
     for (const { slot } of [...this.#running.values()].toReversed()) await slot.stop();
+    await Promise.all([...this.#leaving.values()].map(({ ended }) => ended));
+  }
+
+  /** Drains one module. @throws {UnknownModuleError} */
+  async stopOne(name: string): Promise<void> {
+    const running = this.#find(name, "stop");
+    running.hasBegun = true;
+    await running.slot.stop();
   }
 
   /** Starts one module or worker again, or all modules one after the other. @throws {UnknownModuleError} */
   async restart(name?: string): Promise<void> {
     if (name === undefined) {
-      for (const { slot } of this.#running.values()) await slot.process.restart();
+      for (const running of this.#running.values()) if (this.#isIn(running)) await running.slot.process.restart();
       return;
     }
     // Without a wait for a module's own name, so that what is called next goes to the new process.
     const worker = this.#running.has(name) ? undefined : await this.#worker(name);
     if (worker !== undefined) return await worker.slot.restartWorker(worker.number);
-    await this.slot(name, "restart").process.restart();
-    await this.#startHeld();
+    const running = this.#find(name, "restart");
+    running.hasBegun = true;
+    await running.slot.process.restart();
+    // A start that is tried again may succeed yet.
+    if (running.slot.process.isSettled) await this.#startHeld();
+    else void running.slot.process.settled().then(() => this.#startHeld());
   }
 
   /**
@@ -101,40 +159,51 @@ export class Modules {
    * @throws {UnknownModuleError}
    */
   async reload(name?: string): Promise<string[]> {
-    const slots = name === undefined
-      ? [...this.#running.values()].map(({ slot }) => slot)
-      : [this.slot(name, "reload")];
     const kept: string[] = [];
-    for (const slot of slots) if (!this.#stopping && !await slot.replace("reload")) kept.push(slot.name);
+    if (name === undefined) {
+      for (const running of this.#running.values()) {
+        if (this.#isIn(running) && !await running.slot.replace("reload")) kept.push(running.slot.name);
+      }
+    } else {
+      const running = this.#find(name, "reload");
+      running.hasBegun = true;
+      if (!await running.slot.replace("reload")) kept.push(name);
+    }
     await this.#startHeld();
     return kept;
   }
 
-  /** Makes the modules those of another plan. Settles when all of it is done. */
-  async follow(context: SlotContext): Promise<Changes> {
+  /**
+   * Makes the modules those of another plan, which overtakes the one before. Settles when all of it is done; with null where a newer
+   * plan, or the end of the broker, came before.
+   */
+  async follow(context: SlotContext): Promise<Changes | null> {
+    if (this.#stopping) return null;
+    const plans = inOrder(context);
+    this.#turn.end();
+    const turn = this.#turn = new Turn();
     const before = this.#running;
     this.#defaults = context.plan;
     this.#recent = undefined;
-    const changes = { replaced: 0, kept: 0, added: 0, removed: 0 };
-    const plans = inOrder(context);
     this.#declared = context.plan.modules.map(({ module }) => module.name);
     this.#running = new Map();
-    for (const plan of plans) {
-      const running = before.get(plan.module.name);
-      if (running === undefined) this.#add(plan, context);
-      else this.#running.set(plan.module.name, running);
-    }
-    for (const plan of plans) {
-      const running = this.#running.get(plan.module.name);
-      if (running === undefined || this.#stopping) continue;
-      const isNew = !before.has(plan.module.name);
-      if (isNew) await this.#startOne(running);
-      const change = isNew ? "added" : await this.#change(running, plan, context);
+    for (const plan of plans) this.#take(plan, context, before.get(plan.module.name));
+    const left = this.#dismiss([...before.values()].filter(({ slot }) => !this.#running.has(slot.name)));
+    const counted = this.#counted;
+    const added = this.#declared.filter((name) => !counted.has(name)).length;
+    const removed = [...counted.keys()].filter((name) => !this.#running.has(name)).length;
+    const changes = { replaced: 0, kept: 0, added, removed };
+    const done = this.#bring(this.#steps(plans, context, ({ slot, signature }, change) => {
+      if (!counted.has(slot.name)) return;
       if (change !== null) changes[change]++;
-    }
-    const gone = [...before.values()].filter(({ slot }) => !this.#running.has(slot.name));
-    for (const { slot } of gone.toReversed()) await slot.stop();
-    return { ...changes, removed: gone.length };
+      // A plan that was overtaken may have replaced it.
+      else if (counted.get(slot.name) !== signature) changes.replaced++;
+    }));
+    await Promise.race([Promise.all([done, left]), turn.over]);
+    if (turn.isOver || this.#stopping) return null;
+    this.#counted = this.#signatures();
+    await this.#startHeld();
+    return changes;
   }
 
   #find(name: string, command: string): Running {
@@ -152,39 +221,136 @@ export class Modules {
     return this.#recent = { target, caller: slot.process.caller, defaults, isProgram };
   }
 
-  async #change(running: Running, plan: ModulePlan, context: SlotContext): Promise<"replaced" | "kept" | null> {
-    const { slot } = running;
-    const parts = slotOptions(plan, context);
-    const signature = context.seat.signature?.(slot.name);
-    const hasChanged = signature !== running.signature;
-    if (!hasChanged) slot.follow(parts);
-    else if (!await slot.replace("its settings have changed", parts)) return "kept";
-    running.plan = plan;
-    this.#recent = undefined;
-    running.signature = signature;
-    return hasChanged ? "replaced" : null;
+  /** Whether a restart or a reload of all is for this module: a plan may have removed it meanwhile, or not have started it yet. */
+  #isIn(running: Running): boolean {
+    return !this.#stopping && running.hasBegun && this.#running.get(running.slot.name) === running;
+  }
+
+  #signatures(): Map<string, string | undefined> {
+    return new Map([...this.#running].map(([name, { signature }]) => [name, signature]));
   }
 
   #add(plan: ModulePlan, context: SlotContext): void {
     const { name } = plan.module;
     const slot = new ModuleSlot(name, slotOptions(plan, context));
-    this.#running.set(name, { slot, plan, signature: context.seat.signature?.(name) });
+    const signature = context.seat.signature?.(name);
+    const running = { slot, plan, hasBegun: false, signature, wanted: signature, change: undefined };
+    this.#running.set(name, running);
   }
 
-  async #start(all: readonly Running[]): Promise<void> {
-    const started = new Map<string, Promise<void>>();
-    for (const running of all) {
-      const before = (running.plan.settings.after ?? []).map((name) => started.get(name));
-      started.set(running.slot.name, Promise.all(before).then(() => this.#startOne(running)));
+  /** Takes a module of a plan over: one that is `known`, one that is on its way out, or a new one. */
+  #take(plan: ModulePlan, context: SlotContext, known: Running | undefined): void {
+    const { name } = plan.module;
+    const running = known ?? this.#leaving.get(name)?.running;
+    if (running === undefined) return this.#add(plan, context);
+    this.#running.set(name, running);
+    if (known === undefined) running.hasBegun = false;
+    if (running.hasBegun) return;
+    running.slot.follow(slotOptions(plan, context));
+    running.plan = plan;
+    running.signature = running.wanted = context.seat.signature?.(name);
+  }
+
+  /** Drains what no plan has any more, the last one started first. */
+  async #dismiss(gone: readonly Running[]): Promise<void> {
+    let last: Promise<void> = Promise.resolve();
+    for (const running of gone.toReversed()) {
+      this.#held.delete(running);
+      const { name } = running.slot;
+      const ended = last = last.then(() => running.slot.stop()).then(() => {
+        if (this.#leaving.get(name)?.ended === ended) this.#leaving.delete(name);
+      });
+      this.#leaving.set(name, { running, ended });
     }
-    await Promise.all(started.values());
+    await last;
+  }
+
+  /** What is to be done for the modules of `plans`. Replacements take turns, so that only one module has two processes at a time. */
+  #steps(
+    plans: readonly ModulePlan[],
+    context: SlotContext,
+    count: (running: Running, change: Change | null) => void,
+  ): Step[] {
+    const turn = this.#turn;
+    let last: Promise<void> = Promise.resolve();
+    const step = (running: Running, plan: ModulePlan): Step => {
+      const wasAway = this.#leaving.has(plan.module.name);
+      const start = () =>
+        this.#startOne(running).then(() => turn.isOver || count(running, wasAway ? "replaced" : null));
+      const change = async () => {
+        const change = turn.isOver || this.#stopping ? null : await this.#change(running, plan, context);
+        if (!turn.isOver) count(running, change);
+      };
+      const act = running.hasBegun ? () => last = last.then(change) : start;
+      return { running, after: plan.settings.after ?? [], act };
+    };
+    return plans.flatMap((plan) => {
+      const running = this.#running.get(plan.module.name);
+      return running === undefined ? [] : [step(running, plan)];
+    });
+  }
+
+  async #change(running: Running, plan: ModulePlan, context: SlotContext): Promise<Change | null> {
+    const { slot } = running;
+    const parts = slotOptions(plan, context);
+    const signature = context.seat.signature?.(slot.name);
+    if (signature !== running.wanted) return await this.#replace(running, plan, { parts, signature });
+    // One that is overtaken may be replacing it by the same.
+    const turn = this.#turn;
+    const change = await running.change ?? null;
+    if (turn.isOver) return change;
+    slot.follow(parts);
+    if (change !== "kept") running.plan = plan;
+    this.#recent = undefined;
+    return change;
+  }
+
+  async #replace(
+    running: Running,
+    plan: ModulePlan,
+    { parts, signature }: { readonly parts: SlotParts; readonly signature: string | undefined },
+  ): Promise<Change> {
+    running.wanted = signature;
+    const replaced = running.slot.replace("its settings have changed", parts);
+    const change = running.change = replaced.then((done): Change => done ? "replaced" : "kept");
+    const outcome = await change;
+    if (running.change === change) running.change = undefined;
+    if (outcome === "replaced") {
+      running.plan = plan;
+      running.signature = signature;
+      this.#recent = undefined;
+      // The same is tried again by the next plan that has it.
+    } else if (running.wanted === signature) running.wanted = running.signature;
+    return outcome;
+  }
+
+  /** Takes each step when the modules before it are up. Settles when each was taken once; none waits for one that is tried again. */
+  #bring(steps: readonly Step[]): Promise<unknown> {
+    const turn = this.#turn;
+    const up = new Map<string, Promise<unknown>>();
+    const done = new Map<string, Promise<unknown>>();
+    for (const { running: { slot }, after, act } of steps) {
+      const taken = Promise.all(after.map((name) => up.get(name))).then(() => turn.isOver ? undefined : act());
+      up.set(slot.name, taken.then(() => slot.process.settled()));
+      const canStart = () => after.every((name) => this.#running.get(name)?.slot.process.isSettled !== false);
+      done.set(slot.name, Promise.all(after.map((name) => done.get(name))).then(() => canStart() ? taken : undefined));
+    }
+    this.#up = Promise.race([Promise.all(up.values()), turn.over]);
+    const all = Promise.all(done.values());
+    // Whoever waits gets the error; not everyone does.
+    for (const each of [this.#up, all]) each.catch(() => {});
+    return all;
   }
 
   async #startOne(running: Running): Promise<void> {
-    const { slot, plan } = running;
-    if (this.#stopping) return;
+    const { slot } = running;
+    const away = this.#leaving.get(slot.name);
+    if (away !== undefined) await away.ended;
+    if (this.#stopping || running.hasBegun || this.#running.get(slot.name) !== running) return;
+    running.hasBegun = true;
     this.#held.delete(running);
-    const failed = (plan.settings.after ?? []).find((name) => this.#running.get(name)?.slot.process.state === "failed");
+    const { after = [] } = running.plan.settings;
+    const failed = after.find((name) => this.#running.get(name)?.slot.process.state === "failed");
     if (failed === undefined) return await slot.process.start();
     this.#held.add(running);
     slot.process.failToStart(`it starts after "${failed}", which has failed`);
@@ -202,7 +368,7 @@ export class Modules {
   }
 
   async #worker(name: string): Promise<{ slot: ModuleSlot; number: number } | undefined> {
-    for (const slot of this.slots()) {
+    for (const { slot } of this.#running.values()) {
       const number = await slot.workerNumber(name);
       if (number !== null) return { slot, number };
     }

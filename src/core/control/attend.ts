@@ -18,8 +18,8 @@ export interface AttendOptions {
    * failed ends the process with exit code 1.
    */
   readonly signals: boolean;
-  /** What SIGHUP does, where signals are attended to. @default replaces every module's process */
-  readonly reload?: () => Promise<unknown>;
+  /** What each SIGHUP does, where signals are attended to. @default replaces every module's process, one SIGHUP after the other */
+  readonly reload?: () => unknown;
 }
 
 /** Brokers of this process that a signal ends: the last one takes the process with it. */
@@ -27,7 +27,7 @@ const attended = new Set<BrokerCore>();
 
 /** Makes `core` reachable until it has stopped. @throws {NameTakenError} when a live broker has its name. */
 export async function attend(core: BrokerCore, options: AttendOptions): Promise<void> {
-  const { runtime, control, signals, reload = () => core.reload() } = options;
+  const { runtime, control, signals, reload = reloadInTurn(core) } = options;
   let server: ControlServer | undefined;
   let ending = false;
   const exit = () => {
@@ -52,10 +52,7 @@ export async function attend(core: BrokerCore, options: AttendOptions): Promise<
   }
   if (signals) {
     attended.add(core);
-    let reloads: Promise<unknown> = Promise.resolve();
-    const forgetHangup = runtime.onSignal("SIGHUP", () => {
-      reloads = reloads.then(reload);
-    });
+    const forgetHangup = runtime.onSignal("SIGHUP", () => void reload());
     const forget = onSignals(runtime, [end, () => core.hurry(), () => Promise.resolve(runtime.exit(130))]);
     core.whenStopped(() => {
       // A process that is about to exit keeps its listeners: a signal too many would end it otherwise than by its exit.
@@ -66,6 +63,11 @@ export async function attend(core: BrokerCore, options: AttendOptions): Promise<
       if (core.hasFailed) exit();
     });
   }
+}
+
+function reloadInTurn(core: BrokerCore): () => void {
+  let reloads: Promise<unknown> = Promise.resolve();
+  return () => void (reloads = reloads.then(() => core.reload()));
 }
 
 /** The first signal takes the first step, the next one the next. */

@@ -37,6 +37,11 @@ export class StateMachine {
     return this.#state;
   }
 
+  /** Whether it stays in its state until someone does something. */
+  get isSettled(): boolean {
+    return SETTLED.includes(this.#state);
+  }
+
   /** @throws {Error} when the table does not allow it: a defect of brokkr. */
   become(state: ProcessState): void {
     if (!MAY_FOLLOW[this.#state].includes(state)) {
@@ -50,12 +55,12 @@ export class StateMachine {
 
   /** Settles when the process is ready, failed or stopped; at once where it is. */
   async settled(): Promise<void> {
-    while (!SETTLED.includes(this.#state)) await this.#change();
+    while (!this.isSettled) await this.#change();
   }
 
   /** Settles when the process is ready, or this start of it has ended, though another may follow; at once where that is so. */
   async tried(): Promise<void> {
-    while (this.#state !== "backoff" && !SETTLED.includes(this.#state)) await this.#change();
+    while (this.#state !== "backoff" && !this.isSettled) await this.#change();
   }
 
   /** Settles when the process is `state`. */

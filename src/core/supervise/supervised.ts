@@ -62,10 +62,15 @@ export class Supervised {
     return this.#states.state;
   }
 
-  /** Starts the process; settles when it is ready, or has failed for good. */
+  /** Whether it is ready, failed or stopped. */
+  get isSettled(): boolean {
+    return this.#states.isSettled;
+  }
+
+  /** Starts the process; settles when it is ready, or that start has ended, though another may follow. */
   async start(): Promise<void> {
     this.#begin();
-    await this.settled();
+    await this.tried();
   }
 
   /** Gives the start up before it began. */
@@ -170,8 +175,7 @@ export class Supervised {
     if (!this.#restarting) return;
     this.#restarting = false;
     this.#restarts.byHand();
-    this.#begin();
-    await this.tried();
+    await this.start();
   }
 
   async #replace(reason: string, { options, patient = false }: ReplaceOptions): Promise<boolean> {

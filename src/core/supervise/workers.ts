@@ -17,7 +17,7 @@ export class Workers {
 
   /** Settles when each worker is ready or has failed. */
   async start(): Promise<void> {
-    await Promise.all(this.#workers.map((worker) => worker.start()));
+    await Promise.all(this.#workers.map((worker) => worker.start().then(() => worker.settled())));
   }
 
   async stop(): Promise<void> {

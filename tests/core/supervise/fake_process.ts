@@ -24,6 +24,8 @@ export class FakeProcess {
   /** Types of the frames that the father sent, and the bodies. */
   readonly received: { type: number; text: string }[] = [];
   readonly process: ProgramProcess;
+  /** Its environment. */
+  readonly env: Readonly<Record<string, string>>;
   /** Whether it answers nothing, as when it is stopped. */
   isStopped = false;
   #exit: (status: ExitStatus) => void = () => {};
@@ -49,6 +51,7 @@ export class FakeProcess {
       exited: new Promise((resolve) => this.#exit = resolve),
       kill: (signal) => this.signals.push(signal) > 0,
     };
+    this.env = options.env("");
     this.print = (text) => options.output?.("stderr", new TextEncoder().encode(text));
   }
 
@@ -78,7 +81,7 @@ export class FakeProcess {
 }
 
 /** Spawns fakes, and remembers them. */
-class SpawningRuntime extends FakeRuntime {
+export class SpawningRuntime extends FakeRuntime {
   readonly spawned: FakeProcess[] = [];
   /** What every start is rejected with, where there is something. */
   refuse: Error | undefined;

@@ -1,0 +1,101 @@
+import { BrokerCore } from "../../../src/core/broker/broker.ts";
+import { checkOptions } from "../../../src/core/broker/options.ts";
+import type { LogRecord } from "../../../src/core/log/record.ts";
+import { defineModule } from "../../../src/core/module/module.ts";
+import type { ModuleSettings } from "../../../src/core/module/module.ts";
+import { readRole, ROLE_VARIABLE } from "../../../src/core/supervise/role.ts";
+import type { CommandProcess } from "../../../src/runtime/runtime.ts";
+import { type FakeProcess, SpawningRuntime } from "../supervise/fake_process.ts";
+import { settle } from "../manual_clock.ts";
+
+const ENDED = { code: 0, signal: null };
+
+/** Spawns fakes, and a guard that does nothing. */
+class BrokerRuntime extends SpawningRuntime {
+  override spawnCommand(): Promise<CommandProcess> {
+    let ended = () => {};
+    const exited = new Promise<typeof ENDED>((resolve) => ended = () => resolve(ENDED));
+    const ready = new TextEncoder().encode("ready\n");
+    const channel = {
+      unsentBytes: 0,
+      write: () => {},
+      open: (events: { data(chunk: Uint8Array): void }) => events.data(ready),
+      close: () => ended(),
+    };
+    return Promise.resolve({ pid: 1, exited, channel, kill: () => true });
+  }
+}
+
+/** Modules by name, and their settings: a configuration. */
+export type Modules = Readonly<Record<string, ModuleSettings>>;
+
+/** A broker whose processes do what the test says. */
+export class FakeBroker {
+  readonly runtime = new BrokerRuntime();
+  readonly records: LogRecord[] = [];
+  readonly core: BrokerCore;
+
+  constructor(modules: Modules) {
+    const { plan, seat } = prepared(modules, (record) => this.records.push(record));
+    this.core = new BrokerCore(plan, { runtime: this.runtime, depth: 0, image: null, ...seat });
+  }
+
+  /** The configuration has changed. */
+  follow(modules: Modules): Promise<void> {
+    const { plan, seat } = prepared(modules);
+    return this.core.follow(plan, { image: null, ...seat });
+  }
+
+  /** The newest process of a module. */
+  life(module: string): FakeProcess {
+    const life = this.lives(module).at(-1);
+    if (life === undefined) throw new Error(`no process of ${module} was started`);
+    return life;
+  }
+
+  /** All processes that a module had. */
+  lives(module: string): FakeProcess[] {
+    return this.runtime.spawned.filter(({ env }) => readRole(env[ROLE_VARIABLE]).role?.module === module);
+  }
+
+  /** Brings the newest process of each module up. */
+  async up(...modules: string[]): Promise<void> {
+    for (const module of modules) {
+      await this.life(module).hello();
+      await this.life(module).ready();
+    }
+  }
+
+  /** Ends the newest process of each module in good order. */
+  async down(...modules: string[]): Promise<void> {
+    for (const module of modules) await this.life(module).exit(ENDED);
+  }
+
+  /** Name and state of each module. */
+  async states(): Promise<string[]> {
+    await settle();
+    const { modules } = await this.core.status();
+    return modules.map(({ name, state }) => `${name} ${state}`);
+  }
+
+  /** Texts of one event. */
+  told(event: LogRecord["event"]): string[] {
+    const records = this.records.filter((record) => record.event === event);
+    return records.flatMap((record) => record.lines()).map((line) => line.slice(line.indexOf("MainThread ] ") + 13));
+  }
+}
+
+/** Whether a process was asked to end. */
+export function wasAsked(life: FakeProcess): boolean {
+  return life.received.some(({ text }) => text === '{"kind":"stop"}');
+}
+
+function prepared(modules: Modules, log: (record: LogRecord) => void = () => {}) {
+  const plan = checkOptions({
+    name: "broker-master",
+    modules: Object.keys(modules).map((name) => defineModule({ name })),
+    settings: modules,
+    log,
+  });
+  return { plan, seat: { signature: (name: string) => JSON.stringify(modules[name] ?? null) } };
+}
