@@ -14,7 +14,7 @@ import { type BrokerFault, toError, toFault } from "../call/wire_error.ts";
 import type { CallSettings } from "../module/context.ts";
 import { BrokerError } from "../errors/mod.ts";
 import { DEFAULT_FRAME_LIMIT, FrameType } from "../frame/header.ts";
-import { type Hello, PROTOCOL_VERSION, readHello } from "../frame/hello.ts";
+import { type Hello, helloText, PROTOCOL_VERSION, readHello } from "../frame/hello.ts";
 import { Link } from "../frame/link.ts";
 import { readCloseReason } from "../frame/notice.ts";
 import type { BrokerStatus } from "../broker/status.ts";
@@ -59,7 +59,7 @@ export class ControlClient {
       drained: () => this.#caller.drained(),
       closed: (reason) => this.#closed(reason),
     });
-    this.#link.send(FrameType.hello, JSON.stringify(helloOf(runtime, broker)));
+    this.#link.send(FrameType.hello, helloText(helloOf(runtime, broker)));
   }
 
   /** Connects to the socket of `broker`. @throws {Error} when nobody listens there or it is another protocol. */

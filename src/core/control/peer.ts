@@ -8,7 +8,7 @@ import type { Channel, Runtime } from "../../runtime/runtime.ts";
 import { Callee } from "../call/callee.ts";
 import { isGenerator } from "../call/result.ts";
 import { DEFAULT_FRAME_LIMIT, FrameType } from "../frame/header.ts";
-import { type Hello, PROTOCOL_VERSION, readHello } from "../frame/hello.ts";
+import { type Hello, helloText, PROTOCOL_VERSION, readHello } from "../frame/hello.ts";
 import { Link } from "../frame/link.ts";
 import type { Handler } from "../module/module.ts";
 import { VERSION } from "../version.ts";
@@ -94,7 +94,7 @@ export class ControlPeer {
       setup: null,
     };
     // A client of another protocol must learn which one this is.
-    this.#link.send(FrameType.hello, JSON.stringify(hello));
+    this.#link.send(FrameType.hello, helloText(hello));
     this.#clearDeadline();
     try {
       readHello(body, VERSION);

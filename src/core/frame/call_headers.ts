@@ -4,7 +4,8 @@
  * @module
  */
 
-import { FieldTable, isFlag, isNumber, isText } from "./fields.ts";
+import { isBoolean, isNumber, isText, optional } from "../field_checks.ts";
+import { FieldTable } from "./fields.ts";
 
 export interface CallHeaders {
   /** From a module to its broker: the module that is to run the command. */
@@ -21,12 +22,12 @@ export interface CallHeaders {
 
 /** What is missing or wrong is left out. */
 const HEADERS = new FieldTable<CallHeaders>({
-  target: { is: isText, otherwise: undefined },
-  timeoutMs: { is: isNumber, otherwise: undefined },
-  caller: { is: isText, otherwise: undefined },
-  stream: { is: isFlag, otherwise: undefined },
-  notify: { is: isFlag, otherwise: undefined },
-});
+  target: optional(isText),
+  timeoutMs: optional(isNumber),
+  caller: optional(isText),
+  stream: optional(isBoolean),
+  notify: optional(isBoolean),
+}, { target: undefined, timeoutMs: undefined, caller: undefined, stream: undefined, notify: undefined });
 
 /** In the order they are written. */
 export const CALL_HEADERS: readonly string[] = HEADERS.keys;
@@ -42,10 +43,5 @@ export function headersText(headers: CallHeaders | null): string {
 
 /** Those that `headers` has, in their order. */
 export function headerEntries(headers: CallHeaders): [key: string, value: unknown][] {
-  const found: [string, unknown][] = [];
-  for (const key of CALL_HEADERS) {
-    const value: unknown = Reflect.get(headers, key);
-    if (value !== undefined) found.push([key, value]);
-  }
-  return found;
+  return Object.entries(HEADERS.pick(headers));
 }

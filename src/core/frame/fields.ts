@@ -5,98 +5,72 @@
  * @module
  */
 
+import { type FieldChecks, wrongField } from "../field_checks.ts";
 import { BodyError } from "./body_error.ts";
 import { jsonText } from "./json_text.ts";
 
-/** One field of such an object. */
-export interface Field<V> {
-  /** Whether what came is one. */
-  readonly is: (value: unknown) => value is V;
-  /** What stands for a value that is missing or wrong, undefined for none. Without it the object is refused. */
-  readonly otherwise?: V | undefined;
-}
-
-/** A field of each key of `T`: the compiler asks for all of them. */
-export type Fields<T> = { readonly [K in keyof T]-?: Field<T[K]> };
+/** What stands for a field that is missing or wrong; undefined leaves it out. */
+export type Defaults<T> = { readonly [K in keyof T]?: T[K] | undefined };
 
 /** The fields of a `T`, in the order they are written. */
 export class FieldTable<T extends object> {
-  readonly #fields: readonly (readonly [key: string, field: Field<unknown>])[];
+  readonly #checks: FieldChecks<T>;
+  readonly #checkOf: ReadonlyMap<string, (value: unknown) => boolean>;
+  readonly #defaults: ReadonlyMap<string, unknown>;
   readonly keys: readonly string[];
 
-  constructor(fields: Fields<T>) {
-    this.#fields = Object.entries<Field<unknown>>(fields);
-    this.keys = this.#fields.map(([key]) => key);
+  /** @param defaults a wrong field that has none is refused, and so is a missing one, where it is not optional. */
+  constructor(checks: FieldChecks<T>, defaults: Defaults<T> = {}) {
+    this.#checks = checks;
+    this.#checkOf = new Map<string, (value: unknown) => boolean>(Object.entries(checks));
+    this.#defaults = new Map<string, unknown>(Object.entries(defaults));
+    this.keys = Object.keys(checks);
   }
 
   /**
    * What `source` has of the fields, and nothing else.
    *
-   * @param what names the object, for the error's text. @throws {BodyError} where it lacks a field.
+   * @param what names the object, for the error's text. @throws {BodyError} where a field is not what it must be.
    */
   read(source: unknown, what: string): T {
-    const read: Record<string, unknown> = {};
-    for (const [key, { is, ...field }] of this.#fields) {
-      const value = own(source, key);
-      if (is(value)) read[key] = value;
-      else if (!("otherwise" in field)) throw this.#refusal(source, what);
-      else if (field.otherwise !== undefined) read[key] = field.otherwise;
-    }
+    const read = fieldsOf(source, this.keys);
+    for (const [key, value] of this.#defaults) if (!this.#isRight(key, read[key])) put(read, key, value);
     if (this.#isWhole(read)) return read;
-    throw this.#refusal(source, what);
+    const wrong = wrongField(read, this.#checks) ?? "";
+    throw new BodyError(`${what} ${wrong in read ? "with a wrong" : "without"} ${wrong}`);
   }
 
-  /** The JSON text of the fields of `record`. */
+  /** The fields of `record`, and nothing else. */
+  pick(record: T): Readonly<Record<string, unknown>> {
+    return fieldsOf(record, this.keys);
+  }
+
+  /** The same as JSON. */
   write(record: T): string {
-    const written: Record<string, unknown> = {};
-    for (const key of this.keys) written[key] = own(record, key);
-    return jsonText(written) ?? "";
+    return jsonText(this.pick(record)) ?? "";
   }
 
-  #isWhole(read: object): read is T {
-    return this.#fields.every(([key, field]) => "otherwise" in field || field.is(own(read, key)));
+  #isRight(key: string, value: unknown): boolean {
+    return this.#checkOf.get(key)?.(value) === true;
   }
 
-  #refusal(source: unknown, what: string): BodyError {
-    const required = this.#fields.filter(([, field]) => !("otherwise" in field));
-    const missing = required.filter(([key]) => own(source, key) === undefined).map(([key]) => key);
-    if (missing.length > 0) return new BodyError(`${what} without ${missing.join(", ")}`);
-    const wrong = required.filter(([key, { is }]) => !is(own(source, key))).map(([key]) => key);
-    return new BodyError(`${what} with a wrong ${wrong.join(", ")}`);
+  #isWhole(read: Readonly<Record<string, unknown>>): read is T & Readonly<Record<string, unknown>> {
+    return wrongField(read, this.#checks) === null;
   }
 }
 
 /** Wire input is never asked for what it inherits. */
-function own(source: unknown, key: string): unknown {
-  return typeof source === "object" && source !== null && Object.hasOwn(source, key)
-    ? Reflect.get(source, key)
-    : undefined;
+function fieldsOf(source: unknown, keys: readonly string[]): Record<string, unknown> {
+  const fields: Record<string, unknown> = {};
+  if (typeof source !== "object" || source === null) return fields;
+  for (const key of keys) {
+    put(fields, key, Object.hasOwn(source, key) ? Reflect.get(source, key) : undefined);
+  }
+  return fields;
 }
 
-export function isText(value: unknown): value is string {
-  return typeof value === "string";
-}
-
-export function isNumber(value: unknown): value is number {
-  return typeof value === "number";
-}
-
-export function isFlag(value: unknown): value is boolean {
-  return typeof value === "boolean";
-}
-
-export function isTexts(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every(isText);
-}
-
-export function isAnything(_value: unknown): _value is unknown {
-  return true;
-}
-
-export function orNull<V>(is: (value: unknown) => value is V): (value: unknown) => value is V | null {
-  return (value) => value === null || is(value);
-}
-
-export function oneOf<const V extends string>(...values: readonly V[]): (value: unknown) => value is V {
-  return (value): value is V => values.some((candidate) => candidate === value);
+/** Undefined leaves the field out, as JSON does. */
+function put(fields: Record<string, unknown>, key: string, value: unknown): void {
+  if (value !== undefined) fields[key] = value;
+  else delete fields[key];
 }

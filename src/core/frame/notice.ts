@@ -7,21 +7,11 @@
 import type { ThrownError } from "../call/wire_error.ts";
 import type { CleanupReceipt } from "../cleanup/clean.ts";
 import type { CleanupStatus, ProcessStatus } from "../broker/status.ts";
-import {
-  type FieldChecks,
-  isAnything,
-  isBoolean,
-  isNumber,
-  isText,
-  listOf,
-  objectOf,
-  oneOf,
-  optional,
-  orNull,
-  wrongField,
-} from "../field_checks.ts";
+import { isAnything, isBoolean, isNumber, isText, listOf, objectOf, oneOf, optional, orNull } from "../field_checks.ts";
 import { RECEIPT_CHECKS } from "../log/reported.ts";
+import { isRecord } from "../is_record.ts";
 import { BodyError, readJson } from "./batch.ts";
+import { FieldTable } from "./fields.ts";
 
 /** From a process to its father. */
 export type ProcessNotice =
@@ -86,38 +76,54 @@ const isProcessStatus = objectOf<ProcessStatus>({
   })),
 });
 
-/** Fields of each kind of notice. */
-const PROCESS_NOTICES: {
-  readonly [K in ProcessNotice["kind"]]: FieldChecks<Omit<Extract<ProcessNotice, { kind: K }>, "kind">>;
-} = {
-  cleaning: { owner: orNull(isText) },
-  ready: { commands: listOf(isText), cleanup: isReceipt },
-  failed: {
+type Notices<N extends { readonly kind: string }> = {
+  readonly [K in N["kind"]]: FieldTable<Extract<N, { readonly kind: K }>>;
+};
+
+const PROCESS_NOTICES: Notices<ProcessNotice> = {
+  cleaning: new FieldTable({ kind: oneOf("cleaning"), owner: orNull(isText) }),
+  ready: new FieldTable({ kind: oneOf("ready"), commands: listOf(isText), cleanup: isReceipt }),
+  failed: new FieldTable<Extract<ProcessNotice, { readonly kind: "failed" }>>({
+    kind: oneOf("failed"),
     error: objectOf<ThrownError>({ name: isText, message: isText, stack: isText, data: isAnything }),
     lasting: optional(isBoolean),
-  },
-  status: { request: isNumber, workers: listOf(isProcessStatus) },
-  stopped: {},
+  }),
+  status: new FieldTable({ kind: oneOf("status"), request: isNumber, workers: listOf(isProcessStatus) }),
+  stopped: new FieldTable({ kind: oneOf("stopped") }),
 };
-const FATHER_NOTICES: readonly unknown[] = ["stop", "wanted", "status", "restart"] satisfies FatherNotice["kind"][];
+const FATHER_NOTICES: Notices<FatherNotice> = {
+  stop: new FieldTable({ kind: oneOf("stop") }),
+  wanted: new FieldTable({ kind: oneOf("wanted"), events: listOf(isText) }),
+  status: new FieldTable({ kind: oneOf("status"), request: isNumber }),
+  restart: new FieldTable({ kind: oneOf("restart"), worker: isNumber, request: isNumber }),
+};
+const BY_PROCESS = new Map<unknown, FieldTable<ProcessNotice>>(Object.entries(PROCESS_NOTICES));
+const BY_FATHER = new Map<unknown, FieldTable<FatherNotice>>(Object.entries(FATHER_NOTICES));
 
 /** @throws {BodyError} */
 export function readProcessNotice(body: Uint8Array): ProcessNotice {
-  const notice = readJson(body);
-  if (!isKind<ProcessNotice>(notice, Object.keys(PROCESS_NOTICES))) throw new BodyError("a notice of an unknown kind");
-  const checks: FieldChecks<unknown> = PROCESS_NOTICES[notice.kind];
-  const wrong = wrongField({ ...notice }, checks);
-  if (wrong !== null) {
-    throw new BodyError(`a notice "${notice.kind}" ${wrong in notice ? "with a wrong" : "without"} ${wrong}`);
-  }
-  return notice;
+  return readNotice(BY_PROCESS, body);
 }
 
 /** @throws {BodyError} */
 export function readFatherNotice(body: Uint8Array): FatherNotice {
+  return readNotice(BY_FATHER, body);
+}
+
+export function processNoticeText(notice: ProcessNotice): string {
+  return BY_PROCESS.get(notice.kind)?.write(notice) ?? "";
+}
+
+export function fatherNoticeText(notice: FatherNotice): string {
+  return BY_FATHER.get(notice.kind)?.write(notice) ?? "";
+}
+
+function readNotice<N extends object>(tables: ReadonlyMap<unknown, FieldTable<N>>, body: Uint8Array): N {
   const notice = readJson(body);
-  if (!isKind<FatherNotice>(notice, FATHER_NOTICES)) throw new BodyError("a notice of an unknown kind");
-  return notice;
+  const kind = isRecord(notice) ? notice["kind"] : undefined;
+  const table = tables.get(kind);
+  if (table === undefined) throw new BodyError("a notice of an unknown kind");
+  return table.read(notice, `a notice "${kind}"`);
 }
 
 /** What a process reports, of which nothing is checked yet. @throws {BodyError} */
@@ -132,8 +138,4 @@ export function readCloseReason(body: Uint8Array): string {
   const close = readJson(body);
   if (typeof close === "object" && close !== null && "reason" in close) return String(close.reason);
   return "the peer closed the channel";
-}
-
-function isKind<T extends { kind: string }>(value: unknown, kinds: readonly unknown[]): value is T {
-  return typeof value === "object" && value !== null && "kind" in value && kinds.includes(value.kind);
 }

@@ -4,9 +4,10 @@ import type { Channel, ExitStatus, ProgramProcess } from "../../runtime/runtime.
 import type { Callee } from "../call/callee.ts";
 import { CODECS } from "../frame/codec.ts";
 import { FrameType } from "../frame/header.ts";
-import { type Hello, PROTOCOL_VERSION, readHello } from "../frame/hello.ts";
+import { type Hello, helloText, PROTOCOL_VERSION, readHello } from "../frame/hello.ts";
 import {
   type FatherNotice,
+  fatherNoticeText,
   type ProcessNotice,
   readCloseReason,
   readProcessNotice,
@@ -119,7 +120,7 @@ export class ProcessRun implements Run {
   }
 
   notify(notice: FatherNotice): void {
-    this.#link?.send(FrameType.notice, JSON.stringify(notice));
+    this.#link?.send(FrameType.notice, fatherNoticeText(notice));
   }
 
   #open(channel: Channel): void {
@@ -166,7 +167,7 @@ export class ProcessRun implements Run {
         codecs: CODECS,
         setup: setup(),
       };
-      link.send(FrameType.hello, JSON.stringify(answer));
+      link.send(FrameType.hello, helloText(answer));
       this.#callee = this.#options.callee(link);
       this.#callee.open();
       events.greeted(theirs);

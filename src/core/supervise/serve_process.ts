@@ -12,9 +12,9 @@ import { describeThrown } from "../call/wire_error.ts";
 import { cleanAfterFork } from "../cleanup/clean.ts";
 import { CODECS } from "../frame/codec.ts";
 import { DEFAULT_FRAME_LIMIT, FrameType } from "../frame/header.ts";
-import { type Hello, PROTOCOL_VERSION, readHello, type Setup } from "../frame/hello.ts";
+import { type Hello, helloText, PROTOCOL_VERSION, readHello, type Setup } from "../frame/hello.ts";
 import { Link } from "../frame/link.ts";
-import { type ProcessNotice, readFatherNotice } from "../frame/notice.ts";
+import { type ProcessNotice, processNoticeText, readFatherNotice } from "../frame/notice.ts";
 import { formatTimeout } from "../log/duration.ts";
 import { FrameReporter } from "../log/frame_reporter.ts";
 import type { Module } from "../module/module.ts";
@@ -87,7 +87,7 @@ class ServedProcess {
       codecs: CODECS,
       setup: null,
     };
-    this.#link.send(FrameType.hello, JSON.stringify(hello));
+    this.#link.send(FrameType.hello, helloText(hello));
   }
 
   #frame(type: number, flags: number, body: Uint8Array): void {
@@ -213,6 +213,6 @@ class ServedProcess {
   /** What was reported before comes first. */
   #tell(notice: ProcessNotice): void {
     this.#reporter.flush();
-    this.#link.send(FrameType.notice, JSON.stringify(notice));
+    this.#link.send(FrameType.notice, processNoticeText(notice));
   }
 }
