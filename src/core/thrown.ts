@@ -1,6 +1,5 @@
 /**
- * Looking at a thrown value, which may be anything: but for `messageOf` and `classNameOf`, none of this throws, whatever its getters
- * and traps do.
+ * Looking at a thrown value, which may be anything: but for `classNameOf`, none of this throws, whatever its getters and traps do.
  *
  * @module
  */
@@ -27,9 +26,13 @@ export function textOf(value: unknown): string {
   }
 }
 
-/** What an error says, or what else was thrown as a text; throws what a getter throws. */
+/** What an error says, or what else was thrown as a text. */
 export function messageOf(value: unknown): string {
-  return isError(value) ? value.message : textOf(value);
+  try {
+    return isError(value) ? textOf(value.message) : textOf(value);
+  } catch {
+    return textOf(value);
+  }
 }
 
 /**

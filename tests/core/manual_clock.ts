@@ -36,6 +36,20 @@ export class ManualClock implements Clock {
     return this.#timers.length;
   }
 
+  /** Like `advance`; what the timers throw, which a real clock would make uncaught errors of the process, is returned. */
+  async uncaught(ms = 0): Promise<unknown[]> {
+    const errors: unknown[] = [];
+    const end = this.#now + ms;
+    for (;;) {
+      try {
+        await this.advance(end - this.#now);
+        return errors;
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+  }
+
   /** Moves time on, timer by timer, and lets what they start come to rest. */
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;

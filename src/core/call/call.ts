@@ -16,6 +16,7 @@ import { NOTHING_ENCODED } from "../frame/params.ts";
 import type { SubmitOptions } from "./caller_options.ts";
 import type { Timed } from "./deadlines.ts";
 import type { Exchange } from "./exchange.ts";
+import type { ProgressFeed } from "./progress_feed.ts";
 import type { BrokerFault } from "./wire_error.ts";
 
 export type CallState = "queued" | "sent" | "retried" | "cancelling" | "settled";
@@ -49,6 +50,8 @@ export class Call implements Timed, TimeLimits, CallEntry {
   declare cancelCause?: unknown;
   /** Where it was made, for its lines. @default `MAIN_THREAD` */
   declare thread?: string;
+  /** Where its progress goes. @default nowhere */
+  declare progress?: ProgressFeed;
   /** Removes what listens to the caller's signal. */
   declare forget?: () => void;
   #state: CallState = "queued";
@@ -89,10 +92,6 @@ export class Call implements Timed, TimeLimits, CallEntry {
   /** Without lines: whoever made the call writes them. */
   get quiet(): boolean {
     return this.#request.quiet === true;
-  }
-
-  get onProgress(): ((value: unknown) => void) | null {
-    return this.#request.onProgress ?? null;
   }
 
   get onItem(): ((item: unknown) => void) | null {

@@ -9,6 +9,7 @@ import { AnswerKind } from "../frame/answer_kind.ts";
 import { type AnswerEntry, readJson, type ReceivedCall } from "../frame/batch.ts";
 import type { CallHeaders } from "../frame/call_headers.ts";
 import { BodyReader } from "../frame/body_reader.ts";
+import type { EncodedValue } from "../frame/codec.ts";
 import { FrameType } from "../frame/header.ts";
 import type { Link } from "../frame/link.ts";
 import type { PayloadFault } from "../frame/params.ts";
@@ -16,6 +17,7 @@ import type { Reporter } from "../log/reporter.ts";
 import type { Handler } from "../module/module.ts";
 import { nearest } from "../nearest.ts";
 import { isError } from "../thrown.ts";
+import { throwUncaught } from "../uncaught.ts";
 import { CalleeReporter } from "./callee_reporter.ts";
 import { KeptAnswers } from "./kept_answers.ts";
 import { OutgoingStream } from "./outgoing_stream.ts";
@@ -43,6 +45,7 @@ export interface CalleeOptions {
 }
 
 export class Callee {
+  readonly #link: Link;
   readonly #options: CalleeOptions;
   readonly #lines: CalleeReporter;
   readonly #replies: ReplyBox;
@@ -57,6 +60,7 @@ export class Callee {
   #idle: (() => void) | undefined;
 
   constructor(link: Link, options: CalleeOptions) {
+    this.#link = link;
     this.#options = options;
     this.#bodies = new BodyReader(link);
     this.#lines = new CalleeReporter(options.reporter, options.module, options.ownFiles);
@@ -83,7 +87,14 @@ export class Callee {
     const frame = this.#bodies.calls(flags, body);
     if (frame === undefined) return;
     this.#kept.settledBelow(frame.settledBelow);
-    for (const call of frame.calls) this.#arrive(call);
+    for (const call of frame.calls) {
+      try {
+        this.#arrive(call);
+      } catch (error) {
+        // The other calls of the frame are not at fault.
+        throwUncaught(this.#link.clock, error);
+      }
+    }
     // The caller works on these answers while the next calls run.
     this.#replies.flush();
   }
@@ -205,10 +216,15 @@ export class Callee {
 
   #succeed(running: RunningCall, value: unknown): void {
     if (value === undefined) return this.#settle(running, AnswerKind.nothing, null);
-    if (typeof value === "object" && value !== null && isGenerator(value)) {
-      return this.#fail(running, new TypeError("the command yields its result, use stream() instead of call()"), false);
+    let encoded: EncodedValue | PayloadFault;
+    try {
+      if (typeof value === "object" && value !== null && isGenerator(value)) {
+        throw new TypeError("the command yields its result, use stream() instead of call()");
+      }
+      encoded = this.#replies.encode(value);
+    } catch (error) {
+      return this.#fail(running, error, false);
     }
-    const encoded = this.#replies.encode(value);
     if ("code" in encoded) return this.#refuse(running, encoded);
     const { id, attempt } = running;
     this.#done(running, { id, attempt, kind: AnswerKind.value, value: encoded });
@@ -242,6 +258,8 @@ export class Callee {
   }
 
   #done(running: RunningCall, answer: AnswerEntry): void {
+    // A promise with a `then` of its own may settle twice.
+    if (running.isOver) return;
     this.#kept.answered(running, answer);
     this.#replies.add(answer);
     if (this.#kept.runningCount === 0) this.#idle?.();

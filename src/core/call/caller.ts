@@ -17,6 +17,7 @@ import type { CallerLimits, CallerOptions } from "./caller_options.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Exchange } from "./exchange.ts";
 import { Outcomes } from "./outcomes.ts";
+import { ProgressFeed } from "./progress_feed.ts";
 import { CallQueue } from "./queue.ts";
 import { translateQueue } from "./translate.ts";
 import type { BrokerFault } from "./wire_error.ts";
@@ -62,9 +63,10 @@ export class Caller {
 
   /** Makes a call that is new. It is settled once; a rejection is a fault, made an error where it is thrown. */
   submit(call: Call, params: readonly unknown[]): void {
-    const { thread, signal } = call.request;
+    const { thread, signal, onProgress } = call.request;
     const where = thread ?? this.#options.thread();
     if (where !== undefined) call.thread = where;
+    if (onProgress !== undefined) call.progress = new ProgressFeed(onProgress, this.#options.clock);
     const encoded = encodeParams(this.#codec, call.command, params, this.#options.frameLimit);
     const isFault = "code" in encoded;
     if (!isFault) call.params = encoded;
@@ -126,6 +128,11 @@ export class Caller {
   /** A process that serves is on its way: from now on calls wait for it. */
   expect(): void {
     this.#refusal = undefined;
+  }
+
+  /** Whether new calls go over `link`. */
+  isConnectedTo(link: Link): boolean {
+    return this.#exchange?.link === link;
   }
 
   /** How many calls wait for answers from the process behind `link`. */

@@ -44,7 +44,7 @@ export interface SubmitOptions {
   readonly signal?: AbortSignal | undefined;
   /** For the whole call, whatever progress it makes. @default no limit */
   readonly totalTimeoutMs?: number | undefined;
-  /** Gets what the handler tells of its progress. What it throws reaches nobody. */
+  /** Gets what the handler tells of its progress. What it throws is an uncaught error of this process. */
   readonly onProgress?: ((value: unknown) => void) | undefined;
   /** Gets each item, where the call is a stream. */
   readonly onItem?: ((item: unknown) => void) | undefined;

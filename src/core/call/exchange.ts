@@ -11,6 +11,7 @@ import { BodyReader } from "../frame/body_reader.ts";
 import type { Codec } from "../frame/codec.ts";
 import { FrameType } from "../frame/header.ts";
 import type { Link } from "../frame/link.ts";
+import { throwUncaught } from "../uncaught.ts";
 import type { Call } from "./call.ts";
 import { CallTime } from "./call_time.ts";
 import type { SubmitOptions } from "./caller_options.ts";
@@ -81,7 +82,12 @@ export class Exchange {
     const { ids, kinds, values } = this.#bodies.answers(flags, body);
     const { receivedAt } = this.link;
     for (let index = 0; index < ids.length; index++) {
-      this.#take(ids[index], kinds?.[index] ?? AnswerKind.value, values[index], receivedAt);
+      try {
+        this.#take(ids[index], kinds?.[index] ?? AnswerKind.value, values[index], receivedAt);
+      } catch (error) {
+        // The other answers of the frame are other calls'.
+        throwUncaught(this.#options.clock, error);
+      }
     }
   }
 
@@ -214,7 +220,7 @@ export class Exchange {
       return call.onItem(value);
     }
     if (call.time.attemptEnds !== Infinity) this.#renew(call, now);
-    if (kind === AnswerKind.progress) call.onProgress?.(value);
+    if (kind === AnswerKind.progress) call.progress?.push(value);
   }
 
   #takeStray(id: unknown): void {

@@ -20,7 +20,7 @@ export interface LocalPeerOptions extends Omit<CalleeOptions, "frameLimit"> {
 }
 
 export interface LocalPeer {
-  /** The caller's end. */
+  /** The caller's end; another one after the connection was lost. */
   readonly link: Link;
   /** What waited behind the callee is out. */
   drained(): void;
@@ -28,8 +28,35 @@ export interface LocalPeer {
   close(): void;
 }
 
+/** Where the connection is lost, its calls are rejected, and the next ones go over a new one. */
 export function localPeer(options: LocalPeerOptions): LocalPeer {
+  const { caller } = options;
+  const lost = (why: string | null) => {
+    const { link } = connection;
+    const isInUse = caller.isConnectedTo(link);
+    connection = connect(options, lost);
+    const reason = `its connection within this process was lost: ${why ?? "it was closed"}`;
+    caller.disconnect({ code: "GONE", reason, exitCode: null, signal: null, lastLines: [] }, link);
+    if (isInUse) caller.connect(connection.link);
+  };
+  let connection = connect(options, lost);
+  return {
+    get link() {
+      return connection.link;
+    },
+    drained: () => connection.drained(),
+    close: () => connection.close(),
+  };
+}
+
+function connect(options: LocalPeerOptions, lost: (reason: string | null) => void): LocalPeer {
   const { clock, caller, ping, unsentBytes = () => 0 } = options;
+  let isOver = false;
+  const closed = (reason: string | null) => {
+    if (isOver) return;
+    close();
+    lost(reason);
+  };
   const [near, far] = [new LocalChannel(unsentBytes), new LocalChannel(() => 0)];
   near.peer = far;
   far.peer = near;
@@ -38,6 +65,7 @@ export function localPeer(options: LocalPeerOptions): LocalPeer {
       if (type === FrameType.answers) caller.answers(flags, body);
     },
     drained: () => caller.drained(),
+    closed,
   });
   const calleeLink: Link = localLink(far, clock, {
     frame(type, flags, body) {
@@ -47,12 +75,15 @@ export function localPeer(options: LocalPeerOptions): LocalPeer {
       else ping().then(pong, () => {});
     },
     drained() {},
+    closed,
   });
   const callee = new Callee(calleeLink, { ...options, frameLimit: DEFAULT_FRAME_LIMIT });
   callee.open();
   const close = () => {
+    isOver = true;
     callee.abort();
     link.close(null);
+    calleeLink.close(null);
   };
   return { link, drained: () => near.drained(), close };
 }
@@ -60,13 +91,13 @@ export function localPeer(options: LocalPeerOptions): LocalPeer {
 interface LocalEvents {
   frame(type: number, flags: number, body: Uint8Array): void;
   drained(): void;
+  closed(reason: string | null): void;
 }
 
 function localLink(channel: Channel, clock: Clock, events: LocalEvents): Link {
-  const nothing = () => {};
   return new Link(channel, clock, {
     frameLimit: DEFAULT_FRAME_LIMIT,
-    events: { ...events, refused: nothing, closed: nothing },
+    events: { ...events, refused: () => {} },
   });
 }
 
@@ -94,7 +125,7 @@ class LocalChannel implements Channel {
   }
 
   close(): void {
-    this.#events?.closed();
+    void Promise.resolve().then(() => this.#events?.closed());
   }
 
   drained(): void {

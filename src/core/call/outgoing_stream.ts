@@ -10,6 +10,9 @@ import type { BrokerFault } from "./wire_error.ts";
 const WINDOW_BYTES = 256 * 1024;
 const WINDOW_ITEMS = 1_024;
 
+/** What the handler returned, or why its items could not all be sent. */
+export type StreamEnd = { readonly value: unknown } | BrokerFault;
+
 /** Hands one item over. Returns its bytes, or why it can't be sent. */
 export type SendItem = (item: unknown) => number | BrokerFault;
 
@@ -20,30 +23,43 @@ export class OutgoingStream {
   #bytes = 0;
   #taken = 0;
   #wake: (() => void) | undefined;
-  #returned: Promise<unknown> | undefined;
+  #isStopped = false;
+  #end: StreamEnd = { value: undefined };
+  /** What `return` of the handler's iterator comes to, once the stream is stopped. */
+  readonly #stopped: Promise<StreamEnd>;
+  #settleStopped: (end: Promise<StreamEnd>) => void = () => {};
 
   constructor(iterable: AsyncIterable<unknown> | Iterable<unknown>) {
+    this.#stopped = new Promise((resolve) => this.#settleStopped = resolve);
     this.#iterator = Symbol.asyncIterator in iterable ? iterable[Symbol.asyncIterator]() : iterable[Symbol.iterator]();
   }
 
-  /** Sends item after item; resolves with what the handler returned, or with why an item could not be sent. */
-  async run(send: SendItem): Promise<{ value: unknown } | BrokerFault> {
-    while (this.#returned === undefined) {
+  /**
+   * Sends item after item; resolves with what the handler returned, or with why an item could not be sent.
+   *
+   * @throws whatever the handler's iterator throws.
+   */
+  async run(send: SendItem): Promise<StreamEnd> {
+    // An iterator that was told to end may leave its last step open for ever.
+    return await Promise.race([this.#steps(send), this.#stopped]);
+  }
+
+  async #steps(send: SendItem): Promise<StreamEnd> {
+    while (!this.#isStopped) {
       const step = await this.#iterator.next();
       if (step.done === true) return { value: step.value };
-      if (this.#returned !== undefined) break;
+      if (this.#isStopped) break;
       const sent = send(step.value);
       if (typeof sent !== "number") {
+        this.#end = sent;
         this.stop();
-        await this.#returned;
-        return sent;
+        break;
       }
       this.#sizes.push(sent);
       this.#bytes += sent;
       if (this.#bytes >= WINDOW_BYTES || this.#sizes.length >= WINDOW_ITEMS) await this.#room();
     }
-    await this.#returned;
-    return { value: undefined };
+    return await this.#stopped;
   }
 
   /** The caller has taken `count` items since the stream began. */
@@ -54,12 +70,18 @@ export class OutgoingStream {
     this.#wake?.();
   }
 
-  /** Ends the handler at its next `yield`: its `finally` blocks run. */
+  /** Ends the handler at its next `yield`: its `finally` blocks run. Whoever runs the stream gets what they throw. */
   stop(): void {
-    this.#returned ??= Promise.resolve(this.#iterator.return?.());
-    // Whoever runs the stream gets its error.
-    this.#returned.catch(() => {});
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    this.#settleStopped(this.#return());
     this.#wake?.();
+  }
+
+  /** Async, so that nothing is thrown at who stops the stream, not even by an iterator whose `return` is no async function. */
+  async #return(): Promise<StreamEnd> {
+    await this.#iterator.return?.();
+    return this.#end;
   }
 
   async #room(): Promise<void> {

@@ -49,14 +49,23 @@ const MAX_CAUSES = 4;
 
 /** Reduces whatever was thrown. Never throws, even where a getter of the thrown value does. */
 export function describeThrown(thrown: unknown): ThrownError {
+  try {
+    return described(thrown);
+  } catch {
+    // A proxy may be an error when it is first looked at, and throw when it is looked at again.
+    return { name: "Error", message: cut(textOf(thrown)), stack: "" };
+  }
+}
+
+function described(thrown: unknown): ThrownError {
   if (!isError(thrown)) return { name: "Error", message: cut(textOf(thrown)), stack: "" };
-  const described = {
+  const error = {
     name: cut(read(thrown, "name")),
     message: cut(read(thrown, "message")),
     stack: cut(stackWithCauses(thrown)),
   };
   const data = readData(thrown);
-  return data === undefined ? described : { ...described, data };
+  return data === undefined ? error : { ...error, data };
 }
 
 /** Makes the error that the caller gets for `fault`. Created where it is thrown, so that the stack is the caller's. */

@@ -7,6 +7,7 @@
 import type { Channel, Runtime } from "../../runtime/runtime.ts";
 import { Callee } from "../call/callee.ts";
 import { isGenerator } from "../call/result.ts";
+import { BodyError } from "../frame/body_error.ts";
 import { DEFAULT_FRAME_LIMIT, FrameType } from "../frame/header.ts";
 import { type Hello, helloText, PROTOCOL_VERSION, readHello } from "../frame/hello.ts";
 import { Link } from "../frame/link.ts";
@@ -75,7 +76,7 @@ export class ControlPeer {
 
   #frame(type: number, flags: number, body: Uint8Array): void {
     if (this.#callee === undefined) {
-      if (type !== FrameType.hello) throw new TypeError("a frame came before the hello");
+      if (type !== FrameType.hello) throw new BodyError("a frame came before the hello");
       this.#greet(body);
     } else if (!this.#callee.receive(type, flags, body) && type === FrameType.ping) {
       this.#link.send(FrameType.pong, "1");

@@ -7,12 +7,17 @@
 import type { ApartParts } from "./apart.ts";
 import { readKinds } from "./answer_kind.ts";
 import { isId, readAnswers, readCalls, type ReceivedAnswers, type ReceivedCall } from "./batch.ts";
-import { BodyError } from "./body_error.ts";
+import { asBodyError, BodyError } from "./body_error.ts";
 import { readHeaders } from "./call_headers.ts";
 import { CompactReader } from "./compact_reader.ts";
 import { FrameFlag } from "./header.ts";
 
 const NO_ANSWERS: ReceivedAnswers = { ids: [], attempts: undefined, kinds: undefined, values: [] };
+
+interface ReceivedCalls {
+  readonly settledBelow: number;
+  readonly calls: ReceivedCall[];
+}
 
 const WHOLE = { apart: undefined };
 
@@ -27,7 +32,24 @@ export class BodyReader {
   }
 
   /** Nothing where the frame only told shapes. @throws {BodyError} */
-  calls(flags: number, body: Uint8Array): { settledBelow: number; calls: ReceivedCall[] } | undefined {
+  calls(flags: number, body: Uint8Array): ReceivedCalls | undefined {
+    try {
+      return this.#calls(flags, body);
+    } catch (error) {
+      throw asBodyError(error);
+    }
+  }
+
+  /** @throws {BodyError} */
+  answers(flags: number, body: Uint8Array): ReceivedAnswers {
+    try {
+      return this.#answers(flags, body);
+    } catch (error) {
+      throw asBodyError(error);
+    }
+  }
+
+  #calls(flags: number, body: Uint8Array): ReceivedCalls | undefined {
     if ((flags & FrameFlag.compact) === 0) return readCalls(flags, body);
     const reader = this.#open(body);
     if ((flags & FrameFlag.shapes) !== 0) return learnShapes(reader);
@@ -59,8 +81,7 @@ export class BodyReader {
     return { settledBelow, calls: calls.map((call, index) => ({ ...call, options: readHeaders(options[index]) })) };
   }
 
-  /** @throws {BodyError} */
-  answers(flags: number, body: Uint8Array): ReceivedAnswers {
+  #answers(flags: number, body: Uint8Array): ReceivedAnswers {
     if ((flags & FrameFlag.compact) === 0) return readAnswers(flags, body);
     const reader = this.#open(body);
     if ((flags & FrameFlag.shapes) !== 0) {

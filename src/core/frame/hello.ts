@@ -19,6 +19,7 @@ import {
 } from "../field_checks.ts";
 import { isRecord } from "../is_record.ts";
 import { readJson } from "./batch.ts";
+import { BodyError } from "./body_error.ts";
 import { FieldTable } from "./fields.ts";
 
 /** Version of the frames and of everything in them. Peers must have the same. */
@@ -109,6 +110,6 @@ function isPlan(value: unknown): value is SupervisionPlan {
 }
 
 /** Two peers that can't understand each other. */
-export class HelloError extends Error {
+export class HelloError extends BodyError {
   override readonly name = "HelloError";
 }

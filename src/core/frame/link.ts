@@ -1,6 +1,7 @@
 /**
  * Frames on a channel: everything that is sent in one turn of the event loop leaves in one write, what arrives is checked, and a
- * peer that breaks the framing is cut off with a reason.
+ * peer that breaks the framing is cut off with a reason. Only what its frames are is held against a peer: what this side's own
+ * code throws while one is handled is an uncaught error of this process.
  *
  * @module
  */
@@ -8,6 +9,7 @@
 import type { Channel, Clock } from "../../runtime/runtime.ts";
 import type { ApartParts } from "./apart.ts";
 import type { Packed } from "./batch.ts";
+import { BodyError } from "./body_error.ts";
 import { bestCodec, type CodecName } from "./codec.ts";
 import { FrameType, isKnownType } from "./header.ts";
 import type { LinkEvents, LinkOptions } from "./link_options.ts";
@@ -17,6 +19,7 @@ import { FrameReader } from "./reader.ts";
 import { SharedMemory } from "./shared_memory.ts";
 import { excerpt } from "./text.ts";
 import { messageOf } from "../thrown.ts";
+import { throwUncaught } from "../uncaught.ts";
 
 /** Bodies in a row that can't be understood before the peer is given up. */
 const MAX_REFUSED_IN_A_ROW = 3;
@@ -197,6 +200,7 @@ export class Link {
       this.#events.frame(type, flags, body);
       this.#refused = 0;
     } catch (error) {
+      if (!(error instanceof BodyError)) return throwUncaught(this.clock, error);
       const reason = messageOf(error);
       this.#events.refused(reason, excerpt(body));
       this.#refused++;

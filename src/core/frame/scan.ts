@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isError, textOf } from "../thrown.ts";
+import { messageOf } from "../thrown.ts";
 import { refuseLossy } from "./lossy.ts";
 
 export type Key = string | number;
@@ -26,7 +26,7 @@ export function explained<T>(look: () => T): T {
     return look();
   } catch (error) {
     if (error instanceof NotSerializableError) throw error;
-    throw new NotSerializableError(firstLine(isError(error) ? textOf(error.message) : textOf(error)));
+    throw new NotSerializableError(firstLine(messageOf(error)));
   }
 }
 

@@ -13,7 +13,10 @@ export interface CallSettings {
   readonly timeoutMs?: number | undefined;
   /** Milliseconds for the whole call, whatever progress it makes. @default no limit */
   readonly totalTimeoutMs?: number | undefined;
-  /** Gets each value that the command gives to `this.progress`. What it throws is an uncaught error of this process. */
+  /**
+   * Gets each value that the command gives to `this.progress`, in the `AsyncLocalStorage` context of the call. What it throws is an
+   * uncaught error of this process.
+   */
   readonly onProgress?: ((value: unknown) => void) | undefined;
   /** Cancels the call. */
   readonly signal?: AbortSignal | undefined;

@@ -2,6 +2,7 @@
 
 import type { Channel, ExitStatus, ProgramProcess } from "../../runtime/runtime.ts";
 import type { Callee } from "../call/callee.ts";
+import { BodyError } from "../frame/body_error.ts";
 import { CODECS } from "../frame/codec.ts";
 import { FrameType } from "../frame/header.ts";
 import { type Hello, helloText, PROTOCOL_VERSION, readHello } from "../frame/hello.ts";
@@ -141,7 +142,7 @@ export class ProcessRun implements Run {
   #frame(type: number, flags: number, body: Uint8Array): void {
     if (this.#callee === undefined) {
       if (type === FrameType.hello) this.#greet(body);
-      else throw new TypeError("a frame came before the hello");
+      else throw new BodyError("a frame came before the hello");
     } else if (type === FrameType.answers) this.#options.caller.answers(flags, body, this.#link);
     else if (type === FrameType.ping) this.#link?.send(FrameType.pong, "1");
     else if (type === FrameType.pong) this.#options.events.alive();
@@ -155,26 +156,30 @@ export class ProcessRun implements Run {
     const { events, runtime, setup, hello } = this.#options;
     const link = this.#link;
     if (link === undefined) return;
+    const answer = {
+      ...hello,
+      protocol: PROTOCOL_VERSION,
+      version: VERSION,
+      pid: runtime.pid,
+      runtime: `${runtime.name} ${runtime.version}`,
+      codecs: CODECS,
+    };
+    let theirs: Hello;
+    let text: string;
     try {
-      const theirs = readHello(body, VERSION);
-      link.speak(theirs.codecs);
-      const answer: Hello = {
-        ...hello,
-        protocol: PROTOCOL_VERSION,
-        version: VERSION,
-        pid: runtime.pid,
-        runtime: `${runtime.name} ${runtime.version}`,
-        codecs: CODECS,
-        setup: setup(),
-      };
-      link.send(FrameType.hello, helloText(answer));
-      this.#callee = this.#options.callee(link);
-      this.#callee.open();
-      events.greeted(theirs);
+      theirs = readHello(body, VERSION);
+      // The options of a module are the program's own objects.
+      text = helloText({ ...answer, setup: setup() });
     } catch (error) {
       this.#why = messageOf(error);
       link.close(this.#why);
+      return;
     }
+    link.speak(theirs.codecs);
+    link.send(FrameType.hello, text);
+    this.#callee = this.#options.callee(link);
+    this.#callee.open();
+    events.greeted(theirs);
   }
 
   #notice(notice: ProcessNotice): void {

@@ -1,3 +1,4 @@
+import { BodyError } from "../../../src/core/frame/body_error.ts";
 import { BodyReader } from "../../../src/core/frame/body_reader.ts";
 import { CompactCodec } from "../../../src/core/frame/compact_codec.ts";
 import { FrameFlag, FrameType } from "../../../src/core/frame/header.ts";
@@ -29,7 +30,7 @@ export class SharedSide {
       shared: { files: () => Promise.resolve(files), makes },
       events: {
         frame: (_type, flags, body) => {
-          if (this.refuses) throw new TypeError("refused");
+          if (this.refuses) throw new BodyError("refused");
           const { values } = bodies.answers(flags, body);
           if ((flags & FrameFlag.shapes) === 0) this.got.push(...values);
         },
