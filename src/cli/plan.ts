@@ -36,6 +36,7 @@ export async function planOf(config: Config): Promise<PreparedBroker> {
       },
       ...(log.level === undefined ? {} : { logLevel: log.level }),
       ...(log.aligned === undefined ? {} : { aligned: log.aligned }),
+      ...(config.startConcurrency === undefined ? {} : { startConcurrency: config.startConcurrency }),
       ...(config.sweep === undefined ? {} : { sweep: config.sweep }),
       ...(config.product === undefined ? {} : { product: config.product }),
     });

@@ -40,6 +40,7 @@ export function bunRuntime(): Runtime {
     files: privateFiles,
     sharedFiles: async () => (await import("./node_shared_files.ts")).sharedFiles(),
     memory,
+    processors: self.processors,
     random: Math.random,
     heapBytes: self.heapBytes,
     openFiles,

@@ -44,6 +44,7 @@ export function denoRuntime(): Runtime {
     files: privateFiles,
     sharedFiles: async () => (await import("./deno_shared_files.ts")).sharedFiles(),
     memory: self.memory,
+    processors: () => navigator.hardwareConcurrency,
     random: Math.random,
     heapBytes: () => Deno.memoryUsage().heapUsed,
     openFiles: self.openFiles,

@@ -36,6 +36,7 @@ export function nodeRuntime(): Runtime {
     files: privateFiles,
     sharedFiles: async () => (await import("./node_shared_files.ts")).sharedFiles(),
     memory: self.memory,
+    processors: self.processors,
     random: Math.random,
     heapBytes: self.heapBytes,
     openFiles: self.openFiles,

@@ -56,6 +56,10 @@ export async function openFiles(): Promise<number | null> {
   }
 }
 
+export function processors(): number {
+  return process.getBuiltinModule("node:os").availableParallelism();
+}
+
 export function onSignal(signal: "SIGINT" | "SIGTERM" | "SIGHUP", fn: () => void): () => void {
   const listener = () => fn();
   process.on(signal, listener);

@@ -200,6 +200,8 @@ export interface Runtime {
   sharedFiles(): Promise<SharedFiles | null>;
 
   memory(pid: number): Promise<MemoryFigures>;
+  /** How many processors this process may use. */
+  processors(): number;
   /** A number from 0 to 1, by chance. */
   random(): number;
   /** Bytes of live objects on this process' own heap, or null. */

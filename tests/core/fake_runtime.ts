@@ -80,6 +80,10 @@ export class FakeRuntime implements Runtime {
     return Promise.resolve({ rssBytes: null, pssBytes, privateBytes });
   }
 
+  processors(): number {
+    return 2;
+  }
+
   /** Half: no jitter. */
   random(): number {
     return 0.5;

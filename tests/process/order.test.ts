@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PROGRAM, TestBroker } from "./broker_of.ts";
 import { livestatus, sla } from "../fixtures/broker/modules.ts";
+import { STARTS } from "../fixtures/broker/starts_modules.ts";
 
 const ORDER = { Livestatus: { after: ["sla"] }, sla: { after: ["WebUI"] } };
 
@@ -67,3 +68,34 @@ test("a module that the broker can't be without ends it when it has failed", { t
   assert.equal(t.lines(/^process\.failed$/).length, 1);
   await assert.rejects(t.broker.call("WebUI", "history"), ProcessGoneError);
 });
+
+test(
+  "startConcurrency processes start at once, workers among them, and a start hook may call a module that still waits",
+  { timeout: 60_000 },
+  async () => {
+    const program = new URL("../fixtures/broker/starts.ts", import.meta.url);
+    for (const startConcurrency of [1, 2]) {
+      const t = await TestBroker.start({ modules: STARTS, program, startConcurrency });
+      try {
+        let [running, most] = [0, 0];
+        const ready = [];
+        for (const { event, module } of t.records) {
+          if (event === "process.starting") running++;
+          else if (event === "cleanup.done") running--;
+          else if (event === "process.ready") ready.push(module);
+          most = Math.max(most, running);
+        }
+        assert.deepEqual([most, running, ready.length], [startConcurrency, 0, 6]);
+        assert.equal(await t.broker.call("caller", "heard"), "hello caller");
+        await t.broker.reload();
+        await t.broker.restart("crowd-2");
+        const { modules } = await t.broker.status();
+        assert.deepEqual(modules.flatMap(({ state, workers }) => [state, ...workers.map((worker) => worker.state)]), [
+          ...["ready", "ready", "ready", "ready", "ready", "ready"],
+        ]);
+      } finally {
+        await t.broker.stop();
+      }
+    }
+  },
+);

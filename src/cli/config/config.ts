@@ -14,6 +14,7 @@ export interface Config {
   readonly modules: readonly (ConfigModule | ConfigProgram)[];
   readonly log: ConfigLog;
   readonly product: string | undefined;
+  readonly startConcurrency: number | undefined;
   readonly sweep: boolean | undefined;
 }
 

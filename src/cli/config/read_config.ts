@@ -52,7 +52,7 @@ class ConfigReader {
     if (root === null) return null;
     this.#refuseEqualNames(root.name, modules);
     this.#refuseDisorder(modules.filter((module) => module !== null));
-    const { log = {}, call = {}, image = "own", name, product, sweep } = root;
+    const { log = {}, call = {}, image = "own", name, product, startConcurrency, sweep } = root;
     const file = log.file === undefined ? undefined : resolve(this.#folder, log.file);
     return {
       folder: this.#folder,
@@ -62,6 +62,7 @@ class ConfigReader {
       modules: modules.filter((module) => module !== null),
       log: { ...log, file },
       product,
+      startConcurrency,
       sweep,
     };
   }

@@ -131,6 +131,11 @@ export const rootSchema = group({
   ),
   log: key(logSchema, "Where the log lines go"),
   product: key(text("a text"), "Name of the product in the cleanup's lines", { default: "Shinken" }),
+  startConcurrency: key(
+    count(1),
+    "How many processes start at once, those of workers, restarts and reloads among them: the others wait for their turn",
+    { otherwise: "the number of processors, at least 2" },
+  ),
   sweep: key(
     flag,
     "Whether what a broker of this name left behind when it was killed is ended at the start",

@@ -24,6 +24,7 @@ import { OwnCommands } from "./own_commands.ts";
 import type { SlotContext } from "./slot_options.ts";
 import { brokerFacts, type BrokerStatus } from "./status.ts";
 import { Guard } from "../supervise/guard.ts";
+import { StartPlaces } from "../supervise/start_queue.ts";
 import { RecordStream } from "../log/record_stream.ts";
 
 export class BrokerCore implements Service {
@@ -32,6 +33,7 @@ export class BrokerCore implements Service {
   #seat: BrokerSeat;
   readonly #log: BrokerLog;
   readonly #guard: Guard;
+  readonly #starts: StartPlaces;
   readonly #modules: Modules;
   readonly #startedAt: number;
   readonly commands: ReadonlyMap<string, Handler>;
@@ -63,6 +65,7 @@ export class BrokerCore implements Service {
       sweep: plan.sweep,
       orphan: (found) => this.#log.report("process.orphan", found, { module: this.name }),
     });
+    this.#starts = new StartPlaces(startConcurrency(plan, runtime));
     this.#modules = new Modules(this.#context());
   }
 
@@ -122,6 +125,7 @@ export class BrokerCore implements Service {
     const since = this.#seat.runtime.clock.now();
     this.#plan = plan;
     this.#seat = { ...this.#seat, ...seat };
+    this.#starts.limit = startConcurrency(plan, this.#seat.runtime);
     const changes = await this.#modules.follow(this.#context());
     if (changes === null) return;
     const ms = this.#seat.runtime.clock.now() - since;
@@ -230,11 +234,16 @@ export class BrokerCore implements Service {
   }
 
   #context(): SlotContext {
-    const [plan, seat, log, guard] = [this.#plan, this.#seat, this.#log, this.#guard];
+    const [plan, seat, log, guard, starts] = [this.#plan, this.#seat, this.#log, this.#guard, this.#starts];
     const failed = () => {
       this.#hasFailed = true;
       void this.stop();
     };
-    return { plan, seat, log, guard, service: this, failed };
+    return { plan, seat, log, guard, starts, service: this, failed };
   }
+}
+
+/** A start keeps a processor busy: more of them at once only take longer. */
+function startConcurrency({ startConcurrency }: BrokerPlan, { processors }: BrokerSeat["runtime"]): number {
+  return startConcurrency ?? Math.max(2, processors());
 }

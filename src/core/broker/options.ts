@@ -33,6 +33,11 @@ export interface BrokerOptions {
     /** Whether a call that got no answer in time is sent a second time. @default "once" */
     readonly retry?: "once" | "never";
   };
+  /**
+   * How many processes start at once, those of workers, restarts and reloads among them: the others wait for their turn.
+   * @default the number of processors, at least 2
+   */
+  readonly startConcurrency?: number;
   /** What modules may call on the broker by its name: `ctx.call("broker-master", …)`. @default none */
   readonly commands?: Commands;
   /** URL or path of the program that a new process runs; it must reach the same `Broker.start`. @default the main module */
@@ -68,6 +73,7 @@ export interface BrokerPlan {
   readonly modules: readonly ModulePlan[];
   readonly timeoutMs: number;
   readonly retry: "once" | "never";
+  readonly startConcurrency: number | undefined;
   readonly commands: Commands;
   readonly program: string | undefined;
   readonly log: LogFunction | undefined;
@@ -85,6 +91,7 @@ const OPTIONS = keysOf<BrokerOptions>({
   image: true,
   settings: true,
   call: true,
+  startConcurrency: true,
   commands: true,
   program: true,
   log: true,
@@ -125,6 +132,7 @@ export function checkOptions(options: BrokerOptions): BrokerPlan {
   checkDistinct(name, modules);
   startOrder(modules.map(orderedModule));
   const { timeoutMs, retry } = checkCall(options.call);
+  checkStartConcurrency(options.startConcurrency);
   checkProgram(options);
   if (options.logLevel !== undefined && levelFrom(options.logLevel) === undefined) {
     throw new TypeError(`Option logLevel must be one of ${LEVELS.join(", ")}, and it is ${String(options.logLevel)}`);
@@ -134,6 +142,7 @@ export function checkOptions(options: BrokerOptions): BrokerPlan {
     modules,
     timeoutMs,
     retry,
+    startConcurrency: options.startConcurrency,
     commands: options.commands ?? {},
     program: options.program === undefined || typeof options.program === "string"
       ? options.program
@@ -155,6 +164,11 @@ function checkCall(call: BrokerOptions["call"] = {}): Pick<BrokerPlan, "timeoutM
   checkTimeout("Option call.timeoutMs", timeoutMs);
   if (retry === "once" || retry === "never") return { timeoutMs, retry };
   throw new TypeError(`Option call.retry must be "once" or "never", and it is ${String(retry)}`);
+}
+
+function checkStartConcurrency(value: unknown): void {
+  if (value === undefined || (typeof value === "number" && Number.isInteger(value) && value >= 1)) return;
+  throw new TypeError(`Option startConcurrency must be a whole number of at least 1, and it is ${show(value)}`);
 }
 
 /** What means something else in a configuration. */

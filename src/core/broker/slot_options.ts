@@ -15,6 +15,7 @@ import { ProgramRun } from "../program/program_run.ts";
 import { encodeDepth, encodeRole, isWorkerOf, ROLE_VARIABLE } from "../supervise/role.ts";
 import { setupOf } from "./setup_of.ts";
 import type { Guard } from "../supervise/guard.ts";
+import type { StartPlaces } from "../supervise/start_queue.ts";
 import type { SlotOptions, SlotParts } from "../supervise/module_slot.ts";
 import { outputLimits } from "../supervise/process_settings.ts";
 import { supervisionPlan } from "../supervise/settings.ts";
@@ -28,6 +29,7 @@ export interface SlotContext {
   readonly seat: BrokerSeat;
   readonly log: BrokerLog;
   readonly guard: Guard;
+  readonly starts: StartPlaces;
   /** What the modules' calls are run by. */
   readonly service: Service;
   /** A module has failed that the broker can't be without. */
@@ -36,7 +38,7 @@ export interface SlotContext {
 
 export function slotOptions(
   { module: { name, definition, program }, settings }: ModulePlan,
-  { plan, seat, log, guard, service, failed }: SlotContext,
+  { plan, seat, log, guard, starts, service, failed }: SlotContext,
 ): SlotParts {
   const { runtime, depth, image, given } = seat;
   const { descendants = "kill", permissions } = settings;
@@ -58,6 +60,7 @@ export function slotOptions(
     collects: hasToClean(image?.(name) ?? plan.modules, null),
     confinement: permissions === undefined ? undefined : { rights: permissions, files },
     guard,
+    starts,
     descendants,
     env: (channel) => {
       const env = runtime.env.all();

@@ -17,6 +17,12 @@ import { FieldTable } from "./fields.ts";
 export type ProcessNotice =
   /** The cleanup of module `owner` begins; null after the last one. */
   | { readonly kind: "cleaning"; readonly owner: string | null }
+  /** The cleanup is over, and the start hook follows. */
+  | { readonly kind: "cleaned" }
+  /** A worker wants to start: the father says when it may. `start` is a number of the process' own. */
+  | { readonly kind: "start-wanted"; readonly start: number }
+  /** That worker has cleaned, has ended or is not to start any more. */
+  | { readonly kind: "start-over"; readonly start: number }
   | { readonly kind: "ready"; readonly commands: readonly string[]; readonly cleanup: CleanupReceipt }
   /** With `lasting` another start would fail too. */
   | { readonly kind: "failed"; readonly error: ThrownError; readonly lasting?: boolean }
@@ -27,6 +33,8 @@ export type ProcessNotice =
 /** From a father to its process. */
 export type FatherNotice =
   | { readonly kind: "stop" }
+  /** The answer to `start-wanted`. */
+  | { readonly kind: "start-admitted"; readonly start: number }
   | { readonly kind: "wanted"; readonly events: readonly string[] }
   | { readonly kind: "status"; readonly request: number }
   | { readonly kind: "restart"; readonly worker: number; readonly request: number };
@@ -82,6 +90,9 @@ type Notices<N extends { readonly kind: string }> = {
 
 const PROCESS_NOTICES: Notices<ProcessNotice> = {
   cleaning: new FieldTable({ kind: oneOf("cleaning"), owner: orNull(isText) }),
+  cleaned: new FieldTable({ kind: oneOf("cleaned") }),
+  "start-wanted": new FieldTable({ kind: oneOf("start-wanted"), start: isNumber }),
+  "start-over": new FieldTable({ kind: oneOf("start-over"), start: isNumber }),
   ready: new FieldTable({ kind: oneOf("ready"), commands: listOf(isText), cleanup: isReceipt }),
   failed: new FieldTable<Extract<ProcessNotice, { readonly kind: "failed" }>>({
     kind: oneOf("failed"),
@@ -93,6 +104,7 @@ const PROCESS_NOTICES: Notices<ProcessNotice> = {
 };
 const FATHER_NOTICES: Notices<FatherNotice> = {
   stop: new FieldTable({ kind: oneOf("stop") }),
+  "start-admitted": new FieldTable({ kind: oneOf("start-admitted"), start: isNumber }),
   wanted: new FieldTable({ kind: oneOf("wanted"), events: listOf(isText) }),
   status: new FieldTable({ kind: oneOf("status"), request: isNumber }),
   restart: new FieldTable({ kind: oneOf("restart"), worker: isNumber, request: isNumber }),

@@ -22,6 +22,8 @@ import { messageOf } from "../thrown.ts";
 const WITHOUT_OUTPUT_MS = 1_000;
 /** After the exit, the time for the last bytes of its output to arrive. */
 const LAST_BYTES_MS = 100;
+/** One that waits for a download keeps no processor busy: after this time others may start beside it. */
+const COSTLY_START_MS = 2_000;
 const SILENT = { wants: () => false, report: () => {} };
 
 export class ProgramRun implements Run {
@@ -40,6 +42,7 @@ export class ProgramRun implements Run {
   #signalAtOnce: string | undefined;
   #outputEnded: (() => void) | undefined;
   #clearWait: (() => void) | undefined;
+  #clearCostly: (() => void) | undefined;
 
   constructor(options: ProgramRunOptions) {
     const { events, runtime, deadlines, plan } = options;
@@ -117,7 +120,11 @@ export class ProgramRun implements Run {
         stray: (text) => void this.#output.push("stdout", new TextEncoder().encode(`${text}\n`)),
         dropped: (what) => events.dropped(what, 1),
         notification: (notification) => client.notified(notification),
-        request: (method, params, signal) => client.asked(method, params, signal),
+        request: (method, params, signal) => {
+          // What it asks for may be a module's that waits for this one's place.
+          events.cleaned();
+          return client.asked(method, params, signal);
+        },
         drained: () => this.#peer?.drained(),
         closed: (reason, failed) => this.#closed(reason, failed),
       },
@@ -145,6 +152,7 @@ export class ProgramRun implements Run {
     const { initialize } = this.#protocol;
     const connection = this.#connection;
     if (connection === undefined || this.#state !== "starting") return;
+    this.#clearCostly = runtime.clock.timer(COSTLY_START_MS, () => events.cleaned());
     try {
       const client = { version: VERSION, pid: runtime.pid, requests: [...plan.requests.keys()] };
       if (initialize !== undefined) {
@@ -153,6 +161,7 @@ export class ProgramRun implements Run {
       if (this.#state !== "starting") return;
       this.#state = "ready";
       this.#wasReady = true;
+      this.#clearCostly();
       events.ready([], null);
     } catch (error) {
       const why = messageOf(error);
@@ -195,6 +204,7 @@ export class ProgramRun implements Run {
   async #exited(status: ExitStatus): Promise<void> {
     this.#state = "exited";
     this.#clearWait?.();
+    this.#clearCostly?.();
     this.#ending.over();
     if (this.#outputEnded === undefined) await this.#lastBytes();
     if (this.#killsGroup) this.#process?.kill("SIGKILL", { group: true });

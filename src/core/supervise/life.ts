@@ -19,6 +19,7 @@ import { ProcessRun } from "./process_run.ts";
 import type { ProcessEnd, ProcessRunEvents } from "./process_run_options.ts";
 import type { Run } from "./run.ts";
 import type { SupervisionPlan } from "./settings.ts";
+import { LentPlaces } from "./start_queue.ts";
 import type { StateMachine } from "./states.ts";
 import type { SupervisedOptions } from "./supervised_options.ts";
 import { messageOf } from "../thrown.ts";
@@ -48,7 +49,14 @@ export class Life {
   readonly #run: Run;
   /** Settles with the end of the process. */
   readonly ended: Promise<void>;
+  /** Settles when the process may start, or never will. */
+  readonly admitted: Promise<void>;
   #tellEnd: () => void = () => {};
+  #tellAdmitted: () => void = () => {};
+  #isWaiting = false;
+  /** Gives the place among the starts back, or its place in the queue. */
+  #leaveStarts: () => void = () => {};
+  readonly #lent: LentPlaces;
   #clearStart: (() => void) | undefined;
   #heartbeat: Heartbeat | undefined;
   #memory: MemoryWatch | undefined;
@@ -62,6 +70,13 @@ export class Life {
     this.#plan = options.supervised.setup().supervision;
     this.#run = this.#newRun();
     this.ended = new Promise((resolve) => this.#tellEnd = resolve);
+    this.admitted = new Promise((resolve) => this.#tellAdmitted = resolve);
+    this.#lent = new LentPlaces({
+      starts: options.supervised.starts,
+      clock: this.#clock,
+      leaseMs: this.#plan.startTimeoutMs,
+      tell: (notice) => this.tell(notice),
+    });
   }
 
   /** What it was made with. */
@@ -95,11 +110,24 @@ export class Life {
     return this.#heartbeat?.isBlocked ?? false;
   }
 
-  /** Creates the process. */
+  /** Whether the process waits until it may start. */
+  get isWaiting(): boolean {
+    return this.#isWaiting;
+  }
+
+  /** Creates the process, when there is a place for its start. */
   start(): void {
-    const { states, lines, generation, supervised } = this.#options;
-    const { startTimeoutMs } = this.#plan;
+    const { states, supervised } = this.#options;
     states.become("starting");
+    this.#isWaiting = true;
+    this.#leaveStarts = supervised.starts.enter(() => this.#spawn());
+  }
+
+  #spawn(): void {
+    const { lines, generation, supervised } = this.#options;
+    const { startTimeoutMs } = this.#plan;
+    this.#isWaiting = false;
+    this.#tellAdmitted();
     this.#startedAt = this.#clock.now();
     this.#startedWall = this.#clock.wall();
     this.#clearStart = deadline(this.#clock, startTimeoutMs, () => {
@@ -119,6 +147,7 @@ export class Life {
     const { states, lines } = this.#options;
     if (states.state === "draining" || states.state === "stopped") return;
     states.become("draining");
+    if (this.#isWaiting) return this.#giveUp();
     this.#endWatches();
     lines.stopping(this.pid);
     this.#run.drain();
@@ -126,6 +155,16 @@ export class Life {
 
   tell(notice: FatherNotice): void {
     this.#run.notify(notice);
+  }
+
+  /** There never was a process, so there is nothing to tell. */
+  #giveUp(): void {
+    this.#isWaiting = false;
+    this.#leaveStarts();
+    const end = { code: null, signal: null, why: null, cleaning: null, wasReady: false, lastLines: [] };
+    this.#options.events.ended(this, meaningOf(end), true);
+    this.#tellAdmitted();
+    this.#tellEnd();
   }
 
   get #clock() {
@@ -137,12 +176,15 @@ export class Life {
     const { guard, broker, father, setup } = supervised;
     const events: ProcessRunEvents = {
       greeted: () => this.#greeted(),
+      cleaned: () => this.#leaveStarts(),
       ready: (_commands, cleanup) => this.#ready(cleanup),
       alive: () => this.#heartbeat?.answered(),
       records: (values) => supervised.records(reportedEvents(values, this.#origin())),
       output: (line) => lines.output(this.pid ?? 0, line),
       dropped: (what, count) => lines.dropped(what, count),
       notice: (notice) => {
+        if (notice.kind === "start-wanted") this.#lent.wanted(notice.start);
+        else if (notice.kind === "start-over") this.#lent.over(notice.start);
         if (notice.kind !== "status") return;
         const { isWorker } = this.#origin();
         supervised.onStatus?.(notice.request, notice.workers.filter(({ name }) => isWorker(name)));
@@ -201,6 +243,7 @@ export class Life {
     const { states, lines, events, supervised } = this.#options;
     const { link, pid } = this;
     this.#clearStart?.();
+    this.#leaveStarts();
     this.#cleanup = cleanup;
     // A program of another language has nothing to clean.
     if (states.state !== (cleanup === null ? "starting" : "cleaning") || link === undefined || pid === null) return;
@@ -221,6 +264,8 @@ export class Life {
   #ended(end: ProcessEnd): void {
     const { states, lines, supervised, events } = this.#options;
     this.#clearStart?.();
+    this.#leaveStarts();
+    this.#lent.end();
     this.#endWatches();
     if (this.pid !== null) supervised.guard?.remove(this.pid);
     const meaning = meaningOf(end);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Runtime } from "../../runtime/runtime.ts";
+import type { Clock, Runtime } from "../../runtime/runtime.ts";
 import { Callee, type Service } from "../call/callee.ts";
 import type { Caller } from "../call/caller.ts";
 import { CallStream, type StreamTarget } from "../call/call_stream.ts";
@@ -21,13 +21,16 @@ import type { ReceivedCall } from "../frame/batch.ts";
 import type { CallHeaders } from "../frame/call_headers.ts";
 import type { Setup } from "../frame/hello.ts";
 import type { Link } from "../frame/link.ts";
+import { formatTimeout } from "../log/duration.ts";
 import { cutText } from "../log/escape.ts";
 import type { FrameReporter } from "../log/frame_reporter.ts";
 import { commandMap, type Handler, type Module } from "../module/module.ts";
 import { nearest } from "../nearest.ts";
+import { deadline } from "./deadline.ts";
 import { encodeRole, processName, type Role, ROLE_VARIABLE } from "./role.ts";
 import type { ProcessStatus } from "../broker/status.ts";
 import { workerPlan } from "./settings.ts";
+import type { StartQueue } from "./start_queue.ts";
 import type { Supervised } from "./supervised.ts";
 import type { SupervisedOptions } from "./supervised_options.ts";
 import { Workers } from "./workers.ts";
@@ -41,6 +44,8 @@ export interface ModuleProcessOptions {
   readonly program: string | undefined;
   readonly reporter: FrameReporter;
   readonly setup: Setup;
+  /** Where the starts of the workers wait for their turn. */
+  readonly starts: StartQueue;
   /** What calls the father, loaded at the first use. */
   readonly father: () => Promise<Caller>;
 }
@@ -60,11 +65,20 @@ export class ModuleProcess implements Service {
   }
 
   /**
-   * Brings the module up: its workers, its commands, its start hook. Its workers load `modules`, as this process did.
+   * Brings the module up within its `startTimeoutMs`: its workers, its commands, its start hook. Its workers load `modules`, as this
+   * process did.
    *
    * @throws what the module's own code throws.
    */
   async start(module: Module, modules: readonly Module[]): Promise<void> {
+    const time = new StartTime(this.#options.runtime.clock, this.#options.setup.supervision.startTimeoutMs);
+    await Promise.race([this.#start(module, { modules, time }), time.over]).finally(() => time.end());
+  }
+
+  async #start(
+    module: Module,
+    { modules, time }: { readonly modules: readonly Module[]; readonly time: StartTime },
+  ): Promise<void> {
     this.#module = module;
     const { definition, name } = module;
     const { worker } = this.#options.role;
@@ -74,8 +88,11 @@ export class ModuleProcess implements Service {
     this.commands = commandMap(`Module "${name}": commands`, await made);
     if (worker !== null) return;
     const count = definition.workers?.count ?? 0;
-    if (count > 0) this.#workers = new Workers(await this.#newWorkers(count, hasToClean(modules, module)));
-    await Promise.all([this.#workers.start(), definition.start?.(this.#context)]);
+    if (count > 0) {
+      this.#workers = new Workers(await this.#newWorkers(count, hasToClean(modules, module)));
+      time.pause();
+    }
+    await Promise.all([this.#workers.start(() => time.resume()), definition.start?.(this.#context)]);
   }
 
   /** Lets the module go: its stop hook, its workers, what it owns. */
@@ -133,6 +150,7 @@ export class ModuleProcess implements Service {
         return { ...runtime.env.all(), [ROLE_VARIABLE]: text };
       },
       guard: null,
+      starts: this.#options.starts,
       descendants: role.descendants,
       setup: () => ({ ...setup, supervision: workerPlan(setup.supervision), wanted: reporter.wanted() }),
       records: (events) => reporter.pass(events),
@@ -225,6 +243,42 @@ export class ModuleProcess implements Service {
       const text = `stop: ${name}: ${message}`;
       this.#options.reporter.report("module.error", { text }, { module: this.#options.role.process });
     }
+  }
+}
+
+/** The time that a module has for its start. While a worker waits for its turn it stands still, and then it begins anew. */
+class StartTime {
+  readonly #clock: Clock;
+  readonly #ms: number;
+  /** Rejects when the time is over. */
+  readonly over: Promise<never>;
+  #reject: (error: Error) => void = () => {};
+  #state: "runs" | "paused" | "ended" = "paused";
+  #clear: () => void = () => {};
+
+  constructor(clock: Clock, ms: number) {
+    this.#clock = clock;
+    this.#ms = ms;
+    this.over = new Promise((_, reject) => this.#reject = reject);
+    this.resume();
+  }
+
+  pause(): void {
+    this.#state = "paused";
+    this.#clear();
+  }
+
+  resume(): void {
+    if (this.#state !== "paused") return;
+    this.#state = "runs";
+    this.#clear = deadline(this.#clock, this.#ms, () => {
+      this.#reject(new Error(`it did not end in ${formatTimeout(this.#ms)}`));
+    });
+  }
+
+  end(): void {
+    this.#state = "ended";
+    this.#clear();
   }
 }
 

@@ -187,6 +187,8 @@ export class ProcessRun implements Run {
     if (this.#ready && START_NOTICES.includes(notice.kind)) return;
     if (notice.kind === "cleaning") {
       this.#cleaning.at(notice.owner, this.#options.setup().cleanupMs);
+    } else if (notice.kind === "cleaned") {
+      this.#options.events.cleaned();
     } else if (notice.kind === "ready") {
       this.#ready = true;
       this.#cleaning.at(null, 0);

@@ -30,6 +30,8 @@ export interface ProcessEnd extends ExitStatus {
 
 export interface ProcessRunEvents extends OutputEvents {
   greeted(hello: Hello): void;
+  /** The costly part of its start is over: the cleanup, or, of a program of another language, what it does before it asks or waits. */
+  cleaned(): void;
   /** `cleanup` is null for a program of another language, which has nothing to clean. */
   ready(commands: readonly string[], cleanup: CleanupReceipt | null): void;
   /** What it reports, of which nothing is checked. @throws {BodyError} where that is none of what a process may report. */

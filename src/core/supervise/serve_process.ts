@@ -15,13 +15,13 @@ import { DEFAULT_FRAME_LIMIT, FrameType } from "../frame/header.ts";
 import { type Hello, helloText, PROTOCOL_VERSION, readHello, type Setup } from "../frame/hello.ts";
 import { Link } from "../frame/link.ts";
 import { type ProcessNotice, processNoticeText, readFatherNotice } from "../frame/notice.ts";
-import { formatTimeout } from "../log/duration.ts";
 import { FrameReporter } from "../log/frame_reporter.ts";
 import type { Module } from "../module/module.ts";
 import { encodeDepth, type Role, ROLE_VARIABLE } from "./role.ts";
 import { VERSION } from "../version.ts";
-import { pause, within } from "./deadline.ts";
+import { pause } from "./deadline.ts";
 import { ModuleProcess } from "./module_process.ts";
+import { BorrowedPlaces } from "./start_queue.ts";
 
 /** Time for what was sent last to reach the father. */
 const LAST_WORDS_MS = 1_000;
@@ -62,6 +62,7 @@ class ServedProcess {
   #loading: Promise<Caller> | undefined;
   #callee: Callee | undefined;
   #module: ModuleProcess | undefined;
+  readonly #starts = new BorrowedPlaces((notice) => this.#tell(notice));
   #stopping = false;
 
   constructor(options: ServeOptions, connect: (events: ConstructorParameters<typeof Link>[2]["events"]) => Link) {
@@ -105,7 +106,13 @@ class ServedProcess {
     const setup = hello.setup;
     this.#reporter.want(setup.wanted);
     const father = () => this.#loading ??= this.#loadCaller(setup.frameLimit);
-    const module = new ModuleProcess({ ...this.#options, reporter: this.#reporter, setup, father });
+    const module = new ModuleProcess({
+      ...this.#options,
+      reporter: this.#reporter,
+      setup,
+      starts: this.#starts,
+      father,
+    });
     this.#module = module;
     this.#callee = new Callee(this.#link, {
       reporter: this.#reporter,
@@ -143,9 +150,9 @@ class ServedProcess {
         deadlineMs: setup.cleanupMs,
         cleaning: (owner) => this.#cleaning(owner),
       });
-      const { startTimeoutMs } = setup.supervision;
-      const tooLate = `it did not end in ${formatTimeout(startTimeoutMs)}`;
-      await within(runtime.clock, startTimeoutMs, module.start(own, modules), tooLate);
+      this.#tell({ kind: "cleaned" });
+      this.#link.flush();
+      await module.start(own, modules);
       this.#tell({ kind: "ready", commands: [...module.commands.keys()], cleanup });
       this.#callee?.open();
     } catch (error) {
@@ -168,6 +175,7 @@ class ServedProcess {
   #notice(body: Uint8Array): void {
     const notice = readFatherNotice(body);
     if (notice.kind === "stop") void this.#stop();
+    else if (notice.kind === "start-admitted") this.#starts.admitted(notice.start);
     else if (notice.kind === "wanted") {
       this.#reporter.want(notice.events);
       this.#module?.want(notice.events);

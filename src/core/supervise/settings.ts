@@ -53,7 +53,7 @@ export interface MemorySettings {
 export interface SupervisionSettings {
   /** When and how a process that ended is started again; a text is its `policy`. @default "on-failure" */
   readonly restart?: RestartPolicy | RestartSettings;
-  /** Milliseconds from the start of a process to its `Broker.start`, and again for the module's `start` hook. @default 10000 */
+  /** Milliseconds from the creation of a process to its `Broker.start`, and again for the module's `start` hook. @default 10000 */
   readonly startTimeoutMs?: number;
   /** Milliseconds for finishing calls and the `stop` hook; then comes SIGTERM. A worker has three fifths of it. @default 5000 */
   readonly drainMs?: number;

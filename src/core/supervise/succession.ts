@@ -35,10 +35,12 @@ export class Succession {
 
   /** Nobody takes the place any more. */
   abandon(): void {
-    if (this.#successor === undefined) return;
-    this.retire(this.#successor);
-    this.#successor.drain();
+    const successor = this.#successor;
+    if (successor === undefined) return;
+    // First: one that still waits for its start ends within its drain.
     this.over();
+    this.retire(successor);
+    successor.drain();
   }
 
   /** Settles when those on their way out have ended. */

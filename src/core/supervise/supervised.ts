@@ -80,6 +80,16 @@ export class Supervised {
     this.#fail(reason);
   }
 
+  /** Whether the process waits until it may start. */
+  get isWaiting(): boolean {
+    return this.#life?.isWaiting ?? false;
+  }
+
+  /** Settles when the process may start, or has ended before. */
+  async admitted(): Promise<void> {
+    await this.#life?.admitted;
+  }
+
   /** Settles when the process is ready, failed or stopped; at once where it is. */
   async settled(): Promise<void> {
     await this.#states.settled();
@@ -266,9 +276,10 @@ export class Supervised {
       return false;
     }
     this.caller.pause();
+    const hasRun = !this.isWaiting;
     this.#life?.drain();
     await this.#states.is("stopped");
-    return true;
+    return hasRun;
   }
 
   #stopped(): void {

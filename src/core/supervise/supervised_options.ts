@@ -13,6 +13,7 @@ import type { Reporter } from "../log/reporter.ts";
 import type { ProcessStatus } from "../broker/status.ts";
 import type { Guard } from "./guard.ts";
 import type { NewRun } from "./run.ts";
+import type { StartQueue } from "./start_queue.ts";
 import type { Descendants } from "./process_settings.ts";
 
 export interface SupervisedOptions {
@@ -33,6 +34,8 @@ export interface SupervisedOptions {
   readonly env: (channelAddress: string) => Readonly<Record<string, string>>;
   /** What kills the process when the broker is gone; a worker is in its module's group instead. */
   readonly guard: Guard | null;
+  /** Where its starts wait for their turn. */
+  readonly starts: StartQueue;
   /** Whether what the process started goes with it. */
   readonly descendants: Descendants;
   readonly setup: () => Setup;

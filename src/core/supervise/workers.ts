@@ -15,9 +15,11 @@ export class Workers {
     this.#workers = workers;
   }
 
-  /** Settles when each worker is ready or has failed. */
-  async start(): Promise<void> {
-    await Promise.all(this.#workers.map((worker) => worker.start().then(() => worker.settled())));
+  /** Settles when each worker is ready or has failed. `admitted` is called when none waits for its start any more. */
+  async start(admitted: () => void): Promise<void> {
+    const started = this.#workers.map((worker) => worker.start().then(() => worker.settled()));
+    void Promise.all(this.#workers.map((worker) => worker.admitted())).then(admitted);
+    await Promise.all(started);
   }
 
   async stop(): Promise<void> {

@@ -20,6 +20,7 @@ test("checkOptions() fills in the defaults and keeps the order of the modules", 
     name: "broker-master",
     timeoutMs: 1000,
     retry: "once",
+    startConcurrency: undefined,
     commands: {},
     program: undefined,
     log: undefined,
@@ -60,9 +61,12 @@ for (
     [{ moduls: [] }, 'Options of the broker: unknown key "moduls": did you mean "modules"'],
     [
       { colour: undefined },
-      'Options of the broker: unknown key "colour": known are name, modules, image, settings, call, commands, program, ' +
-      "log, logLevel, aligned, product, control, sweep, signals",
+      'Options of the broker: unknown key "colour": known are name, modules, image, settings, call, startConcurrency, ' +
+      "commands, program, log, logLevel, aligned, product, control, sweep, signals",
     ],
+    [{ startConcurrency: 0 }, "Option startConcurrency must be a whole number of at least 1, and it is 0"],
+    [{ startConcurrency: 2.5 }, "Option startConcurrency must be a whole number of at least 1, and it is 2.5"],
+    [{ startConcurrency: "2" }, 'Option startConcurrency must be a whole number of at least 1, and it is "2"'],
     [{ call: { timeout: 5 } }, 'Option call: unknown key "timeout": did you mean "timeoutMs"'],
     [{ call: "once" }, 'Option call must be an object, and it is "once"'],
     [
@@ -94,6 +98,7 @@ test("checkOptions() takes every option that there is", () => {
     image: "all",
     settings: {},
     call: { timeoutMs: 5, retry: "never" },
+    startConcurrency: 1,
     commands: {},
     program: "./main.ts",
     log: () => {},

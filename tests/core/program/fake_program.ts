@@ -34,6 +34,8 @@ export class FakeProgram {
   readonly received: SentMessage[] = [];
   readonly signals: string[] = [];
   readonly events: string[] = [];
+  /** How often the costly part of its start was over. */
+  cleaned = 0;
   readonly ends: ProcessEnd[] = [];
   /** Brokkr's end of the program's input and output. */
   readonly near: MemoryChannel;
@@ -79,6 +81,7 @@ export class FakeProgram {
       deadlines: { drainMs: 5_000, killMs: 2_000 },
       events: {
         greeted: nothing,
+        cleaned: () => this.cleaned++,
         alive: () => this.events.push("alive"),
         records: nothing,
         notice: nothing,

@@ -237,3 +237,19 @@ test("an answer to no request is dropped and named", async () => {
   await program.says({ id: 77, result: 1 });
   assert.deepEqual(program.events, ["ready", "dropped 1 answer to no request (id 77)"]);
 });
+
+test("a program no longer keeps others from their start when it asks for something, or waits longer than 2 s", async () => {
+  const asking = new FakeProgram({ ...MCP, requests: { "roots/list": () => ({ roots: [] }) } });
+  await asking.start();
+  assert.equal(asking.cleaned, 0);
+  await asking.says({ id: 1, method: "roots/list" });
+  assert.equal(asking.cleaned, 1);
+  const waiting = new FakeProgram(MCP);
+  await waiting.start();
+  await waiting.runtime.clock.advance(1_999);
+  assert.equal(waiting.cleaned, 0);
+  await waiting.runtime.clock.advance(1);
+  assert.equal(waiting.cleaned, 1);
+  await waiting.says({ id: 1, result: { serverInfo: { name: "fake" } } });
+  assert.deepEqual(waiting.events, ["ready"]);
+});

@@ -6,6 +6,7 @@ import { Link } from "../../../src/core/frame/link.ts";
 import type { ProcessStatus } from "../../../src/core/broker/status.ts";
 import type { LogEvent } from "../../../src/core/log/record.ts";
 import { supervisionPlan, type SupervisionSettings } from "../../../src/core/supervise/settings.ts";
+import { StartPlaces } from "../../../src/core/supervise/start_queue.ts";
 import { Supervised } from "../../../src/core/supervise/supervised.ts";
 import type { SupervisedOptions } from "../../../src/core/supervise/supervised_options.ts";
 import { VERSION } from "../../../src/core/version.ts";
@@ -62,6 +63,10 @@ export class FakeProcess {
     await this.send(FrameType.hello, hello);
   }
 
+  async cleaned(): Promise<void> {
+    await this.send(FrameType.notice, { kind: "cleaned" });
+  }
+
   async ready(): Promise<void> {
     const figures = { pssBytes: null, privateBytes: null, heapBytes: null, openFiles: null };
     const cleanup = { ms: 1, released: [], errors: 0, modules: [], leftovers: null, before: figures, after: figures };
@@ -105,7 +110,7 @@ export class SpawningRuntime extends FakeRuntime {
 
 /** A supervised process of module sla, whose lives are fakes. */
 export class Supervision {
-  readonly runtime = new SpawningRuntime();
+  readonly runtime: SpawningRuntime;
   readonly reporter = new TestReporter();
   /** What the process reported. */
   readonly events: LogEvent[] = [];
@@ -114,8 +119,12 @@ export class Supervision {
   readonly supervised: Supervised;
   readonly options: SupervisedOptions;
 
-  constructor(settings: SupervisionSettings = {}) {
-    const { runtime, reporter } = this;
+  constructor(
+    settings: SupervisionSettings = {},
+    { starts = new StartPlaces(2), runtime = new SpawningRuntime() } = {},
+  ) {
+    this.runtime = runtime;
+    const { reporter } = this;
     this.options = {
       runtime,
       reporter,
@@ -127,6 +136,7 @@ export class Supervision {
       cwd: undefined,
       env: () => ({}),
       guard: null,
+      starts,
       descendants: "kill",
       setup: () => ({
         wanted: [],
