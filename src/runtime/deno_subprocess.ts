@@ -11,6 +11,7 @@ import { checkSystem } from "./supported_system.ts";
 import { currentThread } from "./thread.ts";
 
 declare const Deno: DenoNamespace;
+declare const navigator: { readonly hardwareConcurrency: number };
 
 const FIXED_RIGHTS =
   "a compiled binary has the rights that it was compiled with: remove them, or start with Deno itself";
