@@ -42,6 +42,9 @@ const FIGURES = { pssBytes: 1, privateBytes: 2, heapBytes: 3, openFiles: 4 };
 
 const PROCESS_NOTICES: { readonly [K in ProcessNotice["kind"]]: Required<Extract<ProcessNotice, { kind: K }>> } = {
   cleaning: { kind: "cleaning", owner: null },
+  cleaned: { kind: "cleaned" },
+  "start-wanted": { kind: "start-wanted", start: 1 },
+  "start-over": { kind: "start-over", start: 1 },
   ready: {
     kind: "ready",
     commands: ["get_report"],
@@ -71,6 +74,7 @@ const PROCESS_NOTICES: { readonly [K in ProcessNotice["kind"]]: Required<Extract
 
 const FATHER_NOTICES: { readonly [K in FatherNotice["kind"]]: Required<Extract<FatherNotice, { kind: K }>> } = {
   stop: { kind: "stop" },
+  "start-admitted": { kind: "start-admitted", start: 1 },
   wanted: { kind: "wanted", events: ["call.error"] },
   status: { kind: "status", request: 7 },
   restart: { kind: "restart", worker: 2, request: 8 },

@@ -60,15 +60,8 @@ function starting(definition: Omit<ModuleDefinition, "name">) {
   return { runtime, waiting, outcome: () => outcome };
 }
 
-test("a module whose commands or whose start hook take longer than startTimeoutMs in all has failed", async () => {
-  const s = starting({
-    commands: async () => {
-      await Promise.resolve();
-      await new Promise<void>((resolve) => void s.runtime.clock.timer(6_000, resolve));
-      return {};
-    },
-    start: () => new Promise(() => {}),
-  });
+test("a module whose start hook takes longer than startTimeoutMs has failed, and no timer stays", async () => {
+  const s = starting({ start: () => new Promise(() => {}) });
   await s.runtime.clock.advance(9_999);
   assert.equal(s.outcome(), "starting");
   await s.runtime.clock.advance(1);
