@@ -4,6 +4,7 @@
  * @module
  */
 
+import { progressTo } from "../core/call/forward.ts";
 import { isRecord } from "../core/is_record.ts";
 import type { Notification } from "../core/program/conventions.ts";
 import type { Params } from "../core/program/message.ts";
@@ -31,17 +32,22 @@ export function askedRequest(params: Params, notify: (notification: Notification
   if (!isToken(workDoneToken)) return { params };
   return {
     params: given({ ...rest, ...(meta === undefined ? {} : { _meta: meta }) }),
-    onProgress: (value) => notify({ method: "$/progress", params: { token: workDoneToken, value } }),
+    onProgress: progressTo({
+      progress: (value) => notify({ method: "$/progress", params: { token: workDoneToken, value } }),
+    }),
   };
 }
 
 /** Its `progress` is a number that grows with each notification. */
 function mcpProgress(progressToken: unknown, notify: (notification: Notification) => void): (value: unknown) => void {
   let count = 0;
-  return (value) => {
-    count++;
-    notify({ method: "notifications/progress", params: { progressToken, ...shownProgress(value, count) } });
-  };
+  return progressTo({
+    progress(value) {
+      const params = { progressToken, ...shownProgress(value, count + 1) };
+      notify({ method: "notifications/progress", params });
+      count++;
+    },
+  });
 }
 
 /** A number, or an object with a number as `progress`, is what the protocol has; anything else is counted and shown as text. */

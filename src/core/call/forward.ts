@@ -6,6 +6,7 @@
 
 import type { ReceivedCall } from "../frame/batch.ts";
 import { CallStream, type StreamTarget } from "./call_stream.ts";
+import type { CallContext } from "../module/module.ts";
 import type { SubmitOptions } from "./caller_options.ts";
 import { makeCall } from "./make_call.ts";
 import type { RunningCall } from "./running_call.ts";
@@ -22,7 +23,18 @@ export function forwarded(timeoutMs: number, context: RunningCall): Forwarded {
     retry: "never",
     quiet: true,
     signal: context.signal,
-    onProgress: (value) => context.progress(value),
+    onProgress: progressTo(context),
+  };
+}
+
+/** For a command that tells what another one does: what can't be sent on is left out, as is what nobody reads. */
+export function progressTo(context: Pick<CallContext, "progress">): (value: unknown) => void {
+  return (value) => {
+    try {
+      context.progress(value);
+    } catch {
+      // Too large for this way, or without a form on it: the call goes on.
+    }
   };
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { progressTo } from "../call/forward.ts";
 import { toFault } from "../call/wire_error.ts";
 import type { BrokerCore } from "../broker/broker.ts";
 import { BrokerError } from "../errors/mod.ts";
@@ -59,8 +60,11 @@ async function measuredCall(
   }
   const timeoutMs = timeoutIn(settings);
   const since = now();
-  const onProgress = (value: unknown) => context.progress(value);
-  const asked = { signal: context.signal, onProgress, ...(timeoutMs === undefined ? {} : { timeoutMs }) };
+  const asked = {
+    signal: context.signal,
+    onProgress: progressTo(context),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+  };
   const { value, attempts } = await core.measure(target, command, params, asked);
   const took = { attempts, ms: Math.round((now() - since) * 1_000) / 1_000 };
   return value === undefined ? took : { value, ...took };

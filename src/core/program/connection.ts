@@ -8,10 +8,12 @@ import type { Channel } from "../../runtime/runtime.ts";
 import type { ConnectionOptions, RequestOptions } from "./connection_options.ts";
 import type { Notification } from "./conventions.ts";
 import { frameMessage, type MessageReader, newReader } from "./framing.ts";
+import { FramingError } from "./framing_error.ts";
 import { JsonRpcError } from "./json_rpc_error.ts";
 import { type Message, type MessageId, type Params, readMessage } from "./message.ts";
 import { PeerRequests } from "./peer_requests.ts";
 import { messageOf } from "../thrown.ts";
+import { throwUncaught } from "../uncaught.ts";
 
 /** A cancelled request may still be answered; after this time nobody waits for that. */
 const CANCELLED_MS = 5_000;
@@ -52,7 +54,7 @@ export class Connection {
     this.#heardAt = options.clock.now();
     this.#peer = new PeerRequests({ run: events.request, send: (value) => this.#send(value) });
     this.#reader = newReader(framing, {
-      message: (text) => this.#take(text),
+      message: (text) => this.#taking(text),
       stray: (line) => events.stray(line, "parse"),
       dropped: (what) => events.dropped(what),
     }, limit);
@@ -145,6 +147,16 @@ export class Connection {
       this.#reader.push(chunk);
     } catch (error) {
       this.#end(messageOf(error));
+      if (!(error instanceof FramingError)) throwUncaught(this.#options.clock, error);
+    }
+  }
+
+  /** Only what its messages are is held against the peer: what this side's own code throws is an uncaught error of this process. */
+  #taking(text: string): void {
+    try {
+      this.#take(text);
+    } catch (error) {
+      throwUncaught(this.#options.clock, error);
     }
   }
 

@@ -78,11 +78,10 @@ export class PeerRequests {
   async #run(method: string, params: Params, signal: AbortSignal): Promise<object> {
     try {
       const result = await this.#options.run(method, params, signal);
-      // What JSON can't write must fail here, where it still can be told.
-      const text = JSON.stringify(result);
-      return { result: text === undefined ? null : result };
+      return { result: written(result) ?? null };
     } catch (error) {
-      return { error: writable(errorFields(error)) };
+      const { code, message, data } = errorFields(error);
+      return { error: { code, message, ...writtenData(data) } };
     }
   }
 
@@ -98,12 +97,18 @@ export class PeerRequests {
   }
 }
 
-function writable(error: ReturnType<typeof errorFields>): object {
+/** What JSON makes of it, once: a getter or a `toJSON` may throw the next time, when the answer is sent and nobody could be told. */
+function written(value: unknown): unknown {
+  const text = JSON.stringify(value);
+  return text === undefined ? undefined : JSON.parse(text);
+}
+
+function writtenData(data: unknown): { data?: unknown } {
   try {
-    JSON.stringify(error);
-    return error;
+    const form = written(data);
+    return form === undefined ? {} : { data: form };
   } catch {
-    return { code: error.code, message: error.message };
+    return {};
   }
 }
 

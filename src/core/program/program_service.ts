@@ -6,6 +6,7 @@
  */
 
 import type { Service } from "../call/callee.ts";
+import { progressTo } from "../call/forward.ts";
 import type { RunningCall } from "../call/running_call.ts";
 import type { CallContext, Handler } from "../module/module.ts";
 import type { ReceivedCall } from "../frame/batch.ts";
@@ -67,7 +68,7 @@ export class ProgramService implements Service {
     try {
       return await this.#connection.request(method, toParams(params), {
         signal,
-        onProgress: (value) => context.progress(value),
+        onProgress: progressTo(context),
       });
     } catch (error) {
       // How the program ended is told to the caller by those who see its exit.
