@@ -49,6 +49,7 @@ export function bunRuntime(): Runtime {
     thread: currentThread,
     onSignal: self.onSignal,
     writeError: self.writeError,
+    whenErrorLost: self.whenErrorLost,
     exit: self.exit,
     refuseExit: self.refuseExit,
   };

@@ -54,6 +54,7 @@ export function denoRuntime(): Runtime {
     thread: currentThread,
     onSignal: self.onSignal,
     writeError: self.writeError,
+    whenErrorLost: self.whenErrorLost,
     exit: self.exit,
     refuseExit: self.refuseExit,
   };

@@ -45,6 +45,7 @@ export function nodeRuntime(): Runtime {
     thread: currentThread,
     onSignal: self.onSignal,
     writeError: self.writeError,
+    whenErrorLost: self.whenErrorLost,
     exit: self.exit,
     refuseExit: self.refuseExit,
   };

@@ -1,7 +1,7 @@
 import { fromPs, fromSmapsRollup, UNKNOWN_MEMORY } from "./memory_figures.ts";
 import { process } from "./node_global.ts";
 import type { Environment, MemoryFigures } from "./runtime.ts";
-import { writeWhole } from "./write_error.ts";
+import { newStandardError, type StandardError, unblockedError } from "./standard_error.ts";
 
 /** What a process knows of itself and of the machine, by what Node and Bun have in common. */
 
@@ -83,6 +83,28 @@ export function refuseExit(refusal: (code: unknown) => Error): () => void {
   };
 }
 
+let error: StandardError | undefined;
+
+function standardError(): StandardError {
+  return error ??= newStandardError(unblockedWrite(), (fn) => void process.once("exit", fn));
+}
+
+function unblockedWrite(): (bytes: Uint8Array) => number {
+  const files = fileSystem();
+  let fd = 2;
+  try {
+    // Both runtimes unblock the descriptor of a stream that they make.
+    fd = unblockedError(files, () => void process.stderr);
+  } catch {
+    // There is none.
+  }
+  return (bytes) => files.writeSync(fd, bytes);
+}
+
 export function writeError(text: string): void {
-  writeWhole(text, (bytes) => fileSystem().writeSync(2, bytes));
+  standardError().write(text);
+}
+
+export function whenErrorLost(fn: (lines: number, reason: string) => void): void {
+  standardError().onLost = fn;
 }

@@ -216,8 +216,10 @@ export interface Runtime {
   thread(): string | undefined;
   /** Calls `fn` on each `signal`. Returns the function that stops it. */
   onSignal(signal: "SIGINT" | "SIGTERM" | "SIGHUP", fn: () => void): () => void;
-  /** Writes to standard error at once. */
+  /** Writes whole lines to standard error: at once, or where its reader stalls as soon as it reads. They wait for it a second at most. */
   writeError(text: string): void;
+  /** Sets what is called when the reader is back and lines are lost. */
+  whenErrorLost?(fn: (lines: number, reason: string) => void): void;
   exit(code: number): never;
   /** The program's own call to end this process throws `refusal(code)`, until the returned function is called; `exit` still ends it. */
   refuseExit(refusal: (code: unknown) => Error): () => void;

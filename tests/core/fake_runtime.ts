@@ -62,6 +62,8 @@ export class FakeRuntime implements Runtime {
   refusal: ((code: unknown) => Error) | null = null;
   leftovers?: NonNullable<Runtime["leftovers"]>;
 
+  whenErrorLost(_fn: (lines: number, reason: string) => void): void {}
+
   constructor(variables: Record<string, string> = {}) {
     this.env = new FakeEnvironment(variables);
   }

@@ -15,10 +15,14 @@ export const BROKERS = {
     did: "Nothing is left of it.",
   },
   "log.lost": {
-    what: "The log file can be written again, and some lines never came into it.",
+    what: "The log file or standard error can be written again, and some lines never came into it.",
     why:
-      "The end of the line has the system's reason: mostly a full disk, or a folder that was removed or made read-only.",
-    check: ["Room on the file system (df), and who may write in the folder. Standard error told when it began."],
+      "The end of the line has the reason: mostly a full disk, a folder that was removed or made read-only, or a reader of standard " +
+      "error that stood still.",
+    check: [
+      "Of a file: room on the file system (df), and who may write in the folder. Standard error told when it began.",
+      "Of standard error: what reads it, such as less, a terminal that was stopped with Ctrl-S, or a container's log driver.",
+    ],
     did: "Went on without them, and tried again with each line.",
   },
 } satisfies Record<string, Explanation>;

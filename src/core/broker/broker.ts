@@ -55,6 +55,7 @@ export class BrokerCore implements Service {
       level: plan.logLevel ?? levelFrom(runtime.env.get("BROKKR_LOG")) ?? "info",
       log: plan.log ?? ((record) => runtime.writeError(`${record.lines().join("\n")}\n`)),
     });
+    runtime.whenErrorLost?.((lines, reason) => this.tell("log.lost", { file: "standard error", lines, reason }));
     this.#own = new OwnCommands({ runtime, reporter: this.#log, broker: plan.name, commands: this.commands });
     this.#log.onWanted = (events) => {
       for (const slot of this.#modules.slots()) slot.process.tell({ kind: "wanted", events });

@@ -49,7 +49,7 @@ export interface SupervisionFields {
   };
   /** ERROR: a changed configuration could not be read, so the old one stays. */
   "broker.not-reloaded": { readonly reason: string };
-  /** WARNING: the log file can be written again; that many lines are not in it. */
+  /** WARNING: the log file, or `standard error`, can be written again; that many lines are not in it. */
   "log.lost": { readonly file: string; readonly lines: number; readonly reason: string };
 }
 
