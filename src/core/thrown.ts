@@ -13,6 +13,24 @@ export function isError(value: unknown): value is Error {
   }
 }
 
+/** Whether the same would be thrown at the next try, too. */
+export function isLasting(value: unknown): boolean {
+  try {
+    return isError(value) && "lasting" in value && value.lasting === true;
+  } catch {
+    return false;
+  }
+}
+
+/** The stack of an error, or what else was thrown as a text. */
+export function stackOf(value: unknown): string {
+  try {
+    return isError(value) && value.stack !== undefined ? textOf(value.stack) : messageOf(value);
+  } catch {
+    return messageOf(value);
+  }
+}
+
 /** `String(value)`, or what can be said of a value that has no text. */
 export function textOf(value: unknown): string {
   try {

@@ -58,6 +58,8 @@ export class FakeRuntime implements Runtime {
     openFiles: number | null;
   }[] = [{ pssBytes: 300, privateBytes: 200, heapBytes: 100, openFiles: 30 }];
 
+  /** What was written to standard error. */
+  readonly printed: string[] = [];
   /** What the program's own exit throws now. */
   refusal: ((code: unknown) => Error) | null = null;
   leftovers?: NonNullable<Runtime["leftovers"]>;
@@ -112,7 +114,9 @@ export class FakeRuntime implements Runtime {
     return () => {};
   }
 
-  writeError(): void {}
+  writeError(text: string): void {
+    this.printed.push(text);
+  }
 
   spawnProgram(_options: SpawnProgramOptions): Promise<ProgramProcess> {
     return notHere();

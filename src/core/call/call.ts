@@ -13,6 +13,7 @@ import type { CallHeaders } from "../frame/call_headers.ts";
 import type { EncodedValue } from "../frame/codec.ts";
 import { CallTime, type TimeLimits } from "./call_time.ts";
 import { NOTHING_ENCODED } from "../frame/params.ts";
+import { onAbort } from "./on_abort.ts";
 import type { SubmitOptions } from "./caller_options.ts";
 import type { Timed } from "./deadlines.ts";
 import type { Exchange } from "./exchange.ts";
@@ -114,8 +115,7 @@ export class Call implements Timed, TimeLimits, CallEntry {
 
   /** Until the call is settled, `cancel` runs when `signal` is aborted. */
   listen(signal: AbortSignal, cancel: () => void): void {
-    signal.addEventListener("abort", cancel, { once: true });
-    this.forget = () => signal.removeEventListener("abort", cancel);
+    this.forget = onAbort(signal, cancel);
   }
 
   reject(fault: BrokerFault): void {

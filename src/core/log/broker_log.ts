@@ -6,6 +6,7 @@
 
 import type { Runtime } from "../../runtime/runtime.ts";
 import { RecentMap } from "../recent_map.ts";
+import { stackOf } from "../thrown.ts";
 import { makeEvent } from "./event.ts";
 import { toRecord } from "./format.ts";
 import { isAtLeast } from "./level.ts";
@@ -59,7 +60,7 @@ export class BrokerLog implements Reporter {
       this.#deliver(this.#options.log, record);
     }
     for (const key of [event.event, "*"]) {
-      for (const listener of this.#listeners.get(key) ?? []) this.#deliver(listener, record);
+      this.#tell(this.#listeners.get(key), record);
     }
   }
 
@@ -98,13 +99,23 @@ export class BrokerLog implements Reporter {
     return isAtLeast(level, this.#options.level);
   }
 
-  /** A listener that throws harms nobody else: its error is printed. */
+  /** Those who listen when the event comes, and still do when it is their turn: a listener may add and remove others. */
+  #tell(listeners: ReadonlySet<LogFunction> | undefined, record: LogRecord): void {
+    if (listeners === undefined) return;
+    for (const listener of [...listeners]) if (listeners.has(listener)) this.#deliver(listener, record);
+  }
+
+  /** A listener that throws or rejects harms nobody else: its error is printed. */
   #deliver(listener: LogFunction, record: LogRecord): void {
+    const failed = (error: unknown) => {
+      const text = `a log function threw at event "${record.event}": ${stackOf(error)}`;
+      this.#options.runtime.writeError(`brokkr: ${text}\n`);
+    };
     try {
-      listener(record);
+      const result: unknown = listener(record);
+      if (typeof result === "object" && result !== null) Promise.resolve(result).then(undefined, failed);
     } catch (error) {
-      const text = error instanceof Error ? error.stack ?? error.message : String(error);
-      this.#options.runtime.writeError(`brokkr: a log function threw at event "${record.event}": ${text}\n`);
+      failed(error);
     }
   }
 }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { isGenerator } from "../call/result.ts";
+import { isGenerator, isThenable } from "../call/result.ts";
 import type { CallContext } from "./module.ts";
 
 /** The part of Standard Schema, version 1, that a check needs. Valibot, Zod, ArkType and others implement it. */
@@ -116,7 +116,12 @@ function checked(what: string, schema: StandardSchema | undefined, value: unknow
 
 /** Without a turn of the microtask queue where there is nothing to wait for. */
 function after<T>(value: T | Promise<T>, next: (value: T) => unknown): unknown {
-  return value instanceof Promise ? value.then(next) : next(value);
+  // Not only promises of the engine's own: those of other libraries and realms are awaited as `await` does.
+  return isPromise(value) ? Promise.resolve(value).then(next) : next(value);
+}
+
+function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
+  return isThenable(value);
 }
 
 const MAX_SHOWN = 5;

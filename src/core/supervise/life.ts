@@ -22,7 +22,7 @@ import type { SupervisionPlan } from "./settings.ts";
 import { LentPlaces } from "./start_queue.ts";
 import type { StateMachine } from "./states.ts";
 import type { SupervisedOptions } from "./supervised_options.ts";
-import { messageOf } from "../thrown.ts";
+import { isLasting, messageOf } from "../thrown.ts";
 
 export interface LifeOptions {
   readonly supervised: SupervisedOptions;
@@ -137,7 +137,7 @@ export class Life {
     lines.starting(generation);
     this.#run.spawn().then((pid) => supervised.guard?.add(pid, supervised.name), (error: unknown) => {
       const why = messageOf(error);
-      const lasting = error instanceof Error && "lasting" in error && error.lasting === true;
+      const lasting = isLasting(error);
       this.#ended({ code: null, signal: null, why, cleaning: null, wasReady: false, lastLines: [], lasting });
     });
   }

@@ -148,7 +148,7 @@ test("one signal cancels all its calls", async () => {
   const counted = countedSignal();
   const failed = Array.from({ length: 5 }, () => rejection(c.call("wait", [], counted)));
   await settle();
-  assert.equal(counted.listeners, 5);
+  assert.equal(counted.listeners, 1);
   counted.controller.abort();
   for (const error of await Promise.all(failed)) assert.equal(facts(error).acknowledged, true);
   assert.equal(counted.listeners, 0);
@@ -237,5 +237,23 @@ test("call() cancelled when it is sent again reaches its handler, which runs alr
   assert.equal(facts(await failed).acknowledged, true);
   assert.deepEqual(module.seen, ["runs 1", "told: Error: the caller cancelled the call"]);
   assert.deepEqual(c.counts(), { unknown: 1, cancelled: 1 });
+  assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
+});
+
+test("calls of one signal share one listener, which goes with the last of them, and each is cancelled once", async () => {
+  const counted = countedSignal();
+  const { controller, signal } = counted;
+  const c = new Conversation(waiting(true).commands);
+  const quick = Array.from({ length: 20 }, () => c.call("quick", [], { signal }));
+  const waits = Array.from({ length: 20 }, () => rejection(c.call("wait", [], { signal })));
+  assert.equal(counted.listeners, 1);
+  await c.clock.advance(0);
+  await Promise.all(quick);
+  assert.equal(counted.listeners, 1);
+  controller.abort("enough");
+  await c.clock.advance(0);
+  for (const error of await Promise.all(waits)) assert.ok(error instanceof CallCancelledError, String(error));
+  assert.equal(counted.listeners, 0);
+  assert.deepEqual(c.counts(), { ok: 20, cancelled: 20 });
   assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
 });

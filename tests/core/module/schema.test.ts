@@ -102,3 +102,58 @@ test("withSchema() checks each item of a stream", async () => {
   assert.deepEqual(await first, { value: 1, done: false });
   assert.equal((await remote(stream.next())).message, 'item[1]: Invalid type: Expected number but received "two"');
 });
+
+/** Checks of other libraries, and what a call of their command is rejected with; null where it is not. */
+const VALIDATORS: Record<string, [(value: unknown) => unknown, RegExp | null]> = {
+  "throws": [fail, /^mine$/],
+  "rejects": [() => Promise.reject(new Error("mine")), /^mine$/],
+  "gives a thenable of its own": [(value) => ({ then: (resolve: (v: unknown) => void) => resolve({ value }) }), null],
+  "gives a thenable that throws": [() => ({ then: fail }), /^mine$/],
+  "gives a result with a getter that throws": [() => Object.defineProperty({}, "issues", { get: fail }), /^mine$/],
+  "gives issues that are no list": [() => ({ issues: 5 }), /is not a function/],
+  "gives nothing": [() => undefined, /undefined/],
+};
+
+function fail(): never {
+  throw new Error("mine");
+}
+
+for (const [what, [validate, message]] of Object.entries(VALIDATORS)) {
+  test(`a check that ${what} ends its own call, and no other`, async () => {
+    const schema = { "~standard": { version: 1, vendor: "test", validate } } as StandardSchema<[], []>;
+    const c = new Conversation({
+      params: withSchema({ params: schema }, () => "ran"),
+      result: withSchema({ result: schema as StandardSchema }, () => "ran"),
+      items: withSchema({ result: schema as StandardSchema }, function* () {
+        yield "ran";
+      }),
+      plain: () => 1,
+    });
+    const first = async () => (await c.stream("items").next()).value;
+    for (const make of [() => c.call("params"), () => c.call("result"), first]) {
+      const result = rejection(make());
+      const other = c.call("plain");
+      for (let turn = 0; turn < 5; turn++) await c.clock.advance(0);
+      assert.equal(await other, 1);
+      const outcome = await result;
+      if (message === null) assert.deepEqual(outcome, { resolvedWith: "ran" });
+      else assert.ok(outcome instanceof RemoteError && message.test(outcome.message), String(outcome));
+    }
+    assert.deepEqual(c.refused, []);
+  });
+}
+
+test("what a handler gives back is awaited before its check, whoever made the promise", async () => {
+  const schema: StandardSchema<string> = {
+    "~standard": {
+      version: 1,
+      vendor: "test",
+      validate: (value) => typeof value === "string" ? { value } : { issues: [{ message: "no text" }] },
+    },
+  };
+  const thenable = { then: (resolve: (value: string) => void) => resolve("later") };
+  const c = new Conversation({ later: withSchema({ result: schema }, () => thenable as unknown as string) });
+  const result = c.call("later");
+  await c.clock.advance(0);
+  assert.equal(await result, "later");
+});

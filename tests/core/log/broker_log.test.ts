@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { BrokerLog, type LogFunction } from "../../../src/core/log/broker_log.ts";
+import { FakeRuntime } from "../fake_runtime.ts";
+import { settle } from "../manual_clock.ts";
+
+function logWith(log: LogFunction) {
+  const runtime = new FakeRuntime();
+  const printed = runtime.printed;
+  const style = { broker: "b", product: "p", aligned: false };
+  const brokerLog = new BrokerLog({ runtime, style, level: "info", log });
+  const report = () => brokerLog.report("broker.stopped", { ms: 1 }, { module: "b" });
+  return { brokerLog, printed, report };
+}
+
+function fail(): never {
+  throw new RangeError("mine");
+}
+
+/** What a function of the program does, and what is printed of it. */
+const FAILURES: Record<string, [LogFunction, RegExp]> = {
+  "throws": [fail, /^brokkr: a log function threw at event "broker.stopped": RangeError: mine\n {4}at /],
+  "rejects": [
+    () => Promise.reject(new RangeError("mine")),
+    /^brokkr: a log function threw at event "broker.stopped": RangeError: mine\n {4}at /,
+  ],
+  "throws a text": [() => {
+    throw "mine";
+  }, /^brokkr: a log function threw at event "broker.stopped": mine\n$/],
+  "throws an error whose stack can't be read": [() => {
+    throw Object.defineProperty(new Error("mine"), "stack", { get: fail });
+  }, /^brokkr: a log function threw at event "broker.stopped": mine\n$/],
+  "throws what can't be looked at": [() => {
+    throw new Proxy({}, { get: fail, getPrototypeOf: fail });
+  }, /^brokkr: a log function threw at event "broker.stopped": \[object\]\n$/],
+  "gives what throws when it is awaited": [
+    () => ({ then: fail }),
+    /^brokkr: a log function threw at event "broker.stopped": RangeError: mine\n {4}at /,
+  ],
+};
+
+for (const [what, [failing, expected]] of Object.entries(FAILURES)) {
+  test(`a log function that ${what} is printed, and everyone else gets the record`, async () => {
+    const { brokerLog, printed, report } = logWith(failing);
+    const heard: string[] = [];
+    brokerLog.on("broker.stopped", failing);
+    brokerLog.on("broker.stopped", ({ event }) => void heard.push(event));
+    brokerLog.on("*", failing);
+    brokerLog.on("*", ({ event }) => void heard.push(event));
+    report();
+    await settle();
+    assert.deepEqual(heard, ["broker.stopped", "broker.stopped"]);
+    assert.equal(printed.length, 3);
+    // JavaScriptCore's stacks have no first line of their own.
+    for (const text of printed) assert.match(text.replace(/": (fail)?@?/, '": '), expectedFor(expected, text));
+  });
+}
+
+/** What the engine's stacks look like is not this test's. */
+function expectedFor(expected: RegExp, text: string): RegExp {
+  return text.includes("    at ") || !expected.source.includes("at ") ? expected : /threw at event "broker.stopped": /;
+}
+
+test("a log function that never settles holds nothing up", () => {
+  let records = 0;
+  const { report } = logWith(() => {
+    records++;
+    return new Promise(() => {});
+  });
+  report();
+  report();
+  assert.equal(records, 2);
+});
+
+test("listeners that come and go while an event is told get it as they stand at their turn", () => {
+  const { brokerLog, report } = logWith(() => {});
+  const heard: string[] = [];
+  brokerLog.on("*", function first() {
+    heard.push("first");
+    stopSecond();
+    // One that came with each event would be told of this one for ever.
+    brokerLog.on("*", () => void brokerLog.on("*", () => void heard.push("inner")));
+  });
+  const stopSecond = brokerLog.on("*", () => void heard.push("second"));
+  brokerLog.on("*", () => void heard.push("third"));
+  report();
+  assert.deepEqual(heard, ["first", "third"]);
+});
+
+test("a listener that logs an event is told of that one too, and the first one goes on", () => {
+  const { brokerLog, report, printed } = logWith(() => {});
+  const heard: string[] = [];
+  brokerLog.on("*", ({ event }) => {
+    if (event === "broker.stopped") brokerLog.report("broker.ready", { modules: 0, failed: 0, ms: 1 }, { module: "b" });
+  });
+  brokerLog.on("*", ({ event }) => void heard.push(event));
+  report();
+  assert.deepEqual(heard, ["broker.ready", "broker.stopped"]);
+  assert.deepEqual(printed, []);
+});
