@@ -11,6 +11,7 @@
 import type { Clock } from "../../runtime/runtime.ts";
 import type { AnswerEntry } from "../frame/batch.ts";
 import { ById } from "./by_id.ts";
+import { IdGaps } from "./id_gaps.ts";
 import type { RunningCall } from "./running_call.ts";
 
 const MAX_ANSWERS = 8_192;
@@ -19,6 +20,8 @@ const MAX_BYTES = 16 * 1024 * 1024;
 const AGE_MS = 30_000;
 /** Ids that are stepped over one by one; a peer that skips more is met by a look at all. */
 const MAX_STEPS = 16_384;
+/** The same in search of the oldest answer: then a quarter of all goes at once, so that a look at all is worth its time. */
+const MAX_STEPS_TO_OLDEST = 64;
 
 export class KeptAnswers {
   readonly #running = new ById<RunningCall>();
@@ -31,7 +34,7 @@ export class KeptAnswers {
   /** What was here when it was last looked for what is old. */
   #seen: { readonly below: number; readonly late: readonly AnswerEntry[] } = { below: 1, late: [] };
   /** Ids that were skipped: their frame was refused or withdrawn, so a second attempt is the first that can be read. */
-  readonly #lost = new Set<number>();
+  readonly #lost = new IdGaps();
   #bytes = 0;
   #highest = 0;
   readonly #clock: Clock;
@@ -54,8 +57,8 @@ export class KeptAnswers {
 
   /** Whether the call `id` comes for the first time; takes note of it. */
   isNew(id: number): boolean {
-    if (id <= this.#highest) return this.#lost.delete(id);
-    for (let lost = Math.max(this.#highest + 1, id - MAX_ANSWERS); lost < id; lost++) this.#lost.add(lost);
+    if (id <= this.#highest) return this.#lost.take(id);
+    if (id > this.#highest + 1) this.#lost.add(this.#highest + 1, id);
     this.#highest = id;
     return true;
   }
@@ -84,11 +87,7 @@ export class KeptAnswers {
     if (this.#running.size > 0) this.#running.delete(call.id);
     if (answer.id < this.#settledBelow) return;
     this.#keep(answer);
-    while (this.#answers.size + this.#late.size > MAX_ANSWERS || this.#bytes > MAX_BYTES) {
-      const oldest = this.#oldest();
-      if (oldest === undefined) return;
-      this.#forget(oldest);
-    }
+    while (this.#answers.size + this.#late.size > MAX_ANSWERS || this.#bytes > MAX_BYTES) this.#forgetOldest();
   }
 
   /** The caller will not ask again for any id below `id`. */
@@ -97,7 +96,7 @@ export class KeptAnswers {
     this.#settledBelow = id;
     this.#forgetBelow(id);
     for (const late of this.#late.values()) if (late.id < id) this.#forget(late);
-    for (const lost of this.#lost) if (lost < id) this.#lost.delete(lost);
+    this.#lost.forgetBelow(id);
   }
 
   /** Nobody will ask any more. */
@@ -122,14 +121,16 @@ export class KeptAnswers {
     });
   }
 
-  #oldest(): AnswerEntry | undefined {
-    for (const late of this.#late.values()) return late;
-    for (let steps = 0; this.#answers.size > 0; steps++, this.#front++) {
-      if (steps === MAX_STEPS) this.#front = this.#answers.sorted()[0]?.id ?? this.#front;
+  #forgetOldest(): void {
+    for (const late of this.#late.values()) return this.#forget(late);
+    for (let steps = 0; steps < MAX_STEPS_TO_OLDEST; steps++, this.#front++) {
       const answer = this.#answers.get(this.#front);
-      if (answer !== undefined) return answer;
+      if (answer !== undefined) return this.#forget(answer);
     }
-    return undefined;
+    const all = this.#answers.sorted();
+    const oldest = all.slice(0, Math.ceil(all.length / 4));
+    for (const answer of oldest) this.#forget(answer);
+    this.#front = Math.max(this.#front, (oldest.at(-1)?.id ?? 0) + 1);
   }
 
   #forgetBelow(id: number): void {

@@ -14,6 +14,8 @@ const MAX_LINE_LENGTH = 1000;
 const MAX_FILE_LENGTH = 300;
 /** What of a stack is looked at. */
 const MAX_LENGTH = 1_000_000;
+/** Of a message, to find it in the stack. */
+const MAX_SEARCHED = 1_000;
 
 /**
  * The lines of an error's stack as they are logged: `Traceback (most recent call last):`, the frames outermost first as
@@ -57,9 +59,12 @@ function summaryLines({ name, message }: StackSource): string[] {
 
 /** The part behind the message, which may itself have lines that look like frames. */
 function withoutMessage(stack: string, message: string): { text: string; isExact: boolean } {
-  const at = message === "" ? -1 : stack.indexOf(message);
+  // To search for a long text costs the product of both lengths, where they are made for it.
+  const at = message === "" ? -1 : stack.indexOf(message.slice(0, MAX_SEARCHED));
   const firstLineEnd = stack.indexOf("\n");
-  if (at === -1 || (firstLineEnd !== -1 && at > firstLineEnd)) return { text: stack, isExact: false };
+  if (at === -1 || (firstLineEnd !== -1 && at > firstLineEnd) || !stack.startsWith(message, at)) {
+    return { text: stack, isExact: false };
+  }
   return { text: stack.slice(at + message.length), isExact: true };
 }
 
@@ -86,7 +91,9 @@ function isOneLine(stack: string): boolean {
 }
 
 function foreignLines(stack: string): string[] {
-  return stack.replace(/^(?:[^\S\n]*\n)+|\s+$/g, "").split(/\r?\n/);
+  // Not by one pattern: one that ends in `\s+$` looks again from each blank of a run.
+  const from = stack.lastIndexOf("\n", stack.search(/\S/)) + 1;
+  return stack.slice(from).trimEnd().split(/\r?\n/);
 }
 
 /** The first and the last lines, where there are too many: both the cause and the place matter. */

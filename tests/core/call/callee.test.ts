@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CallCounters } from "../../../src/core/call/counters.ts";
+import { IdGaps } from "../../../src/core/call/id_gaps.ts";
 import { KeptAnswers } from "../../../src/core/call/kept_answers.ts";
 import { RunningCall } from "../../../src/core/call/running_call.ts";
+import { FrameType } from "../../../src/core/frame/header.ts";
+import { frame } from "../frames.ts";
 import { ManualClock } from "../manual_clock.ts";
 import { Conversation, NOTHING_LEFT } from "./conversation.ts";
 import { encodeValue } from "../../../src/core/frame/json_codec.ts";
@@ -118,6 +121,44 @@ test("KeptAnswers is not held up by a peer that skips to the largest id", () => 
   far.settledBelow(Number.MAX_SAFE_INTEGER);
   assert.equal(far.again(Number.MAX_SAFE_INTEGER - 1, 2), undefined);
   assert.notEqual(far.again(Number.MAX_SAFE_INTEGER, 2), undefined);
+});
+
+test("IdGaps holds ids that were stepped over as ranges, splits them, and forgets the oldest beyond 8,192", () => {
+  const gaps = new IdGaps();
+  gaps.add(2, 10);
+  gaps.add(11, Number.MAX_SAFE_INTEGER);
+  assert.equal(gaps.size, 2);
+  assert.deepEqual([1, 10, 2, 2, 9, 5, 4, 6].map((id) => gaps.take(id)), [
+    false,
+    false,
+    true,
+    false,
+    true,
+    true,
+    true,
+    true,
+  ]);
+  assert.equal(gaps.size, 3, "3, 7 to 8, and all from 11");
+  gaps.forgetBelow(8);
+  assert.deepEqual([3, 7, 8, 8].map((id) => gaps.take(id)), [false, false, true, false]);
+  for (let id = 12; id <= 20_000; id += 2) assert.equal(gaps.take(id), true);
+  assert.equal(gaps.size, 8_192);
+  assert.deepEqual([gaps.take(11), gaps.take(19_999)], [false, true]);
+});
+
+test("a frame of ids that each step far runs all its calls, and those that were stepped over when they come", async () => {
+  let runs = 0;
+  const c = new Conversation({ count: () => ++runs });
+  const ids = Array.from({ length: 2_100 }, (_, index) => (index + 1) * 1_000_000_007);
+  const calls = (some: readonly number[]) =>
+    frame(FrameType.calls, JSON.stringify([1, some, 0, some.map(() => "count"), some.map(() => []), 0]));
+  c.calleeEnd.deliver(calls(ids));
+  c.calleeEnd.deliver(calls([5, ids[7] ?? 0, (ids[3] ?? 0) + 1]));
+  await c.clock.advance(0);
+  assert.equal(runs, 2_102);
+  assert.deepEqual(c.refused, []);
+  c.callee.abort();
+  assert.equal(c.clock.timers, 0);
 });
 
 test("KeptAnswers tells what runs", () => {
