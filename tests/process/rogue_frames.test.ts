@@ -4,7 +4,7 @@ import process from "node:process";
 import { test } from "node:test";
 import { frame, header } from "../core/frames.ts";
 import { VERSION } from "../../src/core/version.ts";
-import { isAlive } from "./broker_of.ts";
+import { isAlive, rejection } from "./broker_of.ts";
 import { bytesOfFrame, RogueBroker } from "./rogue_of.ts";
 
 const ANSWERS = 3;
@@ -124,6 +124,25 @@ test("process that sends three bad bodies in a row is killed and replaced", asyn
       "rogue: dropped 1 frame (answers frame: columns are missing or differ in length: [1])",
       'rogue: dropped 1 frame (the body is not a list of columns: {"__proto__":1})',
     ]);
+  } finally {
+    await r.t.broker.stop();
+  }
+});
+
+test("process that goes on with a stream without credit is killed and replaced, and the reader learns it", async () => {
+  const r = await RogueBroker.start();
+  try {
+    const ids = Array.from({ length: 5_000 }, () => "ID").join();
+    const items = `[[${ids}],0,[${ids.replaceAll("ID", "4")}],[${ids.replaceAll("ID", "7")}]]`;
+    const stream = r.t.broker.stream("rogue", "send", [[[ANSWERS, items]]], { timeoutMs: 20_000 });
+    const error = await rejection((async () => {
+      for await (const item of stream) {
+        assert.equal(item, 7);
+        await r.t.until(() => r.texts(/^process\.exited$/).length > 0);
+      }
+    })());
+    const why = "the stream of [send] went on without credit";
+    await assertReplaced(r, error, { ...KILLED, command: "send", why });
   } finally {
     await r.t.broker.stop();
   }

@@ -95,7 +95,7 @@ export class Call implements Timed, TimeLimits, CallEntry {
     return this.#request.quiet === true;
   }
 
-  get onItem(): ((item: unknown) => void) | null {
+  get onItem(): ((item: unknown, bytes: number) => void) | null {
     return this.#request.onItem ?? null;
   }
 

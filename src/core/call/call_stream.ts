@@ -8,10 +8,14 @@
 import { Call } from "./call.ts";
 import type { Caller } from "./caller.ts";
 import type { SubmitOptions } from "./caller_options.ts";
+import { WINDOW_BYTES, WINDOW_ITEMS } from "./outgoing_stream.ts";
 import { type BrokerFault, toError } from "./wire_error.ts";
 
 /** Items taken that the callee is told of at once; what waits for more of them is told at the latest when nothing is left. */
 const TOLD_AT_ONCE = 128;
+
+/** How many times its window a callee may be ahead: one in another language may measure its items otherwise. */
+const OVERRUN = 2;
 
 /** To whom the call goes, chosen when the first item is asked for. */
 export interface StreamTarget {
@@ -27,9 +31,17 @@ export class CallStream implements AsyncIterableIterator<unknown>, AsyncDisposab
   #target: StreamTarget | undefined;
   #call: Call | undefined;
   #items: unknown[] = [];
+  /** Bytes of each item. */
+  #sizes: number[] = [];
   #next = 0;
   #taken = 0;
   #told = 0;
+  /** What came and the callee was not told to be taken: it may send so much and no more. */
+  #aheadItems = 0;
+  #aheadBytes = 0;
+  /** Bytes of what was taken of it. */
+  #untoldBytes = 0;
+  #isOverrun = false;
   #end: { readonly value: unknown } | { readonly fault: BrokerFault } | undefined;
   #wakes: (() => void)[] = [];
 
@@ -89,7 +101,7 @@ export class CallStream implements AsyncIterableIterator<unknown>, AsyncDisposab
     const options = {
       ...target.options,
       wire: { ...target.options.wire, stream: true },
-      onItem: (item: unknown) => this.#arrived(item),
+      onItem: (item: unknown, bytes: number) => this.#arrived(item, bytes),
     };
     this.#call = new Call(this.#command, options, {
       resolve: (value) => this.#ended({ value }),
@@ -98,8 +110,17 @@ export class CallStream implements AsyncIterableIterator<unknown>, AsyncDisposab
     target.caller.submit(this.#call, this.#params);
   }
 
-  #arrived(item: unknown): void {
+  #arrived(item: unknown, bytes: number): void {
+    if (this.#isOverrun) return;
+    if (this.#aheadItems >= OVERRUN * WINDOW_ITEMS || this.#aheadBytes >= OVERRUN * WINDOW_BYTES) {
+      this.#isOverrun = true;
+      if (this.#call !== undefined) this.#call.exchange?.overrun(this.#call);
+      return;
+    }
+    this.#aheadItems++;
+    this.#aheadBytes += bytes;
     this.#items.push(item);
+    this.#sizes.push(bytes);
     this.#wake();
   }
 
@@ -111,6 +132,7 @@ export class CallStream implements AsyncIterableIterator<unknown>, AsyncDisposab
 
   #take(): unknown {
     const item = this.#items[this.#next];
+    this.#untoldBytes += this.#sizes[this.#next] ?? 0;
     this.#items[this.#next++] = undefined;
     this.#taken++;
     const isEmpty = this.#next === this.#items.length;
@@ -121,10 +143,14 @@ export class CallStream implements AsyncIterableIterator<unknown>, AsyncDisposab
 
   #drop(): void {
     this.#items = [];
+    this.#sizes = [];
     this.#next = 0;
   }
 
   #tell(): void {
+    this.#aheadItems -= this.#taken - this.#told;
+    this.#aheadBytes -= this.#untoldBytes;
+    this.#untoldBytes = 0;
     this.#told = this.#taken;
     if (this.#call !== undefined) this.#call.exchange?.took(this.#call, this.#taken);
   }

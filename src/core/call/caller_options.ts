@@ -46,8 +46,8 @@ export interface SubmitOptions {
   readonly totalTimeoutMs?: number | undefined;
   /** Gets what the handler tells of its progress. What it throws is an uncaught error of this process. */
   readonly onProgress?: ((value: unknown) => void) | undefined;
-  /** Gets each item, where the call is a stream. */
-  readonly onItem?: ((item: unknown) => void) | undefined;
+  /** Gets each item and its bytes, where the call is a stream. */
+  readonly onItem?: ((item: unknown, bytes: number) => void) | undefined;
   readonly wire?: CallHeaders | undefined;
   /** Without lines: whoever made the call writes them. */
   readonly quiet?: boolean | undefined;

@@ -6,7 +6,7 @@
  */
 
 import type { Clock } from "../../runtime/runtime.ts";
-import { AnswerKind, isPart } from "../frame/answer_kind.ts";
+import { AnswerKind } from "../frame/answer_kind.ts";
 import { BodyReader } from "../frame/body_reader.ts";
 import type { Codec } from "../frame/codec.ts";
 import { FrameType } from "../frame/header.ts";
@@ -26,6 +26,8 @@ import type { BrokerFault } from "./wire_error.ts";
 
 /** How long a cancelled call waits for its handler to end. */
 const CANCEL_GRACE_MS = 100;
+/** Of a command, in the reason for the end of a link. */
+const MAX_NAMED = 100;
 /** Beyond this many bytes on their way out, calls wait in the queue, where they are counted. */
 const UNSENT_LIMIT_BYTES = 1024 * 1024;
 
@@ -79,11 +81,13 @@ export class Exchange {
 
   /** @throws {BodyError} when the frame can't be understood. */
   answers(flags: number, body: Uint8Array): void {
-    const { ids, kinds, values } = this.#bodies.answers(flags, body);
+    const { ids, kinds, values, sizes } = this.#bodies.answers(flags, body);
     const { receivedAt } = this.link;
     for (let index = 0; index < ids.length; index++) {
       try {
-        this.#take(ids[index], kinds?.[index] ?? AnswerKind.value, values[index], receivedAt);
+        const kind = kinds?.[index] ?? AnswerKind.value;
+        if (kind === AnswerKind.item) this.#takeItem(ids[index], values[index], sizes?.[index] ?? 0);
+        else this.#take(ids[index], kind, values[index], receivedAt);
       } catch (error) {
         // The other answers of the frame are other calls'.
         throwUncaught(this.#options.clock, error);
@@ -99,6 +103,11 @@ export class Exchange {
   /** The caller of a stream has taken `count` items since it began: the callee may send as many more. */
   took(call: Call, count: number): void {
     if (call.isOut) this.#outbox.credit(call, count);
+  }
+
+  /** The callee of a stream sends more than it has credit for: what it sends would fill the memory. */
+  overrun(call: Call): void {
+    this.link.close(`the stream of [${call.command.slice(0, MAX_NAMED)}] went on without credit`);
   }
 
   cancel(call: Call): void {
@@ -197,7 +206,9 @@ export class Exchange {
 
   #take(id: unknown, kind: number, value: unknown, now: number): void {
     const call = this.#inFlight.find(id);
-    if (isPart(kind)) return call === undefined ? this.#takeLatePart(id) : this.#takePart(call, kind, value, now);
+    if (kind === AnswerKind.progress) {
+      return call === undefined ? this.#takeLatePart(id) : this.#takeProgress(call, value, now);
+    }
     if (call === undefined) return this.#takeStray(id);
     if (call.state === "cancelling") return this.#endCancelled(call, true);
     this.#inFlight.remove(call);
@@ -213,14 +224,20 @@ export class Exchange {
     if (!this.#inFlight.isGivenUp(id)) this.#takeStray(id);
   }
 
-  #takePart(call: Call, kind: number, value: unknown, now: number): void {
+  #takeItem(id: unknown, item: unknown, bytes: number): void {
+    const call = this.#inFlight.find(id);
+    if (call === undefined) return this.#takeLatePart(id);
     if (call.state === "cancelling") return;
-    if (kind === AnswerKind.item && call.onItem !== null) {
+    if (call.onItem !== null) {
       call.time = call.time.resting();
-      return call.onItem(value);
-    }
+      call.onItem(item, bytes);
+    } else if (call.time.attemptEnds !== Infinity) this.#renew(call, this.link.receivedAt);
+  }
+
+  #takeProgress(call: Call, value: unknown, now: number): void {
+    if (call.state === "cancelling") return;
     if (call.time.attemptEnds !== Infinity) this.#renew(call, now);
-    if (kind === AnswerKind.progress) call.progress?.push(value);
+    call.progress?.push(value);
   }
 
   #takeStray(id: unknown): void {

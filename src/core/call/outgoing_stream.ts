@@ -7,8 +7,8 @@
 import type { BrokerFault } from "./wire_error.ts";
 
 /** Items that the caller has not taken yet: beyond it the handler waits. */
-const WINDOW_BYTES = 256 * 1024;
-const WINDOW_ITEMS = 1_024;
+export const WINDOW_BYTES = 256 * 1024;
+export const WINDOW_ITEMS = 1_024;
 
 /** What the handler returned, or why its items could not all be sent. */
 export type StreamEnd = { readonly value: unknown } | BrokerFault;

@@ -21,9 +21,9 @@ export const AnswerKind = {
   progress: 5,
 } as const;
 
-/** Whether an answer is only a part of one, which leaves its call waiting. */
-export function isPart(kind: number): boolean {
-  return kind === AnswerKind.item || kind === AnswerKind.progress;
+/** Whether one of `kinds` is an item of a stream. */
+export function hasItems(kinds: readonly unknown[] | undefined): boolean {
+  return kinds !== undefined && kinds.includes(AnswerKind.item);
 }
 
 /** What `kinds` says of `values`, of which those that are nothing become undefined. @throws {BodyError} */

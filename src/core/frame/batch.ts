@@ -9,7 +9,7 @@
  * @module
  */
 
-import { readKinds } from "./answer_kind.ts";
+import { hasItems, readKinds } from "./answer_kind.ts";
 import { BodyError } from "./body_error.ts";
 import { type CallHeaders, headersText, readHeaders } from "./call_headers.ts";
 import { FrameFlag } from "./header.ts";
@@ -52,6 +52,8 @@ export interface ReceivedAnswers {
   /** Undefined where all are values. */
   readonly kinds: readonly number[] | undefined;
   readonly values: readonly unknown[];
+  /** Bytes of each value, where one of them is an item of a stream: more is sent only as they are taken. */
+  readonly sizes: readonly number[] | undefined;
 }
 
 /** A frame ready for `Link.sendParts`. */
@@ -115,8 +117,21 @@ export function readAnswers(flags: number, body: Uint8Array): ReceivedAnswers {
   if (!Array.isArray(ids) || !Array.isArray(values) || ids.length !== values.length) {
     throw new BodyError("answers frame: columns are missing or differ in length");
   }
+  const sizes = hasItems(listOr(kinds)) ? sizesOf(values, { body, places }) : undefined;
   placeAttachments(values, places, attachments);
-  return { ids, attempts: listOr(attempts), kinds: readKinds(listOr(kinds), values), values };
+  return { ids, attempts: listOr(attempts), kinds: readKinds(listOr(kinds), values), values, sizes };
+}
+
+/** A value that shares its frame is written again to measure it, without its attachments, which the places tell. */
+function sizesOf(values: readonly unknown[], { body, places }: { body: Uint8Array; places: unknown }): number[] {
+  if (values.length === 1) return [body.length];
+  const sizes = values.map((value) => JSON.stringify(value).length);
+  for (const place of Array.isArray(places) ? places : []) {
+    const [path, bytes]: unknown[] = Array.isArray(place) ? place : [];
+    const index: unknown = Array.isArray(path) ? path[0] : undefined;
+    if (typeof index === "number" && index in sizes && isId(bytes)) sizes[index] = (sizes[index] ?? 0) + bytes;
+  }
+  return sizes;
 }
 
 function listOr(column: unknown): readonly unknown[] | undefined {

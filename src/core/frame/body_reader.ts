@@ -5,14 +5,14 @@
  */
 
 import type { ApartParts } from "./apart.ts";
-import { readKinds } from "./answer_kind.ts";
+import { hasItems, readKinds } from "./answer_kind.ts";
 import { isId, readAnswers, readCalls, type ReceivedAnswers, type ReceivedCall } from "./batch.ts";
 import { asBodyError, BodyError } from "./body_error.ts";
 import { readHeaders } from "./call_headers.ts";
 import { CompactReader } from "./compact_reader.ts";
 import { FrameFlag } from "./header.ts";
 
-const NO_ANSWERS: ReceivedAnswers = { ids: [], attempts: undefined, kinds: undefined, values: [] };
+const NO_ANSWERS: ReceivedAnswers = { ids: [], attempts: undefined, kinds: undefined, values: [], sizes: undefined };
 
 interface ReceivedCalls {
   readonly settledBelow: number;
@@ -95,9 +95,14 @@ export class BodyReader {
     const kinds = optional(reader, count);
     if (reader.listLength() !== count) throw new BodyError("answers frame: columns are missing or differ in length");
     const values = new Array<unknown>(count);
-    for (let index = 0; index < count; index++) values[index] = reader.next();
+    const sizes = hasItems(kinds) ? new Array<number>(count) : undefined;
+    for (let index = 0; index < count; index++) {
+      const before = reader.readBytes;
+      values[index] = reader.next();
+      if (sizes !== undefined) sizes[index] = reader.readBytes - before;
+    }
     reader.close();
-    return { ids, attempts, kinds: readKinds(kinds, values), values };
+    return { ids, attempts, kinds: readKinds(kinds, values), values, sizes };
   }
 
   #open(body: Uint8Array): CompactReader {

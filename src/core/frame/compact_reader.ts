@@ -31,12 +31,20 @@ export class CompactReader {
   readonly #texts = new BodyTexts();
   #view: DataView = EMPTY_VIEW;
   #apart: ApartParts | undefined;
+  /** Bytes that were read from there. */
+  #apartBytes = 0;
+
+  /** Bytes of the body that were read so far, those that lie apart included. */
+  get readBytes(): number {
+    return this.#at - this.#start + this.#apartBytes;
+  }
 
   /** From now on `bytes` are read, in the memory they are in. @param apart what belongs between them. */
   open(bytes: Uint8Array, apart?: ApartParts): void {
     const { buffer, byteOffset, length } = bytes;
     if (buffer !== this.#view.buffer) this.#look(buffer);
     this.#apart = apart;
+    this.#apartBytes = 0;
     this.#start = byteOffset;
     this.#at = byteOffset;
     this.#end = byteOffset + length;
@@ -203,11 +211,18 @@ export class CompactReader {
   }
 
   #largeText(length: number): string {
-    return this.#apart?.isAt(this.#at - this.#start) === true ? utf8Text(this.#apart.take(length)) : this.#text(length);
+    const apart = this.#takeApart(length);
+    return apart === undefined ? this.#text(length) : utf8Text(apart);
   }
 
   #largeBinary(length: number): Uint8Array {
-    return this.#apart?.isAt(this.#at - this.#start) === true ? this.#apart.take(length) : this.#binary(length);
+    return this.#takeApart(length) ?? this.#binary(length);
+  }
+
+  #takeApart(length: number): Uint8Array | undefined {
+    if (this.#apart?.isAt(this.#at - this.#start) !== true) return undefined;
+    this.#apartBytes += length;
+    return this.#apart.take(length);
   }
 
   #extension(length: number): unknown {

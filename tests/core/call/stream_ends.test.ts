@@ -10,6 +10,8 @@ import {
 import type { CallContext } from "../../../src/core/module/module.ts";
 import { settle } from "../manual_clock.ts";
 import { Conversation, KILLED, NOTHING_LEFT, rejection } from "./conversation.ts";
+import { newCodec } from "../../../src/core/frame/codec.ts";
+import { FrameType } from "../../../src/core/frame/header.ts";
 import { counting } from "./streaming.ts";
 
 test("leaving a stream ends the command with its finally block, and is a good end", async () => {
@@ -175,3 +177,69 @@ test("stream() whose next item does not come in time is retried, joined, and the
   assert.deepEqual(c.counts(), { timeout: 1, late: 1 });
   assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
 });
+
+for (const codec of ["json", "compact"] as const) {
+  for (
+    const [what, sent, kept] of [
+      ["5,000 small items", Array.from({ length: 5_000 }, () => 7), 2_048],
+      ["items of 300 kB", Array.from({ length: 5 }, () => "x".repeat(300_000)), 2],
+      ["items of 300,000 bytes", Array.from({ length: 5 }, () => new Uint8Array(300_000)), 2],
+    ] as const
+  ) {
+    test(`a callee that sends ${what} without credit in ${codec} ends its link, and no more than two windows are held`, async () => {
+      const c = new Conversation({ endless: () => new Promise(() => {}) }, { codec });
+      const stream = c.stream("endless");
+      const first = stream.next();
+      await c.clock.advance(0);
+      const encoder = newCodec(codec);
+      const item = (value: unknown) => ({ id: 1, attempt: 1, kind: 4, value: encoder.encode(value, "item") });
+      c.calleeLink.sendParts(FrameType.answers, encoder.answers([item(sent[0])]));
+      await c.clock.advance(0);
+      assert.equal((await first).done, false);
+      c.calleeLink.sendParts(FrameType.answers, encoder.answers(sent.map(item)));
+      await c.clock.advance(0);
+      assert.ok(c.closed.includes("the stream of [endless] went on without credit"), String(c.closed));
+      c.crash();
+      let held = 0;
+      const failed = await rejection((async () => {
+        for await (const _ of stream) held++;
+      })());
+      assert.ok(failed instanceof ProcessGoneError, String(failed));
+      assert.equal(held, kept);
+      assert.deepEqual(c.counts(), { error: 1 });
+      assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
+    });
+  }
+
+  test(`a stream whose items share frames with large answers is held against its own bytes alone, in ${codec}`, async () => {
+    const c = new Conversation({ endless: () => new Promise(() => {}), large: () => new Promise(() => {}) }, { codec });
+    const stream = c.stream("endless");
+    const first = stream.next();
+    const calls = Array.from({ length: 8 }, () => c.call("large"));
+    await c.clock.advance(0);
+    const encoder = newCodec(codec);
+    const large = [new Uint8Array(200_000), "x".repeat(200_000)];
+    for (let id = 2; id <= 9; id++) {
+      c.calleeLink.sendParts(
+        FrameType.answers,
+        encoder.answers([
+          { id: 1, attempt: 1, kind: 4, value: encoder.encode(id, "item") },
+          { id, attempt: 1, kind: 0, value: encoder.encode(large[id % 2], "result") },
+        ]),
+      );
+    }
+    await c.clock.advance(0);
+    assert.deepEqual((await Promise.all(calls)).map((value) => value instanceof Uint8Array || typeof value), [
+      true,
+      "string",
+      true,
+      "string",
+      true,
+      "string",
+      true,
+      "string",
+    ]);
+    assert.deepEqual([await first, await stream.next()], [{ value: 2, done: false }, { value: 3, done: false }]);
+    assert.deepEqual(c.closed, []);
+  });
+}
