@@ -8,7 +8,7 @@
 
 import { join } from "node:path";
 import { BINARY, compileWithBun } from "../scripts/compile_bun.ts";
-import { ROOT } from "../scripts/command.ts";
+import { BUN, ROOT } from "../scripts/command.ts";
 import { writeLog } from "./log_file.ts";
 import { optionsOf } from "./options.ts";
 import { median, prepare } from "./side_by_side.ts";
@@ -71,7 +71,7 @@ async function commandsFor(file: string): Promise<Map<string, readonly string[]>
   const logs = ["logs", "--json", file];
   const cli = join(ROOT, "npm/cli.js");
   const known = new Map<string, readonly string[]>([
-    ["bun", [join(ROOT, "node_modules/bun/bin/bun.exe"), cli, ...logs]],
+    ["bun", [BUN, cli, ...logs]],
     ["node", ["node", cli, ...logs]],
     ["deno", [Deno.execPath(), "run", "-A", join(ROOT, "cli.ts"), ...logs]],
     ["binary", [BINARY, ...logs]],

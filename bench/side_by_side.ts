@@ -4,17 +4,21 @@
  * @module
  */
 
+import { join } from "node:path";
 import { buildNpm } from "../scripts/build_npm.ts";
-import { ROOT } from "../scripts/command.ts";
+import { BUN, DEV, ROOT } from "../scripts/command.ts";
 
 const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   node: ["node"],
   deno: [Deno.execPath(), "run", "-A"],
-  bun: [`${ROOT}/node_modules/bun/bin/bun.exe`],
+  bun: [BUN],
 };
 
-/** Builds the package that the programs use in Node and Bun. */
+/** Builds the package that the programs use in Node and Bun, and lets them find what they compare it with. */
 export async function prepare(): Promise<void> {
+  await Deno.symlink(join(DEV, "node_modules"), join(ROOT, "bench/node_modules")).catch((error) => {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+  });
   const messages = await buildNpm(`${ROOT}/npm`);
   if (messages !== "") throw new Error(`Cannot build npm/: ${messages}`);
 }

@@ -1,9 +1,19 @@
 /** One program run to its end, with what it printed. */
 
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The folder of the repository: where every command of the scripts runs unless told otherwise. */
 export const ROOT = fileURLToPath(new URL("..", import.meta.url));
+
+/** What only work on brokkr needs, with a configuration of its own: who runs `deno task demo` fetches none of it. */
+export const DEV = join(ROOT, "dev");
+
+/** The Bun of the lock file. */
+export const BUN = join(DEV, "node_modules/bun/bin/bun.exe");
+
+/** What stands behind `deno run`, `test` or `check` for a file that imports a package of `DEV`. */
+export const DEV_CONFIG = ["--config", join(DEV, "deno.json")];
 
 export interface CommandOptions {
   /** @default the root of the repository */

@@ -1,10 +1,9 @@
 /** Writes dist/brokkr, a standalone binary of cli.ts made by Bun, and runs it once: a build that ends well may be wrong. */
 
 import { join } from "node:path";
-import { ROOT, run } from "./command.ts";
+import { BUN, ROOT, run } from "./command.ts";
 import { VERSION } from "../src/core/version.ts";
 
-const BUN = join(ROOT, "node_modules/bun/bin/bun.exe");
 export const BINARY = join(ROOT, "dist/brokkr");
 
 const FLAGS = [

@@ -3,10 +3,10 @@
  * is the sum.
  */
 
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { exists } from "./build_npm.ts";
 import { checkBorder } from "./check_border.ts";
-import { ROOT, stopOnSignals } from "./command.ts";
+import { DEV, DEV_CONFIG, ROOT, stopOnSignals } from "./command.ts";
 import { compileWithBun } from "./compile_bun.ts";
 import { apiDocs } from "./gate/api_docs.ts";
 import { binary } from "./gate/binary.ts";
@@ -22,10 +22,13 @@ const SUITE = ["npx", "-y", "deno@2.9.5", "task", "test"];
 const steps = new Steps();
 stopOnSignals();
 
-await steps.step("deno.lock holds what deno.json asks for", () => expectSuccess([DENO, "install", "--frozen"]));
+for (const cwd of [ROOT, DEV]) {
+  const config = relative(ROOT, join(cwd, "deno.json"));
+  await steps.step(`${config} has its lock file`, () => expectSuccess([DENO, "install", "--frozen"], { cwd }));
+}
 await steps.step("format", () => expectSuccess([DENO, "fmt", "--check"]));
 await steps.step("lint", () => expectSuccess([DENO, "lint"]));
-await steps.step("types", () => expectSuccess([DENO, "check"]));
+await steps.step("types", () => expectSuccess([DENO, "check", ...DEV_CONFIG, "."]));
 await steps.step("border", async () => (await checkBorder()).join("\n"));
 
 await apiDocs(steps);

@@ -5,9 +5,9 @@
  */
 
 import { join } from "node:path";
-import { ROOT } from "./command.ts";
+import { DEV, ROOT } from "./command.ts";
 
-const FOLDER = join(ROOT, "node_modules/uplot");
+const FOLDER = join(DEV, "node_modules/uplot");
 
 const script = await Deno.readTextFile(join(FOLDER, "dist/uPlot.iife.min.js"));
 const style = await Deno.readTextFile(join(FOLDER, "dist/uPlot.min.css"));

@@ -13,7 +13,16 @@ import { type Mutant, mutantsOf } from "./mutate/mutants.ts";
 import { randomOf, sampleOf } from "./mutate/sample.ts";
 
 const USAGE = "deno task mutate [FOLDER] [--sample N] [--seed N] [--jobs N] [--only core|all]";
-const TEST = ["test", "-A", "--no-check", "--node-modules-dir=manual", "--fail-fast", "--quiet"];
+const TEST = [
+  "test",
+  "-A",
+  "--no-check",
+  "--config",
+  "dev/deno.json",
+  "--node-modules-dir=manual",
+  "--fail-fast",
+  "--quiet",
+];
 /** A fault may make a test wait for ever. */
 const DEADLINE_MS = 180_000;
 
@@ -90,7 +99,7 @@ function mirrorOf(path: string): string {
   return dirname(path).replace(/^src/, "tests");
 }
 
-/** What git has, and node_modules as a link. */
+/** What git has, and the packages as links. */
 async function copyTree(to: string): Promise<string> {
   await Deno.remove(to, { recursive: true }).catch((error) => {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
@@ -101,7 +110,7 @@ async function copyTree(to: string): Promise<string> {
     await Deno.mkdir(join(to, dirname(path)), { recursive: true });
     await Deno.copyFile(join(ROOT, path), join(to, path));
   }
-  await Deno.symlink(join(ROOT, "node_modules"), join(to, "node_modules"));
+  for (const name of ["node_modules", "dev/node_modules"]) await Deno.symlink(join(ROOT, name), join(to, name));
   return to;
 }
 

@@ -1,9 +1,9 @@
 /** The TypeScript compiler of the lock file, run by the Deno that runs this script. */
 
 import { join } from "node:path";
-import { ROOT, run } from "./command.ts";
+import { DEV, run } from "./command.ts";
 
-const COMPILER = join(ROOT, "node_modules/typescript/bin/tsc");
+const COMPILER = join(DEV, "node_modules/typescript/bin/tsc");
 
 /** Compiles `project` with further `flags`; gives the compiler's messages, empty when there are none. */
 export async function tsc(project: string, ...flags: string[]): Promise<string> {

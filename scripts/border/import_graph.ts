@@ -2,7 +2,7 @@
 
 import { join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { ROOT, run } from "../command.ts";
+import { DEV_CONFIG, ROOT, run } from "../command.ts";
 
 export interface Import {
   readonly to: string;
@@ -66,7 +66,7 @@ async function denoInfo(paths: readonly string[]): Promise<readonly InfoModule[]
   const all = await Deno.makeTempFile({ suffix: ".ts" });
   try {
     await Deno.writeTextFile(all, paths.map((path) => `import "${pathToFileURL(join(ROOT, path))}";\n`).join(""));
-    const command = [Deno.execPath(), "info", "--json", "--config", join(ROOT, "deno.json"), all];
+    const command = [Deno.execPath(), "info", "--json", ...DEV_CONFIG, all];
     const { code, stdout, output } = await run(command);
     if (code !== 0) throw new Error(`Cannot read the imports: deno info ended with exit code ${code}\n${output}`);
     const { modules }: { modules: readonly InfoModule[] } = JSON.parse(stdout);

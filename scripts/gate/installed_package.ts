@@ -3,12 +3,11 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { buildNpm } from "../build_npm.ts";
-import { ROOT, run } from "../command.ts";
+import { BUN, ROOT, run } from "../command.ts";
 import { checkVersion } from "../compile_bun.ts";
 import { tsc } from "../tsc.ts";
 import { expectSuccess, type Steps } from "./steps.ts";
 
-const BUN = join(ROOT, "node_modules/bun/bin/bun.exe");
 const PUBLINT = "publint@0.3.25";
 const ATTW = "@arethetypeswrong/cli@0.18.5";
 

@@ -4,9 +4,8 @@
  */
 
 import { join } from "node:path";
-import { ROOT, run } from "../command.ts";
+import { BUN, run } from "../command.ts";
 
-const BUN = join(ROOT, "node_modules/bun/bin/bun.exe");
 const FLAGS = [
   "--target=node",
   "--format=esm",

@@ -2,7 +2,7 @@
 
 import { dirname, join, relative } from "node:path";
 import { buildNpm, exists, files } from "../build_npm.ts";
-import { ROOT } from "../command.ts";
+import { DEV, ROOT } from "../command.ts";
 import { tsc } from "../tsc.ts";
 
 export interface CompiledSuite {
@@ -29,7 +29,7 @@ export async function compileSuite(): Promise<CompiledSuite & Disposable> {
     await Deno.remove(join(folder, name), { recursive: true }).catch(() => {});
     await Deno.symlink(join("npm", name), join(folder, name));
   }
-  await Deno.mkdir(join(folder, "node_modules"));
+  await linkPackages(join(DEV, "node_modules"), join(folder, "node_modules"));
   await Deno.symlink("../npm", join(folder, "node_modules/brokkr"));
   await Deno.writeTextFile(join(folder, "package.json"), '{ "type": "module" }\n');
   for (const name of COMPILED) await addFixtures(join(ROOT, name), join(folder, name));
@@ -47,6 +47,15 @@ async function addUnreached(from: string, to: string): Promise<void> {
     if (await exists(target)) continue;
     await Deno.mkdir(dirname(target), { recursive: true });
     await Deno.copyFile(file, target);
+  }
+}
+
+/** The packages of `from`, each by itself: others join them in `to`. */
+async function linkPackages(from: string, to: string): Promise<void> {
+  await Deno.mkdir(to, { recursive: true });
+  for await (const { name } of Deno.readDir(from)) {
+    if (name.startsWith("@")) await linkPackages(join(from, name), join(to, name));
+    else if (!name.startsWith(".")) await Deno.symlink(join(from, name), join(to, name));
   }
 }
 

@@ -1,8 +1,7 @@
 /** How each runtime runs one test file, and whether this machine has it. */
 
-import { join } from "node:path";
-import { ROOT, run } from "../command.ts";
-import config from "../../deno.json" with { type: "json" };
+import { BUN, DEV_CONFIG, run } from "../command.ts";
+import config from "../../dev/deno.json" with { type: "json" };
 import { COLLECT_FLAGS } from "../../tests/fixtures/run_flags.ts";
 
 export type RuntimeName = "deno" | "node" | "bun";
@@ -27,8 +26,6 @@ export const FILE_DEADLINE_MS = 120_000;
  */
 const DENO_FLAGS = ["-A", "--no-check", "--node-modules-dir=manual"];
 
-const BUN = join(ROOT, "node_modules/bun/bin/bun.exe");
-
 /** The runner of `name`, or a text that says what is missing and what to do. */
 export async function findRunner(name: RuntimeName): Promise<Runner | string> {
   if (name === "deno") return deno();
@@ -41,7 +38,7 @@ function deno(): Runner {
     version: Deno.version.deno,
     compiled: false,
     fileSuite: true,
-    command: (entry, junit) => [Deno.execPath(), "test", ...DENO_FLAGS, `--junit-path=${junit}`, entry],
+    command: (entry, junit) => [Deno.execPath(), "test", ...DEV_CONFIG, ...DENO_FLAGS, `--junit-path=${junit}`, entry],
     program: [Deno.execPath(), "run", ...DENO_FLAGS, ...COLLECT_FLAGS],
   };
 }
@@ -74,7 +71,7 @@ async function bun(): Promise<Runner | string> {
   const version = await output(BUN, "--version");
   if (version !== wanted) {
     const is = version === null ? "cannot be run" : `is ${version}`;
-    return `Cannot run the suite in Bun: node_modules/bun ${is} and should be ${wanted}; run: deno install`;
+    return `Cannot run the suite in Bun: dev/node_modules/bun ${is} and should be ${wanted}; run: deno task dev`;
   }
   return {
     name: "bun",

@@ -10,7 +10,7 @@ export async function builtPackage(folder: string): Promise<string> {
   const path = join(folder, "npm");
   const code = `const { buildNpm } = await import(${JSON.stringify(builder)}); ` +
     `const messages = await buildNpm(${JSON.stringify(path)}); if (messages !== "") throw new Error(messages);`;
-  const config = join(ROOT, "deno.json");
+  const config = join(ROOT, "dev/deno.json");
   const built = await run([process.execPath, "eval", "--config", config, code], { cwd: ROOT });
   assert.equal(built.code, 0, built.stderr);
   return path;
@@ -24,7 +24,7 @@ export async function builtBinary(folder: string): Promise<string> {
     `const wrong = await compileWithBun(${
       JSON.stringify(join(programs, "brokkr"))
     }); if (wrong !== "") throw new Error(wrong);`;
-  const built = await run([process.execPath, "eval", "--config", join(ROOT, "deno.json"), code], { cwd: ROOT });
+  const built = await run([process.execPath, "eval", "--config", join(ROOT, "dev/deno.json"), code], { cwd: ROOT });
   assert.equal(built.code, 0, built.stderr);
   return programs;
 }

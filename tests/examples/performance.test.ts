@@ -11,7 +11,7 @@ const PAGE = "docs/performance.md";
 const RUNTIMES = {
   deno: inThisRuntime("").slice(0, -1),
   node: ["node"],
-  bun: [join(ROOT, "node_modules/bun/bin/bun.exe")],
+  bun: [join(ROOT, "dev/node_modules/bun/bin/bun.exe")],
 };
 /** The comparison's programs, with the packages and the build of brokkr that they load. */
 const only = {
@@ -21,10 +21,12 @@ const only = {
 async function withBench(fn: (programs: string) => Promise<void>): Promise<void> {
   const clone = await mkdtemp(join(tmpdir(), "brokkr-bench-"));
   try {
-    await cp(join(ROOT, "bench"), join(clone, "bench"), { recursive: true });
+    const filter = (path: string) => !path.endsWith("node_modules");
+    await cp(join(ROOT, "bench"), join(clone, "bench"), { recursive: true, filter });
     for (const name of ["node_modules", "src", "mod.ts", "deno.json"]) {
       await symlink(join(ROOT, name), join(clone, name));
     }
+    await symlink(join(ROOT, "dev/node_modules"), join(clone, "bench/node_modules"));
     await builtPackage(clone);
     await fn(join(clone, "bench/programs"));
   } finally {

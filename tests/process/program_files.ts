@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 export const ROOT = fileURLToPath(
   new URL(import.meta.url.endsWith(".ts") ? "../../" : "../../../../", import.meta.url),
 );
-const PACKAGES = `${ROOT}node_modules/`;
+const PACKAGES = `${ROOT}dev/node_modules/`;
 
 /** Programs that nobody here wrote. They run in Node, whatever runtime the suite is in. */
 export const EVERYTHING = ["node", `${PACKAGES}@modelcontextprotocol/server-everything/dist/index.js`];
@@ -16,7 +16,7 @@ export const TYPESCRIPT_SERVER = ["node", `${PACKAGES}typescript-language-server
 /** Version 5 of TypeScript, which the language server needs; the package of that name is another version. */
 export function tsserver(): string {
   const folder = readdirSync(`${PACKAGES}.deno`).find((name) => /^typescript@5\./.test(name));
-  if (folder === undefined) throw new Error(`${PACKAGES}.deno has no typescript@5, run "deno install"`);
+  if (folder === undefined) throw new Error(`${PACKAGES}.deno has no typescript@5, run "deno task dev"`);
   return `${PACKAGES}.deno/${folder}/node_modules/typescript/lib/tsserver.js`;
 }
 

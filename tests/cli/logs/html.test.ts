@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { htmlReport } from "../../../src/cli/logs/html/report.ts";
 import { Summary } from "../../../src/cli/logs/summary.ts";
 import { UPLOT_LICENSE, UPLOT_SCRIPT, UPLOT_STYLE } from "../../../src/cli/plot/uplot.ts";
 import { LogReader } from "../../../src/core/log/log_reader.ts";
+import { ROOT } from "../../process/program_files.ts";
 import { inSandbox } from "../cli_process.ts";
 
 const SEEDS = ["new", "old"].map((age) =>
@@ -72,7 +72,7 @@ test("htmlReport() of nothing is a page that says so", () => {
 });
 
 test("the plotting library in the page is the one of the npm package", () => {
-  const folder = dirname(createRequire(import.meta.url).resolve("uplot/package.json"));
+  const folder = `${ROOT}dev/node_modules/uplot`;
   assert.equal(UPLOT_SCRIPT, readFileSync(join(folder, "dist/uPlot.iife.min.js"), "utf8"));
   assert.equal(UPLOT_STYLE, readFileSync(join(folder, "dist/uPlot.min.css"), "utf8"));
   assert.equal(UPLOT_LICENSE, readFileSync(join(folder, "LICENSE"), "utf8"));
