@@ -10,6 +10,7 @@ import { multiple, optional } from "@optique/core/modifiers";
 import { argument, command, constant, option } from "@optique/core/primitives";
 import { string } from "@optique/core/valueparser";
 import { BrokerError, RemoteError } from "../core/errors/mod.ts";
+import { headline } from "../core/thrown.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { brokerOption } from "./broker_option.ts";
 import { CliError, ExitCode, exitCodeOf, NoBrokerError } from "./cli_error.ts";
@@ -67,7 +68,7 @@ export async function call(runtime: Runtime, asked: CallAsked): Promise<number> 
     if (!json && error instanceof RemoteError) {
       const { remoteName, message } = error;
       throw new CliError(
-        `Command "${command}" of module "${target}" failed: ${remoteName}: ${message}; ` +
+        `Command "${command}" of module "${target}" failed: ${headline({ name: remoteName, message })}; ` +
           `see the broker's log for its stack, or call with --json`,
         ExitCode.failed,
         { cause: error },

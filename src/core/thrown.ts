@@ -4,10 +4,10 @@
  * @module
  */
 
-/** Whether `value` is an Error. */
+/** Whether `value` is an Error, of this realm or of another: a context of `node:vm` has classes of its own. */
 export function isError(value: unknown): value is Error {
   try {
-    return value instanceof Error;
+    return value instanceof Error || Object.prototype.toString.call(value) === "[object Error]";
   } catch {
     return false;
   }
@@ -44,13 +44,18 @@ export function textOf(value: unknown): string {
   }
 }
 
-/** What an error says, or what else was thrown as a text. */
+/** What an error says, or the name of its class where it says nothing, or what else was thrown as a text. */
 export function messageOf(value: unknown): string {
   try {
-    return isError(value) ? textOf(value.message) : textOf(value);
+    return isError(value) ? textOf(value.message) || classNameOf(value) : textOf(value);
   } catch {
     return textOf(value);
   }
+}
+
+/** An error on one line, as its stack begins. */
+export function headline({ name, message }: { readonly name: string; readonly message: string }): string {
+  return message === "" ? name : `${name}: ${message}`;
 }
 
 /**
@@ -60,7 +65,8 @@ export function messageOf(value: unknown): string {
 export function classNameOf(error: Error): string {
   const name: unknown = error.name;
   const parent: unknown = Object.getPrototypeOf(error);
-  const isSet = Object.hasOwn(error, "name") || (parent instanceof Object && Object.hasOwn(parent, "name"));
+  const isSet = Object.hasOwn(error, "name") ||
+    (typeof parent === "object" && parent !== null && Object.hasOwn(parent, "name"));
   if (isSet && name !== "" && name !== undefined) return textOf(name);
   const { name: className } = error.constructor ?? {};
   return typeof className === "string" && className !== "" ? className : textOf(name || "Error");

@@ -19,6 +19,7 @@ import { nearest } from "../nearest.ts";
 import { isError } from "../thrown.ts";
 import { throwUncaught } from "../uncaught.ts";
 import { CalleeReporter } from "./callee_reporter.ts";
+import { faultFields, thrownFields } from "./fault_fields.ts";
 import { KeptAnswers } from "./kept_answers.ts";
 import { OutgoingStream } from "./outgoing_stream.ts";
 import { ReplyBox } from "./reply_box.ts";
@@ -252,7 +253,8 @@ export class Callee {
   }
 
   #settle(running: RunningCall, kind: number, value: BrokerFault | ThrownError | null): void {
-    const encoded = this.#replies.encode(value);
+    const travelling = value === null ? null : "code" in value ? faultFields(value) : thrownFields(value);
+    const encoded = this.#replies.encode(travelling);
     if ("code" in encoded) return this.#settle(running, AnswerKind.fault, encoded);
     this.#done(running, { id: running.id, attempt: running.attempt, kind, value: encoded });
   }

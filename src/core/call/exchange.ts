@@ -21,7 +21,7 @@ import { Deadlines } from "./deadlines.ts";
 import { InFlight } from "./in_flight.ts";
 import type { Outcomes } from "./outcomes.ts";
 import { Outbox } from "./outbox.ts";
-import { faultOf } from "./read_error.ts";
+import { faultOf } from "./fault_fields.ts";
 import type { BrokerFault } from "./wire_error.ts";
 
 /** How long a cancelled call waits for its handler to end. */

@@ -17,7 +17,9 @@ import {
   UnknownCommandError,
   UnknownModuleError,
 } from "../errors/mod.ts";
-import { classNameOf, isError, textOf } from "../thrown.ts";
+import { jsonText } from "../frame/json_text.ts";
+import { classNameOf, headline, isError, textOf } from "../thrown.ts";
+import { isFault, readFault } from "./fault_fields.ts";
 
 /** What a handler threw. */
 export interface ThrownError {
@@ -25,12 +27,21 @@ export interface ThrownError {
   readonly message: string;
   readonly stack: string;
   readonly data?: unknown;
+  /** Those that an AggregateError holds. */
+  readonly errors?: readonly ThrownError[] | undefined;
 }
 
 /** One of brokkr's own errors: its code and its facts. */
 export type BrokerFault =
   | { readonly code: "TIMEOUT"; timeoutMs: number; attempts: number; sent: boolean; peer: "blocked" | "slow" }
-  | { readonly code: "REMOTE"; message: string; remoteName: string; remoteStack: string; data?: unknown }
+  | {
+    readonly code: "REMOTE";
+    message: string;
+    remoteName: string;
+    remoteStack: string;
+    data?: unknown;
+    errors?: readonly ThrownError[] | undefined;
+  }
   | { readonly code: "UNKNOWN_COMMAND"; nearest: string | null }
   | { readonly code: "UNKNOWN_MODULE"; nearest: string | null }
   | {
@@ -46,26 +57,40 @@ export type BrokerFault =
 
 const MAX_TEXT = 64 * 1024;
 const MAX_CAUSES = 4;
+/** Errors within errors, all together. */
+const MAX_ERRORS = 100;
+/** Of each text of an error within another one. */
+const MAX_INNER_TEXT = 8 * 1024;
+/** A cause that is no error is shown by so much of it. */
+const MAX_CAUSE_TEXT = 1_000;
 
 /** Reduces whatever was thrown. Never throws, even where a getter of the thrown value does. */
 export function describeThrown(thrown: unknown): ThrownError {
+  const room = { text: MAX_TEXT, errors: MAX_ERRORS };
   try {
-    return described(thrown);
+    return described(thrown, room);
   } catch {
     // A proxy may be an error when it is first looked at, and throw when it is looked at again.
-    return { name: "Error", message: cut(textOf(thrown)), stack: "" };
+    return { name: "Error", message: cut(textOf(thrown), room.text), stack: "" };
   }
 }
 
-function described(thrown: unknown): ThrownError {
-  if (!isError(thrown)) return { name: "Error", message: cut(textOf(thrown)), stack: "" };
+/** What may still be said. */
+interface Room {
+  readonly text: number;
+  errors: number;
+}
+
+function described(thrown: unknown, room: Room): ThrownError {
+  if (!isErrorLike(thrown)) return { name: "Error", message: cut(textOf(thrown), room.text), stack: "" };
+  const errors = innerErrors(thrown, room);
   const error = {
-    name: cut(read(thrown, "name")),
-    message: cut(read(thrown, "message")),
-    stack: cut(stackWithCauses(thrown)),
+    name: cut(read(thrown, "name"), room.text) || "Error",
+    message: cut(read(thrown, "message"), room.text),
+    stack: cut(wholeStack(thrown, errors), room.text),
   };
   const data = readData(thrown);
-  return data === undefined ? error : { ...error, data };
+  return { ...error, ...(data === undefined ? {} : { data }), ...(errors.length === 0 ? {} : { errors }) };
 }
 
 /** Makes the error that the caller gets for `fault`. Created where it is thrown, so that the stack is the caller's. */
@@ -92,74 +117,117 @@ export function toError(fault: BrokerFault, callee: Callee): BrokerError {
 
 /** The inverse of {@link toError}, for an error that is passed on to the process that made the call. */
 export function toFault(error: BrokerError): BrokerFault {
-  if (error instanceof CallTimeoutError) {
-    return {
-      code: error.code,
-      timeoutMs: error.timeoutMs,
-      attempts: error.attempts,
-      sent: error.sent,
-      peer: error.peer,
-    };
-  }
   if (error instanceof RemoteError) {
-    const { message, remoteName, remoteStack, data } = error;
-    return { code: error.code, message, remoteName, remoteStack, ...(data === undefined ? {} : { data }) };
+    const { code, message, remoteName, remoteStack, data, errors } = error;
+    return readFault({ code, message, remoteName, remoteStack, data, errors: errors.map(thrownOf) });
   }
-  if (error instanceof UnknownCommandError) return { code: error.code, nearest: error.nearest };
-  if (error instanceof UnknownModuleError) return { code: error.code, nearest: error.nearest };
-  if (error instanceof ProcessGoneError) {
-    const { code, reason, exitCode, signal, lastLines } = error;
-    return { code, reason, exitCode, signal, lastLines: [...lastLines] };
-  }
-  if (error instanceof CallCancelledError) return { code: error.code, acknowledged: error.acknowledged };
-  if (error instanceof QueueFullError) return { code: error.code, depth: error.depth, limit: error.limit };
-  if (error instanceof PayloadError) {
-    return { code: error.code, reason: error.reason, bytes: error.bytes, limit: error.limit };
-  }
-  return { code: "REMOTE", message: error.message, remoteName: error.name, remoteStack: error.stack ?? "" };
+  return readFault(
+    isFault(error) ? { ...error } : { message: error.message, remoteName: error.name, remoteStack: error.stack },
+  );
 }
 
-function read(error: Error, key: "name" | "message" | "stack"): string {
+function thrownOf({ remoteName, message, remoteStack, data, errors }: RemoteError): ThrownError {
+  return {
+    name: remoteName,
+    message,
+    stack: remoteStack,
+    ...(data === undefined ? {} : { data }),
+    ...(errors.length === 0 ? {} : { errors: errors.map(thrownOf) }),
+  };
+}
+
+type ErrorKey = "name" | "message" | "stack" | "cause" | "errors" | "data";
+
+/** Whether something is told of by its own words: an error, or an object that has a message as one has. */
+function isErrorLike(value: unknown): value is object {
+  if (isError(value)) return true;
+  if (typeof value !== "object" || value === null) return false;
+  const message = get(value, "message");
+  return "value" in message && typeof message.value === "string";
+}
+
+function get(error: object, key: ErrorKey): { value: unknown } | { problem: unknown } {
   try {
-    const value: unknown = key === "name" ? classNameOf(error) : error[key];
+    return { value: Reflect.get(error, key) };
+  } catch (problem) {
+    return { problem };
+  }
+}
+
+function read(error: object, key: "name" | "message" | "stack"): string {
+  try {
+    const value: unknown = key === "name" && isError(error) ? classNameOf(error) : Reflect.get(error, key);
     return value === undefined ? "" : textOf(value);
   } catch (problem) {
     return `(reading "${key}" threw ${textOf(problem)})`;
   }
 }
 
-function stackWithCauses(error: Error): string {
+function wholeStack(error: object, errors: readonly ThrownError[]): string {
   let text = read(error, "stack");
+  for (const [index, inner] of errors.entries()) {
+    text += `\nError ${index + 1} of ${errors.length}: ${inner.stack || headline(inner)}`;
+  }
   // A handler that lets the error of its own call through: the place where it began is in the third process.
   if (error instanceof RemoteError && error.remoteStack !== "") text += `\nCaused by: ${error.remoteStack}`;
   let current: unknown = error;
-  for (let depth = 0; depth < MAX_CAUSES; depth++) {
-    current = causeOf(current);
-    if (!isError(current)) break;
-    text += `\nCaused by: ${read(current, "stack") || `${read(current, "name")}: ${read(current, "message")}`}`;
+  for (let depth = 0; depth < MAX_CAUSES && typeof current === "object" && current !== null; depth++) {
+    const cause = get(current, "cause");
+    if (!("value" in cause) || cause.value === undefined || cause.value === null) break;
+    current = cause.value;
+    text += `\nCaused by: ${causeText(current)}`;
   }
   return text;
 }
 
-function causeOf(error: unknown): unknown {
+function causeText(cause: unknown): string {
+  if (isErrorLike(cause)) {
+    return read(cause, "stack") || headline({ name: read(cause, "name") || "Error", message: read(cause, "message") });
+  }
+  return cut(plainText(cause), MAX_CAUSE_TEXT);
+}
+
+function plainText(value: unknown): string {
+  if (typeof value !== "object" || value === null) return textOf(value);
   try {
-    return isError(error) ? error.cause : undefined;
+    return jsonText(value) ?? textOf(value);
   } catch {
-    return undefined;
+    return textOf(value);
   }
 }
 
-function readData(error: Error): unknown {
+/** What an AggregateError holds: only errors count, as others have lists of that name, too. */
+function innerErrors(error: object, room: Room): ThrownError[] {
+  const errors = get(error, "errors");
+  if (!("value" in errors)) return [];
+  try {
+    const list: unknown = errors.value;
+    if (!Array.isArray(list) || !list.some(isError) && !(error instanceof AggregateError)) return [];
+    const inner: ThrownError[] = [];
+    const { length } = list;
+    for (let index = 0; index < length && room.errors > 0; index++) {
+      room.errors--;
+      const within: Room = { text: MAX_INNER_TEXT, errors: room.errors };
+      inner.push(described(list[index], within));
+      room.errors = within.errors;
+    }
+    return inner;
+  } catch {
+    return [];
+  }
+}
+
+function readData(error: object): unknown {
   try {
     const data: unknown = Reflect.get(error, "data");
     if (data === undefined) return undefined;
-    const text = JSON.stringify(data);
+    const text = jsonText(data);
     return text === undefined || text.length > MAX_TEXT ? undefined : JSON.parse(text);
   } catch {
     return undefined;
   }
 }
 
-function cut(text: string): string {
-  return text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT)}…`;
+function cut(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, length)}…`;
 }

@@ -6,7 +6,7 @@
  */
 
 import type { BrokerCore } from "../broker/broker.ts";
-import { readFault } from "../call/read_error.ts";
+import { readFault } from "../call/fault_fields.ts";
 import { type BrokerFault, toFault } from "../call/wire_error.ts";
 import { BrokerError } from "../errors/mod.ts";
 import { EVENT_IDS, highestLevelOf, isEventId } from "../log/lines.ts";

@@ -6,7 +6,7 @@
  */
 
 import type { BrokerFault } from "../call/wire_error.ts";
-import { readFault } from "../call/read_error.ts";
+import { readFault } from "../call/fault_fields.ts";
 
 /** Name of the folder that holds the control sockets of one user. */
 export const CONTROL_FOLDER = "brokkr";

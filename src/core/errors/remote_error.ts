@@ -23,12 +23,33 @@ export class RemoteError extends BrokerError {
   readonly remoteStack: string;
   /** What the error carried in a `data` property, where it could be sent. */
   readonly data: unknown;
+  /** Those that an `AggregateError` held, at most 100 with theirs; empty for any other. */
+  readonly errors: readonly RemoteError[];
 
   /** Made by brokkr. */
-  constructor(facts: { message: string; remoteName: string; remoteStack: string; data?: unknown }) {
+  constructor(facts: RemoteFacts) {
     super(facts.message, facts.message === "" ? facts.remoteName : facts.message);
     this.remoteName = facts.remoteName;
     this.remoteStack = facts.remoteStack;
     this.data = facts.data;
+    this.errors = (facts.errors ?? []).map(({ name, stack, ...more }) =>
+      new RemoteError({ ...more, remoteName: name, remoteStack: stack })
+    );
   }
+}
+
+interface RemoteFacts {
+  readonly message: string;
+  readonly remoteName: string;
+  readonly remoteStack: string;
+  readonly data?: unknown;
+  readonly errors?: readonly InnerFacts[] | undefined;
+}
+
+interface InnerFacts {
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string;
+  readonly data?: unknown;
+  readonly errors?: readonly InnerFacts[] | undefined;
 }

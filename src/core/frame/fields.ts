@@ -12,15 +12,21 @@ import { jsonText } from "./json_text.ts";
 /** What stands for a field that is missing or wrong; undefined leaves it out. */
 export type Defaults<T> = { readonly [K in keyof T]?: T[K] | undefined };
 
+/** The fields of a `T`, of one kind or of several that are told apart by one of them. */
+export interface Fields<T> {
+  read(source: unknown, what: string): T;
+  pick(record: T): Readonly<Record<string, unknown>>;
+}
+
 /** The fields of a `T`, in the order they are written. */
-export class FieldTable<T extends object> {
+export class FieldTable<T extends object> implements Fields<T> {
   readonly #checks: FieldChecks<T>;
   readonly #checkOf: ReadonlyMap<string, (value: unknown) => boolean>;
   readonly #defaults: ReadonlyMap<string, unknown>;
   readonly keys: readonly string[];
 
   /** @param defaults a wrong field that has none is refused, and so is a missing one, where it is not optional. */
-  constructor(checks: FieldChecks<T>, defaults: Defaults<T> = {}) {
+  constructor(checks: FieldChecks<T>, defaults: Defaults<NoInfer<T>> = {}) {
     this.#checks = checks;
     this.#checkOf = new Map<string, (value: unknown) => boolean>(Object.entries(checks));
     this.#defaults = new Map<string, unknown>(Object.entries(defaults));

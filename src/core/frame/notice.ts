@@ -4,10 +4,11 @@
  * @module
  */
 
+import { isThrown } from "../call/fault_fields.ts";
 import type { ThrownError } from "../call/wire_error.ts";
 import type { CleanupReceipt } from "../cleanup/clean.ts";
 import type { CleanupStatus, ProcessStatus } from "../broker/status.ts";
-import { isAnything, isBoolean, isNumber, isText, listOf, objectOf, oneOf, optional, orNull } from "../field_checks.ts";
+import { isBoolean, isNumber, isText, listOf, objectOf, oneOf, optional, orNull } from "../field_checks.ts";
 import { RECEIPT_CHECKS } from "../log/reported.ts";
 import { isRecord } from "../is_record.ts";
 import { BodyError, readJson } from "./batch.ts";
@@ -96,7 +97,7 @@ const PROCESS_NOTICES: Notices<ProcessNotice> = {
   ready: new FieldTable({ kind: oneOf("ready"), commands: listOf(isText), cleanup: isReceipt }),
   failed: new FieldTable<Extract<ProcessNotice, { readonly kind: "failed" }>>({
     kind: oneOf("failed"),
-    error: objectOf<ThrownError>({ name: isText, message: isText, stack: isText, data: isAnything }),
+    error: isThrown,
     lasting: optional(isBoolean),
   }),
   status: new FieldTable({ kind: oneOf("status"), request: isNumber, workers: listOf(isProcessStatus) }),

@@ -4,7 +4,11 @@
  * @module
  */
 
+import { jsonText } from "../frame/json_text.ts";
 import { isRecord } from "../is_record.ts";
+
+/** Characters of an error that has no message. */
+const MAX_SHOWN = 1_000;
 
 /** By position, by name, or absent. */
 export type Params = readonly unknown[] | Readonly<Record<string, unknown>> | undefined;
@@ -87,12 +91,17 @@ function isId(value: unknown): value is MessageId {
   return typeof value === "number" || typeof value === "string" || value === null;
 }
 
+/** Some peers answer with a text in place of the error's object, or leave its message out: then all of it is what they say. */
 function readError(error: unknown): ErrorFields {
-  const fields = new Map<string, unknown>(typeof error === "object" && error !== null ? Object.entries(error) : []);
+  const fields = new Map<string, unknown>(isRecord(error) ? Object.entries(error) : []);
   const [code, message] = [fields.get("code"), fields.get("message")];
   return {
     code: typeof code === "number" ? code : RpcCode.internal,
-    message: typeof message === "string" ? message : "",
+    message: typeof message === "string" ? message : typeof error === "string" ? error : shown(error),
     ...(fields.has("data") ? { data: fields.get("data") } : {}),
   };
+}
+
+function shown(error: unknown): string {
+  return (jsonText(error) ?? "").slice(0, MAX_SHOWN);
 }

@@ -9,6 +9,7 @@ import type { Reporter } from "../log/reporter.ts";
 import type { Notification } from "./conventions.ts";
 import type { Params } from "./message.ts";
 import { methodNotFound } from "./peer_requests.ts";
+import { headline } from "../thrown.ts";
 import type { ProgramPlan } from "./program_plan.ts";
 import type { Protocol } from "./protocol.ts";
 
@@ -61,7 +62,7 @@ export class ProgramClient {
 
   #failed(what: string, error: unknown): void {
     const { reporter, module } = this.#options;
-    const { name, message } = describeThrown(error);
-    reporter.report("module.error", { text: `the handler of ${what} failed: ${name}: ${message}` }, { module });
+    const text = `the handler of ${what} failed: ${headline(describeThrown(error))}`;
+    reporter.report("module.error", { text }, { module });
   }
 }

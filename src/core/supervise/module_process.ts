@@ -26,6 +26,7 @@ import { cutText } from "../log/escape.ts";
 import type { FrameReporter } from "../log/frame_reporter.ts";
 import { commandMap, type Handler, type Module } from "../module/module.ts";
 import { nearest } from "../nearest.ts";
+import { headline } from "../thrown.ts";
 import { deadline } from "./deadline.ts";
 import { encodeRole, processName, type Role, ROLE_VARIABLE } from "./role.ts";
 import type { ProcessStatus } from "../broker/status.ts";
@@ -239,8 +240,7 @@ export class ModuleProcess implements Service {
     try {
       await work();
     } catch (error) {
-      const { name, message } = describeThrown(error);
-      const text = `stop: ${name}: ${message}`;
+      const text = `stop: ${headline(describeThrown(error))}`;
       this.#options.reporter.report("module.error", { text }, { module: this.#options.role.process });
     }
   }

@@ -18,7 +18,7 @@ import { type ProcessNotice, processNoticeText, readFatherNotice } from "../fram
 import { FrameReporter } from "../log/frame_reporter.ts";
 import type { Module } from "../module/module.ts";
 import { encodeDepth, type Role, ROLE_VARIABLE } from "./role.ts";
-import { isLasting } from "../thrown.ts";
+import { headline, isLasting } from "../thrown.ts";
 import { VERSION } from "../version.ts";
 import { pause } from "./deadline.ts";
 import { ModuleProcess } from "./module_process.ts";
@@ -161,7 +161,7 @@ class ServedProcess {
       const lasting = isLasting(error);
       this.#tell({ kind: "failed", error: thrown, ...(lasting ? { lasting } : {}) });
       // A mistake of the configuration is told by its text: the stack is brokkr's own.
-      if (!lasting) runtime.writeError(`${thrown.stack || `${thrown.name}: ${thrown.message}`}\n`);
+      if (!lasting) runtime.writeError(`${thrown.stack || headline(thrown)}\n`);
       await this.#leave(1);
     }
   }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { runInNewContext } from "node:vm";
 import { RemoteError } from "../../../src/core/errors/mod.ts";
 import { makeCall } from "../../../src/core/call/make_call.ts";
 import { callLine, Conversation, NOTHING_LEFT, rejection } from "./conversation.ts";
@@ -31,6 +32,11 @@ function cyclic(): Error {
   return error;
 }
 
+/** A value of a realm that has classes of its own. */
+function foreign(code: string): unknown {
+  return runInNewContext(code);
+}
+
 const THROWN: readonly (readonly [what: string, thrown: unknown, name: string, message: string, msg?: string])[] = [
   ["undefined", undefined, "Error", "undefined"],
   ["null", null, "Error", "null"],
@@ -55,6 +61,11 @@ const THROWN: readonly (readonly [what: string, thrown: unknown, name: string, m
     '(reading "name" threw TypeError: no name)',
     '(reading "message" threw TypeError: no message)',
   ],
+  ["an object with a message", { message: "disk is full", code: 5 }, "Error", "disk is full"],
+  ["an object with name and message", { name: "IOError", message: "disk is full" }, "IOError", "disk is full"],
+  ["an object with a message that is none", { message: 5 }, "Error", "[object Object]"],
+  ["an error of another realm", foreign("new TypeError('far')"), "TypeError", "far"],
+  ["an error of a class of another realm", foreign("new (class IOError extends Error {})('far')"), "IOError", "far"],
   ["an error with a name that is none", Object.assign(new Error("m"), { name: 5 }), "5", "m"],
 ];
 
@@ -148,6 +159,92 @@ test("RemoteError carries the causes in remoteStack and the error's data", async
   assert.deepEqual(error.data, { host: "srv-1", codes: [1, 2] });
   assert.match(error.remoteStack, /Caused by: SyntaxError: the first cause/);
 });
+
+test("RemoteError has the stack of an error of another realm", async () => {
+  const c = new Conversation({
+    fail() {
+      throw foreign("new TypeError('far')");
+    },
+  });
+  const error = await rejection(c.call("fail"));
+  assert.ok(error instanceof RemoteError);
+  assert.match(error.remoteStack, /^TypeError: far\n/);
+});
+
+for (
+  const [what, cause, text] of [
+    ["a text", "the disk is gone", "the disk is gone"],
+    ["a number", 0, "0"],
+    ["a plain object", { code: "ENOSPC" }, '{"code":"ENOSPC"}'],
+    ["an object that can't be written", { self: cyclic(), big: 1n }, "[object Object]"],
+    ["an object with a message", { name: "IOError", message: "disk", cause: "dust" }, "IOError: disk\nCaused by: dust"],
+    ["an error of another realm", foreign("Object.assign(new TypeError('far'), { stack: 'S' })"), "S"],
+  ] as const
+) {
+  test(`remoteStack of an error whose cause is ${what} says so`, async () => {
+    const error = Object.assign(new Error("outer", { cause }), { stack: "Error: outer" });
+    const c = new Conversation({ fail: () => Promise.reject(error) });
+    const caught = await rejection(c.call("fail"));
+    assert.ok(caught instanceof RemoteError);
+    assert.equal(caught.remoteStack, `Error: outer\nCaused by: ${text}`);
+  });
+}
+
+function withStack<E extends Error>(error: E): E {
+  return Object.assign(error, { stack: `${error.name}: ${error.message}\n    at f (/a.ts:1:1)` });
+}
+
+test("RemoteError of an AggregateError has its errors, with their names, stacks and data, and prints them", async () => {
+  const inner = withStack(Object.assign(new TypeError("first"), { data: { disk: 1 } }));
+  const deep = withStack(new AggregateError([withStack(new RangeError("deepest"))], "second"));
+  const c = new Conversation({
+    fail: () => Promise.reject(withStack(new AggregateError([inner, deep, "third"], "all failed"))),
+  });
+  const error = await rejection(c.call("fail"));
+  assert.ok(error instanceof RemoteError);
+  assert.deepEqual([error.remoteName, error.message, error.errors.length], ["AggregateError", "all failed", 3]);
+  const [first, second, third] = error.errors;
+  assert.ok(first instanceof RemoteError);
+  assert.deepEqual(
+    [first.remoteName, first.message, first.remoteStack, first.data, first.errors],
+    ["TypeError", "first", "TypeError: first\n    at f (/a.ts:1:1)", { disk: 1 }, []],
+  );
+  assert.deepEqual(second?.errors.map(({ remoteName, message }) => [remoteName, message]), [["RangeError", "deepest"]]);
+  assert.deepEqual([third?.remoteName, third?.message], ["Error", "third"]);
+  assert.equal(
+    error.remoteStack,
+    [
+      "AggregateError: all failed",
+      "    at f (/a.ts:1:1)",
+      "Error 1 of 3: TypeError: first",
+      "    at f (/a.ts:1:1)",
+      "Error 2 of 3: AggregateError: second",
+      "    at f (/a.ts:1:1)",
+      "Error 1 of 1: RangeError: deepest",
+      "    at f (/a.ts:1:1)",
+      "Error 3 of 3: Error: third",
+    ].join("\n"),
+  );
+});
+
+test("RemoteError holds at most 100 errors of an AggregateError, and no list of an error that is none", async () => {
+  const many = new AggregateError(Array.from({ length: 150 }, () => new AggregateError([new Error("x")])));
+  const round: AggregateError = new AggregateError([]);
+  round.errors.push(round);
+  const thrown = [many, round, Object.assign(new Error("invalid"), { errors: [{ path: "a" }, "b"] })];
+  const c = new Conversation({ fail: (index: number) => Promise.reject(thrown[index]) });
+  const errors: number[] = [];
+  for (const index of thrown.keys()) {
+    const error = await rejection(c.call("fail", [index]));
+    assert.ok(error instanceof RemoteError);
+    errors.push(count(error));
+  }
+  assert.deepEqual(errors, [100, 100, 0]);
+});
+
+function count({ errors }: RemoteError): number {
+  return errors.reduce((sum, error) => sum + 1 + count(error), 0);
+}
 
 test("RemoteError of a message of 1 MB is cut and the process lives", async () => {
   const c = new Conversation({

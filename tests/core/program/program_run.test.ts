@@ -121,6 +121,36 @@ test("an error answer is a RemoteError with code and data; a name and a tracebac
   assert.equal(program.counters.counts().error, 3);
 });
 
+for (
+  const [what, error, message] of [
+    ["a text", "boom", "boom"],
+    ["a number", 7, "7"],
+    ["an object without a message", { reason: "boom" }, '{"reason":"boom"}'],
+    ["an empty list", [], "[]"],
+  ] as const
+) {
+  test(`an error answer that is ${what} is told by what it is`, async () => {
+    const program = await FakeProgram.ready();
+    const call = program.call("m");
+    await settle();
+    await program.says({ id: 1, error });
+    await assert.rejects(call, { name: "RemoteError", message, data: { code: -32603 } });
+    assert.ok(program.reporter.lines().at(-1)?.endsWith(`because of error: ${message}`));
+  });
+}
+
+test("a handler of the program's requests that throws an error without a message is told by the error's class", async () => {
+  const program = await FakeProgram.ready({
+    requests: {
+      ask() {
+        throw new RangeError();
+      },
+    },
+  });
+  await program.says({ id: 1, method: "ask" });
+  assert.deepEqual(program.reported("module.error"), [{ text: 'the handler of request "ask" failed: RangeError' }]);
+});
+
 test("a call that timed out is cancelled in the program, is never sent again, and its late answer reaches nobody", async () => {
   const program = await FakeProgram.ready(MCP);
   const call = program.call("slow", [], { retry: "never" });
