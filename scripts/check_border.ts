@@ -11,6 +11,7 @@ import { tsc } from "./tsc.ts";
 import { VERSION } from "../src/core/version.ts";
 import config from "../deno.json" with { type: "json" };
 
+const CLOCK = "src/runtime/clock.ts";
 const SEAM = "src/runtime/runtime.ts";
 
 /** All violations, a line each. */
@@ -23,6 +24,7 @@ export async function checkBorder(): Promise<string[]> {
     ...libraryPackages(graph),
     ...builtins(graph),
     ...denoStart(graph),
+    ...await timers(graph),
     ...versions(),
     ...await lockedHosts(),
   ];
@@ -90,6 +92,19 @@ function denoStart(graph: ReadonlyMap<string, Module>): string[] {
       if (dynamic || onlyTypes || !to.startsWith("node:")) continue;
       found.push(`${path}: imports ${to}, which a new Deno process loads at its start; import it where it is used`);
     }
+  }
+  return found;
+}
+
+/** A test of the program may put fakes in the place of the runtime's own timers. */
+async function timers(graph: ReadonlyMap<string, Module>): Promise<string[]> {
+  const found: string[] = [];
+  for (const path of graph.keys()) {
+    if (!path.startsWith("src/runtime/") || path === CLOCK) continue;
+    const text = await Deno.readTextFile(join(ROOT, path));
+    const [name] = text.match(/\b(setTimeout|setInterval|setImmediate|queueMicrotask|Date\.now|performance\.now)\(/) ??
+      [];
+    if (name !== undefined) found.push(`${path}: calls ${name}), which a test may have replaced; use ${CLOCK}`);
   }
   return found;
 }

@@ -2,7 +2,7 @@
 // throws while it loads for one that passed, and all three take a file that ends its process for one that is done.
 import { appendFileSync } from "node:fs";
 import * as modules from "node:module";
-import { test } from "node:test";
+import { mock as mocks, test } from "node:test";
 import process from "node:process";
 
 const declare = test;
@@ -24,15 +24,15 @@ function telling(name, options, ...rest) {
 }
 
 if (process.versions.deno !== undefined) {
-  globalThis[Symbol.for("brokkr.test")] = telling;
-  const url = "data:text/javascript,export const test = globalThis[Symbol.for('brokkr.test')]";
+  globalThis[Symbol.for("brokkr.test")] = { test: telling, mock: mocks };
+  const url = "data:text/javascript,export const { test, mock } = globalThis[Symbol.for('brokkr.test')]";
   modules.registerHooks({
     resolve: (specifier, context, next) =>
       specifier === "node:test" ? { url, format: "module", shortCircuit: true } : next(specifier, context),
   });
 } else if (process.versions.bun !== undefined) {
   const { mock } = await import("bun:test");
-  mock.module("node:test", () => ({ test: telling }));
+  mock.module("node:test", () => ({ test: telling, mock: mocks }));
 }
 
 try {

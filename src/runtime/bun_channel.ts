@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { BunNamespace, BunSocket } from "./bun_namespace.ts";
+import { microtask, timer } from "./clock.ts";
 import { Inbox } from "./inbox.ts";
 import type { Channel, ChannelEvents } from "./runtime.ts";
 import { whenSilent } from "./silence.ts";
@@ -39,7 +40,7 @@ export class BunChannel implements Channel {
   #state: "open" | "ending" | "closed" = "open";
   #failure: Error | undefined;
   #chunks = 0;
-  #patience: ReturnType<typeof setTimeout> | undefined;
+  #patience: (() => void) | undefined;
   #stopWaiting = () => {};
 
   /** Called once, with the socket that the events come from. */
@@ -80,7 +81,7 @@ export class BunChannel implements Channel {
       this.#inbox.data(chunk.length > CHUNK_BYTES ? chunk : this.#copied(chunk));
     } catch (error) {
       // Bun would take a fault of the reader for one of the socket.
-      queueMicrotask(() => {
+      microtask(() => {
         throw error;
       });
     }
@@ -104,7 +105,7 @@ export class BunChannel implements Channel {
     const failure = this.#failure ?? (this.#state === "open" ? error : undefined);
     this.#state = "closed";
     this.#forget();
-    clearTimeout(this.#patience);
+    this.#patience?.();
     this.#stopWaiting();
     this.#socket?.terminate();
     this.#inbox.closed(failure);
@@ -138,7 +139,7 @@ export class BunChannel implements Channel {
   }
 
   #expectEnd(ms: number): void {
-    this.#patience ??= setTimeout(() => this.finish(), ms);
+    this.#patience ??= timer(ms, () => this.finish());
   }
 
   #forget(): void {

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { boundStart } from "./bound_path.ts";
+import { pause } from "./clock.ts";
 import { connect as connectOnce } from "./node_socket.ts";
 import type { Channel } from "./runtime.ts";
 
@@ -21,7 +22,7 @@ export async function connect(path: string): Promise<Channel> {
       const listeners = listenersIn(path.slice(0, path.lastIndexOf("/") + 1));
       if (listeners?.length === 0) throw error;
       if (tries === TRIES) throw isServed(path, listeners) ? busy(path, error) : error;
-      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      await pause(PAUSE_MS);
     }
   }
 }

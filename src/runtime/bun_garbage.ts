@@ -1,4 +1,5 @@
 import type { BunNamespace } from "./bun_namespace.ts";
+import { pause } from "./clock.ts";
 import { process } from "./node_global.ts";
 
 declare const Bun: BunNamespace;
@@ -13,7 +14,7 @@ export async function collectGarbage(): Promise<boolean> {
   const before = process.memoryUsage().heapUsed;
   Bun.gc(true);
   if (before - process.memoryUsage().heapUsed > MUCH_BYTES) {
-    await new Promise((resolve) => setTimeout(resolve, PAGES_MS));
+    await pause(PAGES_MS);
   }
   return true;
 }

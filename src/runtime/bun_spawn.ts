@@ -1,7 +1,7 @@
+import { bunClock } from "./bun_clock.ts";
 import type { BunNamespace } from "./bun_namespace.ts";
 import { parentChannel } from "./bun_parent.ts";
 import { isBinary, memory, openFiles } from "./bun_self.ts";
-import { systemClock } from "./clock.ts";
 import { notConfined } from "./confined.ts";
 import { privateFiles } from "./node_files.ts";
 import { process } from "./node_global.ts";
@@ -24,7 +24,7 @@ export function bunRuntime(): Runtime {
     name: "bun",
     version: Bun.version,
     pid: process.pid,
-    clock: systemClock((fn) => void setImmediate(fn)),
+    clock: bunClock(),
     env: self.environment,
     // In a binary all of brokkr is one file.
     ownFiles: isBinary() ? [Bun.main] : ownFilesOf(import.meta.url),

@@ -1,3 +1,4 @@
+import { timer } from "./clock.ts";
 import type { Channel, ChannelEvents } from "./runtime.ts";
 import { whenSilent } from "./silence.ts";
 
@@ -36,7 +37,7 @@ export class DenoChannel implements Channel {
   #failure: Error | undefined;
   #isAlone = false;
   #chunks = 0;
-  #patience: ReturnType<typeof setTimeout> | undefined;
+  #patience: (() => void) | undefined;
   #stopWaiting = () => {};
 
   constructor(source: DenoSource, sink: DenoSink) {
@@ -137,7 +138,7 @@ export class DenoChannel implements Channel {
   }
 
   #expectEnd(ms: number): void {
-    if (this.#state !== "closed") this.#patience ??= setTimeout(() => this.#release(), ms);
+    if (this.#state !== "closed") this.#patience ??= timer(ms, () => this.#release());
   }
 
   async #receive(events: ChannelEvents): Promise<void> {
@@ -166,7 +167,7 @@ export class DenoChannel implements Channel {
   #release(): void {
     if (this.#state === "closed") return;
     this.#state = "closed";
-    clearTimeout(this.#patience);
+    this.#patience?.();
     this.#stopWaiting();
     this.#queue = [];
     this.#unsentBytes = 0;

@@ -1,4 +1,5 @@
 import { boundPath } from "./bound_path.ts";
+import { pause } from "./clock.ts";
 import type { DenoListener, DenoNamespace } from "./deno_namespace.ts";
 import { socketChannel } from "./deno_socket.ts";
 import { failureReason } from "./failure_reason.ts";
@@ -29,7 +30,7 @@ export async function listen(path: string, accept: (channel: Channel) => void): 
     while (!closed) {
       const conn = await listener.accept().catch(() => undefined);
       if (conn !== undefined) accept(socketChannel(conn));
-      else if (!closed) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      else if (!closed) await pause(PAUSE_MS);
     }
   }
 }

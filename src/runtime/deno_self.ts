@@ -1,3 +1,4 @@
+import { timer } from "./clock.ts";
 import type { DenoNamespace } from "./deno_namespace.ts";
 import { fromPs, fromSmapsRollup, UNKNOWN_MEMORY } from "./memory_figures.ts";
 import type { Environment, MemoryFigures } from "./runtime.ts";
@@ -28,7 +29,7 @@ export function program(): string | null {
 
 // An immediate runs before sockets are asked again, sixty times over; a timer runs after, and here nobody waits for it in vain.
 export function soon(fn: () => void): void {
-  setTimeout(fn, 0);
+  timer(0, fn);
 }
 
 /** Of this process at once: the thread that would read it in the background costs a new process 2 ms. */

@@ -1,3 +1,4 @@
+import { timer } from "./clock.ts";
 import type { DenoChannel } from "./deno_channel.ts";
 import { commandChannel } from "./deno_command_channel.ts";
 import { bindPrivately } from "./deno_listen.ts";
@@ -60,12 +61,12 @@ function tellLasting(error: unknown): never {
 }
 
 async function acceptChild(listener: DenoListener, process: DenoProcess): Promise<DenoChannel> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let clear = () => {};
   const ended = process.child.status.then(({ code, signal }) =>
     new Promise<never>((_, reject) => {
       const how = signal === null ? `exited with code ${code}` : `was killed by ${signal}`;
       const error = new Error(`Cannot open the channel to process ${process.pid}: it ${how} before it connected`);
-      timer = setTimeout(() => reject(error), LATE_ACCEPT_MS);
+      clear = timer(LATE_ACCEPT_MS, () => reject(error));
     })
   );
   // Settled by the listener's close where the child never connects.
@@ -78,7 +79,7 @@ async function acceptChild(listener: DenoListener, process: DenoProcess): Promis
     void process.exited.then(() => channel.otherSideGone());
     return channel;
   } finally {
-    clearTimeout(timer);
+    clear();
     ended.catch(() => {});
   }
 }

@@ -1,3 +1,5 @@
+// At once: what it takes is what was there when the library was loaded.
+import "./clock.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** The adapter of the runtime that this process runs on. The others are never loaded. */

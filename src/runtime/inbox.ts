@@ -1,3 +1,4 @@
+import { microtask } from "./clock.ts";
 import type { ChannelEvents } from "./runtime.ts";
 
 /** Holds what arrives before a channel is opened, and sees to it that `closed` comes once, last and after `open` returned. */
@@ -22,7 +23,7 @@ export class Inbox {
 
   open(events: ChannelEvents): void {
     this.#events = events;
-    queueMicrotask(() => {
+    microtask(() => {
       const held = this.#held ?? [];
       for (const event of held) event(events);
       this.#held = undefined;

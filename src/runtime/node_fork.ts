@@ -1,4 +1,4 @@
-import { systemClock } from "./clock.ts";
+import { immediate, systemClock } from "./clock.ts";
 import { notConfined } from "./confined.ts";
 import { privateFiles } from "./node_files.ts";
 import { process } from "./node_global.ts";
@@ -19,7 +19,7 @@ export function nodeRuntime(): Runtime {
     name: "node",
     version: process.versions.node,
     pid: process.pid,
-    clock: systemClock((fn) => void setImmediate(fn)),
+    clock: systemClock(immediate),
     env: self.environment,
     ownFiles: ownFilesOf(import.meta.url),
     tracesPromises: true,

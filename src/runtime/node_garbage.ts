@@ -1,3 +1,4 @@
+import { immediate } from "./clock.ts";
 import { process } from "./node_global.ts";
 
 /**
@@ -34,7 +35,7 @@ async function collectByEngine(): Promise<boolean> {
   if (typeof collect !== "function") return false;
   collect();
   // Only in a later turn can the second round give back the pages that the first one emptied.
-  await new Promise<void>((resolve) => setImmediate(resolve));
+  await new Promise<void>(immediate);
   collect();
   return true;
 }

@@ -1,3 +1,5 @@
+import { timer } from "./clock.ts";
+
 const PAUSE_MS = 25;
 
 /**
@@ -7,12 +9,13 @@ const PAUSE_MS = 25;
 export function whenSilent(count: () => number, fn: () => void): () => void {
   let seen = count();
   let pauses = 0;
-  const timer = setInterval(() => {
+  let clear = timer(PAUSE_MS, look);
+  return () => clear();
+
+  function look(): void {
     pauses = seen === count() ? pauses + 1 : 0;
     seen = count();
-    if (pauses < 2) return;
-    clearInterval(timer);
-    fn();
-  }, PAUSE_MS);
-  return () => clearInterval(timer);
+    if (pauses === 2) fn();
+    else clear = timer(PAUSE_MS, look);
+  }
 }

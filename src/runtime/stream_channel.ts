@@ -1,4 +1,5 @@
 import type { Readable, Writable } from "node:stream";
+import { timer } from "./clock.ts";
 import { Inbox } from "./inbox.ts";
 import type { Channel, ChannelEvents } from "./runtime.ts";
 import { whenSilent } from "./silence.ts";
@@ -21,7 +22,7 @@ export class StreamChannel implements Channel {
   #failure: Error | undefined;
   #wasLate = false;
   #chunks = 0;
-  #patience: ReturnType<typeof setTimeout> | undefined;
+  #patience: (() => void) | undefined;
   #stopWaiting = () => {};
 
   constructor(input: Readable, output: Writable, options: StreamChannelOptions = {}) {
@@ -83,14 +84,14 @@ export class StreamChannel implements Channel {
   }
 
   #expectEnd(ms: number): void {
-    if (this.#state !== "closed") this.#patience ??= setTimeout(() => this.#finish(), ms);
+    if (this.#state !== "closed") this.#patience ??= timer(ms, () => this.#finish());
   }
 
   #finish(error?: Error): void {
     if (this.#state === "closed") return;
     const wasOpen = this.#state === "open";
     this.#state = "closed";
-    clearTimeout(this.#patience);
+    this.#patience?.();
     this.#stopWaiting();
     this.#output.destroy();
     this.#input.destroy();

@@ -32,6 +32,11 @@ export class ManualClock implements Clock {
     this.#now += ms;
   }
 
+  /** Every timer that is set is gone and never fires, as fake ones are when a test takes them away. */
+  loseTimers(): void {
+    this.#timers = [];
+  }
+
   get timers(): number {
     return this.#timers.length;
   }

@@ -1,7 +1,7 @@
 import { CallTimeoutError, withThread } from "brokkr";
 import assert from "node:assert/strict";
 import process from "node:process";
-import { test } from "node:test";
+import { mock, test } from "node:test";
 import { livestatus, sla } from "../fixtures/broker/modules.ts";
 import { isAlive, rejection, TestBroker } from "./broker_of.ts";
 
@@ -37,6 +37,22 @@ test("call() takes values unchanged through the channel", async () => {
     const back = await t.broker.call("sla", "echo", [{ nested: [bytes] }]);
     assert.deepEqual(back, { nested: [bytes] });
     assert.equal(await t.broker.call(sla, "nothing"), undefined);
+  } finally {
+    await t.broker.stop();
+  }
+});
+
+test("call() times out while the timers of the program are a test's, and after that", async () => {
+  const t = await TestBroker.start();
+  try {
+    mock.timers.enable();
+    try {
+      const error = await rejection(t.broker.call(sla, "wait", [60_000], { timeoutMs: 50 }));
+      assert.ok(error instanceof CallTimeoutError, String(error));
+    } finally {
+      mock.timers.reset();
+    }
+    assert.equal((await rejection(t.broker.call(sla, "wait", [60_000], { timeoutMs: 50 }))).code, "TIMEOUT");
   } finally {
     await t.broker.stop();
   }

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { spawn } from "node:child_process";
+import { pid } from "node:process";
+import { mock, test } from "node:test";
 import { block, receive, runtime, within, withStarted } from "./started.ts";
 
 const { clock } = runtime;
@@ -65,6 +67,45 @@ for (const [name, { timer }] of Object.entries({ clock, servingClock: runtime.se
   });
 }
 
+test("Clock is the machine's while the program's timers and time are fake ones of its test", async () => {
+  const order: string[] = [];
+  mock.timers.enable();
+  try {
+    assert.ok(clock.wall() > Date.now());
+    const clear = clock.timer(1, () => order.push("cleared"));
+    clear();
+    const began = clock.now();
+    await new Promise<void>((resolve) => void clock.timer(30, resolve));
+    assert.ok(clock.now() - began >= 29);
+    await new Promise<void>((resolve) => clock.soon(resolve));
+  } finally {
+    mock.timers.reset();
+  }
+  assert.deepEqual(order, []);
+});
+
+test("Clock is the machine's where the program's timers and time were fake ones before the library was loaded", async () => {
+  const names = ["setTimeout", "clearTimeout", "setImmediate", "Date", "performance", "queueMicrotask"];
+  const real = names.map((name): [string, unknown] => [name, Reflect.get(globalThis, name)]);
+  const began = Date.now();
+  const fakeNow = () => 0;
+  const fake = Object.assign(() => ({}), { now: fakeNow });
+  for (const name of names) Reflect.set(globalThis, name, fake);
+  try {
+    const ending = import.meta.url.slice(import.meta.url.lastIndexOf("."));
+    const loaded = await import(new URL(`../../src/runtime/clock${ending}?faked`, import.meta.url).href);
+    const { now, wall, timer }: typeof clock = loaded.systemClock(loaded.immediate);
+    assert.ok(Math.abs(wall() - began) < 10_000, `${wall()} is not about ${began}`);
+    const before = now();
+    await new Promise<void>((resolve) => void timer(30, resolve));
+    assert.ok(now() - before >= 29);
+    await new Promise<void>((resolve) => loaded.immediate(resolve));
+    await new Promise<void>((resolve) => loaded.microtask(resolve));
+  } finally {
+    for (const [name, value] of real) Reflect.set(globalThis, name, value);
+  }
+});
+
 test("Clock.soon() calls after the code that runs now and its promises", async () => {
   const order: string[] = [];
   await within(
@@ -95,6 +136,40 @@ test("Clock.soon() in a timer that fires late calls after the bytes that arrived
       assert.equal(atOnce, 1 + round * 100_000);
     }
   }));
+
+test("Clock.soon() in a timer that fires late calls after the bytes that came while the process was stopped", () =>
+  withStarted({ mode: "answer-late", env: { SIZE: "250" } }, async (_process, channel) => {
+    const received = receive(channel);
+    channel.write(new Uint8Array(100_000));
+    spawn("sh", ["-c", `sleep 0.1; kill -STOP ${pid}; sleep 0.5; kill -CONT ${pid}`], { stdio: "ignore" });
+    const began = clock.now();
+    const [late, bytes] = await new Promise<[number, number]>((resolve) =>
+      void clock.timer(300, () => {
+        const late = clock.now() - began - 300;
+        clock.soon(() => resolve([late, received.bytes]));
+      })
+    );
+    assert.ok(late > 100, "the process was never stopped");
+    assert.equal(bytes, 100_000);
+  }));
+
+test("Clock goes on where Bun's own fake timers stop every clock of the process", {
+  skip: runtime.name === "bun" ? false : "Bun's own fake timers are in Bun only",
+}, async () => {
+  const { jest }: { jest: { useFakeTimers(): void; useRealTimers(): void } } = await import(`${"bun:test"}`);
+  const [before, wallBefore] = [clock.now(), clock.wall()];
+  jest.useFakeTimers();
+  try {
+    assert.ok(clock.now() >= before);
+    await new Promise<void>((resolve) => void clock.timer(30, resolve));
+    assert.ok(clock.now() - before >= 29);
+    assert.ok(clock.wall() - wallBefore >= 25);
+  } finally {
+    jest.useRealTimers();
+  }
+  const after = clock.now();
+  assert.ok(after - before >= 29);
+});
 
 test("Clock.soon() that calls itself lets events through", () =>
   withStarted({ mode: "echo" }, async (_process, channel) => {

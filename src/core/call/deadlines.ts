@@ -35,9 +35,10 @@ export class Deadlines<T extends Timed> {
     this.#due = due;
   }
 
-  /** Tells that `timed` has a new deadline. */
+  /** Tells that `timed` has a new deadline. A timer that did not fire by then was lost, as with fake ones that were taken away. */
   watch(timed: Timed): void {
     if (timed.deadline < this.#wakeAt) this.#wakeFor(timed.deadline);
+    else if (this.#clock.now() - this.#wakeAt >= STANDSTILL_MS) this.#wakeFor(this.#wakeAt);
   }
 
   stop(): void {

@@ -130,6 +130,21 @@ test("caller that stood still reads the answers that came meanwhile before it gi
   assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
 });
 
+test("caller whose timer was lost times out that call and the later ones from the next call on", async () => {
+  const c = new Conversation(slowCommand().commands);
+  const lost = rejection(c.call("get_module_info", [], { retry: "never" }));
+  await settle();
+  c.clock.loseTimers();
+  await c.clock.advance(5000);
+  const later = rejection(c.call("get_module_info", [], { retry: "never" }));
+  await c.clock.advance(1000);
+  assert.equal(timeoutFacts(await lost).code, "TIMEOUT");
+  assert.equal(timeoutFacts(await later).code, "TIMEOUT");
+  assert.deepEqual(c.sent.lines().filter((line) => line.includes("ERROR")), [TIMEOUT_LINE, TIMEOUT_LINE]);
+  assert.deepEqual(c.counts(), { timeout: 2 });
+  assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
+});
+
 test("quiet call writes no line, whatever becomes of it, and is counted", async () => {
   const c = new Conversation({ ...slowCommand().commands, fine: () => 1 });
   const failed = rejection(c.call("get_module_info", [], { quiet: true }));
