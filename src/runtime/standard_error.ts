@@ -1,3 +1,4 @@
+import { engineTimer } from "./clock.ts";
 import { failureCode } from "./failure_reason.ts";
 
 /** How long after it found no room a text is tried again. */
@@ -173,20 +174,12 @@ export function newStandardError(
 ): StandardError {
   const error: StandardError = new StandardError({
     write,
-    later,
+    // A reader that stalls keeps no process alive.
+    later: engineTimer,
     pause: (ms) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms),
     waiting: () => beforeEnd(() => error.finish()),
   });
   return error;
-}
-
-/** A reader that stalls keeps no process alive. */
-function later(ms: number, fn: () => void): void {
-  const timer: unknown = setTimeout(fn, ms);
-  if (typeof timer === "number") Reflect.get(globalThis, "Deno")?.unrefTimer(timer);
-  else if (typeof timer === "object" && timer !== null && "unref" in timer && typeof timer.unref === "function") {
-    timer.unref();
-  }
 }
 
 /** The part of `node:fs` that this needs. */

@@ -34,6 +34,11 @@ export interface Service {
   forward?(call: ReceivedCall & { readonly options: CallHeaders }, context: RunningCall): Promise<unknown>;
 }
 
+/** What a handler rejects with that stands for someone else, was cancelled, and got no answer: its caller gets none either. */
+export class UnansweredError extends Error {
+  override readonly name = "UnansweredError";
+}
+
 export interface CalleeOptions {
   readonly reporter: Reporter;
   readonly service: Service;
@@ -239,6 +244,9 @@ export class Callee {
   #fail(running: RunningCall, error: unknown, forwarded: boolean): void {
     if (forwarded && isError(error) && error instanceof BrokerError) {
       return this.#settle(running, AnswerKind.fault, toFault(error));
+    }
+    if (isError(error) && error instanceof UnansweredError) {
+      return this.#settle(running, AnswerKind.fault, { code: "CANCELLED", acknowledged: false });
     }
     const thrown = describeThrown(error);
     this.#lines.threw(running.command, thrown);

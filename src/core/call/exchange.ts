@@ -209,7 +209,11 @@ export class Exchange {
     if (kind === AnswerKind.progress) {
       return call === undefined ? this.#takeLatePart(id) : this.#takeProgress(call, value, now);
     }
-    if (call === undefined) return this.#takeStray(id);
+    if (call === undefined) {
+      // Nobody answered: the callee says that it has heard of the end of the call.
+      if (faultOf(kind, value)?.code === "CANCELLED" && this.#inFlight.forgetGivenUp(id)) return;
+      return this.#takeStray(id);
+    }
     if (call.state === "cancelling") return this.#endCancelled(call, true);
     this.#inFlight.remove(call);
     // Who answered has read all of the call's one frame.

@@ -99,6 +99,11 @@ export class InFlight {
     return typeof id === "number" && this.#givenUp.has(id);
   }
 
+  /** No answer will come for the call of that id that was given up. False where there is no such call. */
+  forgetGivenUp(id: unknown): boolean {
+    return typeof id === "number" && this.#forget(id) !== undefined;
+  }
+
   /** What an answer is that no call waits for, and to which command, where that is known. */
   classify(id: unknown): { kind: StrayAnswer; command: string | null } {
     if (typeof id !== "number" || !Number.isSafeInteger(id) || id < 1 || id >= this.#nextId) {

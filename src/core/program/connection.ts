@@ -5,6 +5,7 @@
  */
 
 import type { Channel } from "../../runtime/runtime.ts";
+import { UnansweredError } from "../call/callee.ts";
 import type { ConnectionOptions, RequestOptions } from "./connection_options.ts";
 import type { Notification } from "./conventions.ts";
 import { frameMessage, type MessageReader, newReader } from "./framing.ts";
@@ -23,11 +24,6 @@ const UNREAD_LIMIT_BYTES = 64 * 1024 * 1024;
 /** The connection ended while a request waited. */
 export class ConnectionClosedError extends Error {
   override readonly name = "ConnectionClosedError";
-}
-
-/** A request was cancelled, and its answer did not come. */
-export class UnansweredError extends Error {
-  override readonly name = "UnansweredError";
 }
 
 interface Waiting {

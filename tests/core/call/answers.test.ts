@@ -5,6 +5,7 @@ import { FrameType } from "../../../src/core/frame/header.ts";
 import { frame } from "../frames.ts";
 import { settle } from "../manual_clock.ts";
 import { callLine, Conversation, NOTHING_LEFT, rejection } from "./conversation.ts";
+import { slowCommand, timeoutFacts } from "./timing_out.ts";
 
 const ANOTHER_LINE = callLine(
   "WARNING",
@@ -50,6 +51,23 @@ test("late answer goes to nobody, and where nobody waits is one DEBUG line", asy
   assert.deepEqual(c.sent.lines().slice(before + 1), [answerLine("Duplicate", "1")]);
   assert.deepEqual(c.counts(), { timeout: 1, late: 1, duplicate: 1 });
   assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
+});
+
+test("callee that says that a call was cancelled which was given up has not answered it", async () => {
+  const slow = slowCommand();
+  const c = new Conversation(slow.commands, { concurrency: 2 });
+  const failed = rejection(c.call("get_module_info", [], { retry: "never" }));
+  await c.clock.advance(1000);
+  assert.equal(timeoutFacts(await failed).code, "TIMEOUT");
+  const [second, third] = [c.call("get_module_info", [], { timeoutMs: 5_000 }), c.call("get_module_info")];
+  await settle();
+  assert.equal(slow.waiting.length, 2);
+  await c.answer([1], [{ code: "CANCELLED", acknowledged: false }], 3);
+  assert.equal(slow.waiting.length, 3);
+  assert.deepEqual(c.counts(), { timeout: 1 });
+  assert.deepEqual(c.sent.lines().filter((line) => line.includes("another answer")), []);
+  for (const answer of slow.waiting) answer("here");
+  assert.deepEqual(await Promise.all([second, third]), ["here", "here"]);
 });
 
 test("late answer sends the oldest waiting call again, once, and changes neither its timer nor its attempts", async () => {

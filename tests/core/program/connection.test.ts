@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ConnectionClosedError, UnansweredError } from "../../../src/core/program/connection.ts";
+import { UnansweredError } from "../../../src/core/call/callee.ts";
+import { ConnectionClosedError } from "../../../src/core/program/connection.ts";
 import { LSP_CONVENTIONS, MCP_CONVENTIONS } from "../../../src/core/program/conventions.ts";
 import { JsonRpcError } from "../../../src/core/program/json_rpc_error.ts";
 import { settle } from "../manual_clock.ts";

@@ -85,6 +85,33 @@ test("one object travels by name, other parameters as a list, none are left out"
   ]);
 });
 
+test("a request that the program never answers is counted as a timeout alone, and takes its place no longer", async () => {
+  const program = await FakeProgram.ready();
+  const unanswered = program.call("silent");
+  await program.runtime.clock.advance(1_000);
+  await assert.rejects(unanswered, CallTimeoutError);
+  await program.runtime.clock.advance(3_500);
+  const next = program.call("next", [], { timeoutMs: 60_000 });
+  await program.runtime.clock.advance(10_000);
+  assert.deepEqual(program.takes().map(({ method }) => method), ["silent", "$/cancelRequest", "next"]);
+  await program.says({ id: 2, result: "here" });
+  assert.equal(await next, "here");
+  const { ok, timeout, late, duplicate } = program.counters.counts();
+  assert.deepEqual({ ok, timeout, late, duplicate }, { ok: 1, timeout: 1, late: 0, duplicate: 0 });
+  assert.deepEqual(program.reported("call.another-answer"), []);
+  assert.deepEqual(program.reported("answer.late"), []);
+});
+
+test("an answer that comes after its time is late", async () => {
+  const program = await FakeProgram.ready();
+  const timedOut = program.call("slow");
+  await program.runtime.clock.advance(1_000);
+  await assert.rejects(timedOut, CallTimeoutError);
+  await program.says({ id: 1, result: "late" });
+  const { timeout, late } = program.counters.counts();
+  assert.deepEqual({ timeout, late }, { timeout: 1, late: 1 });
+});
+
 test("an error answer is a RemoteError with code and data; a name and a traceback in the data are the remote ones", async () => {
   const program = await FakeProgram.ready();
   const traceback = 'Traceback (most recent call last):\n  File "a.py", line 1, in f\nValueError: bang\n';
