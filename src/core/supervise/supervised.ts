@@ -105,6 +105,7 @@ export class Supervised {
     const since = this.#now;
     this.#restarting = false;
     this.#stops++;
+    await whatIsUnderWay();
     const hasRun = await this.#halt();
     await this.#succession.drain();
     if (hasRun) this.#lines.stopped(this.#now - since);
@@ -181,6 +182,7 @@ export class Supervised {
 
   async #startAgain(): Promise<void> {
     this.#restarting = true;
+    await whatIsUnderWay();
     await this.#halt();
     if (!this.#restarting) return;
     this.#restarting = false;
@@ -287,4 +289,12 @@ export class Supervised {
     this.#states.become("stopped");
     if (!this.#restarting) this.caller.refuse(STOPPED);
   }
+}
+
+/**
+ * A log function or listener may ask for a stop or restart while it is told of an event, which is before the process has become what
+ * the event tells.
+ */
+function whatIsUnderWay(): Promise<void> {
+  return Promise.resolve();
 }
