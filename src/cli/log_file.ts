@@ -5,15 +5,33 @@
  * @module
  */
 
-import { closeSync, fstatSync, mkdirSync, openSync, renameSync, statSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import { joinBytes } from "../core/bytes.ts";
+import { failureCode } from "../runtime/failure_reason.ts";
 import type { Clock } from "../runtime/runtime.ts";
 
 /** How long a line may wait for its way into the file. */
 const FLUSH_MS = 100;
 /** What is not written by then is written at once. */
 const FLUSH_BYTES = 64 * 1024;
+/** How soon a pipe without room is tried again, how long it may take nothing, and how much may wait for it. */
+const RETRY_MS = 5;
+const PATIENCE_MS = 1_000;
+const MAX_WAITING = 1024 * 1024;
+/** A pipe takes so much whole or not at all. Deno does not tell of a part that it wrote before there was no more room. */
+const MAX_PART = 4096;
 
 export interface LogFileOptions {
   readonly clock: Clock;
@@ -29,6 +47,7 @@ export interface LogFileOptions {
 
 interface Open {
   readonly fd: number;
+  readonly device: number;
   readonly inode: number;
   /** Only what has an end can be rotated. */
   readonly isFile: boolean;
@@ -47,6 +66,8 @@ export class LogFile {
   #keepsGrowing = false;
   /** The last line in the file has no end. */
   #isTorn = false;
+  /** How long a pipe has had no room, or null where it has. */
+  #stalledMs: number | null = null;
 
   /** @throws what the system says where the file can't be opened. */
   constructor(path: string, options: LogFileOptions) {
@@ -65,24 +86,21 @@ export class LogFile {
     const bytes = new TextEncoder().encode(text);
     this.#waiting.push(bytes);
     this.#waitingBytes += bytes.length;
+    if (this.#stalledMs !== null && this.#waitingBytes <= MAX_WAITING) return;
     if (urgent || this.#waitingBytes >= FLUSH_BYTES) this.#flush();
     else this.#clear ??= this.#options.clock.timer(FLUSH_MS, () => this.#flush());
   }
 
   close(): void {
     this.#flush();
+    if (this.#stalledMs !== null) this.#missed(linesOf(this.#take()), new Error(STALLED));
     this.#shut();
   }
 
   #flush(): void {
-    this.#clear?.();
-    this.#clear = undefined;
-    const chunks = this.#waiting;
-    if (chunks.length === 0) return;
-    const mended = this.#isTorn ? [NEWLINE] : [];
-    const bytes = joinBytes([...mended, ...chunks]);
-    this.#waiting = [];
-    this.#waitingBytes = 0;
+    if (this.#waiting.length === 0) return;
+    const mended = this.#isTorn && this.#stalledMs === null ? [NEWLINE] : [];
+    const bytes = joinBytes([...mended, this.#take()]);
     let written = 0;
     try {
       const file = this.#current(bytes.length);
@@ -94,14 +112,39 @@ export class LogFile {
       this.#isTorn = false;
     } catch (error) {
       if (written > 0) this.#isTorn = bytes[written - 1] !== NEWLINE[0];
-      this.#missed(linesOf(bytes.subarray(Math.max(written, mended.length))), error);
+      const rest = bytes.subarray(Math.max(written, mended.length));
+      if (failureCode(error) !== "EAGAIN") this.#missed(linesOf(rest), error);
+      else if (!this.#waits(rest, written > 0)) this.#missed(linesOf(rest), new Error(STALLED, { cause: error }));
       return;
     }
+    this.#stalledMs = null;
     this.#worked();
+  }
+
+  /** Takes what waits, and lets no timer write it. */
+  #take(): Uint8Array {
+    this.#clear?.();
+    this.#clear = undefined;
+    const bytes = joinBytes(this.#waiting);
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    return bytes;
+  }
+
+  /** Keeps `rest` for a reader that may read on; false for one that has been given up. */
+  #waits(rest: Uint8Array, hasRead: boolean): boolean {
+    const stalledMs = hasRead || this.#stalledMs === null ? 0 : this.#stalledMs + RETRY_MS;
+    if (this.#lost > 0 || stalledMs > PATIENCE_MS || rest.length > MAX_WAITING) return false;
+    this.#stalledMs = stalledMs;
+    this.#waiting = [rest];
+    this.#waitingBytes = rest.length;
+    this.#clear = this.#options.clock.timer(RETRY_MS, () => this.#flush());
+    return true;
   }
 
   #missed(lines: number, error: unknown): void {
     const isFirst = this.#lost === 0;
+    this.#stalledMs = null;
     this.#lost += lines;
     this.#error = error;
     this.#shut();
@@ -117,7 +160,10 @@ export class LogFile {
 
   /** The file to write to: another one where somebody has renamed or removed it, or where it has become too large. */
   #current(bytes: number): Open {
-    if (this.#open !== undefined && inodeAt(this.#path) !== this.#open.inode) this.#shut();
+    const there = statSync(this.#path, { throwIfNoEntry: false });
+    if (there?.ino !== this.#open?.inode || there?.dev !== this.#open?.device) this.#shut();
+    // Another program may have truncated it.
+    else if (this.#open !== undefined && there !== undefined) this.#open.size = there.size;
     this.#open ??= open(this.#path);
     const { isFile, size } = this.#open;
     if (!isFile || size === 0 || size + bytes <= this.#options.maxBytes) return this.#open;
@@ -148,19 +194,25 @@ export class LogFile {
 }
 
 const NEWLINE = new Uint8Array([10]);
+const STALLED = "its reader took nothing for 1s";
 
 function open(path: string): Open {
   mkdirSync(dirname(path), { recursive: true });
-  const fd = openSync(path, "a");
+  // A pipe without a reader would hold this process for ever.
+  const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK, O_NOCTTY } = constants;
+  const fd = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY, 0o666);
   const stats = fstatSync(fd);
-  return { fd, inode: stats.ino, isFile: stats.isFile(), size: stats.size };
+  return { fd, device: stats.dev, inode: stats.ino, isFile: stats.isFile(), size: stats.size };
 }
 
 /** Appends as much of `bytes` as the system takes, and says how long the file is then, also before it throws. */
 function append({ fd, isFile, size }: Open, bytes: Uint8Array, grown: (size: number) => void): void {
   let written = 0;
   try {
-    while (written < bytes.length) written += writeSync(fd, bytes, written);
+    while (written < bytes.length) {
+      const length = isFile ? bytes.length - written : Math.min(MAX_PART, bytes.length - written);
+      written += writeSync(fd, bytes, written, length);
+    }
     grown(size + written);
   } catch (error) {
     // Deno does not tell of what it wrote before the failure.
@@ -169,14 +221,11 @@ function append({ fd, isFile, size }: Open, bytes: Uint8Array, grown: (size: num
   }
 }
 
-function inodeAt(path: string): number | null {
-  return statSync(path, { throwIfNoEntry: false })?.ino ?? null;
-}
-
-/** `broker.log` becomes `broker.log.1`, that one `.2`, and so on; the last one is replaced. */
-function rotate(path: string, keep: number): void {
+/** `broker.log` becomes `broker.log.1`, that one `.2`, and so on; the last one is replaced. Of a link it is the file that it leads to. */
+function rotate(link: string, keep: number): void {
+  const path = realpathSync(link);
   for (let number = keep - 1; number >= 1; number--) {
-    if (inodeAt(`${path}.${number}`) !== null) renameSync(`${path}.${number}`, `${path}.${number + 1}`);
+    if (existsSync(`${path}.${number}`)) renameSync(`${path}.${number}`, `${path}.${number + 1}`);
   }
   renameSync(path, `${path}.1`);
 }

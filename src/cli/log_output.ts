@@ -64,7 +64,8 @@ function toFile(
       },
     });
   } catch (cause) {
-    throw new CliError(`Cannot write log file "${path}": ${reasonOf(cause)}, correct log.file`, ExitCode.usage, {
+    const remedy = failureCode(cause) === "ENXIO" ? REMEDIES.get("ENXIO") : "correct log.file";
+    throw new CliError(`Cannot write log file "${path}": ${reasonOf(cause)}, ${remedy}`, ExitCode.usage, {
       cause,
     });
   }
@@ -95,6 +96,8 @@ const REMEDIES: ReadonlyMap<string, string> = new Map([
   ["ENOENT", "make its folder again"],
   ["ENOTDIR", "make its folder again"],
   ["EISDIR", "remove the folder that is in its place"],
+  ["ENXIO", "start what reads the pipe first"],
+  ["EPIPE", "start again what reads the pipe"],
   ["EEXIST", "remove the file that is in the place of its folder"],
 ]);
 

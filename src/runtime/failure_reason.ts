@@ -25,6 +25,7 @@ export function failureCode(cause: unknown): string | undefined {
 
 const NUMBERED: ReadonlyMap<number, string> = new Map([
   [2, "ENOENT"],
+  [6, "ENXIO"],
   [7, "E2BIG"],
   [11, "EAGAIN"],
   [12, "ENOMEM"],

@@ -1,12 +1,21 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import {
+  appendFileSync,
+  closeSync,
+  constants,
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
+  readSync,
   renameSync,
   rmSync,
+  symlinkSync,
+  truncateSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -119,6 +128,83 @@ test(
     ),
 );
 
+test("LogFile that is truncated by another program has the size that it has, and is not renamed while it is empty", () =>
+  inFolder((folder) => {
+    const { file, path } = logFile(folder, { maxBytes: 16, keep: 2 });
+    file.write("line 1\nline 2\n", true);
+    truncateSync(path);
+    file.write("line 3\nline 4\n", true);
+    assert.deepEqual([readdirSync(folder), readFileSync(path, "utf8")], [["b.log"], "line 3\nline 4\n"]);
+    // What another program wrote counts too.
+    truncateSync(path);
+    appendFileSync(path, "by another\n");
+    file.write("line 5\n", true);
+    file.close();
+    assert.equal(readFileSync(`${path}.1`, "utf8"), "by another\n");
+    assert.equal(readFileSync(path, "utf8"), "line 5\n");
+  }));
+
+test("LogFile that is a link stays one: the file that it leads to is renamed, where it is", () =>
+  inFolder((folder) => {
+    mkdirSync(join(folder, "disk"));
+    symlinkSync(join(folder, "disk", "real.log"), join(folder, "b.log"));
+    const { file, path } = logFile(folder, { maxBytes: 12, keep: 2 });
+    for (let line = 1; line <= 3; line++) file.write(`line ${line}\n`, true);
+    file.close();
+    assert.ok(lstatSync(path).isSymbolicLink());
+    assert.equal(readFileSync(path, "utf8"), "line 3\n");
+    assert.deepEqual([readdirSync(folder).sort(), readdirSync(join(folder, "disk")).sort()], [
+      ["b.log", "disk"],
+      ["real.log", "real.log.1", "real.log.2"],
+    ]);
+  }));
+
+test("LogFile that is a pipe waits for no reader: what a stalled one misses is counted, and told when it reads on", () =>
+  inFolder(async (folder) => {
+    const pipe = join(folder, "b.log");
+    execFileSync("mkfifo", [pipe]);
+    assert.throws(() => logFile(folder), /ENXIO|os error 6/);
+    const reader = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK);
+    const { file, clock, said } = logFile(folder, { maxBytes: 1 });
+    const line = (number: number) => `${number} ${"x".repeat(1_000)}\n`;
+    let [count, text] = [0, ""];
+    // More than the pipe holds, and less than may wait for it.
+    while (count < 200) file.write(line(++count), true);
+    while (text.split("\n").length <= count) {
+      text += drained(reader);
+      await clock.advance(5);
+    }
+    assert.deepEqual([text, said], [Array.from({ length: count }, (_, index) => line(index + 1)).join(""), []]);
+
+    text = "";
+    while (count < 400) file.write(line(++count), true);
+    await clock.advance(2_000);
+    assert.deepEqual(said, ["write Error: its reader took nothing for 1s"]);
+    const { lost } = file;
+    for (let more = 0; more < 10; more++) file.write(line(++count), true);
+    assert.equal(file.lost, lost + 10);
+    text += drained(reader);
+    file.write("back\n", true);
+    text += drained(reader);
+    file.close();
+    closeSync(reader);
+    assert.equal(said.at(-1), `lost ${lost + 10} Error: its reader took nothing for 1s`);
+    const there = text.split("\n").filter((one) => one.length > 1_000);
+    const whole = there.filter((one) => `${one}\n` === line(Number.parseInt(one)));
+    assert.equal(whole.length, 200 - lost);
+    assert.match(text, /\nback\n$/);
+    assert.equal(clock.timers, 0);
+  }));
+
+test("brokkr run with a log file that is a pipe nobody reads ends at once with exit code 2 and says what to do", () =>
+  inSandbox(async (sandbox) => {
+    const pipe = join(sandbox.folder, "broker.log");
+    execFileSync("mkfifo", [pipe]);
+    const { code, stderr } = await sandbox.run(["run", configWith(sandbox, pipe)]);
+    assert.equal(code, 2);
+    assert.match(stderr, /^Cannot write log file ".*broker\.log": ENXIO: .*, start what reads the pipe first\n$/);
+  }));
+
 test("brokkr run with a log file on a full disk says so in one line, serves on, and counts at its end", {
   skip: noFull,
 }, () =>
@@ -181,6 +267,20 @@ function logFile(folder: string, { maxBytes = 1e9, keep = 5 } = {}) {
     lost: (lines, error) => said.push(`lost ${lines} ${code(error)}`),
   });
   return { file, clock, path, said };
+}
+
+/** What is in a pipe. */
+function drained(fd: number): string {
+  const chunk = new Uint8Array(65_536);
+  let text = "";
+  try {
+    for (let length = readSync(fd, chunk); length > 0; length = readSync(fd, chunk)) {
+      text += new TextDecoder().decode(chunk.subarray(0, length));
+    }
+  } catch {
+    // It is empty.
+  }
+  return text;
 }
 
 async function inFolder(body: (folder: string) => void | Promise<void>): Promise<void> {

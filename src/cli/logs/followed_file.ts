@@ -11,6 +11,8 @@ import { failureCode } from "../../runtime/failure_reason.ts";
 import { LineDecoder } from "./line_decoder.ts";
 
 const CHUNK_BYTES = 65_536;
+/** So much of what was read last is compared with what is there: where it is not the same, the file was truncated and written anew. */
+const SEEN_BYTES = 256;
 /** Polls without a byte after which the last event is taken to be whole. */
 const QUIET_POLLS = 2;
 
@@ -28,6 +30,8 @@ export class FollowedFile implements Disposable {
   #decoder = new LineDecoder();
   #file: number | null = null;
   #position = 0;
+  /** What stands before the position. */
+  #seen: Uint8Array = new Uint8Array();
   /** The rest of a line whose beginning was not read is no line. */
   #skipsLine = false;
   #quiet = 0;
@@ -51,6 +55,7 @@ export class FollowedFile implements Disposable {
     this.#isAwaited = false;
     this.#position = Math.max(0, fstatSync(this.#file).size - bytesBeforeEnd);
     this.#skipsLine = this.#position > 0;
+    this.#seen = this.#before(this.#file, SEEN_BYTES);
     this.#reader.begin(this.#name, this.#skipsLine ? null : 0);
   }
 
@@ -58,6 +63,7 @@ export class FollowedFile implements Disposable {
   poll(): void {
     if (this.#file === null) this.open(Infinity);
     if (this.#file === null) return;
+    if (!this.#isUnchanged(this.#file)) this.#truncated();
     if (this.#readOn(this.#file)) {
       this.#quiet = 0;
       return;
@@ -73,9 +79,6 @@ export class FollowedFile implements Disposable {
       this.#events.notice(`"${this.#name}" is another file now`);
       this.open(Infinity);
       this.poll();
-    } else if (mine.size < this.#position) {
-      this.#events.notice(`"${this.#name}" was truncated`);
-      this.#restart();
     } else this.#rest();
   }
 
@@ -89,6 +92,22 @@ export class FollowedFile implements Disposable {
     this.#file = null;
   }
 
+  #isUnchanged(file: number): boolean {
+    const there = this.#before(file, this.#seen.length);
+    return there.length === this.#seen.length && there.every((byte, index) => byte === this.#seen[index]);
+  }
+
+  /** At most so many bytes before the position, as they are in the file now. */
+  #before(file: number, length: number): Uint8Array {
+    const bytes = new Uint8Array(Math.min(length, this.#position));
+    return bytes.subarray(0, readSync(file, bytes, 0, bytes.length, this.#position - bytes.length));
+  }
+
+  #truncated(): void {
+    this.#restart();
+    this.#events.notice(`"${this.#name}" was truncated`);
+  }
+
   #rest(): void {
     if (++this.#quiet === QUIET_POLLS) this.flush();
   }
@@ -97,11 +116,13 @@ export class FollowedFile implements Disposable {
     let any = false;
     for (;;) {
       const got = readSync(file, this.#buffer, 0, CHUNK_BYTES, this.#position);
-      if (got === 0) return any;
+      if (got === 0) break;
       any = true;
       this.#position += got;
       this.#decoder.push(this.#buffer.subarray(0, got), (line) => this.#take(line));
     }
+    if (any) this.#seen = this.#before(file, SEEN_BYTES);
+    return any;
   }
 
   #take(line: string): void {
@@ -121,6 +142,7 @@ export class FollowedFile implements Disposable {
     this.#reader = new LogReader();
     this.#reader.begin(this.#name);
     this.#position = 0;
+    this.#seen = new Uint8Array();
     this.#skipsLine = false;
   }
 }

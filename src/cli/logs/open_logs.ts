@@ -6,12 +6,12 @@
 
 import { closeSync, createReadStream, openSync, readSync, statSync } from "node:fs";
 import process from "node:process";
-import { constants, gunzipSync } from "node:zlib";
 import { joinBytes } from "../../core/bytes.ts";
 import { PrefixReader } from "../../core/log/prefix.ts";
 import { splitRecords } from "../../core/log/parse.ts";
 import { CliError, ExitCode } from "../cli_error.ts";
-import { fileSource, isGzip, type Source, streamSource, unpacked } from "./source.ts";
+import { gunzip, isGzip } from "./gunzip.ts";
+import { fileSource, type Source, streamSource, unpacked } from "./source.ts";
 import { messageOf } from "../../core/thrown.ts";
 import { failureCode } from "../../runtime/failure_reason.ts";
 
@@ -79,7 +79,7 @@ async function open(name: string): Promise<Dated> {
     // A pipe would lose what is looked at and not kept.
     if (!found.isFile()) return await openStream(name, createReadStream(name));
     const head = headOf(name);
-    return { source: fileSource(name, found.size, head), time: firstTime(name, unpackedHead(name, head)) };
+    return { source: fileSource(name, found.size, head), time: firstTime(name, await unpackedHead(name, head)) };
   } catch (error) {
     throw error instanceof CliError ? error : unreadable(name, reasonOf(error), error);
   }
@@ -106,18 +106,30 @@ function unreadable(name: string, why: string, cause?: unknown): CliError {
   return new CliError(`Cannot read log "${name}": ${why}`, ExitCode.usage, { cause });
 }
 
-function unpackedHead(name: string, head: Uint8Array): Uint8Array {
+async function unpackedHead(name: string, head: Uint8Array): Promise<Uint8Array> {
   const starts = (magic: readonly number[]) => magic.every((byte, index) => head[index] === byte);
   const other = OTHER_PACKERS.find(([magic]) => starts(magic));
   if (other !== undefined) {
     throw unreadable(name, `it is compressed in a way other than gzip; run ${other[1]} ${name} | brokkr logs -`);
   }
   if (!isGzip(head)) return head;
+  const parts: Uint8Array[] = [];
+  let length = 0;
   try {
-    return gunzipSync(head, { finishFlush: constants.Z_SYNC_FLUSH });
+    for await (const part of gunzip(chunksOf(head))) {
+      parts.push(part);
+      length += part.length;
+      if (length >= HEAD_BYTES) break;
+    }
   } catch (error) {
-    throw unreadable(name, `it is broken: ${messageOf(error)}`, error);
+    // The head ends anywhere.
+    if (length === 0) throw unreadable(name, `it is broken: ${messageOf(error)}`, error);
   }
+  return joinBytes(parts);
+}
+
+async function* chunksOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
 }
 
 async function openStream(name: string, stream: AsyncIterable<Uint8Array>): Promise<Dated> {

@@ -5,12 +5,10 @@
  */
 
 import { closeSync, createReadStream, openSync, readSync } from "node:fs";
-import { Readable } from "node:stream";
-import { createGunzip } from "node:zlib";
+import { gunzip, isGzip } from "./gunzip.ts";
 
 /** More at once would leave the processor's cache, and is slower. */
 const CHUNK_BYTES = 65_536;
-const GZIP = [0x1f, 0x8b];
 
 /** A file or standard input, as chunks of bytes. A chunk is valid until the next one is asked for. */
 export interface Source {
@@ -57,10 +55,6 @@ export async function* unpacked(stream: AsyncIterable<Uint8Array>): AsyncGenerat
   else yield* all();
 }
 
-export function isGzip(head: Uint8Array): boolean {
-  return GZIP.every((byte, index) => head[index] === byte);
-}
-
 /** Read at once: to wait for each chunk costs more than the chunk. */
 async function* plain(name: string, read: (bytes: number) => void): AsyncGenerator<Uint8Array> {
   const file = openSync(name, "r");
@@ -89,18 +83,5 @@ async function* gunzipped(name: string, read: (bytes: number) => void): AsyncGen
     yield* gunzip(counted());
   } finally {
     compressed.destroy();
-  }
-}
-
-async function* gunzip(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const gunzip = createGunzip({ chunkSize: CHUNK_BYTES });
-  const packed = Readable.from(chunks, { objectMode: false });
-  packed.on("error", (error) => gunzip.destroy(error));
-  packed.pipe(gunzip);
-  try {
-    yield* gunzip;
-  } finally {
-    packed.destroy();
-    gunzip.destroy();
   }
 }

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { appendFileSync, renameSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { FollowedFile } from "../../../src/cli/logs/followed_file.ts";
+import type { LogItem } from "../../../src/core/log/parsed.ts";
 import { inSandbox } from "../cli_process.ts";
 
 function line(text: string, level = "INFO"): string {
@@ -51,4 +53,47 @@ test("brokkr logs --follow --json waits for its file and prints a record a line,
     ]);
     following.kill("SIGINT");
     assert.equal((await following.ended).code, 130);
+  }));
+
+test("a followed file that was truncated and has grown beyond its old size is read from its beginning", () =>
+  // deno-lint-ignore require-await
+  inSandbox(async (sandbox) => {
+    const path = join(sandbox.folder, "x.log");
+    const seen: string[] = [];
+    const events = {
+      item: ({ raw }: LogItem) => {
+        for (const one of [raw].flat()) seen.push(one.slice(one.lastIndexOf("] ") + 2));
+      },
+      notice: (text: string) => void seen.push(text.replace(path, "x.log")),
+    };
+    writeFileSync(path, line("one") + line("two"));
+    using file = new FollowedFile(path, events);
+    file.open(Infinity);
+    file.poll();
+    for (const texts of [["three", "four", "five"], ["six", "six", "seven"], ["eight"]]) {
+      truncateSync(path);
+      appendFileSync(path, texts.map((text) => line(text)).join(""));
+      file.poll();
+      file.flush();
+    }
+    const truncated = '"x.log" was truncated';
+    const all = [
+      "one",
+      "two",
+      truncated,
+      "three",
+      "four",
+      "five",
+      truncated,
+      "six",
+      "six",
+      "seven",
+      truncated,
+      "eight",
+    ];
+    assert.deepEqual(seen, all);
+    appendFileSync(path, line("nine"));
+    file.poll();
+    file.flush();
+    assert.deepEqual(seen.slice(all.length), ["nine"]);
   }));

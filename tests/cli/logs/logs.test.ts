@@ -170,3 +170,29 @@ test("brokkr logs sums up what a broken gzip file has, tells it, and ends with e
     assert.match(stderr, /^Cannot read log "cut\.log\.gz" to its end: /);
     assert.ok(JSON.parse(stdout).events > 100);
   }));
+
+test("brokkr logs sums up a gzip file that something else was appended to, tells it, and ends with exit code 2", () =>
+  inSandbox(async (sandbox) => {
+    const { events } = JSON.parse(
+      (write(sandbox, "new.log", NEW), await sandbox.run(["logs", "new.log", "--json"])).stdout,
+    );
+    const behind = Buffer.from("[2021-10-11 06:10:52] INFO : appended\n");
+    for (const times of [1, 200]) {
+      const packed = gzipSync(NEW.repeat(times));
+      write(sandbox, "x.log.gz", Buffer.concat([packed, packed, behind]));
+      for (const args of [["logs", "x.log.gz", "--json"], ["logs", "-", "--json"]]) {
+        const { code, stdout, stderr } = await sandbox.run(
+          args,
+          args[1] === "-" ? { input: readFileSync(join(sandbox.folder, "x.log.gz")) } : {},
+        );
+        assert.match(
+          stderr,
+          /^Cannot read log ".*" to its end: what follows the end of its packed data is not gzip\n$/,
+        );
+        assert.deepEqual([code, JSON.parse(stdout).events], [2, events * 2 * times]);
+      }
+    }
+    write(sandbox, "x.log.gz", Buffer.concat([gzipSync(NEW), Buffer.alloc(512)]));
+    const padded = await sandbox.run(["logs", "x.log.gz", "--json"]);
+    assert.deepEqual([padded.code, padded.stderr, JSON.parse(padded.stdout).events], [0, "", events]);
+  }));
