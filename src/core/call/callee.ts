@@ -39,6 +39,16 @@ export class UnansweredError extends Error {
   override readonly name = "UnansweredError";
 }
 
+/** What a peer may have without an answer at the same time. */
+export interface CalleeLimits {
+  readonly calls: number;
+  /** Of the frames that they came in. */
+  readonly bytes: number;
+}
+
+/** No brokkr has more out on one channel: its callers wait before. */
+const MOST_OF_A_PEER: CalleeLimits = { calls: 65_536, bytes: 64 * 1024 * 1024 };
+
 export interface CalleeOptions {
   readonly reporter: Reporter;
   readonly service: Service;
@@ -48,6 +58,8 @@ export interface CalleeOptions {
   readonly peer: string;
   readonly frameLimit: number;
   readonly ownFiles: readonly string[];
+  /** @default what a brokkr may have out */
+  readonly limits?: CalleeLimits;
 }
 
 export class Callee {
@@ -59,6 +71,7 @@ export class Callee {
   readonly #bodies: BodyReader;
   /** Calls that came and do not run yet: before `open`, or while the caller does not read its answers. */
   readonly #held = new Map<RunningCall, ReceivedCall>();
+  readonly #limits: CalleeLimits;
   #isOpen = false;
   /** The handler of the last command: mostly of the next one, too. */
   #command: string | undefined;
@@ -68,6 +81,7 @@ export class Callee {
   constructor(link: Link, options: CalleeOptions) {
     this.#link = link;
     this.#options = options;
+    this.#limits = options.limits ?? MOST_OF_A_PEER;
     this.#bodies = new BodyReader(link);
     this.#lines = new CalleeReporter(options.reporter, options.module, options.ownFiles);
     this.#replies = new ReplyBox(link, options.frameLimit, () => this.#runHeld());
@@ -93,9 +107,11 @@ export class Callee {
     const frame = this.#bodies.calls(flags, body);
     if (frame === undefined) return;
     this.#kept.settledBelow(frame.settledBelow);
+    const bytes = (body.length + (this.#link.apart?.bytes ?? 0)) / frame.calls.length;
     for (const call of frame.calls) {
+      if (this.#link.closed) return;
       try {
-        this.#arrive(call);
+        this.#arrive(call, bytes);
       } catch (error) {
         // The other calls of the frame are not at fault.
         throwUncaught(this.#link.clock, error);
@@ -130,18 +146,36 @@ export class Callee {
     await new Promise<void>((resolve) => this.#idle = resolve);
   }
 
-  #arrive(call: ReceivedCall): void {
+  #arrive(call: ReceivedCall, bytes: number): void {
     if (!this.#kept.isNew(call.id)) {
+      // Where the caller does not read, the answer is still on its way.
+      if (!this.#replies.isRead) return;
       const answer = this.#kept.again(call.id, call.attempt);
       if (answer !== undefined) this.#replies.add(answer);
       return;
     }
     const running = new RunningCall(call, call.options?.caller ?? this.#options.peer, this.#told);
+    running.bytes = bytes;
+    const full = this.#whyFull();
+    if (full !== undefined) return this.#turnAway(running, full);
     // Behind the first one that is held they all wait for it.
     if (this.#held.size === 0 && this.#isOpen && this.#replies.isRead) return this.#run(running, call);
     this.#kept.runsOn(running);
     this.#held.set(running, call);
     if (this.#held.size === 1) this.#runHeld();
+  }
+
+  #whyFull(): BrokerFault | undefined {
+    const [{ runningCount, runningBytes }, { calls, bytes }] = [this.#kept, this.#limits];
+    if (runningCount >= calls) return { code: "QUEUE_FULL", depth: runningCount, limit: calls };
+    if (runningBytes >= bytes) return { code: "QUEUE_FULL", depth: runningBytes, limit: bytes };
+    return undefined;
+  }
+
+  /** Answers that nobody reads would fill the memory, too. */
+  #turnAway(running: RunningCall, full: BrokerFault): void {
+    if (this.#replies.isRead) this.#settle(running, AnswerKind.fault, full);
+    else this.#link.close("the peer calls and does not read its answers");
   }
 
   #runHeld(): void {

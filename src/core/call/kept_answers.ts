@@ -25,6 +25,7 @@ const MAX_STEPS_TO_OLDEST = 64;
 
 export class KeptAnswers {
   readonly #running = new ById<RunningCall>();
+  #runningBytes = 0;
   readonly #answers = new ById<AnswerEntry>();
   /** No id below it is in `#answers`. */
   #front = 1;
@@ -55,6 +56,11 @@ export class KeptAnswers {
     return this.#running.size;
   }
 
+  /** What the calls that run came in. */
+  get runningBytes(): number {
+    return this.#runningBytes;
+  }
+
   /** Whether the call `id` comes for the first time; takes note of it. */
   isNew(id: number): boolean {
     if (id <= this.#highest) return this.#lost.take(id);
@@ -75,7 +81,9 @@ export class KeptAnswers {
 
   /** `call` has no answer yet when its caller may speak again: most are over by then. */
   runsOn(call: RunningCall): void {
-    if (this.#running.get(call.id) === undefined) this.#running.add(call);
+    if (this.#running.get(call.id) !== undefined) return;
+    this.#running.add(call);
+    this.#runningBytes += call.bytes;
   }
 
   find(id: number): RunningCall | undefined {
@@ -84,7 +92,7 @@ export class KeptAnswers {
 
   answered(call: RunningCall, answer: AnswerEntry): void {
     call.isOver = true;
-    if (this.#running.size > 0) this.#running.delete(call.id);
+    if (this.#running.size > 0 && this.#running.delete(call.id)) this.#runningBytes -= call.bytes;
     if (answer.id < this.#settledBelow) return;
     this.#keep(answer);
     while (this.#answers.size + this.#late.size > MAX_ANSWERS || this.#bytes > MAX_BYTES) this.#forgetOldest();

@@ -70,7 +70,7 @@ function connect(options: LocalPeerOptions, lost: (reason: string | null) => voi
   const calleeLink: Link = localLink(far, clock, {
     frame(type, flags, body) {
       if (callee.receive(type, flags, body) || type !== FrameType.ping) return;
-      const pong = () => calleeLink.send(FrameType.pong, "1");
+      const pong = () => calleeLink.pong();
       if (ping === undefined) pong();
       else ping().then(pong, () => {});
     },

@@ -14,6 +14,8 @@ export class RunningCall implements CallContext {
   readonly command: string;
   /** What the handler yields, where the call is a stream. */
   stream: OutgoingStream | undefined;
+  /** Its part of the frame that it came in. */
+  bytes = 0;
   /** Whether its answer was given. */
   isOver = false;
   readonly #told: (call: RunningCall, value: unknown) => void;

@@ -79,7 +79,7 @@ export class ControlPeer {
       if (type !== FrameType.hello) throw new BodyError("a frame came before the hello");
       this.#greet(body);
     } else if (!this.#callee.receive(type, flags, body) && type === FrameType.ping) {
-      this.#link.send(FrameType.pong, "1");
+      this.#link.pong();
     }
   }
 

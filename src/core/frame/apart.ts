@@ -89,6 +89,11 @@ export class ApartParts {
     this.#done = done;
   }
 
+  /** Bytes of all parts. */
+  get bytes(): number {
+    return this.#spans.reduce((sum, { length }) => sum + length, 0);
+  }
+
   /** Whether one belongs at `position`. */
   isAt(position: number): boolean {
     return this.#spans[this.#next]?.position === position;

@@ -24,6 +24,9 @@ import { throwUncaught } from "../uncaught.ts";
 /** Bodies in a row that can't be understood before the peer is given up. */
 const MAX_REFUSED_IN_A_ROW = 3;
 
+/** Beyond so much that waits for the peer a pong is left out: the bytes before it are a sign of life, too. */
+const PONG_LIMIT_BYTES = 8 * 1024 * 1024;
+
 export class Link {
   readonly #channel: Channel;
   readonly clock: Clock;
@@ -137,6 +140,11 @@ export class Link {
     const apart = packed.large === undefined ? undefined : this.#shared.put(type, packed);
     if (apart === undefined) this.#added(type, this.#writer.parts(type, packed));
     else this.#added(FrameType.apart, this.#writer.parts(FrameType.apart, apart));
+  }
+
+  /** Answers a ping, but for a peer that does not read: its pongs would fill the memory. */
+  pong(): void {
+    if (this.unsentBytes < PONG_LIMIT_BYTES) this.send(FrameType.pong, "1");
   }
 
   /** Writes what was gathered without waiting for the end of the turn. */

@@ -144,7 +144,7 @@ export class ProcessRun implements Run {
       if (type === FrameType.hello) this.#greet(body);
       else throw new BodyError("a frame came before the hello");
     } else if (type === FrameType.answers) this.#options.caller.answers(flags, body, this.#link);
-    else if (type === FrameType.ping) this.#link?.send(FrameType.pong, "1");
+    else if (type === FrameType.ping) this.#link?.pong();
     else if (type === FrameType.pong) this.#options.events.alive();
     else if (type === FrameType.records) this.#options.events.records(readRecords(body));
     else if (type === FrameType.notice) this.#notice(readProcessNotice(body));

@@ -96,7 +96,7 @@ class ServedProcess {
     if (type === FrameType.hello) this.#greeted(readHello(body, VERSION));
     else if (this.#callee?.receive(type, flags, body)) return;
     else if (type === FrameType.answers) this.#caller?.answers(flags, body);
-    else if (type === FrameType.ping) this.#link.send(FrameType.pong, "1");
+    else if (type === FrameType.ping) this.#link.pong();
     else if (type === FrameType.notice) this.#notice(body);
   }
 

@@ -1,5 +1,5 @@
 import { CallStream } from "../../../src/core/call/call_stream.ts";
-import { Callee } from "../../../src/core/call/callee.ts";
+import { Callee, type CalleeLimits } from "../../../src/core/call/callee.ts";
 import { Caller } from "../../../src/core/call/caller.ts";
 import { CallCounters, type CallCounts } from "../../../src/core/call/counters.ts";
 import { makeCall } from "../../../src/core/call/make_call.ts";
@@ -22,6 +22,8 @@ export interface ConversationOptions {
   readonly frameLimit?: number;
   /** What both sides speak. @default "json" */
   readonly codec?: CodecName;
+  /** What a peer may have without an answer. @default what a brokkr may have out */
+  readonly limits?: CalleeLimits;
   /** Where large values lie. @default on the channel */
   readonly files?: MemoryFiles;
   /** What the runtime says of its stacks. @default false */
@@ -71,6 +73,7 @@ export class Conversation {
   readonly #commands: Commands;
   readonly #frameLimit: number;
   readonly #files: MemoryFiles | null;
+  readonly #limits: CalleeLimits | undefined;
   codec: CodecName;
   #process: ModuleSide;
 
@@ -79,6 +82,7 @@ export class Conversation {
     this.#frameLimit = options.frameLimit ?? 16 * 1024 * 1024;
     this.codec = options.codec ?? "json";
     this.#files = options.files ?? null;
+    this.#limits = options.limits;
     this.caller = new Caller({
       codec: this.codec,
       clock: this.clock,
@@ -151,7 +155,7 @@ export class Conversation {
         ...common,
         frame: (type, flags, body) => {
           callee.receive(type, flags, body);
-          if (type === FrameType.ping) calleeLink.send(FrameType.pong, "1");
+          if (type === FrameType.ping) calleeLink.pong();
         },
         drained: () => {},
       },
@@ -166,6 +170,7 @@ export class Conversation {
       peer: "broker-master",
       frameLimit: this.#frameLimit,
       ownFiles: [],
+      ...(this.#limits === undefined ? {} : { limits: this.#limits }),
     });
     return { callee, callerEnd, calleeEnd, callerLink, calleeLink };
   }
