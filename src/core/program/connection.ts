@@ -21,6 +21,9 @@ const CANCELLED_MS = 5_000;
 /** A peer that lets so much wait does not read what it is sent. */
 const UNREAD_LIMIT_BYTES = 64 * 1024 * 1024;
 
+/** Of a batch: each of its messages that can't be read is answered, at forty times its length. */
+const MAX_BATCH = 20_000;
+
 /** The connection ended while a request waited. */
 export class ConnectionClosedError extends Error {
   override readonly name = "ConnectionClosedError";
@@ -160,6 +163,7 @@ export class Connection {
     const { events } = this.#options;
     const value = parse(text);
     if (value === undefined) return events.stray(text, "parse");
+    if (Array.isArray(value) && value.length > MAX_BATCH) return events.stray(text, "invalid");
     const messages = (Array.isArray(value) ? value : [value]).map(readMessage);
     if (messages.every((message) => message === undefined)) return events.stray(text, "invalid");
     const batch = Array.isArray(value) ? this.#peer.batch() : undefined;

@@ -7,6 +7,9 @@
 import { errorFields } from "./json_rpc_error.ts";
 import { type Message, type MessageId, type Params, RpcCode } from "./message.ts";
 
+/** Requests that run at the same time: as many as wait for a process at most. */
+const MAX_RUNNING = 20_000;
+
 type Request = Extract<Message, { kind: "request" }>;
 
 /** Answers of a batch that go out together. */
@@ -40,8 +43,12 @@ export class PeerRequests {
   }
 
   take({ id, method, params }: Request, batch: Batch | undefined): void {
-    const controller = new AbortController();
     if (batch !== undefined) batch.missing++;
+    if (this.#count >= MAX_RUNNING) {
+      const error = { code: RpcCode.server, message: `queue is full (${MAX_RUNNING})` };
+      return this.#answer({ jsonrpc: "2.0", id, error }, batch);
+    }
+    const controller = new AbortController();
     this.#running.set(id, controller);
     this.#count++;
     void this.#run(method, params, controller.signal).then((outcome) => {

@@ -228,3 +228,25 @@ test("A peer that does not read is cut off before what waits for it fills the me
   assert.equal(peer.near.closed, true);
   assert.ok(peer.connection.unsentBytes < 66 * 1024 * 1024);
 });
+
+test("A peer's requests beyond 20,000 that run are refused, and each end makes room", async () => {
+  const ends: (() => void)[] = [];
+  const peer = new Peer({ request: () => new Promise<void>((resolve) => ends.push(resolve)) });
+  const request = (id: number) => `{"jsonrpc":"2.0","id":${id},"method":"wait"}\n`;
+  await peer.says(Array.from({ length: 20_001 }, (_, index) => request(index + 1)).join(""));
+  const full = '{"jsonrpc":"2.0","id":20001,"error":{"code":-32000,"message":"queue is full (20000)"}}\n';
+  assert.deepEqual(await peer.sees(), [full]);
+  ends[0]?.();
+  assert.deepEqual(await peer.sees(), ['{"jsonrpc":"2.0","id":1,"result":null}\n']);
+  await peer.says(request(20_002));
+  assert.deepEqual([ends.length, await peer.sees()], [20_001, []]);
+  peer.connection.close();
+});
+
+test("A batch of more than 20,000 messages is refused as a whole", async () => {
+  const peer = new Peer();
+  const text = `[${Array.from({ length: 20_001 }, () => "1").join()}]`;
+  await peer.says(`${text}\n`);
+  assert.deepEqual(peer.events, [`invalid ${text}`]);
+  assert.deepEqual(await peer.sees(), []);
+});
