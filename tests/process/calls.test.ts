@@ -1,4 +1,4 @@
-import { CallTimeoutError, withThread } from "brokkr";
+import { CallTimeoutError, RemoteError, withThread } from "brokkr";
 import assert from "node:assert/strict";
 import process from "node:process";
 import { mock, test } from "node:test";
@@ -56,6 +56,28 @@ test("call() times out while the timers of the program are a test's, and after t
   } finally {
     await t.broker.stop();
   }
+});
+
+test("retry of a call's options goes over the broker's, in the program and in a module", async () => {
+  await using t = await TestBroker.start();
+  const once = { timeoutMs: 100, retry: "never" } as const;
+  const timeout = await rejection(t.broker.call(sla, "wait", [60_000], once));
+  assert.ok(timeout instanceof CallTimeoutError);
+  assert.equal(timeout.attempts, 1);
+  const asked = await rejection(t.broker.call("Livestatus", "ask", ["sla", "wait", [60_000], once]));
+  assert.ok(asked instanceof RemoteError);
+  assert.match(asked.message, /: timeout \(0\.1s\): module "sla" is (?:slow|blocked), 1 attempt$/);
+  assert.deepEqual(t.lines(/call\.retry/), []);
+});
+
+test("an option that a call has not is refused with the nearest name, in the program and in a module", async () => {
+  await using t = await TestBroker.start();
+  const message = 'Cannot call command "size": unknown key "timeout": did you mean "timeoutMs"';
+  const settings: object = { timeout: 5_000 };
+  await assert.rejects(t.broker.call(sla, "size", [], settings), new TypeError(message));
+  await assert.rejects(t.broker.stream("sla", "size", [], settings).next(), new TypeError(message));
+  const asked = await rejection(t.broker.call("Livestatus", "ask", ["sla", "size", [], settings]));
+  assert.deepEqual([asked.message, asked instanceof RemoteError && asked.remoteName], [message, "TypeError"]);
 });
 
 test("10,000 concurrent calls each get their own answer", { timeout: 60_000 }, async () => {

@@ -10,7 +10,7 @@ import { CallStream } from "../call/call_stream.ts";
 import { forwarded, passOn } from "../call/forward.ts";
 import { makeCall, measureCall } from "../call/make_call.ts";
 import type { RunningCall } from "../call/running_call.ts";
-import { checkedRequest } from "../call/request.ts";
+import { checkedRequest, NO_SETTINGS } from "../call/request.ts";
 import type { CallSettings } from "../module/context.ts";
 import type { ReceivedCall } from "../frame/batch.ts";
 import type { CallHeaders } from "../frame/call_headers.ts";
@@ -144,7 +144,7 @@ export class BrokerCore implements Service {
   }
 
   /** Not an async function: its promise would cost each call as much as the call's own. */
-  call(target: string, command: string, params: readonly unknown[] = [], settings: CallSettings = {}) {
+  call(target: string, command: string, params: readonly unknown[] = [], settings: CallSettings = NO_SETTINGS) {
     try {
       const { caller, defaults } = this.#route(target, command);
       return makeCall(caller, command, params, checkedRequest({ target, command, params }, settings, defaults));
@@ -160,7 +160,12 @@ export class BrokerCore implements Service {
   }
 
   /** The items of a command that yields them. */
-  stream(target: string, command: string, params: readonly unknown[] = [], settings: CallSettings = {}): CallStream {
+  stream(
+    target: string,
+    command: string,
+    params: readonly unknown[] = [],
+    settings: CallSettings = NO_SETTINGS,
+  ): CallStream {
     return new CallStream(command, params, () => {
       const { caller, defaults } = this.#route(target, command);
       return { caller, options: checkedRequest({ target, command, params }, settings, defaults) };
@@ -168,7 +173,7 @@ export class BrokerCore implements Service {
   }
 
   /** Tells a program of another language something that it gives no answer to; settles when it was handed over. */
-  async notify(target: string, method: string, params: readonly unknown[] = [], settings: CallSettings = {}) {
+  async notify(target: string, method: string, params: readonly unknown[] = [], settings: CallSettings = NO_SETTINGS) {
     const { caller, defaults } = this.#route(target, method);
     const request = checkedRequest({ target, command: method, params }, settings, defaults);
     await makeCall(caller, method, params, { ...request, wire: this.#notification(target, method) });

@@ -11,6 +11,7 @@ import type { LogLevel } from "../log/record.ts";
 import { MODULE_SETTINGS } from "../module/known_keys.ts";
 import { checkName, checkSettings, type Commands, type Module, type ModuleSettings } from "../module/module.ts";
 import { type Ordered, startOrder } from "./order.ts";
+import { isTimeout, wrongTimeout } from "../call/request.ts";
 import { isRecord } from "../is_record.ts";
 import { show } from "../show.ts";
 import { processName } from "../supervise/role.ts";
@@ -183,14 +184,6 @@ function checkProgram({ image, log }: { readonly image?: unknown; readonly log?:
 /** @throws {TypeError} */
 export function checkTimeout(what: string, value: unknown): void {
   if (!isTimeout(value)) throw wrongTimeout(what, value);
-}
-
-export function isTimeout(value: unknown): value is number {
-  return typeof value === "number" && Number.isFinite(value) && value > 0;
-}
-
-export function wrongTimeout(what: string, value: unknown): TypeError {
-  return new TypeError(`${what} must be a number of milliseconds above 0, and it is ${String(value)}`);
 }
 
 function checkDistinct(broker: string, modules: readonly ModulePlan[]): void {

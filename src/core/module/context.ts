@@ -14,6 +14,11 @@ export interface CallSettings {
   /** Milliseconds for the whole call, whatever progress it makes. @default no limit */
   readonly totalTimeoutMs?: number | undefined;
   /**
+   * Whether a call that got no answer in time is sent a second time. @default "once", or the broker's `call.retry`; `"never"` for
+   * programs of `defineProgram`
+   */
+  readonly retry?: "once" | "never" | undefined;
+  /**
    * Gets each value that the command gives to `this.progress`, in the `AsyncLocalStorage` context of the call. What it throws is an
    * uncaught error of this process.
    */

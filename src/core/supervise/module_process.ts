@@ -10,6 +10,8 @@ import type { Caller } from "../call/caller.ts";
 import { CallStream, type StreamTarget } from "../call/call_stream.ts";
 import { forwarded, passOn } from "../call/forward.ts";
 import { makeCall } from "../call/make_call.ts";
+import { checkedRequest, NO_SETTINGS } from "../call/request.ts";
+import type { SubmitOptions } from "../call/caller_options.ts";
 import type { RunningCall } from "../call/running_call.ts";
 import { describeThrown } from "../call/wire_error.ts";
 import { hasToClean } from "../cleanup/clean.ts";
@@ -179,22 +181,31 @@ export class ModuleProcess implements Service {
       log: { debug: log("debug"), info: log("info"), warning: log("warning"), error: log("error") },
       signal: this.#stop.signal,
       workers: {
-        call: async (command: string, params: readonly unknown[] = [], settings: CallSettings = {}) => {
-          const { caller, options } = this.#toWorker(command, settings);
+        call: async (command, params = [], settings = NO_SETTINGS) => {
+          const { caller, options } = this.#toWorker({ command, params, settings });
           return await makeCall(caller, command, params, options);
         },
-        stream: (command: string, params: readonly unknown[] = [], settings: CallSettings = {}) =>
-          new CallStream(command, params, () => this.#toWorker(command, settings)),
+        stream: (command, params = [], settings = NO_SETTINGS) =>
+          new CallStream(command, params, () => this.#toWorker({ command, params, settings })),
       },
-      call: async (to: Module | string, command: string, params?: readonly unknown[], settings?: CallSettings) => {
-        const { caller, options } = await this.#toOther(to, command, settings ?? {});
-        return await makeCall(caller, command, params ?? [], options);
+      call: async (
+        to: Module | string,
+        command: string,
+        params: readonly unknown[] = [],
+        settings: CallSettings = NO_SETTINGS,
+      ) => {
+        const { caller, options } = await this.#toOther(to, { command, params, settings });
+        return await makeCall(caller, command, params, options);
       },
-      stream: (to: Module | string, command: string, params?: readonly unknown[], settings?: CallSettings) =>
-        new CallStream(command, params ?? [], () => this.#toOther(to, command, settings ?? {})),
-      notify: async (to, method, params = [], settings = {}) => {
-        const { caller, options } = await this.#toOther(to, method, settings);
-        await makeCall(caller, method, params, { ...options, wire: { ...options.wire, notify: true } });
+      stream: (
+        to: Module | string,
+        command: string,
+        params: readonly unknown[] = [],
+        settings: CallSettings = NO_SETTINGS,
+      ) => new CallStream(command, params, () => this.#toOther(to, { command, params, settings })),
+      notify: async (to, command, params = [], settings = NO_SETTINGS) => {
+        const { caller, options } = await this.#toOther(to, { command, params, settings });
+        await makeCall(caller, command, params, { ...options, wire: { ...options.wire, notify: true } });
       },
       own: (resource) => {
         if (!canDispose(resource)) {
@@ -206,21 +217,21 @@ export class ModuleProcess implements Service {
     };
   }
 
-  #toWorker(command: string, settings: CallSettings): StreamTarget {
+  #toWorker(asked: Asked): StreamTarget {
     const worker = this.#workers.pick();
     const target = worker?.name ?? `${this.#options.role.module}-1`;
-    if (worker === undefined) throw new UnknownModuleError({ target, command }, { nearest: null });
-    return { caller: worker.caller, options: this.#submitOptions(target, settings) };
+    if (worker === undefined) throw new UnknownModuleError({ target, command: asked.command }, { nearest: null });
+    return { caller: worker.caller, options: this.#request(target, asked) };
   }
 
-  async #toOther(to: Module | string, command: string, settings: CallSettings): Promise<StreamTarget> {
+  async #toOther(to: Module | string, asked: Asked): Promise<StreamTarget> {
     const target = typeof to === "string" ? to : to.name;
-    const { names, timeoutMs } = this.#options.setup;
+    const { names } = this.#options.setup;
     if (!names.includes(target)) {
-      throw new UnknownModuleError({ target, command }, { nearest: nearest(target, names) });
+      throw new UnknownModuleError({ target, command: asked.command }, { nearest: nearest(target, names) });
     }
-    const options = this.#submitOptions(target, settings);
-    const wire = this.#route(target, settings.timeoutMs ?? timeoutMs);
+    const options = this.#request(target, asked);
+    const wire = this.#route(target, options.timeoutMs);
     return { caller: await this.#options.father(), options: { ...options, wire } };
   }
 
@@ -230,9 +241,8 @@ export class ModuleProcess implements Service {
     return worker === null && target === broker ? {} : { target, timeoutMs };
   }
 
-  #submitOptions(target: string, settings: CallSettings) {
-    const { timeoutMs, retry } = this.#options.setup;
-    return { ...settings, target, timeoutMs: settings.timeoutMs ?? timeoutMs, retry };
+  #request(target: string, { command, params, settings }: Asked): SubmitOptions {
+    return checkedRequest({ target, command, params }, settings, this.#options.setup);
   }
 
   /** The end of a process goes on whatever its hooks do; what they throw is told. */
@@ -280,6 +290,13 @@ class StartTime {
     this.#state = "ended";
     this.#clear();
   }
+}
+
+/** What the module's own code asks for. */
+interface Asked {
+  readonly command: string;
+  readonly params: readonly unknown[];
+  readonly settings: CallSettings;
 }
 
 const NO_COMMANDS: ReadonlyMap<string, Handler> = new Map();
