@@ -64,4 +64,6 @@ export class StandardChannel implements Channel {
   }
 
   close(): void {}
+
+  abort(): void {}
 }

@@ -70,6 +70,10 @@ export class BunChannel implements Channel {
     if (this.#queue.length === 0) this.#end();
   }
 
+  abort(): void {
+    this.finish();
+  }
+
   /** The process on the other side has ended, whoever else may hold its descriptor. */
   otherSideGone(): void {
     if (this.#state !== "closed") this.#stopWaiting = whenSilent(() => this.#chunks, () => this.finish());

@@ -69,6 +69,10 @@ export class DenoChannel implements Channel {
     if (!this.#sending) void this.#end();
   }
 
+  abort(): void {
+    this.#release();
+  }
+
   /** The process on the other side has ended, whoever else may hold its descriptors. */
   otherSideGone(): void {
     this.#isAlone = true;

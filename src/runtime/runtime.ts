@@ -15,6 +15,8 @@ export interface Channel {
   open(events: ChannelEvents): void;
   /** Ends the channel after the bytes already written are out; data may still come until `closed`. Idempotent. */
   close(): void;
+  /** Ends the channel at once: what is unsent is lost, and the other side's end is not awaited. Idempotent. */
+  abort(): void;
 }
 
 export interface ChannelEvents {

@@ -59,6 +59,11 @@ export class StreamChannel implements Channel {
     });
   }
 
+  abort(): void {
+    if (this.#state === "open") this.#state = "ending";
+    this.#finish();
+  }
+
   /** A chunk that the input does not tell as an event, and whose memory is its own again afterwards. */
   received(chunk: Uint8Array): void {
     this.#chunks++;

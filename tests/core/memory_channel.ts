@@ -89,6 +89,10 @@ export class MemoryChannel implements Channel {
     this.#events?.closed(new Error(reason));
   }
 
+  abort(): void {
+    this.close();
+  }
+
   close(): void {
     if (this.#closed) return;
     this.#closed = true;

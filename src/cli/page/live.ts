@@ -9,14 +9,18 @@ import type { ServerResponse } from "node:http";
 
 /** Behind by so much it is cut off. The first message has the history of an hour in it. */
 const UNREAD_BYTES = 8 * 1_048_576;
-const MOST = 100;
 const AGAIN_MS = 2_000;
 
 export class Live {
+  readonly #most: number;
   readonly #open = new Set<ServerResponse>();
 
+  constructor(most: number) {
+    this.#most = most;
+  }
+
   get isFull(): boolean {
-    return this.#open.size >= MOST;
+    return this.#open.size >= this.#most;
   }
 
   /** How many look now. */

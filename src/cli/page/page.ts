@@ -5,14 +5,17 @@
  */
 
 import { lookup } from "node:dns/promises";
-import type { Server, ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
+import type { Server } from "node:net";
 import { hostname } from "node:os";
+import { shareOfFiles } from "../../core/control/file_limit.ts";
 import { failureCode } from "../../runtime/failure_reason.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { CliError, ExitCode } from "../cli_error.ts";
 import { Access } from "./access.ts";
 import { addressText, isLoopback, type PageAddress } from "./address.ts";
 import { BrokerWatch } from "./broker_watch.ts";
+import { Connections } from "./connections.ts";
 import { Live } from "./live.ts";
 import { metricsText } from "./metrics.ts";
 import { ownBroker } from "./own_broker.ts";
@@ -21,6 +24,11 @@ import { PROMETHEUS_TYPE } from "./prometheus_text.ts";
 import { type Answer, pageServer, plain, type Route, type Routes } from "./server.ts";
 import { readToken } from "./token.ts";
 import { messageOf } from "../../core/thrown.ts";
+
+/** Fewer where the process may not open many files. */
+const MAX_CONNECTIONS = 64;
+/** The part of them that may look at the page: Prometheus, and who asks whether the broker is well, come in at any time. */
+const LOOKING = 3 / 4;
 
 export interface PageAsked {
   readonly address: PageAddress;
@@ -48,16 +56,21 @@ export async function openPage(
       ExitCode.usage,
     );
   }
-  const live = new Live();
+  const limit = await shareOfFiles(runtime, MAX_CONNECTIONS);
+  const live = new Live(Math.ceil(limit * LOOKING));
   const watch = new BrokerWatch(runtime.clock, {
     status: (status, moment) => live.send("status", { status, moment }),
     entry: (entry) => live.send("entry", entry),
   });
   let access: Access | undefined;
-  const server = pageServer(() => {
-    const names = [address.host, hostname()].map((name) => name.toLowerCase());
-    return access ??= new Access({ token, names, local, port: portOf(server) });
-  }, routesOf(watch, live));
+  const server = pageServer(
+    () => {
+      const names = [address.host, hostname()].map((name) => name.toLowerCase());
+      return access ??= new Access({ token, names, local, port: portOf(server) });
+    },
+    routesOf(watch, live),
+    new Connections(limit, runtime.clock),
+  );
   await listen(server, address, ip);
   server.unref();
   runtime.writeError(`The page is at http://${addressText({ ...address, port: portOf(server) })}/\n`);

@@ -4,8 +4,10 @@
  * @module
  */
 
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createSocketServer, type Server, type Socket } from "node:net";
 import type { Access } from "./access.ts";
+import type { Connections } from "./connections.ts";
 import { loginHtml } from "./login_html.ts";
 
 /** Sent with every answer. Nothing may come from elsewhere, no text of a log can become a script, and nothing is kept. */
@@ -36,25 +38,34 @@ export interface Routes {
   readonly open: ReadonlySet<string>;
 }
 
-export function pageServer(access: () => Access, routes: Routes): Server {
+export function pageServer(access: () => Access, routes: Routes, connections: Connections): Server {
   const server = createServer(async (request, response) => {
+    if (!connections.requested(request.socket, response)) return;
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
-    const answer = await answerTo(request, response, { access: access(), routes });
-    if (answer === null) return;
+    const answer = await answerTo(request, response, { access: access(), routes, connections });
+    if (answer === null) return connections.follows(request.socket);
     response.writeHead(answer.status ?? 200, { "Content-Type": answer.type }).end(answer.body);
   });
-  // Who looks at a broker does not keep it running.
-  server.on("connection", (socket) => socket.unref());
+  server.on("connection", (socket: Socket) => {
+    // Who looks at a broker does not keep it running.
+    socket.unref();
+    connections.add(socket);
+  });
   // A connection that never asks for anything is not kept.
   server.headersTimeout = 10_000;
   server.requestTimeout = 10_000;
-  return server;
+  // Bun's HTTP server tells of a connection only when a request has come over it.
+  return "Bun" in globalThis ? createSocketServer((socket) => void server.emit("connection", socket)) : server;
 }
 
 function answerTo(
   request: IncomingMessage,
   response: ServerResponse,
-  { access, routes }: { readonly access: Access; readonly routes: Routes },
+  { access, routes, connections }: {
+    readonly access: Access;
+    readonly routes: Routes;
+    readonly connections: Connections;
+  },
 ): Promise<Answer | null> | Answer | null {
   if (request.method !== "GET") {
     response.setHeader("Allow", "GET");
@@ -73,6 +84,7 @@ function answerTo(
       return plain(303, "Known");
     }
     if (secret.kind !== "allowed") return unknown(response, url);
+    connections.allowed(request.socket);
   }
   return route === undefined ? plain(404, `Nothing is at ${JSON.stringify(url.pathname)}`) : route(response);
 }

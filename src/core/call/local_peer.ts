@@ -128,6 +128,10 @@ class LocalChannel implements Channel {
     void Promise.resolve().then(() => this.#events?.closed());
   }
 
+  abort(): void {
+    this.close();
+  }
+
   drained(): void {
     this.#events?.drained();
   }

@@ -37,10 +37,12 @@ export class ControlPeer {
   #callee: Callee | undefined;
   #running = 0;
   #streams = 0;
+  #activeAt: number;
 
   constructor(channel: Channel, options: ControlPeerOptions) {
     this.#options = options;
     const { clock } = options.runtime;
+    this.#activeAt = clock.now();
     this.#clearDeadline = clock.timer(HELLO_DEADLINE_MS, () => this.close("the client said no hello"));
     this.#link = new Link(channel, clock, {
       frameLimit: ASKED_FRAME_LIMIT,
@@ -56,6 +58,16 @@ export class ControlPeer {
   /** Whether a command of this client runs. */
   get isBusy(): boolean {
     return this.#running + this.#streams > 0;
+  }
+
+  /** Whether it has said nothing yet that a client says. */
+  get isStranger(): boolean {
+    return this.#callee === undefined;
+  }
+
+  /** When it connected, or its last command ended. */
+  get activeAt(): number {
+    return this.#activeAt;
   }
 
   close(reason: string | null): void {
@@ -118,6 +130,7 @@ export class ControlPeer {
     const count = (running: number, streams: number) => {
       this.#running += running;
       this.#streams += streams;
+      this.#activeAt = this.#options.runtime.clock.now();
     };
     return async function (...params) {
       count(1, 0);

@@ -21,6 +21,7 @@ class BrokerRuntime extends SpawningRuntime {
       write: () => {},
       open: (events: { data(chunk: Uint8Array): void }) => events.data(ready),
       close: () => ended(),
+      abort: () => ended(),
     };
     return Promise.resolve({ pid: 1, exited, channel, kill: () => true });
   }

@@ -51,7 +51,7 @@ export class FakeProcess extends FakeRuntime implements Runtime {
     const listening = this.#folder.paths.get(path);
     if (listening === undefined) throw withCode("ENOENT");
     if (listening === null) throw withCode("ECONNREFUSED");
-    return { unsentBytes: 0, write() {}, open() {}, close() {} };
+    return { unsentBytes: 0, write() {}, open() {}, close() {}, abort() {} };
   }
 
   /** The process is killed: its sockets are there, and nobody listens. */

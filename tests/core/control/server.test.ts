@@ -1,0 +1,232 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ControlClient } from "../../../src/core/control/client.ts";
+import { ControlServer } from "../../../src/core/control/server.ts";
+import type { CallContext, Handler } from "../../../src/core/module/module.ts";
+import { Inbox } from "../../../src/runtime/inbox.ts";
+import type { Channel, ChannelEvents, CommandProcess, Listener } from "../../../src/runtime/runtime.ts";
+import { FakeRuntime } from "../fake_runtime.ts";
+import { settle } from "../manual_clock.ts";
+
+const TOO_MANY = "too many clients are connected to the broker";
+
+/** One end of a connection, which keeps what comes before it is opened. */
+class SocketEnd implements Channel {
+  readonly inbox = new Inbox();
+  #peer: SocketEnd | undefined;
+  readonly unsentBytes = 0;
+  aborts = 0;
+  /** Whether it does not end its side when the other one has ended. */
+  stays = false;
+
+  static pair(): [SocketEnd, SocketEnd] {
+    const [near, far] = [new SocketEnd(), new SocketEnd()];
+    [near.#peer, far.#peer] = [far, near];
+    return [near, far];
+  }
+
+  open(events: ChannelEvents): void {
+    this.inbox.open(events);
+  }
+
+  write(bytes: Uint8Array): void {
+    const sent = bytes.slice();
+    queueMicrotask(() => this.#peer?.inbox.data(sent));
+  }
+
+  close(): void {
+    queueMicrotask(() => {
+      this.#peer?.inbox.closed();
+      if (this.#peer?.stays === false) this.inbox.closed();
+    });
+  }
+
+  abort(): void {
+    this.aborts++;
+    this.inbox.closed();
+  }
+}
+
+/** A process with one socket, in whose shell `ulimit -n` says what the test says. */
+class OneSocket extends FakeRuntime {
+  readonly #listening: string[] = [];
+  override readonly files = { folder: (name: string) => `/run/${name}`, list: () => this.#listening, remove: () => {} };
+  readonly limit: string;
+  #accept: ((channel: Channel) => void) | undefined;
+
+  constructor(limit: string) {
+    super();
+    this.limit = limit;
+  }
+
+  override listen(path: string, accept: (channel: Channel) => void): Promise<Listener> {
+    if (path.endsWith(".sock")) this.#accept = accept;
+    this.#listening.push(path.slice(path.lastIndexOf("/") + 1));
+    return Promise.resolve({ close: () => {} });
+  }
+
+  override connect(_path: string): Promise<Channel> {
+    if (this.#accept === undefined) return Promise.reject(Object.assign(new Error("nobody"), { code: "ENOENT" }));
+    return Promise.resolve(this.raw());
+  }
+
+  /** The client's end of a new connection, which has said nothing. */
+  raw(): SocketEnd {
+    const [near, far] = SocketEnd.pair();
+    this.take(near);
+    return far;
+  }
+
+  /** Somebody has connected. */
+  take(channel: Channel): void {
+    this.#accept?.(channel);
+  }
+
+  override spawnCommand(command: readonly string[]): Promise<CommandProcess> {
+    assert.deepEqual(command, ["/bin/sh", "-c", "ulimit -n"]);
+    const [near, far] = SocketEnd.pair();
+    far.write(new TextEncoder().encode(this.limit));
+    queueMicrotask(() => far.close());
+    return Promise.resolve({
+      pid: 1,
+      channel: near,
+      exited: Promise.resolve({ code: 0, signal: null }),
+      kill: () => true,
+    });
+  }
+}
+
+/** A broker's control socket and its clients. */
+class Clients {
+  readonly runtime: OneSocket;
+  readonly server: ControlServer;
+  /** What clients that follow have to be given. */
+  readonly wake: (() => void)[] = [];
+
+  private constructor(runtime: OneSocket, server: ControlServer) {
+    this.runtime = runtime;
+    this.server = server;
+  }
+
+  static async open(limit: string): Promise<Clients> {
+    const runtime = new OneSocket(limit);
+    const status = () => ({ ok: true, value: { broker: {}, modules: [] } });
+    let clients: Clients | undefined;
+    const records = async function* (this: CallContext) {
+      for (;;) {
+        yield { event: "module.info", lines: [] };
+        await new Promise<void>((resolve) => clients?.wake.push(resolve));
+      }
+    };
+    const commands = new Map<string, Handler>([["status", status], ["records", records]]);
+    const server = await ControlServer.open({ runtime, broker: "b", commands });
+    return clients = new Clients(runtime, server);
+  }
+
+  connect(): Promise<ControlClient> {
+    return ControlClient.connect(this.runtime, "b", "/run/brokkr/b.sock");
+  }
+
+  /** A client that follows, and has its first record. */
+  async follower() {
+    const records = (await this.connect()).records({ level: "info" });
+    const first = records.next();
+    await this.runtime.clock.advance(0);
+    await first;
+    return { goesOn: () => records.next().then(() => true, () => false) };
+  }
+
+  /** Each that follows gets one record more. */
+  async log(): Promise<void> {
+    for (const wake of this.wake.splice(0)) wake();
+    await this.runtime.clock.advance(0);
+  }
+}
+
+async function isOpen(client: ControlClient): Promise<boolean> {
+  return await client.status().then(() => true, () => false);
+}
+
+test("two idle clients live beside each other, and one over the limit closes the one that has waited longest", async () => {
+  const clients = await Clients.open("12\n");
+  const first = await clients.connect();
+  await clients.runtime.clock.advance(1);
+  const second = await clients.connect();
+  await clients.runtime.clock.advance(1);
+  const third = await clients.connect();
+  await clients.runtime.clock.advance(1);
+  assert.deepEqual(await Promise.all([first, second, third].map(isOpen)), [true, true, true]);
+  await clients.runtime.clock.advance(1);
+  assert.equal(await isOpen(first), true);
+  await clients.runtime.clock.advance(1);
+  // The second connected first of those whose last command is as old.
+  const fourth = await clients.connect();
+  await settle();
+  assert.deepEqual(await Promise.all([first, third, fourth].map(isOpen)), [true, true, true]);
+  await assert.rejects(second.status(), { message: new RegExp(TOO_MANY) });
+});
+
+test("a client that has said nothing goes before one that waits, however long that has", async () => {
+  const clients = await Clients.open("8\n");
+  const idle = await clients.connect();
+  await clients.runtime.clock.advance(1_000);
+  const stranger = clients.runtime.raw();
+  const heard: string[] = [];
+  stranger.open({
+    data: (chunk) => heard.push(new TextDecoder().decode(chunk)),
+    drained: () => {},
+    closed: () => heard.push("closed"),
+  });
+  await clients.connect();
+  await settle();
+  assert.match(heard[0] ?? "", new RegExp(TOO_MANY));
+  assert.equal(heard.at(-1), "closed");
+  assert.equal(await isOpen(idle), true);
+});
+
+test("a client that follows is never closed: the next one is told and closed, and so is each after it", async () => {
+  const clients = await Clients.open("8\n");
+  const followers = [await clients.follower(), await clients.follower()];
+  for (let tries = 0; tries < 3; tries++) {
+    await assert.rejects(clients.connect(), {
+      message: 'Cannot talk to broker "b": it takes no more clients, the limit is 2 and none of them is idle',
+    });
+  }
+  const going = followers.map((follower) => follower.goesOn());
+  await settle();
+  await clients.log();
+  assert.deepEqual(await Promise.all(going), [true, true]);
+});
+
+test("a client that ends makes room for one that follows", async () => {
+  const clients = await Clients.open("4\n");
+  const only = await clients.connect();
+  only.close();
+  await settle();
+  await clients.follower();
+  await assert.rejects(clients.connect(), { message: /the limit is 1 and none/ });
+});
+
+for (
+  const [limit, clients] of [["1024\n", 256], ["256\n", 64], ["unlimited\n", 256], [
+    "3\n",
+    1,
+  ]] as const
+) {
+  test(`where ulimit -n says ${JSON.stringify(limit)}, the broker keeps ${clients} clients that follow`, async () => {
+    const s = await Clients.open(limit);
+    for (let number = 0; number < clients; number++) await s.follower();
+    await assert.rejects(s.connect(), { message: new RegExp(`: it takes no more clients, the limit is ${clients} `) });
+  });
+}
+
+test("of clients that do not end their side, the broker keeps 16 connections at most, and the newest", async () => {
+  const s = await Clients.open("4\n");
+  const pairs = Array.from({ length: 20 }, () => SocketEnd.pair());
+  for (const [near, far] of pairs) {
+    far.stays = true;
+    s.runtime.take(near);
+    await settle();
+  }
+  assert.deepEqual(pairs.map(([near]) => near.aborts), [1, 1, 1, ...Array<number>(17).fill(0)]);
+});
