@@ -35,6 +35,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** What it reads from standard input; nothing when absent. */
   readonly input?: string | Uint8Array;
+  /** How many files it may have open. @default as many as this process */
+  readonly openFiles?: number;
 }
 
 interface CliOptions extends RunOptions {
@@ -51,8 +53,9 @@ export class CliProcess {
   stderr = "";
 
   constructor(args: readonly string[], options: CliOptions) {
-    const [executable = "", ...first] = command;
-    const { input, ...rest } = options;
+    const { input, openFiles, ...rest } = options;
+    const limited = openFiles === undefined ? [] : ["/bin/sh", "-c", `ulimit -n ${openFiles}; exec "$@"`, "sh"];
+    const [executable = "", ...first] = [...limited, ...command];
     this.child = spawn(executable, [...first, ...args], {
       ...rest,
       stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
