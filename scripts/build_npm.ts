@@ -1,11 +1,14 @@
-/** Writes the npm package: JavaScript, declarations and source maps of mod.ts and cli.ts, and the files npm wants. */
+/** Writes the npm package: the code of mod.ts and cli.ts in few files, the declarations of mod.ts, and the files npm wants. */
 
 import { cp } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { ROOT } from "./command.ts";
 import { bundleLibrary } from "./npm/bundle.ts";
 import { packageJson } from "./npm/package_json.ts";
 import { tsc } from "./tsc.ts";
+
+const COMMENT = /\/\*[\s\S]*?\*\//g;
+const RELATIVE_IMPORT = /\b(?:from|import)\s*\(?\s*"(\.[^"]+)"/g;
 
 /** Builds the package in `folder`, which is emptied first; gives the compiler's messages, empty when there are none. */
 export async function buildNpm(folder: string): Promise<string> {
@@ -21,6 +24,7 @@ export async function buildNpm(folder: string): Promise<string> {
   await Deno.writeTextFile(cli, asProgram(await Deno.readTextFile(cli)));
   await Deno.chmod(cli, 0o755);
   const unbundled = await bundleLibrary(folder);
+  await removeUnused(folder);
   const { text, messages: missing } = await packageJson(folder);
   await Deno.writeTextFile(join(folder, "package.json"), text);
   for (const name of ["README.md", "LICENSE", "CHANGELOG.md"]) {
@@ -37,6 +41,24 @@ export async function* files(folder: string, ending: string): AsyncGenerator<str
     if (entry.isDirectory) yield* files(path, ending);
     else if (entry.isFile && entry.name.endsWith(ending)) yield path;
   }
+}
+
+/** The bundle holds the code, and `mod.d.ts` the types that others see: of what was compiled they need no more. */
+async function removeUnused(folder: string): Promise<void> {
+  const types = new Set<string>();
+  const visit = async (path: string) => {
+    if (types.has(path)) return;
+    types.add(path);
+    const declarations = (await Deno.readTextFile(path)).replaceAll(COMMENT, "");
+    for (const [, to = ""] of declarations.matchAll(RELATIVE_IMPORT)) {
+      await visit(join(dirname(path), to.replace(/\.js$/, ".d.ts")));
+    }
+  };
+  await visit(join(folder, "mod.d.ts"));
+  for await (const path of files(join(folder, "src"), "")) {
+    if (!types.has(path)) await Deno.remove(path);
+  }
+  await Deno.remove(join(folder, "cli.d.ts"));
 }
 
 /** tsc rewrites the extension of imports in JavaScript, and not in declarations. */

@@ -12,7 +12,7 @@ export interface CompiledSuite {
 }
 
 const COMPILED = ["tests", "examples"];
-const PACKAGE = ["src", "mod.js", "cli.js"];
+const PACKAGE = ["mod.js", "cli.js"];
 const NOT_LINKED = [...COMPILED, "src", "mod.ts", "cli.ts", "npm", "build", "dist", "node_modules", "scripts", "bench"];
 
 /** Compiles into the first folder build/suite-N that no other run of the suite uses now. */
@@ -23,7 +23,6 @@ export async function compileSuite(): Promise<CompiledSuite & Disposable> {
   const built = await buildNpm(npm);
   const compiled = await tsc("scripts/tsconfig.tests.json", "--outDir", folder);
 
-  await addUnreached(join(folder, "src"), join(npm, "src"));
   for (const name of PACKAGE) {
     if (!await exists(join(npm, name))) continue; // the messages tell why
     await Deno.remove(join(folder, name), { recursive: true }).catch(() => {});
@@ -37,17 +36,6 @@ export async function compileSuite(): Promise<CompiledSuite & Disposable> {
     if (!name.startsWith(".") && !NOT_LINKED.includes(name)) await Deno.symlink(join(ROOT, name), join(folder, name));
   }
   return { folder, messages: `${built}\n${compiled}`.trim(), [Symbol.dispose]: () => lock.close() };
-}
-
-/** What the tests import and the package does not contain, since nothing of it needs that yet. */
-async function addUnreached(from: string, to: string): Promise<void> {
-  if (!await exists(from)) return;
-  for await (const file of files(from, ".js")) {
-    const target = join(to, relative(from, file));
-    if (await exists(target)) continue;
-    await Deno.mkdir(dirname(target), { recursive: true });
-    await Deno.copyFile(file, target);
-  }
 }
 
 /** The packages of `from`, each by itself: others join them in `to`. */

@@ -2,13 +2,15 @@
 
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type CommandResult, ROOT, run } from "../command.ts";
+import { type CommandResult, DEV, ROOT, run } from "../command.ts";
 import { parseJunit, type TestOutcome } from "./junit.ts";
 import { MARK, newMark, sweep } from "./leftovers.ts";
 import { withReasons } from "./reasons.ts";
 import { FILE_DEADLINE_MS, type Runner } from "./runners.ts";
 
 const ENTRY = join(ROOT, "scripts/suite/entry.mjs");
+/** As `deno task` does it for the packages of the root. */
+const PATH = `${join(DEV, "node_modules/.bin")}:${Deno.env.get("PATH") ?? ""}`;
 const OWN_TESTS = "brokkr: ";
 
 export interface FileResult {
@@ -28,7 +30,7 @@ export async function runFile(runner: Runner, path: string, deadlineMs: number):
   try {
     const result = await run(runner.command(ENTRY, junit), {
       deadlineMs: Math.min(FILE_DEADLINE_MS, deadlineMs),
-      env: { BROKKR_TEST_FILE: pathToFileURL(path).href, BROKKR_TEST_REASONS: reasons, [MARK]: mark },
+      env: { PATH, BROKKR_TEST_FILE: pathToFileURL(path).href, BROKKR_TEST_REASONS: reasons, [MARK]: mark },
     });
     const left = await sweep(mark, result.timedOut ? 0 : 2_000);
     const tests = parseJunit(await Deno.readTextFile(junit).catch(() => ""), runner);
