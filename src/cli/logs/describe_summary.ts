@@ -37,7 +37,9 @@ export function describeSummary(summary: LogSummary, style: Style): string {
   return parts.filter((part) => part !== null).join("\n\n");
 }
 
-function head({ files, lines, events, filtered, unread, levels, first, last }: LogSummary): string {
+function head(
+  { files, lines, events, filtered, unread, levels, first, last, lengthMs, ambiguous }: LogSummary,
+): string {
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
   const name = files.length === 1 ? files[0]?.name ?? "" : `${files.length} files`;
   const left = filtered === 0 ? "" : ` of ${count(events + filtered)}`;
@@ -46,7 +48,14 @@ function head({ files, lines, events, filtered, unread, levels, first, last }: L
     .flatMap((level) => levels[level] === 0 ? [] : [`${count(levels[level])} ${level.toUpperCase()}`]);
   return [
     `${name}: ${size(bytes)}, ${count(lines)} lines, ${count(events)}${left} events${notRead}`,
-    ...(first === null || last === null ? ["No event fits"] : [`${first} to ${last}${length(first, last)}`]),
+    ...(first === null || last === null
+      ? ["No event fits"]
+      : [`${first} to ${last}${lengthMs === 0 ? "" : ` (${shortTime(lengthMs)})`}`]),
+    ...(ambiguous === 0 ? [] : [
+      `${count(ambiguous)} ${
+        ambiguous === 1 ? "event is" : "events are"
+      } of a time that the clock showed twice: the order of the lines decides`,
+    ]),
     ...(serious.length > 0 || first === null ? [serious.join(", ")] : ["No warnings and no errors"]),
   ].filter((line) => line !== "").join("\n");
 }
@@ -99,11 +108,6 @@ function processes({ modules }: LogSummary, { colors }: Style): string | null {
 
 function percentiles(ms: Percentiles | null): string[] {
   return ms === null ? ["-", "-", "-", "-"] : [ms.p50, ms.p90, ms.p99, ms.max].map(shortMs);
-}
-
-function length(first: string, last: string): string {
-  const ms = Date.parse(last.replace(" ", "T")) - Date.parse(first.replace(" ", "T"));
-  return ms === 0 ? "" : ` (${shortTime(ms)})`;
 }
 
 function size(bytes: number): string {

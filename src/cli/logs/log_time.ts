@@ -6,6 +6,7 @@
 
 import { message, text } from "@optique/core/message";
 import type { ValueParser } from "@optique/core/valueparser";
+import { twinOf } from "../../core/log/stamp.ts";
 
 const ABSOLUTE = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d)(?::(\d\d)(?::(\d\d))?)?)?$/;
 const RELATIVE = /^(\d{1,6}(?:\.\d{1,6})?)(s|m|h|d)$/;
@@ -40,7 +41,9 @@ export function parseLogTime(input: string, now: number): LogTime | string {
   given[given.length - 1] = (given.at(-1) ?? 0) + 1;
   const [endYear = NaN, endMonth = 1, endDay = 1, endHour = 0, endMinute = 0, endSecond = 0] = given;
   const end = new Date(endYear, endMonth - 1, endDay, endHour, endMinute, endSecond);
-  return { from: from.getTime(), to: end.getTime() - 1_000 };
+  const [first, last] = [from.getTime(), end.getTime() - 1_000];
+  // Where the clock showed them twice, all that has such a stamp is meant.
+  return { from: Math.min(first, twinOf(first) ?? first), to: Math.max(last, twinOf(last) ?? last) };
 }
 
 /** {@link parseLogTime} for an option of the command line. */

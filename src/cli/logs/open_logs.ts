@@ -9,6 +9,7 @@ import process from "node:process";
 import { joinBytes } from "../../core/bytes.ts";
 import { PrefixReader } from "../../core/log/prefix.ts";
 import { splitRecords } from "../../core/log/parse.ts";
+import { twinOf } from "../../core/log/stamp.ts";
 import { CliError, ExitCode } from "../cli_error.ts";
 import { gunzip, isGzip } from "./gunzip.ts";
 import { fileSource, type Source, streamSource, unpacked } from "./source.ts";
@@ -51,12 +52,26 @@ export async function openLogs(names: readonly string[]): Promise<Log[]> {
     throw unreadable(names.join('", "'), why);
   }
   const logs = new Map<string, { sources: Source[]; time: number }>();
-  for (const { source, time } of dated.toSorted((a, b) => orderOf(a) - orderOf(b))) {
+  for (const { source, time } of dated.toSorted(inOrder)) {
     const log = logs.get(logName(source.name));
     if (log === undefined) logs.set(logName(source.name), { sources: [source], time: orderOf({ source, time }) });
     else log.sources.push(source);
   }
   return [...logs.values()];
+}
+
+function inOrder(a: Dated, b: Dated): number {
+  // Both begin at times that the clock showed twice: then only the number of a rotated one tells which was first.
+  const isTold = twinOf(a.time) === null || twinOf(b.time) === null ||
+    logName(a.source.name) !== logName(b.source.name);
+  return isTold
+    ? orderOf(a) - orderOf(b)
+    : rotations(b.source.name) - rotations(a.source.name) || orderOf(a) - orderOf(b);
+}
+
+/** How often a file was rotated: 2 for `x.log.2.gz`. */
+function rotations(file: string): number {
+  return Number(/[.-](\d{1,3})(?:\.gz)?$/.exec(file)?.[1] ?? 0);
 }
 
 /** Empty ones come first: they have no time. */

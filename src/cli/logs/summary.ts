@@ -6,7 +6,7 @@
 
 import type { LinePlace, LogItem, ParsedEvent, UnreadLine } from "../../core/log/parsed.ts";
 import type { EventId, LogLevel } from "../../core/log/record.ts";
-import { formatStamp } from "../../core/log/stamp.ts";
+import { formatStamp, twinOf } from "../../core/log/stamp.ts";
 import { CommandCounts, type CommandFigures } from "./command_counts.ts";
 import type { Filter } from "./filter.ts";
 import { ModuleCounts, type ModuleFigures } from "./module_counts.ts";
@@ -33,6 +33,10 @@ export interface LogSummary extends TroubleFigures {
   /** Times of the first and last event that was counted, `YYYY-MM-DD HH:MM:SS`; null where there was none. */
   readonly first: string | null;
   readonly last: string | null;
+  /** From the first to the last. */
+  readonly lengthMs: number;
+  /** Events whose time the clock showed twice, since it was set back; the order of the lines tells which it was. */
+  readonly ambiguous: number;
   readonly lines: number;
   /** Events that were asked for. */
   readonly events: number;
@@ -64,6 +68,7 @@ export class Summary {
   #unread = 0;
   #first = Infinity;
   #last = -Infinity;
+  #ambiguous = 0;
 
   constructor(filter: Filter | null) {
     this.#filter = filter;
@@ -81,6 +86,7 @@ export class Summary {
     const known = this.#byEvent.get(event);
     if (known === undefined) this.#byEvent.set(event, { count: 1 });
     else known.count++;
+    if (twinOf(time) !== null) this.#ambiguous++;
     if (time < this.#first) this.#first = time;
     if (time > this.#last) this.#last = time;
     const module = this.#module(subjectOf(item));
@@ -106,6 +112,8 @@ export class Summary {
       files,
       first: this.#events === 0 ? null : formatStamp(this.#first),
       last: this.#events === 0 ? null : formatStamp(this.#last),
+      lengthMs: this.#events === 0 ? 0 : this.#last - this.#first,
+      ambiguous: this.#ambiguous,
       lines: files.reduce((sum, { lines }) => sum + lines, 0),
       events: this.#events,
       filtered: this.#filtered,

@@ -2,6 +2,7 @@ import type { LineTag } from "./lines.ts";
 import { ownText } from "./own_text.ts";
 import type { LinePrefix } from "./parsed.ts";
 import type { LogLevel } from "./record.ts";
+import { twinOf } from "./stamp.ts";
 
 const LEVELS: ReadonlyMap<string, LogLevel> = new Map<string, LogLevel>([
   ["DEBUG", "debug"],
@@ -21,6 +22,8 @@ const LEVEL = /\s*([A-Z]+)\s*:\s*/y;
 const PID = /^pid\s*:\s*(\d{1,15})$/i;
 const OPEN = 0x5b;
 const MAX_KNOWN = 1000;
+/** Lines of several processes may stand in another order than that of their times. */
+const DISORDER_MS = 5_000;
 
 interface KnownPrefix extends LinePrefix {
   /** No further bracket can be part of it. */
@@ -48,7 +51,11 @@ export class PrefixReader {
     const [stamp, year = "", month = "", day = "", hour = "", minute = "", second = ""] = match;
     this.#stamp = stamp;
     this.timeText = `${year}-${month}-${day} ${hour}:${minute}:${second}`;
-    this.time = new Date(+year, +month - 1, +day, +hour, +minute, +second).getTime();
+    const time = new Date(+year, +month - 1, +day, +hour, +minute, +second).getTime();
+    const twin = twinOf(time);
+    // Of two times with one stamp it is the first that is not before the line above.
+    if (twin === null) this.time = time;
+    else this.time = Math.min(time, twin) < this.time - DISORDER_MS ? Math.max(time, twin) : Math.min(time, twin);
     return true;
   }
 

@@ -80,9 +80,35 @@ test("brokkr logs --json prints one document with what was read of each file", (
     assert.deepEqual([summary.events, summary.filtered, summary.unread], [7, 4, 1]);
     assert.deepEqual(summary.unreadSamples, [{ file: "a.log", line: 1, text: "no line" }]);
     assert.deepEqual(Object.keys(summary), [
-      ...["files", "first", "last", "lines", "events", "filtered", "unread", "unreadSamples", "levels", "byEvent"],
+      ...["files", "first", "last", "lengthMs", "ambiguous", "lines", "events", "filtered", "unread", "unreadSamples"],
+      ...["levels", "byEvent"],
       ...["modules", "commands", "failures", "crashes", "cleanupErrors", "others", "timeLine"],
     ]);
+  }));
+
+test("brokkr logs reads a night in which the clock was set back in the order of its lines, and says so", () =>
+  inSandbox(async (sandbox) => {
+    const line = (time: string) => `[2021-10-31 ${time}] WARNING : [ D ] [ M ] [ LOG ] [ pid:1 ] [ T ] text\n`;
+    write(sandbox, "a.log.1", line("02:59:56"));
+    write(sandbox, "a.log", line("02:00:04") + line("02:10:00"));
+    const env = { TZ: "Europe/Paris" };
+    const summary = await sandbox.run(["logs", "a.log", "a.log.1", "--until", "2021-10-31T02:59:59"], { env });
+    assert.match(
+      summary.stdout,
+      /\n2021-10-31 02:59:56 to 2021-10-31 02:10:00 \(10m 04s\)\n3 events are of a time that the /,
+    );
+    const { stdout } = await sandbox.run(["logs", "a.log.1", "a.log", "--lines", "--since", "2021-10-31T02:30"], {
+      env,
+    });
+    assert.equal(stdout, line("02:59:56") + line("02:00:04") + line("02:10:00"));
+    const json = await sandbox.run(["logs", "a.log.1", "a.log", "--json"], { env });
+    const { first, last, lengthMs, ambiguous } = JSON.parse(json.stdout);
+    assert.deepEqual({ first, last, lengthMs, ambiguous }, {
+      first: "2021-10-31 02:59:56",
+      last: "2021-10-31 02:10:00",
+      lengthMs: 604_000,
+      ambiguous: 3,
+    });
   }));
 
 test("brokkr logs --lines prints the lines that fit, as they are, and --unread those that are no event's", () =>
