@@ -9,12 +9,17 @@ import type { CallSettings, Items } from "./core/module/context.ts";
 import type { EventId, LogRecord } from "./core/log/record.ts";
 import type { CommandsOf, ItemOf, ParamsOf, ResultOf } from "./core/module/command_types.ts";
 import type { Module } from "./core/module/module.ts";
-import { type BrokerOptions, checkOptions } from "./core/broker/options.ts";
+import { type BrokerOptions, type BrokerPlan, checkOptions } from "./core/broker/options.ts";
+import { Starts } from "./core/broker/starts.ts";
 import { readRole, ROLE_VARIABLE } from "./core/supervise/role.ts";
 import type { BrokerStatus } from "./core/broker/status.ts";
 import { detectRuntime } from "./runtime/detect.ts";
+import "./runtime/origin.ts";
+import type { Runtime } from "./runtime/runtime.ts";
 
-/** `brokkr run` sets it, so that the defaults of a program it runs are known to any copy of the library. */
+const starts = new Starts();
+
+/** `brokkr run` sets it to the URL of the program it runs, so that any copy of the library knows. */
 const UNDER_RUN = Symbol.for("brokkr.run");
 
 /**
@@ -46,7 +51,8 @@ export class Broker implements AsyncDisposable {
    * stop, and ends; no other start in it settles. A failed module is `failed` in {@linkcode Broker.status}, its calls reject.
    *
    * @throws {TypeError} on wrong options; the message names the option.
-   * @throws {Error} with `control`, when a live broker has the name.
+   * @throws {Error} with `control`, when a live broker has the name; where a new process could not run this program, or would not
+   * come to this start in it: `program` is the remedy.
    */
   static async start(options: BrokerOptions): Promise<Broker> {
     const plan = checkOptions(options);
@@ -58,24 +64,16 @@ export class Broker implements AsyncDisposable {
       const modules = plan.modules.map(({ module }) => module);
       // Each side loads its own part only: a process starts the sooner.
       const { serveProcess } = await import("./core/supervise/serve_process.ts");
-      return await serveProcess({ ...plan, runtime, role, load: () => Promise.resolve(modules) });
+      // The program of this process is that of its workers, wherever its path leads from here.
+      const given = { ...plan, program: undefined };
+      return await serveProcess({ ...given, runtime, role, load: () => Promise.resolve(modules) });
     }
-    const [{ BrokerCore }] = await Promise.all([import("./core/broker/broker.ts"), runtime.prepareSpawn?.()]);
-    const core = new BrokerCore(plan, { runtime, depth, image: null });
-    const underRun = Reflect.has(globalThis, UNDER_RUN);
-    const { control = underRun, signals = underRun } = plan;
-    if (control || signals) {
-      // Loaded by the broker that needs it: its processes never do.
-      const { attend } = await import("./core/control/attend.ts");
-      await attend(core, { runtime, control, signals });
-    }
+    starts.begun(plan.name);
     try {
-      await core.start();
-    } catch (error) {
-      await core.stop().catch(() => {});
-      throw error;
+      return new Broker(await startCore(plan, runtime, depth));
+    } finally {
+      starts.settled(plan.name);
     }
-    return new Broker(core);
   }
 
   /** Name of the broker, as it was given to `Broker.start`. */
@@ -243,6 +241,46 @@ export class Broker implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
+}
+
+async function startCore(plan: BrokerPlan, runtime: Runtime, depth: number): Promise<BrokerCore> {
+  const [{ BrokerCore }] = await Promise.all([import("./core/broker/broker.ts"), runtime.prepareSpawn?.()]);
+  const run = programOfRun();
+  const underRun = run !== null;
+  const folder = underRun && plan.program === undefined ? runtime.programFolder(run) : null;
+  const core = new BrokerCore(plan, { runtime, depth, image: null, ...(folder === null ? {} : { folder }) });
+  refuseUnreachable(plan, runtime);
+  const { control = underRun, signals = underRun } = plan;
+  if (control || signals) {
+    // Loaded by the broker that needs it: its processes never do.
+    const { attend } = await import("./core/control/attend.ts");
+    await attend(core, { runtime, control, signals });
+  }
+  try {
+    await core.start();
+  } catch (error) {
+    await core.stop().catch(() => {});
+    throw error;
+  }
+  return core;
+}
+
+/** @throws {Error} where a new process of the program would never come to this start. */
+function refuseUnreachable({ name, program, modules }: BrokerPlan, runtime: Runtime): void {
+  const running = programOfRun() ?? runtime.program;
+  const hasOwn = program !== undefined && (running === null || pathOf(program) !== pathOf(running));
+  if (hasOwn || modules.every(({ module }) => module.program !== undefined)) return;
+  const why = runtime.cannotRepeat() ?? starts.whyUnreachable(name);
+  if (why !== null) throw new Error(`Cannot start broker "${name}": ${why}`);
+}
+
+function programOfRun(): string | null {
+  const program: unknown = Reflect.get(globalThis, UNDER_RUN);
+  return typeof program === "string" ? program : null;
+}
+
+function pathOf(program: string): string {
+  return program.startsWith("file:") ? decodeURIComponent(new URL(program).pathname) : program;
 }
 
 function isOf<Id extends EventId>(record: LogRecord, event: Id | "*"): record is LogRecord<Id> {

@@ -18,7 +18,7 @@ import { messageOf } from "../core/thrown.ts";
 
 export interface PreparedBroker {
   readonly plan: BrokerPlan;
-  readonly seat: Required<Pick<BrokerSeat, "image" | "given" | "signature">>;
+  readonly seat: Required<Pick<BrokerSeat, "image" | "given" | "signature" | "folder">>;
 }
 
 /** @throws {ConfigError} where modules' files can't be loaded. @throws {CliError} where they do not go together. */
@@ -84,11 +84,12 @@ async function moduleOf(module: ConfigModule | ConfigProgram, image: Config["ima
   return workers === null ? loaded : withWorkers(loaded, workers);
 }
 
-function seatOf({ modules: all, image }: Config): PreparedBroker["seat"] {
+function seatOf({ modules: all, image, folder }: Config): PreparedBroker["seat"] {
   const modules = all.filter((module) => "url" in module);
   const byName = new Map(modules.map((module) => [module.name, module]));
   const files = modules.map(({ name, url }) => [name, url] as const);
   return {
+    folder,
     signature: (name) => JSON.stringify([image, ...partsOf(all.find((module) => module.name === name))]),
     image: (name) => image === "all" ? files : files.filter(([file]) => file === name),
     given: (name) => {

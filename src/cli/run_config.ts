@@ -4,6 +4,7 @@
  * @module
  */
 
+import { resolve } from "node:path";
 import { BrokerCore } from "../core/broker/broker.ts";
 import { attend } from "../core/control/attend.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -31,7 +32,13 @@ export async function runConfig(
   core.whenStopped(() => Promise.resolve(log.close()));
   // Read one after the other, so that the newest is read last; none waits for what the one before has begun.
   let reading: Promise<void> = Promise.resolve();
-  const reload = () => void (reading = reading.then(() => readAgain(core, { runtime, file })));
+  const absolute = resolve(file);
+  const reload = () => {
+    // Messages name the file as it was given, while that leads to it.
+    const hasFolder = runtime.startedIn !== null && runtime.isFolder(runtime.startedIn);
+    const again = hasFolder ? file : absolute;
+    reading = reading.then(() => readAgain(core, { runtime, file: again }));
+  };
   try {
     await attend(core, { runtime, control: true, signals: true, reload });
   } catch (error) {

@@ -20,7 +20,7 @@ export async function runProgram(runtime: Runtime, path: string, page: PageAsked
   const program = pathToFileURL(resolve(path)).href;
   runtime.env.set(PROGRAM_VARIABLE, program);
   // The program may import another copy of the library than this one.
-  Reflect.set(globalThis, Symbol.for("brokkr.run"), true);
+  Reflect.set(globalThis, Symbol.for("brokkr.run"), program);
   process.on("unhandledRejection", (reason) => {
     // A program that looks after its rejections does so here too.
     if (process.listenerCount("unhandledRejection") === 1) fail(runtime, reason);

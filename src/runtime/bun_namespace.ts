@@ -5,6 +5,8 @@
 export interface BunNamespace {
   readonly version: string;
   readonly main: string;
+  /** Path of what `specifier` names in a file of the folder `from`. */
+  resolveSync(specifier: string, from: string): string;
   spawn(command: string[], options: BunSpawnOptions): BunChild;
   connect(options: { fd: number; socket: BunSocketHandlers }): Promise<BunSocket>;
   gc(force: boolean): void;

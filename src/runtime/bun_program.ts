@@ -1,14 +1,33 @@
+import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { descriptorChannel } from "./bun_channel.ts";
+import { childEnvironment, childFlags } from "./bun_flags.ts";
 import type { BunNamespace } from "./bun_namespace.ts";
 import { ADDRESS, CHILD_FD } from "./bun_parent.ts";
 import { startProcess } from "./bun_process.ts";
 import { isBinary } from "./bun_self.ts";
-import { childEnvironment, childFlags } from "./node_flags.ts";
 import { process } from "./node_global.ts";
 import { programPath } from "./node_program.ts";
+import { fromOrigin } from "./origin.ts";
 import type { ProgramProcess, SpawnProgramOptions } from "./runtime.ts";
 
 declare const Bun: BunNamespace;
+
+/** Bun knows its program by the real path only. Behind a link, such as `current`, the name leads to another release after a switch. */
+const NAMED = namedProgram();
+
+function namedProgram(): string {
+  try {
+    const commandLine = readFileSync("/proc/self/cmdline", "utf8").split("\0").slice(0, -1);
+    const name = fromOrigin(commandLine[commandLine.length - process.argv.length + 1] ?? "");
+    // The ending may have been left out.
+    const names = [name, join(dirname(name), basename(Bun.main))];
+    return names.find((path) => existsSync(path) && realpathSync(path) === Bun.main) ?? Bun.main;
+  } catch {
+    // Not Linux.
+    return Bun.main;
+  }
+}
 
 /** Creates a process of the same program, whose side of the channel is in `bun_parent.ts`. */
 export async function spawnProgram(options: SpawnProgramOptions): Promise<ProgramProcess> {
@@ -30,6 +49,6 @@ export async function spawnProgram(options: SpawnProgramOptions): Promise<Progra
 /** Its name for messages, then what follows the executable; a compiled binary has its program inside. */
 function programCommand(given: string | undefined): string[] {
   if (isBinary()) return [process.execPath];
-  const program = programPath(given ?? Bun.main);
-  return [program, ...childFlags(process.execArgv), program];
+  const program = given === undefined ? realpathSync(NAMED) : programPath(given);
+  return [program, ...childFlags(process.execArgv, process.env["BUN_OPTIONS"]), program];
 }

@@ -5,7 +5,9 @@ import { isBinary, memory, openFiles } from "./bun_self.ts";
 import { notConfined } from "./confined.ts";
 import { privateFiles } from "./node_files.ts";
 import { process } from "./node_global.ts";
+import { cannotRepeat } from "./node_repeat.ts";
 import * as self from "./node_self.ts";
+import { folderOf, fromOrigin, ORIGIN } from "./origin.ts";
 import { ownFilesOf } from "./own_files.ts";
 import type { Runtime } from "./runtime.ts";
 import { checkSystem } from "./supported_system.ts";
@@ -30,6 +32,11 @@ export function bunRuntime(): Runtime {
     ownFiles: isBinary() ? [Bun.main] : ownFilesOf(import.meta.url),
     tracesPromises: false,
     program: isBinary() ? null : Bun.main,
+    startedIn: ORIGIN,
+    fromStart: fromOrigin,
+    programFolder: (program) => folderOf(program ?? (isBinary() ? null : Bun.main)),
+    isFolder: (path) => self.fileSystem().statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false,
+    cannotRepeat: () => cannotRepeat(/\/\[(eval|stdin)\]$/.test(Bun.main)),
     cannotConfine: notConfined(`Bun ${Bun.version}`),
     prepareSpawn: async () => void await spawning(),
     spawnProgram: async (...given) => (await spawning()).spawnProgram(...given),

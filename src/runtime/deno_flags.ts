@@ -1,10 +1,13 @@
+import { fromOrigin } from "./origin.ts";
+import { type FlagRules, passedOn } from "./passed_flags.ts";
+
 /** What a process of the same program must not repeat: it would listen, wait or write where its father does. */
 const DROPPED =
-  /^--(inspect|watch|hmr|check|no-check|reload|coverage|env-file|env|no-clear-screen|v8-flags)(-[a-z-]+)?(=|$)/;
+  /^(--(inspect|watch|hmr|check|no-check|reload|coverage|env-file|env|no-clear-screen|v8-flags)(-[a-z-]+)?|-r)$/;
 /** Flags that say nothing about the subcommand, to keep where the father was not started by `deno run`. */
 const KEPT =
-  /^(-A|-[RWNESI]+|--(allow|deny|ignore|unstable|no-remote|no-lock|no-config|no-npm|no-prompt|cached-only|config|import-map|lock|cert|location|seed|node-modules-dir|vendor|permission-set|conditions|preload|quiet)(-[a-z-]+)?)(=|$)/;
-/** Their value may stand in the next argument. */
+  /^(-A|-[RWNESIP]+|--(allow|deny|ignore|unstable|no-remote|no-lock|no-config|no-npm|no-prompt|cached-only|config|import-map|lock|cert|location|seed|node-modules-dir|vendor|permission-set|conditions|preload|import|require|quiet)(-[a-z-]+)?)$/;
+/** Their value may stand in the next argument: what follows the others of another subcommand may be its files. */
 const VALUE_APART = new Set([
   "-c",
   "--config",
@@ -14,7 +17,46 @@ const VALUE_APART = new Set([
   "--seed",
   "--lock",
   "--preload",
+  "--import",
+  "--require",
+  "--conditions",
 ]);
+/** Flags whose value is a path, or may be a URL instead. */
+const PATHS = new Set([
+  "-c",
+  "--config",
+  "--import-map",
+  "--cert",
+  "--lock",
+  "--preload",
+  "--import",
+  "--require",
+  "--cpu-prof-dir",
+]);
+/** Rights in files, whose lists are of paths; programs that may be run are named by paths or without. */
+const PATH_RIGHTS = /^(--(allow|deny|ignore)-(read|write|ffi)|-[RW])$/;
+const RUN_RIGHTS = /^--(allow|deny)-run$/;
+/** Variables of the environment whose value is a path. */
+const PATH_VARIABLES = ["DENO_DIR", "DENO_CERT", "NODE_EXTRA_CA_CERTS"];
+
+const RULES: FlagRules = {
+  isDropped: (name) => DROPPED.test(name),
+  absolute(name, value) {
+    if (PATHS.has(name)) return isUrl(value) ? value : fromOrigin(value);
+    if (PATH_RIGHTS.test(name)) return inList(value, (path) => fromOrigin(path));
+    return RUN_RIGHTS.test(name) ? inList(value, (path) => path.includes("/") ? fromOrigin(path) : path) : value;
+  },
+};
+
+function isUrl(value: string): boolean {
+  return /^[a-z][a-z0-9+.-]*:/i.test(value);
+}
+
+/** A comma within an element is written twice. */
+function inList(list: string, change: (element: string) => string): string {
+  return list.split(/(?<!,),(?!,)/).map((element) => element === "" ? element : change(element)).join(",");
+}
+
 const NEEDS_GC = "--expose-gc";
 const NO_CODE_CACHE = "--no-code-cache";
 
@@ -31,7 +73,7 @@ export interface FatherFlags {
 
 /** The flags that give a new process the rights and the configuration of its father. */
 export function childFlags(father: FatherFlags): string[] {
-  const own = father.commandLine === null ? null : ownFlags(father.commandLine, father.programArgs);
+  const own = ownFlags(father);
   const flags = own ?? [...father.permissions];
   const engine = own === null ? [] : v8Flags(father.commandLine ?? []);
   if (!father.collects || engine.includes(NEEDS_GC)) return [...flags, ...engineFlag(engine)];
@@ -55,35 +97,33 @@ function allow(flags: string[], right: string, letter: string, value: string): s
 }
 
 /** Null where nothing can be told from the command line. */
-function ownFlags(commandLine: readonly string[], programArgs: number): string[] | null {
-  const [, first = ""] = commandLine;
+function ownFlags({ commandLine, programArgs, permissions }: FatherFlags): string[] | null {
+  if (commandLine === null) return null;
   const scriptAt = commandLine.length - programArgs - 1;
-  const isRun = first === "run" && scriptAt > 1;
-  const isBare = scriptAt === 1 || first.startsWith("-");
-  if (isRun || isBare) return dropped(commandLine.slice(isRun ? 2 : 1, scriptAt));
-  return kept(commandLine.slice(2));
+  const before = commandLine.slice(1, scriptAt);
+  // Flags of any subcommand may stand before it, with their values.
+  const [first = ""] = before;
+  const runAt = before.indexOf("run");
+  if (runAt !== -1 && (runAt === 0 || first.startsWith("-"))) return repeated(before.toSpliced(runAt, 1));
+  if (scriptAt === 1 || first.startsWith("-")) return repeated(before);
+  // What is evaluated has every right, without a flag that says so.
+  const implied = first === "eval" ? permissions : [];
+  return [...implied, ...passedOn(ofAnySubcommand(commandLine.slice(2)), RULES)];
 }
 
-function dropped(flags: readonly string[]): string[] {
-  const result: string[] = [];
-  for (const flag of flags) {
-    if (DROPPED.test(flag) || flag === "run" || flag === "-r" || flag.startsWith("-r=")) continue;
-    result.push(/^-[A-Za-z]{2,}$/.test(flag) ? flag.replace("r", "") : flag);
-  }
-  return result;
+function repeated(flags: readonly string[]): string[] {
+  // The short form of --reload may stand in a cluster, such as -Ar.
+  return passedOn(flags, RULES).map((flag) => /^-[A-Za-z]{2,}$/.test(flag) ? flag.replace("r", "") : flag);
 }
 
-function kept(flags: readonly string[]): string[] {
+function ofAnySubcommand(flags: readonly string[]): string[] {
   const result: string[] = [];
   for (let i = 0; i < flags.length && flags[i] !== "--"; i++) {
     const flag = flags[i] ?? "";
     const value = flags[i + 1];
-    if (VALUE_APART.has(flag) && value !== undefined && !value.startsWith("-")) {
-      result.push(flag, value);
-      i++;
-    } else if (KEPT.test(flag)) {
-      result.push(flag);
-    }
+    if (!KEPT.test(flag.replace(/=.*$/s, "")) && !VALUE_APART.has(flag)) continue;
+    result.push(flag);
+    if (VALUE_APART.has(flag) && value !== undefined && !value.startsWith("-")) result.push(flags[++i] ?? "");
   }
   return result;
 }
@@ -95,4 +135,14 @@ function v8Flags(commandLine: readonly string[]): string[] {
 
 function engineFlag(flags: readonly string[]): string[] {
   return flags.length === 0 ? [] : [`--v8-flags=${flags.join(",")}`];
+}
+
+/** `env` with paths that hold in any working directory. */
+export function childEnvironment(env: Readonly<Record<string, string>>): Record<string, string> {
+  const passed = { ...env };
+  for (const name of PATH_VARIABLES) {
+    const path = env[name];
+    if (path !== undefined && path !== "") passed[name] = fromOrigin(path);
+  }
+  return passed;
 }

@@ -1,3 +1,4 @@
+import { isFolder } from "./deno_self.ts";
 import type { DenoChild, DenoCommandOptions, DenoNamespace } from "./deno_namespace.ts";
 import { birthOf } from "./birth.ts";
 import { ChildOutput } from "./child_output.ts";
@@ -86,7 +87,12 @@ function start(command: string, options: DenoProcessOptions): DenoChild {
   try {
     return new Deno.Command(command, given).spawn();
   } catch (cause) {
-    throw spawnError({ what: options.what, cause, cwd: options.cwd, cwdExists: isFolder(options.cwd) });
+    throw spawnError({
+      what: options.what,
+      cause,
+      cwd: options.cwd,
+      cwdExists: options.cwd === undefined || isFolder(options.cwd),
+    });
   }
 }
 
@@ -100,12 +106,4 @@ async function forward(stream: ReadableStream<Uint8Array>, output: ChildOutput, 
     await sink(value);
   }
   output.ended();
-}
-
-function isFolder(path: string | undefined): boolean {
-  try {
-    return path === undefined || Deno.statSync(path).isDirectory;
-  } catch {
-    return false;
-  }
 }

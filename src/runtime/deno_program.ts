@@ -1,6 +1,7 @@
-import { allowSocket, childFlags } from "./deno_flags.ts";
+import { allowSocket, childEnvironment, childFlags } from "./deno_flags.ts";
 import { confinedFlags, missingRight } from "./deno_confined.ts";
 import type { DenoNamespace, DenoPermission } from "./deno_namespace.ts";
+import { fromOrigin, ORIGIN } from "./origin.ts";
 import type { Confinement, SpawnProgramOptions } from "./runtime.ts";
 
 declare const Deno: DenoNamespace;
@@ -25,7 +26,7 @@ export function programArguments(
 
 /** @throws {Error} whose `lasting` is true where this process has not itself what is asked for. */
 function confined(flags: readonly string[], confinement: Confinement, cwd: string | undefined): string[] {
-  const missing = missingRight(confinement.rights, cwd ?? Deno.cwd());
+  const missing = missingRight(confinement.rights, cwd ?? ORIGIN ?? ".");
   if (missing === null) return confinedFlags(flags, confinement);
   const why = `its permissions name a right that the broker has not, start the broker with ${missing} or remove it`;
   throw Object.assign(new Error(`Cannot create the process: ${why}`), { lasting: true });
@@ -33,18 +34,18 @@ function confined(flags: readonly string[], confinement: Confinement, cwd: strin
 
 /** A compiled binary takes no flags: the variable is how its engine gets the one that shows the garbage collector. */
 export function programEnvironment(
-  env: Readonly<Record<string, string>>,
+  given: Readonly<Record<string, string>>,
   { collects = true }: Pick<SpawnProgramOptions, "collects">,
 ): Readonly<Record<string, string>> {
+  const env = childEnvironment(given);
   if (!Deno.build.standalone || !collects) return env;
-  const given = env["DENO_V8_FLAGS"];
-  return { ...env, DENO_V8_FLAGS: given === undefined ? "--expose-gc" : `--expose-gc,${given}` };
+  const engine = env["DENO_V8_FLAGS"];
+  return { ...env, DENO_V8_FLAGS: engine === undefined ? "--expose-gc" : `--expose-gc,${engine}` };
 }
 
 /** The new process may have another working directory. */
 function absolute(program: string): string {
-  if (/^[a-z][a-z0-9+.-]*:/i.test(program) || program.startsWith("/")) return program;
-  return `${Deno.cwd()}/${program}`;
+  return /^[a-z][a-z0-9+.-]*:/i.test(program) ? program : fromOrigin(program);
 }
 
 function commandLine(): string[] | null {

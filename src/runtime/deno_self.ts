@@ -3,6 +3,7 @@ import type { DenoNamespace } from "./deno_namespace.ts";
 import { fromPs, fromSmapsRollup, UNKNOWN_MEMORY } from "./memory_figures.ts";
 import type { Environment, MemoryFigures } from "./runtime.ts";
 import { newStandardError, unblockedError } from "./standard_error.ts";
+import { NO_FILE } from "./repeat.ts";
 
 declare const Deno: DenoNamespace;
 declare function addEventListener(type: "unload", fn: () => void): void;
@@ -25,6 +26,21 @@ export function program(): string | null {
   if (Deno.build.standalone) return null;
   const url = Deno.mainModule;
   return url.startsWith("file:") ? decodeURIComponent(new URL(url).pathname) : url;
+}
+
+/** The names that Deno gives to what is no file. */
+export function cannotRepeat(): string | null {
+  return /\/\$deno\$(eval|stdin|repl|test)\.\w+$/.test(Deno.mainModule) && !Deno.build.standalone ? NO_FILE : null;
+}
+
+/** Where this process may not look, it takes the folder to be there. */
+export function isFolder(path: string): boolean {
+  if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") return true;
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    return false;
+  }
 }
 
 // An immediate runs before sockets are asked again, sixty times over; a timer runs after, and here nobody waits for it in vain.

@@ -5,6 +5,7 @@ import type { DenoNamespace } from "./deno_namespace.ts";
 import * as self from "./deno_self.ts";
 import { connect, connectToParent } from "./deno_socket.ts";
 import type { Spawner } from "./deno_spawn.ts";
+import { folderOf, fromOrigin, ORIGIN } from "./origin.ts";
 import { ownFilesOf } from "./own_files.ts";
 import type { Runtime } from "./runtime.ts";
 import { checkSystem } from "./supported_system.ts";
@@ -35,6 +36,11 @@ export function denoRuntime(): Runtime {
     ownFiles: ownFilesOf(import.meta.url),
     tracesPromises: true,
     program: self.program(),
+    startedIn: ORIGIN,
+    fromStart: fromOrigin,
+    programFolder: (program) => folderOf(program ?? self.program()),
+    isFolder: self.isFolder,
+    cannotRepeat: self.cannotRepeat,
     cannotConfine: Deno.build.standalone ? FIXED_RIGHTS : null,
     prepareSpawn: async () => void await spawning(),
     spawnProgram: async (...given) => await (await spawning()).spawnProgram(...given),

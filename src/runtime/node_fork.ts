@@ -1,10 +1,13 @@
 import { immediate, systemClock } from "./clock.ts";
 import { notConfined } from "./confined.ts";
 import { privateFiles } from "./node_files.ts";
+import { isFolder } from "./node_folder.ts";
 import { process } from "./node_global.ts";
 import { CHILD_WRITES, parentChannel } from "./node_parent.ts";
 import { runningProgram } from "./node_program.ts";
+import { cannotRepeat } from "./node_repeat.ts";
 import * as self from "./node_self.ts";
+import { folderOf, fromOrigin, ORIGIN } from "./origin.ts";
 import { ownFilesOf } from "./own_files.ts";
 import type { Runtime } from "./runtime.ts";
 import { checkSystem } from "./supported_system.ts";
@@ -26,6 +29,11 @@ export function nodeRuntime(): Runtime {
     get program() {
       return runningProgram();
     },
+    startedIn: ORIGIN,
+    fromStart: fromOrigin,
+    programFolder: (program) => folderOf(program ?? runningProgram()),
+    isFolder,
+    cannotRepeat: () => cannotRepeat(process.argv[1] === undefined || process.argv[1] === "-"),
     cannotConfine: notConfined(`Node ${process.versions.node}`),
     prepareSpawn: async () => void await spawning(),
     spawnProgram: async (...given) => (await spawning()).spawnProgram(...given),

@@ -1,7 +1,7 @@
 import { realpathSync } from "node:fs";
-import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { process } from "./node_global.ts";
+import { fromOrigin } from "./origin.ts";
 
 /** The file that this process was started with, if any. */
 export function runningProgram(): string | null {
@@ -11,11 +11,11 @@ export function runningProgram(): string | null {
     return realpathSync(started);
   } catch {
     // Named without its extension.
-    return resolve(started);
+    return fromOrigin(started);
   }
 }
 
 /** Absolute, as the new process may have another working directory. */
 export function programPath(program: string): string {
-  return program.startsWith("file:") ? fileURLToPath(program) : resolve(program);
+  return program.startsWith("file:") ? fileURLToPath(program) : fromOrigin(program);
 }

@@ -178,6 +178,16 @@ export interface Runtime {
   readonly tracesPromises: boolean;
   /** Where the program that runs now stands, or null in a compiled binary. */
   readonly program: string | null;
+  /** Where this process was started, and so where a new process of it starts; null where that folder can't be told. */
+  readonly startedIn: string | null;
+  /** A relative `path` as it was meant where this process was started. */
+  fromStart(path: string): string;
+  /** Whether `path` is a folder, as far as this process may know. */
+  isFolder(path: string): boolean;
+  /** The folder of `program`, or of the program that runs now; null in a compiled binary, and for a program that is no file. */
+  programFolder(program: string | undefined): string | null;
+  /** Why the program that runs now can't be run again by a new process; null where it can. */
+  cannotRepeat(): string | null;
   /** Why a new process can't be given fewer rights than this one, and what to do; null where it can. */
   readonly cannotConfine: string | null;
 

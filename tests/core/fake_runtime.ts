@@ -43,6 +43,7 @@ export class FakeRuntime implements Runtime {
   readonly pid: number = 29341;
   readonly ownFiles: string[] = [];
   readonly program = null;
+  readonly startedIn = "/start";
   readonly tracesPromises = false;
   cannotConfine: string | null = null;
   readonly clock = new ManualClock();
@@ -73,6 +74,22 @@ export class FakeRuntime implements Runtime {
   get #figures() {
     return this.figures[Math.min(this.collected, this.figures.length - 1)] ??
       { pssBytes: null, privateBytes: null, heapBytes: null, openFiles: null };
+  }
+
+  fromStart(path: string): string {
+    return path.startsWith("/") ? path : `${this.startedIn}/${path}`;
+  }
+
+  isFolder(_path: string): boolean {
+    return true;
+  }
+
+  programFolder(): string | null {
+    return null;
+  }
+
+  cannotRepeat(): string | null {
+    return null;
   }
 
   sharedFiles(): Promise<null> {

@@ -2,7 +2,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as deno from "../../src/runtime/deno_flags.ts";
 import { confinedFlags } from "../../src/runtime/deno_confined.ts";
+import * as bun from "../../src/runtime/bun_flags.ts";
 import * as node from "../../src/runtime/node_flags.ts";
+import { resolveSpecifier } from "../../src/runtime/node_specifier.ts";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+
+/** Where this process was started, which relative paths are meant from. */
+const HERE = process.cwd();
 
 const COLLECTS = ["--no-code-cache", "--v8-flags=--expose-gc"];
 
@@ -10,7 +19,7 @@ test("Deno's flags are kept as they stand between `run` and the program", () => 
   assert.deepEqual(flags("deno run --allow-read=/a --config deno.json main.ts x --check"), [
     "--allow-read=/a",
     "--config",
-    "deno.json",
+    `${HERE}/deno.json`,
     ...COLLECTS,
   ]);
   assert.deepEqual(flags("deno -A --no-lock main.ts", 0), ["-A", "--no-lock", ...COLLECTS]);
@@ -47,7 +56,7 @@ test("Deno's process with the engine flags of its father shares the compiled cod
 test("Deno's flags of another subcommand are kept where they say rights or configuration", () => {
   assert.deepEqual(
     flags("deno test -A -c deno.json --parallel --filter x --unstable-kv --node-modules-dir=auto tests -- y", 1),
-    ["-A", "-c", "deno.json", "--unstable-kv", "--node-modules-dir=auto", ...COLLECTS],
+    ["-A", "-c", `${HERE}/deno.json`, "--unstable-kv", "--node-modules-dir=auto", ...COLLECTS],
   );
 });
 
@@ -112,7 +121,7 @@ test("Node's flags that would debug, watch, test or evaluate again are dropped",
       "--import",
       "./a.js",
     ]),
-    ["--no-warnings", "--import", "./a.js"],
+    ["--no-warnings", "--import", `file://${HERE}/a.js`],
   );
 });
 
@@ -121,10 +130,136 @@ test("Node's flags are dropped from NODE_OPTIONS too, and quoted values stay who
     node.childEnvironment({ A: "b", NODE_OPTIONS: '--inspect --require "./a b.js" --max-old-space-size=99' }),
     {
       A: "b",
-      NODE_OPTIONS: '--require "./a b.js" --max-old-space-size=99',
+      NODE_OPTIONS: `--require "${HERE}/a b.js" --max-old-space-size=99`,
     },
   );
   assert.deepEqual(node.childEnvironment({ A: "b" }), { A: "b" });
+});
+
+test("A value of its own element goes where its flag goes, whatever the flag is", () => {
+  const given = ["--test-name-pattern", "greets", "--test-reporter", "spec", "--inspect-publish-uid", "http"];
+  assert.deepEqual(node.childFlags([...given, "--title", "x", "--no-such-flag", "y", "-C", "dev"]), [
+    "--title",
+    "x",
+    "--no-such-flag",
+    "y",
+    "-C",
+    "dev",
+  ]);
+  assert.deepEqual(bun.childFlags(["--inspect-wait", "6499", "--no-such-flag", "y", "-e", "1"], undefined), [
+    "--no-such-flag",
+    "y",
+  ]);
+  assert.deepEqual(flags("deno run -A --inspect-publish-uid http --no-such-flag y --log-level debug main.ts", 0), [
+    "-A",
+    "--no-such-flag",
+    "y",
+    "--log-level",
+    "debug",
+    ...COLLECTS,
+  ]);
+  assert.deepEqual(flags("deno --log-level debug run -A main.ts", 0), ["--log-level", "debug", "-A", ...COLLECTS]);
+});
+
+for (
+  const [given, passed] of [
+    ["--env-file .env --env-file=b.env --env-file-if-exists c.env", ""],
+    ["--import=./a.mjs --loader ../b.mjs", `--import=file://${HERE}/a.mjs --loader file://${join(HERE, "..")}/b.mjs`],
+    ["--import data:text/javascript,1 -r /abs.cjs", "--import data:text/javascript,1 -r /abs.cjs"],
+    ["-r ./no-such.cjs --require=no-such-package", `-r ${HERE}/no-such.cjs --require=no-such-package`],
+    ["--cpu-prof-dir prof --report-dir=../r", `--cpu-prof-dir ${HERE}/prof --report-dir=${join(HERE, "..")}/r`],
+    ["--allow-fs-read=* --allow-fs-write ./x", `--allow-fs-read=* --allow-fs-write ${HERE}/x`],
+    ["--input-type=module --eval 1 --title ./x", "--title ./x"],
+  ] as const
+) {
+  test(`Node's ${given} hold in any working directory`, () => {
+    assert.equal(node.childFlags(given.split(" ")).join(" "), passed);
+  });
+}
+
+for (
+  const [given, passed] of [
+    ["--cwd sub --cwd=sub --env-file .env --hot --watch", ""],
+    ["--preload ./no-such.ts -r=./no-such.ts", `--preload ${HERE}/no-such.ts -r=${HERE}/no-such.ts`],
+    ["--config=bunfig.toml -c other.toml --smol", `--config=${HERE}/bunfig.toml -c ${HERE}/other.toml --smol`],
+    ["--tsconfig-override tsconfig.json", `--tsconfig-override ${HERE}/tsconfig.json`],
+  ] as const
+) {
+  test(`Bun's ${given} hold in any working directory`, () => {
+    assert.equal(bun.childFlags(given.split(" "), undefined).join(" "), passed);
+  });
+}
+
+test("Bun's flags from BUN_OPTIONS stay in the variable, and are not doubled", () => {
+  const options = '--preload "./a b.ts" --smol';
+  const given = ["--preload", "./a b.ts", "--smol", "--title", "x"];
+  assert.deepEqual(bun.childFlags(given, options), ["--title", "x"]);
+  assert.equal(bun.childEnvironment({ BUN_OPTIONS: options })["BUN_OPTIONS"], `--preload "${HERE}/a b.ts" --smol`);
+});
+
+for (
+  const [given, passed] of [
+    [
+      "--import-map=map.json --cert ca.pem --lock=l",
+      `--import-map=${HERE}/map.json --cert ${HERE}/ca.pem --lock=${HERE}/l`,
+    ],
+    ["--preload a.ts --import-map https://a/b.json", `--preload ${HERE}/a.ts --import-map https://a/b.json`],
+    ["--allow-read=data,/a --deny-write=../b", `--allow-read=${HERE}/data,/a --deny-write=${join(HERE, "..")}/b`],
+    ["-R=a,,b -W=. --allow-ffi=lib.so", `-R=${HERE}/a,,b -W=${HERE} --allow-ffi=${HERE}/lib.so`],
+    ["--allow-run=git,./tool --allow-net=a:80", `--allow-run=git,${HERE}/tool --allow-net=a:80`],
+    ["--env-file=.env --env-file", ""],
+  ] as const
+) {
+  test(`Deno's ${given} hold in any working directory`, () => {
+    assert.equal(flags(`deno run ${given} main.ts`, 0, false).join(" "), passed);
+  });
+}
+
+test("A process of a program that is evaluated has the rights of its father", () => {
+  const given = { commandLine: ["deno", "eval", "1"], programArgs: 0, permissions: ["-A"], collects: false };
+  assert.deepEqual(deno.childFlags(given), ["-A"]);
+});
+
+test("Paths in the environment hold in any working directory", () => {
+  const given = { NODE_PATH: "a:/b:", NODE_EXTRA_CA_CERTS: "ca.pem", DENO_DIR: "cache", OTHER: "./x" };
+  const { DENO_DIR, ...others } = given;
+  assert.deepEqual(node.childEnvironment(others), {
+    NODE_PATH: `${HERE}/a:/b:`,
+    NODE_EXTRA_CA_CERTS: `${HERE}/ca.pem`,
+    OTHER: "./x",
+  });
+  assert.deepEqual(deno.childEnvironment({ DENO_DIR, OTHER: "./x" }), { DENO_DIR: `${HERE}/cache`, OTHER: "./x" });
+});
+
+test("A package that a flag imports is looked for from where the process was started", () => {
+  const folder = mkdtempSync(join(tmpdir(), "brokkr-test-"));
+  try {
+    const manifest = {
+      exports: {
+        ".": { types: "./t.d.ts", import: { node: "./node.mjs", default: "./i.mjs" }, require: "./r.cjs" },
+        "./deep/*": "./lib/*.mjs",
+        "./other": [{ browser: "./b.mjs" }, "./other.mjs"],
+      },
+    };
+    for (const [name, content] of [["loader", manifest], ["plain", { main: "./main.cjs" }]] as const) {
+      mkdirSync(join(folder, "node_modules", name), { recursive: true });
+      writeFileSync(join(folder, "node_modules", name, "package.json"), JSON.stringify(content));
+    }
+    writeFileSync(join(folder, "node_modules/loader/r.cjs"), "");
+    writeFileSync(join(folder, "node_modules/plain/main.cjs"), "");
+    mkdirSync(join(folder, "inner"));
+    const at = `${folder}/node_modules`;
+    const resolved = (specifier: string, how: "import" | "require") =>
+      resolveSpecifier(specifier, how, join(folder, "inner")).replace(/\/private(?=\/)/, "");
+    assert.equal(resolved("loader", "import"), `file://${at}/loader/node.mjs`);
+    assert.equal(resolved("loader/deep/x", "import"), `file://${at}/loader/lib/x.mjs`);
+    assert.equal(resolved("loader/other", "import"), `file://${at}/loader/other.mjs`);
+    assert.equal(resolved("loader", "require"), `${at}/loader/r.cjs`);
+    assert.equal(resolved("plain", "import"), `file://${at}/plain/main.cjs`);
+    assert.equal(resolved("absent", "import"), "absent");
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 function flags(commandLine: string, programArgs = 2, collects = true): string[] {

@@ -49,6 +49,17 @@ export const SUPERVISION = {
     check: [],
     did: "Calls that waited go to the new process. The old one finishes what runs in it and ends.",
   },
+  "process.folder-gone": {
+    what: "The folder that the broker was started in was removed, and new processes start in another one.",
+    why:
+      "New processes start where the broker was started. Mostly a deployment removed the release that it was started from.",
+    check: [
+      "Which release runs: restart the broker from the one that is to run.",
+      "Start it in a folder that stays, or set cwd for each module.",
+    ],
+    did:
+      "Starts every new process in the configuration's folder, else in the program's, else in /. Said once, whatever process is next.",
+  },
   "process.kept": {
     what: "A process should have been replaced, and the new one did not become ready.",
     why: "The end of the line says how the new one ended: a mistake in the new code or in the new settings, mostly.",

@@ -23,6 +23,7 @@ import type { BrokerPlan } from "./options.ts";
 import { OwnCommands } from "./own_commands.ts";
 import type { SlotContext } from "./slot_options.ts";
 import { brokerFacts, type BrokerStatus } from "./status.ts";
+import { StartFolder } from "../supervise/start_folder.ts";
 import { Guard } from "../supervise/guard.ts";
 import { StartPlaces } from "../supervise/start_queue.ts";
 import { RecordStream } from "../log/record_stream.ts";
@@ -34,6 +35,7 @@ export class BrokerCore implements Service {
   readonly #log: BrokerLog;
   readonly #guard: Guard;
   readonly #starts: StartPlaces;
+  readonly #folder: StartFolder;
   readonly #modules: Modules;
   readonly #startedAt: number;
   readonly commands: ReadonlyMap<string, Handler>;
@@ -67,6 +69,10 @@ export class BrokerCore implements Service {
       orphan: (found) => this.#log.report("process.orphan", found, { module: this.name }),
     });
     this.#starts = new StartPlaces(startConcurrency(plan, runtime));
+    this.#folder = new StartFolder(runtime, {
+      instead: () => [this.#seat.folder ?? null, runtime.programFolder(this.#plan.program)],
+      gone: (fields) => this.#log.report("process.folder-gone", fields, { module: fields.process }),
+    });
     this.#modules = new Modules(this.#context());
   }
 
@@ -240,12 +246,13 @@ export class BrokerCore implements Service {
   }
 
   #context(): SlotContext {
-    const [plan, seat, log, guard, starts] = [this.#plan, this.#seat, this.#log, this.#guard, this.#starts];
+    const [plan, seat, log, guard] = [this.#plan, this.#seat, this.#log, this.#guard];
+    const [starts, folder] = [this.#starts, this.#folder];
     const failed = () => {
       this.#hasFailed = true;
       void this.stop();
     };
-    return { plan, seat, log, guard, starts, service: this, failed };
+    return { plan, seat, log, guard, starts, folder, service: this, failed };
   }
 }
 

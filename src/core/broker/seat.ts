@@ -8,6 +8,8 @@ export interface BrokerSeat {
   readonly depth: number;
   /** Module files that a new process loads by itself, where the program declares none. */
   readonly image: ((module: string) => readonly (readonly [name: string, path: string])[]) | null;
+  /** The folder of the configuration, where there is one. @default the program's */
+  readonly folder?: string;
   /** What a configuration says of a module whose file this process has not loaded. @default nothing */
   readonly given?: (module: string) => GivenSettings;
   /** A text that changes with what a configuration says of a module. @default always the same */

@@ -18,6 +18,7 @@ import type { Guard } from "../supervise/guard.ts";
 import type { StartPlaces } from "../supervise/start_queue.ts";
 import type { SlotOptions, SlotParts } from "../supervise/module_slot.ts";
 import { outputLimits } from "../supervise/process_settings.ts";
+import type { StartFolder } from "../supervise/start_folder.ts";
 import { supervisionPlan } from "../supervise/settings.ts";
 
 /** What a program of another language must reach in time. */
@@ -30,6 +31,7 @@ export interface SlotContext {
   readonly log: BrokerLog;
   readonly guard: Guard;
   readonly starts: StartPlaces;
+  readonly folder: StartFolder;
   /** What the modules' calls are run by. */
   readonly service: Service;
   /** A module has failed that the broker can't be without. */
@@ -38,7 +40,7 @@ export interface SlotContext {
 
 export function slotOptions(
   { module: { name, definition, program }, settings }: ModulePlan,
-  { plan, seat, log, guard, starts, service, failed }: SlotContext,
+  { plan, seat, log, guard, starts, folder, service, failed }: SlotContext,
 ): SlotParts {
   const { runtime, depth, image, given } = seat;
   const { descendants = "kill", permissions } = settings;
@@ -56,7 +58,8 @@ export function slotOptions(
     broker: plan.name,
     father: plan.name,
     program: plan.program,
-    cwd: settings.cwd,
+    cwd: folder.of(name, settings.cwd),
+    runsProgram: image === null && program === undefined && plan.program === undefined,
     collects: hasToClean(image?.(name) ?? plan.modules, null),
     confinement: permissions === undefined ? undefined : { rights: permissions, files },
     guard,

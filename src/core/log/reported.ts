@@ -108,6 +108,7 @@ const REPORTED: { readonly [Id in EventId]: FieldChecks<EventFields[Id]> | null 
   "process.memory": { process: isText, childPid: isPid, bytes: isNumber, limitBytes: isNumber },
   "process.replacing": { process: isText, childPid: isPid, reason: isText },
   "process.replaced": { process: isText, childPid: isPid, oldPid: isPid, ms: isNumber },
+  "process.folder-gone": { process: isText, folder: isText, instead: isText },
   "process.kept": { process: isText, childPid: isPid, reason: isText },
 
   "module.debug": MODULE_TEXT,

@@ -39,6 +39,8 @@ export interface SupervisionFields {
   };
   /** ERROR: the new process did not become ready, so the old one goes on. */
   "process.kept": { readonly process: string; readonly childPid: number; readonly reason: string };
+  /** WARNING: the folder that new processes start in is gone, so they start in another one; once. */
+  "process.folder-gone": { readonly process: string; readonly folder: string; readonly instead: string };
   /** INFO: a changed configuration is in force; how many modules were replaced, kept as they were, added and removed. */
   "broker.reloaded": {
     readonly replaced: number;
@@ -94,6 +96,12 @@ export const SUPERVISION_KINDS: { readonly [Id in keyof SupervisionFields]: Line
     "error",
     ({ process, childPid, reason }) =>
       `${name(process)} could not be replaced and goes on (pid ${childPid}): ${text(reason)}`,
+  ),
+  "process.folder-gone": line(
+    "PROCESS",
+    "warning",
+    ({ process, folder, instead }) =>
+      `${name(process)} starts in ${text(instead)}: the working directory ${text(folder)} is gone`,
   ),
   "broker.reloaded": line(
     "BROKER",

@@ -58,6 +58,14 @@ export const SUPERVISED_PROCESS_WORDINGS: readonly Wording[] = [
   ),
   wording(
     "new",
+    "{process} starts in {instead}: the working directory {folder} is gone",
+    ([process = "", instead = "", folder = ""]) => ({
+      event: "process.folder-gone",
+      fields: { process, folder, instead },
+    }),
+  ),
+  wording(
+    "new",
     "{process} could not be replaced and goes on (pid {childPid}): {reason}",
     ([process = "", pid, reason = ""]) => ({
       event: "process.kept",

@@ -68,7 +68,7 @@ export class ProgramRun implements Run {
     const { runtime, plan, cwd, env } = this.#options;
     const process = await runtime.spawnCommand(plan.command, {
       env: env(""),
-      cwd,
+      cwd: cwd?.(),
       group: true,
       output: (stream, chunk) => this.#output.push(stream, chunk),
     });

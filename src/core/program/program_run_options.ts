@@ -10,7 +10,8 @@ export interface ProgramSeat {
   readonly plan: ProgramPlan;
   /** Name of the module. */
   readonly module: string;
-  readonly cwd: string | undefined;
+  /** Where it starts, asked for at each start. */
+  readonly cwd: (() => string) | undefined;
   readonly env: (channelAddress: string) => Readonly<Record<string, string>>;
   readonly descendants: Descendants;
   readonly output: OutputLimits;

@@ -96,7 +96,7 @@ export class Guard {
       if (value !== undefined) env[name] = value;
     }
     const args = ["brokkr-guard", String(runtime.pid), broker, this.#id, sweep ? "sweep" : "-"];
-    const shell = await runtime.spawnCommand(["/bin/sh", "-c", GUARD_SCRIPT, ...args], { env, group: true });
+    const shell = await runtime.spawnCommand(["/bin/sh", "-c", GUARD_SCRIPT, ...args], { env, cwd: "/", group: true });
     this.#shell = shell;
     this.#text = "";
     const ready = new Promise<void>((resolve) => this.#ready = resolve);

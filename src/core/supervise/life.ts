@@ -131,8 +131,7 @@ export class Life {
     this.#startedAt = this.#clock.now();
     this.#startedWall = this.#clock.wall();
     this.#clearStart = deadline(this.#clock, startTimeoutMs, () => {
-      const where = supervised.goal ?? `Broker.start({ name: "${supervised.broker}" })`;
-      this.#run.kill("SIGKILL", `process did not reach ${where} in ${formatTimeout(startTimeoutMs)}`);
+      this.#run.kill("SIGKILL", `process did not reach ${this.#goal} in ${formatTimeout(startTimeoutMs)}`);
     });
     lines.starting(generation);
     this.#run.spawn().then((pid) => supervised.guard?.add(pid, supervised.name), (error: unknown) => {
@@ -165,6 +164,11 @@ export class Life {
     this.#options.events.ended(this, meaningOf(end), true);
     this.#tellAdmitted();
     this.#tellEnd();
+  }
+
+  get #goal(): string {
+    const { goal, broker } = this.#options.supervised;
+    return goal ?? `Broker.start({ name: "${broker}" })`;
   }
 
   get #clock() {
@@ -268,7 +272,7 @@ export class Life {
     this.#lent.end();
     this.#endWatches();
     if (this.pid !== null) supervised.guard?.remove(this.pid);
-    const meaning = meaningOf(end);
+    const meaning = meaningOf(end, supervised.runsProgram === true ? this.#goal : null);
     const asked = states.state === "draining";
     lines.exited(this.pid, meaning, asked && end.why === null);
     events.ended(this, meaning, asked);

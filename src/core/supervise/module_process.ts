@@ -34,6 +34,7 @@ import { encodeRole, processName, type Role, ROLE_VARIABLE } from "./role.ts";
 import type { ProcessStatus } from "../broker/status.ts";
 import { workerPlan } from "./settings.ts";
 import type { StartQueue } from "./start_queue.ts";
+import { StartFolder } from "./start_folder.ts";
 import type { Supervised } from "./supervised.ts";
 import type { SupervisedOptions } from "./supervised_options.ts";
 import { Workers } from "./workers.ts";
@@ -60,11 +61,17 @@ export class ModuleProcess implements Service {
   readonly #context: ModuleContext;
   #module: Module | undefined;
   #workers = new Workers([]);
+  readonly #folder: StartFolder;
   commands: ReadonlyMap<string, Handler> = new Map();
 
   constructor(options: ModuleProcessOptions) {
     this.#options = options;
     this.#context = this.#makeContext();
+    const { runtime, role, program, reporter } = options;
+    this.#folder = new StartFolder(runtime, {
+      instead: () => [runtime.programFolder(role.image?.[0]?.[1] ?? program)],
+      gone: (fields) => reporter.report("process.folder-gone", fields, { module: role.process }),
+    });
   }
 
   /**
@@ -147,7 +154,8 @@ export class ModuleProcess implements Service {
       broker: role.broker,
       father: role.process,
       program,
-      cwd: undefined,
+      cwd: this.#folder.of(name),
+      runsProgram: role.image === null,
       env: (channel) => {
         const text = encodeRole({ ...role, worker: number, depth: role.depth + 1, channel, given: null });
         return { ...runtime.env.all(), [ROLE_VARIABLE]: text };

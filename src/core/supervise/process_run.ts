@@ -75,7 +75,7 @@ export class ProcessRun implements Run {
     const { runtime, program, cwd, confinement, collects, env, group } = this.#options;
     const process = await runtime.spawnProgram({
       program,
-      cwd,
+      cwd: cwd?.(),
       confinement,
       collects,
       env,
@@ -227,7 +227,8 @@ export class ProcessRun implements Run {
     const { lastLines } = this.#output;
     const cleaning = this.#cleaning.owner;
     const [why, wasReady, lasting] = [this.#why ?? this.#said, this.#ready, this.#lasting];
-    this.#options.events.ended({ ...status, why, cleaning, wasReady, lastLines, lasting });
+    const wasGreeted = this.#callee !== undefined;
+    this.#options.events.ended({ ...status, why, cleaning, wasGreeted, wasReady, lastLines, lasting });
   }
 
   async #lastBytes(): Promise<void> {

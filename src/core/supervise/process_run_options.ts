@@ -23,6 +23,8 @@ export interface ProcessEnd extends ExitStatus {
   readonly cleaning: string | null;
   /** Whether another start would end the same. */
   readonly lasting?: boolean;
+  /** Whether it reached what makes it a process of its broker. @default true */
+  readonly wasGreeted?: boolean;
   /** Whether it was ready before. */
   readonly wasReady: boolean;
   readonly lastLines: readonly string[];
@@ -48,7 +50,8 @@ export interface ProcessRunEvents extends OutputEvents {
 export interface ProcessRunOptions {
   readonly runtime: Runtime;
   readonly program: string | undefined;
-  readonly cwd: string | undefined;
+  /** Where it starts, asked for at each start. */
+  readonly cwd: (() => string) | undefined;
   /** Fewer rights than this process has. @default the same */
   readonly confinement?: Confinement | undefined;
   /** Whether the process has something to clean, and garbage to collect then. @default true */

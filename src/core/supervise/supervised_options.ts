@@ -26,7 +26,8 @@ export interface SupervisedOptions {
   /** Name of this process, its father. */
   readonly father: string;
   readonly program: string | undefined;
-  readonly cwd: string | undefined;
+  /** Where it starts, asked for at each start. */
+  readonly cwd: (() => string) | undefined;
   /** Fewer rights than this process has. @default the same */
   readonly confinement?: Confinement | undefined;
   /** Whether the process has something to clean, and garbage to collect then. @default true */
@@ -46,6 +47,8 @@ export interface SupervisedOptions {
   readonly goal?: string;
   /** Whether a process of this name is a worker of the process. @default none is */
   readonly isWorker?: (name: string) => boolean;
+  /** Whether it runs the program of its father, which has to come to its `Broker.start` first. @default false */
+  readonly runsProgram?: boolean;
   /** Events that the process sent, as its father knows them. */
   readonly records: (events: readonly LogEvent[]) => void;
   readonly onStatus?: (request: number, workers: readonly ProcessStatus[]) => void;

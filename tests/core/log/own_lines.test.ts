@@ -48,6 +48,7 @@ test("every event has a level, known by its id", () => {
     "process.replacing": "info",
     "process.replaced": "info",
     "process.kept": "error",
+    "process.folder-gone": "warning",
     "broker.reloaded": "info",
     "broker.not-reloaded": "error",
     "log.lost": "warning",

@@ -167,6 +167,14 @@ export const OWN_SAMPLES: readonly (readonly [event: LogEvent, line: string])[] 
     `${PREFIX} ERROR : ${PROCESS} WebUI could not be replaced and goes on (pid 11): process exited with code 3`,
   ],
   [
+    {
+      ...HEAD,
+      event: "process.folder-gone",
+      fields: { process: "WebUI", folder: "/srv/app/releases/41", instead: "/srv/app" },
+    },
+    `${PREFIX} WARNING : ${PROCESS} WebUI starts in /srv/app: the working directory /srv/app/releases/41 is gone`,
+  ],
+  [
     { ...HEAD, event: "broker.reloaded", fields: { replaced: 1, kept: 0, added: 2, removed: 3, ms: 700 } },
     `${PREFIX} INFO : ${BROKER} The configuration is in force after 0.700s (replaced: 1, kept: 0, added: 2, removed: 3)`,
   ],
