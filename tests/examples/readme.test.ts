@@ -11,7 +11,7 @@ const skip = runtimeName === "node"
   : false;
 
 test("the README's program runs as it stands there", { skip }, async () => {
-  const [program] = (await blocksOf("README.md")).filter(({ part }) => part === "A program");
+  const [program, shown] = (await blocksOf("README.md")).filter(({ part }) => part === "A program");
   assert.ok(program !== undefined && program.text.startsWith("// main.ts\n"), "README.md has no program main.ts");
   await using temporary = await temporaryFolder();
   const main = join(temporary.path, "main.ts");
@@ -24,7 +24,7 @@ test("the README's program runs as it stands there", { skip }, async () => {
   const flags = runtimeName === "deno" ? ["run", "-A"] : [];
   const { code, stdout, stderr } = await run([process.execPath, ...flags, main], { cwd: temporary.path });
   assert.equal(code, 0, stderr);
-  assert.match(stdout, /^\{\s*up: 0\.99,?\s*\}\n\[\s*1, 4, 9\s*\]\n$/);
+  assert.equal(inOneWay(stdout), inOneWay(shown?.text ?? ""));
 });
 
 test("README.md, Try it: the demo prints lines and tables like those", async () => {
@@ -39,6 +39,11 @@ test("README.md, Try it: the demo prints lines and tables like those", async () 
     assert.ok(isThere, `${line}\n${stdout}${stderr}`);
   }
 });
+
+/** Bun prints an object over several lines. */
+function inOneWay(output: string): string {
+  return output.replaceAll(/\s+/g, " ").replaceAll(", }", " }");
+}
 
 /** Figures are those of their day and machine, columns as wide as they are. */
 function likeness(text: string): string[] {
