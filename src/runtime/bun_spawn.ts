@@ -55,6 +55,7 @@ export function bunRuntime(): Runtime {
     collectGarbage: async () => await (await import("./bun_garbage.ts")).collectGarbage(),
     thread: currentThread,
     onSignal: self.onSignal,
+    raise: self.raise,
     writeError: self.writeError,
     whenErrorLost: self.whenErrorLost,
     exit: self.exit,

@@ -17,8 +17,8 @@ const KINDS: ReadonlyMap<string, string> = new Map([
   ["child", "child process"],
   ["signal", "signal handler"],
 ]);
-/** The channel to the father. */
-const OWN = "unixStream";
+/** The channel to the father, and what listens for SIGINT and SIGTERM. */
+const OWN = ["unixStream", "signal", "signal"];
 
 /** What Deno keeps to itself. Each part may be missing in another version. */
 interface Internals {
@@ -33,8 +33,8 @@ export function leftovers(): Leftover[] | null {
   const resources = internals?.core?.resources?.();
   if (resources === undefined) return null;
   const names = Object.values(resources);
-  const own = names.indexOf(OWN);
-  const counted = countKinds(own === -1 ? names : names.toSpliced(own, 1), KINDS);
+  for (const own of OWN) if (names.includes(own)) names.splice(names.indexOf(own), 1);
+  const counted = countKinds(names, KINDS);
   const byNode = internals?.__nodeProcessBootstrapped === true ? countKinds(nodeNames(), NODE_KINDS) : [];
   return [
     ...counted,

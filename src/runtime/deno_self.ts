@@ -101,6 +101,15 @@ export function onSignal(signal: "SIGINT" | "SIGTERM" | "SIGHUP", fn: () => void
   return () => Deno.removeSignalListener(signal, fn);
 }
 
+/** A process that may run nothing may not signal itself either: it exits with the code that stands for the signal. */
+export function raise(signal: "SIGINT" | "SIGTERM"): void {
+  try {
+    Deno.kill(Deno.pid, signal);
+  } catch {
+    exit(signal === "SIGINT" ? 130 : 143);
+  }
+}
+
 let exitProcess: DenoNamespace["exit"] | undefined;
 
 export function exit(code: number): never {

@@ -59,6 +59,7 @@ export function denoRuntime(): Runtime {
     leftovers: async () => (await import("./deno_leftovers.ts")).leftovers(),
     thread: currentThread,
     onSignal: self.onSignal,
+    raise: self.raise,
     writeError: self.writeError,
     whenErrorLost: self.whenErrorLost,
     exit: self.exit,

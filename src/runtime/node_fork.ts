@@ -52,6 +52,7 @@ export function nodeRuntime(): Runtime {
     collectGarbage: async () => await (await import("./node_garbage.ts")).collectGarbage(),
     thread: currentThread,
     onSignal: self.onSignal,
+    raise: self.raise,
     writeError: self.writeError,
     whenErrorLost: self.whenErrorLost,
     exit: self.exit,

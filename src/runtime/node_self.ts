@@ -66,6 +66,10 @@ export function onSignal(signal: "SIGINT" | "SIGTERM" | "SIGHUP", fn: () => void
   return () => void process.off(signal, listener);
 }
 
+export function raise(signal: "SIGINT" | "SIGTERM"): void {
+  process.kill(process.pid, signal);
+}
+
 let exitProcess: typeof process.exit | undefined;
 
 export function exit(code: number): never {

@@ -228,6 +228,8 @@ export interface Runtime {
   thread(): string | undefined;
   /** Calls `fn` on each `signal`. Returns the function that stops it. */
   onSignal(signal: "SIGINT" | "SIGTERM" | "SIGHUP", fn: () => void): () => void;
+  /** Sends this process `signal`, which ends it where nobody listens for it. */
+  raise(signal: "SIGINT" | "SIGTERM"): void;
   /** Writes whole lines to standard error: at once, or where its reader stalls as soon as it reads. They wait for it a second at most. */
   writeError(text: string): void;
   /** Sets what is called when the reader is back and lines are lost. */

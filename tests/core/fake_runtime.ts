@@ -131,6 +131,8 @@ export class FakeRuntime implements Runtime {
     return () => {};
   }
 
+  raise(): void {}
+
   writeError(text: string): void {
     this.printed.push(text);
   }

@@ -124,6 +124,7 @@ export class Modules {
   /** Drains every module, the last one started first, and waits for those on their way out. */
   async stop(): Promise<void> {
     this.#stopping = true;
+    for (const slot of this.slots()) slot.process.expectEnd();
     const slots = [...this.#running.values()].toReversed().map(({ slot }) => slot);
     // Or each end would let another one start that is not wanted any more.
     for (const slot of slots) if (slot.process.isWaiting) void slot.stop();

@@ -14,6 +14,9 @@ import { isRecord } from "../is_record.ts";
 import { BodyError, readJson } from "./batch.ts";
 import { FieldTable } from "./fields.ts";
 
+/** Asks a process to end. */
+export type EndSignal = "SIGINT" | "SIGTERM";
+
 /** From a process to its father. */
 export type ProcessNotice =
   /** The cleanup of module `owner` begins; null after the last one. */
@@ -29,11 +32,14 @@ export type ProcessNotice =
   | { readonly kind: "failed"; readonly error: ThrownError; readonly lasting?: boolean }
   /** The answer to `status`, and to `restart` when the worker is ready or has failed. */
   | { readonly kind: "status"; readonly request: number; readonly workers: readonly ProcessStatus[] }
+  /** It was sent a signal that asks it to end, and waits for what its father makes of it. */
+  | { readonly kind: "signal"; readonly signal: EndSignal }
   | { readonly kind: "stopped" };
 
 /** From a father to its process. */
 export type FatherNotice =
-  | { readonly kind: "stop" }
+  /** With `signal` it ends by that, when it has drained. */
+  | { readonly kind: "stop"; readonly signal?: EndSignal }
   /** The answer to `start-wanted`. */
   | { readonly kind: "start-admitted"; readonly start: number }
   | { readonly kind: "wanted"; readonly events: readonly string[] }
@@ -101,10 +107,14 @@ const PROCESS_NOTICES: Notices<ProcessNotice> = {
     lasting: optional(isBoolean),
   }),
   status: new FieldTable({ kind: oneOf("status"), request: isNumber, workers: listOf(isProcessStatus) }),
+  signal: new FieldTable({ kind: oneOf("signal"), signal: oneOf("SIGINT", "SIGTERM") }),
   stopped: new FieldTable({ kind: oneOf("stopped") }),
 };
 const FATHER_NOTICES: Notices<FatherNotice> = {
-  stop: new FieldTable({ kind: oneOf("stop") }),
+  stop: new FieldTable<Extract<FatherNotice, { readonly kind: "stop" }>>({
+    kind: oneOf("stop"),
+    signal: optional(oneOf("SIGINT", "SIGTERM")),
+  }),
   "start-admitted": new FieldTable({ kind: oneOf("start-admitted"), start: isNumber }),
   wanted: new FieldTable({ kind: oneOf("wanted"), events: listOf(isText) }),
   status: new FieldTable({ kind: oneOf("status"), request: isNumber }),

@@ -7,7 +7,7 @@
 import type { Caller } from "../call/caller.ts";
 import type { CleanupReceipt } from "../cleanup/clean.ts";
 import type { Link } from "../frame/link.ts";
-import type { FatherNotice } from "../frame/notice.ts";
+import type { EndSignal, FatherNotice } from "../frame/notice.ts";
 import { formatTimeout } from "../log/duration.ts";
 import { type Origin, reportedEvents } from "../log/reported.ts";
 import { deadline } from "./deadline.ts";
@@ -21,6 +21,7 @@ import type { Run } from "./run.ts";
 import type { SupervisionPlan } from "./settings.ts";
 import { LentPlaces } from "./start_queue.ts";
 import type { StateMachine } from "./states.ts";
+import { isByTermination, TREE_SIGNAL_MS } from "./tree_signal.ts";
 import type { SupervisedOptions } from "./supervised_options.ts";
 import { isLasting, messageOf } from "../thrown.ts";
 
@@ -37,6 +38,10 @@ export interface LifeOptions {
 export interface LifeEvents {
   /** The process serves commands. */
   ready(life: Life, link: Link): void;
+  /** The process drains by itself, for a signal of someone else: what was not sent to it waits for the next one. */
+  leaving(life: Life): void;
+  /** Nothing can be answered any more; what the end means is told by `ended`. */
+  gone(life: Life, meaning: EndMeaning): void;
   /** The process holds too much memory to be kept. */
   tooLarge(life: Life, bytes: number, limitBytes: number): void;
   /** The last event. `asked`: brokkr wanted it. */
@@ -58,6 +63,14 @@ export class Life {
   #leaveStarts: () => void = () => {};
   readonly #lent: LentPlaces;
   #clearStart: (() => void) | undefined;
+  #wasAsked = false;
+  /** Whether the broker ends, and asks soon. */
+  #endExpected = false;
+  /** The signal for which it drains by itself. */
+  #drainsBy: EndSignal | undefined;
+  #clearSignal: (() => void) | undefined;
+  /** Says whether an end by a signal is part of the broker's. */
+  #judge: ((isExpected: boolean) => void) | undefined;
   #heartbeat: Heartbeat | undefined;
   #memory: MemoryWatch | undefined;
   #startedAt = 0;
@@ -143,17 +156,41 @@ export class Life {
 
   /** Asks the process to finish its calls and to end, and makes it when it does not. */
   drain(): void {
+    this.#wasAsked = true;
+    this.#clearSignal?.();
+    if (this.#judge === undefined) this.#drain();
+    else this.#judge(true);
+  }
+
+  /** The broker ends and asks soon: a signal that this process got before was for all of them. */
+  expectEnd(): void {
+    this.#endExpected = true;
+    this.#clearSignal?.();
+    this.#judge?.(true);
+  }
+
+  tell(notice: FatherNotice): void {
+    this.#run.notify(notice);
+  }
+
+  #drain(): void {
     const { states, lines } = this.#options;
     if (states.state === "draining" || states.state === "stopped") return;
     states.become("draining");
     if (this.#isWaiting) return this.#giveUp();
     this.#endWatches();
     lines.stopping(this.pid);
-    this.#run.drain();
+    this.#run.drain(this.#drainsBy);
   }
 
-  tell(notice: FatherNotice): void {
-    this.#run.notify(notice);
+  /** Where the broker gets the same signal the process drains with it; else by itself, and its restart policy decides. */
+  #signalled(signal: EndSignal): void {
+    if (this.#wasAsked || this.#endExpected || this.#clearSignal !== undefined) return;
+    this.#clearSignal = this.#clock.timer(TREE_SIGNAL_MS, () => {
+      this.#drainsBy = signal;
+      this.#options.events.leaving(this);
+      this.#drain();
+    });
   }
 
   /** There never was a process, so there is nothing to tell. */
@@ -187,6 +224,7 @@ export class Life {
       output: (line) => lines.output(this.pid ?? 0, line),
       dropped: (what, count) => lines.dropped(what, count),
       notice: (notice) => {
+        if (notice.kind === "signal") return this.#signalled(notice.signal);
         if (notice.kind === "start-wanted") this.#lent.wanted(notice.start);
         else if (notice.kind === "start-over") this.#lent.over(notice.start);
         if (notice.kind !== "status") return;
@@ -216,7 +254,7 @@ export class Life {
     this.#clearStart?.();
     const { states } = this.#options;
     // It could not be asked before.
-    if (states.state === "draining") return this.#run.drain();
+    if (states.state === "draining") return this.#run.drain(this.#drainsBy);
     states.become("cleaning");
     this.#watch();
   }
@@ -266,14 +304,28 @@ export class Life {
   }
 
   #ended(end: ProcessEnd): void {
-    const { states, lines, supervised, events } = this.#options;
+    const { supervised, events } = this.#options;
     this.#clearStart?.();
     this.#leaveStarts();
     this.#lent.end();
+    this.#clearSignal?.();
     this.#endWatches();
     if (this.pid !== null) supervised.guard?.remove(this.pid);
     const meaning = meaningOf(end, supervised.runsProgram === true ? this.#goal : null);
-    const asked = states.state === "draining";
+    const isSignalled = isByTermination(end) && this.#drainsBy === undefined;
+    if (this.#wasAsked || !isSignalled) return this.#over(end, meaning, this.#wasAsked);
+    if (this.#endExpected) return this.#over(end, meaning, true);
+    events.gone(this, meaning);
+    const clear = this.#clock.timer(TREE_SIGNAL_MS, () => this.#judge?.(false));
+    this.#judge = (isExpected) => {
+      clear();
+      this.#judge = undefined;
+      this.#over(end, meaning, isExpected);
+    };
+  }
+
+  #over(end: ProcessEnd, meaning: EndMeaning, asked: boolean): void {
+    const { lines, events } = this.#options;
     lines.exited(this.pid, meaning, asked && end.why === null);
     events.ended(this, meaning, asked);
     this.#tellEnd();

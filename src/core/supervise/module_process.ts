@@ -62,6 +62,7 @@ export class ModuleProcess implements Service {
   #module: Module | undefined;
   #workers = new Workers([]);
   readonly #folder: StartFolder;
+  #endExpected = false;
   commands: ReadonlyMap<string, Handler> = new Map();
 
   constructor(options: ModuleProcessOptions) {
@@ -102,6 +103,7 @@ export class ModuleProcess implements Service {
       this.#workers = new Workers(await this.#newWorkers(count, hasToClean(modules, module)));
       time.pause();
     }
+    if (this.#endExpected) this.#workers.expectEnd();
     await Promise.all([this.#workers.start(() => time.resume()), definition.start?.(this.#context)]);
   }
 
@@ -112,6 +114,12 @@ export class ModuleProcess implements Service {
     if (this.#options.role.worker === null) await this.#attempt(() => definition?.stop?.(this.#context));
     await this.#workers.stop();
     for (const dispose of this.#owned.disposals().toReversed()) await this.#attempt(dispose);
+  }
+
+  /** This process was sent a signal that ends it; its workers may have been, too. */
+  expectEnd(): void {
+    this.#endExpected = true;
+    this.#workers.expectEnd();
   }
 
   async status(): Promise<ProcessStatus[]> {

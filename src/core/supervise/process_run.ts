@@ -7,6 +7,7 @@ import { CODECS } from "../frame/codec.ts";
 import { FrameType } from "../frame/header.ts";
 import { type Hello, helloText, PROTOCOL_VERSION, readHello } from "../frame/hello.ts";
 import {
+  type EndSignal,
   type FatherNotice,
   fatherNoticeText,
   type ProcessNotice,
@@ -106,12 +107,12 @@ export class ProcessRun implements Run {
     return this.#options.group && this.#options.descendants === "kill";
   }
 
-  /** Asks the process to finish its calls and to end, and makes it when it does not. */
-  drain(): void {
+  /** Asks the process to finish its calls and to end, by `signal` where there is one, and makes it when it does not. */
+  drain(signal?: EndSignal): void {
     this.#isAsked = true;
     // Calls that are still on their way out go first.
     this.#link?.flush();
-    this.notify({ kind: "stop" });
+    this.notify({ kind: "stop", ...(signal === undefined ? {} : { signal }) });
     this.#ending.begin();
   }
 

@@ -1,5 +1,5 @@
 import type { Caller } from "../call/caller.ts";
-import type { FatherNotice } from "../frame/notice.ts";
+import type { EndSignal, FatherNotice } from "../frame/notice.ts";
 import type { Link } from "../frame/link.ts";
 import type { ProcessRunEvents, ProcessRunOptions } from "./process_run_options.ts";
 
@@ -15,8 +15,8 @@ export interface Run {
   spawn(): Promise<number>;
   /** Ends the process and everything it started; `why` explains it where brokkr does it on its own account. */
   kill(signal: string, why?: string | null): void;
-  /** Asks the process to finish its calls and to end, and makes it when it does not. */
-  drain(): void;
+  /** Asks the process to finish its calls and to end, by `signal` where there is one, and makes it when it does not. */
+  drain(signal?: EndSignal): void;
   /** Asks for a sign of life, which is the event `alive`; null where there is no way to ask. */
   readonly ask: (() => void) | null;
   notify(notice: FatherNotice): void;

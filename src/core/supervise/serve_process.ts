@@ -14,13 +14,14 @@ import { CODECS } from "../frame/codec.ts";
 import { DEFAULT_FRAME_LIMIT, FrameType } from "../frame/header.ts";
 import { type Hello, helloText, PROTOCOL_VERSION, readHello, type Setup } from "../frame/hello.ts";
 import { Link } from "../frame/link.ts";
-import { type ProcessNotice, processNoticeText, readFatherNotice } from "../frame/notice.ts";
+import { type EndSignal, type ProcessNotice, processNoticeText, readFatherNotice } from "../frame/notice.ts";
 import { FrameReporter } from "../log/frame_reporter.ts";
 import type { Module } from "../module/module.ts";
 import { encodeDepth, type Role, ROLE_VARIABLE } from "./role.ts";
 import { headline, isLasting } from "../thrown.ts";
 import { VERSION } from "../version.ts";
 import { pause } from "./deadline.ts";
+import { END_SIGNALS, EXIT_CODES, TREE_SIGNAL_MS } from "./tree_signal.ts";
 import { ModuleProcess } from "./module_process.ts";
 import { BorrowedPlaces } from "./start_queue.ts";
 
@@ -64,7 +65,11 @@ class ServedProcess {
   #callee: Callee | undefined;
   #module: ModuleProcess | undefined;
   readonly #starts = new BorrowedPlaces((notice) => this.#tell(notice));
-  #stopping = false;
+  /** When it was asked to stop, on the clock. */
+  #stoppedAt: number | null = null;
+  #wasSignalled = false;
+  #drainMs = 0;
+  readonly #forgetSignals: () => void;
 
   constructor(options: ServeOptions, connect: (events: ConstructorParameters<typeof Link>[2]["events"]) => Link) {
     const { runtime, role, product, aligned } = options;
@@ -90,6 +95,8 @@ class ServedProcess {
       setup: null,
     };
     this.#link.send(FrameType.hello, helloText(hello));
+    const forgets = END_SIGNALS.map((signal) => runtime.onSignal(signal, () => this.#signalled(signal)));
+    this.#forgetSignals = () => forgets.forEach((forget) => forget());
   }
 
   #frame(type: number, flags: number, body: Uint8Array): void {
@@ -105,6 +112,7 @@ class ServedProcess {
     this.#link.speak(hello.codecs);
     const { runtime, role } = this.#options;
     const setup = hello.setup;
+    this.#drainMs = setup.supervision.drainMs;
     this.#reporter.want(setup.wanted);
     const father = () => this.#loading ??= this.#loadCaller(setup.frameLimit);
     const module = new ModuleProcess({
@@ -175,7 +183,7 @@ class ServedProcess {
 
   #notice(body: Uint8Array): void {
     const notice = readFatherNotice(body);
-    if (notice.kind === "stop") void this.#stop();
+    if (notice.kind === "stop") void this.#stop(notice.signal);
     else if (notice.kind === "start-admitted") this.#starts.admitted(notice.start);
     else if (notice.kind === "wanted") {
       this.#reporter.want(notice.events);
@@ -194,14 +202,32 @@ class ServedProcess {
     this.#tell({ kind: "status", request, workers });
   }
 
+  /** Someone wants the end of this process: the father knows whether of all. A second signal ends it at once. */
+  #signalled(signal: EndSignal): void {
+    if (this.#wasSignalled || this.#isOverdue) {
+      this.#forgetSignals();
+      return this.#options.runtime.raise(signal);
+    }
+    this.#wasSignalled = true;
+    this.#module?.expectEnd();
+    this.#tell({ kind: "signal", signal });
+    this.#link.flush();
+  }
+
+  /** Whether it was asked to stop so long ago that a signal is the father's, who does not wait any more. */
+  get #isOverdue(): boolean {
+    if (this.#stoppedAt === null) return false;
+    return this.#options.runtime.clock.now() - this.#stoppedAt >= Math.min(TREE_SIGNAL_MS, this.#drainMs / 2);
+  }
+
   /** Finishes the calls that run, then what the module has to finish. */
-  async #stop(): Promise<void> {
-    if (this.#stopping) return;
-    this.#stopping = true;
+  async #stop(signal: EndSignal | undefined): Promise<void> {
+    if (this.#stoppedAt !== null) return;
+    this.#stoppedAt = this.#options.runtime.clock.now();
     await this.#callee?.idle();
     await this.#module?.stop();
     this.#tell({ kind: "stopped" });
-    await this.#leave(0);
+    await this.#leave(signal === undefined ? 0 : EXIT_CODES[signal], signal);
   }
 
   /** Without its channel this process is nobody's. Where it ended the channel itself, its father is told why. */
@@ -211,11 +237,17 @@ class ServedProcess {
   }
 
   /** Ends the process when the father has all that was sent, or does not read any more. */
-  async #leave(code: number): Promise<void> {
+  async #leave(code: number, signal?: EndSignal): Promise<void> {
     this.#link.flush();
     const { clock } = this.#options.runtime;
     const deadline = clock.now() + LAST_WORDS_MS;
     while (this.#link.unsentBytes > 0 && clock.now() < deadline) await pause(clock, 1);
+    if (signal !== undefined) {
+      this.#forgetSignals();
+      this.#options.runtime.raise(signal);
+      // Deno acts on it in a thread of its own, and the module's code may listen for it.
+      await pause(clock, LAST_WORDS_MS);
+    }
     this.#options.runtime.exit(code);
   }
 

@@ -7,7 +7,7 @@
 export type ProcessState = "starting" | "cleaning" | "ready" | "draining" | "stopped" | "backoff" | "failed";
 
 /**
- * The whole life of a process by name, as a table. `draining` is left by the end of the process only, whatever it was that ended it;
+ * The whole life of a process by name, as a table. `draining` is left by the end of the process only, whatever it was that ended it: for `backoff` and `failed` where a signal of someone else made it drain;
  * a program of another language becomes ready without `cleaning`; `failed` and `stopped` are left by a start by hand, and `failed` also follows on `stopped` where a start is given up before it began.
  */
 export const MAY_FOLLOW: Readonly<Record<ProcessState, readonly ProcessState[]>> = {
@@ -15,7 +15,7 @@ export const MAY_FOLLOW: Readonly<Record<ProcessState, readonly ProcessState[]>>
   starting: ["cleaning", "ready", "draining", "backoff", "failed", "stopped"],
   cleaning: ["ready", "draining", "backoff", "failed", "stopped"],
   ready: ["draining", "backoff", "failed", "stopped"],
-  draining: ["stopped"],
+  draining: ["stopped", "backoff", "failed"],
   backoff: ["starting", "stopped"],
   failed: ["starting", "stopped"],
 };

@@ -41,6 +41,7 @@ export class Supervised {
   #restarting = false;
   #restart: Promise<void> | undefined;
   #replacing: Promise<unknown> | undefined;
+  #endExpected = false;
   /** Replacements that wait for their turn. */
   #replacements = 0;
   /** How often a stop was wanted: what waited before has no object any more. */
@@ -136,6 +137,13 @@ export class Supervised {
     return await turn;
   }
 
+  /** The broker ends, and stops this process in its turn: an end by a signal until then is part of that. */
+  expectEnd(): void {
+    this.#endExpected = true;
+    this.#life?.expectEnd();
+    this.#succession.successor?.expectEnd();
+  }
+
   tell(notice: FatherNotice): void {
     this.#life?.tell(notice);
   }
@@ -159,7 +167,7 @@ export class Supervised {
   }
 
   #newLife(supervised: SupervisedOptions, states: StateMachine): Life {
-    return new Life({
+    const life = new Life({
       supervised,
       states,
       lines: this.#lines,
@@ -170,6 +178,12 @@ export class Supervised {
           if (life === this.#succession.successor) this.#takeOver(life);
           this.caller.connect(link);
         },
+        leaving: (life) => {
+          if (life === this.#life) this.caller.pause();
+        },
+        gone: (life, { fault }) => {
+          if (life.link !== undefined) this.caller.disconnect(fault, life.link);
+        },
         tooLarge: (life, bytes, limitBytes) => {
           if (life !== this.#life || this.#succession.successor !== undefined) return;
           const reason = `it holds ${formatMebibytes(bytes)}, more than ${formatMebibytes(limitBytes)}`;
@@ -178,6 +192,8 @@ export class Supervised {
         ended: (life, meaning, asked) => this.#ended(life, meaning, asked),
       },
     });
+    if (this.#endExpected) life.expectEnd();
+    return life;
   }
 
   async #startAgain(): Promise<void> {

@@ -22,6 +22,11 @@ export class Workers {
     await Promise.all(started);
   }
 
+  /** The module ends, and stops them soon. */
+  expectEnd(): void {
+    for (const worker of this.#workers) worker.expectEnd();
+  }
+
   async stop(): Promise<void> {
     await Promise.all(this.#workers.map((worker) => worker.stop()));
   }

@@ -33,6 +33,8 @@ const ALLOWED: readonly string[] = [
   "ready failed",
   "ready stopped",
   "draining stopped",
+  "draining backoff",
+  "draining failed",
   "backoff starting",
   "backoff stopped",
   "failed starting",
