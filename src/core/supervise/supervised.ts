@@ -106,6 +106,8 @@ export class Supervised {
     const since = this.#now;
     this.#restarting = false;
     this.#stops++;
+    // What is called next does not go to the process any more.
+    this.caller.pause();
     await whatIsUnderWay();
     const hasRun = await this.#halt();
     await this.#succession.drain();
@@ -198,6 +200,7 @@ export class Supervised {
 
   async #startAgain(): Promise<void> {
     this.#restarting = true;
+    this.caller.pause();
     await whatIsUnderWay();
     await this.#halt();
     if (!this.#restarting) return;

@@ -69,11 +69,12 @@ const PROCESS_NOTICES: { readonly [K in ProcessNotice["kind"]]: Required<Extract
     lasting: true,
   },
   status: { kind: "status", request: 7, workers: [] },
+  signal: { kind: "signal", signal: "SIGTERM" },
   stopped: { kind: "stopped" },
 };
 
 const FATHER_NOTICES: { readonly [K in FatherNotice["kind"]]: Required<Extract<FatherNotice, { kind: K }>> } = {
-  stop: { kind: "stop" },
+  stop: { kind: "stop", signal: "SIGINT" },
   "start-admitted": { kind: "start-admitted", start: 1 },
   wanted: { kind: "wanted", events: ["call.error"] },
   status: { kind: "status", request: 7 },
@@ -118,9 +119,10 @@ for (const notice of Object.values(FATHER_NOTICES)) {
   test(`a notice "${notice.kind}" of a father carries every field, and is refused without one`, () => {
     assert.deepEqual(readFatherNotice(bytes(fatherNoticeText(notice))), notice);
     for (const key of Object.keys(notice).filter((key) => key !== "kind")) {
-      assert.throws(() => readFatherNotice(json({ ...notice, [key]: undefined })), {
-        message: `a notice "${notice.kind}" without ${key}`,
-      });
+      const without = json({ ...notice, [key]: undefined });
+      // Most processes are asked to stop by nothing else.
+      if (key === "signal") assert.deepEqual(readFatherNotice(without), { kind: notice.kind });
+      else assert.throws(() => readFatherNotice(without), { message: `a notice "${notice.kind}" without ${key}` });
       assert.throws(() => readFatherNotice(json({ ...notice, [key]: true })), {
         message: `a notice "${notice.kind}" with a wrong ${key}`,
       });

@@ -220,3 +220,18 @@ test("replace() with other settings gives up a start that is under way, and one 
   assert.equal(await newest, true);
   assert.deepEqual([s.supervised.state, s.runtime.spawned.length], ["ready", 4]);
 });
+
+test("a call that is made right after restart() goes to the new process", async () => {
+  const s = new Supervision();
+  const old = await s.up();
+  const restarted = s.supervised.restart();
+  const call = makeCall(s.supervised.caller, "size", [], REQUEST);
+  await settle();
+  assert.equal(old.received.some(({ type }) => type === FrameType.calls), false);
+  await old.exit({ code: 0, signal: null });
+  await s.life.hello();
+  await s.life.ready();
+  await restarted;
+  await s.life.send(FrameType.answers, [[1], 0, 0, [7]]);
+  assert.equal(await call, 7);
+});
