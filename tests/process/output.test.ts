@@ -8,6 +8,10 @@ import { Printers } from "./printers.ts";
 
 const options = { timeout: 60_000 };
 
+async function pidOf(t: Printers): Promise<number | null | undefined> {
+  return (await t.broker.status()).modules.find(({ name }) => name === "quiet")?.pid;
+}
+
 test("what a module prints has a level, no colours, and no way to be another's line", options, async () => {
   await using t = await Printers.start();
   const pid = await t.broker.call(printer, "pid");
@@ -51,6 +55,19 @@ test("a flood of output is left out and counted, its memory is bounded, and othe
     t.lines("process.dropped")[0] ?? "",
     /^WARNING : \[ printers \] \[ printer \] .* printer: dropped \d{4,} lines of stdout \(limit: 100 a second\)$/,
   );
+});
+
+test("a flood of ctx.log is left out and counted", options, async () => {
+  await using t = await Printers.start();
+  await t.broker.call(quiet, "log", [20_000]);
+  await t.until(() => t.of("process.dropped").length === 1);
+  assert.deepEqual(t.of("module.warning").map(({ fields }) => fields), [
+    ...Array.from({ length: 500 }, (_, index) => ({ text: `line ${index + 1}` })),
+  ]);
+  const head = `WARNING : [ printers ] [ quiet ] [ PROCESS ] [ PID:${await pidOf(t)} ] [ MainThread ]`;
+  assert.deepEqual(t.lines("process.dropped"), [
+    `${head} quiet: dropped 19500 lines of ctx.log (limit: 500 a second)`,
+  ]);
 });
 
 test("a line of 10 MB is one line, cut, with the size of what was cut", options, async () => {

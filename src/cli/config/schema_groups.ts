@@ -52,7 +52,11 @@ export const restartSchema = group({
 });
 
 export const outputSchema = group({
-  maxLinesPerSecond: key(count(1), "Lines a second; what comes beyond them is left out and counted", { default: 500 }),
+  maxLinesPerSecond: key(
+    count(1),
+    "Lines a second of each stream, and of ctx.log; what comes beyond them is left out and counted",
+    { default: 500 },
+  ),
   maxLineBytes: key(count(1), "Bytes of a line; a longer one is cut", { default: 8_192 }),
 });
 

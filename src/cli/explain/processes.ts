@@ -23,9 +23,9 @@ export const PROCESSES = {
   },
   "process.dropped": {
     what: "Something that a process sent was left out.",
-    why: "The rest of the line says what: a frame that could not be read or sent, or output that was too much.",
+    why: "The rest of the line says what: a frame that could not be read or sent, or lines that were too many.",
     check: [
-      "Lines of output: a module that prints too much, too fast.",
+      "Lines of stdout, stderr or ctx.log: a module that prints or logs too much, too fast.",
       'A frame: a peer that is not brokkr\'s, see "Broken input" in docs/wire-protocol.md. Between two processes of brokkr ' +
       "it is a defect: report it, with the line.",
     ],

@@ -162,8 +162,8 @@ function reportedEvent(value: unknown, origin: Origin): LogEvent {
   if (wrong !== null) throw new BodyError(`event ${event} has a wrong field ${wrong}`);
   const { process } = fields;
   const isOfOther = event.startsWith("process.") && isText(process) && !origin.isWorker(process);
-  // A process drops what its father sent.
-  if (isOfOther && !(event === "process.dropped" && process === origin.broker)) {
+  // A process drops what its father sent, and of its own lines those that are too many.
+  if (isOfOther && !(event === "process.dropped" && (process === origin.broker || process === origin.name))) {
     throw new BodyError(`event ${event} is of a process that is no worker of ${origin.name}`);
   }
   const isOfWorker = origin.isWorker(module);

@@ -9,6 +9,8 @@ import type { CleanupReceipt } from "../cleanup/clean.ts";
 import type { Link } from "../frame/link.ts";
 import type { EndSignal, FatherNotice } from "../frame/notice.ts";
 import { formatTimeout } from "../log/duration.ts";
+import { LineLimit } from "../log/line_limit.ts";
+import type { EventId, LogEvent } from "../log/record.ts";
 import { type Origin, reportedEvents } from "../log/reported.ts";
 import { deadline } from "./deadline.ts";
 import { type EndMeaning, meaningOf } from "./end_meaning.ts";
@@ -48,6 +50,9 @@ export interface LifeEvents {
   ended(life: Life, meaning: EndMeaning, asked: boolean): void;
 }
 
+/** Of a peer that sends what can't be read, between what can: its end comes at three in a row. */
+const MAX_DROPPED_LINES = 100;
+
 export class Life {
   readonly #options: LifeOptions;
   readonly #plan: SupervisionPlan;
@@ -77,10 +82,17 @@ export class Life {
   #startedWall = 0;
   #readyAt: number | null = null;
   #cleanup: CleanupReceipt | null = null;
+  /** Of the lines that the process and its workers report, by the name of each. */
+  readonly #logLimits = new Map<string, LineLimit>();
+  /** Of the lines about what could not be read. */
+  readonly #droppedLimit: LineLimit;
 
   constructor(options: LifeOptions) {
     this.#options = options;
     this.#plan = options.supervised.setup().supervision;
+    this.#droppedLimit = new LineLimit(options.supervised.runtime.clock, MAX_DROPPED_LINES, (count) => {
+      options.lines.dropped(`other frames or messages (limit: ${MAX_DROPPED_LINES} lines a second)`, count);
+    });
     this.#run = this.#newRun();
     this.ended = new Promise((resolve) => this.#tellEnd = resolve);
     this.admitted = new Promise((resolve) => this.#tellAdmitted = resolve);
@@ -220,9 +232,9 @@ export class Life {
       cleaned: () => this.#leaveStarts(),
       ready: (_commands, cleanup) => this.#ready(cleanup),
       alive: () => this.#heartbeat?.answered(),
-      records: (values) => supervised.records(reportedEvents(values, this.#origin())),
+      records: (values) => supervised.records(this.#fewer(reportedEvents(values, this.#origin()))),
       output: (line) => lines.output(this.pid ?? 0, line),
-      dropped: (what, count) => lines.dropped(what, count),
+      dropped: (what, count) => this.#droppedLimit.take() && lines.dropped(what, count),
       notice: (notice) => {
         if (notice.kind === "signal") return this.#signalled(notice.signal);
         if (notice.kind === "start-wanted") this.#lent.wanted(notice.start);
@@ -243,6 +255,25 @@ export class Life {
       caller,
       events,
     });
+  }
+
+  /** Those that its limits leave of what a process reports: it is not believed to keep them. */
+  #fewer(events: readonly LogEvent[]): readonly LogEvent[] {
+    return events.filter(({ event, module }) => !isOwnLine(event) || this.#logLimitOf(module).take());
+  }
+
+  /** Each worker has a limit of its own. */
+  #logLimitOf(process: string): LineLimit {
+    const known = this.#logLimits.get(process);
+    if (known !== undefined) return known;
+    const { maxLinesPerSecond } = this.supervised.setup().output;
+    // The process counts in seconds of its own, two of which may meet in one of these.
+    const made = new LineLimit(this.#clock, maxLinesPerSecond * 2, (count) => {
+      const what = `lines that ${process} reported (limit: ${maxLinesPerSecond} a second)`;
+      this.#options.lines.dropped(what, count);
+    });
+    this.#logLimits.set(process, made);
+    return made;
   }
 
   #origin(): Origin {
@@ -310,6 +341,8 @@ export class Life {
     this.#lent.end();
     this.#clearSignal?.();
     this.#endWatches();
+    this.#droppedLimit.end();
+    for (const limit of this.#logLimits.values()) limit.end();
     if (this.pid !== null) supervised.guard?.remove(this.pid);
     const meaning = meaningOf(end, supervised.runsProgram === true ? this.#goal : null);
     const isSignalled = isByTermination(end) && this.#drainsBy === undefined;
@@ -335,4 +368,9 @@ export class Life {
     this.#heartbeat?.end();
     this.#memory?.end();
   }
+}
+
+/** Whether a process may report it as often as it likes, where nothing limits it. */
+function isOwnLine(event: EventId): boolean {
+  return event.startsWith("module.") || event === "process.dropped";
 }

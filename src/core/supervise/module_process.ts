@@ -26,6 +26,7 @@ import type { Link } from "../frame/link.ts";
 import { formatTimeout } from "../log/duration.ts";
 import { cutText } from "../log/escape.ts";
 import type { FrameReporter } from "../log/frame_reporter.ts";
+import { LineLimit } from "../log/line_limit.ts";
 import { commandMap, type Handler, type Module } from "../module/module.ts";
 import { nearest } from "../nearest.ts";
 import { headline } from "../thrown.ts";
@@ -59,6 +60,7 @@ export class ModuleProcess implements Service {
   readonly #stop = new AbortController();
   readonly #owned = new Owned();
   readonly #context: ModuleContext;
+  readonly #logLimit: LineLimit;
   #module: Module | undefined;
   #workers = new Workers([]);
   readonly #folder: StartFolder;
@@ -67,8 +69,13 @@ export class ModuleProcess implements Service {
 
   constructor(options: ModuleProcessOptions) {
     this.#options = options;
+    const { runtime, role, program, reporter, setup } = options;
+    const { maxLinesPerSecond } = setup.output;
+    this.#logLimit = new LineLimit(runtime.clock, maxLinesPerSecond, (count) => {
+      const what = `lines of ctx.log (limit: ${maxLinesPerSecond} a second)`;
+      reporter.report("process.dropped", { process: role.process, what, count }, { module: role.process });
+    });
     this.#context = this.#makeContext();
-    const { runtime, role, program, reporter } = options;
     this.#folder = new StartFolder(runtime, {
       instead: () => [runtime.programFolder(role.image?.[0]?.[1] ?? program)],
       gone: (fields) => reporter.report("process.folder-gone", fields, { module: role.process }),
@@ -114,6 +121,7 @@ export class ModuleProcess implements Service {
     if (this.#options.role.worker === null) await this.#attempt(() => definition?.stop?.(this.#context));
     await this.#workers.stop();
     for (const dispose of this.#owned.disposals().toReversed()) await this.#attempt(dispose);
+    this.#logLimit.end();
   }
 
   /** This process was sent a signal that ends it; its workers may have been, too. */
@@ -187,8 +195,10 @@ export class ModuleProcess implements Service {
 
   #makeContext(): ModuleContext {
     const { role, setup, reporter } = this.#options;
-    const log = (level: "debug" | "info" | "warning" | "error") => (text: string) =>
+    const log = (level: "debug" | "info" | "warning" | "error") => (text: string) => {
+      if (!reporter.wants(`module.${level}`) || !this.#logLimit.take()) return;
       reporter.report(`module.${level}`, { text: cutText(String(text), MAX_LOG_TEXT) }, { module: role.process });
+    };
     return {
       broker: role.broker,
       module: role.module,
