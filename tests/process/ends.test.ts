@@ -12,6 +12,7 @@ import { children, zombies } from "../fixtures/processes.ts";
 import { isAlive, rejection } from "./broker_of.ts";
 
 const PROGRAM = new URL("../fixtures/broker/ending.ts", import.meta.url);
+const GUARDLESS = new URL("../fixtures/broker/guardless.ts", import.meta.url);
 const LONG = { timeoutMs: 60_000 };
 const options = { timeout: 60_000 };
 const onLinux = { ...options, skip: process.platform === "linux" ? false : "needs /proc" };
@@ -162,6 +163,26 @@ test(
       /FATAL : .* will not be started again: .*too many files are open, raise the limit \(ulimit -n\)/,
     );
     assert.match(text, /WARNING : .* will be started again in 0\.\d+s /);
+  },
+);
+
+test(
+  "a guard that dies while no descriptor is left costs the broker nothing, and another one follows when there are",
+  onLinux,
+  async () => {
+    const command = [process.execPath, ...RUN_FLAGS, fileURLToPath(GUARDLESS)];
+    const child = spawn("/bin/sh", ["-c", 'ulimit -n 128; exec "$@"', "sh", ...command], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    let text = "";
+    child.stdout.on("data", (chunk) => text += String(chunk));
+    const [code] = await once(child, "close");
+    assert.equal(code, 0, text);
+    assert.match(
+      text,
+      /WARNING : .* \[ BROKER \] .* The broker has no guard at the moment, it is started again in 1s: .*too many files are/,
+    );
+    assert.match(text, /\ncalled 3\n([^]*\n)?guarded again\n$/);
   },
 );
 

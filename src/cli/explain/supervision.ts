@@ -72,6 +72,14 @@ export const SUPERVISION = {
     check: ["Where kept is not 0: the process.kept lines before it."],
     did: "Replaced the modules whose settings have changed, started new ones and drained those that are gone.",
   },
+  "broker.unguarded": {
+    what:
+      "The guard, which ends the modules' processes where the broker is killed, has ended and could not be started.",
+    why: "The end of the line says what the system refused: mostly no descriptor or no process is left.",
+    check: ['How many files the broker has open: "ls /proc/PID/fd | wc -l", and "ulimit -n". Who killed the guard.'],
+    did:
+      "Goes on, and tries again after a pause. Until then only what handles events ends with a broker that is killed.",
+  },
   "broker.not-reloaded": {
     what: "The configuration was to be read again, and it is wrong.",
     why: "The end of the line says what is wrong, and where.",

@@ -66,6 +66,7 @@ export class BrokerCore implements Service {
       runtime,
       broker: plan.name,
       sweep: plan.sweep,
+      unguarded: (lost) => this.#log.report("broker.unguarded", lost, { module: this.name }),
       orphan: (found) => this.#log.report("process.orphan", found, { module: this.name }),
     });
     this.#starts = new StartPlaces(startConcurrency(plan, runtime));

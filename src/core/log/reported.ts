@@ -122,6 +122,7 @@ const REPORTED: { readonly [Id in EventId]: FieldChecks<EventFields[Id]> | null 
   "broker.stopped": null,
   "broker.reloaded": null,
   "broker.not-reloaded": null,
+  "broker.unguarded": null,
   "log.lost": null,
 };
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { formatDuration } from "./duration.ts";
+import { formatDuration, formatTimeout } from "./duration.ts";
 import { escapeName as name, escapeText as text } from "./escape.ts";
 import { formatMebibytes, line, type LineKind } from "./line_kind.ts";
 
@@ -51,6 +51,8 @@ export interface SupervisionFields {
   };
   /** ERROR: a changed configuration could not be read, so the old one stays. */
   "broker.not-reloaded": { readonly reason: string };
+  /** WARNING: the guard has ended and could not be started; the next try is in `delayMs`. */
+  "broker.unguarded": { readonly reason: string; readonly delayMs: number };
   /** WARNING: the log file, or `standard error`, can be written again; that many lines are not in it. */
   "log.lost": { readonly file: string; readonly lines: number; readonly reason: string };
 }
@@ -114,6 +116,12 @@ export const SUPERVISION_KINDS: { readonly [Id in keyof SupervisionFields]: Line
     "BROKER",
     "error",
     ({ reason }) => `The configuration stays as it was: ${text(reason)}`,
+  ),
+  "broker.unguarded": line(
+    "BROKER",
+    "warning",
+    ({ reason, delayMs }) =>
+      `The broker has no guard at the moment, it is started again in ${formatTimeout(delayMs)}: ${text(reason)}`,
   ),
   "log.lost": line(
     "BROKER",

@@ -96,6 +96,11 @@ export const RELOAD_WORDINGS: readonly Wording[] = [
   })),
   wording(
     "new",
+    "The broker has no guard at the moment, it is started again in {time}s: {reason}",
+    ([time = "", reason = ""]) => ({ event: "broker.unguarded", fields: { reason, delayMs: parseSeconds(time) } }),
+  ),
+  wording(
+    "new",
     "{lines} log lines are lost, {file} could not be written: {reason}",
     ([lines, file = "", reason = ""]) => ({ event: "log.lost", fields: { file, lines: Number(lines), reason } }),
   ),

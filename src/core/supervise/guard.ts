@@ -7,6 +7,7 @@
 
 import type { CommandProcess, Runtime } from "../../runtime/runtime.ts";
 import type { EventFields } from "../log/record.ts";
+import { messageOf } from "../thrown.ts";
 import { within } from "./deadline.ts";
 import { GUARD_SCRIPT } from "./guard_script.ts";
 import type { Descendants } from "./process_settings.ts";
@@ -15,12 +16,17 @@ import type { Descendants } from "./process_settings.ts";
 const READY_MS = 2_000;
 /** A guard looks through all processes at its end, a few times; this is many times as long as that takes. */
 const END_MS = 5_000;
+/** From one try to start another guard to the next: the first pause, and the longest. */
+const AGAIN_MS = 1_000;
+const MAX_AGAIN_MS = 30_000;
 
 export interface GuardOptions {
   readonly runtime: Runtime;
   readonly broker: string;
   /** Whether what a dead broker of the same name left behind is killed, and a file is kept for the next one. */
   readonly sweep: boolean;
+  /** There is no guard, and none could be started. */
+  readonly unguarded: (lost: EventFields["broker.unguarded"]) => void;
   readonly orphan: (found: EventFields["process.orphan"]) => void;
 }
 
@@ -42,6 +48,9 @@ export class Guard {
   #ready: () => void = () => {};
   #text = "";
   #closed = false;
+  #clearPause = () => {};
+  /** Tries in a row that gave no guard that watches. */
+  #failures = 0;
 
   constructor(options: GuardOptions) {
     this.#options = options;
@@ -80,6 +89,7 @@ export class Guard {
    */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#clearPause();
     await this.#starting;
     const shell = this.#shell;
     if (shell === undefined) return;
@@ -113,17 +123,43 @@ export class Guard {
     this.#text = lines.pop() ?? "";
     for (const line of lines) {
       const [verb, process = "", pid, ms] = line.split(" ");
-      if (verb === "ready") this.#ready();
-      else if (verb === "orphan") this.#options.orphan({ process, childPid: Number(pid), ms: Number(ms) });
+      if (verb === "ready") {
+        this.#failures = 0;
+        this.#ready();
+      } else if (verb === "orphan") this.#options.orphan({ process, childPid: Number(pid), ms: Number(ms) });
     }
   }
 
   /** Someone killed the guard: there must be another one. */
-  async #again(shell: CommandProcess): Promise<void> {
+  #again(shell: CommandProcess): void {
     if (this.#closed || this.#shell !== shell) return;
     this.#shell = undefined;
-    this.#starting = this.#start();
-    await this.#starting;
+    // One that never watched is followed by one that does not either, mostly.
+    this.#starting = this.#failures++ === 0 ? this.#startAgain() : this.#startLater("it ends as soon as it is started");
+  }
+
+  /** Never rejects: the broker goes on without a guard. */
+  async #startAgain(): Promise<void> {
+    try {
+      await this.#start();
+    } catch (error) {
+      this.#failures++;
+      await this.#startLater(messageOf(error));
+    }
+  }
+
+  async #startLater(reason: string): Promise<void> {
+    if (this.#closed) return;
+    const delayMs = Math.min(AGAIN_MS * 2 ** (this.#failures - 2), MAX_AGAIN_MS);
+    this.#options.unguarded({ reason, delayMs });
+    await new Promise<void>((resolve) => {
+      const clear = this.#options.runtime.clock.timer(delayMs, resolve);
+      this.#clearPause = () => {
+        clear();
+        resolve();
+      };
+    });
+    if (!this.#closed) await this.#startAgain();
   }
 
   #tell(line: string): void {

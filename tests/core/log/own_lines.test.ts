@@ -51,6 +51,7 @@ test("every event has a level, known by its id", () => {
     "process.folder-gone": "warning",
     "broker.reloaded": "info",
     "broker.not-reloaded": "error",
+    "broker.unguarded": "warning",
     "log.lost": "warning",
     "process.stopped": "info",
     "module.debug": "debug",

@@ -183,6 +183,10 @@ export const OWN_SAMPLES: readonly (readonly [event: LogEvent, line: string])[] 
     `${PREFIX} ERROR : ${BROKER} The configuration stays as it was: brokkr.json:3:5: unknown key`,
   ],
   [
+    { ...HEAD, event: "broker.unguarded", fields: { reason: "too many files are open", delayMs: 1500 } },
+    `${PREFIX} WARNING : ${BROKER} The broker has no guard at the moment, it is started again in 1.5s: too many files are open`,
+  ],
+  [
     {
       ...HEAD,
       event: "log.lost",
