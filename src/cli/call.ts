@@ -5,12 +5,14 @@
  */
 
 import { object } from "@optique/core/constructs";
-import { commandLine as shown, message } from "@optique/core/message";
+import { commandLine as line, message } from "@optique/core/message";
 import { multiple, optional } from "@optique/core/modifiers";
 import { argument, command, constant, option } from "@optique/core/primitives";
 import { string } from "@optique/core/valueparser";
+import process from "node:process";
 import { BrokerError, RemoteError } from "../core/errors/mod.ts";
 import { headline } from "../core/thrown.ts";
+import { escapeLines, escapeText } from "../core/log/escape.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { brokerOption } from "./broker_option.ts";
 import { CliError, ExitCode, exitCodeOf, NoBrokerError } from "./cli_error.ts";
@@ -27,7 +29,7 @@ export const callParser = command(
     command: argument(string({ metavar: "COMMAND" }), { description: message`Name of its command.` }),
     params: multiple(argument(string({ metavar: "PARAM" }), {
       description: message`A parameter: JSON where it is JSON, else a string. After ${
-        shown("--")
+        line("--")
       } it may begin with a dash.`,
     })),
     timeoutMs: optional(option("--timeout", duration(), {
@@ -41,8 +43,8 @@ export const callParser = command(
   }),
   {
     brief: message`Call a command of a module`,
-    footer: message`Example: ${shown("brokkr call sla get_report '\"2021-10\"' --timeout 500ms")}, and ${
-      shown("brokkr call history since 2021-10-11 --stream | head")
+    footer: message`Example: ${line("brokkr call sla get_report '\"2021-10\"' --timeout 500ms")}, and ${
+      line("brokkr call history since 2021-10-11 --stream | head")
     } for a command that yields.`,
   },
 );
@@ -68,14 +70,14 @@ export async function call(runtime: Runtime, asked: CallAsked): Promise<number> 
     if (!json && error instanceof RemoteError) {
       const { remoteName, message } = error;
       throw new CliError(
-        `Command "${command}" of module "${target}" failed: ${headline({ name: remoteName, message })}; ` +
+        `Command "${command}" of module "${target}" failed: ${escapeText(headline({ name: remoteName, message }))}; ` +
           `see the broker's log for its stack, or call with --json`,
         ExitCode.failed,
         { cause: error },
       );
     }
     if (!json || code === null || !(error instanceof Error)) throw error;
-    await print(`${toJson({ ok: false, error: describe(error) })}\n`);
+    await print(`${shown(toJson({ ok: false, error: describe(error) }))}\n`);
     return code;
   }
 }
@@ -87,18 +89,22 @@ async function printResult(runtime: Runtime, asked: CallAsked, params: readonly 
     const onProgress = (value: unknown) => line.show(toJson(value));
     return await client.call(target, command, params, { timeoutMs, onProgress });
   });
-  if (json) await print(`${toJson({ ok: true, result: value ?? null, attempts, ms })}\n`);
-  else if (typeof value === "string") await print(`${value}\n`);
-  else if (value !== undefined) await print(`${toJson(value, 2)}\n`);
+  if (json) await print(`${shown(toJson({ ok: true, result: value ?? null, attempts, ms }))}\n`);
+  else if (value !== undefined) await print(`${shown(typeof value === "string" ? value : toJson(value, 2))}\n`);
 }
 
 async function printItems(runtime: Runtime, asked: CallAsked, params: readonly unknown[]): Promise<void> {
   const { target, command, timeoutMs, json, broker } = asked;
   await askBroker(runtime, broker, async (client) => {
     for await (const item of client.stream(target, command, params, { timeoutMs })) {
-      if (!await print(`${!json && typeof item === "string" ? item : toJson(item ?? null)}\n`)) break;
+      if (!await print(`${shown(!json && typeof item === "string" ? item : toJson(item ?? null))}\n`)) break;
     }
   });
+}
+
+/** A program gets a result as it is; a terminal would do what its control characters say. */
+function shown(text: string): string {
+  return process.stdout.isTTY === true ? escapeLines(text) : text;
 }
 
 /** JSON where it is JSON, else the text itself. */

@@ -18,7 +18,8 @@ const SHOWN = /^(cleanup\.(start|done|error)|call\.|command\.(unknown|error)|pro
 export async function runDemo({ json }: { readonly json: boolean }): Promise<number> {
   const colors = hasColors(json ? "stderr" : "stdout");
   // With --json the one document is the result, and the lines are not.
-  const show = (text: string) => void (json ? process.stderr.write(text) : print(text));
+  // What fails here fails again with the result.
+  const show = (text: string) => void (json ? process.stderr.write(text) : print(text).catch(() => {}));
   const log = (record: LogRecord) => {
     if (!SHOWN.test(record.event) || record.event === "process.exited" && record.level === "info") return;
     for (const line of record.lines()) show(`${paintLine(line, record.level, colors)}\n`);

@@ -6,8 +6,7 @@
 
 import type { LogFunction } from "../core/log/broker_log.ts";
 import type { EventFields, LogLevel } from "../core/log/record.ts";
-import { messageOf } from "../core/thrown.ts";
-import { failureCode } from "../runtime/failure_reason.ts";
+import { failureCode, systemReason } from "../runtime/failure_reason.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 import type { Config } from "./config/config.ts";
@@ -60,12 +59,12 @@ function toFile(
       failed: (doing, error) => say(failureText(path, doing, error)),
       lost(lines, error) {
         say(`log file "${path}" is written again, ${lines} lines are lost`);
-        tell({ file: path, lines, reason: reasonOf(error) });
+        tell({ file: path, lines, reason: systemReason(error) });
       },
     });
   } catch (cause) {
     const remedy = failureCode(cause) === "ENXIO" ? REMEDIES.get("ENXIO") : "correct log.file";
-    throw new CliError(`Cannot write log file "${path}": ${reasonOf(cause)}, ${remedy}`, ExitCode.usage, {
+    throw new CliError(`Cannot write log file "${path}": ${systemReason(cause)}, ${remedy}`, ExitCode.usage, {
       cause,
     });
   }
@@ -83,8 +82,8 @@ function toFile(
 function failureText(path: string, doing: "write" | "rotate", error: unknown): string {
   const remedy = REMEDIES.get(failureCode(error) ?? "") ?? "mend that";
   return doing === "write"
-    ? `cannot write log file "${path}": ${reasonOf(error)}; lines are lost until it can be written, ${remedy}`
-    : `cannot rotate log file "${path}": ${reasonOf(error)}; it grows beyond log.maxBytes, ${remedy}`;
+    ? `cannot write log file "${path}": ${systemReason(error)}; lines are lost until it can be written, ${remedy}`
+    : `cannot rotate log file "${path}": ${systemReason(error)}; it grows beyond log.maxBytes, ${remedy}`;
 }
 
 const REMEDIES: ReadonlyMap<string, string> = new Map([
@@ -100,9 +99,3 @@ const REMEDIES: ReadonlyMap<string, string> = new Map([
   ["EPIPE", "start again what reads the pipe"],
   ["EEXIST", "remove the file that is in the place of its folder"],
 ]);
-
-/** With the system's name of the error, which Deno leaves out. */
-function reasonOf(error: unknown): string {
-  const [code, text] = [failureCode(error), messageOf(error)];
-  return code === undefined || text.includes(code) ? text : `${code}: ${text}`;
-}

@@ -1,33 +1,71 @@
 /**
- * Standard output: results, all of them, to readers of any speed. A reader that went away is no failure.
+ * Standard output: results, all of them, to readers of any speed. A reader that went away is no failure; all else is.
  *
  * @module
  */
 
 import process from "node:process";
+import { escapeLines } from "../core/log/escape.ts";
+import { failureCode, systemReason } from "../runtime/failure_reason.ts";
+import { CliError, ExitCode } from "./cli_error.ts";
 
+/** Home, and clear what is below. */
+const CLEAR = "\x1b[H\x1b[J";
+
+let isWatched = false;
 let readerGone = false;
+let failure: CliError | undefined;
 
-/** Writes `text` and settles when it is out. False when nobody reads any more. */
-export async function print(text: string): Promise<boolean> {
-  if (readerGone) return false;
+/**
+ * Writes `text` and settles when it is out. False when nobody reads any more. A terminal gets none of its control characters but
+ * those of colors; it is cleared first with `clear`.
+ *
+ * @throws {CliError} where it can't be written.
+ */
+export async function print(given: string, { clear = false } = {}): Promise<boolean> {
+  const isTerminal = process.stdout.isTTY === true;
+  const text = isTerminal ? `${clear ? CLEAR : ""}${escapeLines(given, { colors: true })}` : given;
   watch();
-  await new Promise<void>((resolve) => {
-    process.stdout.write(text, (error) => {
-      if (error) readerGone = true;
-      resolve();
+  if (!readerGone && failure === undefined) {
+    await new Promise<void>((resolve) => {
+      const done = (error?: unknown) => {
+        if (error) failed(error);
+        resolve();
+      };
+      try {
+        process.stdout.write(text, done);
+      } catch (error) {
+        // Deno writes to a file at once.
+        done(error);
+      }
     });
-  });
+  }
+  if (failure !== undefined) throw failure;
   return !readerGone;
 }
 
-let watched = false;
+/** What became of standard output by `error`; null where its reader went away. */
+export function outputFailure(error: unknown): CliError | null {
+  const code = failureCode(error);
+  // A socket that was closed with something unread in it says the second.
+  if (code === "EPIPE" || code === "ECONNRESET") return null;
+  const message = `Cannot write to standard output: ${systemReason(error)}`;
+  return new CliError(code === "ENOSPC" ? `${message}; make room on its file system` : message, ExitCode.failed, {
+    cause: error,
+  });
+}
+
+function failed(error: unknown): void {
+  const why = outputFailure(error);
+  if (why === null) readerGone = true;
+  else failure ??= why;
+}
 
 /** Without a listener the end of the reader would end this process with a stack. */
 function watch(): void {
-  if (watched) return;
-  watched = true;
-  process.stdout.on("error", () => readerGone = true);
+  if (isWatched) return;
+  isWatched = true;
+  process.stdout.on("error", failed);
 }
 
 /** Whether a person looks at `stream` and wants colors. */

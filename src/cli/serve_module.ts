@@ -46,6 +46,7 @@ export async function serveModule(runtime: Runtime, options: ServeModuleOptions)
   const patience = failed ? new Promise<void>((resolve) => clock.soon(resolve)) : undefined;
   await converse(core, { channel, clock, framing: options.framing, patience });
   await core.stop();
+  if (channel.failure !== null) throw channel.failure;
   return failed ? ExitCode.gone : ExitCode.done;
 }
 

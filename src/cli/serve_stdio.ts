@@ -7,7 +7,9 @@
 import process from "node:process";
 import { Inbox } from "../runtime/inbox.ts";
 import type { Channel, ChannelEvents } from "../runtime/runtime.ts";
+import type { CliError } from "./cli_error.ts";
 import { divertOutput } from "./divert_output.ts";
+import { outputFailure } from "./output.ts";
 
 export class StandardChannel implements Channel {
   readonly #inbox = new Inbox();
@@ -15,10 +17,12 @@ export class StandardChannel implements Channel {
   readonly first: Promise<string>;
   readonly #write: typeof process.stdout.write;
   #wasLate = false;
+  /** Why nothing can be written any more, where that is not the end of the client. */
+  failure: CliError | null = null;
 
   constructor() {
     this.#write = divertOutput().write;
-    process.stdout.on("error", (error) => this.#inbox.closed(error));
+    process.stdout.on("error", (error) => this.#failed(error));
     this.first = this.#read();
   }
 
@@ -27,20 +31,31 @@ export class StandardChannel implements Channel {
   }
 
   write(bytes: Uint8Array): void {
-    this.#write(bytes, () => {
-      if (!this.#wasLate || this.unsentBytes > 0) return;
-      this.#wasLate = false;
-      this.#inbox.drained();
-    });
+    try {
+      this.#write(bytes, () => {
+        if (!this.#wasLate || this.unsentBytes > 0) return;
+        this.#wasLate = false;
+        this.#inbox.drained();
+      });
+    } catch (error) {
+      // Deno writes to a file at once.
+      this.#failed(error);
+    }
     if (this.unsentBytes > 0) this.#wasLate = true;
   }
 
   /** Settles when all that was written is out, or nobody reads it. */
   async flushed(): Promise<void> {
     await new Promise<void>((resolve) => {
+      if (this.failure !== null) return resolve();
       this.#write("", () => resolve());
       process.stdout.once("error", () => resolve());
     });
+  }
+
+  #failed(error: unknown): void {
+    this.failure ??= outputFailure(error);
+    this.#inbox.closed(error instanceof Error ? error : new Error(String(error)));
   }
 
   async #read(): Promise<string> {

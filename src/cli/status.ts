@@ -17,8 +17,6 @@ import { statusTable } from "./status_table.ts";
 import { pause } from "../core/supervise/deadline.ts";
 
 const WATCH_MS = 1_000;
-/** Home, and clear what is below. */
-const CLEAR = "\x1b[H\x1b[J";
 
 export const statusParser = command(
   "status",
@@ -40,11 +38,11 @@ export interface StatusAsked {
 export async function status(runtime: Runtime, { json, watch, broker }: StatusAsked): Promise<number> {
   return await askBroker(runtime, broker, async (client) => {
     const colors = hasColors("stdout");
-    const clear = watch && !json && process.stdout.isTTY === true && process.env["TERM"] !== "dumb" ? CLEAR : "";
+    const clear = watch && !json && process.env["TERM"] !== "dumb";
     for (;;) {
       const now = await client.status();
       const text = json ? JSON.stringify(now) : statusTable(now, { colors });
-      const isRead = await print(`${clear}${text}\n`);
+      const isRead = await print(`${text}\n`, { clear });
       if (!watch || !isRead) return ExitCode.done;
       await pause(runtime.clock, WATCH_MS);
     }

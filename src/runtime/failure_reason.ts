@@ -16,6 +16,12 @@ export function failureReason(cause: unknown): string {
   }
 }
 
+/** What the system says, with its name of the error, which Deno leaves out. */
+export function systemReason(cause: unknown): string {
+  const [code, text] = [failureCode(cause), cause instanceof Error ? cause.message : String(cause)];
+  return code === undefined || text.includes(code) ? text : `${code}: ${text}`;
+}
+
 /** The system's name of the error, such as `ENOENT`. Deno tells it for some of its errors by number only. */
 export function failureCode(cause: unknown): string | undefined {
   if (!(cause instanceof Error)) return undefined;
@@ -33,4 +39,6 @@ const NUMBERED: ReadonlyMap<number, string> = new Map([
   [17, "EEXIST"],
   [23, "ENFILE"],
   [24, "EMFILE"],
+  [28, "ENOSPC"],
+  [32, "EPIPE"],
 ]);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { inSandbox } from "./cli_process.ts";
+import { command, inSandbox } from "./cli_process.ts";
+import { NO_TMUX, Screen } from "./screen.ts";
 
 test("brokkr call prints results on standard output and nothing else there", () =>
   inSandbox(async (sandbox) => {
@@ -145,3 +146,30 @@ test("brokkr call gives a command that tells its progress the time that it needs
     const worked = await sandbox.run(["call", "--timeout", "300ms", "sla", "work", "12"]);
     assert.deepEqual(worked, { code: 0, signal: null, stdout: "done\n", stderr: "" });
   }));
+
+test("brokkr call shows the control characters of a thrown message, on one line, and passes a result on as it is", () =>
+  inSandbox(async (sandbox) => {
+    await sandbox.broker();
+    const { code, stderr } = await sandbox.run(["call", "sla", "crash", "no\x1b[2J\u202emonth\nbrokkr: all is well"]);
+    assert.deepEqual([code, stderr], [
+      1,
+      'Command "crash" of module "sla" failed: TypeError: no\\u001b[2J\\u202emonth\\nbrokkr: all is well; ' +
+      "see the broker's log for its stack, or call with --json\n",
+    ]);
+    assert.equal((await sandbox.run(["call", "sla", "greet", "\x1b[2J"])).stdout, "Hello \x1b[2J\n");
+  }));
+
+test(
+  "brokkr call shows the control characters of a result on a terminal",
+  { skip: NO_TMUX },
+  () =>
+    inSandbox(async (sandbox) => {
+      await sandbox.broker();
+      const words = [...command, "call", "sla", "greet"].map((word) => `'${word}'`).join(" ");
+      const env = { XDG_RUNTIME_DIR: sandbox.runtimeFolder };
+      const shell = `${words} "$(printf 'a\\033[31m\\033]0;owned\\007b')"; echo ENDED $?; sleep 60`;
+      using screen = new Screen(shell, { env, width: 100, height: 12 });
+      const text = await screen.shows(/ENDED \d/);
+      assert.ok(text.includes("Hello a\\u001b[31m\\u001b]0;owned\\u0007b"), text);
+    }),
+);

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { closeSync, existsSync, openSync } from "node:fs";
 import { test } from "node:test";
 import { CancellationTokenSource, ProgressType, ResponseError } from "vscode-jsonrpc/node.js";
-import { inSandbox } from "./cli_process.ts";
+import { command, fixture, inSandbox } from "./cli_process.ts";
 import { type Served, whileServed } from "./served.ts";
 
 function lines(requests: readonly object[]): string {
@@ -192,4 +194,22 @@ test("serve of a file that is not there, or that exports no module, is a mistake
     assert.deepEqual([missing.code, missing.stdout], [2, ""]);
     assert.match(missing.stderr, /Cannot serve "missing.js": it does not exist, correct its path/);
   });
+});
+
+test("serve whose answers can't be written says why and ends with exit code 1", {
+  skip: existsSync("/dev/full") ? false : "this system has no /dev/full",
+}, () => {
+  const full = openSync("/dev/full", "w");
+  try {
+    const [executable = "", ...first] = command;
+    const { status, stderr } = spawnSync(executable, [...first, "serve", fixture("serve/chatty.js")], {
+      stdio: ["pipe", full, "pipe"],
+      input: lines([{ id: 1, method: "count", params: ["up"] }]),
+      encoding: "utf8",
+    });
+    assert.equal(status, 1, stderr);
+    assert.match(stderr, /\nCannot write to standard output: ENOSPC: .*; make room on its file system\n$/);
+  } finally {
+    closeSync(full);
+  }
 });

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { closeSync, existsSync, openSync } from "node:fs";
+import process from "node:process";
 import { test } from "node:test";
 import { VERSION } from "../../src/core/version.ts";
-import { inSandbox } from "./cli_process.ts";
+import { brokerConfig, command, inSandbox } from "./cli_process.ts";
 
 test("brokkr --version prints the version alone", () =>
   inSandbox(async (sandbox) => {
@@ -57,3 +60,38 @@ test("brokkr ends with exit code 2 and a hint where it is used wrongly", () =>
       '--broker must be 1 to 64 of the characters A-Z a-z 0-9 . _ -, and it is "../x"\n',
     ]);
   }));
+
+test("brokkr whose output can't be written says why and ends with exit code 1, whatever it is asked", {
+  skip: existsSync("/dev/full") ? false : "this system has no /dev/full",
+}, () => {
+  const full = openSync("/dev/full", "w");
+  try {
+    const [executable = "", ...first] = command;
+    const asked = [["--help"], ["call", "--help"], ["--version"], ["completion", "bash"], ["explain", "call.timeout"], [
+      "check",
+      brokerConfig,
+      "--json",
+    ]];
+    for (const args of asked) {
+      const { status, stderr } = spawnSync(executable, [...first, ...args], {
+        stdio: ["ignore", full, "pipe"],
+        encoding: "utf8",
+        env: { ...process.env, NO_COLOR: "1" },
+      });
+      assert.deepEqual([args, status], [args, 1], stderr);
+      assert.match(stderr, /^Cannot write to standard output: ENOSPC: .*; make room on its file system\n$/);
+    }
+  } finally {
+    closeSync(full);
+  }
+});
+
+test("brokkr whose reader goes away before the end of its output ends with exit code 0 and says nothing", {
+  skip: spawnSync("bash", ["-c", "true"]).status === 0 ? false : "there is no bash on PATH",
+}, () => {
+  for (const args of ["--help", "completion bash"]) {
+    const line = `"$@" ${args} | true; echo "\${PIPESTATUS[0]}"`;
+    const { stdout, stderr } = spawnSync("bash", ["-c", line, "bash", ...command], { encoding: "utf8" });
+    assert.deepEqual([args, stdout, stderr], [args, "0\n", ""]);
+  }
+});

@@ -16,6 +16,9 @@ const UNSAFE_TEXT = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u061c\u200e\u200f\u202a-\u202e\u2
 const UNSAFE_NAME = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\]]/u;
 const UNSAFE_CHARACTERS = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;
 
+// deno-lint-ignore no-control-regex
+const COLOR_OR_UNSAFE = /\x1b\[[\d;]*m|[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;
+
 // Readers begin a new record at each time stamp that a level follows, also within a line, but not after an escaped
 // newline.
 const RECORD_HEAD = /(?<!\\[nr])\[(?=\d{4}-\d\d-\d\d\s+\d\d:\d\d:\d\d\s*\]\s*[A-Z]{4,8}\s*:)/g;
@@ -63,6 +66,16 @@ export function escapeStackLine(line: string): string {
 /** A whole line of any file, for a terminal, which would do what its control characters say. Tabs stay. */
 export function escapeControls(line: string): string {
   return line.replace(UNSAFE_CHARACTERS, (character) => character === "\t" ? character : escaped(character));
+}
+
+/** The same of a text of several lines. With `colors` its own colors stay too. */
+export function escapeLines(text: string, { colors = false } = {}): string {
+  if (!UNSAFE_TEXT.test(text)) return text;
+  return text.replace(
+    COLOR_OR_UNSAFE,
+    (part) =>
+      part === "\n" || part === "\t" || (colors && part.length > 1) ? part : part.replace(UNSAFE_CHARACTERS, escaped),
+  );
 }
 
 /** The first `length` characters and `…`, or `text` itself where it is not longer. Never half a surrogate pair. */
