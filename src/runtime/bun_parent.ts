@@ -1,12 +1,12 @@
 import { type BunChannel, descriptorChannel } from "./bun_channel.ts";
-import { crashOnUnhandledRejection } from "./bun_crash.ts";
+import { crashOnUncaught } from "./bun_crash.ts";
 
 export const CHILD_FD = 3;
 export const ADDRESS = `fd:${CHILD_FD}`;
 
 /** The child's side of the channel that `bun_program.ts` makes. */
 export function parentChannel(address: string): Promise<BunChannel> {
-  crashOnUnhandledRejection();
+  crashOnUncaught();
   if (address === ADDRESS) return descriptorChannel(CHILD_FD);
   return Promise.reject(
     new Error(

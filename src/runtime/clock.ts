@@ -33,7 +33,11 @@ const machine = realPerformance();
 
 /** The clock of this machine; what comes after pending events is the runtime's own affair. */
 export function systemClock(soon: (fn: () => void) => void): Clock {
-  return { now: () => machine.now(), wall, timer, soon };
+  const throwUncaught = (error: unknown) =>
+    soon(() => {
+      throw error;
+    });
+  return { now: () => machine.now(), wall, timer, soon, throwUncaught };
 }
 
 export const hasEngineTimers = waits.waitAsync !== undefined;

@@ -38,6 +38,11 @@ export interface Clock {
   timer(ms: number, fn: () => void): () => void;
   /** Calls `fn` after the events that are ready now have been handled. */
   soon(fn: () => void): void;
+  /**
+   * Makes `error` an uncaught error of this process, with its own stack, on a turn of its own: whatever was at work when the program's
+   * code threw it (a frame, a call, a peer) is not at fault, and goes on.
+   */
+  throwUncaught(error: unknown): void;
 }
 
 /** How a process ended: an exit code, or the signal that ended it. */

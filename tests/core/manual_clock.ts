@@ -27,6 +27,12 @@ export class ManualClock implements Clock {
     this.timer(0, fn);
   }
 
+  throwUncaught(error: unknown): void {
+    this.soon(() => {
+      throw error;
+    });
+  }
+
   /** Time passes and no timer fires, as when the process is stopped. */
   standStill(ms: number): void {
     this.#now += ms;

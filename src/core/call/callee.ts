@@ -17,7 +17,6 @@ import type { Reporter } from "../log/reporter.ts";
 import type { Handler } from "../module/module.ts";
 import { nearest } from "../nearest.ts";
 import { isError } from "../thrown.ts";
-import { throwUncaught } from "../uncaught.ts";
 import { CalleeReporter } from "./callee_reporter.ts";
 import { faultFields, thrownFields } from "./fault_fields.ts";
 import { KeptAnswers } from "./kept_answers.ts";
@@ -114,7 +113,7 @@ export class Callee {
         this.#arrive(call, bytes);
       } catch (error) {
         // The other calls of the frame are not at fault.
-        throwUncaught(this.#link.clock, error);
+        this.#link.clock.throwUncaught(error);
       }
     }
     // The caller works on these answers while the next calls run.

@@ -11,7 +11,6 @@ import { BodyReader } from "../frame/body_reader.ts";
 import type { Codec } from "../frame/codec.ts";
 import { FrameType } from "../frame/header.ts";
 import type { Link } from "../frame/link.ts";
-import { throwUncaught } from "../uncaught.ts";
 import type { Call } from "./call.ts";
 import { CallTime } from "./call_time.ts";
 import type { SubmitOptions } from "./caller_options.ts";
@@ -90,7 +89,7 @@ export class Exchange {
         else this.#take(ids[index], kind, values[index], receivedAt);
       } catch (error) {
         // The other answers of the frame are other calls'.
-        throwUncaught(this.#options.clock, error);
+        this.#options.clock.throwUncaught(error);
       }
     }
   }

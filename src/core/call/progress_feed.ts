@@ -5,7 +5,6 @@
  */
 
 import type { Clock } from "../../runtime/runtime.ts";
-import { throwUncaught } from "../uncaught.ts";
 
 /**
  * Runs the program's function outside of the work on frames, and in the context (of `AsyncLocalStorage`) in which it was made: an
@@ -41,7 +40,7 @@ export class ProgressFeed {
     try {
       this.#listener.call(undefined, value);
     } catch (error) {
-      throwUncaught(this.#clock, error);
+      this.#clock.throwUncaught(error);
     }
   }
 }

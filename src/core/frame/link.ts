@@ -19,7 +19,6 @@ import { FrameReader } from "./reader.ts";
 import { SharedMemory } from "./shared_memory.ts";
 import { excerpt } from "./text.ts";
 import { messageOf } from "../thrown.ts";
-import { throwUncaught } from "../uncaught.ts";
 
 /** Bodies in a row that can't be understood before the peer is given up. */
 const MAX_REFUSED_IN_A_ROW = 3;
@@ -208,7 +207,7 @@ export class Link {
       this.#events.frame(type, flags, body);
       this.#refused = 0;
     } catch (error) {
-      if (!(error instanceof BodyError)) return throwUncaught(this.clock, error);
+      if (!(error instanceof BodyError)) return this.clock.throwUncaught(error);
       const reason = messageOf(error);
       this.#events.refused(reason, excerpt(body));
       this.#refused++;

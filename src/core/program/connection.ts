@@ -14,7 +14,6 @@ import { JsonRpcError } from "./json_rpc_error.ts";
 import { type Message, type MessageId, type Params, readMessage } from "./message.ts";
 import { PeerRequests } from "./peer_requests.ts";
 import { messageOf } from "../thrown.ts";
-import { throwUncaught } from "../uncaught.ts";
 
 /** A cancelled request may still be answered; after this time nobody waits for that. */
 const CANCELLED_MS = 5_000;
@@ -146,7 +145,7 @@ export class Connection {
       this.#reader.push(chunk);
     } catch (error) {
       this.#end(messageOf(error));
-      if (!(error instanceof FramingError)) throwUncaught(this.#options.clock, error);
+      if (!(error instanceof FramingError)) this.#options.clock.throwUncaught(error);
     }
   }
 
@@ -155,7 +154,7 @@ export class Connection {
     try {
       this.#take(text);
     } catch (error) {
-      throwUncaught(this.#options.clock, error);
+      this.#options.clock.throwUncaught(error);
     }
   }
 
