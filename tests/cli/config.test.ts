@@ -223,3 +223,24 @@ test("readConfig() finds a worker's name among few modules as among many", async
     ],
   );
 });
+
+test("readConfig() refuses what is nested without end, at its place, before it reads it", async () => {
+  for (const [open, close] of [["[", "]"], ['{"a":', "}"]]) {
+    const text = `{"name":"b",\n"modules":{"a":{"path":"a.js","options":${open?.repeat(100_000)}1${
+      close?.repeat(100_000)
+    }}}}`;
+    const column = 41 + 197 * (open?.length ?? 0);
+    assert.deepEqual(await faultsOf(text), [
+      `brokkr.json:2:${column}: this is nested more than 200 deep, name a configuration`,
+    ]);
+  }
+  // Also where it is not closed.
+  assert.equal(
+    (await faultsOf("[".repeat(100_000)))[0],
+    "brokkr.json:1:201: this is nested more than 200 deep, name a configuration",
+  );
+  assert.deepEqual(
+    await faultsOf(`{"name":"b","modules":{"a":{"path":"a.js","options":${"[".repeat(197)}1${"]".repeat(197)}}}}`),
+    [],
+  );
+});

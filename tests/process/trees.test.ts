@@ -152,6 +152,35 @@ test("a file of pids that other processes have by now kills none of them", optio
 });
 
 test(
+  "a process of a dead broker whose mark can't be seen is killed at the next start with its line, too",
+  options,
+  async () => {
+    const home = new Home();
+    const unmarked = spawn("sleep", ["600"], { detached: true });
+    try {
+      const pid = unmarked.pid ?? 0;
+      const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+      const start = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+      mkdirSync(join(home.folder, "brokkr"), { mode: 0o700 });
+      writeFileSync(
+        join(home.folder, "brokkr", `${home.name}~dead-id~4194305~1.tree`),
+        `4194306:1\n${pid}:${start}:group:dead-id/trees/1\n`,
+      );
+      const { child, pids, lines } = await home.broker();
+      await allGone([pid]);
+      assert.equal(lines.length, 1);
+      const text = new RegExp(`A process of trees that an earlier broker left behind was killed \\(pid ${pid}, age `);
+      assert.match(lines[0] ?? "", text);
+      process.kill(child.pid ?? 0, "SIGKILL");
+      await allGone(pids);
+    } finally {
+      unmarked.kill("SIGKILL");
+      await home.remove();
+    }
+  },
+);
+
+test(
   "sockets of a dead Deno broker are removed at the next start, other files and folders are not",
   options,
   async () => {

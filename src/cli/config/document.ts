@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
+import { createScanner, type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
 import { ConfigError, type Place, type Problem } from "./config_error.ts";
 
 /** Keys from the root. */
@@ -27,6 +27,8 @@ export class ConfigDocument {
     this.#file = file;
     this.#text = text;
     if (text.trim() === "") throw new ConfigError([this.#problem(0, EMPTY)]);
+    const tooDeep = firstDeeperThan(MAX_DEPTH, text);
+    if (tooDeep !== null) throw new ConfigError([this.#problem(tooDeep, TOO_DEEP)]);
     const errors: ParseError[] = [];
     const root = parseTree(text, errors, { allowTrailingComma: true });
     const [first] = errors;
@@ -120,6 +122,23 @@ export class ConfigDocument {
   }
 }
 
+/** Where an object or list begins that is deeper than `most`, or null. What parses and reads a text calls itself for each. */
+function firstDeeperThan(most: number, text: string): number | null {
+  const scanner = createScanner(text, true);
+  let depth = 0;
+  while (scanner.getPosition() < text.length) {
+    scanner.scan();
+    const first = text[scanner.getTokenOffset()];
+    if (first === "{" || first === "[") depth++;
+    else if (first === "}" || first === "]") depth--;
+    if (depth > most) return scanner.getTokenOffset();
+  }
+  return null;
+}
+
+/** Far more than anyone writes, and less than a stack holds. */
+const MAX_DEPTH = 200;
+const TOO_DEEP = `this is nested more than ${MAX_DEPTH} deep, name a configuration`;
 const EMPTY = 'the file is empty, it must have at least "name" and "modules"';
 const UNREADABLE = "this is not JSON, correct it";
 

@@ -81,6 +81,8 @@ sweep_file() {
     found=$(marked "$tree\\"")
     for each in $found; do tell "$each" "\${who%/*}"; done
     if is_same "$pid" "$was"; then
+      # Told here where its environment does not show the mark.
+      tell "$pid" "\${who%/*}"
       [ "$mode" = group ] && kill -s KILL -- "-$pid" 2>/dev/null || kill -s KILL "$pid" 2>/dev/null
     fi
     kill_tree "$tree\\""
