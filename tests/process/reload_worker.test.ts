@@ -23,3 +23,24 @@ test(
     }
   },
 );
+
+test(
+  "an event that somebody listens to at run time comes from workers that already run",
+  { timeout: 60_000 },
+  async () => {
+    const t = await TestBroker.start({ logLevel: "info" });
+    try {
+      await t.broker.call("Livestatus", "ask_worker", ["whoami"]);
+      const heard: string[] = [];
+      const stop = t.broker.on("command.executing", ({ module, fields }) => heard.push(`${module} ${fields.command}`));
+      await t.until(async () => {
+        await t.broker.call("Livestatus", "ask_worker", ["pid"]);
+        return heard.some((line) => /^Livestatus-\d pid$/.test(line));
+      });
+      stop();
+      assert.ok(!t.records.some(({ event }) => event === "command.executing"), "the level is not that of the listener");
+    } finally {
+      await t.broker.stop();
+    }
+  },
+);

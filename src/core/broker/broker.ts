@@ -258,6 +258,6 @@ export class BrokerCore implements Service {
 }
 
 /** A start keeps a processor busy: more of them at once only take longer. */
-function startConcurrency({ startConcurrency }: BrokerPlan, { processors }: BrokerSeat["runtime"]): number {
-  return startConcurrency ?? Math.max(2, processors());
+function startConcurrency({ startConcurrency }: BrokerPlan, runtime: BrokerSeat["runtime"]): number {
+  return startConcurrency ?? Math.max(2, runtime.processors());
 }

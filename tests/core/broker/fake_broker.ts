@@ -1,5 +1,5 @@
 import { BrokerCore } from "../../../src/core/broker/broker.ts";
-import { checkOptions } from "../../../src/core/broker/options.ts";
+import { type BrokerOptions, checkOptions } from "../../../src/core/broker/options.ts";
 import type { LogRecord } from "../../../src/core/log/record.ts";
 import { defineModule } from "../../../src/core/module/module.ts";
 import type { ModuleSettings } from "../../../src/core/module/module.ts";
@@ -12,6 +12,12 @@ const ENDED = { code: 0, signal: null };
 
 /** Spawns fakes, and a guard that does nothing. */
 class BrokerRuntime extends SpawningRuntime {
+  count = 2;
+
+  override processors(): number {
+    return this.count;
+  }
+
   override spawnCommand(): Promise<CommandProcess> {
     let ended = () => {};
     const exited = new Promise<typeof ENDED>((resolve) => ended = () => resolve(ENDED));
@@ -30,20 +36,26 @@ class BrokerRuntime extends SpawningRuntime {
 /** Modules by name, and their settings: a configuration. */
 export type Modules = Readonly<Record<string, ModuleSettings>>;
 
+interface FakeBrokerOptions extends Partial<BrokerOptions> {
+  /** How many the machine has. */
+  readonly processors?: number;
+}
+
 /** A broker whose processes do what the test says. */
 export class FakeBroker {
   readonly runtime = new BrokerRuntime();
   readonly records: LogRecord[] = [];
   readonly core: BrokerCore;
 
-  constructor(modules: Modules) {
-    const { plan, seat } = prepared(modules, (record) => this.records.push(record));
+  constructor(modules: Modules, { processors = 2, ...options }: FakeBrokerOptions = {}) {
+    this.runtime.count = processors;
+    const { plan, seat } = prepared(modules, { log: (record) => void this.records.push(record), ...options });
     this.core = new BrokerCore(plan, { runtime: this.runtime, depth: 0, image: null, ...seat });
   }
 
   /** The configuration has changed. */
-  follow(modules: Modules): Promise<void> {
-    const { plan, seat } = prepared(modules);
+  follow(modules: Modules, options: Partial<BrokerOptions> = {}): Promise<void> {
+    const { plan, seat } = prepared(modules, options);
     return this.core.follow(plan, { image: null, ...seat });
   }
 
@@ -91,12 +103,13 @@ export function wasAsked(life: FakeProcess): boolean {
   return life.received.some(({ text }) => text === '{"kind":"stop"}');
 }
 
-function prepared(modules: Modules, log: (record: LogRecord) => void = () => {}) {
+function prepared(modules: Modules, options: Partial<BrokerOptions>) {
   const plan = checkOptions({
     name: "broker-master",
     modules: Object.keys(modules).map((name) => defineModule({ name })),
     settings: modules,
-    log,
+    log: () => {},
+    ...options,
   });
   return { plan, seat: { signature: (name: string) => JSON.stringify(modules[name] ?? null) } };
 }
