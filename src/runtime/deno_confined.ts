@@ -1,4 +1,5 @@
 import type { DenoNamespace, DenoPermission, DenoPermissionDescriptor } from "./deno_namespace.ts";
+import { fromOrigin } from "./origin.ts";
 import type { Confinement, Rights } from "./runtime.ts";
 
 declare const Deno: DenoNamespace;
@@ -47,6 +48,55 @@ export function missingRight(rights: Rights, cwd: string): string | null {
     }
   }
   return null;
+}
+
+/** What Deno keeps for the pages of an origin, and asks no right for: `caches`, `localStorage` and its key-value store. */
+const STORAGE = "location_data";
+/** Folders of code, which a new process would else make for itself alone. */
+const SHARED = ["gen", "npm", "remote"];
+/** Nothing can be made here. */
+const NOWHERE = "/dev/null/brokkr";
+
+/**
+ * Deno's own folder for a process that is held to fewer rights: its code is in there as in that of this process, but what Deno stores
+ * for a program without asking for a right can't be. Where no such folder can be made it is none at all, and code is compiled anew.
+ */
+export function confinedFolder(env: Readonly<Record<string, string>>): string {
+  const shared = ownFolder(env);
+  const path = `${shared}/brokkr-confined`;
+  try {
+    ignoreExisting(() => Deno.mkdirSync(path, { mode: 0o700 }));
+    // A file is no folder.
+    const storage = `${path}/${STORAGE}`;
+    ignoreExisting(() => Deno.openSync(storage, { read: false, write: true, createNew: true }).close());
+    if (Deno.statSync(storage).isDirectory) return NOWHERE;
+    for (const name of SHARED) ignoreExisting(() => Deno.mkdirSync(`${shared}/${name}`, { mode: 0o755 }));
+    for (const { name } of Deno.readDirSync(shared)) {
+      // SQLite finds its further files beside what the link leads to.
+      if (name === STORAGE || name === "brokkr-confined" || /-(wal|shm)$/.test(name)) continue;
+      ignoreExisting(() => Deno.symlinkSync(`../${name}`, `${path}/${name}`));
+    }
+    return path;
+  } catch {
+    return NOWHERE;
+  }
+}
+
+function ownFolder(
+  { DENO_DIR: given, XDG_CACHE_HOME: cache, HOME: home = "" }: Readonly<Record<string, string>>,
+): string {
+  if (given) return fromOrigin(given);
+  if (Deno.build.os === "darwin") return `${home}/Library/Caches/deno`;
+  return `${cache?.startsWith("/") ? cache : `${home}/.cache`}/deno`;
+}
+
+/** Another process of this user may have been faster. */
+function ignoreExisting(make: () => void): void {
+  try {
+    make();
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== "AlreadyExists") throw error;
+  }
 }
 
 function has(kind: string, what: Omit<DenoPermissionDescriptor, "name"> = {}): boolean {

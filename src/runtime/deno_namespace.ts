@@ -41,6 +41,7 @@ export interface DenoNamespace {
   makeTempDirSync(options: { dir?: string; prefix: string }): string;
   openSync(path: string, options: DenoOpenOptions): DenoFile;
   removeSync(path: string, options?: { recursive: boolean }): void;
+  symlinkSync(from: string, to: string): void;
   statSync(path: string): { isDirectory: boolean; mode: number | null };
 
   listen(options: { transport: "unix"; path: string }): DenoListener;

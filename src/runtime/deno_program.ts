@@ -1,5 +1,5 @@
 import { allowSocket, childEnvironment, childFlags } from "./deno_flags.ts";
-import { confinedFlags, missingRight } from "./deno_confined.ts";
+import { confinedFlags, confinedFolder, missingRight } from "./deno_confined.ts";
 import type { DenoNamespace, DenoPermission } from "./deno_namespace.ts";
 import { fromOrigin, ORIGIN } from "./origin.ts";
 import type { Confinement, SpawnProgramOptions } from "./runtime.ts";
@@ -35,9 +35,10 @@ function confined(flags: readonly string[], confinement: Confinement, cwd: strin
 /** A compiled binary takes no flags: the variable is how its engine gets the one that shows the garbage collector. */
 export function programEnvironment(
   given: Readonly<Record<string, string>>,
-  { collects = true }: Pick<SpawnProgramOptions, "collects">,
+  { collects = true, confinement }: Pick<SpawnProgramOptions, "collects" | "confinement">,
 ): Readonly<Record<string, string>> {
-  const env = childEnvironment(given);
+  const own = childEnvironment(given);
+  const env = confinement === undefined ? own : { ...own, DENO_DIR: confinedFolder(own) };
   if (!Deno.build.standalone || !collects) return env;
   const engine = env["DENO_V8_FLAGS"];
   return { ...env, DENO_V8_FLAGS: engine === undefined ? "--expose-gc" : `--expose-gc,${engine}` };

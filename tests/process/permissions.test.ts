@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -85,6 +85,45 @@ test(
     }
   },
 );
+
+test(
+  "a module without permissions stores nothing by what Deno asks no right for, and sees nothing that others store so",
+  {
+    skip,
+  },
+  async () => {
+    const own = mkdtempSync(join(tmpdir(), "brokkr-deno-"));
+    const before = process.env["DENO_DIR"];
+    process.env["DENO_DIR"] = own;
+    try {
+      await using started = await start({});
+      assert.deepEqual(await started.broker.call(claims, "store"), ["localStorage", "sessionStorage", "caches"]);
+      assert.deepEqual(await started.broker.call(confined, "store"), ["sessionStorage"]);
+      const folder = join(own, "brokkr-confined");
+      assert.ok(lstatSync(join(folder, "location_data")).isFile());
+      assert.ok(lstatSync(join(folder, "gen")).isSymbolicLink());
+      // The next life finds it there.
+      await started.broker.restart("confined");
+      assert.deepEqual(await started.broker.call(confined, "store"), ["sessionStorage"]);
+    } finally {
+      if (before === undefined) delete process.env["DENO_DIR"];
+      else process.env["DENO_DIR"] = before;
+      rmSync(own, { recursive: true });
+    }
+  },
+);
+
+test("permissions hold where Deno's folder can't be written", { skip }, async () => {
+  const before = process.env["DENO_DIR"];
+  process.env["DENO_DIR"] = "/dev/null/deno";
+  try {
+    await using started = await start({});
+    assert.deepEqual(await started.broker.call(confined, "store"), ["sessionStorage"]);
+  } finally {
+    if (before === undefined) delete process.env["DENO_DIR"];
+    else process.env["DENO_DIR"] = before;
+  }
+});
 
 test("permissions that the broker has not itself are named, and the start is not tried again", { skip }, () => {
   const main = new URL("../fixtures/broker/confined_main.ts", import.meta.url);
