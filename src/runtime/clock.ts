@@ -40,7 +40,7 @@ export function systemClock(soon: (fn: () => void) => void): Clock {
   return { now: () => machine.now(), wall, timer, soon, throwUncaught };
 }
 
-export const hasEngineTimers = waits.waitAsync !== undefined;
+export const hasEngineTimers = waits.waitAsync !== undefined && wakesDeno();
 
 /** Calls `fn` once after `ms`. Returns the function that clears it. */
 export function timer(ms: number, fn: () => void): () => void {
@@ -130,6 +130,13 @@ function lastingTimer(ms: number, fn: () => void): () => void {
 /** Where a clock that is not the system's stands in its place, what time it was when this process began leads to it. */
 function wall(): number {
   return Date.name === "Date" && isNative(Date) ? Date.now() : machine.timeOrigin + machine.now();
+}
+
+/** Before 2.7.6 Deno does not notice the end of such a wait while nothing else happens. */
+function wakesDeno(): boolean {
+  const deno: { readonly version: { readonly deno: string } } | undefined = Reflect.get(globalThis, "Deno");
+  const [major = 0, minor = 0, patch = 0] = deno?.version.deno.split(".").map((part) => Number.parseInt(part)) ?? [9];
+  return major > 2 || (major === 2 && (minor > 7 || (minor === 7 && patch >= 6)));
 }
 
 function isNative(fn: object): boolean {

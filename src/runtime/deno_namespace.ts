@@ -22,6 +22,7 @@ export interface DenoNamespace {
   /** May be replaced. */
   exit: (code: number) => never;
   cwd(): string;
+  chdir(path: string): void;
   execPath(): string;
   kill(pid: number, signal: string | 0): void;
   memoryUsage(): { rss: number; heapUsed: number };

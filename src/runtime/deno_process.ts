@@ -85,7 +85,13 @@ function start(command: string, options: DenoProcessOptions): DenoChild {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   };
   try {
-    return new Deno.Command(command, given).spawn();
+    try {
+      return new Deno.Command(command, given).spawn();
+    } catch (error) {
+      // Deno before 2.9 starts nothing in a folder that is gone, whatever folder it is to start in.
+      if (!leftRemovedFolder()) throw error;
+      return new Deno.Command(command, given).spawn();
+    }
   } catch (cause) {
     throw spawnError({
       what: options.what,
@@ -106,4 +112,15 @@ async function forward(stream: ReadableStream<Uint8Array>, output: ChildOutput, 
     await sink(value);
   }
   output.ended();
+}
+
+/** Whether this process was in a folder that is gone, and is not any more. */
+function leftRemovedFolder(): boolean {
+  try {
+    Deno.cwd();
+    return false;
+  } catch {
+    Deno.chdir("/");
+    return true;
+  }
 }
