@@ -10,6 +10,7 @@ import { CallCounters } from "../call/counters.ts";
 import { type LocalPeer, localPeer } from "../call/local_peer.ts";
 import { DEFAULT_LIMITS } from "../call/caller_options.ts";
 import type { RunningCall } from "../call/running_call.ts";
+import type { BrokerFault } from "../call/wire_error.ts";
 import { UnknownCommandError } from "../errors/mod.ts";
 import type { ReceivedCall } from "../frame/batch.ts";
 import { DEFAULT_FRAME_LIMIT } from "../frame/header.ts";
@@ -24,10 +25,19 @@ export interface OwnCommandsOptions {
   readonly commands: ReadonlyMap<string, Handler>;
 }
 
+const BROKER_STOPPED: BrokerFault = {
+  code: "GONE",
+  reason: "the broker has stopped",
+  exitCode: null,
+  signal: null,
+  lastLines: [],
+};
+
 export class OwnCommands {
   readonly #options: OwnCommandsOptions;
   #caller: Caller | undefined;
   #peer: LocalPeer | undefined;
+  #isClosed = false;
 
   constructor(options: OwnCommandsOptions) {
     this.#options = options;
@@ -50,9 +60,11 @@ export class OwnCommands {
     return await Reflect.apply(handler, context, params);
   }
 
-  /** The broker has stopped. */
+  /** The broker has stopped: what runs is aborted, and its calls, and those that are still made, are rejected. */
   close(): void {
+    this.#isClosed = true;
     this.#peer?.close();
+    this.#caller?.refuse(BROKER_STOPPED);
   }
 
   #connect(): Caller {
@@ -68,6 +80,10 @@ export class OwnCommands {
       limits: DEFAULT_LIMITS,
       thread: runtime.thread,
     });
+    if (this.#isClosed) {
+      caller.refuse(BROKER_STOPPED);
+      return caller;
+    }
     this.#peer = localPeer({
       clock,
       caller,

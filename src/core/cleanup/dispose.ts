@@ -16,10 +16,14 @@ export function canDispose(resource: unknown): boolean {
   return typeof resource === "function" || wayOf(resource) !== undefined;
 }
 
-/** Whether `resource` says itself that it was disposed of. */
+/** Whether `resource` says itself that it was disposed of; one that throws when it is looked at does not. */
 export function isDisposed(resource: unknown): boolean {
-  const way = wayOf(resource);
-  return way !== undefined && LASTING.has(way.name) && ENDED.some((state) => way.read(state) === true);
+  try {
+    const way = wayOf(resource);
+    return way !== undefined && LASTING.has(way.name) && ENDED.some((state) => way.read(state) === true);
+  } catch {
+    return false;
+  }
 }
 
 /** Disposes of `resource`; settles when that is over, with what went wrong. */

@@ -88,6 +88,22 @@ test("a generator of the broker's own whose end throws ends its call, and the br
   assert.equal(own.clock.timers, 0);
 });
 
+test("the end of the broker rejects the calls of its own commands at once, those that run and those that are made later", async () => {
+  for (const isUsed of [true, false]) {
+    const own = new Own({ forever: () => new Promise(() => {}), plain: () => 1 });
+    const running = isUsed ? [rejection(own.call("forever"))] : [];
+    await own.clock.advance(0);
+    own.own.close();
+    const calls = [...running, rejection(own.call("plain"))];
+    await own.clock.advance(0);
+    for (const error of await Promise.all(calls)) {
+      assert.ok(error instanceof ProcessGoneError, String(error));
+      assert.match(error.message, /: the broker has stopped$/);
+    }
+    assert.deepEqual([own.own.caller.pending, own.clock.timers], [0, 0]);
+  }
+});
+
 test("a connection within the process that is lost rejects what it carried, and the next call goes over a new one", async () => {
   const { clock } = new FakeRuntime();
   const reporter = new TestReporter();

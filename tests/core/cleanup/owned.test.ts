@@ -64,3 +64,22 @@ test("Owned does not grow by resources that have ended", () => {
   }
   assert.ok(owned.size <= 64, String(owned.size));
 });
+
+test("a resource that throws when it is looked at is no hindrance to those that come after it", async () => {
+  const owned = new Owned();
+  let isBad = false;
+  const bad = {
+    get close(): () => void {
+      if (isBad) throw new Error("mine");
+      return () => {};
+    },
+  };
+  owned.add(bad);
+  isBad = true;
+  let closed = 0;
+  const count = 200;
+  for (let index = 0; index < count; index++) owned.add({ close: () => void closed++ });
+  const outcomes = await Promise.allSettled(owned.disposals().map((disposal) => disposal()));
+  assert.equal(closed, count);
+  assert.deepEqual(outcomes.filter(({ status }) => status === "rejected").length, 1);
+});
