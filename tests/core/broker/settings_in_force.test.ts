@@ -148,3 +148,18 @@ test("the end of a broker creates no process of those that wait, and tells nothi
   assert.equal(t.runtime.spawned.length, 2);
   assert.deepEqual(t.told("process.stopped").map((line) => line.slice(0, 1)), ["b", "a"]);
 });
+
+test("a module that waits to be started again is ended before the others give their places back", async () => {
+  const t = new FakeBroker({ a: {}, b: {} }, { startConcurrency: 1 });
+  void t.core.start();
+  await settle();
+  await t.up("a");
+  await t.life("a").exit({ code: 1, signal: null });
+  await t.runtime.clock.advance(0);
+  assert.deepEqual(await t.states(), ["a starting", "b starting"]);
+  const stopped = t.core.stop();
+  await settle();
+  await t.down("b");
+  await stopped;
+  assert.deepEqual([t.lives("a").length, t.lives("b").length], [1, 1]);
+});
