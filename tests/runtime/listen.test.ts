@@ -56,6 +56,29 @@ test("Listener.close() removes the socket and keeps what is connected", () =>
     await received.end;
   }));
 
+test("abort() ends a channel at once, whatever is unsent and whether the other side ends, and what was sent arrives", () =>
+  inFolder(async (path) => {
+    let near: Channel | undefined;
+    const listener = await runtime.listen(path, (channel) => near = channel);
+    // It reads nothing, and so never sees the end.
+    const socket = createConnection({ path, allowHalfOpen: true });
+    await once(socket, "connect");
+    while (near === undefined) await new Promise((resolve) => setTimeout(resolve, 1));
+    const received = receive(near);
+    near.write(new TextEncoder().encode("why"));
+    while (near.unsentBytes > 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    near.write(new Uint8Array(8_000_000));
+    near.abort();
+    near.abort();
+    near.write(new Uint8Array(1));
+    await within(received.end);
+    assert.deepEqual([received.closed, near.unsentBytes], [[undefined], 0]);
+    const [chunk] = await once(socket, "data");
+    assert.equal(String(chunk).slice(0, 3), "why");
+    socket.destroy();
+    listener.close();
+  }));
+
 test("listen() never takes the path of another listener", () =>
   inFolder(async (path) => {
     const listener = await runtime.listen(path, echo);

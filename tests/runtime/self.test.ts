@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync, realpathSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { kill, pid } from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -39,6 +40,10 @@ test("openFiles() and heapBytes() are positive where they can be read", async ()
   assert.ok(files === null || files > 2);
   const heap = runtime.heapBytes();
   assert.ok(heap === null || heap > 0);
+});
+
+test("processors() are those that the system gives this process", () => {
+  assert.equal(runtime.processors(), availableParallelism());
 });
 
 test("onSignal() calls until it is stopped", async () => {
