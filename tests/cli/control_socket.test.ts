@@ -175,7 +175,14 @@ test("clients that send nothing, half a frame or a huge one harm nobody", () =>
       await Promise.all([noise, huge].map((socket) => new Promise((resolve) => socket?.once("close", resolve))));
       assert.equal((await sandbox.run(["call", "sla", "greet", "you"])).stdout, "Hello you\n");
       assert.equal((await sandbox.run(["stop"])).code, 0);
-      assert.equal((await broker.ended).code, 0);
+      const { code, stderr } = await broker.ended;
+      assert.equal(code, 0);
+      const dropped = stderr.split("\n").filter((line) => line.includes("a client of the control socket: dropped"));
+      assert.deepEqual(dropped.map((line) => line.slice(line.indexOf("dropped"))).toSorted(), [
+        "dropped 1 connection (Cannot read frame: it does not begin with the bytes 62 6b)",
+        "dropped 1 connection (Cannot read frame: its length is 1073741824 and the limit is 1114112)",
+        "dropped 1 frame (a frame came before the hello: 19)",
+      ]);
     } finally {
       for (const socket of sockets) socket.destroy();
     }

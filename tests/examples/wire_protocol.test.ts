@@ -6,7 +6,8 @@ import { test } from "node:test";
 import { apartHead, readApart } from "../../src/core/frame/apart.ts";
 import { packAnswers, packCalls, readAnswers, readCalls, readJson } from "../../src/core/frame/batch.ts";
 import { joinBytes } from "../../src/core/bytes.ts";
-import { DEFAULT_FRAME_LIMIT, FrameType, HEADER_BYTES, readHeader } from "../../src/core/frame/header.ts";
+import { BodyReader } from "../../src/core/frame/body_reader.ts";
+import { DEFAULT_FRAME_LIMIT, FrameFlag, FrameType, HEADER_BYTES, readHeader } from "../../src/core/frame/header.ts";
 import { encodeValue } from "../../src/core/frame/json_codec.ts";
 import { reportedEvents } from "../../src/core/log/reported.ts";
 import { readProcessNotice, readRecords } from "../../src/core/frame/notice.ts";
@@ -15,7 +16,7 @@ import { frame } from "../core/frames.ts";
 import { withoutPython } from "../process/program_files.ts";
 import { CLI, ROOT, start, temporaryFolder } from "./command.ts";
 import { follow, stepsOf } from "./guide.ts";
-import { blocksOf } from "./pages.ts";
+import { blocksOf, textOf as pageText } from "./pages.ts";
 import { brokkrFolder } from "./project.ts";
 import { isOfBytes } from "./trials.ts";
 
@@ -35,6 +36,21 @@ for (const [index, block] of blocks.entries()) {
     if (flags <= 1) assert.deepEqual(textOf(frames[0] ?? new Uint8Array()), JSON.parse(shown.text));
   });
 }
+
+const refusals = [...(await pageText(PAGE)).matchAll(/^\| [^|]*\| `((?:[0-9a-f]{2} ?)+)` *\| `([^`]+)` *\|$/gm)];
+
+test(`${PAGE}, Broken input: each compact body is refused with its reason`, () => {
+  assert.ok(refusals.length > 15, String(refusals.length));
+  for (const [, hex = "", reason = ""] of refusals) {
+    const body = Uint8Array.from(hex.split(" "), (byte) => Number.parseInt(byte, 16));
+    const flags = reason.startsWith("shapes") ? FrameFlag.compact | FrameFlag.shapes : FrameFlag.compact;
+    const reader = new BodyReader();
+    assert.throws(() => reason.startsWith("answers") ? reader.answers(flags, body) : reader.calls(flags, body), {
+      name: "BodyError",
+      message: reason,
+    });
+  }
+});
 
 test(`${PAGE}, Channels: the role is one that brokkr reads and writes`, () => {
   const text = json("Channels");

@@ -141,7 +141,7 @@ export class BrokerCore implements Service {
   }
 
   /** Logs what was found outside of the core. */
-  tell<Id extends "broker.not-reloaded" | "log.lost">(event: Id, fields: EventFields[Id]): void {
+  tell<Id extends "broker.not-reloaded" | "log.lost" | "process.dropped">(event: Id, fields: EventFields[Id]): void {
     this.#log.report(event, fields, { module: this.name });
   }
 

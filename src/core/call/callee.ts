@@ -16,7 +16,7 @@ import type { PayloadFault } from "../frame/params.ts";
 import type { Reporter } from "../log/reporter.ts";
 import type { Handler } from "../module/module.ts";
 import { nearest } from "../nearest.ts";
-import { isError } from "../thrown.ts";
+import { isError, messageOf } from "../thrown.ts";
 import { CalleeReporter } from "./callee_reporter.ts";
 import { faultFields, thrownFields } from "./fault_fields.ts";
 import { KeptAnswers } from "./kept_answers.ts";
@@ -59,6 +59,11 @@ export interface CalleeOptions {
   readonly ownFiles: readonly string[];
   /** @default what a brokkr may have out */
   readonly limits?: CalleeLimits;
+  /**
+   * Whether calls in a frame that can't be read get an answer that says so, as far as their ids can be told. One brokkr sends them to
+   * another again instead, and has them run. @default false
+   */
+  readonly answersRefused?: boolean;
 }
 
 export class Callee {
@@ -103,7 +108,7 @@ export class Callee {
   }
 
   #calls(flags: number, body: Uint8Array): void {
-    const frame = this.#bodies.calls(flags, body);
+    const frame = this.#read(flags, body);
     if (frame === undefined) return;
     this.#kept.settledBelow(frame.settledBelow);
     const bytes = (body.length + (this.#link.apart?.bytes ?? 0)) / frame.calls.length;
@@ -118,6 +123,25 @@ export class Callee {
     }
     // The caller works on these answers while the next calls run.
     this.#replies.flush();
+  }
+
+  #read(flags: number, body: Uint8Array): ReturnType<BodyReader["calls"]> {
+    try {
+      return this.#bodies.calls(flags, body);
+    } catch (error) {
+      if (this.#options.answersRefused === true) this.#answerRefused(this.#bodies.idsOf(flags, body), messageOf(error));
+      throw error;
+    }
+  }
+
+  #answerRefused(ids: readonly number[], reason: string): void {
+    const thrown = { name: "BodyError", message: `the frame of the call was refused: ${reason}`, stack: "" };
+    const value = this.#replies.encode(thrownFields(thrown));
+    if ("code" in value) return;
+    for (const id of ids.slice(0, this.#limits.calls)) {
+      if (!this.#replies.isRead) return;
+      if (this.#kept.find(id) === undefined) this.#replies.add({ id, attempt: 1, kind: AnswerKind.thrown, value });
+    }
   }
 
   #cancel(body: Uint8Array): void {

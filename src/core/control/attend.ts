@@ -22,6 +22,9 @@ export interface AttendOptions {
   readonly reload?: () => unknown;
 }
 
+/** In the lines about its frames. */
+const CLIENT = "a client of the control socket";
+
 /** Brokers of this process that a signal ends: the last one takes the process with it. */
 const attended = new Set<BrokerCore>();
 
@@ -46,7 +49,8 @@ export async function attend(core: BrokerCore, options: AttendOptions): Promise<
       await core.stop();
     };
     const commands = controlCommands(core, { now: () => runtime.clock.now(), stop });
-    server = await ControlServer.open({ runtime, broker: core.name, commands });
+    const dropped = (what: string, count: number) => core.tell("process.dropped", { process: CLIENT, what, count });
+    server = await ControlServer.open({ runtime, broker: core.name, commands, dropped });
     // Not awaited: who asked for the stop waits for its answer, and this for who asked.
     core.whenStopped(() => void server?.close());
   }

@@ -23,11 +23,16 @@ const HELLO_DEADLINE_MS = 5_000;
 /** Time that is left for answers when the broker ends. */
 const LAST_ANSWERS_MS = 1_000;
 
+/** What one client may have without an answer: far more than a person asks for. */
+const LIMITS = { calls: 4_096, bytes: 4 * 1024 * 1024 };
+
 export interface ControlPeerOptions {
   readonly runtime: Runtime;
   readonly broker: string;
   readonly commands: ReadonlyMap<string, Handler>;
   readonly ended: () => void;
+  /** A frame could not be read, or nothing behind it. */
+  readonly dropped: (what: string) => void;
 }
 
 export class ControlPeer {
@@ -38,6 +43,7 @@ export class ControlPeer {
   #running = 0;
   #streams = 0;
   #activeAt: number;
+  #isEnding = false;
 
   constructor(channel: Channel, options: ControlPeerOptions) {
     this.#options = options;
@@ -48,9 +54,9 @@ export class ControlPeer {
       frameLimit: ASKED_FRAME_LIMIT,
       events: {
         frame: (type, flags, body) => this.#frame(type, flags, body),
-        refused: () => {},
+        refused: (reason, excerpt) => options.dropped(`frame (${reason}: ${excerpt})`),
         drained: () => {},
-        closed: () => this.#closed(),
+        closed: (reason, failed) => this.#closed(failed ? null : reason),
       },
     });
   }
@@ -71,6 +77,7 @@ export class ControlPeer {
   }
 
   close(reason: string | null): void {
+    this.#isEnding = true;
     this.#link.close(reason);
   }
 
@@ -82,7 +89,7 @@ export class ControlPeer {
     while (this.#running > 0 && !this.#link.closed && clock.now() < until) await wait();
     // The answer of what ended last is on its way to the link.
     await wait();
-    this.#link.close(null);
+    this.close(null);
     while (this.#link.unsentBytes > 0 && clock.now() < until) await wait();
   }
 
@@ -122,6 +129,8 @@ export class ControlPeer {
       peer: "brokkr",
       frameLimit: DEFAULT_FRAME_LIMIT,
       ownFiles: [],
+      limits: LIMITS,
+      answersRefused: true,
     });
     this.#callee.open();
   }
@@ -143,7 +152,9 @@ export class ControlPeer {
     };
   }
 
-  #closed(): void {
+  /** @param reason why the link ended itself. */
+  #closed(reason: string | null): void {
+    if (reason !== null && !this.#isEnding) this.#options.dropped(`connection (${reason})`);
     this.#clearDeadline();
     this.#callee?.abort();
     this.#options.ended();

@@ -6,6 +6,7 @@
 
 import type { Channel, Listener, Runtime } from "../../runtime/runtime.ts";
 import type { Handler } from "../module/module.ts";
+import { LineLimit } from "../log/line_limit.ts";
 import { claim } from "./claim.ts";
 import { ControlSocketError } from "./control_socket_error.ts";
 import { shareOfFiles } from "./file_limit.ts";
@@ -17,11 +18,15 @@ import { messageOf } from "../thrown.ts";
 const MAX_CLIENTS = 256;
 /** Connections of clients that were told to go, and have not ended them yet. */
 const MAX_LEAVING = 16;
+/** Lines a second about what clients send that can't be read. */
+const MAX_LINES = 20;
 
 export interface ControlServerOptions {
   readonly runtime: Runtime;
   readonly broker: string;
   readonly commands: ReadonlyMap<string, Handler>;
+  /** Frames of a client were refused. */
+  readonly dropped: (what: string, count: number) => void;
 }
 
 export class ControlServer {
@@ -29,12 +34,16 @@ export class ControlServer {
   readonly #peers = new Set<ControlPeer>();
   readonly #leaving = new Set<Channel>();
   readonly #limit: number;
+  readonly #lines: LineLimit;
   #listener: Listener | undefined;
   #closing: Promise<unknown> | undefined;
 
   private constructor(options: ControlServerOptions, limit: number) {
     this.#options = options;
     this.#limit = limit;
+    this.#lines = new LineLimit(options.runtime.clock, MAX_LINES, (count) => {
+      options.dropped(`other frames (limit: ${MAX_LINES} lines a second)`, count);
+    });
   }
 
   /** Takes the broker's name and listens. @throws {NameTakenError} when a live broker has it. @throws {ControlSocketError} */
@@ -57,6 +66,7 @@ export class ControlServer {
     this.#listener = undefined;
     this.#closing ??= Promise.all([...this.#peers].map((peer) => peer.finish()));
     await this.#closing;
+    this.#lines.end();
   }
 
   #accept(channel: Channel): void {
@@ -68,6 +78,9 @@ export class ControlServer {
     const hasRoom = this.#peers.size < this.#limit || this.#makeRoom();
     const peer = new ControlPeer(watched, {
       ...this.#options,
+      dropped: (what) => {
+        if (this.#lines.take()) this.#options.dropped(what, 1);
+      },
       ended: () => {
         this.#peers.delete(peer);
         if (isOpen) this.#leave(channel);

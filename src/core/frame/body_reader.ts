@@ -19,6 +19,9 @@ interface ReceivedCalls {
   readonly calls: ReceivedCall[];
 }
 
+const IDS = /^\s*\[[^[\],]*,\s*\[([^[\]]*)\]/;
+const lenient = new TextDecoder();
+
 const WHOLE = { apart: undefined };
 
 /** One direction of one stream, since the shapes that were told on it are known here. */
@@ -37,6 +40,20 @@ export class BodyReader {
       return this.#calls(flags, body);
     } catch (error) {
       throw asBodyError(error);
+    }
+  }
+
+  /** Ids of the calls in a body that could not be read, as far as they can be told. */
+  idsOf(flags: number, body: Uint8Array): number[] {
+    if ((flags & FrameFlag.compact) === 0) return idsIn(flags, body);
+    if ((flags & FrameFlag.shapes) !== 0) return [];
+    try {
+      const reader = this.#open(body);
+      reader.listLength();
+      reader.next();
+      return readIds(reader).filter(isId);
+    } catch {
+      return [];
     }
   }
 
@@ -110,6 +127,13 @@ export class BodyReader {
     this.#compact.open(body, this.#source.apart);
     return this.#compact;
   }
+}
+
+/** The second column, whatever comes behind it. */
+function idsIn(flags: number, body: Uint8Array): number[] {
+  const text = lenient.decode((flags & FrameFlag.attachments) === 0 ? body : body.subarray(4));
+  const [, ids = ""] = IDS.exec(text) ?? [];
+  return ids === "" ? [] : ids.split(",").map(Number).filter(isId);
 }
 
 function learnShapes(reader: CompactReader): undefined {

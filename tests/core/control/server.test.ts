@@ -5,6 +5,8 @@ import { ControlServer } from "../../../src/core/control/server.ts";
 import type { CallContext, Handler } from "../../../src/core/module/module.ts";
 import { Inbox } from "../../../src/runtime/inbox.ts";
 import type { Channel, ChannelEvents, CommandProcess, Listener } from "../../../src/runtime/runtime.ts";
+import { FrameType } from "../../../src/core/frame/header.ts";
+import { frame } from "../frames.ts";
 import { FakeRuntime } from "../fake_runtime.ts";
 import { settle } from "../manual_clock.ts";
 
@@ -102,6 +104,8 @@ class Clients {
   readonly server: ControlServer;
   /** What clients that follow have to be given. */
   readonly wake: (() => void)[] = [];
+  /** What the broker says of them. */
+  readonly dropped: string[] = [];
 
   private constructor(runtime: OneSocket, server: ControlServer) {
     this.runtime = runtime;
@@ -119,7 +123,8 @@ class Clients {
       }
     };
     const commands = new Map<string, Handler>([["status", status], ["records", records]]);
-    const server = await ControlServer.open({ runtime, broker: "b", commands });
+    const dropped = (what: string, count: number) => void clients?.dropped.push(`${count} ${what}`);
+    const server = await ControlServer.open({ runtime, broker: "b", commands, dropped });
     return clients = new Clients(runtime, server);
   }
 
@@ -229,4 +234,19 @@ test("of clients that do not end their side, the broker keeps 16 connections at 
     await settle();
   }
   assert.deepEqual(pairs.map(([near]) => near.aborts), [1, 1, 1, ...Array<number>(17).fill(0)]);
+});
+
+test("frames that clients send and nobody can read are 20 lines a second, and one that counts the others", async () => {
+  const clients = await Clients.open("1024\n");
+  const { clock } = clients.runtime;
+  for (let client = 0; client < 30; client++) {
+    const raw = clients.runtime.raw();
+    raw.open({ data: () => {}, drained: () => {}, closed: () => {} });
+    raw.write(frame(FrameType.calls, "19"));
+  }
+  await settle();
+  assert.deepEqual(clients.dropped, Array.from({ length: 20 }, () => "1 frame (a frame came before the hello: 19)"));
+  await clock.advance(1_000);
+  assert.equal(clients.dropped.at(-1), "10 other frames (limit: 20 lines a second)");
+  assert.equal(clients.dropped.length, 21);
 });
