@@ -13,6 +13,7 @@ import { relative } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import type { Runtime } from "../runtime/runtime.ts";
+import { checkExecutables } from "./check_executables.ts";
 import { checkFiles } from "./check_files.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 import type { Config, ConfigModule, ConfigProgram } from "./config/config.ts";
@@ -49,6 +50,7 @@ export async function check(runtime: Runtime, { file = nearestConfig("check"), j
     const config = await readConfig(file, runtime);
     // Under image "own" the broker loads no module, and each process its own.
     if (config.image === "own") await checkFiles(config, runtime);
+    checkExecutables(config, runtime);
     await planOf(config);
     const found = config.modules.map(foundModule);
     if (json) await print(`${JSON.stringify({ ok: true, file, name: config.name, modules: found })}\n`);

@@ -55,7 +55,6 @@ async function loadAll({ modules, image }: Config): Promise<Module[]> {
     try {
       loaded.push(await moduleOf(module, image));
     } catch (error) {
-      if (!("place" in module)) throw error;
       problems.push(fileProblem(module, error));
     }
   }
@@ -64,7 +63,7 @@ async function loadAll({ modules, image }: Config): Promise<Module[]> {
 }
 
 /** What is wrong with a module's file, at the place that names it. */
-export function fileProblem({ name, place }: ConfigModule, error: unknown): Problem {
+export function fileProblem({ name, place }: ConfigModule | ConfigProgram, error: unknown): Problem {
   const why = messageOf(error);
   return { ...place, message: /^Cannot (load|serve|start)/.test(why) ? why : `Cannot load module "${name}": ${why}` };
 }

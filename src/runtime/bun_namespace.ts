@@ -42,6 +42,14 @@ export interface BunChild {
   kill(signal: string): void;
 }
 
+/** Standard input of a process. */
+export interface BunFileSink {
+  write(bytes: Uint8Array): number | Promise<number>;
+  /** Settles when the bytes are out; rejects where nobody reads them any more. */
+  flush(): number | Promise<number>;
+  end(error?: Error): unknown;
+}
+
 export interface BunSocketHandlers {
   data(socket: BunSocket, chunk: Uint8Array): void;
   drain(socket: BunSocket): void;

@@ -1,4 +1,4 @@
-import type { BunChild, BunNamespace } from "./bun_namespace.ts";
+import type { BunChild, BunNamespace, BunStdio } from "./bun_namespace.ts";
 import { ChildOutput } from "./child_output.ts";
 import { signalProcess } from "./group_signal.ts";
 import { system } from "./node_process.ts";
@@ -16,9 +16,13 @@ export interface BunProcessOptions extends SpawnOptions {
   /** For error messages: what is started. */
   readonly what: string;
   readonly env: Readonly<Record<string, string>>;
+  readonly stdin: BunStdio;
+  /** The streams that go to `output`; the rest is the caller's. */
+  readonly streams: readonly ("stdout" | "stderr")[];
+  /** Descriptors above 2. "pipe" makes a socket pair. */
+  readonly more?: readonly BunStdio[];
 }
 
-/** Creates a process with no standard input and a socket pair as descriptor 3. */
 export function startProcess(command: string[], options: BunProcessOptions): BunProcess {
   const output = new ChildOutput();
   let gone = false;
@@ -29,7 +33,7 @@ export function startProcess(command: string[], options: BunProcessOptions): Bun
     end(status);
   });
   const birth = system.birth(child.pid);
-  for (const name of ["stdout", "stderr"] as const) {
+  for (const name of options.streams) {
     const stream = child[name];
     if (stream instanceof ReadableStream) void forward(stream, output, (chunk) => options.output?.(name, chunk));
   }
@@ -50,10 +54,11 @@ export function startProcess(command: string[], options: BunProcessOptions): Bun
 }
 
 function start(command: string[], options: BunProcessOptions, ended: (status: ExitStatus) => void): BunChild {
-  const shown = options.output === undefined ? "ignore" : "pipe";
+  const { stdin, streams, output, more = [] } = options;
+  const shown = (name: "stdout" | "stderr") => streams.includes(name) && output === undefined ? "ignore" : "pipe";
   try {
     return Bun.spawn(command, {
-      stdio: ["ignore", shown, shown, "pipe"],
+      stdio: [stdin, shown("stdout"), shown("stderr"), ...more],
       env: options.env,
       detached: options.group,
       onExit({ signalCode: signal }, code) {

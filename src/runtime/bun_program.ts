@@ -36,6 +36,9 @@ export async function spawnProgram(options: SpawnProgramOptions): Promise<Progra
     ...options,
     env: childEnvironment(options.env(ADDRESS)),
     what: `program "${what}"`,
+    stdin: "ignore",
+    streams: ["stdout", "stderr"],
+    more: ["pipe"],
   });
   const fd = child.stdio[CHILD_FD];
   if (typeof fd !== "number") {

@@ -40,7 +40,7 @@ export function bunRuntime(): Runtime {
     cannotConfine: notConfined(`Bun ${Bun.version}`),
     prepareSpawn: async () => void await spawning(),
     spawnProgram: async (...given) => (await spawning()).spawnProgram(...given),
-    spawnCommand: async (...given) => (await import("./node_command.ts")).spawnCommand(...given),
+    spawnCommand: async (...given) => (await import("./bun_command.ts")).spawnCommand(...given),
     parentChannel,
     listen: async (...given) => (await import("./node_socket.ts")).listen(...given),
     connect: async (path) => (await import("./bun_connect.ts")).connect(path),

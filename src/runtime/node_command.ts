@@ -3,7 +3,7 @@ import { startProcess } from "./node_process.ts";
 import type { CommandProcess, SpawnCommandOptions } from "./runtime.ts";
 import { StreamChannel } from "./stream_channel.ts";
 
-/** Creates a process of another program, in Node and in Bun. */
+/** Creates a process of another program. */
 export async function spawnCommand(command: readonly string[], options: SpawnCommandOptions): Promise<CommandProcess> {
   const [executable = "", ...args] = command;
   const { child, exited, kill, pid } = await startProcess(

@@ -8,6 +8,11 @@ export interface SpawnFailure {
   readonly cwdExists: boolean;
 }
 
+/** Why the executable of a command could not be started. It stays so until someone changes something. */
+class CommandError extends Error {
+  readonly lasting = true;
+}
+
 /** Why a process could not be created, in words that say what to do. */
 export function spawnError({ what, cause, cwd, cwdExists }: SpawnFailure): Error {
   if (cwd !== undefined && !cwdExists) {
@@ -16,8 +21,12 @@ export function spawnError({ what, cause, cwd, cwdExists }: SpawnFailure): Error
       { cause },
     );
   }
-  return new Error(`Cannot start ${what}: ${reason(cause)}`, { cause });
+  const isLasting = what.startsWith("command ") && LASTING.has(failureCode(cause));
+  const Class = isLasting ? CommandError : Error;
+  return new Class(`Cannot start ${what}: ${reason(cause)}`, { cause });
 }
+
+const LASTING: ReadonlySet<string | undefined> = new Set(["ENOENT", "EACCES"]);
 
 function reason(cause: unknown): string {
   switch (failureCode(cause)) {

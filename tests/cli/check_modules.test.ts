@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
 import { test } from "node:test";
 import { inSandbox, type Sandbox } from "./cli_process.ts";
 
@@ -75,4 +76,40 @@ test("brokkr run says once that a module file defines a module of another name, 
     broker.kill("SIGTERM");
     assert.equal((await broker.ended).code, 0);
     assert.deepEqual(sandbox.liveFiles(), []);
+  }));
+
+test("brokkr check looks for the executable of each program, on PATH or where its path leads", () =>
+  inSandbox(async (sandbox) => {
+    mkdirSync(join(sandbox.folder, "bin"));
+    writeFileSync(join(sandbox.folder, "bin/there"), "#!/bin/sh\n", { mode: 0o755 });
+    writeFileSync(join(sandbox.folder, "bin/plain"), "");
+    const commands = ["sh", "./bin/there", "there", "no-such-command", "./bin/nothing", "./bin/plain"];
+    const modules = commands.map((command, index) => `"m${index}": { "command": ["${command}"] }`);
+    writeFileSync(join(sandbox.folder, "brokkr.json"), `{ "name": "b", "modules": {\n${modules.join(",\n")}\n} }\n`);
+    const env = { PATH: `${process.env["PATH"]}:bin` };
+    const { code, stdout, stderr } = await sandbox.run(["check"], { env });
+    assert.deepEqual([code, stdout, stderr.split("\n")], [2, "", [
+      'brokkr.json:5:20: Cannot start module "m3": executable "no-such-command" is in no folder of PATH, install it or ' +
+      "correct its path",
+      `brokkr.json:6:20: Cannot start module "m4": executable "${
+        join(sandbox.folder, "bin/nothing")
+      }" does not exist, install it or correct its path`,
+      `brokkr.json:7:20: Cannot start module "m5": executable "${
+        join(sandbox.folder, "bin/plain")
+      }" may not be run, check its mode`,
+      "",
+    ]]);
+  }));
+
+test("brokkr run says once that the executable of a program is missing, and does not try again", () =>
+  inSandbox(async (sandbox) => {
+    const modules = { gone: { command: ["no-such-command"] } };
+    writeFileSync(join(sandbox.folder, "brokkr.json"), JSON.stringify({ name: "b", modules }));
+    const broker = await sandbox.broker(["run"]);
+    const lines = broker.stderr.split("\n").filter((line) => line.includes("no-such-command"));
+    assert.deepEqual(lines.map((line) => /ended unexpectedly|will not be started again/.exec(line)?.[0]), [
+      "ended unexpectedly",
+      "will not be started again",
+    ]);
+    assert.doesNotMatch(broker.stderr, /generation 2/);
   }));

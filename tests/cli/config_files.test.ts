@@ -76,6 +76,7 @@ test("readConfig() takes programs of other languages, whose paths are those of t
           protocol: "mcp",
           initialize: { a: 1 },
         },
+        place: { file, line: 1, column: 45 },
         settings: { queue: 3, cwd: folder },
       },
       {
@@ -86,6 +87,7 @@ test("readConfig() takes programs of other languages, whose paths are those of t
           protocol: "json-rpc",
           framing: "content-length",
         },
+        place: { file, line: 1, column: 140 },
         settings: { env: ["TOKEN"], cwd: join(folder, "sub") },
       },
     ]);

@@ -60,6 +60,18 @@ test("CommandProcess.channel delivers what was printed when a write fails becaus
     assert.deepEqual(await process.exited, succeeded);
   }));
 
+test("CommandProcess.channel ends with an error when it writes to a command that has closed its standard input", () =>
+  withCommand(["sh", "-c", "exec 0<&-; echo closed; exec sleep 60"], async (process) => {
+    const received = receive(process.channel);
+    await received.until(({ bytes }) => bytes === 7);
+    process.channel.write(new TextEncoder().encode("a\n"));
+    await received.end;
+    assert.equal(received.closed.length, 1);
+    assert.ok(received.closed[0] instanceof Error);
+    assert.equal(received.text(), "closed\n");
+    assert.equal(process.channel.unsentBytes, 0);
+  }));
+
 test("CommandProcess.exited settles while a grandchild holds the pipes", () =>
   withCommand(["sh", "-c", "echo word; sleep 30 & exit 6"], async (process) => {
     const received = receive(process.channel);
@@ -73,11 +85,13 @@ test("CommandProcess.exited settles while a grandchild holds the pipes", () =>
 test("spawnCommand() names an executable that does not exist", () =>
   assert.rejects(runtime.spawnCommand(["no-such-command"], { group: true, env }), {
     message: 'Cannot start command "no-such-command": the executable does not exist, install it or correct its path',
+    lasting: true,
   }));
 
 test("spawnCommand() names an executable that may not be run", () =>
   assert.rejects(runtime.spawnCommand(["/dev/null"], { group: true, env }), {
     message: 'Cannot start command "/dev/null": the executable may not be run, check its mode',
+    lasting: true,
   }));
 
 test("spawnCommand() names a working directory that does not exist", () =>

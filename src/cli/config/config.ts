@@ -33,6 +33,8 @@ export interface ConfigModule {
 export interface ConfigProgram {
   readonly name: string;
   readonly program: ProgramDefinition;
+  /** Where its command is named. */
+  readonly place: Place;
   readonly settings: ModuleSettings;
 }
 

@@ -103,7 +103,8 @@ class ConfigReader {
       this.#fault(this.#document.atKey([...place, key], text));
     }
     const { settings, definition } = programOf(name, program, this.#folder);
-    return { name, program: definition, settings: inFolder(this.#folder, settings) };
+    const at = this.#document.placeOf([...place, "command"]);
+    return { name, program: definition, place: at, settings: inFolder(this.#folder, settings) };
   }
 
   #refuseContradictions(name: string, module: Parameters<typeof contradictions>[0]): void {

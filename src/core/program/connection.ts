@@ -23,6 +23,10 @@ const UNREAD_LIMIT_BYTES = 64 * 1024 * 1024;
 /** Of a batch: each of its messages that can't be read is answered, at forty times its length. */
 const MAX_BATCH = 20_000;
 
+/** Characters of a line in which a message is looked for that has something printed before it, and braces that may begin it. */
+const PRINTED_LIMIT = 4_096;
+const PRINTED_TRIES = 8;
+
 /** The connection ended while a request waited. */
 export class ConnectionClosedError extends Error {
   override readonly name = "ConnectionClosedError";
@@ -161,13 +165,20 @@ export class Connection {
   #take(text: string): void {
     const { events } = this.#options;
     const value = parse(text);
-    if (value === undefined) return events.stray(text, "parse");
+    if (value === undefined) return this.#takeBehind(text);
     if (Array.isArray(value) && value.length > MAX_BATCH) return events.stray(text, "invalid");
     const messages = (Array.isArray(value) ? value : [value]).map(readMessage);
     if (messages.every((message) => message === undefined)) return events.stray(text, "invalid");
     const batch = Array.isArray(value) ? this.#peer.batch() : undefined;
     for (const message of messages) this.#dispatch(message, batch);
     if (batch !== undefined) this.#peer.endBatch(batch);
+  }
+
+  /** A message behind what the peer printed without a line end. */
+  #takeBehind(text: string): void {
+    const at = this.#options.mayPrint === true ? messageStart(text) : -1;
+    this.#options.events.stray(at === -1 ? text : text.slice(0, at), "parse");
+    if (at !== -1) this.#take(text.slice(at));
   }
 
   #dispatch(message: Message | undefined, batch: ReturnType<PeerRequests["batch"]> | undefined): void {
@@ -234,4 +245,16 @@ function parse(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** Where a message begins in a line that is none as a whole, or -1. */
+function messageStart(line: string): number {
+  let at = -1;
+  for (let tries = 0; tries < PRINTED_TRIES; tries++) {
+    at = line.indexOf("{", at + 1);
+    if (at === -1 || at > PRINTED_LIMIT) return -1;
+    const value = parse(line.slice(at));
+    if (value !== undefined && readMessage(value) !== undefined) return at;
+  }
+  return -1;
 }

@@ -25,6 +25,8 @@ export interface ConnectionOptions {
   readonly framing: Framing;
   readonly conventions: Conventions;
   readonly events: ConnectionEvents;
+  /** Whether what the peer printed without a line end may stand before a message in its line. @default false */
+  readonly mayPrint?: boolean;
   /** Bytes of one message that comes. @default 16 MiB */
   readonly limit?: number;
 }

@@ -5,7 +5,6 @@
  */
 
 import { LSP_CONVENTIONS } from "./conventions.ts";
-import { JsonRpcError } from "./json_rpc_error.ts";
 import type { Protocol } from "./protocol.ts";
 
 export const LSP: Protocol = {
@@ -19,13 +18,7 @@ export const LSP: Protocol = {
     return result;
   },
   // The specification has no ping, but wants each unknown request that begins with "$/" answered with an error.
-  async ping(connection) {
-    try {
-      await connection.request("$/ping", undefined);
-    } catch (error) {
-      if (!(error instanceof JsonRpcError)) throw error;
-    }
-  },
+  ping: (connection) => connection.request("$/ping", undefined),
   async shutdown(connection) {
     await connection.request("shutdown", undefined);
     connection.notify({ method: "exit", params: undefined });

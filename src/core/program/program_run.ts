@@ -12,6 +12,7 @@ import { ProcessOutput } from "../supervise/process_output.ts";
 import type { Run } from "../supervise/run.ts";
 import { VERSION } from "../version.ts";
 import { Connection } from "./connection.ts";
+import { JsonRpcError } from "./json_rpc_error.ts";
 import { type Protocol, protocolOf } from "./protocol.ts";
 import { ProgramClient } from "./program_client.ts";
 import type { ProgramRunOptions } from "./program_run_options.ts";
@@ -73,6 +74,7 @@ export class ProgramRun implements Run {
       output: (stream, chunk) => this.#output.push(stream, chunk),
     });
     this.#process = process;
+    this.#output.begin();
     if (this.#signalAtOnce !== undefined) process.kill(this.#signalAtOnce, { group: true });
     this.#connect(process);
     void process.exited.then((status) => this.#exited(status));
@@ -98,7 +100,7 @@ export class ProgramRun implements Run {
     const { ping } = this.#protocol;
     const connection = this.#connection;
     if (ping === undefined || connection === undefined) return null;
-    return () => void ping(connection).then(() => this.#options.events.alive(), () => {});
+    return () => void answered(ping(connection)).then(() => this.#options.events.alive(), () => {});
   }
 
   /** What brokkr's own processes are told has no meaning for others. */
@@ -115,6 +117,7 @@ export class ProgramRun implements Run {
     const connection = new Connection(channel, {
       clock,
       framing: plan.framing,
+      mayPrint: plan.framing === "newline",
       conventions: this.#protocol.conventions,
       events: {
         stray: (text) => void this.#output.push("stdout", new TextEncoder().encode(`${text}\n`)),
@@ -143,7 +146,7 @@ export class ProgramRun implements Run {
       module,
       peer: module,
       unsentBytes: () => connection.unsentBytes,
-      ping: ping === undefined ? () => new Promise(() => {}) : () => ping(connection),
+      ping: ping === undefined ? () => new Promise(() => {}) : () => answered(ping(connection)),
     });
   }
 
@@ -225,5 +228,14 @@ export class ProgramRun implements Run {
         resolve();
       };
     });
+  }
+}
+
+/** Who refuses what it was asked is alive: `ping` is in the specification, and not in every server. */
+async function answered(asked: Promise<unknown>): Promise<void> {
+  try {
+    await asked;
+  } catch (error) {
+    if (!(error instanceof JsonRpcError)) throw error;
   }
 }

@@ -21,6 +21,9 @@ export interface OutputEvents {
 export class ProcessOutput {
   readonly #stdout: OutputLines;
   readonly #stderr: OutputLines;
+  #begin = () => {};
+  /** Settles when there is a pid for the lines: a process may print before its father knows that it runs. */
+  #begun: Promise<void> | undefined = new Promise((resolve) => this.#begin = resolve);
 
   constructor(clock: Clock, { limits, events }: { limits: OutputLimits; events: OutputEvents }) {
     const lines = (stream: OutputLine["stream"]) =>
@@ -41,7 +44,14 @@ export class ProcessOutput {
 
   /** @returns where there is too much: settles when the stream should be read on. */
   push(stream: OutputLine["stream"], chunk: Uint8Array): Promise<void> | undefined {
+    if (this.#begun !== undefined) return this.#begun.then(() => this.push(stream, chunk));
     return (stream === "stdout" ? this.#stdout : this.#stderr).push(chunk);
+  }
+
+  /** The process is known. */
+  begin(): void {
+    this.#begun = undefined;
+    this.#begin();
   }
 
   /** The process has ended. */

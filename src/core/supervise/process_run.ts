@@ -84,6 +84,7 @@ export class ProcessRun implements Run {
       output: (stream, chunk) => this.#output.push(stream, chunk),
     });
     this.#process = process;
+    this.#output.begin();
     if (this.#signalAtOnce !== undefined) process.kill(this.#signalAtOnce, { group });
     process.channel.then((channel) => this.#open(channel), (error: unknown) => {
       this.kill(

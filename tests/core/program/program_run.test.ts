@@ -310,3 +310,54 @@ test("a program no longer keeps others from their start when it asks for somethi
   await waiting.says({ id: 1, result: { serverInfo: { name: "fake" } } });
   assert.deepEqual(waiting.events, ["ready"]);
 });
+
+test("an MCP server that refuses ping is alive: a call that it is slow to answer is not called blocked", async () => {
+  const program = await FakeProgram.ready(MCP);
+  const call = program.call("tools/call");
+  await program.runtime.clock.advance(500);
+  program.run.ask?.();
+  const refuse = async () => {
+    for (const { id, method } of program.takes()) {
+      if (method === "ping" && id !== undefined) {
+        await program.says({ id, error: { code: -32601, message: "Method not found" } });
+      }
+    }
+  };
+  await settle();
+  await refuse();
+  assert.equal(program.events.at(-1), "alive");
+  const rejected = assert.rejects(call, (error) => error instanceof CallTimeoutError && error.peer === "slow");
+  for (let time = 0; time < 10; time++) {
+    await program.runtime.clock.advance(100);
+    await refuse();
+  }
+  await rejected;
+});
+
+test("what a program prints without a line end does not hide the message behind it", async () => {
+  for (const printed of ["Starting server... ", "{ready} ", '{"level":"info"}', "\x1b[32mready\x1b[0m"]) {
+    const program = new FakeProgram(MCP);
+    await program.start();
+    await program.prints(printed);
+    await program.says({ id: 1, result: { serverInfo: { name: "{fake}" } } });
+    assert.equal(program.events.at(-1), "ready", printed);
+    assert.equal(program.events.length, 2);
+    assert.ok(program.events[0]?.startsWith("stdout "));
+    const call = program.call("tools/list");
+    await settle();
+    await program.prints("... ");
+    await program.says({ id: 2, result: 7 });
+    assert.equal(await call, 7);
+    assert.equal(program.events.at(-1), "stdout ... ");
+  }
+});
+
+test("a line of many braces is printed text, and is looked at in a bounded time", async () => {
+  const program = await FakeProgram.ready();
+  const braces = "{".repeat(100);
+  await program.prints(`${braces}\n${"x".repeat(5_000)}{"jsonrpc":"2.0","id":1,"result":1}\n`);
+  assert.deepEqual(program.events.slice(1).map((line) => line.slice(0, 20)), [
+    `stdout ${braces.slice(0, 13)}`,
+    `stdout ${"x".repeat(13)}`,
+  ]);
+});

@@ -88,6 +88,8 @@ export class FakeProcess {
 /** Spawns fakes, and remembers them. */
 export class SpawningRuntime extends FakeRuntime {
   readonly spawned: FakeProcess[] = [];
+  /** What a process prints before its father knows that it runs. */
+  firstWords = "";
   /** What every start is rejected with, where there is something. */
   refuse: Error | undefined;
   #held: Promise<void> | undefined;
@@ -103,6 +105,7 @@ export class SpawningRuntime extends FakeRuntime {
     await this.#held;
     if (this.refuse !== undefined) throw this.refuse;
     const fake = new FakeProcess(this, 100 + this.spawned.length, options);
+    if (this.firstWords !== "") fake.print(this.firstWords);
     this.spawned.push(fake);
     return fake.process;
   }

@@ -217,3 +217,15 @@ test("a process that is due to be killed before it is there is killed when it is
   await s.life.exit({ code: null, signal: "SIGKILL" });
   assert.equal(s.supervised.state, "failed");
 });
+
+test("what a process prints before its father knows that it runs has its pid, and comes in order", async () => {
+  const s = new Supervision();
+  s.runtime.firstWords = "first\nsec";
+  const life = await s.up();
+  life.print("ond\n");
+  await settle();
+  assert.deepEqual(s.lines().filter((line) => line.includes("wrote")), [
+    "sla wrote to stderr (pid 100): first",
+    "sla wrote to stderr (pid 100): second",
+  ]);
+});
