@@ -107,7 +107,13 @@ export class CallStream implements AsyncIterableIterator<unknown>, AsyncDisposab
       resolve: (value) => this.#ended({ value }),
       reject: (fault) => this.#ended({ fault }),
     });
-    target.caller.submit(this.#call, this.#params);
+    try {
+      target.caller.submit(this.#call, this.#params);
+    } catch (error) {
+      // A signal of the program's own make may throw: there is no call that would end the stream.
+      this.#end = { value: undefined };
+      throw error;
+    }
   }
 
   #arrived(item: unknown, bytes: number): void {

@@ -29,7 +29,11 @@ function listen(signal: AbortSignal): Listening {
   };
   const end = () => {
     listening.delete(signal);
-    signal.removeEventListener("abort", aborted);
+    try {
+      signal.removeEventListener("abort", aborted);
+    } catch {
+      // A signal of the program's own make that keeps its listener tells it in vain; the call that ends is not to wait for it.
+    }
   };
   const made = { cancels, end };
   signal.addEventListener("abort", aborted);

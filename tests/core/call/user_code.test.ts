@@ -352,3 +352,32 @@ test("a frame that can't be understood is still refused, and three of them close
   assert.equal(c.refused.length, 3);
   assert.ok(c.closed.includes("3 frames in a row were refused"));
 });
+
+/** A signal of the program's own make, whose `method` throws. */
+function badSignal(method: "addEventListener" | "removeEventListener" | "aborted"): AbortSignal {
+  const { signal } = new AbortController();
+  return Object.defineProperty(signal, method, method === "aborted" ? { get: fail } : { value: fail });
+}
+
+test("a signal that can't be asked rejects its own call and stream, which send nothing", async () => {
+  for (const method of ["addEventListener", "aborted"] as const) {
+    const c = new Conversation(COMMANDS);
+    assert.equal(await rejection(c.call("plain", [1], { signal: badSignal(method) })), MINE);
+    const stream = c.stream("plain", [1], { signal: badSignal(method) });
+    assert.equal(await rejection(stream.next()), MINE);
+    assert.deepEqual(await stream.next(), { value: undefined, done: true });
+    const result = c.call("plain", [2]);
+    await c.clock.advance(0);
+    assert.equal(await result, 2);
+    assert.deepEqual(c.received.ids(), ["command.executing"]);
+    assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
+  }
+});
+
+test("a signal that does not let go of its listener holds up no call", async () => {
+  const c = new Conversation(COMMANDS);
+  const result = c.call("plain", [1], { signal: badSignal("removeEventListener") });
+  assert.deepEqual(await c.clock.uncaught(), []);
+  assert.equal(await result, 1);
+  assert.deepEqual([c.refused, await c.leftovers()], [[], NOTHING_LEFT]);
+});
