@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { settle } from "../manual_clock.ts";
+import type { MemoryChannel } from "../memory_channel.ts";
 import { MemoryFiles } from "../memory_files.ts";
-import { Conversation, NOTHING_LEFT, rejection } from "./conversation.ts";
+import { Conversation, type ConversationOptions, NOTHING_LEFT, rejection } from "./conversation.ts";
 
 const SIZE = 300_000;
 
@@ -47,13 +48,11 @@ test("a large answer that waits in its process keeps its bytes when its caller g
   conversation.calleeEnd.stick();
   const late = rejection(conversation.call("fill", [1], { retry: "never" }));
   await settle();
-  const waiting = [...conversation.calleeEnd.written];
-  const before = waiting.map((bytes) => bytes.slice());
-  assert.ok(before.some((bytes) => bytes.length > SIZE - 1_000), "the answer waits");
+  const stuck = new Stuck(conversation.calleeEnd);
   await conversation.clock.advance(1_000);
   const next = conversation.call("fill", [2], { timeoutMs: 5_000 });
   await settle();
-  assert.ok(areSame(waiting, before), "bytes that wait have changed");
+  stuck.assertSame();
   conversation.calleeEnd.release();
   assertFilled(await next, 2);
   assert.equal((await late as { code?: string }).code, "TIMEOUT");
@@ -62,31 +61,63 @@ test("a large answer that waits in its process keeps its bytes when its caller g
   assert.deepEqual(await conversation.leftovers(), NOTHING_LEFT);
 });
 
-test("a large call that was sent twice keeps its bytes for both frames", async () => {
-  const conversation = echoing();
+test("a large second attempt that waits keeps its bytes when the first is answered and another call is made", async () => {
+  const conversation = delaying();
+  const retried = conversation.call("slow", [filled(1)]);
+  await settle();
+  const asked = conversation.callerEnd.handed.length;
   conversation.callerEnd.stick();
-  const retried = conversation.call("echo", [filled(1)]);
   await conversation.clock.advance(1_000);
-  const waiting = [...conversation.callerEnd.written];
-  conversation.callerEnd.release();
-  const before = waiting.map((bytes) => bytes.slice());
+  const stuck = new Stuck(conversation.callerEnd, asked);
+  await conversation.clock.advance(500);
   assertFilled(await retried, 1);
-  assertFilled(await conversation.call("echo", [filled(2)]), 2);
-  assert.ok(areSame(waiting, before), "bytes that wait have changed");
+  const next = conversation.call("slow", [filled(2)], { timeoutMs: 5_000 });
+  await settle();
+  stuck.assertSame();
+  conversation.callerEnd.release();
+  await conversation.clock.advance(1_500);
+  assertFilled(await next, 2);
   assert.deepEqual(conversation.counts(), { retried: 1, ok: 1, duplicate: 1 });
+  assert.deepEqual(conversation.refused, []);
+  assert.deepEqual(await conversation.leftovers(), NOTHING_LEFT);
 });
 
-/** A conversation whose memory is open, and whose large values all lie there. */
-async function inMemory(): Promise<{ conversation: Conversation; files: MemoryFiles }> {
-  const files = new MemoryFiles();
+test("a large call that was sent again after another answer keeps its bytes while that frame waits", async () => {
+  const conversation = delaying();
+  const resent = conversation.call("slow", [filled(1)], { timeoutMs: 5_000 });
+  await settle();
+  const asked = conversation.callerEnd.handed.length;
+  conversation.callerEnd.stick();
+  await conversation.answer([99], ["whose?"]);
+  const stuck = new Stuck(conversation.callerEnd, asked);
+  await conversation.clock.advance(1_500);
+  assertFilled(await resent, 1);
+  const next = conversation.call("slow", [filled(2)], { timeoutMs: 5_000 });
+  await settle();
+  stuck.assertSame();
+  conversation.callerEnd.release();
+  await conversation.clock.advance(1_500);
+  assertFilled(await next, 2);
+  assert.deepEqual(conversation.counts(), { ok: 2, unknown: 1 });
+  assert.deepEqual(await conversation.leftovers(), NOTHING_LEFT);
+});
+
+/** A conversation whose command `slow` answers after 1.5 s. */
+function delaying(options: ConversationOptions = {}): Conversation {
   const conversation = new Conversation({
     echo: (value: unknown) => value,
-    fill: (byte: number) => filled(byte),
     slow: async (value: unknown) => {
       await new Promise<void>((resolve) => conversation.clock.timer(1_500, resolve));
       return value;
     },
-  }, { codec: "compact", files });
+  }, { codec: "compact", ...options });
+  return conversation;
+}
+
+/** A conversation whose memory is open, and whose large values all lie there. */
+async function inMemory(): Promise<{ conversation: Conversation; files: MemoryFiles }> {
+  const files = new MemoryFiles();
+  const conversation = delaying({ files });
   await conversation.call("echo", [filled(0)]);
   await settle();
   return { conversation, files };
@@ -150,9 +181,21 @@ function assertFilled(value: unknown, byte: number): void {
   );
 }
 
-function areSame(some: readonly Uint8Array[], others: readonly Uint8Array[]): boolean {
-  return some.length === others.length &&
-    some.every((bytes, index) => bytes.every((byte, at) => byte === others[index]?.[at]));
+/** What one end was handed from its write number `from` on, and can't send: the memory itself, and what was in it. */
+class Stuck {
+  readonly #handed: readonly Uint8Array[];
+  readonly #before: readonly Uint8Array[];
+
+  constructor(end: MemoryChannel, from = 0) {
+    this.#handed = end.handed.slice(from);
+    this.#before = this.#handed.map((bytes) => bytes.slice());
+    assert.ok(this.#before.some((bytes) => bytes.length >= SIZE), "nothing large waits");
+  }
+
+  assertSame(): void {
+    const changed = this.#handed.filter((bytes, index) => bytes.some((byte, at) => byte !== this.#before[index]?.[at]));
+    assert.deepEqual(changed.map((bytes) => bytes.length), [], "bytes that wait have changed");
+  }
 }
 
 function listOf(value: unknown): unknown[] {
