@@ -5,6 +5,7 @@
  */
 
 import { progressTo } from "../core/call/forward.ts";
+import { plainText } from "../core/frame/json_codec.ts";
 import { isRecord } from "../core/is_record.ts";
 import type { Notification } from "../core/program/conventions.ts";
 import type { Params } from "../core/program/message.ts";
@@ -54,7 +55,7 @@ function mcpProgress(progressToken: unknown, notify: (notification: Notification
 function shownProgress(value: unknown, count: number): Readonly<Record<string, unknown>> {
   if (typeof value === "number") return { progress: value };
   if (isRecord(value) && typeof value["progress"] === "number") return value;
-  return { progress: count, message: typeof value === "string" ? value : JSON.stringify(value) ?? "" };
+  return { progress: count, message: typeof value === "string" ? value : plainText(value, "progress") ?? "" };
 }
 
 function isToken(value: unknown): boolean {

@@ -10,6 +10,7 @@ import { AnswerKind } from "../frame/answer_kind.ts";
 import { BodyReader } from "../frame/body_reader.ts";
 import type { Codec } from "../frame/codec.ts";
 import { FrameType } from "../frame/header.ts";
+import { objectText } from "../frame/json_text.ts";
 import type { Link } from "../frame/link.ts";
 import type { Call } from "./call.ts";
 import { CallTime } from "./call_time.ts";
@@ -192,7 +193,7 @@ export class Exchange {
   #tellCancelled(call: Call): void {
     // The call itself may still be on its way out, and goes first.
     this.link.flush();
-    this.link.send(FrameType.cancel, JSON.stringify([call.id]));
+    this.link.send(FrameType.cancel, objectText([call.id]));
   }
 
   /** @param acknowledged whether the call certainly does not run. */

@@ -5,6 +5,7 @@
  */
 
 import type { Channel, ChannelEvents, Clock } from "../../runtime/runtime.ts";
+import type { CodecName } from "../frame/codec.ts";
 import { DEFAULT_FRAME_LIMIT, FrameType } from "../frame/header.ts";
 import { Link } from "../frame/link.ts";
 import { Callee, type CalleeOptions } from "./callee.ts";
@@ -13,6 +14,8 @@ import type { Caller } from "./caller.ts";
 export interface LocalPeerOptions extends Omit<CalleeOptions, "frameLimit"> {
   readonly clock: Clock;
   readonly caller: Caller;
+  /** How the caller writes parameters. @default "json" */
+  readonly codec?: CodecName;
   /** Gives a sign of life, where the callee only stands for someone else. @default at once */
   readonly ping?: () => Promise<unknown>;
   /** Bytes that wait behind the callee. Beyond a limit the caller's calls wait too, until `drained`. @default none */
@@ -50,7 +53,7 @@ export function localPeer(options: LocalPeerOptions): LocalPeer {
 }
 
 function connect(options: LocalPeerOptions, lost: (reason: string | null) => void): LocalPeer {
-  const { clock, caller, ping, unsentBytes = () => 0 } = options;
+  const { caller, clock, ping, unsentBytes = () => 0 } = options;
   let isOver = false;
   const closed = (reason: string | null) => {
     if (isOver) return;
@@ -60,14 +63,14 @@ function connect(options: LocalPeerOptions, lost: (reason: string | null) => voi
   const [near, far] = [new LocalChannel(unsentBytes), new LocalChannel(() => 0)];
   near.peer = far;
   far.peer = near;
-  const link = localLink(near, clock, {
+  const link = localLink(near, options, {
     frame(type, flags, body) {
       if (type === FrameType.answers) caller.answers(flags, body);
     },
     drained: () => caller.drained(),
     closed,
   });
-  const calleeLink: Link = localLink(far, clock, {
+  const calleeLink: Link = localLink(far, { clock }, {
     frame(type, flags, body) {
       if (callee.receive(type, flags, body) || type !== FrameType.ping) return;
       const pong = () => calleeLink.pong();
@@ -94,9 +97,14 @@ interface LocalEvents {
   closed(reason: string | null): void;
 }
 
-function localLink(channel: Channel, clock: Clock, events: LocalEvents): Link {
+function localLink(
+  channel: Channel,
+  { clock, codec = "json" }: Pick<LocalPeerOptions, "clock" | "codec">,
+  events: LocalEvents,
+): Link {
   return new Link(channel, clock, {
     frameLimit: DEFAULT_FRAME_LIMIT,
+    codec,
     events: { ...events, refused: () => {} },
   });
 }

@@ -8,6 +8,7 @@
 import { inBatches } from "../frame/batches.ts";
 import type { Codec } from "../frame/codec.ts";
 import { FrameType } from "../frame/header.ts";
+import { objectText } from "../frame/json_text.ts";
 import type { Link } from "../frame/link.ts";
 import type { Call } from "./call.ts";
 import { EarlyLeave } from "./early_leave.ts";
@@ -70,7 +71,7 @@ export class Outbox {
 
   #packCredit(): void {
     if (this.#taken.size === 0) return;
-    this.#link.send(FrameType.credit, JSON.stringify([...this.#taken]));
+    this.#link.send(FrameType.credit, objectText([...this.#taken]));
     this.#taken.clear();
   }
 

@@ -17,7 +17,10 @@ export class PayloadError extends BrokerError {
   override readonly name = "PayloadError";
   /** Stable, for programs. */
   override readonly code = "PAYLOAD";
-  /** Size of the encoded value, or null where it could not be encoded. */
+  /**
+   * Size of the encoded value, or null where it could not be encoded. Of a value far over the limit, which is not encoded to its end,
+   * it has more.
+   */
   readonly bytes: number | null;
   /** Bytes that one frame may have. */
   readonly limit: number;
@@ -31,6 +34,6 @@ export class PayloadError extends BrokerError {
 }
 
 /** Text of a {@link PayloadError} for a value over the limit. */
-export function overLimit(bytes: number, limit: number): string {
+export function overLimit(bytes: number | string, limit: number): string {
   return `payload of ${bytes} bytes is over the limit of ${limit}`;
 }

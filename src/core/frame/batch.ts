@@ -16,6 +16,7 @@ import { FrameFlag } from "./header.ts";
 import type { EncodedValue } from "./codec.ts";
 import { attach, type JsonText } from "./json_codec.ts";
 import { jsonText } from "./json_text.ts";
+import { isNestedDeeper, MAX_BODY_DEPTH, tooDeep } from "./limits.ts";
 import { bodyText, textBytes } from "./text.ts";
 
 export { BodyError };
@@ -183,6 +184,7 @@ function parse(body: Uint8Array): unknown {
   } catch {
     throw new BodyError("the body is not UTF-8");
   }
+  if (isNestedDeeper(text, MAX_BODY_DEPTH)) throw tooDeep();
   try {
     return JSON.parse(text);
   } catch {

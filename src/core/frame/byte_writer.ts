@@ -6,6 +6,7 @@
 
 import type { Span } from "./apart.ts";
 import { LONE_SURROGATE, TEXT16 } from "./compact_format.ts";
+import { OverLimitError } from "./limits.ts";
 import { LARGE_BYTES, SpareMemory } from "./spare_memory.ts";
 
 const SLAB_BYTES = 64 * 1024;
@@ -29,6 +30,8 @@ export class ByteWriter {
   view = new DataView(this.buffer.buffer);
   /** Where the next byte goes. */
   end = 0;
+  /** Bytes that a value may have. It is looked at where more memory is needed, so that no value takes much more. */
+  limit = Infinity;
   #start = 0;
   #large: Span[] | undefined;
   readonly #memory: SpareMemory;
@@ -63,6 +66,11 @@ export class ByteWriter {
   /** The large texts and bytes of the value that was begun, counted from its start. */
   get large(): readonly Span[] | undefined {
     return this.#large;
+  }
+
+  /** Bytes of the value that was begun. */
+  get length(): number {
+    return this.end - this.#start;
   }
 
   /** Takes back what was written since `begin`. */
@@ -235,6 +243,9 @@ export class ByteWriter {
   /** Moves the value that was begun to where there is room for it; what stands before it stays where it is. */
   #grow(bytes: number): void {
     const length = this.end - this.#start;
+    // Room for a text is for three times its length.
+    const least = length + Math.floor(bytes / 3);
+    if (length > this.limit || least > this.limit * 2) throw new OverLimitError(least);
     const size = Math.max(SLAB_BYTES, length * 2 + bytes);
     const larger = size > SLAB_BYTES ? this.#memory.take(size) : new Uint8Array(SLAB_BYTES);
     larger.set(this.buffer.subarray(this.#start, this.end));

@@ -10,9 +10,10 @@ import { type AnswerEntry, type CallEntry, packAnswers, packCalls, type Packed }
 import { CompactCodec } from "./compact_codec.ts";
 import { encodeValue, type JsonText } from "./json_codec.ts";
 
-export type CodecName = "compact" | "json";
+/** `text` is JSON without bytes beside it, for programs that read nothing else. */
+export type CodecName = "compact" | "json" | "text";
 
-/** The best first. */
+/** Those that a hello may offer, the best first. */
 export const CODECS: readonly CodecName[] = ["compact", "json"];
 
 /** A value as MessagePack, in memory that it shares with others and that nobody writes to again. */
@@ -29,8 +30,11 @@ export type EncodedValue = JsonText | CompactBytes;
 
 export interface Codec {
   readonly name: CodecName;
-  /** @param name stands for the value in the error's text. @throws {NotSerializableError} */
-  encode(value: unknown, name: string): EncodedValue;
+  /**
+   * @param name stands for the value in the error's text. @param limit bytes that it may have, looked at while it is written.
+   * @throws {NotSerializableError} @throws {OverLimitError}
+   */
+  encode(value: unknown, name: string, limit?: number): EncodedValue;
   /** What was encoded last will not be sent, so that its memory is used for the next. */
   takeBack(value: EncodedValue): void;
   /** What was encoded has been sent, and nobody asks for it any more, so that its memory is used for another value. */
@@ -48,7 +52,8 @@ export interface StreamState {
 }
 
 export function newCodec(name: CodecName): Codec {
-  return name === "compact" ? new CompactCodec() : JSON_CODEC;
+  if (name === "compact") return new CompactCodec();
+  return name === "json" ? JSON_CODEC : TEXT_CODEC;
 }
 
 /** The best codec that a peer can read, by what its hello says. One that says nothing reads JSON. */
@@ -59,10 +64,16 @@ export function bestCodec(offered: unknown): CodecName {
 
 const JSON_CODEC: Codec = {
   name: "json",
-  encode: encodeValue,
+  encode: (value, name, limit = Infinity) => encodeValue(value, name, { limit }),
   takeBack: () => {},
   release: () => {},
   before: () => undefined,
   calls: packCalls,
   answers: packAnswers,
+};
+
+const TEXT_CODEC: Codec = {
+  ...JSON_CODEC,
+  name: "text",
+  encode: (value, name, limit = Infinity) => encodeValue(value, name, { limit, bytes: false }),
 };

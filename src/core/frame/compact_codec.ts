@@ -12,6 +12,7 @@ import { type CallHeaders, headerEntries } from "./call_headers.ts";
 import type { Codec, CompactBytes, EncodedValue, StreamState } from "./codec.ts";
 import { CompactWriter } from "./compact_writer.ts";
 import { FrameFlag } from "./header.ts";
+import { OverLimitError } from "./limits.ts";
 import { explained, Scan } from "./scan.ts";
 import { Shapes } from "./shapes.ts";
 import { LARGE_BYTES, SpareMemory } from "./spare_memory.ts";
@@ -29,19 +30,21 @@ export class CompactCodec implements Codec {
   #cutAt = 0;
   #isBusy = false;
 
-  encode(value: unknown, name: string): CompactBytes {
+  encode(value: unknown, name: string, limit = Infinity): CompactBytes {
     // What is encoded may call a function of the program, which may make a call.
     const writer = this.#isBusy ? new CompactWriter(this.#shapes, this.#memory) : this.#values;
     const wasBusy = this.#isBusy;
     this.#isBusy = true;
     writer.begin();
+    writer.limit = limit;
     try {
       writer.value(value);
-    } catch {
+    } catch (error) {
       writer.discard();
+      if (error instanceof OverLimitError) throw error;
       // Refused, or only deep: the closer look tells.
       explained(() => {
-        new Scan(name, true).look(value);
+        new Scan(name, { rich: true }, limit).look(value);
         writer.value(value, false);
       });
     } finally {

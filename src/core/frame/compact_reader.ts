@@ -10,10 +10,8 @@ import { UNDEFINED } from "./compact_format.ts";
 import { BodyError } from "./body_error.ts";
 import { BodyTexts } from "./body_texts.ts";
 import { extensionOf, tooLong, utf8Text } from "./compact_values.ts";
+import { MAX_BODY_DEPTH, tooDeep } from "./limits.ts";
 import { KnownShapes } from "./shapes.ts";
-
-/** A little more than a value may have, for the columns around it. */
-const MAX_DEPTH = 1_010;
 
 /** Memory of more is not held until the next body. */
 const KEPT_BYTES = 256 * 1024;
@@ -233,7 +231,7 @@ export class CompactReader {
   }
 
   #enter(): void {
-    if (this.#depth === MAX_DEPTH) throw new BodyError(`the body is nested deeper than ${MAX_DEPTH}`);
+    if (this.#depth === MAX_BODY_DEPTH) throw tooDeep();
     this.#depth++;
   }
 

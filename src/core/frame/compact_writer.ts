@@ -7,7 +7,9 @@
 
 import { ByteWriter } from "./byte_writer.ts";
 import { BIGINT, TIMESTAMP, UNDEFINED } from "./compact_format.ts";
-import { refuseLossy } from "./lossy.ts";
+import { formOf } from "./json_text.ts";
+import { OverLimitError } from "./limits.ts";
+import { isBoxed, isBytes, isDate, refuseLossy } from "./lossy.ts";
 import { isPlain } from "./shape_code.ts";
 import type { Shapes } from "./shapes.ts";
 import type { SpareMemory } from "./spare_memory.ts";
@@ -66,6 +68,8 @@ export class CompactWriter extends ByteWriter {
     if (this.#depth === this.#maxDepth) throw new TooDeep();
     this.#depth++;
     const { length } = list;
+    // Each item has a byte at least.
+    if (length > this.limit) throw new OverLimitError(this.length + length);
     this.list(length);
     for (let index = 0; index < length; index++) {
       const item = list[index];
@@ -93,15 +97,13 @@ export class CompactWriter extends ByteWriter {
   }
 
   #other(value: object): void {
-    if (value instanceof Uint8Array) return this.binary(value);
-    if (value instanceof Date) return this.#date(value);
-    if (value instanceof Number || value instanceof String || value instanceof Boolean) {
-      return this.#write(value.valueOf());
-    }
+    if (isBytes(value)) return this.binary(value);
+    if (isDate(value)) return this.#date(value);
+    if (isBoxed(value)) return this.#write(value.valueOf());
     refuseLossy(value, () => new Refusal());
-    const toJSON: unknown = Reflect.get(value, "toJSON");
+    const toJSON = formOf(value);
     const form: unknown = typeof toJSON === "function" ? Reflect.apply(toJSON, value, [""]) : value;
-    if (typeof form !== "object" || form === null || form instanceof Uint8Array) return this.#write(form);
+    if (typeof form !== "object" || form === null || isBytes(form)) return this.#write(form);
     // A form is not asked for its own form.
     if (Array.isArray(form)) return this.#items(form);
     if (form !== value) refuseLossy(form, () => new Refusal());
@@ -110,7 +112,7 @@ export class CompactWriter extends ByteWriter {
 
   /** Nanoseconds and seconds of a timestamp of 96 bits, the only one that reaches before 1970; null where it is no time. */
   #date(date: Date): void {
-    const ms = date.getTime();
+    const ms = Date.prototype.getTime.call(date);
     if (Number.isNaN(ms)) return this.byte(0xc0);
     const seconds = Math.floor(ms / 1000);
     const bytes = new Uint8Array(12);

@@ -5,7 +5,17 @@
  * @module
  */
 
-import { type AttachmentPlace, explained, isHolder, isPlain, type Key, NotSerializableError, Scan } from "./scan.ts";
+import { jsonText, objectText } from "./json_text.ts";
+import {
+  type AttachmentPlace,
+  type Carried,
+  explained,
+  isHolder,
+  isPlain,
+  type Key,
+  NotSerializableError,
+  Scan,
+} from "./scan.ts";
 import { utf8Bytes } from "./text.ts";
 
 /** A value ready to be put into a frame. */
@@ -23,17 +33,39 @@ export interface JsonText {
 const PLACE_BYTES = 16;
 const NONE: readonly never[] = [];
 
+/** A longer list is looked at as any other value is. */
+const SHORT_LIST = 100;
+
 /**
  * @param name stands for the value in the error's text.
- * @throws {NotSerializableError}
+ * @param limit bytes that it may have. A value with many times as much is not written.
+ * @throws {NotSerializableError} @throws {OverLimitError}
  */
-export function encodeValue(value: unknown, name: string): JsonText {
+export function encodeValue(value: unknown, name: string, { limit = Infinity, ...carried }: Encoding = {}): JsonText {
   return explained(() => {
-    if (isPlain(value) || (Array.isArray(value) && value.every(isPlain))) return encoded(value, name, NONE, NONE);
-    const scan = new Scan(name);
-    scan.look(value);
-    return encoded(value, name, scan.places, scan.attachments);
+    if (isPlain(value) || isPlainList(value)) return encoded(value, name, NONE, NONE);
+    const scan = new Scan(name, carried, limit);
+    return encoded(scan.look(value), name, scan.places, scan.attachments);
   });
+}
+
+/** How a value is written as JSON. */
+export interface Encoding extends Carried {
+  /** @default none */
+  readonly limit?: number;
+}
+
+/**
+ * The JSON text of a value for those who read nothing else; undefined where it has none.
+ *
+ * @throws {NotSerializableError} where JSON would lose what it holds.
+ */
+export function plainText(value: unknown, name: string): string | undefined {
+  return value === undefined ? undefined : encodeValue(value, name, { bytes: false }).text;
+}
+
+function isPlainList(value: unknown): boolean {
+  return Array.isArray(value) && value.length <= SHORT_LIST && value.every(isPlain);
 }
 
 /** Puts `bytes` where `path` says in a value that was parsed from JSON. @throws {TypeError} where it leads nowhere. */
@@ -55,16 +87,10 @@ function encoded(
   places: readonly AttachmentPlace[],
   attachments: readonly Uint8Array[],
 ): JsonText {
-  const hasBytes = attachments.length > 0;
-  const text: string | undefined = hasBytes ? JSON.stringify(value, bytesAsNull) : JSON.stringify(value);
+  const text = jsonText(value);
   if (text === undefined) throw new NotSerializableError(`${name} has no JSON form`);
   let bytes = utf8Bytes(text);
-  if (hasBytes) bytes += utf8Bytes(JSON.stringify(places)) + places.length * PLACE_BYTES;
+  if (places.length > 0) bytes += utf8Bytes(objectText(places)) + places.length * PLACE_BYTES;
   for (const attachment of attachments) bytes += attachment.length;
   return { text, bytes, places, attachments };
-}
-
-/** Looks at `holder[key]` and not at its JSON form: a Buffer has one of its own. */
-function bytesAsNull(this: object, key: string, json: unknown): unknown {
-  return Reflect.get(this, key) instanceof Uint8Array ? null : json;
 }

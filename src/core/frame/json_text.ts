@@ -12,17 +12,19 @@ export function formOf(value: object): unknown {
 }
 
 /** `JSON.stringify`, whatever the program made of the built-in prototypes. */
-export function jsonText(value: unknown, replacer?: (this: object, key: string, json: unknown) => unknown) {
+export function jsonText(value: unknown): string | undefined {
   // Object.prototype is asked with it.
-  const text: string | undefined = !("toJSON" in Array.prototype)
-    ? JSON.stringify(value, replacer)
-    : JSON.stringify(value, function (this: object, key: string, json: unknown) {
-      const raw: unknown = Reflect.get(this, key);
-      const isOwn = typeof raw !== "object" || raw === null || formOf(raw) !== undefined;
-      const form = isOwn ? json : raw;
-      return replacer === undefined ? form : replacer.call(this, key, form);
-    });
-  return text;
+  return "toJSON" in Array.prototype ? JSON.stringify(value, withoutInherited) : JSON.stringify(value);
+}
+
+function withoutInherited(this: object, key: string, json: unknown): unknown {
+  const value: unknown = Reflect.get(this, key);
+  return typeof value === "object" && value !== null && formOf(value) === undefined ? value : json;
+}
+
+/** The same for an object, which has a text. */
+export function objectText(value: object): string {
+  return jsonText(value) ?? "null";
 }
 
 function inherited(): unknown[] {

@@ -12,6 +12,7 @@ import type { Packed } from "./batch.ts";
 import { BodyError } from "./body_error.ts";
 import { bestCodec, type CodecName } from "./codec.ts";
 import { FrameType, isKnownType } from "./header.ts";
+import { objectText } from "./json_text.ts";
 import type { LinkEvents, LinkOptions } from "./link_options.ts";
 import { PartialFrame } from "./partial_frame.ts";
 import { FrameWriter } from "./frame_writer.ts";
@@ -39,7 +40,7 @@ export class Link {
   readonly #writer: FrameWriter;
   #scheduled = false;
   #closed = false;
-  #codec: CodecName = "json";
+  #codec: CodecName;
   #refused = 0;
   #receivedAt: number;
   readonly #partial: PartialFrame;
@@ -54,6 +55,7 @@ export class Link {
     this.#events = options.events;
     this.#frameLimit = options.frameLimit;
     this.#writer = new FrameWriter(channel, options.frameLimit);
+    this.#codec = options.codec ?? "json";
     this.#receivedAt = clock.now();
     this.#reader = new FrameReader(options.frameLimit, (type, flags, body) => this.#take(type, flags, body));
     this.#partial = new PartialFrame(clock, (reason) => this.close(reason));
@@ -162,7 +164,7 @@ export class Link {
   close(reason: string | null): void {
     if (this.#closed) return;
     this.flush();
-    if (reason !== null) this.send(FrameType.close, JSON.stringify({ reason }));
+    if (reason !== null) this.send(FrameType.close, objectText({ reason }));
     this.#writer.writeOut();
     this.#channel.close();
     this.#finish(reason);

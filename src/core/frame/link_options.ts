@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { CodecName } from "./codec.ts";
 import type { SharedMemoryOptions } from "./shared_memory.ts";
 
 export interface LinkEvents {
@@ -21,6 +22,8 @@ export interface LinkOptions {
   /** The largest body, in bytes. */
   readonly frameLimit: number;
   readonly events: LinkEvents;
+  /** How values are written before the peer's hello says more. @default "json" */
+  readonly codec?: CodecName;
   /** Where large bodies may lie. @default they stay on the channel */
   readonly shared?: SharedMemoryOptions;
 }

@@ -6,6 +6,7 @@
 
 import { overLimit } from "../errors/mod.ts";
 import type { Codec, EncodedValue } from "./codec.ts";
+import { OverLimitError } from "./limits.ts";
 import { NotSerializableError } from "./scan.ts";
 
 /** What a frame needs around one value: columns, the command's name, who called. */
@@ -42,10 +43,14 @@ export function encodePayload(
 ): EncodedValue | PayloadFault {
   const limit = frameLimit - ENVELOPE_BYTES;
   try {
-    const encoded = codec.encode(value, what);
+    const encoded = codec.encode(value, what, limit);
     if (encoded.bytes <= limit) return encoded;
     return { code: "PAYLOAD", reason: overLimit(encoded.bytes, limit), bytes: encoded.bytes, limit };
   } catch (error) {
+    if (error instanceof OverLimitError) {
+      const { bytes } = error;
+      return { code: "PAYLOAD", reason: overLimit(`more than ${bytes}`, limit), bytes, limit };
+    }
     if (!(error instanceof NotSerializableError)) throw error;
     const verb = what === "params" ? "are" : "is";
     return { code: "PAYLOAD", reason: `${what} ${verb} not serializable: ${error.message}`, bytes: null, limit };

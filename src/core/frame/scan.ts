@@ -5,7 +5,9 @@
  */
 
 import { messageOf } from "../thrown.ts";
-import { refuseLossy } from "./lossy.ts";
+import { formOf } from "./json_text.ts";
+import { MAX_DEPTH, OverLimitError } from "./limits.ts";
+import { isBoxed, isBytes, isDate, refuseLossy } from "./lossy.ts";
 
 export type Key = string | number;
 
@@ -17,15 +19,25 @@ export class NotSerializableError extends Error {
   override readonly name = "NotSerializableError";
 }
 
-/** Engines differ in how deep they can write and read JSON; each of them can do this. */
-const MAX_DEPTH = 1_000;
 const MAX_PATH_LENGTH = 200;
+/** A value that has so many times the bytes it may have is not looked at to its end, and not counted either. */
+const COUNTED_LIMITS = 2;
+const NULL_BYTES = 4;
+
+/** What a codec carries beside what JSON has. */
+export interface Carried {
+  /** @default true */
+  readonly bytes?: boolean;
+  /** BigInt, Date, undefined. @default false */
+  readonly rich?: boolean;
+}
+
 /** Runs `look` and gives whatever it throws the words of a {@link NotSerializableError}. */
 export function explained<T>(look: () => T): T {
   try {
     return look();
   } catch (error) {
-    if (error instanceof NotSerializableError) throw error;
+    if (error instanceof NotSerializableError || error instanceof OverLimitError) throw error;
     throw new NotSerializableError(firstLine(messageOf(error)));
   }
 }
@@ -35,55 +47,94 @@ export class Scan {
   places: AttachmentPlace[] = [];
   attachments: Uint8Array[] = [];
   readonly #name: string;
+  readonly #carriesBytes: boolean;
   readonly #isRich: boolean;
+  /** More bytes than this are not looked at. */
+  readonly #most: number;
+  /** Bytes that the value has at least, in either codec. */
+  #least = 0;
   /** What lies around the value that is looked at, from the outside in, and by which keys. */
   readonly #holders: object[] = [];
   readonly #keys: Key[] = [];
 
-  /** @param isRich whether BigInt and Date are carried as they are. */
-  constructor(name: string, isRich = false) {
+  /** @param limit bytes that the value may have. */
+  constructor(name: string, { bytes = true, rich = false }: Carried = {}, limit = Infinity) {
     this.#name = name;
-    this.#isRich = isRich;
+    this.#carriesBytes = bytes;
+    this.#isRich = rich;
+    this.#most = limit * COUNTED_LIMITS;
   }
 
-  /** @throws {NotSerializableError} */
-  look(value: unknown): void {
-    if (isPlain(value)) return;
-    if (this.#isRich && (typeof value === "bigint" || value instanceof Date)) return;
+  /**
+   * What JSON writes of a value, each part of it read once, with null in the place of bytes.
+   *
+   * @throws {NotSerializableError} @throws {OverLimitError}
+   */
+  look(value: unknown): unknown {
+    if (isPlain(value)) return value;
+    if (this.#isRich && (typeof value === "bigint" || isDate(value))) return value;
     if (!isHolder(value)) throw this.#refusal(`is a ${typeof value}`);
-    if (value instanceof Uint8Array) return this.#take(value);
+    if (isBytes(value)) return this.#take(value);
+    if (isBoxed(value)) return this.look(value.valueOf());
     refuseLossy(value, (what) => this.#refusal(what));
-    const toJSON: unknown = Reflect.get(value, "toJSON");
+    const toJSON = formOf(value);
     if (typeof toJSON !== "function") return this.#enter(value);
     const json: unknown = Reflect.apply(toJSON, value, [String(this.#keys.at(-1) ?? "")]);
     // JSON.stringify does not ask a form for its own form.
-    if (isHolder(json) && !(json instanceof Uint8Array)) this.#enter(json);
-    else this.look(json);
+    return isHolder(json) && !isBytes(json) ? this.#enter(json) : this.look(json);
   }
 
-  #enter(holder: object): void {
+  #enter(holder: object): object {
     if (this.#holders.includes(holder)) throw this.#refusal("is cyclic");
     if (this.#holders.length === MAX_DEPTH) throw this.#refusal(`is nested deeper than ${MAX_DEPTH}`);
     this.#holders.push(holder);
-    if (Array.isArray(holder)) {
-      for (let index = 0; index < holder.length; index++) this.#lookAt(index, holder[index]);
-    } else {
-      for (const key of Object.keys(holder)) this.#lookAt(key, Reflect.get(holder, key));
-    }
+    const form = Array.isArray(holder) ? this.#list(holder) : this.#record(holder);
     this.#holders.pop();
+    return form;
   }
 
-  #lookAt(key: Key, value: unknown): void {
-    if (isPlain(value)) return;
+  #list(list: readonly unknown[]): unknown[] {
+    const { length } = list;
+    this.#count(length);
+    const form: unknown[] = [];
+    for (let index = 0; index < length; index++) form.push(this.#lookAt(index, list[index]));
+    return form;
+  }
+
+  #record(holder: object): object {
+    const form: Record<string, unknown> = {};
+    for (const key of Object.keys(holder)) {
+      const value = this.#lookAt(key, Reflect.get(holder, key));
+      if (key !== "__proto__") form[key] = value;
+      else Object.defineProperty(form, key, { value, configurable: true, enumerable: true, writable: true });
+    }
+    return form;
+  }
+
+  #lookAt(key: Key, value: unknown): unknown {
+    if (typeof value === "string") this.#count(value.length);
+    else if (!this.#isRich && (value === null || value === undefined)) this.#count(NULL_BYTES);
+    if (isPlain(value)) return value;
     this.#keys.push(key);
-    this.look(value);
+    const form = this.look(value);
     this.#keys.pop();
+    return form;
   }
 
   /** Copied, as the text is: the call may wait, and the program may use its buffer again. */
-  #take(bytes: Uint8Array): void {
+  #take(bytes: Uint8Array): null {
+    if (!this.#carriesBytes) {
+      throw this.#refusal('is a Uint8Array, which JSON has no form for: write Buffer.from(x).toString("base64")');
+    }
+    this.#count(bytes.length);
     this.places.push([[...this.#keys], bytes.length]);
     this.attachments.push(new Uint8Array(bytes));
+    return null;
+  }
+
+  #count(bytes: number): void {
+    this.#least += bytes;
+    if (this.#least > this.#most) throw new OverLimitError(this.#least);
   }
 
   #refusal(what: string): NotSerializableError {

@@ -13,6 +13,7 @@ import type { Clock, SharedFile, SharedFiles } from "../../runtime/runtime.ts";
 import { type ApartFrame, apartHead, ApartParts, type ApartSpan, MAX_SPANS, readApart } from "./apart.ts";
 import { type Packed, readJson } from "./batch.ts";
 import { FrameError, FrameType } from "./header.ts";
+import { objectText } from "./json_text.ts";
 import type { LinkOptions } from "./link_options.ts";
 import { Places } from "./places.ts";
 
@@ -140,7 +141,7 @@ export class SharedMemory {
     if (this.#state !== "unused" || this.#options === undefined) return;
     this.#state = "asked";
     if (this.#options.makes) void this.#make(this.#options);
-    else this.#send(FrameType.shared, JSON.stringify({ wanted: true }));
+    else this.#send(FrameType.shared, objectText({ wanted: true }));
   }
 
   async #make({ files }: SharedMemoryOptions): Promise<void> {
@@ -149,7 +150,7 @@ export class SharedMemory {
       if (made === null || this.#state === "closed") return;
       this.#mine = made.make();
       this.#theirs = made.make();
-      this.#send(FrameType.shared, JSON.stringify({ reads: this.#mine.path, writes: this.#theirs.path }));
+      this.#send(FrameType.shared, objectText({ reads: this.#mine.path, writes: this.#theirs.path }));
     } catch {
       // A system without such files, or no right to make one.
       this.close();
@@ -173,7 +174,7 @@ export class SharedMemory {
       // The father hears it, and sends nothing this way.
       this.close();
     }
-    this.#send(FrameType.shared, JSON.stringify({ opened }));
+    this.#send(FrameType.shared, objectText({ opened }));
   }
 
   #opened(opened: boolean): void {

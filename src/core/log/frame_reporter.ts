@@ -8,6 +8,7 @@ import type { Runtime } from "../../runtime/runtime.ts";
 import { RecentMap } from "../recent_map.ts";
 import { inBatches } from "../frame/batches.ts";
 import { FrameType } from "../frame/header.ts";
+import { objectText } from "../frame/json_text.ts";
 import type { Link } from "../frame/link.ts";
 import { makeEvent } from "./event.ts";
 import { formatEvent } from "./format.ts";
@@ -60,7 +61,7 @@ export class FrameReporter implements Reporter {
 
   /** Sends what was reported so far. */
   flush(): void {
-    const texts = this.#events.splice(0).map((event) => JSON.stringify(event));
+    const texts = this.#events.splice(0).map(objectText);
     inBatches(texts, (text) => text.length, (batch) => this.#link.send(FrameType.records, `[${batch.join()}]`));
   }
 }

@@ -6,6 +6,8 @@
 
 import type { Channel } from "../../runtime/runtime.ts";
 import { UnansweredError } from "../call/callee.ts";
+import { plainText } from "../frame/json_codec.ts";
+import { isNestedDeeper, MAX_BODY_DEPTH } from "../frame/limits.ts";
 import type { ConnectionOptions, RequestOptions } from "./connection_options.ts";
 import type { Notification } from "./conventions.ts";
 import { frameMessage, type MessageReader, newReader } from "./framing.ts";
@@ -138,7 +140,7 @@ export class Connection {
   }
 
   #send(value: unknown): void {
-    this.#channel.write(frameMessage(this.#options.framing, JSON.stringify(value)));
+    this.#channel.write(frameMessage(this.#options.framing, plainText(value, "message") ?? ""));
     if (this.#channel.unsentBytes > UNREAD_LIMIT_BYTES) this.#end("it does not read its input");
   }
 
@@ -167,8 +169,12 @@ export class Connection {
     const value = parse(text);
     if (value === undefined) return this.#takeBehind(text);
     if (Array.isArray(value) && value.length > MAX_BATCH) return events.stray(text, "invalid");
-    const messages = (Array.isArray(value) ? value : [value]).map(readMessage);
-    if (messages.every((message) => message === undefined)) return events.stray(text, "invalid");
+    const isTooDeep = isNestedDeeper(text, MAX_BODY_DEPTH);
+    if (isTooDeep) events.dropped(`message nested deeper than ${MAX_BODY_DEPTH}`);
+    const messages = (Array.isArray(value) ? value : [value]).map(readMessage)
+      // An answer ends its request, whatever it holds: the result is refused on its way to the caller.
+      .map((message) => isTooDeep && message !== undefined && "method" in message ? undefined : message);
+    if (!isTooDeep && messages.every((message) => message === undefined)) return events.stray(text, "invalid");
     const batch = Array.isArray(value) ? this.#peer.batch() : undefined;
     for (const message of messages) this.#dispatch(message, batch);
     if (batch !== undefined) this.#peer.endBatch(batch);

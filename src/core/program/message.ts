@@ -103,5 +103,10 @@ function readError(error: unknown): ErrorFields {
 }
 
 function shown(error: unknown): string {
-  return (jsonText(error) ?? "").slice(0, MAX_SHOWN);
+  try {
+    return (jsonText(error) ?? "").slice(0, MAX_SHOWN);
+  } catch {
+    // It is nested too deep.
+    return "";
+  }
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { plainText } from "../frame/json_codec.ts";
 import { errorFields } from "./json_rpc_error.ts";
 import { type Message, type MessageId, type Params, RpcCode } from "./message.ts";
 
@@ -85,7 +86,7 @@ export class PeerRequests {
   async #run(method: string, params: Params, signal: AbortSignal): Promise<object> {
     try {
       const result = await this.#options.run(method, params, signal);
-      return { result: written(result) ?? null };
+      return { result: written(result, "result") ?? null };
     } catch (error) {
       const { code, message, data } = errorFields(error);
       return { error: { code, message, ...writtenData(data) } };
@@ -104,15 +105,15 @@ export class PeerRequests {
   }
 }
 
-/** What JSON makes of it, once: a getter or a `toJSON` may throw the next time, when the answer is sent and nobody could be told. */
-function written(value: unknown): unknown {
-  const text = JSON.stringify(value);
+/** What JSON makes of it, where it loses nothing, and once: a getter or a `toJSON` may throw the next time, when the answer is sent and nobody could be told. */
+export function written(value: unknown, name: string): unknown {
+  const text = plainText(value, name);
   return text === undefined ? undefined : JSON.parse(text);
 }
 
 function writtenData(data: unknown): { data?: unknown } {
   try {
-    const form = written(data);
+    const form = written(data, "data");
     return form === undefined ? {} : { data: form };
   } catch {
     return {};

@@ -8,7 +8,7 @@ import { describeThrown } from "../call/wire_error.ts";
 import type { Reporter } from "../log/reporter.ts";
 import type { Notification } from "./conventions.ts";
 import type { Params } from "./message.ts";
-import { methodNotFound } from "./peer_requests.ts";
+import { methodNotFound, written } from "./peer_requests.ts";
 import { headline } from "../thrown.ts";
 import type { ProgramPlan } from "./program_plan.ts";
 import type { Protocol } from "./protocol.ts";
@@ -37,7 +37,8 @@ export class ProgramClient {
       return answer();
     }
     try {
-      return await handler(params, { signal });
+      // What can't be answered is told here, and not only to the program.
+      return written(await handler(params, { signal }), "result");
     } catch (error) {
       this.#failed(`request "${method}"`, error);
       throw error;

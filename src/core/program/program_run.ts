@@ -139,6 +139,7 @@ export class ProgramRun implements Run {
     this.#peer = localPeer({
       clock,
       caller,
+      codec: "text",
       ownFiles,
       // Whoever calls tells how the call ended; the program's own pid could not stand in a line of this process.
       reporter: SILENT,

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { objectText } from "../frame/json_text.ts";
 import type { Descendants } from "./process_settings.ts";
 
 /** The one environment variable that brokkr hands to a process it creates. */
@@ -59,7 +60,7 @@ export function isWorkerOf(module: string, process: string, workers: number | nu
 export function encodeRole(role: Omit<Role, "process" | "given"> & Partial<Pick<Role, "given">>): string {
   const { broker, module, worker, depth, channel, image, given, tree, descendants } = role;
   const whose = tree === null ? {} : { tree, descendants };
-  return JSON.stringify({ broker, module, worker, depth, channel, image, ...(given ? { given } : {}), ...whose });
+  return objectText({ broker, module, worker, depth, channel, image, ...(given ? { given } : {}), ...whose });
 }
 
 /**
@@ -67,7 +68,7 @@ export function encodeRole(role: Omit<Role, "process" | "given"> & Partial<Pick<
  * the process whose role it was.
  */
 export function encodeDepth(depth: number, tree: string | null = null, pid?: number): string {
-  return JSON.stringify({ depth, ...(tree === null ? {} : { tree }), ...(pid === undefined ? {} : { pid }) });
+  return objectText({ depth, ...(tree === null ? {} : { tree }), ...(pid === undefined ? {} : { pid }) });
 }
 
 /**

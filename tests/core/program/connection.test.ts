@@ -97,6 +97,10 @@ test("A peer's request is answered with what its handler gives, or throws, whate
     ["data not writable", () => {
       throw Object.assign(new Error("no"), { data: 1n });
     }],
+    ["bytes", () => ({ data: Uint8Array.of(1) })],
+    ["data has a Map", () => {
+      throw Object.assign(new Error("no"), { data: { rows: new Map() } });
+    }],
   ]);
   const peer = new Peer({ request: (method) => results.get(method)?.() });
   const answers: unknown[] = [];
@@ -110,8 +114,11 @@ test("A peer's request is answered with what its handler gives, or throws, whate
     code: -32603,
     message: "undefined",
   }]);
-  assert.match(JSON.stringify(answers[4]), /"code":-32603.*BigInt/);
+  assert.match(JSON.stringify(answers[4]), /"code":-32603,"message":"result is a bigint"/);
   assert.deepEqual(answers[5], { code: -32603, message: "no" });
+  const why = 'result.data is a Uint8Array, which JSON has no form for: write Buffer.from(x).toString("base64")';
+  assert.deepEqual(answers[6], { code: -32603, message: why });
+  assert.deepEqual(answers[7], { code: -32603, message: "no" });
 });
 
 test("A batch is answered by one batch, when the last of its requests is done", async () => {
