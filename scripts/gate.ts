@@ -18,6 +18,7 @@ const DENO = Deno.execPath();
 
 /** What the README tells users to run. */
 const SUITE = ["npx", "-y", "deno@2.9.5", "task", "test"];
+const WORLD = [DENO, "task", "test:world"];
 
 const steps = new Steps();
 stopOnSignals();
@@ -34,6 +35,7 @@ await steps.step("border", async () => (await checkBorder()).join("\n"));
 await apiDocs(steps);
 
 await steps.suite(SUITE);
+await steps.suite(WORLD);
 
 await installedPackage(steps, demo);
 if (await steps.step("the binary is compiled and prints its version", () => compileWithBun())) await binary(steps);

@@ -6,7 +6,7 @@ import { type CommandResult, DEV, ROOT, run } from "../command.ts";
 import { parseJunit, type TestOutcome } from "./junit.ts";
 import { MARK, newMark, sweep } from "./leftovers.ts";
 import { withReasons } from "./reasons.ts";
-import { FILE_DEADLINE_MS, type Runner } from "./runners.ts";
+import type { Runner } from "./runners.ts";
 
 const ENTRY = join(ROOT, "scripts/suite/entry.mjs");
 /** As `deno task` does it for the packages of the root. */
@@ -29,7 +29,7 @@ export async function runFile(runner: Runner, path: string, deadlineMs: number):
   const reasons = await Deno.makeTempFile({ prefix: "brokkr-", suffix: ".reasons" });
   try {
     const result = await run(runner.command(ENTRY, junit), {
-      deadlineMs: Math.min(FILE_DEADLINE_MS, deadlineMs),
+      deadlineMs,
       env: { PATH, BROKKR_TEST_FILE: pathToFileURL(path).href, BROKKR_TEST_REASONS: reasons, [MARK]: mark },
     });
     const left = await sweep(mark, result.timedOut ? 0 : 2_000);
