@@ -28,8 +28,7 @@ export function bunRuntime(): Runtime {
     pid: process.pid,
     clock: bunClock(),
     env: self.environment,
-    // In a binary all of brokkr is one file.
-    ownFiles: isBinary() ? [Bun.main] : ownFilesOf(import.meta.url),
+    ownFiles: ownFilesOf(import.meta.url),
     tracesPromises: false,
     program: isBinary() ? null : Bun.main,
     startedIn: ORIGIN,

@@ -1,13 +1,22 @@
-/** Its files have a name of their own, since whoever bundles a program may put them beside the program's. */
-const BUNDLED = /^(.*\/)lib\/brokkr-[^/]*$/;
+/** The sources, and what they are compiled to. */
+const SOURCE = /\/src\/runtime\/[^/]*$/;
+/** The npm package has the library in few files of a name of their own: whoever bundles a program may put them beside the program's. */
+const PACKAGED = /^(.*\/)lib\/brokkr-[^/]*$/;
 
-/** What the paths of the library's files begin with, the way stack frames of Deno, Node and Bun print them. */
-export function ownFilesOf(moduleUrl: string): string[] {
-  const path = decodeURIComponent(new URL(moduleUrl).pathname);
-  const bundle = BUNDLED.exec(path)?.[1];
-  // The npm package has the library in few files, and source maps that lead to the many.
-  if (bundle !== undefined) return [`${bundle}lib/brokkr-`, ...sources(`${bundle}src/`)];
-  return sources(decodeURIComponent(new URL("../", moduleUrl).pathname));
+/**
+ * What the paths of the library's files begin with, the way stack frames of Deno, Node and Bun print them: URLs where it was imported
+ * by one. None in a bundle, which has the user's code in the same file.
+ *
+ * @param moduleUrl of one of them; there is none in a bundle of CommonJS.
+ */
+export function ownFilesOf(moduleUrl: string | undefined): string[] {
+  if (moduleUrl === undefined) return [];
+  const { protocol, origin, pathname } = new URL(moduleUrl);
+  const path = (protocol === "file:" ? "" : origin) + decodeURIComponent(pathname);
+  const folder = PACKAGED.exec(path)?.[1];
+  // Its source maps lead to the many files.
+  if (folder !== undefined) return [`${folder}lib/brokkr-`, ...sources(`${folder}src/`)];
+  return SOURCE.test(path) ? sources(path.replace(/[^/]*\/[^/]*$/, "")) : [];
 }
 
 function sources(folder: string): string[] {

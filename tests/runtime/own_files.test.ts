@@ -13,3 +13,14 @@ test("ownFilesOf() is the files of the npm package by their name, and the source
   // A program that was bundled with the library in it may stand in a folder of that name.
   assert.ok(ownFilesOf("file:///p/lib/main.js").every((prefix) => !"/p/lib/main.js".startsWith(prefix)));
 });
+
+test("ownFilesOf() is URLs where the library was imported by one", () => {
+  const own = ["https://host:8/a b/src/core/", "https://host:8/a b/src/runtime/", "https://host:8/a b/src/broker."];
+  assert.deepEqual(ownFilesOf("https://host:8/a%20b/src/runtime/node_fork.ts"), own);
+});
+
+test("ownFilesOf() is nothing in a bundle, which has the user's code in the same file, or knows of no file at all", () => {
+  for (const bundle of ["file:///app/dist/main.js", "file:///$bunfs/root/app", "data:text/javascript,0", undefined]) {
+    assert.deepEqual(ownFilesOf(bundle), []);
+  }
+});

@@ -14,6 +14,7 @@ import { FrameType } from "../frame/header.ts";
 import type { Link } from "../frame/link.ts";
 import type { PayloadFault } from "../frame/params.ts";
 import type { Reporter } from "../log/reporter.ts";
+import { applyUser } from "../log/user_stack.ts";
 import type { Handler } from "../module/module.ts";
 import { nearest } from "../nearest.ts";
 import { isError, messageOf } from "../thrown.ts";
@@ -230,7 +231,7 @@ export class Callee {
 
   #execute(running: RunningCall, handler: Handler, call: ReceivedCall): void {
     try {
-      const result: unknown = Reflect.apply(handler, running, call.params);
+      const result: unknown = applyUser(handler, running, call.params);
       if (isThenable(result)) this.#await(running, Promise.resolve(result), call);
       else this.#end(running, result, call);
     } catch (error) {

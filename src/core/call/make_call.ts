@@ -7,6 +7,7 @@
 import { Call, type Settle } from "./call.ts";
 import type { Caller } from "./caller.ts";
 import type { SubmitOptions } from "./caller_options.ts";
+import { stackFrom } from "../log/user_stack.ts";
 import { type BrokerFault, toError } from "./wire_error.ts";
 
 class Failure {
@@ -59,7 +60,7 @@ async function throwLater(fault: BrokerFault, call: { target: string; command: s
   // The first turn joins this promise to the one that is awaited.
   await undefined;
   await undefined;
-  throw toError(fault, call);
+  throw stackFrom(toError(fault, call), throwLater);
 }
 
 async function awaitCall(
@@ -71,7 +72,9 @@ async function awaitCall(
   const promise = new Promise<unknown>(takeResolve);
   caller.submit(new Call(command, options, { resolve: taken, reject: giveFault }), params);
   const outcome = await promise;
-  if (outcome instanceof Failure) throw toError(outcome.fault, { target: options.target, command });
+  if (outcome instanceof Failure) {
+    throw stackFrom(toError(outcome.fault, { target: options.target, command }), awaitCall);
+  }
   return outcome;
 }
 
@@ -94,6 +97,8 @@ export async function measureCall(
     };
     caller.submit(new Call(command, options, settle), params);
   });
-  if (outcome instanceof Failure) throw toError(outcome.fault, { target: options.target, command });
+  if (outcome instanceof Failure) {
+    throw stackFrom(toError(outcome.fault, { target: options.target, command }), measureCall);
+  }
   return outcome;
 }

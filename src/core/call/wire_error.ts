@@ -18,6 +18,7 @@ import {
   UnknownModuleError,
 } from "../errors/mod.ts";
 import { jsonText } from "../frame/json_text.ts";
+import { joinedStacks, userStack } from "../log/user_stack.ts";
 import { classNameOf, headline, isError, textOf } from "../thrown.ts";
 import { isFault, readFault } from "./fault_fields.ts";
 
@@ -164,25 +165,29 @@ function read(error: object, key: "name" | "message" | "stack"): string {
 }
 
 function wholeStack(error: object, errors: readonly ThrownError[]): string {
-  let text = read(error, "stack");
+  const own = userStack(read(error, "stack"));
+  const parts = [own];
   for (const [index, inner] of errors.entries()) {
-    text += `\nError ${index + 1} of ${errors.length}: ${inner.stack || headline(inner)}`;
+    parts.push(`Error ${index + 1} of ${errors.length}: ${inner.stack || headline(inner)}`);
   }
   // A handler that lets the error of its own call through: the place where it began is in the third process.
-  if (error instanceof RemoteError && error.remoteStack !== "") text += `\nCaused by: ${error.remoteStack}`;
+  if (error instanceof RemoteError && error.remoteStack !== "") {
+    parts.push(`Caused by: ${error.remoteStack}`);
+  }
   let current: unknown = error;
   for (let depth = 0; depth < MAX_CAUSES && typeof current === "object" && current !== null; depth++) {
     const cause = get(current, "cause");
     if (!("value" in cause) || cause.value === undefined || cause.value === null) break;
     current = cause.value;
-    text += `\nCaused by: ${causeText(current)}`;
+    parts.push(`Caused by: ${causeText(current)}`);
   }
-  return text;
+  return parts.length === 1 ? own : joinedStacks(parts);
 }
 
 function causeText(cause: unknown): string {
   if (isErrorLike(cause)) {
-    return read(cause, "stack") || headline({ name: read(cause, "name") || "Error", message: read(cause, "message") });
+    return userStack(read(cause, "stack")) ||
+      headline({ name: read(cause, "name") || "Error", message: read(cause, "message") });
   }
   return cut(plainText(cause), MAX_CAUSE_TEXT);
 }

@@ -8,6 +8,7 @@
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { EventFields, ModuleCleanup, ResourceFigures } from "../log/record.ts";
 import type { Reporter } from "../log/reporter.ts";
+import { applyUser } from "../log/user_stack.ts";
 import type { Module } from "../module/module.ts";
 import type { Role } from "../supervise/role.ts";
 import { textOf } from "../thrown.ts";
@@ -91,10 +92,13 @@ function stepsOf({ modules, role }: CleanupOptions): Step[] {
   for (const { name: owner, definition } of modules.toReversed()) {
     const acts: (() => unknown)[] = [];
     if (owner !== role.module) {
-      if (definition.afterForkCleanup !== undefined) acts.push(() => definition.afterForkCleanup?.());
+      const { afterForkCleanup } = definition;
+      if (afterForkCleanup !== undefined) acts.push(() => applyUser(afterForkCleanup, definition, []));
       acts.push(...new Owned(definition.owns).disposals());
-    } else if (role.worker !== null && definition.workers?.afterForkCleanup !== undefined) {
-      acts.push(() => definition.workers?.afterForkCleanup?.());
+    } else if (role.worker !== null) {
+      const { workers } = definition;
+      const afterForkCleanup = workers?.afterForkCleanup;
+      if (afterForkCleanup !== undefined) acts.push(() => applyUser(afterForkCleanup, workers, []));
     }
     if (acts.length > 0) steps.push({ owner, acts });
   }

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { applyUser } from "../log/user_stack.ts";
+
 /** Order of preference: the first that a resource has is called. */
 const WAYS: readonly (string | symbol)[] = [Symbol.asyncDispose, Symbol.dispose, "close", "destroy", "end", "clear"];
 /** What is only cleared can be filled again, and says nothing of its end. */
@@ -30,7 +32,7 @@ export function isDisposed(resource: unknown): boolean {
 export async function dispose(resource: unknown): Promise<void> {
   const way = wayOf(resource);
   if (way !== undefined) await way.call();
-  else if (typeof resource === "function") await resource();
+  else if (typeof resource === "function") await applyUser(resource, undefined, []);
 }
 
 interface Way {
@@ -47,7 +49,7 @@ function wayOf(resource: unknown): Way | undefined {
     if (typeof method !== "function") continue;
     return {
       name,
-      call: () => Reflect.apply(method, resource, []),
+      call: () => applyUser(method, resource, []),
       read: (property) => readProperty(resource, property),
     };
   }

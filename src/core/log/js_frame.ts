@@ -81,6 +81,8 @@ function evaluator(location: string): string {
 function functionName(text: string): string | null {
   const alias = text.endsWith("]") ? text.lastIndexOf(" [as ") : -1;
   const name = alias === -1 ? text : text.slice(0, alias);
+  // So JavaScriptCore names a function that has no name; the top level of a module has no text at all there.
+  if (name === "<anonymous>") return name;
   // V8 puts the receiver's class before a method, JavaScriptCore does not; the file and line say which method it is.
   const own = name.startsWith("new ") ? name : name.slice(name.lastIndexOf(".") + 1);
   return own === "" || own === "<anonymous>" ? null : own;

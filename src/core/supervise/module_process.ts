@@ -27,6 +27,7 @@ import { formatTimeout } from "../log/duration.ts";
 import { cutText } from "../log/escape.ts";
 import type { FrameReporter } from "../log/frame_reporter.ts";
 import { LineLimit } from "../log/line_limit.ts";
+import { applyUser, stackFrom } from "../log/user_stack.ts";
 import { commandMap, type Handler, type Module } from "../module/module.ts";
 import { nearest } from "../nearest.ts";
 import { headline } from "../thrown.ts";
@@ -102,7 +103,9 @@ export class ModuleProcess implements Service {
     const { worker } = this.#options.role;
     for (const resource of worker === null ? definition.owns ?? [] : []) this.#owned.add(resource);
     const commands = worker === null ? definition.commands : definition.workers?.commands;
-    const made: unknown = typeof commands === "function" ? commands(this.#context) : commands ?? {};
+    const made: unknown = typeof commands === "function"
+      ? applyUser(commands, undefined, [this.#context])
+      : commands ?? {};
     this.commands = commandMap(`Module "${name}": commands`, await made);
     if (worker !== null) return;
     const count = definition.workers?.count ?? 0;
@@ -111,7 +114,11 @@ export class ModuleProcess implements Service {
       time.pause();
     }
     if (this.#endExpected) this.#workers.expectEnd();
-    await Promise.all([this.#workers.start(() => time.resume()), definition.start?.(this.#context)]);
+    const { start } = definition;
+    await Promise.all([
+      this.#workers.start(() => time.resume()),
+      start === undefined ? undefined : applyUser(start, definition, [this.#context]),
+    ]);
   }
 
   /** Lets the module go: its stop hook, its workers, what it owns. */
@@ -199,6 +206,28 @@ export class ModuleProcess implements Service {
       if (!reporter.wants(`module.${level}`) || !this.#logLimit.take()) return;
       reporter.report(`module.${level}`, { text: cutText(String(text), MAX_LOG_TEXT) }, { module: role.process });
     };
+    const [toWorker, toOther] = [this.#toWorker.bind(this), this.#toOther.bind(this)];
+    async function callWorker(command: string, params: readonly unknown[] = [], settings = NO_SETTINGS) {
+      try {
+        const { caller, options } = toWorker({ command, params, settings });
+        return await makeCall(caller, command, params, options);
+      } catch (error) {
+        throw stackFrom(error, callWorker);
+      }
+    }
+    async function callOther(
+      to: Module | string,
+      command: string,
+      params: readonly unknown[] = [],
+      settings = NO_SETTINGS,
+    ): Promise<unknown> {
+      try {
+        const { caller, options } = await toOther(to, { command, params, settings });
+        return await makeCall(caller, command, params, options);
+      } catch (error) {
+        throw stackFrom(error, callOther);
+      }
+    }
     return {
       broker: role.broker,
       module: role.module,
@@ -207,22 +236,11 @@ export class ModuleProcess implements Service {
       log: { debug: log("debug"), info: log("info"), warning: log("warning"), error: log("error") },
       signal: this.#stop.signal,
       workers: {
-        call: async (command, params = [], settings = NO_SETTINGS) => {
-          const { caller, options } = this.#toWorker({ command, params, settings });
-          return await makeCall(caller, command, params, options);
-        },
+        call: callWorker,
         stream: (command, params = [], settings = NO_SETTINGS) =>
           new CallStream(command, params, () => this.#toWorker({ command, params, settings })),
       },
-      call: async (
-        to: Module | string,
-        command: string,
-        params: readonly unknown[] = [],
-        settings: CallSettings = NO_SETTINGS,
-      ) => {
-        const { caller, options } = await this.#toOther(to, { command, params, settings });
-        return await makeCall(caller, command, params, options);
-      },
+      call: callOther,
       stream: (
         to: Module | string,
         command: string,

@@ -40,6 +40,13 @@ test("stackLines() reads async frames", () => {
   ]);
 });
 
+test("stackLines() tells a nameless function of Bun from the top level of a module", () => {
+  const bun = { name: "Error", message: "x", stack: "Error: x\n    at <anonymous> (/a.mjs:1:53)" };
+  assert.deepEqual(stackLines(bun, []), [HEAD, '  File "/a.mjs", line 1, in <anonymous>', "Error: x"]);
+  const module = { ...bun, stack: "Error: x\n    at /a.mjs:1:53" };
+  assert.deepEqual(stackLines(module, []), [HEAD, '  File "/a.mjs", line 1, in <module>', "Error: x"]);
+});
+
 test("stackLines() drops frames of the engine and names a nameless function", () => {
   const expected = [
     HEAD,
