@@ -4,6 +4,7 @@
  * @module
  */
 
+import { withoutFields } from "./is_record.ts";
 import { nearest } from "./nearest.ts";
 
 /** The keys that a `T` may have; the compiler asks for each. */
@@ -18,8 +19,10 @@ export function unknownKey(key: string, known: readonly string[]): string {
   return `unknown key ${JSON.stringify(key)}: ${hint}`;
 }
 
-/** @throws {TypeError} where `value` has a key that is not `known`. */
+/** @throws {TypeError} where `value` has a key that is not `known`, or no keys as a Map has none. */
 export function refuseUnknown(at: string, value: object, known: readonly string[]): void {
+  const other = withoutFields(value);
+  if (other !== null) throw new TypeError(`${at}: a plain object is needed, and it is ${other}`);
   const stranger = Object.keys(value).find((key) => !known.includes(key));
   if (stranger !== undefined) throw new TypeError(`${at}: ${unknownKey(stranger, known)}`);
 }

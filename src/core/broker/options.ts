@@ -12,7 +12,7 @@ import { MODULE_SETTINGS } from "../module/known_keys.ts";
 import { checkName, checkSettings, type Commands, type Module, type ModuleSettings } from "../module/module.ts";
 import { type Ordered, startOrder } from "./order.ts";
 import { isTimeout, wrongTimeout } from "../call/request.ts";
-import { isRecord } from "../is_record.ts";
+import { isRecord, withoutFields } from "../is_record.ts";
 import { show } from "../show.ts";
 import { processName } from "../supervise/role.ts";
 import { keysOf, refuseUnknown } from "../unknown_key.ts";
@@ -118,6 +118,7 @@ export function checkOptions(options: BrokerOptions): BrokerPlan {
   refuseUnknown("Options of the broker", options, OPTIONS);
   const name = checkName("Option name", options.name);
   if (!Array.isArray(options.modules)) throw new TypeError("Option modules must be a list of modules");
+  checkByName(options.settings);
   const settings = new Map(Object.entries(options.settings ?? {}));
   const modules = options.modules.map(anyModule).map((module) => {
     const over = settings.get(module.name) ?? {};
@@ -179,6 +180,14 @@ function checkProgram({ image, log }: { readonly image?: unknown; readonly log?:
   }
   if (log === undefined || typeof log === "function") return;
   throw new TypeError(`Option log must be a function that gets each record, and it is ${show(log)}`);
+}
+
+function checkByName(settings: unknown): void {
+  if (settings === undefined) return;
+  const what = isRecord(settings) ? withoutFields(settings) : show(settings);
+  if (!isRecord(settings) || what !== null) {
+    throw new TypeError(`Option settings must be an object of settings by module name, and it is ${what}`);
+  }
 }
 
 /** @throws {TypeError} */

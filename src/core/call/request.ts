@@ -49,7 +49,6 @@ function checkSettings(at: string, settings: unknown): void {
   if (typeof settings !== "object" || settings === null || Array.isArray(settings)) {
     throw new TypeError(`${at}: its options must be an object, and it is ${show(settings)}`);
   }
-  if (settings instanceof Map) throw new TypeError(`${at}: its options must be a plain object, and it is a Map`);
   refuseUnknown(at, settings, CALL_SETTINGS);
   const { timeoutMs, totalTimeoutMs, retry, onProgress, signal, thread }: Unchecked = settings;
   if (timeoutMs !== undefined && !isTimeout(timeoutMs)) throw wrongTimeout(`${at}: timeoutMs`, timeoutMs);

@@ -7,7 +7,7 @@
 import type { ModuleContext } from "./context.ts";
 import { canDispose } from "../cleanup/dispose.ts";
 import type { ProgramPlan } from "../program/program_plan.ts";
-import { isRecord } from "../is_record.ts";
+import { isRecord, withoutFields } from "../is_record.ts";
 import { show } from "../show.ts";
 import { checkSupervision } from "../supervise/check_settings.ts";
 import { checkProcessSettings, type ProcessSettings } from "../supervise/process_settings.ts";
@@ -206,6 +206,12 @@ export function commandMap(what: string, commands: unknown): Map<string, Handler
   if (!isRecord(commands)) {
     throw new TypeError(
       `${what} must be an object of functions or a function that returns one, and is ${show(commands)}`,
+    );
+  }
+  const other = withoutFields(commands);
+  if (other !== null) {
+    throw new TypeError(
+      `${what} must be a plain object of functions, and it is ${other}: write each as { hello: (name) => it.hello(name) }`,
     );
   }
   const map = new Map<string, Handler>();

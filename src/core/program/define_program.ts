@@ -12,7 +12,7 @@ import {
   type ModuleSettings,
   newModule,
 } from "../module/module.ts";
-import { isRecord } from "../is_record.ts";
+import { isRecord, withoutFields } from "../is_record.ts";
 import { MODULE_SETTINGS } from "../module/known_keys.ts";
 import { show } from "../show.ts";
 import { keysOf, refuseUnknown } from "../unknown_key.ts";
@@ -136,8 +136,10 @@ function framingIn(at: string, framing: unknown): Framing {
 
 function recordIn(what: string, value: unknown): Readonly<Record<string, unknown>> {
   if (value === undefined) return {};
-  if (isRecord(value)) return value;
-  throw new TypeError(`${what} must be an object, and it is ${show(value)}`);
+  if (!isRecord(value)) throw new TypeError(`${what} must be an object, and it is ${show(value)}`);
+  const other = withoutFields(value);
+  if (other !== null) throw new TypeError(`${what} must be a plain object, and it is ${other}`);
+  return value;
 }
 
 type AnyHandler = (...params: readonly unknown[]) => unknown;

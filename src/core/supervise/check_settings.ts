@@ -5,7 +5,7 @@
  */
 
 import { show } from "../show.ts";
-import { unknownKey } from "../unknown_key.ts";
+import { refuseUnknown } from "../unknown_key.ts";
 import type { HeartbeatSettings, MemorySettings, RestartSettings } from "./settings.ts";
 
 /** What a value should be, completing "must be"; null where it is that. */
@@ -61,13 +61,9 @@ function checkGroup(what: string, value: unknown, { rules, or = "" }: Group): vo
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new TypeError(`${what} must be ${or}an object, and it is ${show(value)}`);
   }
-  for (const [key, part] of Object.entries(value)) {
-    const rule = Object.hasOwn(rules, key) ? rules[key] : undefined;
-    if (rule === undefined) {
-      throw new TypeError(`${what}: ${unknownKey(key, Object.keys(rules))}`);
-    }
-    check(`${what}.${key}`, part, rule);
-  }
+  refuseUnknown(what, value, Object.keys(rules));
+  const parts = new Map<string, unknown>(Object.entries(value));
+  for (const [key, rule] of Object.entries(rules)) check(`${what}.${key}`, parts.get(key), rule);
 }
 
 function check(what: string, value: unknown, rule: Rule): void {

@@ -49,6 +49,9 @@ for (
       { modules: [{ name: "" }] },
       'The name of a module must be 1 to 64 of the characters A-Z a-z 0-9 . _ -, and it is ""',
     ],
+    [{ settings: new Map() }, "Option settings must be an object of settings by module name, and it is a Map"],
+    [{ settings: 5 }, "Option settings must be an object of settings by module name, and it is 5"],
+    [{ settings: { sla: new Map() } }, 'Option settings: module "sla": a plain object is needed, and it is a Map'],
     [{ settings: { slaa: {} } }, 'Option settings: there is no module "slaa"'],
     [
       { settings: { sla: { queue: -1 } } },

@@ -54,7 +54,7 @@ for (
     [5_000, "its options must be an object, and it is 5000"],
     [null, "its options must be an object, and it is null"],
     [[], "its options must be an object, and it is a list"],
-    [new Map([["timeoutMs", 5]]), "its options must be a plain object, and it is a Map"],
+    [new Map([["timeoutMs", 5]]), "a plain object is needed, and it is a Map"],
   ] as const
 ) {
   test(`a call whose options are wrong is refused: ${why}`, () => {

@@ -1,11 +1,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { runInNewContext } from "node:vm";
 import { commandMap, defineModule, toModule } from "../../../src/core/module/module.ts";
 
 /** Defines what TypeScript would refuse, as plain JavaScript may. */
 function define(definition: unknown): unknown {
   return toModule(definition);
 }
+
+class Greeter {
+  hello(name: string): string {
+    return `hello ${name}`;
+  }
+}
+
+const HOW = "write each as { hello: (name) => it.hello(name) }";
 
 for (
   const [definition, message] of [
@@ -26,6 +35,19 @@ for (
       { name: "sla", commands: [] },
       'Module "sla": commands must be an object of functions or a function that returns one, and is a list',
     ],
+    [
+      { name: "sla", commands: new Greeter() },
+      `Module "sla": commands must be a plain object of functions, and it is an instance of Greeter: ${HOW}`,
+    ],
+    [
+      { name: "sla", commands: new Map([["get", () => 1]]) },
+      `Module "sla": commands must be a plain object of functions, and it is a Map: ${HOW}`,
+    ],
+    [
+      { name: "sla", workers: { count: 1, commands: Object.create({ get: () => 1 }) } },
+      `Module "sla": workers.commands must be a plain object of functions, and it is an instance of Object: ${HOW}`,
+    ],
+    [{ name: "sla", memory: new Map() }, 'Module "sla": memory: a plain object is needed, and it is a Map'],
     [{ name: "sla", commands: { get: 1 } }, 'Module "sla": commands: "get" must be a function, and it is 1'],
     [{ name: "sla", afterForkCleanup: true }, 'Module "sla": afterForkCleanup must be a function, and it is true'],
     [{ name: "sla", start: {} }, 'Module "sla": start must be a function, and it is an object'],
@@ -156,4 +178,21 @@ test("commandMap() has own commands only, also those with the names of an object
     inherited() {}
   }
   assert.deepEqual([...commandMap("commands", new Inherited()).keys()], ["own"]);
+});
+
+test("commandMap() takes a module's namespace, an object of another realm, and functions that an instance has itself", () => {
+  const hello = () => "hello";
+  const namespace: object = Object.create(null, {
+    [Symbol.toStringTag]: { value: "Module" },
+    hello: { value: hello, enumerable: true },
+  });
+  class Own {
+    hello = hello;
+  }
+  for (const commands of [namespace, runInNewContext("({ hello() {} })"), new Own(), { hello }]) {
+    assert.deepEqual([...commandMap("commands", commands).keys()], ["hello"]);
+  }
+  for (const commands of [{}, Object.create(null), runInNewContext("({})")]) {
+    assert.equal(commandMap("commands", commands).size, 0);
+  }
 });
