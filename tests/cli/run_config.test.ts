@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readFileSync, readlinkSync, realpathSync, rmdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { brokerConfig, fixture, inSandbox, type Sandbox } from "./cli_process.ts";
@@ -134,6 +134,26 @@ test("brokkr run fails a module whose file sets what only the configuration may"
     const { code, stderr } = await sandbox.run(["restart", "shared"]);
     assert.equal(code, 5);
     assert.equal(stderr, `Cannot start module "shared": it ended before it was ready, see the broker's log\n`);
+  }));
+
+test("brokkr run goes on in the configuration's folder where the one that it was started in is removed", () =>
+  inSandbox(async (sandbox) => {
+    const cwd = join(sandbox.folder, "release");
+    mkdirSync(cwd);
+    const broker = await sandbox.broker(undefined, { cwd });
+    rmdirSync(cwd);
+    for (const name of ["sla", "Livestatus"]) {
+      assert.equal((await sandbox.run(["restart", name])).code, 0);
+    }
+    assert.equal((await sandbox.run(["call", "sla", "greet", "world"])).stdout, "Hello world\n");
+    const folder = dirname(brokerConfig);
+    if (process.platform === "linux") {
+      const { modules } = await statusOf(sandbox);
+      for (const { pid } of modules) assert.equal(readlinkSync(`/proc/${pid}/cwd`), realpathSync(folder));
+    }
+    assert.deepEqual(broker.stderr.match(/\S+ starts in .*/g), [
+      `sla starts in ${folder}: the working directory ${realpathSync(sandbox.folder)}/release is gone`,
+    ]);
   }));
 
 test("brokkr run takes the nearest brokkr.json where it is given none", () =>
