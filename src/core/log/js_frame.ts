@@ -15,6 +15,7 @@ const RUNTIME_FILE = /^(?:node|ext|bun|deno|internal|cjs):/;
 const LOADER_FILE = /^(?:node:internal\/modules\/|node:module)/;
 const LOCATION_START =
   /^(?:[a-z][a-z\d+.-]*:|[\\/]|[A-Za-z]:[\\/]|eval at |<anonymous>|native|unknown|\[native code\]|index \d|:\d)/;
+const RELATIVE = /^[^()]*:\d+:\d+$/;
 
 /**
  * A line of the stack that V8 (Node, Deno) or JavaScriptCore (Bun) writes: `at async f (file:///x.js:1:2)`,
@@ -52,7 +53,9 @@ function locationStart(body: string): number {
   for (let at = body.indexOf(" ("); at !== -1; at = body.indexOf(" (", at + 1)) {
     if (LOCATION_START.test(body.slice(at + 2, at + 40))) return at;
   }
-  return -1;
+  // The source map of a binary has the sources' paths as they were given to the compiler.
+  const last = body.lastIndexOf(" (");
+  return last !== -1 && RELATIVE.test(body.slice(last + 2, -1)) ? last : -1;
 }
 
 function readLocation(functionText: string | null, location: string): JsFrame | null {

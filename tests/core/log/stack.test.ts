@@ -47,6 +47,13 @@ test("stackLines() tells a nameless function of Bun from the top level of a modu
   assert.deepEqual(stackLines(module, []), [HEAD, '  File "/a.mjs", line 1, in <module>', "Error: x"]);
 });
 
+test("stackLines() reads frames of relative paths, as a binary's source map has them", () => {
+  const stack = "Error: x\n    at crash (/m.ts:1:9)\n    at #run (src/core/call/callee.ts:229:10)\n    at src/a.ts:3:4";
+  assert.deepEqual(stackLines({ name: "Error", message: "x", stack }, ["src/core/"]), [
+    ...[HEAD, '  File "src/a.ts", line 3, in <module>', '  File "/m.ts", line 1, in crash', "Error: x"],
+  ]);
+});
+
 test("stackLines() drops frames of the engine and names a nameless function", () => {
   const expected = [
     HEAD,
