@@ -40,6 +40,41 @@ test("readEvents() finds the events of older installations, and of several recor
   assert.deepEqual(readEvents(OLD.replaceAll("\n", " ")).map(({ read }) => read?.event), expected);
 });
 
+const RECORD = "[2021-10-11 06:10:52] ERROR : [ D ] [ M ] [ COMMAND CALL ] [ PID:1 ] [ T ] ";
+const RETRY = "The command call [c] for module M was sent but the call timed out (1s). We will retry one time.";
+const TIMEOUT = "Failed to send command call [c] for module M because of timeout (1s).";
+
+test("readEvents() reads lines that were copied from a table, with its bars", () => {
+  for (const text of [RETRY, TIMEOUT, "Failed to execute received command [c] with error: bang"]) {
+    const [plain] = readEvents(RECORD + text);
+    for (const row of [`${RECORD}${text} |`, `| ${RECORD}${text} |  `, `${text} |`, `| ${text} |`]) {
+      const [found, ...more] = readEvents(row);
+      assert.deepEqual([found?.read?.event, more], [plain?.read?.event, []], row);
+    }
+  }
+  const row = `| ${RECORD}${RETRY} | ${RECORD}${TIMEOUT} |`;
+  assert.deepEqual(readEvents(row).map(({ read }) => read?.event), ["call.retry", "call.timeout"]);
+});
+
+test("readEvents() finds each of several texts on one line, and none in the message of another", () => {
+  for (const between of [" ", " | ", ""]) {
+    const found = readEvents(RETRY + between + TIMEOUT).map(({ read }) => read?.event);
+    assert.deepEqual(found, ["call.retry", "call.timeout"], between);
+  }
+  const quoting = `Failed to send command call [c] for module M because of error: ${RETRY}`;
+  assert.deepEqual(readEvents(quoting).map(({ read }) => read?.event), ["call.error"]);
+});
+
+test("readEvents() takes no text of brokkr's that it can't read for a line of a stack", () => {
+  const raw = `${RECORD}Failed to send command call [c] for module M because of the weather.`;
+  assert.deepEqual(readEvents(raw), [{ raw, read: null }]);
+  for (
+    const text of ["Traceback (most recent call last):", '  File "a.ts", line 1, in f', "TypeError: bang", "Exception"]
+  ) {
+    assert.equal(readEvents(RECORD + text)[0]?.read?.part, "stack", text);
+  }
+});
+
 test("readEvents() finds the event of a line that is a part, and of a text without what stands in front of it", () => {
   for (const line of [...NEW.trimEnd().split("\n"), ...OLD.trimEnd().split("\n")]) {
     const [found, ...more] = readEvents(line);

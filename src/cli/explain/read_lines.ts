@@ -8,7 +8,7 @@ import { CleanupGroup } from "../../core/log/group.ts";
 import { EVENT_IDS, tagOf } from "../../core/log/lines.ts";
 import { LogReader } from "../../core/log/log_reader.ts";
 import { ownWordings } from "../../core/log/own_wordings.ts";
-import { parseLine } from "../../core/log/parse.ts";
+import { parseLine, splitRecords } from "../../core/log/parse.ts";
 import type { LogItem, ParsedEvent } from "../../core/log/parsed.ts";
 import type { EventId } from "../../core/log/record.ts";
 import { CALL_WORDINGS, CLEANUP_WORDINGS, readWordings } from "../../core/log/wordings.ts";
@@ -22,24 +22,45 @@ export interface ReadEvent {
   readonly part: "stack" | "cleanup block" | "text" | null;
 }
 
-/** What each event and each other line of `text` is of; `read` is null for a line that is no event's. */
-export function readEvents(text: string): { readonly raw: string; readonly read: ReadEvent | null }[] {
-  const reader = new LogReader();
-  const lines = text.split("\n").filter((line) => line.trim() !== "");
-  return [...lines.flatMap((line) => reader.push(line)), ...reader.end()].map((item) => ({
-    raw: item.kind === "event" ? item.raw.join("\n") : item.raw,
-    read: readItem(item),
-  }));
+interface ReadLine {
+  readonly raw: string;
+  readonly read: ReadEvent | null;
 }
 
-function readItem(item: LogItem): ReadEvent | null {
-  if (item.kind === "event") return { event: item.event, seen: item, part: null };
-  const [line] = parseLine(item.raw);
-  if (line?.kind !== "part") return readText(item.raw.trim());
+/** Where a text begins that brokkr writes behind the brackets; several may stand on one line. */
+const TEXT_START =
+  /(?=\b(?:The command call \[|Failed to (?:send|execute) |Fail to send |Received unknown command|Executing command \[|Our father process |cleanup (?:is starting|done in )))/;
+
+/** What each event and each other line of `text` is of; `read` is null for a line that is no event's. */
+export function readEvents(text: string): ReadLine[] {
+  const reader = new LogReader();
+  const records = text.split("\n").flatMap(splitRecords).map(withoutTable).filter((line) => line.trim() !== "");
+  return [...records.flatMap((line) => reader.push(line)), ...reader.end()].flatMap(readItem);
+}
+
+/** A line as it was copied from a row of a table has its bars. */
+function withoutTable(line: string): string {
+  return line.replace(/^\s*\|\s?/, "").replace(/\|\s*$/, "").trimEnd();
+}
+
+function readItem(item: LogItem): ReadLine[] {
+  if (item.kind === "event") return [{ raw: item.raw.join("\n"), read: { event: item.event, seen: item, part: null } }];
+  const { raw } = item;
+  const [line] = parseLine(raw);
+  if (line?.kind !== "part") return readTexts(raw);
+  if (line.event !== null) return [{ raw, read: { event: line.event, seen: null, part: "cleanup block" } }];
+  // A text of brokkr's that can't be read is no part of a stack, though its line might be.
+  if (line.text.search(TEXT_START) === 0) return [{ raw, read: null }];
   // Who has the stack stands on other lines: behind it where it was sent, before it where it was thrown.
-  return line.event === null
-    ? { event: "command.error", seen: null, part: "stack" }
-    : { event: line.event, seen: null, part: "cleanup block" };
+  return [{ raw, read: { event: "command.error", seen: null, part: "stack" } }];
+}
+
+function readTexts(raw: string): ReadLine[] {
+  const texts = raw.split(TEXT_START).map((text) => withoutTable(text).trim()).filter((text) => text !== "");
+  const lines = texts.map((text) => ({ raw: text, read: readText(text) }));
+  // One of them may only be quoted by the message of another.
+  if (lines.length > 1 && lines.every(({ read }) => read !== null)) return lines;
+  return [{ raw, read: readText(raw.trim()) }];
 }
 
 /** A line without what stands in front of its text. */
