@@ -32,10 +32,18 @@ export function statusTable({ broker, modules }: BrokerStatus, { colors }: { rea
     const state = processes[index - 1]?.status.state;
     return state === undefined ? line : line.replace(` ${state} `, ` ${paintState(state, state, colors)} `);
   });
+  const { zombies } = broker;
+  const left = zombies === null || zombies === 0 ? [] : [
+    "",
+    `${zombies} ${
+      zombies === 1 ? "zombie" : "zombies"
+    }: ended processes that nobody collects; run the container with ` +
+    "an init, such as docker run --init",
+  ];
   const head = `${broker.name}: pid ${broker.pid}, up ${
     shortTime(broker.uptimeMs)
   }, brokkr ${broker.version}, ${broker.runtime}`;
-  return [head, "", ...lines].join("\n");
+  return [head, "", ...lines, ...left].join("\n");
 }
 
 function cellsOf(name: string, status: ProcessStatus): string[] {

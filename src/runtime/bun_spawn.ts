@@ -55,6 +55,7 @@ export function bunRuntime(): Runtime {
     thread: currentThread,
     onSignal: self.onSignal,
     raise: self.raise,
+    zombies: self.zombies,
     writeError: self.writeError,
     whenErrorLost: self.whenErrorLost,
     exit: self.exit,

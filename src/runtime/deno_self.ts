@@ -1,3 +1,4 @@
+import { countZombies } from "./zombies.ts";
 import { timer } from "./clock.ts";
 import type { DenoNamespace } from "./deno_namespace.ts";
 import { fromPs, fromSmapsRollup, UNKNOWN_MEMORY } from "./memory_figures.ts";
@@ -94,6 +95,11 @@ export async function collectGarbage(): Promise<boolean> {
   await new Promise<void>(soon);
   collect({ type: "major", execution: "sync", flavor: "last-resort" });
   return true;
+}
+
+export function zombies(): number | null {
+  const names = (folder: string) => Array.from(Deno.readDirSync(folder), ({ name }) => name);
+  return countZombies({ list: names, read: (path) => Deno.readTextFileSync(path) });
 }
 
 export function onSignal(signal: "SIGINT" | "SIGTERM" | "SIGHUP", fn: () => void): () => void {

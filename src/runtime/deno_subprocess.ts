@@ -60,6 +60,7 @@ export function denoRuntime(): Runtime {
     thread: currentThread,
     onSignal: self.onSignal,
     raise: self.raise,
+    zombies: self.zombies,
     writeError: self.writeError,
     whenErrorLost: self.whenErrorLost,
     exit: self.exit,

@@ -53,6 +53,7 @@ export function nodeRuntime(): Runtime {
     thread: currentThread,
     onSignal: self.onSignal,
     raise: self.raise,
+    zombies: self.zombies,
     writeError: self.writeError,
     whenErrorLost: self.whenErrorLost,
     exit: self.exit,

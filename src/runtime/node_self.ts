@@ -1,3 +1,4 @@
+import { countZombies } from "./zombies.ts";
 import { fromPs, fromSmapsRollup, UNKNOWN_MEMORY } from "./memory_figures.ts";
 import { process } from "./node_global.ts";
 import type { Environment, MemoryFigures } from "./runtime.ts";
@@ -58,6 +59,11 @@ export async function openFiles(): Promise<number | null> {
 
 export function processors(): number {
   return process.getBuiltinModule("node:os").availableParallelism();
+}
+
+export function zombies(): number | null {
+  const { readdirSync, readFileSync } = fileSystem();
+  return countZombies({ list: (folder) => readdirSync(folder), read: (path) => readFileSync(path, "utf8") });
 }
 
 export function onSignal(signal: "SIGINT" | "SIGTERM" | "SIGHUP", fn: () => void): () => void {

@@ -219,6 +219,8 @@ export interface Runtime {
   memory(pid: number): Promise<MemoryFigures>;
   /** How many processors this process may use. */
   processors(): number;
+  /** Processes that have ended and that nobody but this one could collect; null where it can't be told. */
+  zombies(): number | null;
   /** A number from 0 to 1, by chance. */
   random(): number;
   /** Bytes of live objects on this process' own heap, or null. */

@@ -32,6 +32,8 @@ export interface Outcome {
 
 export interface RunOptions {
   readonly cwd?: string;
+  /** A command that starts it. */
+  readonly within?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   /** What it reads from standard input; nothing when absent. */
   readonly input?: string | Uint8Array;
@@ -53,9 +55,9 @@ export class CliProcess {
   stderr = "";
 
   constructor(args: readonly string[], options: CliOptions) {
-    const { input, openFiles, ...rest } = options;
+    const { input, openFiles, within = [], ...rest } = options;
     const limited = openFiles === undefined ? [] : ["/bin/sh", "-c", `ulimit -n ${openFiles}; exec "$@"`, "sh"];
-    const [executable = "", ...first] = [...limited, ...command];
+    const [executable = "", ...first] = [...within, ...limited, ...command];
     this.child = spawn(executable, [...first, ...args], {
       ...rest,
       stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],

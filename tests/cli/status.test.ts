@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -13,7 +14,7 @@ test("brokkr status --json prints one document of a shape that stays", () =>
     const { code, stdout, stderr } = await sandbox.run(["status", "--json", "--broker", "cli-test"]);
     assert.deepEqual([code, stderr], [0, ""]);
     const { broker, modules } = JSON.parse(stdout);
-    assert.deepEqual(Object.keys(broker), ["name", "pid", "uptimeMs", "version", "runtime"]);
+    assert.deepEqual(Object.keys(broker), ["name", "pid", "uptimeMs", "version", "runtime", "zombies"]);
     const keys = [
       "name",
       "state",
@@ -127,7 +128,7 @@ test("statusTable() shows modules with their workers", () => {
   });
   const none = { rssBytes: null, pssBytes: null, privateBytes: null };
   const status: BrokerStatus = {
-    broker: { name: "b", pid: 1, uptimeMs: 61_000, version: "0.1.0", runtime: "deno 2.9.5" },
+    broker: { name: "b", pid: 1, uptimeMs: 61_000, version: "0.1.0", runtime: "deno 2.9.5", zombies: null },
     modules: [
       { ...process("Livestatus"), workers: [process("Livestatus-1", { uptimeMs: 9_000 })] },
       {
@@ -153,3 +154,36 @@ test("statusTable() shows modules with their workers", () => {
   const colored = statusTable(status, { colors: true });
   assert.ok(colored.includes(" \x1b[32mready\x1b[0m ") && colored.includes(" \x1b[31mfailed\x1b[0m "));
 });
+
+/** Gives a program process numbers of its own, of which it has the first. */
+const CONTAINER = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"];
+const isPossible = spawnSync("unshare", [...CONTAINER.slice(1), "true"]).status === 0;
+const skip = isPossible ? false : "needs the right to unshare process numbers";
+
+test(
+  "brokkr run as process 1 of a container warns of zombies, and brokkr status counts them",
+  { skip },
+  () =>
+    inSandbox(async (sandbox) => {
+      const orphan = 'spawn("sh", ["-c", "(sleep 0.01 &)"])';
+      writeFileSync(
+        join(sandbox.folder, "sla.mjs"),
+        `import { spawn } from "node:child_process";\n` +
+          `export default { name: "sla", commands: { orphan: () => void ${orphan} } };\n`,
+      );
+      writeFileSync(
+        join(sandbox.folder, "brokkr.json"),
+        '{ "name": "b", "modules": { "sla": { "path": "sla.mjs" } } }',
+      );
+      const broker = await sandbox.broker(["run"], { within: CONTAINER });
+      assert.match(
+        broker.stderr,
+        /WARNING : .*The broker is process 1, .* what to do: run the container with an init: /,
+      );
+      await sandbox.run(["call", "sla", "orphan"]);
+      let status: BrokerStatus;
+      do status = JSON.parse((await sandbox.run(["status", "--json"])).stdout); while (status.broker.zombies !== 1);
+      assert.equal(status.broker.pid, 1);
+      assert.match((await sandbox.run(["status"])).stdout, /\n\n1 zombie: ended processes that nobody collects; /);
+    }),
+);

@@ -40,7 +40,7 @@ class FakeEnvironment implements Environment {
 export class FakeRuntime implements Runtime {
   readonly name = "node";
   readonly version = "0.0.0";
-  readonly pid: number = 29341;
+  pid = 29341;
   readonly ownFiles: string[] = [];
   readonly program = null;
   readonly startedIn = "/start";
@@ -132,6 +132,13 @@ export class FakeRuntime implements Runtime {
   }
 
   raise(): void {}
+
+  /** What has ended and is not collected. */
+  uncollected: number | null = null;
+
+  zombies(): number | null {
+    return this.uncollected;
+  }
 
   writeError(text: string): void {
     this.printed.push(text);

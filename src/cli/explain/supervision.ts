@@ -72,6 +72,14 @@ export const SUPERVISION = {
     check: ["Where kept is not 0: the process.kept lines before it."],
     did: "Replaced the modules whose settings have changed, started new ones and drained those that are gone.",
   },
+  "broker.no-init": {
+    what: "The broker is the first process of its container, and nothing above it collects ended processes.",
+    why:
+      "A process that has lost its parent becomes a child of process 1. No runtime of JavaScript collects children that it did not start.",
+    check: ['How many there are: "brokkr status" counts zombies.'],
+    did:
+      "Goes on. Each zombie keeps a process number until the container ends; a limit of processes is reached in the end.",
+  },
   "broker.unguarded": {
     what:
       "The guard, which ends the modules' processes where the broker is killed, has ended and could not be started.",

@@ -28,6 +28,10 @@ import { Guard } from "../supervise/guard.ts";
 import { StartPlaces } from "../supervise/start_queue.ts";
 import { RecordStream } from "../log/record_stream.ts";
 
+/** What makes something else process 1 of a container. */
+const INIT =
+  'run the container with an init: "docker run --init", "init: true" in a Compose file, or tini in the image';
+
 export class BrokerCore implements Service {
   readonly name: string;
   #plan: BrokerPlan;
@@ -88,6 +92,7 @@ export class BrokerCore implements Service {
 
   /** Starts every module; settles when each is ready or has failed its first start. */
   async start(): Promise<void> {
+    if (this.#seat.runtime.pid === 1) this.#log.report("broker.no-init", { remedy: INIT }, { module: this.name });
     await this.#guard.start();
     await this.#modules.start();
     if (this.#stopped !== undefined) return;

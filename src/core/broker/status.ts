@@ -87,6 +87,10 @@ export interface BrokerStatus {
     readonly version: string;
     /** Name and version, such as `node 20.20.2`. */
     readonly runtime: string;
+    /**
+     * Ended processes that nobody collects, because this one is the first of its container; `null` where the system can't tell.
+     */
+    readonly zombies: number | null;
   };
   /** In the order in which they were given to `Broker.start`. */
   readonly modules: readonly ModuleStatus[];
@@ -115,5 +119,12 @@ export function cleanupStatus(receipt: CleanupReceipt): CleanupStatus {
 export function brokerFacts(name: string, runtime: Runtime, startedAt: number): BrokerStatus["broker"] {
   const { pid, clock } = runtime;
   const uptimeMs = Math.round(clock.now() - startedAt);
-  return { name, pid, uptimeMs, version: VERSION, runtime: `${runtime.name} ${runtime.version}` };
+  return {
+    name,
+    pid,
+    uptimeMs,
+    version: VERSION,
+    runtime: `${runtime.name} ${runtime.version}`,
+    zombies: runtime.zombies(),
+  };
 }

@@ -123,6 +123,7 @@ const REPORTED: { readonly [Id in EventId]: FieldChecks<EventFields[Id]> | null 
   "broker.reloaded": null,
   "broker.not-reloaded": null,
   "broker.unguarded": null,
+  "broker.no-init": null,
   "log.lost": null,
 };
 

@@ -51,6 +51,8 @@ export interface SupervisionFields {
   };
   /** ERROR: a changed configuration could not be read, so the old one stays. */
   "broker.not-reloaded": { readonly reason: string };
+  /** WARNING: the broker is the first process of its container, so that nobody collects processes that lose their parent. */
+  "broker.no-init": { readonly remedy: string };
   /** WARNING: the guard has ended and could not be started; the next try is in `delayMs`. */
   "broker.unguarded": { readonly reason: string; readonly delayMs: number };
   /** WARNING: the log file, or `standard error`, can be written again; that many lines are not in it. */
@@ -116,6 +118,13 @@ export const SUPERVISION_KINDS: { readonly [Id in keyof SupervisionFields]: Line
     "BROKER",
     "error",
     ({ reason }) => `The configuration stays as it was: ${text(reason)}`,
+  ),
+  "broker.no-init": line(
+    "BROKER",
+    "warning",
+    ({ remedy }) =>
+      "The broker is process 1, and nobody collects processes that have lost their parent: they stay as zombies; " +
+      `what to do: ${text(remedy)}`,
   ),
   "broker.unguarded": line(
     "BROKER",

@@ -101,6 +101,12 @@ export const RELOAD_WORDINGS: readonly Wording[] = [
   ),
   wording(
     "new",
+    "The broker is process 1, and nobody collects processes that have lost their parent: they stay as zombies; " +
+      "what to do: {remedy}",
+    ([remedy = ""]) => ({ event: "broker.no-init", fields: { remedy } }),
+  ),
+  wording(
+    "new",
     "{lines} log lines are lost, {file} could not be written: {reason}",
     ([lines, file = "", reason = ""]) => ({ event: "log.lost", fields: { file, lines: Number(lines), reason } }),
   ),

@@ -30,7 +30,10 @@ function process(name: string, over: Partial<ProcessStatus> = {}): ProcessStatus
 }
 
 function status(modules: readonly ModuleStatus[]): BrokerStatus {
-  return { broker: { name: "demo", pid: 1, uptimeMs: 3_600_000, version: "0.1.0", runtime: "node 20" }, modules };
+  return {
+    broker: { name: "demo", pid: 1, uptimeMs: 3_600_000, version: "0.1.0", runtime: "node 20", zombies: null },
+    modules,
+  };
 }
 
 function module(name: string, over: Partial<ProcessStatus> = {}, workers: readonly ProcessStatus[] = []): ModuleStatus {

@@ -241,3 +241,23 @@ test("a module that was not started for one that had failed starts when that com
   await broker.up("api");
   assert.deepEqual(await broker.states(), ["store ready", "api ready"]);
 });
+
+test("a broker that is process 1 says once that nobody collects orphans, and its status counts them", async () => {
+  for (const pid of [1, 2]) {
+    const broker = new FakeBroker({ a: {} });
+    broker.runtime.pid = pid;
+    broker.runtime.uncollected = 3;
+    const start = broker.core.start();
+    await settle();
+    await broker.up("a");
+    await start;
+    assert.deepEqual(
+      broker.told("broker.no-init"),
+      pid === 2 ? [] : [
+        "The broker is process 1, and nobody collects processes that have lost their parent: they stay as zombies; what to do: " +
+        'run the container with an init: "docker run --init", "init: true" in a Compose file, or tini in the image',
+      ],
+    );
+    assert.equal((await broker.core.status()).broker.zombies, 3);
+  }
+});

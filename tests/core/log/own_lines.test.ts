@@ -52,6 +52,7 @@ test("every event has a level, known by its id", () => {
     "broker.reloaded": "info",
     "broker.not-reloaded": "error",
     "broker.unguarded": "warning",
+    "broker.no-init": "warning",
     "log.lost": "warning",
     "process.stopped": "info",
     "module.debug": "debug",
