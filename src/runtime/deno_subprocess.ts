@@ -42,7 +42,8 @@ export function denoRuntime(): Runtime {
     isFolder: self.isFolder,
     cannotRepeat: self.cannotRepeat,
     cannotConfine: Deno.build.standalone ? FIXED_RIGHTS : null,
-    prepareSpawn: async () => void await spawning(),
+    // Also what is needed later: with no descriptor left, Deno ends with a panic where it has to load a file.
+    prepareSpawn: async () => void await Promise.all([spawning(), import("./deno_shared_files.ts")]),
     spawnProgram: async (...given) => await (await spawning()).spawnProgram(...given),
     spawnCommand: async (...given) => await (await spawning()).spawnCommand(...given),
     parentChannel: connectToParent,
