@@ -1,8 +1,11 @@
 import type { Clock } from "../../src/runtime/runtime.ts";
 
+/** Never 0, or a duration could not be told from a moment. */
+export const START_MS = 7_000_000;
+
 /** A clock that stands still until the test moves it. */
 export class ManualClock implements Clock {
-  #now = 0;
+  #now = START_MS;
   /** What the wall clock is ahead. A test that changes it makes it jump. */
   wallOffset = 0;
   #timers: { at: number; fn: () => void }[] = [];
@@ -12,7 +15,7 @@ export class ManualClock implements Clock {
   }
 
   wall(): number {
-    return this.#now + this.wallOffset;
+    return this.#now - START_MS + this.wallOffset;
   }
 
   timer(ms: number, fn: () => void): () => void {

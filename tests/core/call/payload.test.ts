@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PayloadError } from "../../../src/core/errors/mod.ts";
 import type { CallContext } from "../../../src/core/module/module.ts";
+import { START_MS } from "../manual_clock.ts";
 import { callLine, Conversation, NOTHING_LEFT, rejection } from "./conversation.ts";
 
 const LIMIT = 100_000 - 4096;
@@ -100,7 +101,7 @@ for (
     const error = await rejection(c.call("get"));
     assert.ok(error instanceof PayloadError, String(error));
     assert.deepEqual({ bytes: error.bytes, reason: error.reason }, { bytes: null, reason });
-    assert.equal(c.clock.now(), 0);
+    assert.equal(c.clock.now(), START_MS);
     assert.deepEqual(c.sent.lines(), [sendLine(reason)]);
     assert.deepEqual(c.counts(), { error: 1 });
     assert.deepEqual(await c.leftovers(), NOTHING_LEFT);

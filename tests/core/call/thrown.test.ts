@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { runInNewContext } from "node:vm";
 import { RemoteError } from "../../../src/core/errors/mod.ts";
 import { makeCall } from "../../../src/core/call/make_call.ts";
+import { START_MS } from "../manual_clock.ts";
 import { callLine, Conversation, NOTHING_LEFT, rejection } from "./conversation.ts";
 
 const FAILED_TO_SEND = "Failed to send command call [fail] for module Livestatus because of error: ";
@@ -84,7 +85,7 @@ for (const [what, thrown, name, message, msg = message] of THROWN) {
         { name: error.name, code: error.code, message: error.message, remoteName: error.remoteName },
         { name: "RemoteError", code: "REMOTE", message, remoteName: name },
       );
-      assert.equal(c.clock.now(), 0);
+      assert.equal(c.clock.now(), START_MS);
       const shown = msg.replaceAll("\n", "\\n");
       assert.equal(c.sent.lines().at(-1), callLine("ERROR", FAILED_TO_SEND + shown));
       assert.equal(c.received.lines()[1], callLine("ERROR", FAILED_TO_EXECUTE + shown));
