@@ -21,6 +21,9 @@ export class ConfigDocument {
   readonly #file: string;
   readonly #text: string;
   readonly #root: Node;
+  /** Where each line begins; a faulty text is asked for many places. */
+  #lineStarts: readonly number[] | undefined;
+  readonly #properties = new Map<Node, Map<string, Node>>();
 
   /** @throws {ConfigError} where the text is no JSON with comments. */
   constructor(file: string, text: string) {
@@ -43,7 +46,7 @@ export class ConfigDocument {
   at(path: KeyPath, text: string): Fault {
     let node = this.#root;
     for (const key of path) {
-      const next = childOf(node, key);
+      const next = this.#childOf(node, key);
       if (next === undefined) break;
       node = next;
     }
@@ -59,7 +62,7 @@ export class ConfigDocument {
   /** The same for the key itself. */
   atKey(path: KeyPath, text: string): Fault {
     const parent = this.#find(path.slice(0, -1));
-    const property = parent?.children?.find((child) => child.children?.[0]?.value === path.at(-1));
+    const property = parent?.type === "object" ? this.#property(parent, path.at(-1)) : undefined;
     return this.#fault((property ?? parent ?? this.#root).offset, text);
   }
 
@@ -82,7 +85,7 @@ export class ConfigDocument {
 
   #find(path: KeyPath): Node | undefined {
     let node: Node | undefined = this.#root;
-    for (const key of path) node = node === undefined ? undefined : childOf(node, key);
+    for (const key of path) node = node === undefined ? undefined : this.#childOf(node, key);
     return node;
   }
 
@@ -117,9 +120,38 @@ export class ConfigDocument {
   }
 
   #place(offset: number): { line: number; column: number } {
-    const before = this.#text.slice(0, offset).split(/\r\n|\n|\r/);
-    return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+    const starts = this.#lineStarts ??= lineStarts(this.#text);
+    let [low, high] = [0, starts.length];
+    while (low + 1 < high) {
+      const middle = (low + high) >> 1;
+      if ((starts[middle] ?? 0) <= offset) low = middle;
+      else high = middle;
+    }
+    return { line: low + 1, column: offset - (starts[low] ?? 0) + 1 };
   }
+
+  /** The property of an object by its key; the first of two. */
+  #property(node: Node, key: unknown): Node | undefined {
+    let properties = this.#properties.get(node);
+    if (properties === undefined) {
+      properties = new Map();
+      for (const property of node.children ?? []) {
+        const name = keyOf(property);
+        if (!properties.has(name)) properties.set(name, property);
+      }
+      this.#properties.set(node, properties);
+    }
+    return properties.get(String(key));
+  }
+
+  #childOf(node: Node, key: string | number): Node | undefined {
+    if (typeof key === "number") return node.type === "array" ? node.children?.[key] : undefined;
+    return node.type === "object" ? this.#property(node, key)?.children?.[1] : undefined;
+  }
+}
+
+function lineStarts(text: string): number[] {
+  return [0, ...Array.from(text.matchAll(/\r\n|\n|\r/g), ({ 0: end, index }) => index + end.length)];
 }
 
 /** Where an object or list begins that is deeper than `most`, or null. What parses and reads a text calls itself for each. */
@@ -162,12 +194,6 @@ const SYNTAX: ReadonlyMap<string, string> = new Map([
 
 function keyOf(property: Node): string {
   return String(property.children?.[0]?.value);
-}
-
-function childOf(node: Node, key: string | number): Node | undefined {
-  if (typeof key === "number") return node.type === "array" ? node.children?.[key] : undefined;
-  if (node.type !== "object") return undefined;
-  return node.children?.find((property) => keyOf(property) === key)?.children?.[1];
 }
 
 function toValue(node: Node): unknown {

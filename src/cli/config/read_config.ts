@@ -149,19 +149,16 @@ class ConfigReader {
   }
 
   #refuseEqualNames(broker: string, modules: readonly (ConfigModule | ConfigProgram | null)[]): void {
-    const names = new Set([broker, ...modules.map((module) => module?.name ?? "")]);
-    for (const module of modules) {
-      if (module === null) continue;
+    const byName = new Map(modules.flatMap((module) => module === null ? [] : [[module.name, module]]));
+    if (byName.has(broker)) {
+      const place = ["modules", broker];
+      this.#fault(this.#document.atKey(place, `module "${broker}" has the broker's name, rename one of them`));
+    }
+    for (const name of new Set([broker, ...byName.keys()])) {
+      const module = byName.get(name.slice(0, name.lastIndexOf("-")));
+      if (module === undefined || !isWorkerOf(module.name, name, workersOf(module))) continue;
       const place = ["modules", module.name];
-      if (module.name === broker) {
-        this.#fault(this.#document.atKey(place, `module "${broker}" has the broker's name, rename one of them`));
-      }
-      for (const worker of names) {
-        if (!isWorkerOf(module.name, worker, workersOf(module))) continue;
-        this.#fault(
-          this.#document.atKey(place, `worker "${worker}" has the name of another process, rename one of them`),
-        );
-      }
+      this.#fault(this.#document.atKey(place, `worker "${name}" has the name of another process, rename one of them`));
     }
   }
 

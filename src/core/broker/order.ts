@@ -27,24 +27,41 @@ export class OrderError extends TypeError {
 export function startOrder(modules: readonly Ordered[]): string[] {
   const byName = new Map(modules.map((module) => [module.name, module]));
   const order = new Set<string>();
-  const visit = (module: Ordered, way: readonly string[]) => {
+  // Not by a function that calls itself: a way may be longer than a stack.
+  const way: { readonly module: Ordered; next: number }[] = [];
+  const onWay = new Set<string>();
+  const enter = (module: Ordered) => {
     if (order.has(module.name)) return;
-    const from = [...way, module.name];
-    for (const name of module.after) {
-      const other = byName.get(name);
-      if (other === undefined) {
-        const similar = nearest(name, byName.keys());
-        const hint = similar === null ? "" : `, did you mean "${similar}"`;
-        throw new OrderError(module.name, `module "${module.name}" comes after "${name}", which does not exist${hint}`);
-      }
-      if (from.includes(name)) {
-        const circle = [...from.slice(from.indexOf(name)), name].join(" → ");
-        throw new OrderError(module.name, `modules wait for each other: ${circle}`);
-      }
-      visit(other, from);
-    }
-    order.add(module.name);
+    onWay.add(module.name);
+    way.push({ module, next: 0 });
   };
-  for (const module of modules) visit(module, []);
+  for (const first of modules) {
+    enter(first);
+    for (let at = way.at(-1); at !== undefined; at = way.at(-1)) {
+      const { module } = at;
+      const name = module.after[at.next++];
+      if (name === undefined) {
+        order.add(module.name);
+        onWay.delete(module.name);
+        way.pop();
+        continue;
+      }
+      const other = byName.get(name);
+      if (other === undefined) throw missing(module.name, name, byName.keys());
+      if (onWay.has(name)) throw circle(module.name, name, [...onWay]);
+      enter(other);
+    }
+  }
   return [...order];
+}
+
+function missing(module: string, name: string, known: Iterable<string>): OrderError {
+  const similar = nearest(name, known);
+  const hint = similar === null ? "" : `, did you mean "${similar}"`;
+  return new OrderError(module, `module "${module}" comes after "${name}", which does not exist${hint}`);
+}
+
+/** @param way the modules that wait, each for the next one. */
+function circle(module: string, name: string, way: readonly string[]): OrderError {
+  return new OrderError(module, `modules wait for each other: ${[...way.slice(way.indexOf(name)), name].join(" → ")}`);
 }

@@ -57,7 +57,13 @@ export class InFlight {
 
   /** The call that has waited longest and was not cancelled. */
   get oldest(): Call | undefined {
-    return this.#waiting.size === 0 ? undefined : this.#waiting.sorted().find((call) => call.state !== "cancelling");
+    // One by one: a peer may send any number of answers that ask for it.
+    if (this.#waiting.size === 0) return undefined;
+    for (let id = this.settledBelow; id < this.#nextId; id++) {
+      const call = this.#waiting.get(id);
+      if (call !== undefined && call.state !== "cancelling") return call;
+    }
+    return undefined;
   }
 
   calls(): readonly Call[] {

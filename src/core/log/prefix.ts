@@ -22,6 +22,8 @@ const LEVEL = /\s*([A-Z]+)\s*:\s*/y;
 const PID = /^pid\s*:\s*(\d{1,15})$/i;
 const OPEN = 0x5b;
 const MAX_KNOWN = 1000;
+/** A longer prefix is not kept: no brokkr writes one, and a thousand of them may be any size. */
+const MAX_KNOWN_LENGTH = 1000;
 /** Lines of several processes may stand in another order than that of their times. */
 const DISORDER_MS = 5_000;
 
@@ -72,6 +74,7 @@ export class PrefixReader {
     if (read === null) return null;
     // It is kept, so it must not keep the text that the line was cut out of.
     const textAt = this.textAt;
+    if (textAt - start > MAX_KNOWN_LENGTH) return read;
     const own = ownText(line.slice(start, textAt));
     const kept = this.#parse(own, 0) ?? read;
     this.textAt = textAt;

@@ -10,10 +10,13 @@ const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
 export class LineSplitter {
+  readonly #limit: number;
   readonly #gathered: Gathered;
+  readonly #decoder = new TextDecoder();
 
   /** @param limit bytes of a line; of a longer one only the length is known. */
   constructor(limit: number) {
+    this.#limit = limit;
     this.#gathered = new Gathered(limit);
   }
 
@@ -24,6 +27,10 @@ export class LineSplitter {
    */
   next(chunk: Uint8Array, from: number): { readonly at: number; readonly line?: string | number } {
     const newline = chunk.indexOf(NEWLINE, from);
+    // Most lines lie within one chunk, and need no memory of their own.
+    if (newline !== -1 && this.#gathered.bytes === 0) {
+      return { at: newline + 1, line: this.#read(chunk.subarray(from, newline)) };
+    }
     this.#gathered.add(chunk.subarray(from, newline === -1 ? chunk.length : newline));
     return newline === -1 ? { at: chunk.length } : { at: newline + 1, line: this.rest() };
   }
@@ -32,8 +39,12 @@ export class LineSplitter {
   rest(): string | number {
     const { bytes, isOver } = this.#gathered;
     const line = this.#gathered.take();
-    if (isOver) return bytes;
+    return isOver ? bytes : this.#read(line);
+  }
+
+  #read(line: Uint8Array): string | number {
+    if (line.length > this.#limit) return line.length;
     const end = line.at(-1) === CARRIAGE_RETURN ? line.length - 1 : line.length;
-    return new TextDecoder().decode(line.subarray(0, end));
+    return this.#decoder.decode(line.subarray(0, end));
   }
 }
