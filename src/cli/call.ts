@@ -11,13 +11,12 @@ import { argument, command, constant, option } from "@optique/core/primitives";
 import { string } from "@optique/core/valueparser";
 import process from "node:process";
 import { BrokerError, RemoteError } from "../core/errors/mod.ts";
-import { headline } from "../core/thrown.ts";
 import { escapeLines, escapeText } from "../core/log/escape.ts";
+import { headline } from "../core/thrown.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { brokerOption } from "./broker_option.ts";
 import { CliError, ExitCode, exitCodeOf, NoBrokerError } from "./cli_error.ts";
 import { askBroker } from "./connect.ts";
-import { duration } from "./duration.ts";
+import { brokerOption, duration } from "./options.ts";
 import { print } from "./output.ts";
 import { ProgressLine } from "./progress_line.ts";
 

@@ -1,5 +1,5 @@
 /**
- * `brokkr check`: a configuration as `brokkr run` would take it, without starting anything.
+ * `brokkr check`: checks a configuration without starting anything.
  *
  * @module
  */
@@ -9,20 +9,23 @@ import { message } from "@optique/core/message";
 import { optional } from "@optique/core/modifiers";
 import { argument, command, constant, option } from "@optique/core/primitives";
 import { string } from "@optique/core/valueparser";
-import { relative } from "node:path";
+import { accessSync, constants, statSync } from "node:fs";
+import { relative, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { formatTimeout } from "../core/log/duration.ts";
+import { within } from "../core/supervise/deadline.ts";
+import { supervisionPlan } from "../core/supervise/settings.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { checkExecutables } from "./check_executables.ts";
-import { checkFiles } from "./check_files.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 import type { Config, ConfigModule, ConfigProgram } from "./config/config.ts";
 import { ConfigError, type Problem } from "./config/config_error.ts";
 import { nearestConfig } from "./config/nearest_config.ts";
 import { readConfig } from "./config/read_config.ts";
-import { offerLibrary } from "./own_library.ts";
-import { print } from "./output.ts";
-import { planOf } from "./plan.ts";
+import { heldAgainst, loadModule } from "./module_files.ts";
+import { divertOutput, print } from "./output.ts";
+import { offerLibrary } from "./own_program.ts";
+import { fileProblem, givenOf, planOf } from "./plan.ts";
 
 export const checkParser = command(
   "check",
@@ -39,7 +42,7 @@ export const checkParser = command(
   },
 );
 
-export interface CheckAsked {
+interface CheckAsked {
   readonly file: string | undefined;
   readonly json: boolean;
 }
@@ -93,4 +96,74 @@ function problemsOf(error: unknown, file: string): readonly Problem[] | null {
 
 function asUsage(error: unknown): unknown {
   return error instanceof ConfigError ? new CliError(error.message, ExitCode.usage, { cause: error }) : error;
+}
+
+/** Loads each file as its process would, one after the other. @throws {ConfigError} with what is wrong, each at its place. */
+async function checkFiles({ modules }: Config, runtime: Runtime): Promise<void> {
+  const output = divertOutput();
+  const allow = runtime.refuseExit((code) => new Error(`it calls exit(${String(code)}) when it is loaded`));
+  const folder = process.cwd();
+  const problems: Problem[] = [];
+  try {
+    for (const module of modules) {
+      // Code that is held to fewer rights must not have more of them here.
+      if (!("url" in module) || module.settings.permissions !== undefined) continue;
+      try {
+        process.chdir(module.settings.cwd ?? folder);
+        heldAgainst(await loadedInTime(module, runtime), givenOf(module));
+      } catch (error) {
+        problems.push(fileProblem(module, error));
+      }
+    }
+  } finally {
+    process.chdir(folder);
+    allow();
+    output.restore();
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+}
+
+async function loadedInTime({ name, url, settings }: ConfigModule, { clock }: Runtime) {
+  const { startTimeoutMs } = supervisionPlan(settings);
+  const tooLate = `it was not loaded after ${formatTimeout(startTimeoutMs)} (startTimeoutMs)`;
+  return await within(clock, startTimeoutMs, loadModule(name, url), tooLate);
+}
+
+/** Where a system looks that has no PATH. */
+const DEFAULT_PATH = "/usr/bin:/bin";
+
+/** @throws {ConfigError} with each executable that can't be started, at its place. */
+function checkExecutables({ modules }: Config, { env }: Pick<Runtime, "env">): void {
+  const folders = (env.get("PATH") ?? DEFAULT_PATH).split(":");
+  const problems: Problem[] = [];
+  for (const module of modules) {
+    const wrong = "program" in module ? whatIsWrong(module, folders) : null;
+    if (wrong !== null) problems.push({ ...module.place, message: `Cannot start module "${module.name}": ${wrong}` });
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+}
+
+/** A name is looked up on PATH, in whose folders the empty one is the working directory. */
+function whatIsWrong(
+  { program: { command }, settings: { cwd } }: ConfigProgram,
+  folders: readonly string[],
+): string | null {
+  const [executable = ""] = command;
+  const isName = !executable.includes("/");
+  const base = cwd ?? process.cwd();
+  const paths = isName ? folders.map((folder) => resolve(base, folder, executable)) : [resolve(base, executable)];
+  const files = paths.filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile() === true);
+  if (files.some(mayRun)) return null;
+  if (files.length > 0) return `executable "${files[0]}" may not be run, check its mode`;
+  const where = isName ? "is in no folder of PATH" : "does not exist";
+  return `executable "${executable}" ${where}, install it or correct its path`;
+}
+
+function mayRun(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -1,8 +1,10 @@
 /**
- * How wide text is on a terminal: most characters have one column, those of East Asia and pictures two, marks none.
+ * Text in columns of a terminal: most characters take one column, those of East Asia and emoji two, combining marks none.
  *
  * @module
  */
+
+import { bold } from "./paint.ts";
 
 const WIDE =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\u3000-\u303e\uff01-\uff60\uffe0-\uffe6]/u;
@@ -36,4 +38,30 @@ export function fit(text: string, columns: number): string {
 function width(character: string): number {
   if (NONE.test(character)) return 0;
   return WIDE.test(character) ? 2 : 1;
+}
+
+/** `text` in lines of at most `width` characters, broken between words; a longer word has a line of its own. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else line = line === "" ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
+}
+
+/** A table with one line of headings. Columns whose heading begins with a space are set to the right. */
+export function table(headings: readonly string[], rows: readonly (readonly string[])[], colors: boolean): string {
+  const widths = headings.map((heading, column) =>
+    Math.max(heading.trim().length, ...rows.map((row) => (row[column] ?? "").length))
+  );
+  const line = (cells: readonly string[]) =>
+    cells.map((cell, column) => {
+      const width = widths[column] ?? 0;
+      return headings[column]?.startsWith(" ") ? cell.trim().padStart(width) : cell.padEnd(width);
+    }).join("  ").trimEnd();
+  return [bold(line(headings.map((heading) => heading.trim())), colors), ...rows.map(line)].join("\n");
 }

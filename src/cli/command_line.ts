@@ -7,15 +7,15 @@
 import { or } from "@optique/core/constructs";
 import { lineBreak, message, text } from "@optique/core/message";
 import { run as parse } from "@optique/run";
+import { escapeLines } from "../core/log/escape.ts";
 import { VERSION } from "../core/version.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { call, callParser } from "./call.ts";
 import { check, checkParser } from "./check.ts";
 import { ExitCode, exitCodeOf, explain } from "./cli_error.ts";
+import { demo, demoParser } from "./demo.ts";
 import { explainLine, explainParser } from "./explain.ts";
-import { demo, demoParser } from "./run_demo.ts";
 import { init, initParser } from "./init.ts";
-import { escapeLines } from "../core/log/escape.ts";
 import { logs, logsParser } from "./logs.ts";
 import { print } from "./output.ts";
 import { reload, reloadParser } from "./reload.ts";

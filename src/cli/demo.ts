@@ -1,80 +1,26 @@
 /**
- * `brokkr demo`: a broker with modules and workers on this machine's real data, and calls of every outcome.
+ * `brokkr demo`: the command. The broker itself is in demo_program.ts, which its processes load too.
  *
  * @module
  */
 
-import process from "node:process";
-import { Broker, type BrokerError, type BrokerStatus, type LogRecord } from "../../mod.ts";
-import { livestatus, sla, webui } from "./demo_modules.ts";
-import { type DemoCall, demoReport } from "./demo_report.ts";
-import { hasColors, print } from "./output.ts";
-import { bold, paintLine } from "./paint.ts";
+import { object } from "@optique/core/constructs";
+import { message } from "@optique/core/message";
+import { command, constant, option } from "@optique/core/primitives";
+import type { Runtime } from "../runtime/runtime.ts";
+import { DEMO_PROGRAM, PROGRAM_VARIABLE } from "./own_program.ts";
 
-/** Events that the demo shows; the rest is there too, and would be too much to read. */
-const SHOWN = /^(cleanup\.(start|done|error)|call\.|command\.(unknown|error)|process\.(exited|backoff|failed))/;
+export const demoParser = command(
+  "demo",
+  object({
+    action: constant("demo"),
+    json: option("--json", { description: message`Print one JSON document.` }),
+  }),
+  { brief: message`Run a broker with modules and workers, no configuration needed` },
+);
 
-/** Runs the demo; resolves with the exit code. */
-export async function runDemo({ json }: { readonly json: boolean }): Promise<number> {
-  const colors = hasColors(json ? "stderr" : "stdout");
-  // With --json the one document is the result, and the lines are not.
-  // What fails here fails again with the result.
-  const show = (text: string) => void (json ? process.stderr.write(text) : print(text).catch(() => {}));
-  const log = (record: LogRecord) => {
-    if (!SHOWN.test(record.event) || record.event === "process.exited" && record.level === "info") return;
-    for (const line of record.lines()) show(`${paintLine(line, record.level, colors)}\n`);
-  };
-  const heading = (text: string) => show(`\n${bold(text, colors)}\n`);
-
-  heading("Three modules start, two with data of their own; each new process is cleaned of what is the others'");
-  const broker = await Broker.start({
-    name: "broker-master",
-    modules: [livestatus, sla, webui],
-    logLevel: "debug",
-    log,
-  });
-  try {
-    heading("Calls, one of each outcome");
-    const calls = await makeCalls(broker);
-    const status = await broker.status();
-    await broker.stop();
-    await print(json ? `${JSON.stringify({ calls, status })}\n` : demoReport(calls, status, colors));
-    return meetsExpectations(calls, status) ? 0 : 1;
-  } finally {
-    await broker.stop();
-  }
-}
-
-async function makeCalls(broker: Broker): Promise<DemoCall[]> {
-  const calls: DemoCall[] = [];
-  const call = async (what: string, target: string, command: string, params: unknown[], timeoutMs = 1000) => {
-    const shown = `${target} ${command} ${JSON.stringify(params)}`;
-    try {
-      const result = await broker.call(target, command, params, { timeoutMs });
-      calls.push({ what, call: shown, outcome: JSON.stringify(result) ?? "done" });
-    } catch (error) {
-      const { name, message } = error as BrokerError;
-      calls.push({ what, call: shown, outcome: `${name}: ${message}` });
-    }
-  };
-  await call("answered, by two workers", "Livestatus", "get_module_info", []);
-  await call("answered, from module to module", "WebUI", "get_page", []);
-  await call("answered", "sla", "get_module_info", []);
-  await call("answered after the retry", "sla", "rebuild", [300], 200);
-  await call("timed out twice", "sla", "rebuild", [700], 200);
-  // The answer that came too late arrives while this one waits, and is not taken for its own.
-  await call("answered, a late answer passed by", "sla", "rebuild", [500]);
-  await call("unknown command", "sla", "get_reprot", ["2021-10"]);
-  await call("crash in the command", "sla", "get_trend", ["2021-10"]);
-  await call("process gone", "sla", "exit", [3]);
-  // Its time runs while the successor starts, which a busy machine makes slow.
-  await call("answered by its successor", "sla", "get_module_info", [], 10_000);
-  return calls;
-}
-
-/** The demo is also a test of the machine it runs on. */
-function meetsExpectations(calls: readonly DemoCall[], status: BrokerStatus): boolean {
-  const failed = calls.filter(({ outcome }) => /^\w+Error: /.test(outcome)).map(({ what }) => what);
-  const expected = ["timed out twice", "unknown command", "crash in the command", "process gone"];
-  return failed.join() === expected.join() && status.modules.every(({ state }) => state === "ready");
+export async function demo(runtime: Runtime, { json }: { readonly json: boolean }): Promise<number> {
+  runtime.env.set(PROGRAM_VARIABLE, DEMO_PROGRAM);
+  const { runDemo } = await import("./demo_program.ts");
+  return await runDemo({ json });
 }

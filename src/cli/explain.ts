@@ -8,14 +8,14 @@ import { object } from "@optique/core/constructs";
 import { commandLine as shown, lineBreak, message } from "@optique/core/message";
 import { multiple } from "@optique/core/modifiers";
 import { argument, command, constant, option } from "@optique/core/primitives";
-import { text } from "node:stream/consumers";
 import process from "node:process";
+import { text } from "node:stream/consumers";
 import { EVENT_IDS, isEventId } from "../core/log/lines.ts";
 import { nearest } from "../core/nearest.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
-import { eventOrLine } from "./event_option.ts";
 import { describeExplained, type Explained, explainedOf } from "./explain/explained.ts";
 import { readEvents } from "./explain/read_lines.ts";
+import { eventOrLine } from "./options.ts";
 import { hasColors, print } from "./output.ts";
 
 export const explainParser = command(

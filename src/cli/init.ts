@@ -1,5 +1,5 @@
 /**
- * `brokkr init`: a first module, its test and a configuration, which run at once.
+ * `brokkr init`: writes a first module, its test and a configuration, which run as they are.
  *
  * @module
  */
@@ -9,17 +9,16 @@ import { message } from "@optique/core/message";
 import { map, optional } from "@optique/core/modifiers";
 import { argument, command, constant, option } from "@optique/core/primitives";
 import { string } from "@optique/core/valueparser";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { basename, join, relative, resolve } from "node:path";
+import { existsSync, mkdirSync, realpathSync, writeFileSync } from "node:fs";
+import { basename, delimiter, dirname, join, relative, resolve } from "node:path";
 import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { messageOf } from "../core/thrown.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 import { CONFIG_NAMES } from "./config/nearest_config.ts";
-import { type FirstFile, firstFiles, type Language } from "./first_files.ts";
-import { ownCommand, shellWord } from "./own_command.ts";
 import { print } from "./output.ts";
-import { typescriptRemedy } from "./typescript_support.ts";
-import { messageOf } from "../core/thrown.ts";
+import { typescriptRemedy } from "./run.ts";
 
 const SCHEMA = "node_modules/brokkr/schema/brokkr.schema.json";
 /** The name of a control socket must leave room for its folder. */
@@ -43,7 +42,7 @@ export const initParser = command(
   },
 );
 
-export interface InitAsked {
+interface InitAsked {
   readonly folder: string | undefined;
   readonly language: Language | undefined;
 }
@@ -120,4 +119,142 @@ function testCommand(runtime: Runtime, { brokkr, test }: { brokkr: string; test:
   if (runtime.program === null) return `${brokkr} run ${test}`;
   if (runtime.name === "node") return `node --test ${test}`;
   return `${runtime.name} test ${test}`;
+}
+
+// The npm build looks for imports at the beginning of lines: those of the texts stand further in.
+
+type Language = "js" | "ts";
+
+interface FirstFile {
+  readonly name: string;
+  readonly text: string;
+}
+
+interface FirstFilesOptions {
+  /** Name of the broker. */
+  readonly broker: string;
+  /** Where the configuration's schema is, or null. */
+  readonly schema: string | null;
+  readonly language: Language;
+  /** Whose test runner the test is for. */
+  readonly runtime: "deno" | "node" | "bun" | "binary";
+}
+
+/** The module, its test, the configuration. */
+function firstFiles({ broker, schema, language, runtime }: FirstFilesOptions): FirstFile[] {
+  // Node takes .js for CommonJS where no package.json says otherwise.
+  const ending = runtime === "node" ? `m${language}` : language === "js" ? "mjs" : "ts";
+  const module = `hello.${ending}`;
+  const config = {
+    ...(schema === null ? {} : { $schema: schema }),
+    name: broker,
+    modules: { hello: { path: `./${module}` } },
+  };
+  return [
+    { name: module, text: language === "ts" ? MODULE : withoutTypes(MODULE) },
+    { name: `hello.test.${ending}`, text: runtime === "binary" ? program(module) : test(module) },
+    { name: "brokkr.json", text: `${JSON.stringify(config, null, 2)}\n` },
+  ];
+}
+
+const MODULE = `// A module: commands that run in a process of their own. Try: brokkr call hello greet world
+export default {
+  name: "hello",
+  commands: {
+    greet: (name: string) => \`Hello \${name}\`,
+    count_words: (text: string) => text.split(/\\s+/).filter((word) => word !== "").length,
+  },
+};
+`;
+
+function withoutTypes(text: string): string {
+  return text.replaceAll(": string", "");
+}
+
+function test(module: string): string {
+  return lines([
+    'import assert from "node:assert/strict";',
+    'import { test } from "node:test";',
+    `import hello from "./${module}";`,
+    "",
+    'test("greet greets by name", () => {',
+    '  assert.equal(hello.commands.greet("world"), "Hello world");',
+    "});",
+    "",
+    'test("count_words counts words", () => {',
+    '  assert.equal(hello.commands.count_words(" one  two "), 2);',
+    "});",
+  ]);
+}
+
+/** A program that ends with exit code 0, or with the error. */
+function program(module: string): string {
+  return lines([
+    'import assert from "node:assert/strict";',
+    'import { Broker, defineModule } from "brokkr";',
+    `import definition from "./${module}";`,
+    "",
+    "const hello = defineModule(definition);",
+    'const broker = await Broker.start({ name: "hello-test", modules: [hello], logLevel: "warning" });',
+    "try {",
+    '  assert.equal(await broker.call(hello, "greet", ["world"]), "Hello world");',
+    '  assert.equal(await broker.call(hello, "count_words", [" one  two "]), 2);',
+    '  console.log("ok");',
+    "} finally {",
+    "  await broker.stop();",
+    "}",
+  ]);
+}
+
+function lines(lines: readonly string[]): string {
+  return `${lines.join("\n")}\n`;
+}
+
+/** What stands for `brokkr` in a command that is typed in `folder`. */
+function ownCommand(runtime: Runtime, folder: string): string {
+  const { program, name } = runtime;
+  const file = program === null ? process.execPath : pathOf(program);
+  if (isOnPath(file)) return "brokkr";
+  if (program === null) return shellWord(fromFolder(file, folder));
+  if (name !== "deno" && isInstalled(file, folder)) return name === "bun" ? "bunx --bun brokkr" : "npx brokkr";
+  const runner = name === "deno" ? "deno run -A" : name;
+  return `${runner} ${shellWord(fromFolder(file, folder))}`;
+}
+
+/** A word of a POSIX shell. */
+function shellWord(text: string): string {
+  return /^[\w./@%+=:,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+function pathOf(program: string): string {
+  return program.startsWith("file:") ? fileURLToPath(program) : program;
+}
+
+/** What npx puts in front of PATH is gone when it ends. */
+function isOnPath(file: string): boolean {
+  const folders = (process.env["PATH"] ?? "").split(delimiter).filter((folder) => !folder.includes("node_modules"));
+  return folders.some((folder) => folder !== "" && isSame(join(folder, "brokkr"), file));
+}
+
+/** Where npx looks, from `folder` upwards. */
+function isInstalled(file: string, folder: string): boolean {
+  for (let at = folder;; at = dirname(at)) {
+    const bin = join(at, "node_modules/.bin/brokkr");
+    if (existsSync(bin)) return isSame(bin, file);
+    if (dirname(at) === at) return false;
+  }
+}
+
+function isSame(one: string, other: string): boolean {
+  try {
+    return realpathSync(one) === realpathSync(other);
+  } catch {
+    return false;
+  }
+}
+
+/** A program in the folder itself is named with the dot that shells want. */
+function fromFolder(file: string, folder: string): string {
+  const way = relative(folder, file);
+  return way.startsWith("..") || way.startsWith("/") ? file : `./${way}`;
 }

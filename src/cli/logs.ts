@@ -9,14 +9,12 @@ import { commandLine as shown, lineBreak, message } from "@optique/core/message"
 import { multiple, optional } from "@optique/core/modifiers";
 import { argument, command, constant, option } from "@optique/core/primitives";
 import { choice, string } from "@optique/core/valueparser";
-import type { EventId, LogLevel } from "../core/log/record.ts";
 import { LEVELS } from "../core/log/level.ts";
+import type { EventId, LogLevel } from "../core/log/record.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { brokerOption } from "./broker_option.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
-import { eventId } from "./event_option.ts";
-import { makeFilter } from "./logs/filter.ts";
-import { type LogTime, logTime } from "./logs/log_time.ts";
+import { type LogTime, logTime, makeFilter } from "./logs/filter.ts";
+import { brokerOption, eventId } from "./options.ts";
 
 export const logsParser = command(
   "logs",
@@ -93,7 +91,7 @@ export async function logs(runtime: Runtime, asked: LogsAsked): Promise<number> 
   }
   const filter = makeFilter({ ...asked, since: since?.from, until: until?.to });
   if (files.length === 0) {
-    const { followBroker } = await import("./logs/follow_broker.ts");
+    const { followBroker } = await import("./logs/follow.ts");
     return await followBroker(runtime, asked, { filter, events: true, unread: false, json });
   }
   if (asked.follow) {

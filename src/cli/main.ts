@@ -6,11 +6,10 @@
  */
 
 import { readRole, type Role, ROLE_VARIABLE } from "../core/supervise/role.ts";
+import { messageOf } from "../core/thrown.ts";
 import { detectRuntime } from "../runtime/detect.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { offerLibrary } from "./own_library.ts";
-import { DEMO_PROGRAM, PROGRAM_VARIABLE } from "./program_variable.ts";
-import { messageOf } from "../core/thrown.ts";
+import { DEMO_PROGRAM, offerLibrary, PROGRAM_VARIABLE } from "./own_program.ts";
 
 export async function main(): Promise<void> {
   const runtime = await detectRuntime();
@@ -38,12 +37,12 @@ function ownRole(runtime: Runtime): { readonly role: Role | null; readonly depth
 async function beProcess(runtime: Runtime, role: Role): Promise<void> {
   await offerLibrary(runtime);
   if (role.image !== null) {
-    const { serveModuleFiles } = await import("./serve_module_files.ts");
+    const { serveModuleFiles } = await import("./module_files.ts");
     return await serveModuleFiles(runtime, role, role.image);
   }
   const program = runtime.env.get(PROGRAM_VARIABLE);
   if (program === DEMO_PROGRAM) {
-    const { runDemo } = await import("./demo.ts");
+    const { runDemo } = await import("./demo_program.ts");
     await runDemo({ json: false });
   } else if (program !== undefined) await import(program);
   else throw new Error(`Cannot serve module "${role.module}": this process was told of no program to load`);

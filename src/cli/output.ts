@@ -1,9 +1,10 @@
 /**
- * Standard output: results, all of them, to readers of any speed. A reader that went away is no failure; all else is.
+ * Standard output: complete results, for readers of any speed. A reader that closed its end is no failure, anything else is.
  *
  * @module
  */
 
+import { Console } from "node:console";
 import process from "node:process";
 import { escapeLines } from "../core/log/escape.ts";
 import { failureCode, systemReason } from "../runtime/failure_reason.ts";
@@ -71,4 +72,25 @@ function watch(): void {
 /** Whether a person looks at `stream` and wants colors. */
 export function hasColors(stream: "stdout" | "stderr"): boolean {
   return process[stream].isTTY === true && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb";
+}
+
+interface DivertedOutput {
+  /** Writes to standard output. */
+  readonly write: typeof process.stdout.write;
+  /** Gives standard output back to everyone. */
+  restore(): void;
+}
+
+export function divertOutput(): DivertedOutput {
+  const { console } = globalThis;
+  const write = process.stdout.write.bind(process.stdout);
+  process.stdout.write = process.stderr.write.bind(process.stderr);
+  globalThis.console = new Console(process.stderr, process.stderr);
+  return {
+    write,
+    restore() {
+      process.stdout.write = write;
+      globalThis.console = console;
+    },
+  };
 }

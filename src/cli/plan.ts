@@ -4,17 +4,16 @@
  * @module
  */
 
+import { type BrokerPlan, checkOptions } from "../core/broker/options.ts";
 import type { BrokerSeat } from "../core/broker/seat.ts";
 import { defineModule, type Module } from "../core/module/module.ts";
 import { programModule } from "../core/program/define_program.ts";
-import { type BrokerPlan, checkOptions } from "../core/broker/options.ts";
 import type { GivenSettings } from "../core/supervise/role.ts";
+import { messageOf } from "../core/thrown.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 import type { Config, ConfigModule, ConfigProgram } from "./config/config.ts";
 import { ConfigError, type Problem } from "./config/config_error.ts";
-import { loadModule, withWorkers } from "./load_module.ts";
-import { BROKER_SETTINGS } from "./serve_module_files.ts";
-import { messageOf } from "../core/thrown.ts";
+import { BROKER_SETTINGS, loadModule, withWorkers } from "./module_files.ts";
 
 export interface PreparedBroker {
   readonly plan: BrokerPlan;

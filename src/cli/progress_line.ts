@@ -1,11 +1,14 @@
 /**
- * What a command tells of its progress, as one line of the terminal that is written over.
+ * Progress on the last line of the terminal, which is overwritten.
  *
  * @module
  */
 
 import process from "node:process";
+import type { ControlClient } from "../core/control/client.ts";
 import { escapeText } from "../core/log/escape.ts";
+import { EVENT_IDS } from "../core/log/lines.ts";
+import { operatorText } from "./operator_text.ts";
 
 /** To the beginning of the line, and clear what is behind it. */
 const CLEAR = "\r\x1b[K";
@@ -26,5 +29,25 @@ export class ProgressLine implements Disposable {
     if (this.#drawn) process.stderr.write(CLEAR);
     // What comes late is not shown any more.
     this.isShown = false;
+  }
+}
+
+const STEPS = EVENT_IDS.filter((event) => event.startsWith("process.") && event !== "process.output");
+
+/** Settles as `work` does; shows each step of any process until then. */
+export async function showSteps<T>(client: ControlClient, work: Promise<T>): Promise<T> {
+  using line = new ProgressLine();
+  const over = new AbortController();
+  const show = async () => {
+    for await (const { lines } of client.records({ events: STEPS }, over.signal)) {
+      line.show(operatorText(lines[0] ?? ""));
+    }
+  };
+  // Where the steps can't be seen, the outcome still can.
+  if (line.isShown) show().catch(() => {});
+  try {
+    return await work;
+  } finally {
+    over.abort();
   }
 }

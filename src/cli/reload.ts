@@ -10,11 +10,11 @@ import { optional } from "@optique/core/modifiers";
 import { argument, command, constant } from "@optique/core/primitives";
 import { string } from "@optique/core/valueparser";
 import type { Runtime } from "../runtime/runtime.ts";
-import { brokerOption } from "./broker_option.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 import { askBroker } from "./connect.ts";
+import { brokerOption } from "./options.ts";
+import { showSteps } from "./progress_line.ts";
 import { type ModuleAsked, requireStarted, unknownName } from "./restart.ts";
-import { showSteps } from "./show_steps.ts";
 
 export const reloadParser = command(
   "reload",

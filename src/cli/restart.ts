@@ -9,15 +9,15 @@ import { message } from "@optique/core/message";
 import { optional } from "@optique/core/modifiers";
 import { argument, command, constant } from "@optique/core/primitives";
 import { string } from "@optique/core/valueparser";
+import type { ProcessStatus } from "../core/broker/status.ts";
 import type { ControlClient } from "../core/control/client.ts";
 import { UnknownModuleError } from "../core/errors/mod.ts";
-import type { ProcessStatus } from "../core/broker/status.ts";
 import type { ProcessState } from "../core/supervise/states.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { brokerOption } from "./broker_option.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 import { askBroker } from "./connect.ts";
-import { showSteps } from "./show_steps.ts";
+import { brokerOption } from "./options.ts";
+import { showSteps } from "./progress_line.ts";
 
 export const restartParser = command(
   "restart",

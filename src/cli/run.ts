@@ -1,5 +1,5 @@
 /**
- * `brokkr run`: a broker of a configuration, or of a program.
+ * `brokkr run`: runs the broker of a configuration, or a program.
  *
  * @module
  */
@@ -10,12 +10,15 @@ import { optional } from "@optique/core/modifiers";
 import { argument, command, constant, option } from "@optique/core/primitives";
 import { string } from "@optique/core/valueparser";
 import { existsSync, statSync } from "node:fs";
+import { resolve } from "node:path";
+import process from "node:process";
+import { pathToFileURL } from "node:url";
 import type { Runtime } from "../runtime/runtime.ts";
-import { type PageAddress, pageAddress } from "./page/address.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 import { nearestConfig } from "./config/nearest_config.ts";
-import { offerLibrary } from "./own_library.ts";
-import { typescriptRemedy } from "./typescript_support.ts";
+import { offerLibrary, PROGRAM_VARIABLE } from "./own_program.ts";
+import { type PageAddress, pageAddress } from "./page/address.ts";
+import type { PageAsked } from "./page/page.ts";
 
 const CONFIG = /\.jsonc?$/;
 const PROGRAM = /\.[cm]?[jt]s$/;
@@ -41,7 +44,7 @@ export const runParser = command(
   },
 );
 
-export interface RunAsked {
+interface RunAsked {
   readonly file: string | undefined;
   readonly page: PageAddress | undefined;
   readonly pageTokenFile: string | undefined;
@@ -74,6 +77,54 @@ export async function run(
   }
   const remedy = typescriptRemedy(runtime, path);
   if (remedy !== null) throw new CliError(`Cannot run "${path}": ${remedy}`, ExitCode.usage);
-  const { runProgram } = await import("./run_program.ts");
   return await runProgram(runtime, path, shown);
+}
+
+/** Names of the errors of a control socket that can't be opened. */
+const UNREACHABLE = ["NameTakenError", "ControlSocketError"];
+
+/** Never settles while the program runs: its process ends when the program has nothing left to do, or its broker has drained. */
+async function runProgram(runtime: Runtime, path: string, page: PageAsked | null): Promise<number> {
+  const program = pathToFileURL(resolve(path)).href;
+  runtime.env.set(PROGRAM_VARIABLE, program);
+  // The program may import another copy of the library than this one.
+  Reflect.set(globalThis, Symbol.for("brokkr.run"), program);
+  process.on("unhandledRejection", (reason) => {
+    // A program that looks after its rejections does so here too.
+    if (process.listenerCount("unhandledRejection") === 1) fail(runtime, reason);
+  });
+  if (page !== null) {
+    const { openPage } = await import("./page/page.ts");
+    await openPage(runtime, page, null);
+  }
+  try {
+    await import(program);
+  } catch (error) {
+    if (isUnreachable(error)) throw new CliError(error.message, ExitCode.usage, { cause: error });
+    throw error;
+  }
+  return await new Promise<never>(() => {});
+}
+
+/** A program may start its broker without waiting for it. */
+function fail(runtime: Runtime, reason: unknown): void {
+  if (isUnreachable(reason)) {
+    runtime.writeError(`${reason.message}\n`);
+    runtime.exit(ExitCode.usage);
+  }
+  runtime.writeError(`${reason instanceof Error ? reason.stack ?? reason.message : String(reason)}\n`);
+  runtime.exit(ExitCode.failed);
+}
+
+/** An error of another copy's class is told by its name. */
+function isUnreachable(error: unknown): error is Error {
+  return error instanceof Error && UNREACHABLE.includes(error.name);
+}
+
+/** What to do where this runtime can't load the TypeScript file at `path`, else null. */
+export function typescriptRemedy(runtime: Runtime, path: string): string | null {
+  if (runtime.name !== "node" || !/\.[cm]?ts$/.test(path)) return null;
+  // Node 22.18 and later strip types by themselves.
+  if (Reflect.get(process.features, "typescript")) return null;
+  return `Node ${runtime.version} cannot load TypeScript, compile it to JavaScript or run brokkr with Deno or Bun`;
 }

@@ -15,9 +15,9 @@ import { pathToFileURL } from "node:url";
 import type { Framing } from "../core/program/framing.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
-import { duration } from "./duration.ts";
-import { offerLibrary } from "./own_library.ts";
-import { typescriptRemedy } from "./typescript_support.ts";
+import { duration } from "./options.ts";
+import { offerLibrary } from "./own_program.ts";
+import { typescriptRemedy } from "./run.ts";
 
 /** A client waits as long as it wants; this only ends what hangs. */
 const DEFAULT_TIMEOUT_MS = 60_000;

@@ -5,25 +5,32 @@
  */
 
 import { BrokerCore } from "../core/broker/broker.ts";
-import { attend } from "../core/control/attend.ts";
 import { checkOptions } from "../core/broker/options.ts";
+import { progressTo } from "../core/call/forward.ts";
+import { attend } from "../core/control/attend.ts";
+import {
+  BrokerError,
+  CallTimeoutError,
+  ProcessGoneError,
+  RemoteError,
+  UnknownCommandError,
+} from "../core/errors/mod.ts";
+import { plainText } from "../core/frame/json_codec.ts";
+import { isRecord } from "../core/is_record.ts";
 import { Connection } from "../core/program/connection.ts";
-import { type Conventions, LSP_CONVENTIONS, MCP_CONVENTIONS } from "../core/program/conventions.ts";
+import { type Conventions, LSP_CONVENTIONS, MCP_CONVENTIONS, type Notification } from "../core/program/conventions.ts";
 import type { Framing } from "../core/program/framing.ts";
-import { fromParams } from "../core/program/message.ts";
+import { type ErrorFields, fromParams, type Params, RpcCode } from "../core/program/message.ts";
+import { messageOf } from "../core/thrown.ts";
 import type { Clock, Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
-import { loadAnyModule } from "./load_module.ts";
-import { answerError } from "./serve_errors.ts";
-import { BROKER_SETTINGS } from "./serve_module_files.ts";
-import { askedRequest } from "./serve_progress.ts";
+import { BROKER_SETTINGS, loadAnyModule } from "./module_files.ts";
 import { StandardChannel } from "./serve_stdio.ts";
-import { messageOf } from "../core/thrown.ts";
 
 /** In the log lines. */
 const BROKER = "brokkr-serve";
 
-export interface ServeModuleOptions {
+interface ServeModuleOptions {
   readonly url: string;
   /** As the client's first message has it where it is left out. */
   readonly framing: Framing | undefined;
@@ -110,3 +117,90 @@ const CONVENTIONS: Conventions = {
   ...LSP_CONVENTIONS,
   cancelledId: (notification) => LSP_CONVENTIONS.cancelledId(notification) ?? MCP_CONVENTIONS.cancelledId(notification),
 };
+
+interface AskedRequest {
+  /** What the command gets: the parameters without the token. */
+  readonly params: Params;
+  /** Tells the client what the command says of its progress; absent where it did not ask for that. */
+  readonly onProgress?: (value: unknown) => void;
+}
+
+/**
+ * A request of the Model Context Protocol asks with `_meta.progressToken`, one of the Language Server Protocol with `workDoneToken`.
+ * JSON-RPC itself knows no progress.
+ */
+function askedRequest(params: Params, notify: (notification: Notification) => void): AskedRequest {
+  if (params === undefined || !isRecord(params)) return { params };
+  const { _meta: meta, workDoneToken, ...rest } = params;
+  if (isRecord(meta) && isToken(meta["progressToken"])) {
+    const { progressToken, ...others } = meta;
+    const kept = Object.keys(others).length === 0 ? {} : { _meta: others };
+    const lsp = workDoneToken === undefined ? {} : { workDoneToken };
+    return { params: given({ ...rest, ...lsp, ...kept }), onProgress: mcpProgress(progressToken, notify) };
+  }
+  if (!isToken(workDoneToken)) return { params };
+  return {
+    params: given({ ...rest, ...(meta === undefined ? {} : { _meta: meta }) }),
+    onProgress: progressTo({
+      progress: (value) => notify({ method: "$/progress", params: { token: workDoneToken, value } }),
+    }),
+  };
+}
+
+/** Its `progress` is a number that grows with each notification. */
+function mcpProgress(progressToken: unknown, notify: (notification: Notification) => void): (value: unknown) => void {
+  let count = 0;
+  return progressTo({
+    progress(value) {
+      const params = { progressToken, ...shownProgress(value, count + 1) };
+      notify({ method: "notifications/progress", params });
+      count++;
+    },
+  });
+}
+
+/** A number, or an object with a number as `progress`, is what the protocol has; anything else is counted and shown as text. */
+function shownProgress(value: unknown, count: number): Readonly<Record<string, unknown>> {
+  if (typeof value === "number") return { progress: value };
+  if (isRecord(value) && typeof value["progress"] === "number") return value;
+  return { progress: count, message: typeof value === "string" ? value : plainText(value, "progress") ?? "" };
+}
+
+function isToken(value: unknown): boolean {
+  return typeof value === "string" || typeof value === "number";
+}
+
+/** A request that had nothing but its token had no parameters. */
+function given(params: Readonly<Record<string, unknown>>): Params {
+  return Object.keys(params).length === 0 ? undefined : params;
+}
+
+/**
+ * The specification's own codes where there is one, else -32000; `data.code` is that of the call's error, and the error of a
+ * command has its class and stack in `data.name` and `data.stack`, its own data in `data.data`.
+ */
+function answerError(error: unknown): ErrorFields {
+  if (!(error instanceof BrokerError)) {
+    return { code: RpcCode.internal, message: messageOf(error) };
+  }
+  const { code, message } = error;
+  return { code: numberOf(error), message: message || error.reason, data: { code, ...factsOf(error) } };
+}
+
+function numberOf(error: BrokerError): number {
+  if (error.code === "UNKNOWN_COMMAND") return RpcCode.methodNotFound;
+  return error.code === "CANCELLED" ? RpcCode.cancelled : RpcCode.server;
+}
+
+function factsOf(error: BrokerError): object {
+  if (error instanceof RemoteError) {
+    const { remoteName, remoteStack, data } = error;
+    return { name: remoteName, stack: remoteStack, ...(data === undefined ? {} : { data }) };
+  }
+  if (error instanceof UnknownCommandError) return { nearest: error.nearest };
+  if (error instanceof CallTimeoutError) return { timeoutMs: error.timeoutMs, peer: error.peer };
+  if (error instanceof ProcessGoneError) {
+    return { exitCode: error.exitCode, signal: error.signal, lastLines: error.lastLines };
+  }
+  return {};
+}

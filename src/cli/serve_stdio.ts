@@ -8,8 +8,7 @@ import process from "node:process";
 import { Inbox } from "../runtime/inbox.ts";
 import type { Channel, ChannelEvents } from "../runtime/runtime.ts";
 import type { CliError } from "./cli_error.ts";
-import { divertOutput } from "./divert_output.ts";
-import { outputFailure } from "./output.ts";
+import { divertOutput, outputFailure } from "./output.ts";
 
 export class StandardChannel implements Channel {
   readonly #inbox = new Inbox();

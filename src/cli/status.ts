@@ -1,5 +1,5 @@
 /**
- * `brokkr status`: the processes of a broker.
+ * `brokkr status`: shows the processes of a broker.
  *
  * @module
  */
@@ -8,13 +8,16 @@ import { object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import { command, constant, option } from "@optique/core/primitives";
 import process from "node:process";
-import type { Runtime } from "../runtime/runtime.ts";
-import { brokerOption } from "./broker_option.ts";
-import { ExitCode } from "./cli_error.ts";
-import { askBroker } from "./connect.ts";
-import { hasColors, print } from "./output.ts";
-import { statusTable } from "./status_table.ts";
+import type { BrokerStatus, ProcessStatus } from "../core/broker/status.ts";
 import { pause } from "../core/supervise/deadline.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import { ExitCode } from "./cli_error.ts";
+import { table } from "./columns.ts";
+import { askBroker } from "./connect.ts";
+import { mebibytes, milliseconds, shortTime } from "./figures.ts";
+import { brokerOption } from "./options.ts";
+import { hasColors, print } from "./output.ts";
+import { paintState } from "./paint.ts";
 
 const WATCH_MS = 1_000;
 
@@ -29,7 +32,7 @@ export const statusParser = command(
   { brief: message`Show the processes of a broker`, footer: message`Example: brokkr status --watch` },
 );
 
-export interface StatusAsked {
+interface StatusAsked {
   readonly json: boolean;
   readonly watch: boolean;
   readonly broker: string | undefined;
@@ -47,4 +50,60 @@ export async function status(runtime: Runtime, { json, watch, broker }: StatusAs
       await pause(runtime.clock, WATCH_MS);
     }
   });
+}
+
+const HEADINGS = [
+  "NAME",
+  "STATE",
+  " PID",
+  " RESTARTS",
+  " UPTIME",
+  " MEMORY",
+  " OK",
+  " ERR",
+  " TIMEOUT",
+  " P50",
+  " P99",
+];
+
+export function statusTable({ broker, modules }: BrokerStatus, { colors }: { readonly colors: boolean }): string {
+  const processes = modules.flatMap((module) => [
+    { status: module, name: module.name },
+    ...module.workers.map((worker) => ({ status: worker, name: `  ${worker.name}` })),
+  ]);
+  const rows = processes.map(({ status, name }) => cellsOf(name, status));
+  const lines = table(HEADINGS, rows, colors).split("\n").map((line, index) => {
+    const state = processes[index - 1]?.status.state;
+    return state === undefined ? line : line.replace(` ${state} `, ` ${paintState(state, state, colors)} `);
+  });
+  const { zombies } = broker;
+  const left = zombies === null || zombies === 0 ? [] : [
+    "",
+    `${zombies} ${
+      zombies === 1 ? "zombie" : "zombies"
+    }: ended processes that nobody collects; run the container with ` +
+    "an init, such as docker run --init",
+  ];
+  const head = `${broker.name}: pid ${broker.pid}, up ${
+    shortTime(broker.uptimeMs)
+  }, brokkr ${broker.version}, ${broker.runtime}`;
+  return [head, "", ...lines, ...left].join("\n");
+}
+
+function cellsOf(name: string, status: ProcessStatus): string[] {
+  const { state, pid, restarts, uptimeMs, memory, calls, latencyMs } = status;
+  return [
+    name,
+    state,
+    pid === null ? "-" : String(pid),
+    String(restarts),
+    state === "ready" ? shortTime(uptimeMs) : "-",
+    // What can't be told apart is shown as a whole.
+    mebibytes(memory.privateBytes ?? memory.rssBytes),
+    String(calls.ok + calls.retried),
+    String(calls.error),
+    String(calls.timeout),
+    milliseconds(latencyMs.p50),
+    milliseconds(latencyMs.p99),
+  ];
 }

@@ -9,16 +9,16 @@ import { message } from "@optique/core/message";
 import { command, constant, option } from "@optique/core/primitives";
 import type { ControlClient } from "../core/control/client.ts";
 import { RemoteError } from "../core/errors/mod.ts";
+import { messageOf } from "../core/thrown.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { brokerOption } from "./broker_option.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 import { askBroker } from "./connect.ts";
+import { brokerOption } from "./options.ts";
 import { hasColors } from "./output.ts";
 import { status } from "./status.ts";
 import { type Question, TopState } from "./top/state.ts";
 import { Terminal } from "./top/terminal.ts";
 import { screenLines } from "./top/view.ts";
-import { messageOf } from "../core/thrown.ts";
 
 const LOOK_MS = 1_000;
 const LAST_RECORDS = 200;

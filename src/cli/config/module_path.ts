@@ -8,7 +8,7 @@ import { realpathSync, statSync } from "node:fs";
 import { relative, resolve, sep } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Runtime } from "../../runtime/runtime.ts";
-import { typescriptRemedy } from "../typescript_support.ts";
+import { typescriptRemedy } from "../run.ts";
 
 export interface ModulePath {
   readonly url: string;

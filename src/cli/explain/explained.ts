@@ -7,8 +7,8 @@
 import { highestLevelOf, tagOf } from "../../core/log/lines.ts";
 import type { ParsedEvent } from "../../core/log/parsed.ts";
 import type { EventId, LogLevel } from "../../core/log/record.ts";
+import { wrap } from "../columns.ts";
 import { bold, paintLine } from "../paint.ts";
-import { wrap } from "../wrap.ts";
 import type { Explanation } from "./explanation.ts";
 import { EXPLANATIONS } from "./explanations.ts";
 import type { ReadEvent } from "./read_lines.ts";

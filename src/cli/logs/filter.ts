@@ -1,15 +1,18 @@
 /**
- * Which events are asked for.
+ * Which events `brokkr logs` selects.
  *
  * @module
  */
 
+import { message, text } from "@optique/core/message";
+import type { ValueParser } from "@optique/core/valueparser";
 import { isAtLeast } from "../../core/log/level.ts";
 import type { ParsedEvent } from "../../core/log/parsed.ts";
 import type { EventId, LogLevel } from "../../core/log/record.ts";
+import { twinOf } from "../../core/log/stamp.ts";
 
 /** Each one left out lets everything through. */
-export interface FilterOptions {
+interface FilterOptions {
   /** Names of modules, which stand for their workers too, or of workers. */
   readonly modules: readonly string[];
   readonly commands: readonly string[];
@@ -49,4 +52,58 @@ function isOneOf(name: string, modules: readonly string[]): boolean {
   return modules.some((module) =>
     name === module || (name.startsWith(`${module}-`) && /^\d+$/.test(name.slice(module.length + 1)))
   );
+}
+
+const ABSOLUTE = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d)(?::(\d\d)(?::(\d\d))?)?)?$/;
+const RELATIVE = /^(\d{1,6}(?:\.\d{1,6})?)(s|m|h|d)$/;
+const UNIT_MS: ReadonlyMap<string, number> = new Map([["s", 1_000], ["m", 60_000], ["h", 3_600_000], [
+  "d",
+  86_400_000,
+]]);
+
+/** A span of the log's time: one second of `06:10:52`, one minute of `06:10`, a whole day of `2021-10-11`. */
+export interface LogTime {
+  /** Its first millisecond since the epoch. */
+  readonly from: number;
+  /** Its last second. */
+  readonly to: number;
+}
+
+/** The time that `input` names as local time, or what is wrong with it. */
+export function parseLogTime(input: string, now: number): LogTime | string {
+  const [, count, unit = ""] = RELATIVE.exec(input) ?? [];
+  const ago = Number(count) * (UNIT_MS.get(unit) ?? NaN);
+  if (!Number.isNaN(ago)) return { from: now - ago, to: now - ago };
+  const [whole, ...parts] = ABSOLUTE.exec(input) ?? [];
+  const given = parts.filter((part) => part !== undefined).map(Number);
+  const [year = NaN, month = 1, day = 1, hour = 0, minute = 0, second = 0] = given;
+  const from = new Date(year, month - 1, day, hour, minute, second);
+  const isReal = from.getMonth() === month - 1 && from.getDate() === day && hour < 24 && minute < 60 && second < 60;
+  if (whole === undefined || !isReal) {
+    return `"${input}" must be a time as in the log, such as 2021-10-11T06:10 or "2021-10-11 06:10:52", ` +
+      "or how long ago, such as 30m, 2h or 1d";
+  }
+  // The last that it names: 06:10 lasts until 06:10:59.
+  given[given.length - 1] = (given.at(-1) ?? 0) + 1;
+  const [endYear = NaN, endMonth = 1, endDay = 1, endHour = 0, endMinute = 0, endSecond = 0] = given;
+  const end = new Date(endYear, endMonth - 1, endDay, endHour, endMinute, endSecond);
+  const [first, last] = [from.getTime(), end.getTime() - 1_000];
+  // Where the clock showed them twice, all that has such a stamp is meant.
+  return { from: Math.min(first, twinOf(first) ?? first), to: Math.max(last, twinOf(last) ?? last) };
+}
+
+/** {@link parseLogTime} for an option of the command line. */
+export function logTime(): ValueParser<"sync", LogTime> {
+  return {
+    mode: "sync",
+    metavar: "TIME",
+    placeholder: { from: 0, to: 0 },
+    parse(input) {
+      const parsed = parseLogTime(input, Date.now());
+      return typeof parsed === "string"
+        ? { success: false, error: message`${text(parsed)}` }
+        : { success: true, value: parsed };
+    },
+    format: ({ from }) => new Date(from).toISOString(),
+  };
 }

@@ -1,15 +1,23 @@
 /**
- * `brokkr logs --follow`: lines as they are written.
+ * `brokkr logs --follow`, and `brokkr logs` without a file: lines as they are written, from log files or the running broker.
  *
  * @module
  */
 
+import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import process from "node:process";
+import type { ControlClient } from "../../core/control/client.ts";
+import { RemoteError } from "../../core/errors/mod.ts";
+import { LogReader } from "../../core/log/log_reader.ts";
 import type { LogItem } from "../../core/log/parsed.ts";
-import { CliError, ExitCode } from "../cli_error.ts";
+import { failureCode } from "../../runtime/failure_reason.ts";
+import type { Runtime } from "../../runtime/runtime.ts";
+import { CliError, ExitCode, NoBrokerError } from "../cli_error.ts";
+import { askBroker } from "../connect.ts";
+import type { LogsAsked } from "../logs.ts";
 import { print } from "../output.ts";
-import { FollowedFile } from "./followed_file.ts";
 import { type LineOptions, lineText } from "./print_lines.ts";
+import { LineDecoder } from "./read_log.ts";
 
 const POLL_MS = 200;
 /** Of what was there before, the last ones are shown, as `tail` does. */
@@ -17,7 +25,7 @@ const LAST = 10;
 /** Where the last ones are looked for. */
 const LAST_BYTES = 65_536;
 
-export interface FollowOptions extends LineOptions {
+interface FollowOptions extends LineOptions {
   readonly files: readonly string[];
   /** Whether all that was there before is asked for. */
   readonly fromStart: boolean;
@@ -59,4 +67,197 @@ function begin(file: FollowedFile, fromStart: boolean): void {
   file.open(fromStart ? Infinity : LAST_BYTES);
   file.poll();
   file.flush();
+}
+
+const CHUNK_BYTES = 65_536;
+/** So much of what was read last is compared with what is there: where it is not the same, the file was truncated and written anew. */
+const SEEN_BYTES = 256;
+/** Polls without a byte after which the last event is taken to be whole. */
+const QUIET_POLLS = 2;
+
+interface FollowedEvents {
+  readonly item: (item: LogItem) => void;
+  /** Something that whoever looks on should know: the file is gone, is another one, or begins anew. */
+  readonly notice: (text: string) => void;
+}
+
+export class FollowedFile implements Disposable {
+  readonly #name: string;
+  readonly #events: FollowedEvents;
+  readonly #buffer = new Uint8Array(CHUNK_BYTES);
+  #reader = new LogReader();
+  #decoder = new LineDecoder();
+  #file: number | null = null;
+  #position = 0;
+  /** What stands before the position. */
+  #seen: Uint8Array = new Uint8Array();
+  /** The rest of a line whose beginning was not read is no line. */
+  #skipsLine = false;
+  #quiet = 0;
+  #isAwaited = false;
+
+  constructor(name: string, events: FollowedEvents) {
+    this.#name = name;
+    this.#events = events;
+  }
+
+  /** Begins so many bytes before the end. @throws what the system says, unless the file is just not there yet. */
+  open(bytesBeforeEnd: number): void {
+    try {
+      this.#file = openSync(this.#name, "r");
+    } catch (error) {
+      if (failureCode(error) !== "ENOENT") throw error;
+      if (!this.#isAwaited) this.#events.notice(`"${this.#name}" does not exist yet; waiting for it`);
+      this.#isAwaited = true;
+      return;
+    }
+    this.#isAwaited = false;
+    this.#position = Math.max(0, fstatSync(this.#file).size - bytesBeforeEnd);
+    this.#skipsLine = this.#position > 0;
+    this.#seen = this.#before(this.#file, SEEN_BYTES);
+    this.#reader.begin(this.#name, this.#skipsLine ? null : 0);
+  }
+
+  /** Reads what has been written since the last time. */
+  poll(): void {
+    if (this.#file === null) this.open(Infinity);
+    if (this.#file === null) return;
+    if (!this.#isUnchanged(this.#file)) this.#truncated();
+    if (this.#readOn(this.#file)) {
+      this.#quiet = 0;
+      return;
+    }
+    const now = statOf(this.#name);
+    // Where it is gone, whoever rotates it has not made the new one yet.
+    if (now === null) return this.#rest();
+    const mine = fstatSync(this.#file);
+    if (now.ino !== mine.ino || now.dev !== mine.dev) {
+      // What was written to it before it was moved away.
+      this.#readOn(this.#file);
+      this.#finish();
+      this.#events.notice(`"${this.#name}" is another file now`);
+      this.open(Infinity);
+      this.poll();
+    } else this.#rest();
+  }
+
+  /** Hands on what is held back since more of it might come. */
+  flush(): void {
+    for (const item of this.#reader.end()) this.#events.item(item);
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#file !== null) closeSync(this.#file);
+    this.#file = null;
+  }
+
+  #isUnchanged(file: number): boolean {
+    const there = this.#before(file, this.#seen.length);
+    return there.length === this.#seen.length && there.every((byte, index) => byte === this.#seen[index]);
+  }
+
+  /** At most so many bytes before the position, as they are in the file now. */
+  #before(file: number, length: number): Uint8Array {
+    const bytes = new Uint8Array(Math.min(length, this.#position));
+    return bytes.subarray(0, readSync(file, bytes, 0, bytes.length, this.#position - bytes.length));
+  }
+
+  #truncated(): void {
+    this.#restart();
+    this.#events.notice(`"${this.#name}" was truncated`);
+  }
+
+  #rest(): void {
+    if (++this.#quiet === QUIET_POLLS) this.flush();
+  }
+
+  #readOn(file: number): boolean {
+    let any = false;
+    for (;;) {
+      const got = readSync(file, this.#buffer, 0, CHUNK_BYTES, this.#position);
+      if (got === 0) break;
+      any = true;
+      this.#position += got;
+      this.#decoder.push(this.#buffer.subarray(0, got), (line) => this.#take(line));
+    }
+    if (any) this.#seen = this.#before(file, SEEN_BYTES);
+    return any;
+  }
+
+  #take(line: string): void {
+    if (this.#skipsLine) this.#skipsLine = false;
+    else for (const item of this.#reader.push(line)) this.#events.item(item);
+  }
+
+  #finish(): void {
+    this.#restart();
+    this[Symbol.dispose]();
+  }
+
+  #restart(): void {
+    this.#decoder.end((line) => this.#take(line));
+    this.flush();
+    this.#decoder = new LineDecoder();
+    this.#reader = new LogReader();
+    this.#reader.begin(this.#name);
+    this.#position = 0;
+    this.#seen = new Uint8Array();
+    this.#skipsLine = false;
+  }
+}
+
+function statOf(name: string) {
+  try {
+    return statSync(name);
+  } catch (error) {
+    if (failureCode(error) === "ENOENT") return null;
+    throw error;
+  }
+}
+
+/** Before what is followed, as `tail` does. */
+const LAST_RECORDS = 10;
+/** More than a broker keeps. */
+const ALL_RECORDS = 1_000_000;
+
+/** Prints what the broker logged last, and with `--follow` until nobody reads any more or the broker ends. */
+export async function followBroker(runtime: Runtime, asked: LogsAsked, options: LineOptions): Promise<number> {
+  const { broker, follow, level = "info", events, since } = asked;
+  const toText = lineText(options);
+  const reader = new LogReader();
+  const wanted = {
+    level,
+    follow,
+    last: follow && since === undefined ? LAST_RECORDS : ALL_RECORDS,
+    ...(events.length === 0 ? {} : { events }),
+  };
+  return await (follow ? askBroker : askOrName)(runtime, broker, async (client) => {
+    try {
+      for await (const { lines } of client.records(wanted)) {
+        // A record is whole, so nothing is waited for behind it.
+        const items = [...lines.flatMap((line) => reader.push(line)), ...reader.end()];
+        if (!await print(items.map(toText).join(""))) break;
+      }
+    } catch (error) {
+      throw error instanceof RemoteError ? cutOff(error) : error;
+    }
+    return ExitCode.done;
+  });
+}
+
+function cutOff(error: RemoteError): CliError {
+  const remedy = "read faster, or ask for less with --level or --event";
+  return new CliError(`Cannot follow the broker any further: ${error.message}, ${remedy}`, ExitCode.failed, {
+    cause: error,
+  });
+}
+
+/** Who meant a file and forgot its name is told so. */
+async function askOrName<T>(runtime: Runtime, broker: string | undefined, body: (client: ControlClient) => Promise<T>) {
+  try {
+    return await askBroker(runtime, broker, body);
+  } catch (error) {
+    if (!(error instanceof NoBrokerError)) throw error;
+    throw new NoBrokerError(`${error.message}; or name log files, such as brokkr logs broker.log`, { cause: error });
+  }
 }

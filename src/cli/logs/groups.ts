@@ -1,4 +1,98 @@
+/**
+ * Failed calls grouped by cause, and errors grouped by stack.
+ *
+ * @module
+ */
+
+import { formatTimeout } from "../../core/log/duration.ts";
 import { ownText } from "../../core/log/own_text.ts";
+import type { ParsedEvent } from "../../core/log/parsed.ts";
+
+/** Groups of each kind. */
+const MAX_GROUPS = 500;
+const MAX_STACK_LINES = 60;
+const MAX_CHARACTERS = 500;
+
+interface FailureFacts {
+  /** `timeout (1s)`, or the message of the first error. */
+  readonly cause: string;
+}
+
+export interface StackFacts {
+  /** The message of the first one. */
+  readonly message: string;
+  /** The stack of the first one, as printed; the innermost lines where it is long. */
+  readonly stack: readonly string[];
+}
+
+export interface TroubleFigures {
+  /** Calls that failed, by module, command and cause. Numbers in causes are no difference. */
+  readonly failures: readonly Group<FailureFacts>[];
+  /** Commands that threw, by stack. */
+  readonly crashes: readonly Group<StackFacts>[];
+  /** Cleanups that failed, by stack. `modules` are those whose data could not be cleaned. */
+  readonly cleanupErrors: readonly Group<StackFacts>[];
+  /** Events that are in none of the groups, since there are too many. */
+  readonly others: { readonly failures: number; readonly crashes: number; readonly cleanupErrors: number };
+}
+
+export class TroubleGroups {
+  readonly #failures = new Groups<FailureFacts>(MAX_GROUPS);
+  readonly #crashes = new Groups<StackFacts>(MAX_GROUPS);
+  readonly #cleanupErrors = new Groups<StackFacts>(MAX_GROUPS);
+
+  add({ event, fields, timeText, module }: ParsedEvent): void {
+    switch (event) {
+      case "call.timeout":
+      case "call.error": {
+        const { command, target } = fields;
+        const cause = event === "call.timeout" ? `timeout (${formatTimeout(fields.timeoutMs)})` : fields.message;
+        const key = `${target}\0${command}\0${event === "call.timeout" ? cause : alike(cause)}`;
+        return this.#failures.add(key, { timeText, module: target, command }, () => ({ cause: kept(cause) }));
+      }
+      case "command.error": {
+        const seen = { timeText, module, command: fields.command };
+        return this.#crashes.add(stackKey(fields), seen, () => stackFacts(fields));
+      }
+      case "cleanup.error": {
+        const seen = { timeText, module: fields.owner, command: null };
+        return this.#cleanupErrors.add(`${fields.owner}\0${stackKey(fields)}`, seen, () => stackFacts(fields));
+      }
+    }
+  }
+
+  figures(): TroubleFigures {
+    const groups = { failures: this.#failures, crashes: this.#crashes, cleanupErrors: this.#cleanupErrors };
+    return {
+      failures: groups.failures.result(),
+      crashes: groups.crashes.result(),
+      cleanupErrors: groups.cleanupErrors.result(),
+      others: {
+        failures: groups.failures.others,
+        crashes: groups.crashes.others,
+        cleanupErrors: groups.cleanupErrors.others,
+      },
+    };
+  }
+}
+
+/** The message behind the frames differs from error to error by what it names: its numbers make no difference. */
+function stackKey({ message, stack }: { readonly message: string; readonly stack: readonly string[] }): string {
+  if (stack.length === 0) return alike(message);
+  return `${stack.slice(0, -1).join("\n")}\n${alike(stack.at(-1) ?? "")}`;
+}
+
+function stackFacts({ message, stack }: { readonly message: string; readonly stack: readonly string[] }): StackFacts {
+  return { message: kept(message), stack: stack.slice(-MAX_STACK_LINES).map(kept) };
+}
+
+function alike(message: string): string {
+  return message.slice(0, MAX_CHARACTERS).replace(/\d+/g, "#");
+}
+
+function kept(text: string): string {
+  return ownText(text.length > MAX_CHARACTERS ? `${text.slice(0, MAX_CHARACTERS)}…` : text);
+}
 
 /** Names that are kept for one group. */
 const MAX_NAMES = 10;
@@ -25,7 +119,7 @@ interface Open<Facts> {
 }
 
 /** Groups of like events, up to a number of them. */
-export class Groups<Facts> {
+class Groups<Facts> {
   readonly #most: number;
   readonly #groups = new Map<string, Open<Facts>>();
   #others = 0;

@@ -1,20 +1,17 @@
 /**
- * The lines of logs, as they are or as records.
+ * `brokkr logs --lines` and `--unread`: the lines themselves, or records.
  *
  * @module
  */
 
 import process from "node:process";
 import { escapeControls } from "../../core/log/escape.ts";
-import type { LogItem } from "../../core/log/parsed.ts";
+import type { LinePlace, LogItem } from "../../core/log/parsed.ts";
 import { hasColors, print } from "../output.ts";
 import { paintLine } from "../paint.ts";
 import type { Filter } from "./filter.ts";
-import { inOrder } from "./in_order.ts";
 import { openLogs } from "./open_logs.ts";
-import { placed } from "./placed.ts";
-import type { SourceFigures } from "./read_log.ts";
-import { tellBroken } from "./summarize.ts";
+import { inOrder, type SourceFigures, tellBroken } from "./read_log.ts";
 
 const PRINTED_AT_ONCE = 65_536;
 
@@ -58,4 +55,10 @@ export function lineText({ filter, events, unread, json }: LineOptions): (item: 
     const { timeText, level, event, broker, module, pid, thread, wording, fields } = item;
     return `${JSON.stringify({ time: timeText, level, event, broker, module, pid, thread, wording, fields })}\n`;
   };
+}
+
+/** `text` with where it stands, as `grep -n` prints it: `broker.log:12: text`. */
+export function placed(text: string, { file, line }: LinePlace): string {
+  if (file === null) return text;
+  return line === null ? `${file}: ${text}` : `${file}:${line}: ${text}`;
 }

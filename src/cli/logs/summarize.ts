@@ -1,21 +1,20 @@
 /**
- * The summary of log files.
+ * `brokkr logs`: reads log files, and prints a summary or writes a report.
  *
  * @module
  */
 
 import { writeFile } from "node:fs/promises";
 import process from "node:process";
+import { messageOf } from "../../core/thrown.ts";
 import { CliError, ExitCode } from "../cli_error.ts";
+import { count, cut } from "../figures.ts";
 import { hasColors, print } from "../output.ts";
-import { describeSummary } from "./describe_summary.ts";
-import { count, cut } from "./figures.ts";
+import { describeSummary } from "./describe.ts";
 import type { Filter } from "./filter.ts";
 import { type Log, openLogs } from "./open_logs.ts";
-import { Progress } from "./progress.ts";
-import { readLog, type SourceFigures } from "./read_log.ts";
+import { readLog, type SourceFigures, tellBroken } from "./read_log.ts";
 import { type LogSummary, Summary } from "./summary.ts";
-import { messageOf } from "../../core/thrown.ts";
 
 /** Rows that a person looks at. */
 const ROWS = 24;
@@ -24,7 +23,7 @@ const SPANS = 500;
 /** How long reading may keep the process from all else. */
 const BUSY_MS = 50;
 
-export interface SummarizeOptions {
+interface SummarizeOptions {
   readonly files: readonly string[];
   readonly filter: Filter | null;
   readonly json: boolean;
@@ -43,7 +42,7 @@ export async function summarize({ files, filter, json, html }: SummarizeOptions)
 }
 
 async function writeReport(path: string, summary: LogSummary): Promise<void> {
-  const { htmlReport } = await import("./html/report.ts");
+  const { htmlReport } = await import("./html_report.ts");
   const names = summary.files.map(({ name }) => name).join(", ");
   const text = htmlReport(summary, { title: `What happened: ${cut(names, 80)}` });
   try {
@@ -81,13 +80,47 @@ function totalBytes(logs: readonly Log[]): number | null {
   return sum;
 }
 
-/** What could be read was read; the exit code tells that it is not all. */
-export function tellBroken(figures: readonly SourceFigures[]): number {
-  let code: number = ExitCode.done;
-  for (const { name, broken } of figures) {
-    if (broken === null) continue;
-    process.stderr.write(`Cannot read log "${name}" to its end: ${broken}\n`);
-    code = ExitCode.usage;
+const FIRST_MS = 1_000;
+const AGAIN_MS = 200;
+const BAR = 30;
+/** To the beginning of the line, and clear what is behind it. */
+const CLEAR = "\r\x1b[K";
+
+class Progress implements Disposable {
+  readonly #total: number | null;
+  readonly #isShown = process.stderr.isTTY === true && process.env["TERM"] !== "dumb";
+  readonly #started = performance.now();
+  #next = FIRST_MS;
+  #read = 0;
+  #drawn = false;
+
+  /** @param total bytes, or null where nobody knows. */
+  constructor(total: number | null) {
+    this.#total = total;
   }
-  return code;
+
+  /** Draws again where it is time. */
+  read(bytes: number): void {
+    this.#read += bytes;
+    if (!this.#isShown) return;
+    const elapsed = performance.now() - this.#started;
+    if (elapsed < this.#next) return;
+    this.#next = elapsed + AGAIN_MS;
+    this.#drawn = true;
+    process.stderr.write(`${CLEAR}${progressText(this.#read, this.#total, elapsed)}`);
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#drawn) process.stderr.write(CLEAR);
+    this.#drawn = false;
+  }
+}
+
+export function progressText(read: number, total: number | null, ms: number): string {
+  const megabytes = `${count(Math.floor(read / 1_000_000))} MB, ${Math.round(read / 1_000 / ms)} MB/s`;
+  if (total === null || total === 0) return megabytes;
+  const part = Math.min(1, read / total);
+  const done = Math.floor(part * BAR);
+  const left = part > 0 ? Math.ceil((ms / part - ms) / 1_000) : 0;
+  return `[${"#".repeat(done)}${"-".repeat(BAR - done)}] ${Math.floor(part * 100)} %, ${megabytes}, ${left}s left`;
 }

@@ -4,16 +4,15 @@
  * @module
  */
 
+import { ownText } from "../../core/log/own_text.ts";
 import type { LinePlace, LogItem, ParsedEvent, UnreadLine } from "../../core/log/parsed.ts";
 import type { EventId, LogLevel } from "../../core/log/record.ts";
 import { formatStamp, twinOf } from "../../core/log/stamp.ts";
-import { CommandCounts, type CommandFigures } from "./command_counts.ts";
+import { CommandCounts, type CommandFigures, ModuleCounts, type ModuleFigures } from "./counts.ts";
 import type { Filter } from "./filter.ts";
-import { ModuleCounts, type ModuleFigures } from "./module_counts.ts";
-import { ownText } from "../../core/log/own_text.ts";
+import { type TroubleFigures, TroubleGroups } from "./groups.ts";
 import type { SourceFigures } from "./read_log.ts";
 import { TimeLine, type TimeLineFigures, troubleOf } from "./time_line.ts";
-import { type TroubleFigures, TroubleGroups } from "./trouble_groups.ts";
 
 const MAX_MODULES = 500;
 const MAX_COMMANDS = 2_000;

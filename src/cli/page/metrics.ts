@@ -1,13 +1,13 @@
 /**
- * A broker's status for Prometheus. A worker has the label `worker` besides its module's.
+ * A broker's status as metrics in the text format of Prometheus
+ * (https://prometheus.io/docs/instrumenting/exposition_formats/). A worker has the label `worker` beside its module's.
  *
  * @module
  */
 
-import { type Latency, OUTCOMES, STRAY_ANSWERS } from "../../core/call/counters.ts";
 import type { BrokerStatus, ProcessStatus } from "../../core/broker/status.ts";
+import { type Latency, OUTCOMES, STRAY_ANSWERS } from "../../core/call/counters.ts";
 import type { ProcessState } from "../../core/supervise/states.ts";
-import { family, type Labels, type Sample } from "./prometheus_text.ts";
 
 const STATES: Readonly<Record<ProcessState, true>> = {
   starting: true,
@@ -133,4 +133,37 @@ function histogram({ histogram, sumMs }: Latency): Sample[] {
     { suffix: "_sum", labels: {}, value: sumMs / 1_000 },
     { suffix: "_count", labels: {}, value: all },
   ];
+}
+
+export const PROMETHEUS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
+
+type Labels = Readonly<Record<string, string>>;
+
+interface Sample {
+  /** What follows the family's name. @default nothing */
+  readonly suffix?: string;
+  readonly labels: Labels;
+  readonly value: number;
+}
+
+/** All samples of one name, below what it means; nothing where there is none. */
+export function family(
+  name: string,
+  { help, type }: { readonly help: string; readonly type: "counter" | "gauge" | "histogram" },
+  samples: readonly Sample[],
+): string {
+  if (samples.length === 0) return "";
+  const lines = samples.map(({ suffix = "", labels, value }) => `${name}${suffix}${labelsText(labels)} ${value}\n`);
+  return `# HELP ${name} ${help.replaceAll("\\", "\\\\").replaceAll("\n", "\\n")}\n# TYPE ${name} ${type}\n${
+    lines.join("")
+  }`;
+}
+
+function labelsText(labels: Labels): string {
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escaped(value)}"`);
+  return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
+}
+
+function escaped(value: string): string {
+  return value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
 }

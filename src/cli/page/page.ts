@@ -8,22 +8,22 @@ import { lookup } from "node:dns/promises";
 import type { ServerResponse } from "node:http";
 import type { Server } from "node:net";
 import { hostname } from "node:os";
+import { ControlClient } from "../../core/control/client.ts";
 import { shareOfFiles } from "../../core/control/file_limit.ts";
+import { findBrokers } from "../../core/control/find.ts";
+import { messageOf } from "../../core/thrown.ts";
 import { failureCode } from "../../runtime/failure_reason.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { CliError, ExitCode } from "../cli_error.ts";
-import { Access } from "./access.ts";
+import { Access, readToken } from "./access.ts";
 import { addressText, isLoopback, type PageAddress } from "./address.ts";
 import { BrokerWatch } from "./broker_watch.ts";
 import { Connections } from "./connections.ts";
 import { Live } from "./live.ts";
-import { metricsText } from "./metrics.ts";
-import { ownBroker } from "./own_broker.ts";
+import { metricsText, PROMETHEUS_TYPE } from "./metrics.ts";
 import { PAGE_FILES } from "./page_files.ts";
-import { PROMETHEUS_TYPE } from "./prometheus_text.ts";
+import { pause } from "./pause.ts";
 import { type Answer, pageServer, plain, type Route, type Routes } from "./server.ts";
-import { readToken } from "./token.ts";
-import { messageOf } from "../../core/thrown.ts";
 
 /** Fewer where the process may not open many files. */
 const MAX_CONNECTIONS = 64;
@@ -136,4 +136,20 @@ function cannotOpen(address: PageAddress, why: string, cause: unknown): CliError
 function portOf(server: Server): number {
   const address = server.address();
   return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+const LOOK_MS = 250;
+
+/** Settles when there is one, of that name where it is known; never where the program starts none, or one without a control socket. */
+async function ownBroker(runtime: Runtime, known: string | null): Promise<ControlClient> {
+  for (;;) {
+    for (const { name, path } of await findBrokers(runtime)) {
+      if (known !== null && name !== known) continue;
+      const client = await ControlClient.connect(runtime, name, path).catch(() => null);
+      const status = await client?.status().catch(() => null);
+      if (client !== null && status?.broker.pid === runtime.pid) return client;
+      client?.close();
+    }
+    await pause(LOOK_MS);
+  }
 }

@@ -1,6 +1,6 @@
 import { VERSION } from "../../core/version.ts";
+import { element } from "../logs/html_report.ts";
 import { UPLOT_LICENSE } from "../plot/uplot.ts";
-import { element } from "../logs/html/element.ts";
 
 /** What the scripts fill in. */
 export const PAGE_HTML = `<!doctype html>

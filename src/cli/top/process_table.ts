@@ -5,10 +5,9 @@
  */
 
 import { fit } from "../columns.ts";
-import { shortTime } from "../status_table.ts";
-import { mebibytes, milliseconds } from "../table.ts";
-import { memoryOf, type Row } from "./rows.ts";
-import type { Style } from "./style.ts";
+import { mebibytes, milliseconds, shortTime } from "../figures.ts";
+import { memoryOf, type Row } from "./state.ts";
+import type { Style } from "./view.ts";
 
 interface Column {
   readonly title: string;

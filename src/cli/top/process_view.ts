@@ -5,11 +5,10 @@
  */
 
 import type { CleanupStatus, ProcessStatus } from "../../core/broker/status.ts";
-import { shortTime } from "../status_table.ts";
-import { mebibytes, milliseconds } from "../table.ts";
 import { columnsOf, fit } from "../columns.ts";
-import type { Row } from "./rows.ts";
-import type { Style } from "./style.ts";
+import { mebibytes, milliseconds, shortTime } from "../figures.ts";
+import type { Row } from "./state.ts";
+import type { Style } from "./view.ts";
 
 const BAR = 30;
 /** What a latency takes besides its bar. */

@@ -1,17 +1,16 @@
 /**
- * What `brokkr top` shows, and what each key makes of it.
+ * What `brokkr top` shows, and what each key does to it.
  *
  * @module
  */
 
+import type { BrokerStatus, ProcessStatus } from "../../core/broker/status.ts";
 import type { SentRecord } from "../../core/control/items.ts";
-import type { BrokerStatus } from "../../core/broker/status.ts";
-import { type Order, ORDERS, type Row, rowsOf, sorted } from "./rows.ts";
 
 /** Lines that are kept for each view. */
 const KEPT_RECORDS = 1_000;
 
-export type View = "processes" | "process" | "log" | "help";
+type View = "processes" | "process" | "log" | "help";
 
 /** What the broker is asked to do, once the question is answered. */
 export interface Question {
@@ -138,4 +137,64 @@ export class TopState {
     this.selected = this.rows[next]?.status.name ?? null;
     return null;
   }
+}
+
+export interface Row {
+  readonly status: ProcessStatus;
+  /** The module that a worker belongs to, or null. */
+  readonly parent: string | null;
+  readonly callsPerSecond: number;
+  /** Whether someone should look at it. */
+  readonly isBad: boolean;
+}
+
+/** What can be sorted by, in the order of the key. */
+const ORDERS = ["name", "memory", "calls", "p99", "errors", "restarts"] as const;
+type Order = (typeof ORDERS)[number];
+
+/** @param before the last look, `ms` ago. */
+function rowsOf(now: BrokerStatus, before: BrokerStatus | null, ms: number): Row[] {
+  const old = new Map((before === null ? [] : flat(before)).map(({ status }) => [status.name, status]));
+  return flat(now).map(({ status, parent }) => {
+    const last = old.get(status.name);
+    const more = last === undefined ? 0 : answered(status) - answered(last);
+    const isBad = status.state === "failed" || status.state === "backoff" || status.blocked ||
+      (last !== undefined && bad(status) > bad(last));
+    return { status, parent, callsPerSecond: ms > 0 ? Math.max(0, (more * 1_000) / ms) : 0, isBad };
+  });
+}
+
+/** By name workers stay below their module; by a figure everything stands by itself, the largest first. */
+function sorted(rows: readonly Row[], order: Order): Row[] {
+  if (order === "name") return [...rows];
+  const figure = FIGURES[order];
+  return rows.toSorted((one, other) => figure(other) - figure(one));
+}
+
+const FIGURES: Readonly<Record<Exclude<Order, "name">, (row: Row) => number>> = {
+  memory: ({ status }) => memoryOf(status) ?? 0,
+  calls: ({ callsPerSecond }) => callsPerSecond,
+  p99: ({ status }) => status.latencyMs.p99 ?? 0,
+  errors: ({ status }) => bad(status),
+  restarts: ({ status }) => status.restarts,
+};
+
+/** What can't be told apart is shown as a whole. */
+export function memoryOf({ memory }: ProcessStatus): number | null {
+  return memory.privateBytes ?? memory.rssBytes;
+}
+
+function flat({ modules }: BrokerStatus): { status: ProcessStatus; parent: string | null }[] {
+  return modules.flatMap((module) => [
+    { status: module, parent: null },
+    ...module.workers.map((status) => ({ status, parent: module.name })),
+  ]);
+}
+
+function answered({ calls }: ProcessStatus): number {
+  return calls.ok + calls.retried + calls.error + calls.timeout + calls.cancelled;
+}
+
+function bad({ calls }: ProcessStatus): number {
+  return calls.error + calls.timeout;
 }

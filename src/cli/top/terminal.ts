@@ -1,11 +1,10 @@
 /**
- * The terminal as a whole screen, and as it was before on every way out.
+ * The terminal as a full screen with its keys; restored on every way out.
  *
  * @module
  */
 
 import process from "node:process";
-import { keysOf } from "./keys.ts";
 
 /** Another screen, no cursor, and no line that goes on in the next one where the terminal finds a character wider than thought. */
 const ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l";
@@ -21,7 +20,7 @@ export interface Size {
   readonly height: number;
 }
 
-export interface TerminalEvents {
+interface TerminalEvents {
   readonly key: (key: string) => void;
   readonly resized: () => void;
 }
@@ -80,4 +79,38 @@ export class Terminal implements Disposable {
     process.stdin.setRawMode(false);
     process.stdout.write(LEAVE);
   };
+}
+
+const SEQUENCES: ReadonlyMap<string, string> = new Map([
+  ["\x1b[A", "up"],
+  ["\x1bOA", "up"],
+  ["\x1b[B", "down"],
+  ["\x1bOB", "down"],
+  ["\x1b[5~", "page-up"],
+  ["\x1b[6~", "page-down"],
+  ["\x1b[H", "home"],
+  ["\x1b[1~", "home"],
+  ["\x1b[F", "end"],
+  ["\x1b[4~", "end"],
+  ["\r", "enter"],
+  ["\n", "enter"],
+  ["\x03", "quit"],
+  ["\x1b", "escape"],
+  ["\x7f", "escape"],
+  ["\x0c", "redraw"],
+]);
+
+/** The keys in one read of a terminal: names for the special ones, else the character itself. */
+export function keysOf(text: string): string[] {
+  const keys: string[] = [];
+  for (let at = 0; at < text.length;) {
+    const behind = text[at] === "\x1b" ? /^(?:\[[\d;]*[A-Za-z~]|O[A-Z])?/.exec(text.slice(at + 1))?.[0] : undefined;
+    const sequence = behind === undefined ? "" : `\x1b${behind}`;
+    const whole = sequence === "" ? String.fromCodePoint(text.codePointAt(at) ?? 0) : sequence;
+    const known = SEQUENCES.get(whole);
+    if (known !== undefined) keys.push(known);
+    else if (sequence === "") keys.push(whole);
+    at += whole.length;
+  }
+  return keys;
 }

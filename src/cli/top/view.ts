@@ -1,18 +1,20 @@
 /**
- * The screen, as lines: what is wrong first, what the keys do last.
+ * The screen as lines: what is wrong first, the keys last.
  *
  * @module
  */
 
 import type { SentRecord } from "../../core/control/items.ts";
 import { isAtLeast } from "../../core/log/level.ts";
+import type { LogLevel } from "../../core/log/record.ts";
+import type { ProcessState } from "../../core/supervise/states.ts";
 import { fit } from "../columns.ts";
+import { shortTime } from "../figures.ts";
 import { operatorText } from "../operator_text.ts";
-import { shortTime } from "../status_table.ts";
+import { bold, paint, paintLine, paintState } from "../paint.ts";
 import { headLine, rowLine } from "./process_table.ts";
 import { processLines } from "./process_view.ts";
 import type { TopState } from "./state.ts";
-import { Style } from "./style.ts";
 import type { Size } from "./terminal.ts";
 
 const HELP = [
@@ -129,4 +131,26 @@ function footerLines({ question, notice, view }: TopState, width: number, style:
     ? "↑↓ choose  enter details  l log  s sort  r restart  x stop  ? help  q quit"
     : "escape back  ↑↓ other process  page ↑↓ scroll  r restart  x stop";
   return [notice === "" ? style.dim(fit(keys, width)) : fit(notice, width)];
+}
+
+export class Style {
+  readonly #colors: boolean;
+
+  constructor(colors: boolean) {
+    this.#colors = colors;
+  }
+
+  bold = (text: string): string => bold(text, this.#colors);
+  dim = (text: string): string => paint(text, "2", this.#colors);
+  red = (text: string): string => paint(text, "31", this.#colors);
+  /** The line that keys act on: without it nobody would know which, so it is always there. */
+  selected = (text: string): string => `\x1b[7m${text}\x1b[27m`;
+
+  state(state: ProcessState, text: string): string {
+    return paintState(text, state, this.#colors);
+  }
+
+  level(level: LogLevel, text: string): string {
+    return paintLine(text, level, this.#colors);
+  }
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { appendFileSync, renameSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { FollowedFile } from "../../../src/cli/logs/followed_file.ts";
+import { FollowedFile } from "../../../src/cli/logs/follow.ts";
 import type { LogItem } from "../../../src/core/log/parsed.ts";
 import { inSandbox } from "../cli_process.ts";
 

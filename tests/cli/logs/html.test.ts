@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { htmlReport } from "../../../src/cli/logs/html/report.ts";
+import { htmlReport } from "../../../src/cli/logs/html_report.ts";
 import { Summary } from "../../../src/cli/logs/summary.ts";
 import { UPLOT_LICENSE, UPLOT_SCRIPT, UPLOT_STYLE } from "../../../src/cli/plot/uplot.ts";
 import { LogReader } from "../../../src/core/log/log_reader.ts";

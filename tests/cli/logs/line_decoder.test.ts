@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { LineDecoder } from "../../../src/cli/logs/line_decoder.ts";
+import { LineDecoder } from "../../../src/cli/logs/read_log.ts";
 
 function decode(chunks: readonly Uint8Array[]): string[] {
   const lines: string[] = [];

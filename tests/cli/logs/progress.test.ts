@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { progressText } from "../../../src/cli/logs/progress.ts";
+import { progressText } from "../../../src/cli/logs/summarize.ts";
 
 test("progressText() shows the part, the bytes, the speed and the time that is left", () => {
   assert.equal(

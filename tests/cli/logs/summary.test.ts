@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { makeFilter } from "../../../src/cli/logs/filter.ts";
-import { describeSummary } from "../../../src/cli/logs/describe_summary.ts";
+import { describeSummary } from "../../../src/cli/logs/describe.ts";
 import { type LogSummary, Summary } from "../../../src/cli/logs/summary.ts";
 import { formatEvent } from "../../../src/core/log/format.ts";
 import { levelOf } from "../../../src/core/log/lines.ts";

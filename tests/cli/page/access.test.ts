@@ -2,9 +2,8 @@ import assert from "node:assert/strict";
 import { IncomingMessage } from "node:http";
 import { Socket } from "node:net";
 import { test } from "node:test";
-import { Access } from "../../../src/cli/page/access.ts";
+import { Access, Token } from "../../../src/cli/page/access.ts";
 import { isLoopback, pageAddress } from "../../../src/cli/page/address.ts";
-import { Token } from "../../../src/cli/page/token.ts";
 
 const SECRET = "0123456789abcdef";
 const NO_TOKEN = { token: null, names: ["monitor.example"], local: true, port: 9464 };

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
-import { metricsText } from "../../../src/cli/page/metrics.ts";
-import { family } from "../../../src/cli/page/prometheus_text.ts";
+import { family, metricsText } from "../../../src/cli/page/metrics.ts";
 import { sampleModule, sampleStatus } from "./sample_status.ts";
 
 const hasPromtool = spawnSync("promtool", ["--version"]).status === 0;

@@ -1,25 +1,24 @@
 /**
- * A summary for people, in 80 columns.
+ * A summary as text of 80 columns.
  *
  * @module
  */
 
+import { table, wrap } from "../columns.ts";
+import { count, cut, shortMs, shortTime, spanText } from "../figures.ts";
 import { bold } from "../paint.ts";
-import { shortTime } from "../status_table.ts";
-import type { CommandFigures } from "./command_counts.ts";
-import { describeCrashes, describeFailures } from "./describe_groups.ts";
-import { describeTimeLine } from "./describe_time_line.ts";
-import { count, shortMs } from "./figures.ts";
-import { fitted } from "./fitted_table.ts";
+import type { CommandFigures } from "./counts.ts";
+import type { Group, StackFacts } from "./groups.ts";
 import type { Percentiles } from "./latency.ts";
 import type { LogSummary } from "./summary.ts";
+import { type Span, TROUBLES } from "./time_line.ts";
 
 /** Rows of a table; for modules with their commands there are two limits. */
 const MAX_ROWS = 20;
 const MAX_MODULES = 10;
 const MAX_COMMANDS = 5;
 
-export interface Style {
+interface Style {
   readonly colors: boolean;
 }
 
@@ -112,4 +111,102 @@ function percentiles(ms: Percentiles | null): string[] {
 
 function size(bytes: number): string {
   return bytes < 1_000_000 ? `${(bytes / 1_000).toFixed(1)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
+}
+
+const WIDTH = 80;
+const MAX_FAILURES = 15;
+const MAX_STACKS = 8;
+/** The innermost lines tell most. */
+const MAX_STACK_LINES = 6;
+
+function describeFailures({ failures, others }: LogSummary, { colors }: Style): string | null {
+  if (failures.length === 0) return null;
+  const shown = failures.slice(0, MAX_FAILURES);
+  const width = Math.max(...shown.map((group) => count(group.count).length));
+  const lines = shown.flatMap((group) => {
+    const { facts, modules, commands } = group;
+    const what = `${count(group.count).padStart(width)}×  ${modules.join(", ")} ${commands.join(", ")}: ${facts.cause}`;
+    return [cut(what, WIDTH), `${" ".repeat(width + 3)}${when(group)}`];
+  });
+  return [bold("FAILED CALLS BY CAUSE", colors), ...lines, ...rest(failures.length - shown.length, others.failures)]
+    .join("\n");
+}
+
+function describeCrashes(
+  title: string,
+  groups: readonly Group<StackFacts>[],
+  others: number,
+  { colors }: Style,
+): string | null {
+  if (groups.length === 0) return null;
+  const shown = groups.slice(0, MAX_STACKS);
+  const lines = shown.flatMap((group) => {
+    const { facts: { message, stack }, modules, commands } = group;
+    const where = [modules.join(", "), commands.join(", ")].filter((names) => names !== "").join(" ");
+    const inner = stack.slice(-MAX_STACK_LINES);
+    const left = stack.length - inner.length;
+    return [
+      cut(`${count(group.count)}×  ${message}`, WIDTH),
+      ...wrap(`in ${where}`, WIDTH - 4).map((line) => `    ${line}`),
+      `    ${when(group)}`,
+      ...(left > 0 ? [`      … ${left} more lines`] : []),
+      ...inner.map((line) => `      ${tail(line, WIDTH - 6)}`),
+    ];
+  });
+  return [bold(title, colors), ...lines, ...rest(groups.length - shown.length, others)].join("\n");
+}
+
+function when({ count, first, last }: Group<unknown>): string {
+  return count === 1 || first === last ? first : `${first} to ${last}`;
+}
+
+function rest(groups: number, others: number): string[] {
+  return [
+    ...(groups > 0 ? [`and ${groups} more groups: --json shows them`] : []),
+    ...(others > 0 ? [`and ${count(others)} more that are in no group, since there are too many groups`] : []),
+  ];
+}
+
+/** The end of a frame's line has the place. */
+function tail(line: string, length: number): string {
+  return line.length > length ? `…${line.slice(1 - length)}` : line;
+}
+
+const BAR = 12;
+const EIGHTHS = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+
+function describeTimeLine({ timeLine }: LogSummary, { colors }: Style): string | null {
+  const { widthMs, spans } = timeLine;
+  const troubled = spans.filter((span) => sum(span) > 0);
+  if (troubled.length === 0) return null;
+  const most = Math.max(...troubled.map(sum));
+  const headings = ["FROM", ...TROUBLES.map((trouble) => ` ${trouble.toUpperCase()}`), ""];
+  const rows = troubled.map((span) => [
+    span.from.slice(0, widthMs < 60_000 ? 19 : 16),
+    ...TROUBLES.map((trouble) => span[trouble] === 0 ? "." : count(span[trouble])),
+    bar(sum(span) / most),
+  ]);
+  const title = `TROUBLE OVER TIME (a row is ${spanText(widthMs)}; rows without trouble are left out)`;
+  return [bold(title, colors), fitted(headings, rows, colors)].join("\n");
+}
+
+function sum(span: Span): number {
+  return TROUBLES.reduce((sum, trouble) => sum + span[trouble], 0);
+}
+
+function bar(part: number): string {
+  const eighths = Math.max(1, Math.round(part * BAR * 8));
+  return "█".repeat(eighths >> 3) + (EIGHTHS[eighths & 7] ?? "");
+}
+
+const LEAST_NAME = 12;
+const GAP = 2;
+
+/** A table of at most 80 columns: the names in the first one give way to the numbers. */
+function fitted(headings: readonly string[], rows: readonly (readonly string[])[], colors: boolean): string {
+  const widths = headings.slice(1).map((heading, index) =>
+    GAP + Math.max(heading.trim().length, ...rows.map((row) => row[index + 1]?.length ?? 0))
+  );
+  const left = Math.max(LEAST_NAME, WIDTH - widths.reduce((sum, width) => sum + width, 0));
+  return table(headings, rows.map(([name = "", ...cells]) => [cut(name, left), ...cells]), colors);
 }

@@ -1,3 +1,29 @@
+/**
+ * Figures as people read them.
+ *
+ * @module
+ */
+
+/** Bytes in MiB with one decimal, or `-` where they are unknown. */
+export function mebibytes(bytes: number | null | undefined): string {
+  return bytes === null || bytes === undefined ? "-" : `${(bytes / 1_048_576).toFixed(1)} MiB`;
+}
+
+/** Milliseconds, or `-` where they are unknown. */
+export function milliseconds(ms: number | null): string {
+  return ms === null ? "-" : `${ms < 10 ? ms.toFixed(2) : ms.toFixed(0)} ms`;
+}
+
+/** `12s`, `3m 04s`, `2h 05m`, `4d 03h`. */
+export function shortTime(ms: number): string {
+  const seconds = Math.floor(ms / 1_000);
+  const [minutes, hours, days] = [Math.floor(seconds / 60), Math.floor(seconds / 3_600), Math.floor(seconds / 86_400)];
+  const two = (value: number) => String(value).padStart(2, "0");
+  if (days > 0) return `${days}d ${two(hours % 24)}h`;
+  if (hours > 0) return `${hours}h ${two(minutes % 60)}m`;
+  return minutes > 0 ? `${minutes}m ${two(seconds % 60)}s` : `${seconds}s`;
+}
+
 /** A whole number with its thousands apart: `12,001`. */
 export function count(value: number): string {
   return String(value).replace(/\B(?=(?:\d{3})+$)/g, ",");

@@ -1,16 +1,22 @@
 /**
- * Loading a module from its file: what `defineModule` returned, a plain object of the same shape, or a function that gets the
- * library and returns one of the two.
+ * The files of modules: loading one, checking it against the configuration, and serving what a process' role names.
+ *
+ * A file exports what `defineModule` returned, a plain object of the same shape, or a function that gets the library and returns
+ * either of them.
  *
  * @module
  */
 
 import { anyModule } from "../core/module/any_module.ts";
-import type { Module } from "../core/module/module.ts";
+import type { Module, ModuleSettings } from "../core/module/module.ts";
+import { NOT_WITH_WORKERS } from "../core/module/permissions.ts";
+import type { GivenSettings, Role } from "../core/supervise/role.ts";
+import { serveProcess } from "../core/supervise/serve_process.ts";
 import { messageOf } from "../core/thrown.ts";
+import type { Runtime } from "../runtime/runtime.ts";
 
 /** A module's file is not what its configuration says. It stays so until someone changes one of the two. */
-export class ModuleFileError extends Error {
+class ModuleFileError extends Error {
   override readonly name = "ModuleFileError";
   /** Another start would end the same way. */
   readonly lasting = true;
@@ -71,4 +77,54 @@ function isLibraryFunction(value: unknown): value is LibraryFunction {
 
 function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null;
+}
+
+/** Settings that the broker goes by, so that it must know them before the module's file is loaded. */
+export const BROKER_SETTINGS = [
+  "restart",
+  "startTimeoutMs",
+  "drainMs",
+  "killMs",
+  "after",
+  "heartbeat",
+  "memory",
+  "concurrency",
+  "queue",
+  "cwd",
+  "env",
+  "options",
+  "descendants",
+  "output",
+  "permissions",
+] as const satisfies readonly (keyof ModuleSettings)[];
+
+export async function serveModuleFiles(
+  runtime: Runtime,
+  role: Role,
+  image: NonNullable<Role["image"]>,
+): Promise<never> {
+  const load = async () => {
+    const modules: Module[] = [];
+    for (const [name, url] of image) {
+      const module = await loadModule(name, url);
+      modules.push(name === role.module && role.given !== null ? heldAgainst(module, role.given) : module);
+    }
+    return modules;
+  };
+  return await serveProcess({ runtime, role, load, program: undefined, product: "Shinken", aligned: false });
+}
+
+/** @throws {ModuleFileError} where the file has a setting that would be without effect. */
+export function heldAgainst(module: Module, { keys, workers, confined = false }: GivenSettings): Module {
+  for (const key of BROKER_SETTINGS) {
+    if (module.definition[key] === undefined || keys.includes(key)) continue;
+    throw new ModuleFileError(
+      `Cannot serve module "${module.name}": its file sets "${key}", which the broker does not read under image "own", ` +
+        `move it to the configuration as modules.${module.name}.${key} or set "image" to "all"`,
+    );
+  }
+  if (confined && (workers ?? module.definition.workers?.count ?? 0) > 0) {
+    throw new ModuleFileError(`Cannot serve module "${module.name}": its permissions ${NOT_WITH_WORKERS}`);
+  }
+  return workers === null ? module : withWorkers(module, workers);
 }

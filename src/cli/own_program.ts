@@ -1,3 +1,9 @@
+/**
+ * What a program that brokkr runs finds in its processes: the library under the name "brokkr", and which program it is.
+ *
+ * @module
+ */
+
 import type { Runtime } from "../runtime/runtime.ts";
 
 interface ModuleBuilder {
@@ -16,3 +22,9 @@ export async function offerLibrary(runtime: Runtime): Promise<void> {
     setup: (build) => build.module("brokkr", () => ({ exports: library, loader: "object" })),
   });
 }
+
+/** Tells the processes of a program that `brokkr` runs which one it is, whatever their working directory. */
+export const PROGRAM_VARIABLE = "BROKKR_PROGRAM";
+
+/** The program inside brokkr itself. */
+export const DEMO_PROGRAM = "brokkr:demo";

@@ -1,0 +1,258 @@
+/**
+ * A summary as a single HTML file, which loads nothing else.
+ *
+ * @module
+ */
+
+import { VERSION } from "../../core/version.ts";
+import { count, shortMs, spanText } from "../figures.ts";
+import { UPLOT_LICENSE, UPLOT_SCRIPT, UPLOT_STYLE } from "../plot/uplot.ts";
+import type { Group, StackFacts } from "./groups.ts";
+import { PLOT_SCRIPT } from "./html/plot_script.ts";
+import { STYLE } from "./html/style.ts";
+import type { Percentiles } from "./latency.ts";
+import { placed } from "./print_lines.ts";
+import type { LogSummary } from "./summary.ts";
+import { type TimeLineFigures, TROUBLES } from "./time_line.ts";
+
+/** Nothing is fetched from anywhere, whatever a log's text may hold. */
+const POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
+
+export function htmlReport(summary: LogSummary, { title }: { readonly title: string }): string {
+  const { timeLine, crashes, cleanupErrors, others } = summary;
+  const parts = [
+    section(
+      "Trouble over time",
+      plot("trouble", "Retried calls, failed calls, crashes and other trouble"),
+    ),
+    section(
+      "Calls",
+      plot("calls", "Answered calls"),
+      plot("latency", "Latency of answered calls"),
+      callsTable(summary),
+    ),
+    section("Failed calls by cause", failuresTable(summary)),
+    section("Crashes", stackGroups(crashes, others.crashes)),
+    section("Cleanups", cleanupsTable(summary), stackGroups(cleanupErrors, others.cleanupErrors)),
+    section("Processes", processesTable(summary)),
+    section("Events", levelsTable(summary)),
+    section(
+      `Every ${spanText(timeLine.widthMs || 1_000)}, as numbers`,
+      details("The numbers of the plots", timeLineTable(timeLine)),
+    ),
+    section("Lines that are no event's", unread(summary)),
+  ];
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="${POLICY}">
+<title>${escapeHtml(title)}</title>
+<style>${UPLOT_STYLE}</style>
+<style>${STYLE}</style>
+</head>
+<body>
+<a class="skip" href="#main">Skip to the report</a>
+<header>${element("h1", title)}${head(summary)}</header>
+<main id="main">
+${parts.join("\n")}
+</main>
+<footer>
+<p>Written by brokkr ${VERSION}. Times are those of the log. Plots: uPlot.</p>
+${details("License of uPlot", element("pre", UPLOT_LICENSE))}
+</footer>
+<script type="application/json" id="data">${json(asWritten(timeLine))}</script>
+<script>${UPLOT_SCRIPT}</script>
+<script>${PLOT_SCRIPT}</script>
+</body>
+</html>
+`;
+}
+
+function head({ files, first, last, events, filtered, lines, unread }: LogSummary): string {
+  const left = filtered === 0 ? "" : ` of ${count(events + filtered)}`;
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  return [
+    element("p", first === null ? "No event fits." : `${first} to ${last}`),
+    element(
+      "p",
+      `${count(lines)} lines (${(bytes / 1e6).toFixed(1)} MB), ${count(events)}${left} events, ${
+        count(unread)
+      } lines not read`,
+    ),
+    details(
+      `${count(files.length)} ${files.length === 1 ? "file" : "files"}`,
+      `<ul>${
+        files.map(({ name, lines, broken }) =>
+          element("li", `${name}: ${count(lines)} lines${broken === null ? "" : `, not read to its end: ${broken}`}`)
+        ).join("")
+      }</ul>`,
+    ),
+  ].join("\n");
+}
+
+function section(title: string, ...parts: readonly (string | null)[]): string {
+  const body = parts.filter((part) => part !== null).join("\n");
+  return body === "" ? "" : `<section>\n${element("h2", title)}\n${body}\n</section>`;
+}
+
+/** Its numbers stand in a table, which is what a screen reader gets. */
+function plot(id: string, caption: string): string {
+  return `<figure><figcaption id="${id}-caption">${escapeHtml(caption)}</figcaption>` +
+    `<div class="plot" id="${id}" role="img" aria-labelledby="${id}-caption"></div></figure>`;
+}
+
+function details(title: string, body: string): string {
+  return `<details>${element("summary", title)}${body}</details>`;
+}
+
+function unread({ unread, unreadSamples }: LogSummary): string | null {
+  if (unread === 0) return null;
+  const text = `${count(unread)} lines; brokkr logs --unread shows all of them. The first ones:`;
+  return `${element("p", text)}${element("pre", unreadSamples.map((one) => placed(one.text, one)).join("\n"))}`;
+}
+
+/** Times as the log has them, in whatever zone the report is looked at: moved as if the log's zone were UTC. */
+function asWritten({ widthMs, spans }: TimeLineFigures): TimeLineFigures {
+  const shift = new Date(spans[0]?.time ?? 0).getTimezoneOffset() * 60_000;
+  return { widthMs, spans: spans.map((span) => ({ ...span, time: span.time - shift })) };
+}
+
+/** In a script element only `<` could end it. */
+function json(value: unknown): string {
+  return JSON.stringify(value).replaceAll("<", "\\u003c");
+}
+
+const PERCENTILES = ["p50", "p90", "p99", "max"];
+
+function levelsTable({ levels, byEvent }: LogSummary): string | null {
+  const rows = [
+    ...Object.entries(levels).reverse().map(([level, times]) => [level.toUpperCase(), times] as const),
+    ...Object.entries(byEvent).sort(([, a], [, b]) => b - a),
+  ];
+  return htmlTable(
+    "Events by level, and by what they are",
+    ["event", "count"],
+    rows.map(([name, n]) => [name, count(n)]),
+  );
+}
+
+function callsTable({ commands }: LogSummary): string | null {
+  const headings = [
+    "module",
+    "command",
+    "calls",
+    "retried",
+    "timed out",
+    "failed",
+    "crashed",
+    "unknown",
+    ...PERCENTILES,
+  ];
+  const rows = commands.map((one) => [
+    one.module,
+    one.command,
+    ...[one.calls, one.retried, one.timeouts, one.errors, one.crashed, one.unknown].map(count),
+    ...percentiles(one.latencyMs),
+  ]);
+  return htmlTable("Calls by module and command", headings, rows, { names: 2 });
+}
+
+function failuresTable({ failures }: LogSummary): string | null {
+  const rows = failures.map(({ facts, count: times, modules, commands, first, last }) => [
+    facts.cause,
+    modules.join(", "),
+    commands.join(", "),
+    first,
+    last,
+    count(times),
+  ]);
+  return htmlTable("Failed calls", ["cause", "module", "command", "first", "last", "count"], rows, { names: 5 });
+}
+
+function cleanupsTable({ modules }: LogSummary): string | null {
+  const cleaned = modules.filter(({ cleanups }) => cleanups.count + cleanups.errors > 0);
+  const rows = cleaned.map(({ name, cleanups }) => [
+    name,
+    count(cleanups.count),
+    count(cleanups.errors),
+    ...percentiles(cleanups.ms),
+  ]);
+  return htmlTable("Cleanups by module", ["module", "cleanups", "errors", ...PERCENTILES], rows);
+}
+
+function processesTable({ modules }: LogSummary): string | null {
+  const started = modules.filter(({ processes: { starts, ended, failed } }) => starts + ended + failed > 0);
+  const rows = started.map((
+    { name, processes: { starts, ended, failed } },
+  ) => [name, ...[starts, ended, failed].map(count)]);
+  return htmlTable("Processes", ["process", "starts", "ended unexpectedly", "given up"], rows);
+}
+
+function timeLineTable({ spans }: TimeLineFigures): string {
+  const rows = spans.map((span) => [
+    span.from,
+    ...TROUBLES.map((trouble) => count(span[trouble])),
+    count(span.answered),
+    ...percentiles(span.latencyMs),
+  ]);
+  return htmlTable("Trouble, calls and latency over time", ["from", ...TROUBLES, "answered", ...PERCENTILES], rows) ??
+    "";
+}
+
+function percentiles(ms: Percentiles | null): string[] {
+  return ms === null ? ["–", "–", "–", "–"] : [ms.p50, ms.p90, ms.p99, ms.max].map(shortMs);
+}
+
+/** Each group as what can be opened, the most frequent ones first. */
+function stackGroups(groups: readonly Group<StackFacts>[], others: number): string | null {
+  if (groups.length === 0) return null;
+  const shown = groups.map((group) => {
+    const { facts, modules, commands, first, last } = group;
+    const where = [modules.join(", "), commands.join(", ")].filter((names) => names !== "").join(" ");
+    return `<details>${element("summary", `${count(group.count)}× ${facts.message}`)}` +
+      `${element("p", `In ${where}, ${first} to ${last}`)}${element("pre", facts.stack.join("\n"))}</details>`;
+  });
+  const rest = others === 0 ? "" : element("p", `And ${count(others)} more that are in no group.`);
+  return shown.join("\n") + rest;
+}
+
+const ENTITIES: ReadonlyMap<string, string> = new Map([
+  ["&", "&amp;"],
+  ["<", "&lt;"],
+  [">", "&gt;"],
+  ['"', "&quot;"],
+  ["'", "&#39;"],
+]);
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => ENTITIES.get(character) ?? character);
+}
+
+/** An element with text in it. */
+export function element(name: string, text: string): string {
+  return `<${name}>${escapeHtml(text)}</${name}>`;
+}
+
+/** A table. The first `names` columns are names, and all others numbers. */
+function htmlTable(
+  caption: string,
+  headings: readonly string[],
+  rows: readonly (readonly string[])[],
+  { names = 1 }: { readonly names?: number } = {},
+): string | null {
+  if (rows.length === 0) return null;
+  const head = headings.map((heading, index) =>
+    `<th scope="col"${index < names ? "" : ' class="number"'}>${escapeHtml(heading)}</th>`
+  ).join("");
+  const body = rows.map((row) => `<tr>${row.map((text, index) => cell(text, index, names)).join("")}</tr>`).join("\n");
+  // It can be scrolled by keys where it is wider than the page.
+  return `<div class="table" tabindex="0" role="region" aria-label="${escapeHtml(caption)}"><table>` +
+    `${element("caption", caption)}<thead><tr>${head}</tr></thead>\n<tbody>${body}</tbody></table></div>`;
+}
+
+function cell(text: string, index: number, names: number): string {
+  if (index === 0) return `<th scope="row">${escapeHtml(text)}</th>`;
+  return index < names ? element("td", text) : `<td class="number">${escapeHtml(text)}</td>`;
+}
