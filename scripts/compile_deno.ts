@@ -1,5 +1,6 @@
 /**
- * Writes dist/brokkr, a standalone binary of cli.ts made by Deno, and runs it once: a build that ends well may be wrong.
+ * Writes dist/brokkr, a standalone binary of cli.ts made by Deno, and checks it as the gate checks Bun's: a build that ends well may be
+ * wrong.
  *
  * `deno compile` joins the program to a runtime of its own (denort), which it downloads at the first build or takes from
  * DENORT_BIN.
@@ -8,30 +9,42 @@
 import { join } from "node:path";
 import { ROOT, run } from "./command.ts";
 import { BINARY, checkVersion } from "./compile_bun.ts";
+import { binary, skipBinary } from "./gate/binary.ts";
+import { Steps } from "./gate/steps.ts";
+import { sumText } from "./suite/report.ts";
 
-/** How to go on where the runtime can't be downloaded. */
-const HOW_TO_GO_ON = `Cannot compile cli.ts with Deno: its runtime for binaries (denort) could not be downloaded; ` +
-  `set DENORT_BIN to a denort of version ${Deno.version.deno} for this system, or run "deno task compile:bun", ` +
-  `which needs no download`;
+const CANNOT_BE_HAD = "Cannot compile cli.ts with Deno: its runtime for binaries (denort) could not be downloaded; ";
+/** Where Deno's runtime for binaries can't be had. */
+const HOW_TO_GO_ON = `set DENORT_BIN to a denort of version ${Deno.version.deno} for this system, or run ` +
+  `"deno task compile:bun", which needs no download`;
 
 /** Builds the binary; gives what went wrong, empty when nothing did. */
 async function compileWithDeno(): Promise<string> {
-  // The bundle holds what is imported, 0.3 MB, in place of the whole node_modules folder.
-  const flags = ["--allow-all", "--bundle", "--output", BINARY];
-  const built = await run([Deno.execPath(), "compile", ...flags, join(ROOT, "cli.ts")]);
+  // The bundle holds what is imported, 0.3 MB, in place of the whole node_modules folder. A binary takes the engine's flags from here
+  // only, and mod.ts is what `import "brokkr"` of a user's file leads to, by the imports of deno.json.
+  const flags = ["--allow-all", "--v8-flags=--expose-gc", "--bundle", "--include", "mod.ts", "--output", BINARY];
+  const built = await run([Deno.execPath(), "compile", ...flags, join(ROOT, "cli.ts")], { cwd: ROOT });
   if (built.code !== 0) {
     const missing = /denort|dl\.deno\.land|dns error|sending request/i.test(built.output);
-    return missing ? HOW_TO_GO_ON : `Cannot compile cli.ts: deno ended with exit code ${built.code}\n${built.output}`;
+    return missing
+      ? CANNOT_BE_HAD + HOW_TO_GO_ON
+      : `Cannot compile cli.ts: deno ended with exit code ${built.code}\n${built.output}`;
   }
-  // A DENORT_BIN that is deno itself makes a file that is deno itself.
-  return await checkVersion([BINARY]);
+  const wrong = await checkVersion([BINARY]);
+  if (!/prints "deno \d/.test(wrong)) return wrong;
+  return `Cannot compile cli.ts with Deno: DENORT_BIN is deno itself, and so is what was built; ${HOW_TO_GO_ON}`;
 }
 
 if (import.meta.main) {
+  const steps = new Steps();
   const wrong = await compileWithDeno();
-  if (wrong !== "") {
+  if (wrong === "") {
+    console.log(`Wrote dist/brokkr (${(await Deno.stat(BINARY)).size} bytes)`);
+    await binary(steps);
+  } else {
     console.error(wrong);
-    Deno.exit(1);
+    skipBinary(steps, "there is no binary");
   }
-  console.log(`Wrote dist/brokkr (${(await Deno.stat(BINARY)).size} bytes)`);
+  console.log(sumText(steps.sum));
+  Deno.exit(wrong === "" && steps.sum.failed === 0 ? 0 : 1);
 }

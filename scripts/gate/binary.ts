@@ -4,59 +4,102 @@ import { join } from "node:path";
 import { type CommandResult, run } from "../command.ts";
 import { BINARY, compileWithBun } from "../compile_bun.ts";
 import { sumText } from "../suite/report.ts";
-import { MAIN_TS, USERS_MODULES, writeUsersFiles } from "./binary_files.ts";
+import { CLEANED_JSON, MAIN_TS, RELEASED_BYTES, USERS_MODULES, writeUsersFiles } from "./binary_files.ts";
 import { Steps } from "./steps.ts";
 
 const SYSTEM_PATH = ["/bin", "/usr/bin"];
 const RUNTIMES = ["node", "deno", "bun"];
+
+interface Check {
+  readonly name: string;
+  /** Gives what is wrong, empty when nothing is. */
+  readonly wrong: (alone: Alone) => Promise<string>;
+}
+
+const CHECKS: readonly Check[] = [
+  { name: "version", wrong: (alone) => alone.prints(["--version"], /^\d+\.\d+\.\d+\n$/) },
+  { name: "demo", wrong: (alone) => alone.prints(["demo"], /process gone/) },
+  {
+    name: "init, check, its test",
+    wrong: async (alone) =>
+      await alone.prints(["init", "first"], /\n {2}cd first\n/) +
+      await alone.prints(["check", "first/brokkr.json"], /1 module: hello \(first\/hello\.ts\)\n$/) +
+      await alone.prints(["run", "first/hello.test.ts"], /^ok\n$/),
+  },
+  {
+    name: "run, call, status, restart, stop",
+    wrong: (alone) =>
+      alone.while(
+        ["run", "first/brokkr.json"],
+        async () =>
+          await alone.prints(["call", "hello", "greet", "world"], /^Hello world\n$/) +
+          await alone.prints(["status"], /\nhello +ready /) +
+          await alone.prints(["restart", "hello"], /^$/),
+      ),
+  },
+  {
+    name: "modules in .ts and .js with a package that has conditions and subpaths",
+    wrong: (alone) =>
+      alone.while(["run", "brokkr.json"], async () => {
+        let wrong = "";
+        for (const name of USERS_MODULES) {
+          wrong += await alone.prints(["call", name, "units"], /^"?import main, import sub, function\n?/);
+        }
+        return wrong;
+      }),
+  },
+  {
+    name: "the cleanup gives memory back, and a stack has no frames of brokkr's",
+    wrong: (alone) =>
+      alone.while(["run", CLEANED_JSON], async () => {
+        const { stdout } = await alone.run(["status", "--json"]);
+        const kept = await alone.run(["call", "small", "fail", "--json"]);
+        return memoryWrong(stdout) + stackWrong(kept.stdout);
+      }),
+  },
+  {
+    name: "a program whose Broker.start runs in it",
+    wrong: (alone) => alone.prints(["run", MAIN_TS], /^Hello world\nanother process: true\n$/),
+  },
+  { name: "a role that it cannot serve ends at once", wrong: (alone) => refusesRoles(alone) },
+  { name: "it leaves nothing in the home folder", wrong: (alone) => alone.homeIsEmpty() },
+];
 
 /** Tries the binary that was built last. */
 export async function binary(steps: Steps): Promise<void> {
   const folder = await Deno.realPath(await Deno.makeTempDir({ prefix: "brokkr-binary-" }));
   try {
     const alone = new Alone(folder);
-    await steps.step("the binary alone: version", () => alone.prints(["--version"], /^\d+\.\d+\.\d+\n$/));
-    await steps.step("the binary alone: demo", () => alone.prints(["demo"], /process gone/));
-    await steps.step(
-      "the binary alone: init, check, its test",
-      async () =>
-        await alone.prints(["init", "first"], /\n {2}cd first\n/) +
-        await alone.prints(["check", "first/brokkr.json"], /1 module: hello \(first\/hello\.ts\)\n$/) +
-        await alone.prints(["run", "first/hello.test.ts"], /^ok\n$/),
-    );
-    await steps.step(
-      "the binary alone: run, call, status, restart, stop",
-      async () =>
-        await alone.while(
-          ["run", "first/brokkr.json"],
-          async () =>
-            await alone.prints(["call", "hello", "greet", "world"], /^Hello world\n$/) +
-            await alone.prints(["status"], /\nhello +ready /) +
-            await alone.prints(["restart", "hello"], /^$/),
-        ),
-    );
     await writeUsersFiles(folder);
-    await steps.step(
-      "the binary alone: modules in .ts and .js with a package that has conditions and subpaths",
-      async () =>
-        await alone.while(["run", "brokkr.json"], async () => {
-          let wrong = "";
-          for (const name of USERS_MODULES) {
-            wrong += await alone.prints(["call", name, "units"], /^"?import main, import sub, function\n?/);
-          }
-          return wrong;
-        }),
-    );
-    await steps.step(
-      "the binary alone: a program whose Broker.start runs in it",
-      () => alone.prints(["run", MAIN_TS], /^Hello world\nanother process: true\n$/),
-    );
-    await steps.step("the binary alone: a role that it cannot serve ends at once", () => refusesRoles(alone));
-    await steps.step("the binary alone: it leaves nothing in the home folder", () => alone.homeIsEmpty());
+    for (const { name, wrong } of CHECKS) await steps.step(`the binary alone: ${name}`, () => wrong(alone));
     await measure(alone);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+/** Says of each check that it was skipped, and why. */
+export function skipBinary(steps: Steps, reason: string): void {
+  for (const { name } of CHECKS) steps.skip(`the binary alone: ${name}`, reason);
+}
+
+function memoryWrong(status: string): string {
+  const { modules }: {
+    modules: { name: string; cleanup: { privateBytesBefore: number; privateBytesAfter: number } }[];
+  } = JSON.parse(status);
+  const { privateBytesBefore = 0, privateBytesAfter = 0 } = modules.find(({ name }) => name === "small")?.cleanup ?? {};
+  const freed = privateBytesBefore - privateBytesAfter;
+  return freed > RELEASED_BYTES
+    ? ""
+    : `The cleanup of module small gave ${freed} bytes back, of at least ${RELEASED_BYTES}\n`;
+}
+
+function stackWrong(answer: string): string {
+  const { error }: { error: { remoteStack: string } } = JSON.parse(answer);
+  const frames = error.remoteStack.split("\n").slice(1).map((line) => line.trim());
+  const [own = "", ...others] = frames;
+  const isRight = own.includes("small.mjs") && others.every((frame) => frame === "at brokkr (native)");
+  return isRight ? "" : `The stack of a module that failed should have its own frame alone:\n${error.remoteStack}\n`;
 }
 
 /** A folder with the binary in it, and an environment that has nothing else. */

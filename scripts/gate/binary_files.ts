@@ -3,6 +3,10 @@
 import { dirname, join } from "node:path";
 
 export const MAIN_TS = "main.ts";
+/** A broker whose processes load a module of much memory, and release it. */
+export const CLEANED_JSON = "cleaned.json";
+/** The least that they give back. */
+export const RELEASED_BYTES = 16 * 1024 * 1024;
 export const USERS_MODULES = ["typed", "plain", "given"];
 
 const FILES: Readonly<Record<string, string>> = {
@@ -41,6 +45,25 @@ export default async ({ defineModule }) => {
   "brokkr.json": JSON.stringify({
     name: "users",
     modules: { typed: { path: "typed.ts" }, plain: { path: "./plain.js" }, given: { path: "given.mjs" } },
+  }),
+
+  "large.mjs": `const held = Array.from({ length: 1_000_000 }, (_, index) => ({ index }));
+export default { name: "large", commands: { size: () => held.length }, afterForkCleanup: () => void (held.length = 0) };
+`,
+  "small.mjs": `export default {
+  name: "small",
+  commands: {
+    fail() {
+      const error = new Error("failed");
+      throw error;
+    },
+  },
+};
+`,
+  [CLEANED_JSON]: JSON.stringify({
+    name: "cleaned",
+    image: "all",
+    modules: { large: { path: "large.mjs" }, small: { path: "small.mjs" } },
   }),
 
   [MAIN_TS]: `import process from "node:process";

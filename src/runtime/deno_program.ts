@@ -32,16 +32,12 @@ function confined(flags: readonly string[], confinement: Confinement, cwd: strin
   throw Object.assign(new Error(`Cannot create the process: ${why}`), { lasting: true });
 }
 
-/** A compiled binary takes no flags: the variable is how its engine gets the one that shows the garbage collector. */
 export function programEnvironment(
   given: Readonly<Record<string, string>>,
-  { collects = true, confinement }: Pick<SpawnProgramOptions, "collects" | "confinement">,
+  { confinement }: Pick<SpawnProgramOptions, "confinement">,
 ): Readonly<Record<string, string>> {
   const own = childEnvironment(given);
-  const env = confinement === undefined ? own : { ...own, DENO_DIR: confinedFolder(own) };
-  if (!Deno.build.standalone || !collects) return env;
-  const engine = env["DENO_V8_FLAGS"];
-  return { ...env, DENO_V8_FLAGS: engine === undefined ? "--expose-gc" : `--expose-gc,${engine}` };
+  return confinement === undefined ? own : { ...own, DENO_DIR: confinedFolder(own) };
 }
 
 /** The new process may have another working directory. */

@@ -59,6 +59,13 @@ test("collectGarbage() works in a process that spawnProgram() made", () =>
     assert.match(program, /fixtures\/runtime\/program\.[tj]s$/);
   }));
 
+test("collectGarbage() works in a process that was not started for it, as a binary of Deno is", () =>
+  withStarted({ mode: "report", collects: false }, async (_process, channel) => {
+    const received = receive(channel);
+    await received.end;
+    assert.equal(JSON.parse(received.text()).collected, true);
+  }));
+
 test("SpawnedProcess.exited tells the exit code", () =>
   withStarted({ mode: "end" }, async (process, channel) => {
     channel.write(new Uint8Array(1));
