@@ -1,5 +1,5 @@
 import type { DenoNamespace } from "./deno_namespace.ts";
-import { failureReason } from "./failure_reason.ts";
+import { failureCode, failureReason } from "./failure_reason.ts";
 
 declare const Deno: DenoNamespace;
 declare function addEventListener(type: "unload", fn: () => void): void;
@@ -7,6 +7,8 @@ declare function removeEventListener(type: "unload", fn: () => void): void;
 
 /** What macOS takes as the path of a unix socket, with its ending zero; Linux takes four more. */
 const PATH_LIMIT = 104;
+/** Why no folder can be made at any later try either. */
+const LASTING: readonly (string | undefined)[] = ["EROFS", "EACCES"];
 
 /** Hands out paths for sockets in a folder of this process that no other user can enter. It exists while a path is in use. */
 export class SocketFolder {
@@ -41,7 +43,7 @@ function makeFolder(): string {
   let cause: unknown;
   // The pid says whose it was, where this process is killed before it can remove it.
   const prefix = `brokkr-sockets-${Deno.pid}-`;
-  for (const options of [{ prefix }, { prefix, dir: "/tmp" }]) {
+  for (const options of [{ prefix }, ...ownRuntimeFolder().map((dir) => ({ prefix, dir })), { prefix, dir: "/tmp" }]) {
     try {
       const path = Deno.makeTempDirSync(options);
       if (new TextEncoder().encode(`${path}/1234567`).length < PATH_LIMIT) return path;
@@ -50,8 +52,22 @@ function makeFolder(): string {
       cause ??= error;
     }
   }
-  const reason = cause === undefined ? "every temporary folder has too long a path, set TMPDIR" : failureReason(cause);
-  throw new Error(`Cannot make a folder for the sockets of new processes: ${reason}`, { cause });
+  const reason = cause === undefined
+    ? "every temporary folder has too long a path, set TMPDIR to a shorter one"
+    : `no temporary folder can be written in (${failureCode(cause) ?? failureReason(cause)}), ` +
+      "set XDG_RUNTIME_DIR or TMPDIR to a folder of this user that can, such as one on a tmpfs";
+  const error = new Error(`Cannot make sockets for new processes: ${reason}`, { cause });
+  throw LASTING.includes(failureCode(cause)) ? Object.assign(error, { lasting: true }) : error;
+}
+
+/** `$XDG_RUNTIME_DIR`, where it is this user's: on a read-only root it may be the only folder to write in. */
+function ownRuntimeFolder(): string[] {
+  try {
+    const folder = Deno.env.get("XDG_RUNTIME_DIR") ?? "";
+    return folder.startsWith("/") && Deno.lstatSync(folder).uid === Deno.uid() ? [folder] : [];
+  } catch {
+    return [];
+  }
 }
 
 function remove(path: string): void {

@@ -40,5 +40,6 @@ const NUMBERED: ReadonlyMap<number, string> = new Map([
   [23, "ENFILE"],
   [24, "EMFILE"],
   [28, "ENOSPC"],
+  [30, "EROFS"],
   [32, "EPIPE"],
 ]);

@@ -1,3 +1,4 @@
+import { failureCode } from "./failure_reason.ts";
 import type { Environment } from "./runtime.ts";
 
 /** What the system tells of a folder, without following a link. */
@@ -36,8 +37,12 @@ export function privateFolder(name: string, access: FolderAccess): string {
   }
   const facts = access.look(path);
   if (facts === null) {
-    const text = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`Cannot make folder "${path}": ${text}, set XDG_RUNTIME_DIR to a folder of this user`, { cause });
+    const why = failureCode(cause) ?? (cause instanceof Error ? cause.message : String(cause));
+    throw new Error(
+      `Cannot make a folder for control sockets in "${path.slice(0, path.lastIndexOf("/"))}": ${why}, ` +
+        "set XDG_RUNTIME_DIR to a folder of this user that can be written in, such as one on a tmpfs",
+      { cause },
+    );
   }
   const wrong = whatIsWrong(path, facts, access.uid);
   if (wrong !== null) throw new Error(`Cannot use folder "${path}" for control sockets: ${wrong}`);

@@ -108,11 +108,12 @@ test(
         makeReadOnly(disk);
         for (const env of [{ XDG_RUNTIME_DIR: "", TMPDIR: disk }, { XDG_RUNTIME_DIR: disk }]) {
           const { code, stdout, stderr } = await sandbox.run(["run", brokerConfig], { env });
-          assert.deepEqual([code, stdout], [2, ""]);
-          const folder = `${disk}/brokkr${env.XDG_RUNTIME_DIR === "" ? "-0" : ""}`;
-          const why = /^Cannot make folder "(.*)": .*[Rr]ead-only.*, set XDG_RUNTIME_DIR to a folder of this user\n$/
-            .exec(stderr);
-          assert.equal(why?.[1], folder, stderr);
+          assert.deepEqual([code, stdout, stderr], [
+            2,
+            "",
+            `Cannot make a folder for control sockets in "${disk}": EROFS, set XDG_RUNTIME_DIR to a folder of this user ` +
+            "that can be written in, such as one on a tmpfs\n",
+          ]);
         }
       })
     ),

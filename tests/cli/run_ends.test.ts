@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { tmpdir } from "node:os";
 import { test } from "node:test";
-import { inSandbox } from "./cli_process.ts";
+import { fixture, inSandbox } from "./cli_process.ts";
 import { gone, pidsOf, statusOf } from "./shown_status.ts";
 
 test("brokkr run replaces the socket of a broker that was killed, and its processes are gone", () =>
@@ -50,3 +52,44 @@ test("brokkr run kills what does not drain at a second signal, and exits 0", () 
     assert.equal((await call.ended).code, 5);
     await gone(pids);
   }));
+
+/** Makes what is in the temporary folder read-only; with `then` before that. */
+function readOnly(then = ""): string[] {
+  const at = tmpdir();
+  const script = `mount --bind ${at} ${at}; mount --bind /tmp /tmp; ${then} for at in ${at} /tmp; do ` +
+    'mount -o remount,bind,ro $at; done; exec "$@"';
+  return ["unshare", "--mount", "sh", "-ec", script, "sh"];
+}
+
+const skip = spawnSync("unshare", ["--mount", "mount", "--bind", "/tmp", "/tmp"]).status === 0
+  ? false
+  : "needs the right to mount";
+
+test("brokkr run needs no other folder to write in than XDG_RUNTIME_DIR", { skip }, () =>
+  inSandbox(async (sandbox) => {
+    const within = readOnly(`mount -t tmpfs none ${sandbox.runtimeFolder};`);
+    const broker = await sandbox.broker(undefined, { within });
+    assert.match(broker.stderr, /The broker is ready after .* \(modules: 2, failed: 0\)/);
+    broker.kill("SIGTERM");
+    assert.equal((await broker.ended).code, 0);
+  }));
+
+const onlyDeno = "Deno" in globalThis ? skip : "only Deno needs a folder for its processes";
+
+test(
+  "a process that Deno can make no socket for names the remedy, and is not started again",
+  { skip: onlyDeno },
+  () =>
+    inSandbox(async (sandbox) => {
+      const { stderr } = await sandbox.run(["serve", fixture("broker/sla.js")], {
+        within: readOnly(),
+        input: '{"jsonrpc":"2.0","id":1,"method":"greet"}\n',
+      });
+      const told = stderr.split("\n").filter((line) => line.includes("no temporary folder can be written in (EROFS)"));
+      assert.equal(told.length, 2, stderr);
+      assert.match(
+        told[1] ?? "",
+        /sla will not be started again: .*, set XDG_RUNTIME_DIR or TMPDIR to a folder of this user/,
+      );
+    }),
+);
