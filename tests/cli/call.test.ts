@@ -47,6 +47,8 @@ test("brokkr call ends with an exit code for each way to fail, and says what to 
       `Command "crash" of module "sla" failed: TypeError: no such month; ` +
       `see the broker's log for its stack, or call with --json\n`,
     ]);
+    const [, empty] = await failure("sla", "crash", "");
+    assert.match(String(empty), /^Command "crash" of module "sla" failed: TypeError; see /);
     const [code, text] = await failure("sla", "circular");
     assert.equal(code, 1);
     assert.match(
