@@ -7,9 +7,8 @@
 import { table, wrap } from "../columns.ts";
 import { count, cut, shortMs, shortTime, spanText } from "../figures.ts";
 import { bold } from "../paint.ts";
-import type { CommandFigures } from "./counts.ts";
+import type { CommandFigures, Percentiles } from "./counts.ts";
 import type { Group, StackFacts } from "./groups.ts";
-import type { Percentiles } from "./latency.ts";
 import type { LogSummary } from "./summary.ts";
 import { type Span, TROUBLES } from "./time_line.ts";
 

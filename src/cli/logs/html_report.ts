@@ -7,10 +7,10 @@
 import { VERSION } from "../../core/version.ts";
 import { count, shortMs, spanText } from "../figures.ts";
 import { UPLOT_LICENSE, UPLOT_SCRIPT, UPLOT_STYLE } from "../plot/uplot.ts";
+import type { Percentiles } from "./counts.ts";
 import type { Group, StackFacts } from "./groups.ts";
 import { PLOT_SCRIPT } from "./html/plot_script.ts";
 import { STYLE } from "./html/style.ts";
-import type { Percentiles } from "./latency.ts";
 import { placed } from "./print_lines.ts";
 import type { LogSummary } from "./summary.ts";
 import { type TimeLineFigures, TROUBLES } from "./time_line.ts";

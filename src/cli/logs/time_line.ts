@@ -4,9 +4,10 @@
  * @module
  */
 
+import { LatencyHistogram } from "../../core/latency.ts";
 import type { ParsedEvent } from "../../core/log/parsed.ts";
 import { formatStamp } from "../../core/log/stamp.ts";
-import { Latencies, type Percentiles } from "./latency.ts";
+import { type Percentiles, percentilesOf } from "./counts.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -50,12 +51,12 @@ class Counts implements Record<Trouble, number> {
   ended = 0;
   other = 0;
   answered = 0;
-  latencies: Latencies | null = null;
+  latencies: LatencyHistogram | null = null;
 
   merge(other: Counts): void {
     for (const trouble of TROUBLES) this[trouble] += other[trouble];
     this.answered += other.answered;
-    if (other.latencies !== null) (this.latencies ??= new Latencies()).merge(other.latencies);
+    if (other.latencies !== null) (this.latencies ??= new LatencyHistogram()).merge(other.latencies);
   }
 }
 
@@ -74,7 +75,7 @@ export class TimeLine {
   answered(ms: number, time: number): void {
     const counts = this.#at(time);
     counts.answered++;
-    (counts.latencies ??= new Latencies()).add(ms);
+    (counts.latencies ??= new LatencyHistogram()).add(ms);
   }
 
   /** At most `most` spans from the first to the last. */
@@ -89,7 +90,7 @@ export class TimeLine {
       from: formatStamp(this.#zero + index * widthMs),
       time: this.#zero + index * widthMs,
       ...counts,
-      latencyMs: latencies?.percentiles() ?? null,
+      latencyMs: latencies === null ? null : percentilesOf(latencies),
     }));
     return { widthMs, spans };
   }

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { type CallCounts, type Latency, type Outcome, OUTCOMES } from "../../core/call/counters.ts";
 import type { BrokerStatus, ModuleStatus } from "../../core/broker/status.ts";
-import { type Buckets, percentile } from "./percentile.ts";
+import { type CallCounts, type Outcome, OUTCOMES } from "../../core/call/counters.ts";
+import { type Doublings, percentileOf } from "../../core/latency.ts";
 
 /** What was found at one look. */
 export interface Moment {
@@ -53,8 +53,8 @@ export class History {
         cancelled: rate("cancelled"),
         error: rate("error"),
       },
-      p50: percentile(latency, 0.5),
-      p99: percentile(latency, 0.99),
+      p50: percentileOf(latency, 0.5),
+      p99: percentileOf(latency, 0.99),
       memory: memoryOf(status),
     };
     this.#before = { time, modules: new Map(status.modules.map((module) => [module.name, module])) };
@@ -75,10 +75,10 @@ function changeOf(before: ModuleStatus | undefined, { calls, latencyMs }: Module
     cancelled: since("cancelled"),
     error: since("error"),
   };
-  return { calls: counted, latency: bucketsSince(isNew ? [] : before.latencyMs.histogram, latencyMs.histogram) };
+  return { calls: counted, latency: doublingsSince(isNew ? [] : before.latencyMs.histogram, latencyMs.histogram) };
 }
 
-function bucketsSince(before: Latency["histogram"], now: Latency["histogram"]): Buckets {
+function doublingsSince(before: Doublings, now: Doublings): Doublings {
   const counts = new Map(before.map(({ upToMs, count }) => [upToMs, count]));
   return now.map(({ upToMs, count }) => ({ upToMs, count: count - (counts.get(upToMs) ?? 0) }));
 }

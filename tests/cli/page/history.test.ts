@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { History } from "../../../src/cli/page/history.ts";
-import { percentile } from "../../../src/cli/page/percentile.ts";
+import { percentileOf } from "../../../src/core/latency.ts";
 import { sampleModule, sampleStatus } from "./sample_status.ts";
 
 test("History has the calls to modules per second between two looks", () => {
@@ -32,10 +32,10 @@ test("History keeps so many moments and no more", () => {
   assert.deepEqual(history.moments.map(({ time }) => time), [7, 8, 9]);
 });
 
-test("percentile() adds up histograms, and tells nothing of none", () => {
-  assert.equal(percentile([], 0.5), null);
-  assert.equal(percentile([[{ upToMs: 1, count: 0 }]], 0.5), null);
+test("percentileOf() adds up histograms, and tells nothing of none", () => {
+  assert.equal(percentileOf([], 0.5), null);
+  assert.equal(percentileOf([[{ upToMs: 1, count: 0 }]], 0.5), null);
   const histograms = [[{ upToMs: 8, count: 1 }, { upToMs: 2, count: 1 }], [{ upToMs: 2, count: 2 }]];
-  assert.equal(percentile(histograms, 0.75), 2);
-  assert.equal(percentile(histograms, 1), 8);
+  assert.equal(percentileOf(histograms, 0.75), 2);
+  assert.equal(percentileOf(histograms, 1), 8);
 });
