@@ -5,6 +5,7 @@ import { createConnection, type Socket } from "node:net";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
+import { frame } from "../core/frames.ts";
 import { makeReadOnly, onDisk, whyNoDisk } from "./disk.ts";
 import { brokerConfig, inSandbox, type Sandbox } from "./cli_process.ts";
 
@@ -201,6 +202,24 @@ test("a client of another protocol is refused with both versions", () =>
     await new Promise((resolve) => socket.once("close", resolve));
     assert.ok(answer.startsWith("bk\x01") && answer.includes('"broker":"cli-test"'), answer);
     assert.match(answer, /it speaks protocol 99 \(brokkr 9\.9\.9\) and this is protocol 1 \(brokkr \d/);
+  }));
+
+test("a client that calls and reads no answers is cut off, and others are served", () =>
+  inSandbox(async (sandbox) => {
+    const broker = await sandbox.broker();
+    const socket = await connect(sandbox);
+    let isClosed = false;
+    socket.once("close", () => isClosed = true);
+    socket.pause();
+    socket.write(frame(1, JSON.stringify({ protocol: 1, version: "0.1.0" })));
+    for (let first = 1; !isClosed && first < 1_000_000; first += 1_000) {
+      const ids = Array.from({ length: 1_000 }, (_, index) => first + index);
+      const columns = [1, ids, 0, ids.map(() => "dance"), ids.map(() => []), 0];
+      await new Promise((resolve) => socket.write(frame(2, JSON.stringify(columns)), resolve));
+    }
+    assert.equal(isClosed || socket.errored !== null, true);
+    assert.equal((await sandbox.run(["call", "sla", "greet", "you"])).stdout, "Hello you\n");
+    await broker.printed("stderr", "dropped 1 connection (the peer calls and does not read its answers)");
   }));
 
 function modeOf(path: string): string {

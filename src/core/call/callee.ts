@@ -199,7 +199,7 @@ export class Callee {
   /** Answers that nobody reads would fill the memory, too. */
   #turnAway(running: RunningCall, full: BrokerFault): void {
     if (this.#replies.isRead) this.#settle(running, AnswerKind.fault, full);
-    else this.#link.close("the peer calls and does not read its answers");
+    else this.#link.abort("the peer calls and does not read its answers");
   }
 
   #runHeld(): void {

@@ -24,7 +24,7 @@ const HELLO_DEADLINE_MS = 5_000;
 const LAST_ANSWERS_MS = 1_000;
 
 /** What one client may have without an answer: far more than a person asks for. */
-const LIMITS = { calls: 4_096, bytes: 4 * 1024 * 1024 };
+const LIMITS = { calls: 1_024, bytes: 4 * 1024 * 1024 };
 
 export interface ControlPeerOptions {
   readonly runtime: Runtime;

@@ -170,6 +170,13 @@ export class Link {
     this.#finish(reason);
   }
 
+  /** Ends the link at once, where the peer does not read: what waits for it is lost, the reason included. */
+  abort(reason: string): void {
+    if (this.#closed) return;
+    this.#finish(reason);
+    this.#channel.abort();
+  }
+
   #data(chunk: Uint8Array): void {
     if (this.#closed) return;
     this.#receivedAt = this.clock.now();
