@@ -33,7 +33,7 @@ export {
   UnknownModuleError,
 } from "./src/core/errors/mod.ts";
 export { withSchema } from "./src/core/module/schema.ts";
-export { withThread } from "./src/runtime/thread.ts";
+export { withThread } from "./src/runtime/posix/thread.ts";
 
 export type {
   CallCommand,
@@ -85,9 +85,9 @@ export type {
   RestartPolicy,
   RestartSettings,
   SupervisionSettings,
-} from "./src/core/supervise/settings.ts";
+} from "./src/core/module/settings.ts";
 export type { PermissionKind, PermissionSettings } from "./src/core/module/permissions.ts";
-export type { Descendants, OutputSettings, ProcessSettings } from "./src/core/supervise/process_settings.ts";
-export type { ProcessState } from "./src/core/supervise/states.ts";
+export type { Descendants, OutputSettings, ProcessSettings } from "./src/core/module/process_settings.ts";
+export type { ProcessState } from "./src/core/child/states.ts";
 export type { CallCounts, Latency, Outcome, StrayAnswer } from "./src/core/call/counters.ts";
 export type { MemoryFigures } from "./src/runtime/runtime.ts";

@@ -11,7 +11,7 @@ import { tsc } from "./tsc.ts";
 import { VERSION } from "../src/core/version.ts";
 import config from "../deno.json" with { type: "json" };
 
-const CLOCK = "src/runtime/clock.ts";
+const CLOCK = "src/runtime/posix/clock.ts";
 const SEAM = "src/runtime/runtime.ts";
 
 /** All violations, a line each. */
@@ -85,7 +85,7 @@ function builtins(graph: ReadonlyMap<string, Module>): string[] {
 
 /** Each `node:` module that a new Deno process loads at its start costs milliseconds. */
 function denoStart(graph: ReadonlyMap<string, Module>): string[] {
-  const roots = [...graph.keys()].filter((path) => path === "mod.ts" || path.startsWith("src/runtime/deno_"));
+  const roots = [...graph.keys()].filter((path) => path === "mod.ts" || path.startsWith("src/runtime/deno/"));
   const found: string[] = [];
   for (const path of reachable(graph, roots, { dynamic: false })) {
     for (const { to, dynamic, onlyTypes } of graph.get(path)?.imports ?? []) {

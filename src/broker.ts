@@ -11,10 +11,10 @@ import type { CommandsOf, ItemOf, ParamsOf, ResultOf } from "./core/module/comma
 import type { Module } from "./core/module/module.ts";
 import { type BrokerOptions, type BrokerPlan, checkOptions } from "./core/broker/options.ts";
 import { Starts } from "./core/broker/starts.ts";
-import { readRole, ROLE_VARIABLE } from "./core/supervise/role.ts";
+import { readRole, ROLE_VARIABLE } from "./core/child/role.ts";
 import type { BrokerStatus } from "./core/broker/status.ts";
 import { detectRuntime } from "./runtime/detect.ts";
-import "./runtime/origin.ts";
+import "./runtime/posix/origin.ts";
 import type { Runtime } from "./runtime/runtime.ts";
 
 const starts = new Starts();
@@ -63,7 +63,7 @@ export class Broker implements AsyncDisposable {
     if (role !== null) {
       const modules = plan.modules.map(({ module }) => module);
       // Each side loads its own part only: a process starts the sooner.
-      const { serveProcess } = await import("./core/supervise/serve_process.ts");
+      const { serveProcess } = await import("./core/child/serve_process.ts");
       // The program of this process is that of its workers, wherever its path leads from here.
       const given = { ...plan, program: undefined };
       return await serveProcess({ ...given, runtime, role, load: () => Promise.resolve(modules) });

@@ -2,10 +2,10 @@
 import process from "node:process";
 import { EarlyLeave, load, runtime } from "./pair.mjs";
 
-export const { BodyReader } = await load("core/frame/body_reader");
-export const { FrameType } = await load("core/frame/header");
-const { newCodec } = await load("core/frame/codec");
-const { Link } = await load("core/frame/link");
+export const { BodyReader } = await load("core/wire/body_reader");
+export const { FrameType } = await load("core/wire/header");
+const { newCodec } = await load("core/wire/codec");
+const { Link } = await load("core/wire/link");
 
 /** Room for what is out, by id: a Map of it costs more than all else here, garbage collection included. */
 export const RING = 4096;

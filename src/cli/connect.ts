@@ -13,7 +13,7 @@ import { nearest } from "../core/nearest.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode, NoBrokerError } from "./cli_error.ts";
 import { messageOf } from "../core/thrown.ts";
-import { failureCode } from "../runtime/failure_reason.ts";
+import { failureCode } from "../runtime/posix/failure_reason.ts";
 
 /** Asks one thing of a broker: the one of that name, else the only one that runs. */
 export async function askBroker<T>(

@@ -19,7 +19,7 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import { joinBytes } from "../core/bytes.ts";
-import { failureCode } from "../runtime/failure_reason.ts";
+import { failureCode } from "../runtime/posix/failure_reason.ts";
 import type { Clock } from "../runtime/runtime.ts";
 
 /** How long a line may wait for its way into the file. */

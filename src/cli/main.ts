@@ -5,7 +5,7 @@
  * @module
  */
 
-import { readRole, type Role, ROLE_VARIABLE } from "../core/supervise/role.ts";
+import { readRole, type Role, ROLE_VARIABLE } from "../core/child/role.ts";
 import { messageOf } from "../core/thrown.ts";
 import { detectRuntime } from "../runtime/detect.ts";
 import type { Runtime } from "../runtime/runtime.ts";

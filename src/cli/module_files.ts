@@ -10,8 +10,8 @@
 import { anyModule } from "../core/module/any_module.ts";
 import type { Module, ModuleSettings } from "../core/module/module.ts";
 import { NOT_WITH_WORKERS } from "../core/module/permissions.ts";
-import type { GivenSettings, Role } from "../core/supervise/role.ts";
-import { serveProcess } from "../core/supervise/serve_process.ts";
+import type { GivenSettings, Role } from "../core/child/role.ts";
+import { serveProcess } from "../core/child/serve_process.ts";
 import { messageOf } from "../core/thrown.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 

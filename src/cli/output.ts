@@ -7,7 +7,7 @@
 import { Console } from "node:console";
 import process from "node:process";
 import { escapeLines } from "../core/log/escape.ts";
-import { failureCode, systemReason } from "../runtime/failure_reason.ts";
+import { failureCode, systemReason } from "../runtime/posix/failure_reason.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 
 /** Home, and clear what is below. */

@@ -8,7 +8,7 @@ import { type BrokerPlan, checkOptions } from "../core/broker/options.ts";
 import type { BrokerSeat } from "../core/broker/seat.ts";
 import { defineModule, type Module } from "../core/module/module.ts";
 import { programModule } from "../core/program/define_program.ts";
-import type { GivenSettings } from "../core/supervise/role.ts";
+import type { GivenSettings } from "../core/child/role.ts";
 import { messageOf } from "../core/thrown.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 import type { Config, ConfigModule, ConfigProgram } from "./config/config.ts";

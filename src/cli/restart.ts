@@ -12,7 +12,7 @@ import { string } from "@optique/core/valueparser";
 import type { ProcessStatus } from "../core/broker/status.ts";
 import type { ControlClient } from "../core/control/client.ts";
 import { UnknownModuleError } from "../core/errors/mod.ts";
-import type { ProcessState } from "../core/supervise/states.ts";
+import type { ProcessState } from "../core/child/states.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 import { askBroker } from "./connect.ts";

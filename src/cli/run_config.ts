@@ -10,7 +10,7 @@ import { attend } from "../core/control/attend.ts";
 import type { LogFunction } from "../core/log/broker_log.ts";
 import type { EventFields, LogLevel } from "../core/log/record.ts";
 import { messageOf } from "../core/thrown.ts";
-import { failureCode, systemReason } from "../runtime/failure_reason.ts";
+import { failureCode, systemReason } from "../runtime/posix/failure_reason.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 import type { Config } from "./config/config.ts";

@@ -15,7 +15,7 @@ import {
   RemoteError,
   UnknownCommandError,
 } from "../core/errors/mod.ts";
-import { plainText } from "../core/frame/json_codec.ts";
+import { plainText } from "../core/wire/json_codec.ts";
 import { isRecord } from "../core/is_record.ts";
 import { Connection } from "../core/program/connection.ts";
 import { type Conventions, LSP_CONVENTIONS, MCP_CONVENTIONS, type Notification } from "../core/program/conventions.ts";

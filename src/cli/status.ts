@@ -9,7 +9,7 @@ import { message } from "@optique/core/message";
 import { command, constant, option } from "@optique/core/primitives";
 import process from "node:process";
 import type { BrokerStatus, ProcessStatus } from "../core/broker/status.ts";
-import { pause } from "../core/supervise/deadline.ts";
+import { pause } from "../core/child/deadline.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { ExitCode } from "./cli_error.ts";
 import { table } from "./columns.ts";

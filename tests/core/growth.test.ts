@@ -4,15 +4,15 @@ import { InFlight } from "../../src/core/call/in_flight.ts";
 import { IdGaps } from "../../src/core/call/id_gaps.ts";
 import { KeptAnswers } from "../../src/core/call/kept_answers.ts";
 import { RunningCall } from "../../src/core/call/running_call.ts";
-import { encodeValue } from "../../src/core/frame/json_codec.ts";
-import { BodyReader } from "../../src/core/frame/body_reader.ts";
+import { encodeValue } from "../../src/core/wire/json_codec.ts";
+import { BodyReader } from "../../src/core/wire/body_reader.ts";
 import { escapeControls, escapeName, escapeStackLine, escapeText } from "../../src/core/log/escape.ts";
 import { LogReader } from "../../src/core/log/log_reader.ts";
 import { stackLines } from "../../src/core/log/stack.ts";
 import { Connection } from "../../src/core/program/connection.ts";
 import { LSP_CONVENTIONS } from "../../src/core/program/conventions.ts";
 import { type Framing, newReader } from "../../src/core/program/framing.ts";
-import { OutputLines } from "../../src/core/supervise/output_lines.ts";
+import { OutputLines } from "../../src/core/child/output_lines.ts";
 import { assertGrows, assertGrowsWithText } from "./growth.ts";
 import { ManualClock } from "./manual_clock.ts";
 

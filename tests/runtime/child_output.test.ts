@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ChildOutput } from "../../src/runtime/child_output.ts";
+import { ChildOutput } from "../../src/runtime/posix/child_output.ts";
 import { within } from "./started.ts";
 
 test("ChildOutput.drained() settles at once where no stream is open", async () => {

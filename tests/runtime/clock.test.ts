@@ -93,7 +93,7 @@ test("Clock is the machine's where the program's timers and time were fake ones 
   for (const name of names) Reflect.set(globalThis, name, fake);
   try {
     const ending = import.meta.url.slice(import.meta.url.lastIndexOf("."));
-    const loaded = await import(new URL(`../../src/runtime/clock${ending}?faked`, import.meta.url).href);
+    const loaded = await import(new URL(`../../src/runtime/posix/clock${ending}?faked`, import.meta.url).href);
     const { now, wall, timer }: typeof clock = loaded.systemClock(loaded.immediate);
     assert.ok(Math.abs(wall() - began) < 10_000, `${wall()} is not about ${began}`);
     const before = now();

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import * as deno from "../../src/runtime/deno_flags.ts";
-import { confinedFlags } from "../../src/runtime/deno_confined.ts";
-import * as bun from "../../src/runtime/bun_flags.ts";
-import * as node from "../../src/runtime/node_flags.ts";
-import { resolveSpecifier } from "../../src/runtime/node_specifier.ts";
+import * as deno from "../../src/runtime/deno/flags.ts";
+import { confinedFlags } from "../../src/runtime/deno/confined.ts";
+import * as bun from "../../src/runtime/bun/flags.ts";
+import * as node from "../../src/runtime/node/flags.ts";
+import { resolveSpecifier } from "../../src/runtime/node/specifier.ts";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

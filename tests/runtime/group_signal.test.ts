@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { birthOf } from "../../src/runtime/birth.ts";
-import { signalProcess, type Target } from "../../src/runtime/group_signal.ts";
+import { birthOf } from "../../src/runtime/posix/birth.ts";
+import { signalProcess, type Target } from "../../src/runtime/posix/group_signal.ts";
 
 /** Signals process 7; returns who was signalled. The system has the processes of `births`, and groups at will. */
 function signal(target: Partial<Target>, births: Readonly<Record<number, string>>): number[] {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { tooOld } from "../../src/runtime/minimum.ts";
+import { tooOld } from "../../src/runtime/posix/minimum.ts";
 
 for (
   const [runtime, version, text] of [

@@ -24,7 +24,7 @@ test("ownFiles begin the paths of the library's own frames in a stack, and no ot
   for (const file of ["runtime/detect", "core/call/callee", "broker"]) {
     assert.ok(isOwn(source(`${file}.${extension}`)), file);
   }
-  assert.equal(isOwn(source(`cli/duration.${extension}`)), false);
+  assert.equal(isOwn(source(`cli/main.${extension}`)), false);
   assert.equal(isOwn(fileURLToPath(import.meta.url)), false);
 });
 

@@ -8,7 +8,7 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { StandardError } from "../../src/runtime/standard_error.ts";
+import { StandardError } from "../../src/runtime/posix/standard_error.ts";
 import { fixture, start, succeeded, within } from "./started.ts";
 import { RUN_FLAGS } from "../fixtures/run_flags.ts";
 

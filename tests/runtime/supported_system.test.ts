@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checkSystem } from "../../src/runtime/supported_system.ts";
+import { checkSystem } from "../../src/runtime/posix/supported_system.ts";
 
 test("checkSystem() refuses Windows with what to use, and nothing else", () => {
   for (const name of ["linux", "darwin", "freebsd"]) checkSystem(name);

@@ -6,7 +6,7 @@
 
 import type { InferOutput } from "valibot";
 import { NOT_WITH_WORKERS } from "../../core/module/permissions.ts";
-import { supervisionPlan, type SupervisionSettings } from "../../core/supervise/settings.ts";
+import { supervisionPlan, type SupervisionSettings } from "../../core/module/settings.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { moduleSchema } from "./schema.ts";
 

@@ -9,7 +9,7 @@ import * as v from "valibot";
 import { OrderError, startOrder } from "../../core/broker/order.ts";
 import { show } from "../../core/show.ts";
 import { unknownKey } from "../../core/unknown_key.ts";
-import { isWorkerOf } from "../../core/supervise/role.ts";
+import { isWorkerOf } from "../../core/child/role.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { Config, ConfigModule, ConfigProgram } from "./config.ts";
 import { ConfigError } from "./config_error.ts";

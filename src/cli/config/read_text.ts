@@ -7,7 +7,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { ConfigError } from "./config_error.ts";
 import { messageOf } from "../../core/thrown.ts";
-import { failureCode } from "../../runtime/failure_reason.ts";
+import { failureCode } from "../../runtime/posix/failure_reason.ts";
 
 /** Far more than anyone writes; a larger file is another one. */
 const MAX_BYTES = 1024 * 1024;

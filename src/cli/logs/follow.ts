@@ -10,7 +10,7 @@ import type { ControlClient } from "../../core/control/client.ts";
 import { RemoteError } from "../../core/errors/mod.ts";
 import { LogReader } from "../../core/log/log_reader.ts";
 import type { LogItem } from "../../core/log/parsed.ts";
-import { failureCode } from "../../runtime/failure_reason.ts";
+import { failureCode } from "../../runtime/posix/failure_reason.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { CliError, ExitCode, NoBrokerError } from "../cli_error.ts";
 import { askBroker } from "../connect.ts";

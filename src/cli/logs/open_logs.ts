@@ -11,7 +11,7 @@ import { splitRecords } from "../../core/log/parse.ts";
 import { PrefixReader } from "../../core/log/prefix.ts";
 import { twinOf } from "../../core/log/stamp.ts";
 import { messageOf } from "../../core/thrown.ts";
-import { failureCode } from "../../runtime/failure_reason.ts";
+import { failureCode } from "../../runtime/posix/failure_reason.ts";
 import { CliError, ExitCode } from "../cli_error.ts";
 import { gunzip, isGzip } from "./gunzip.ts";
 

@@ -12,7 +12,7 @@ import { ControlClient } from "../../core/control/client.ts";
 import { shareOfFiles } from "../../core/control/file_limit.ts";
 import { findBrokers } from "../../core/control/find.ts";
 import { messageOf } from "../../core/thrown.ts";
-import { failureCode } from "../../runtime/failure_reason.ts";
+import { failureCode } from "../../runtime/posix/failure_reason.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { CliError, ExitCode } from "../cli_error.ts";
 import { Access, readToken } from "./access.ts";

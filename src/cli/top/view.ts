@@ -7,7 +7,7 @@
 import type { SentRecord } from "../../core/control/items.ts";
 import { isAtLeast } from "../../core/log/level.ts";
 import type { LogLevel } from "../../core/log/record.ts";
-import type { ProcessState } from "../../core/supervise/states.ts";
+import type { ProcessState } from "../../core/child/states.ts";
 import { fit } from "../columns.ts";
 import { shortTime } from "../figures.ts";
 import { operatorText } from "../operator_text.ts";

@@ -12,8 +12,8 @@ import { makeCall, measureCall } from "../call/make_call.ts";
 import type { RunningCall } from "../call/running_call.ts";
 import { checkedRequest, NO_SETTINGS } from "../call/request.ts";
 import type { CallSettings } from "../module/context.ts";
-import type { ReceivedCall } from "../frame/batch.ts";
-import type { CallHeaders } from "../frame/call_headers.ts";
+import type { ReceivedCall } from "../wire/batch.ts";
+import type { CallHeaders } from "../wire/call_headers.ts";
 import { BrokerLog } from "../log/broker_log.ts";
 import { type EventFields, type EventId, type LogRecord, MAIN_THREAD } from "../log/record.ts";
 import { commandMap, type Handler } from "../module/module.ts";
@@ -23,9 +23,9 @@ import type { BrokerPlan } from "./options.ts";
 import { OwnCommands } from "./own_commands.ts";
 import type { SlotContext } from "./slot_options.ts";
 import { brokerFacts, type BrokerStatus } from "./status.ts";
-import { StartFolder } from "../supervise/start_folder.ts";
-import { Guard } from "../supervise/guard.ts";
-import { StartPlaces } from "../supervise/start_queue.ts";
+import { StartFolder } from "../child/start_folder.ts";
+import { Guard } from "../child/guard.ts";
+import { StartPlaces } from "../child/start_queue.ts";
 import { RecordStream } from "../log/record_stream.ts";
 
 /** What makes something else process 1 of a container. */

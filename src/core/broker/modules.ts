@@ -12,7 +12,7 @@ import { type BrokerPlan, type ModulePlan, orderedModule } from "./options.ts";
 import { startOrder } from "./order.ts";
 import { checkConfinement } from "../module/permissions.ts";
 import { type SlotContext, slotOptions } from "./slot_options.ts";
-import { ModuleSlot, type SlotParts } from "../supervise/module_slot.ts";
+import { ModuleSlot, type SlotParts } from "../child/module_slot.ts";
 
 /** A module that runs, and what it was started with. */
 interface Running {

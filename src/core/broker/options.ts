@@ -14,7 +14,7 @@ import { type Ordered, startOrder } from "./order.ts";
 import { isTimeout, wrongTimeout } from "../call/request.ts";
 import { isRecord, withoutFields } from "../is_record.ts";
 import { show } from "../show.ts";
-import { processName } from "../supervise/role.ts";
+import { processName } from "../child/role.ts";
 import { keysOf, refuseUnknown } from "../unknown_key.ts";
 
 /** Options of `Broker.start`: the keys of `brokkr.json` that concern a program, and what only a program can give. */

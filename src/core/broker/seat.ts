@@ -1,5 +1,5 @@
 import type { Runtime } from "../../runtime/runtime.ts";
-import type { GivenSettings } from "../supervise/role.ts";
+import type { GivenSettings } from "../child/role.ts";
 
 /** What the broker needs beside its plan. */
 export interface BrokerSeat {

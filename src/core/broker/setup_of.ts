@@ -4,13 +4,13 @@
  * @module
  */
 
-import { CLEANUP_DEADLINE_MS } from "../cleanup/clean.ts";
-import { DEFAULT_FRAME_LIMIT } from "../frame/header.ts";
-import type { Setup } from "../frame/hello.ts";
+import { CLEANUP_DEADLINE_MS } from "../child/clean.ts";
+import { DEFAULT_FRAME_LIMIT } from "../wire/header.ts";
+import type { Setup } from "../wire/hello.ts";
 import type { ModuleSettings } from "../module/module.ts";
 import type { BrokerPlan } from "./options.ts";
-import { supervisionPlan } from "../supervise/settings.ts";
-import { outputLimits } from "../supervise/process_settings.ts";
+import { supervisionPlan } from "../module/settings.ts";
+import { outputLimits } from "../module/process_settings.ts";
 
 export function setupOf(plan: BrokerPlan, settings: ModuleSettings, wanted: readonly string[]): Setup {
   return {

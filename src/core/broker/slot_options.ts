@@ -7,19 +7,19 @@
 import type { BrokerSeat } from "./seat.ts";
 import { Callee, type Service } from "../call/callee.ts";
 import { claimedByOthers } from "./claims.ts";
-import { hasToClean } from "../cleanup/clean.ts";
-import { DEFAULT_FRAME_LIMIT } from "../frame/header.ts";
+import { hasToClean } from "../child/clean.ts";
+import { DEFAULT_FRAME_LIMIT } from "../wire/header.ts";
 import type { BrokerLog } from "../log/broker_log.ts";
 import type { BrokerPlan, ModulePlan } from "./options.ts";
 import { ProgramRun } from "../program/program_run.ts";
-import { encodeDepth, encodeRole, isWorkerOf, ROLE_VARIABLE } from "../supervise/role.ts";
+import { encodeDepth, encodeRole, isWorkerOf, ROLE_VARIABLE } from "../child/role.ts";
 import { setupOf } from "./setup_of.ts";
-import type { Guard } from "../supervise/guard.ts";
-import type { StartPlaces } from "../supervise/start_queue.ts";
-import type { SlotOptions, SlotParts } from "../supervise/module_slot.ts";
-import { outputLimits } from "../supervise/process_settings.ts";
-import type { StartFolder } from "../supervise/start_folder.ts";
-import { supervisionPlan } from "../supervise/settings.ts";
+import type { Guard } from "../child/guard.ts";
+import type { StartPlaces } from "../child/start_queue.ts";
+import type { SlotOptions, SlotParts } from "../child/module_slot.ts";
+import { outputLimits } from "../module/process_settings.ts";
+import type { StartFolder } from "../child/start_folder.ts";
+import { supervisionPlan } from "../module/settings.ts";
 
 /** What a program of another language must reach in time. */
 const START_GOAL = "the end of its initialize exchange";

@@ -6,9 +6,9 @@
 
 import type { MemoryFigures, Runtime } from "../../runtime/runtime.ts";
 import type { CallCounts, Latency } from "../call/counters.ts";
-import type { CleanupReceipt } from "../cleanup/clean.ts";
+import type { CleanupReceipt } from "../child/clean.ts";
 import type { Leftover, ModuleCleanup } from "../log/record.ts";
-import type { ProcessState } from "../supervise/states.ts";
+import type { ProcessState } from "../child/states.ts";
 import { VERSION } from "../version.ts";
 
 /** What the cleanup of a process cost and gained. */

@@ -8,11 +8,11 @@
  * @module
  */
 
-import type { CallEntry } from "../frame/batch.ts";
-import type { CallHeaders } from "../frame/call_headers.ts";
-import type { EncodedValue } from "../frame/codec.ts";
+import type { CallEntry } from "../wire/batch.ts";
+import type { CallHeaders } from "../wire/call_headers.ts";
+import type { EncodedValue } from "../wire/codec.ts";
 import { CallTime, type TimeLimits } from "./call_time.ts";
-import { NOTHING_ENCODED } from "../frame/params.ts";
+import { NOTHING_ENCODED } from "../wire/params.ts";
 import { onAbort } from "./on_abort.ts";
 import type { SubmitOptions } from "./caller_options.ts";
 import type { Timed } from "./deadlines.ts";

@@ -5,14 +5,14 @@
  */
 
 import { BrokerError } from "../errors/mod.ts";
-import { AnswerKind } from "../frame/answer_kind.ts";
-import { type AnswerEntry, readJson, type ReceivedCall } from "../frame/batch.ts";
-import type { CallHeaders } from "../frame/call_headers.ts";
-import { BodyReader } from "../frame/body_reader.ts";
-import type { EncodedValue } from "../frame/codec.ts";
-import { FrameType } from "../frame/header.ts";
-import type { Link } from "../frame/link.ts";
-import type { PayloadFault } from "../frame/params.ts";
+import { AnswerKind } from "../wire/answer_kind.ts";
+import { type AnswerEntry, readJson, type ReceivedCall } from "../wire/batch.ts";
+import type { CallHeaders } from "../wire/call_headers.ts";
+import { BodyReader } from "../wire/body_reader.ts";
+import type { EncodedValue } from "../wire/codec.ts";
+import { FrameType } from "../wire/header.ts";
+import type { Link } from "../wire/link.ts";
+import type { PayloadFault } from "../wire/params.ts";
 import type { Reporter } from "../log/reporter.ts";
 import { applyUser } from "../log/user_stack.ts";
 import type { Handler } from "../module/module.ts";

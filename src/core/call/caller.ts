@@ -7,9 +7,9 @@
  * @module
  */
 
-import { type Codec, newCodec } from "../frame/codec.ts";
-import type { Link } from "../frame/link.ts";
-import { encodeParams } from "../frame/params.ts";
+import { type Codec, newCodec } from "../wire/codec.ts";
+import type { Link } from "../wire/link.ts";
+import { encodeParams } from "../wire/params.ts";
 import type { Call } from "./call.ts";
 import { CallTime } from "./call_time.ts";
 import { CallReporter } from "./call_reporter.ts";

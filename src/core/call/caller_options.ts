@@ -5,8 +5,8 @@
  */
 
 import type { Clock } from "../../runtime/runtime.ts";
-import type { CallHeaders } from "../frame/call_headers.ts";
-import type { CodecName } from "../frame/codec.ts";
+import type { CallHeaders } from "../wire/call_headers.ts";
+import type { CodecName } from "../wire/codec.ts";
 import type { Reporter } from "../log/reporter.ts";
 import type { CallCounters } from "./counters.ts";
 import type { QueueLimits } from "./queue.ts";

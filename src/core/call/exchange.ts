@@ -6,12 +6,12 @@
  */
 
 import type { Clock } from "../../runtime/runtime.ts";
-import { AnswerKind } from "../frame/answer_kind.ts";
-import { BodyReader } from "../frame/body_reader.ts";
-import type { Codec } from "../frame/codec.ts";
-import { FrameType } from "../frame/header.ts";
-import { objectText } from "../frame/json_text.ts";
-import type { Link } from "../frame/link.ts";
+import { AnswerKind } from "../wire/answer_kind.ts";
+import { BodyReader } from "../wire/body_reader.ts";
+import type { Codec } from "../wire/codec.ts";
+import { FrameType } from "../wire/header.ts";
+import { objectText } from "../wire/json_text.ts";
+import type { Link } from "../wire/link.ts";
 import type { Call } from "./call.ts";
 import { CallTime } from "./call_time.ts";
 import type { SubmitOptions } from "./caller_options.ts";

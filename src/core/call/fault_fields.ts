@@ -16,8 +16,8 @@ import {
   optional,
   orNull,
 } from "../field_checks.ts";
-import { AnswerKind } from "../frame/answer_kind.ts";
-import { type Fields, FieldTable } from "../frame/fields.ts";
+import { AnswerKind } from "../wire/answer_kind.ts";
+import { type Fields, FieldTable } from "../wire/fields.ts";
 import { isRecord } from "../is_record.ts";
 import type { BrokerFault, ThrownError } from "./wire_error.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ReceivedCall } from "../frame/batch.ts";
+import type { ReceivedCall } from "../wire/batch.ts";
 import { CallStream, type StreamTarget } from "./call_stream.ts";
 import type { CallContext } from "../module/module.ts";
 import type { SubmitOptions } from "./caller_options.ts";

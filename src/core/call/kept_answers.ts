@@ -9,7 +9,7 @@
  */
 
 import type { Clock } from "../../runtime/runtime.ts";
-import type { AnswerEntry } from "../frame/batch.ts";
+import type { AnswerEntry } from "../wire/batch.ts";
 import { ById } from "./by_id.ts";
 import { IdGaps } from "./id_gaps.ts";
 import type { RunningCall } from "./running_call.ts";

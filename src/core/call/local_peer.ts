@@ -5,9 +5,9 @@
  */
 
 import type { Channel, ChannelEvents, Clock } from "../../runtime/runtime.ts";
-import type { CodecName } from "../frame/codec.ts";
-import { DEFAULT_FRAME_LIMIT, FrameType } from "../frame/header.ts";
-import { Link } from "../frame/link.ts";
+import type { CodecName } from "../wire/codec.ts";
+import { DEFAULT_FRAME_LIMIT, FrameType } from "../wire/header.ts";
+import { Link } from "../wire/link.ts";
 import { Callee, type CalleeOptions } from "./callee.ts";
 import type { Caller } from "./caller.ts";
 

@@ -5,11 +5,11 @@
  * @module
  */
 
-import { inBatches } from "../frame/batches.ts";
-import type { Codec } from "../frame/codec.ts";
-import { FrameType } from "../frame/header.ts";
-import { objectText } from "../frame/json_text.ts";
-import type { Link } from "../frame/link.ts";
+import { inBatches } from "../wire/batches.ts";
+import type { Codec } from "../wire/codec.ts";
+import { FrameType } from "../wire/header.ts";
+import { objectText } from "../wire/json_text.ts";
+import type { Link } from "../wire/link.ts";
 import type { Call } from "./call.ts";
 import { EarlyLeave } from "./early_leave.ts";
 import type { InFlight } from "./in_flight.ts";

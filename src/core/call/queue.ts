@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { EncodedValue } from "../frame/codec.ts";
+import type { EncodedValue } from "../wire/codec.ts";
 import type { Call } from "./call.ts";
 import type { BrokerFault } from "./wire_error.ts";
 

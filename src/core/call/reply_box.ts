@@ -4,13 +4,13 @@
  * @module
  */
 
-import type { AnswerEntry } from "../frame/batch.ts";
-import { inBatches } from "../frame/batches.ts";
-import { type Codec, type EncodedValue, newCodec } from "../frame/codec.ts";
-import { FrameType } from "../frame/header.ts";
-import type { Link } from "../frame/link.ts";
-import { encodePayload, type PayloadFault } from "../frame/params.ts";
-import { LARGE_BYTES } from "../frame/spare_memory.ts";
+import type { AnswerEntry } from "../wire/batch.ts";
+import { inBatches } from "../wire/batches.ts";
+import { type Codec, type EncodedValue, newCodec } from "../wire/codec.ts";
+import { FrameType } from "../wire/header.ts";
+import type { Link } from "../wire/link.ts";
+import { encodePayload, type PayloadFault } from "../wire/params.ts";
+import { LARGE_BYTES } from "../wire/spare_memory.ts";
 
 /** Answers that the caller has not read yet. Beyond it no further call runs, so that they can't fill the memory. */
 const UNREAD_LIMIT_BYTES = 4 * 1024 * 1024;

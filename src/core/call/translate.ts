@@ -5,9 +5,9 @@
  */
 
 import { joinBytes } from "../bytes.ts";
-import { BodyReader } from "../frame/body_reader.ts";
-import type { Codec, EncodedValue } from "../frame/codec.ts";
-import { encodePayload, type PayloadFault } from "../frame/params.ts";
+import { BodyReader } from "../wire/body_reader.ts";
+import type { Codec, EncodedValue } from "../wire/codec.ts";
+import { encodePayload, type PayloadFault } from "../wire/params.ts";
 import type { Call } from "./call.ts";
 import type { CallQueue } from "./queue.ts";
 

@@ -17,7 +17,7 @@ import {
   UnknownCommandError,
   UnknownModuleError,
 } from "../errors/mod.ts";
-import { jsonText } from "../frame/json_text.ts";
+import { jsonText } from "../wire/json_text.ts";
 import { joinedStacks, userStack } from "../log/user_stack.ts";
 import { classNameOf, headline, isError, textOf } from "../thrown.ts";
 import { isFault, readFault } from "./fault_fields.ts";

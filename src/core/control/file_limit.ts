@@ -1,5 +1,5 @@
 import type { Runtime } from "../../runtime/runtime.ts";
-import { within } from "../supervise/deadline.ts";
+import { within } from "../child/deadline.ts";
 
 /** A shell tells at once. */
 const TELL_MS = 2_000;

@@ -7,16 +7,16 @@
 import type { Channel, Runtime } from "../../runtime/runtime.ts";
 import { Callee } from "../call/callee.ts";
 import { isGenerator } from "../call/result.ts";
-import { BodyError } from "../frame/body_error.ts";
-import { DEFAULT_FRAME_LIMIT, FrameType } from "../frame/header.ts";
-import { type Hello, helloText, PROTOCOL_VERSION, readHello } from "../frame/hello.ts";
-import { Link } from "../frame/link.ts";
+import { BodyError } from "../wire/body_error.ts";
+import { DEFAULT_FRAME_LIMIT, FrameType } from "../wire/header.ts";
+import { type Hello, helloText, PROTOCOL_VERSION, readHello } from "../wire/hello.ts";
+import { Link } from "../wire/link.ts";
 import type { Handler } from "../module/module.ts";
 import { VERSION } from "../version.ts";
 import { ASKED_FRAME_LIMIT } from "./protocol.ts";
 import { SILENT } from "./silent.ts";
 import { messageOf } from "../thrown.ts";
-import { pause } from "../supervise/deadline.ts";
+import { pause } from "../child/deadline.ts";
 
 /** Time a client has to say hello. */
 const HELLO_DEADLINE_MS = 5_000;

@@ -6,7 +6,7 @@
 
 import type { Channel, Runtime } from "../../runtime/runtime.ts";
 import { ControlSocketError } from "./control_socket_error.ts";
-import { pause } from "../supervise/deadline.ts";
+import { pause } from "../child/deadline.ts";
 import { isLive } from "./live.ts";
 
 /** Beside the folder of the control sockets, so that nobody takes what is in it for a broker. */

@@ -6,10 +6,10 @@
 
 import type { Runtime } from "../../runtime/runtime.ts";
 import { RecentMap } from "../recent_map.ts";
-import { inBatches } from "../frame/batches.ts";
-import { FrameType } from "../frame/header.ts";
-import { objectText } from "../frame/json_text.ts";
-import type { Link } from "../frame/link.ts";
+import { inBatches } from "../wire/batches.ts";
+import { FrameType } from "../wire/header.ts";
+import { objectText } from "../wire/json_text.ts";
+import type { Link } from "../wire/link.ts";
 import { makeEvent } from "./event.ts";
 import { formatEvent } from "./format.ts";
 import type { EventFields, EventId, LineStyle, LogEvent } from "./record.ts";

@@ -16,7 +16,7 @@ import {
   orNull,
   wrongField,
 } from "../field_checks.ts";
-import { BodyError } from "../frame/body_error.ts";
+import { BodyError } from "../wire/body_error.ts";
 import { isRecord } from "../is_record.ts";
 import { isEventId } from "./lines.ts";
 import type { EventFields, EventId, Leftover, LogEvent, ModuleCleanup, ResourceFigures } from "./record.ts";

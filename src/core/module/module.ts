@@ -5,13 +5,13 @@
  */
 
 import type { ModuleContext } from "./context.ts";
-import { canDispose } from "../cleanup/dispose.ts";
+import { canDispose } from "./dispose.ts";
 import type { ProgramPlan } from "../program/program_plan.ts";
 import { isRecord, withoutFields } from "../is_record.ts";
 import { show } from "../show.ts";
-import { checkSupervision } from "../supervise/check_settings.ts";
-import { checkProcessSettings, type ProcessSettings } from "../supervise/process_settings.ts";
-import type { SupervisionSettings } from "../supervise/settings.ts";
+import { checkSupervision } from "./check_settings.ts";
+import { checkProcessSettings, type ProcessSettings } from "./process_settings.ts";
+import type { SupervisionSettings } from "./settings.ts";
 import { refuseUnknown } from "../unknown_key.ts";
 import { DEFINITION_KEYS, WORKERS_KEYS } from "./known_keys.ts";
 

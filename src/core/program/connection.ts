@@ -6,8 +6,8 @@
 
 import type { Channel } from "../../runtime/runtime.ts";
 import { UnansweredError } from "../call/callee.ts";
-import { plainText } from "../frame/json_codec.ts";
-import { isNestedDeeper, MAX_BODY_DEPTH } from "../frame/limits.ts";
+import { plainText } from "../wire/json_codec.ts";
+import { isNestedDeeper, MAX_BODY_DEPTH } from "../wire/limits.ts";
 import type { ConnectionOptions, RequestOptions } from "./connection_options.ts";
 import type { Notification } from "./conventions.ts";
 import { frameMessage, type MessageReader, newReader } from "./framing.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { plainText } from "../frame/json_codec.ts";
+import { plainText } from "../wire/json_codec.ts";
 import { errorFields } from "./json_rpc_error.ts";
 import { type Message, type MessageId, type Params, RpcCode } from "./message.ts";
 

@@ -6,10 +6,10 @@
 
 import type { CommandProcess, ExitStatus } from "../../runtime/runtime.ts";
 import { type LocalPeer, localPeer } from "../call/local_peer.ts";
-import type { Link } from "../frame/link.ts";
-import { Ending } from "../supervise/ending.ts";
-import { ProcessOutput } from "../supervise/process_output.ts";
-import type { Run } from "../supervise/run.ts";
+import type { Link } from "../wire/link.ts";
+import { Ending } from "../child/ending.ts";
+import { ProcessOutput } from "../child/process_output.ts";
+import type { Run } from "../child/run.ts";
 import { VERSION } from "../version.ts";
 import { Connection } from "./connection.ts";
 import { JsonRpcError } from "./json_rpc_error.ts";

@@ -1,7 +1,7 @@
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { Reporter } from "../log/reporter.ts";
-import type { Descendants, OutputLimits } from "../supervise/process_settings.ts";
-import type { NewRun } from "../supervise/run.ts";
+import type { Descendants, OutputLimits } from "../module/process_settings.ts";
+import type { NewRun } from "../child/run.ts";
 import type { ProgramPlan } from "./program_plan.ts";
 
 /** What all lives of a program have in common. */

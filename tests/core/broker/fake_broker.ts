@@ -3,9 +3,9 @@ import { type BrokerOptions, checkOptions } from "../../../src/core/broker/optio
 import type { LogRecord } from "../../../src/core/log/record.ts";
 import { defineModule } from "../../../src/core/module/module.ts";
 import type { ModuleSettings } from "../../../src/core/module/module.ts";
-import { readRole, ROLE_VARIABLE } from "../../../src/core/supervise/role.ts";
+import { readRole, ROLE_VARIABLE } from "../../../src/core/child/role.ts";
 import type { CommandProcess } from "../../../src/runtime/runtime.ts";
-import { type FakeProcess, SpawningRuntime } from "../supervise/fake_process.ts";
+import { type FakeProcess, SpawningRuntime } from "../child/fake_process.ts";
 import { settle } from "../manual_clock.ts";
 
 const ENDED = { code: 0, signal: null };

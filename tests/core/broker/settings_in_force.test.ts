@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { CallSettings } from "../../../src/core/module/context.ts";
 import { QueueFullError } from "../../../src/core/errors/mod.ts";
-import { FrameType } from "../../../src/core/frame/header.ts";
-import type { FakeProcess } from "../supervise/fake_process.ts";
+import { FrameType } from "../../../src/core/wire/header.ts";
+import type { FakeProcess } from "../child/fake_process.ts";
 import { settle } from "../manual_clock.ts";
 import { FakeBroker } from "./fake_broker.ts";
 

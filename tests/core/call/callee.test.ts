@@ -4,11 +4,11 @@ import { CallCounters } from "../../../src/core/call/counters.ts";
 import { IdGaps } from "../../../src/core/call/id_gaps.ts";
 import { KeptAnswers } from "../../../src/core/call/kept_answers.ts";
 import { RunningCall } from "../../../src/core/call/running_call.ts";
-import { FrameType } from "../../../src/core/frame/header.ts";
+import { FrameType } from "../../../src/core/wire/header.ts";
 import { frame } from "../frames.ts";
 import { ManualClock } from "../manual_clock.ts";
 import { Conversation, NOTHING_LEFT } from "./conversation.ts";
-import { encodeValue } from "../../../src/core/frame/json_codec.ts";
+import { encodeValue } from "../../../src/core/wire/json_codec.ts";
 
 function run(kept: KeptAnswers, id: number, value: unknown = id, attempt = 1): void {
   const call = new RunningCall({ id, attempt, command: "c" }, "b", () => {});

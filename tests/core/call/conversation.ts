@@ -5,9 +5,9 @@ import { CallCounters, type CallCounts } from "../../../src/core/call/counters.t
 import { makeCall } from "../../../src/core/call/make_call.ts";
 import { DEFAULT_LIMITS } from "../../../src/core/call/caller_options.ts";
 import type { BrokerFault } from "../../../src/core/call/wire_error.ts";
-import { type CodecName, CODECS } from "../../../src/core/frame/codec.ts";
-import { FrameType } from "../../../src/core/frame/header.ts";
-import { Link } from "../../../src/core/frame/link.ts";
+import { type CodecName, CODECS } from "../../../src/core/wire/codec.ts";
+import { FrameType } from "../../../src/core/wire/header.ts";
+import { Link } from "../../../src/core/wire/link.ts";
 import { commandMap, type Commands } from "../../../src/core/module/module.ts";
 import { frame } from "../frames.ts";
 import { TestReporter } from "../log_of.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { faultFields, faultOf, readFault, readThrown, thrownFields } from "../../../src/core/call/fault_fields.ts";
 import { type BrokerFault, type ThrownError, toError, toFault } from "../../../src/core/call/wire_error.ts";
-import { AnswerKind } from "../../../src/core/frame/answer_kind.ts";
+import { AnswerKind } from "../../../src/core/wire/answer_kind.ts";
 
 const INNER: ThrownError = { name: "IOError", message: "no disk", stack: "IOError: no disk", data: { disk: 1 } };
 

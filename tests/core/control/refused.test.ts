@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ControlPeer } from "../../../src/core/control/peer.ts";
-import { newCodec } from "../../../src/core/frame/codec.ts";
-import { FrameFlag, FrameType } from "../../../src/core/frame/header.ts";
-import { FrameReader } from "../../../src/core/frame/reader.ts";
+import { newCodec } from "../../../src/core/wire/codec.ts";
+import { FrameFlag, FrameType } from "../../../src/core/wire/header.ts";
+import { FrameReader } from "../../../src/core/wire/reader.ts";
 import type { Handler } from "../../../src/core/module/module.ts";
 import { FakeRuntime } from "../fake_runtime.ts";
 import { frame } from "../frames.ts";

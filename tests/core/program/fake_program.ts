@@ -7,8 +7,8 @@ import { defineProgram, type ProgramDefinition } from "../../../src/core/program
 import { frameMessage, newReader } from "../../../src/core/program/framing.ts";
 import type { Framing } from "../../../src/core/program/framing.ts";
 import { ProgramRun } from "../../../src/core/program/program_run.ts";
-import { outputLimits } from "../../../src/core/supervise/process_settings.ts";
-import type { ProcessEnd } from "../../../src/core/supervise/process_run_options.ts";
+import { outputLimits } from "../../../src/core/module/process_settings.ts";
+import type { ProcessEnd } from "../../../src/core/child/process_run_options.ts";
 import { FakeRuntime } from "../fake_runtime.ts";
 import { TestReporter } from "../log_of.ts";
 import { settle } from "../manual_clock.ts";

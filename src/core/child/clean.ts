@@ -1,0 +1,125 @@
+/**
+ * Clean after fork: in a new process, before anything else, releases what belongs to the others. Every hook runs on its own, in
+ * time, and its error is told and goes no further.
+ *
+ * @module
+ */
+
+import type { Runtime } from "../../runtime/runtime.ts";
+import type { EventFields, ModuleCleanup, ResourceFigures } from "../log/record.ts";
+import type { Reporter } from "../log/reporter.ts";
+import { applyUser } from "../log/user_stack.ts";
+import type { Module } from "../module/module.ts";
+import type { Role } from "./role.ts";
+import { textOf } from "../thrown.ts";
+import { Owned } from "../module/owned.ts";
+import { release } from "./release.ts";
+
+/** Time that each module's cleanup has. */
+export const CLEANUP_DEADLINE_MS = 5_000;
+
+/** What the cleanup released and what it gained. */
+export type CleanupReceipt = EventFields["cleanup.receipt"];
+
+export interface CleanupOptions {
+  readonly runtime: Runtime;
+  readonly reporter: Reporter;
+  readonly role: Role;
+  /** All modules that this process loaded, in the order they were declared. */
+  readonly modules: readonly Module[];
+  readonly deadlineMs: number;
+  /** Called before each module's cleanup with its name, and with null after the last. The cleanup waits for it. */
+  readonly cleaning: (owner: string | null) => void | Promise<void>;
+}
+
+/**
+ * Whether a process that loaded `modules`, its own among them, holds anything that is not its own. `own` is its module where it is
+ * that module's worker.
+ */
+export function hasToClean(modules: readonly unknown[], own: Module | null): boolean {
+  return modules.length > 1 || own?.definition.workers?.afterForkCleanup !== undefined;
+}
+
+/** Cleans this process. Never rejects. */
+export async function cleanAfterFork(options: CleanupOptions): Promise<CleanupReceipt> {
+  const { runtime, reporter, role } = options;
+  const subject = { module: role.process };
+  const start = runtime.clock.now();
+  reporter.report("cleanup.start", {}, subject);
+  const before = await resourceFigures(runtime);
+  const modules: ModuleCleanup[] = [];
+  const allowExit = runtime.refuseExit((code) =>
+    new Error(`Cannot end the process in a cleanup: exit(${code === undefined ? "" : textOf(code)}) was called`)
+  );
+  for (const { owner, acts } of stepsOf(options)) {
+    await options.cleaning(owner);
+    const { failure, ...module } = await release(owner, acts, options);
+    modules.push(module);
+    if (failure !== null) reporter.report("cleanup.error", { owner, ...failure }, subject);
+  }
+  allowExit();
+  void options.cleaning(null);
+  removeForeignEnvironment(options);
+  const hasCleaned = hadToClean(options);
+  if (hasCleaned) await runtime.collectGarbage();
+  const after = hasCleaned ? await resourceFigures(runtime) : before;
+  const ms = runtime.clock.now() - start;
+  reporter.report("cleanup.done", { ms }, subject);
+  const released = modules.filter(({ error }) => error === null).map(({ name }) => name);
+  const errors = modules.length - released.length;
+  const isWanted = hasCleaned || reporter.wants("cleanup.receipt");
+  const leftovers = isWanted ? await runtime.leftovers?.() ?? null : null;
+  const receipt = { ms, released, errors, modules, leftovers, before, after };
+  if (reporter.wants("cleanup.receipt")) reporter.report("cleanup.receipt", receipt, subject);
+  return receipt;
+}
+
+/** False where nothing was there to clean: nothing has changed, and what is open is the module's own. */
+function hadToClean({ modules, role }: CleanupOptions): boolean {
+  const own = modules.find(({ name }) => name === role.module) ?? null;
+  return hasToClean(modules, role.worker === null ? null : own);
+}
+
+/** What is called for one module. */
+interface Step {
+  readonly owner: string;
+  readonly acts: readonly (() => unknown)[];
+}
+
+/** Last declared first: what was built on others goes before them. A worker also drops what only its module's process needs. */
+function stepsOf({ modules, role }: CleanupOptions): Step[] {
+  const steps: Step[] = [];
+  for (const { name: owner, definition } of modules.toReversed()) {
+    const acts: (() => unknown)[] = [];
+    if (owner !== role.module) {
+      const { afterForkCleanup } = definition;
+      if (afterForkCleanup !== undefined) acts.push(() => applyUser(afterForkCleanup, definition, []));
+      acts.push(...new Owned(definition.owns).disposals());
+    } else if (role.worker !== null) {
+      const { workers } = definition;
+      const afterForkCleanup = workers?.afterForkCleanup;
+      if (afterForkCleanup !== undefined) acts.push(() => applyUser(afterForkCleanup, workers, []));
+    }
+    if (acts.length > 0) steps.push({ owner, acts });
+  }
+  return steps;
+}
+
+/** Variables that other modules claimed, and this one did not. */
+function removeForeignEnvironment({ runtime, modules, role }: CleanupOptions): void {
+  const own = modules.find((module) => module.name === role.module)?.definition.env ?? [];
+  for (const { name, definition } of modules) {
+    if (name === role.module) continue;
+    for (const variable of definition.env ?? []) if (!own.includes(variable)) runtime.env.remove(variable);
+  }
+}
+
+async function resourceFigures(runtime: Runtime): Promise<ResourceFigures> {
+  const [memory, openFiles] = await Promise.all([runtime.memory(runtime.pid), runtime.openFiles()]);
+  return {
+    pssBytes: memory.pssBytes,
+    privateBytes: memory.privateBytes,
+    heapBytes: runtime.heapBytes(),
+    openFiles,
+  };
+}

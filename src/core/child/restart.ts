@@ -1,0 +1,77 @@
+/**
+ * Whether and when a process that ended is started again: the first time at once, then after pauses that grow, until there were too
+ * many restarts within a window of time.
+ *
+ * @module
+ */
+
+import type { RestartSettings } from "../module/settings.ts";
+
+export type RestartDecision =
+  | { readonly kind: "restart"; readonly delayMs: number }
+  | { readonly kind: "stay"; readonly why: "policy" | "lasting" | "intensity" };
+
+/** One end of a process. */
+export interface EndFacts {
+  /** Whether it ended otherwise than by a clean exit. */
+  readonly failed: boolean;
+  /** Whether another start would end the same. */
+  readonly lasting: boolean;
+  /** Milliseconds that it was ready. */
+  readonly uptimeMs: number;
+  /** On the clock. */
+  readonly now: number;
+}
+
+export class Restarts {
+  #settings: Required<RestartSettings>;
+  readonly #random: () => number;
+  /** When processes were started again, as far as it lies in the window. */
+  readonly #times: number[] = [];
+  /** Restarts since a process last proved itself. */
+  #inARow = 0;
+  #total = 0;
+
+  /** @param random a number from 0 to 1. */
+  constructor(settings: Required<RestartSettings>, random: () => number) {
+    this.#settings = settings;
+    this.#random = random;
+  }
+
+  /** How often the process was started again. */
+  get total(): number {
+    return this.#total;
+  }
+
+  decide({ failed, lasting, uptimeMs, now }: EndFacts): RestartDecision {
+    const { policy, minUptimeMs, maxRestarts, windowMs } = this.#settings;
+    if (lasting) return { kind: "stay", why: "lasting" };
+    if (policy === "never" || (policy === "on-failure" && !failed)) return { kind: "stay", why: "policy" };
+    while (this.#times[0] !== undefined && now - this.#times[0] > windowMs) this.#times.shift();
+    if (this.#times.length >= maxRestarts) return { kind: "stay", why: "intensity" };
+    // To have become ready proves nothing: a process may say so and die, over and over.
+    if (uptimeMs >= minUptimeMs) this.#inARow = 0;
+    this.#times.push(now);
+    this.#total++;
+    return { kind: "restart", delayMs: this.#delayMs(this.#inARow++) };
+  }
+
+  /** A restart by hand: counted, and everything begins anew. */
+  byHand(): void {
+    this.#times.length = 0;
+    this.#inARow = 0;
+    this.#total++;
+  }
+
+  /** From now on other settings hold. */
+  follow(settings: Required<RestartSettings>): void {
+    this.#settings = settings;
+  }
+
+  #delayMs(before: number): number {
+    if (before === 0) return 0;
+    const { delayMs, factor, maxDelayMs, jitter } = this.#settings;
+    const pause = Math.min(delayMs * factor ** (before - 1), maxDelayMs);
+    return Math.round(Math.min(pause * (1 + jitter * (2 * this.#random() - 1)), maxDelayMs));
+  }
+}

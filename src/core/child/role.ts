@@ -1,0 +1,145 @@
+/**
+ * The role of a process: whose process it is, in one environment variable that its father sets.
+ *
+ * @module
+ */
+
+import { objectText } from "../wire/json_text.ts";
+import type { Descendants } from "../module/process_settings.ts";
+
+/** The one environment variable that brokkr hands to a process it creates. */
+export const ROLE_VARIABLE = "BROKKR_ROLE";
+
+/** A process of a broker inside a process of a broker … this deep at most: what is deeper starts itself by mistake. */
+const MAX_DEPTH = 8;
+
+export interface Role {
+  /** Name of the broker. */
+  readonly broker: string;
+  readonly module: string;
+  /** Number of the worker from 1, or null in the module's own process. */
+  readonly worker: number | null;
+  /** Name of the process: the module's, or `M-1`. */
+  readonly process: string;
+  /** 1 in a process of the outermost broker. */
+  readonly depth: number;
+  /** Where the channel to the father is. */
+  readonly channel: string;
+  /** Module files to load, where the program has none of its own: `[name, path or URL]`. */
+  readonly image: readonly (readonly [name: string, path: string])[] | null;
+  /** What the configuration says of the module, in the module's own process under one; else null. */
+  readonly given: GivenSettings | null;
+  /** The mark of this life of the module: what it starts is found by it, wherever that has gone. */
+  readonly tree: string | null;
+  /** Whether what the process starts by itself bears the mark too. */
+  readonly descendants: Descendants;
+}
+
+/** The part of a configuration that the module's file has to be held against. */
+export interface GivenSettings {
+  /** How many workers, or null where the module's file says it. */
+  readonly workers: number | null;
+  /** Names of the settings that the configuration has. */
+  readonly keys: readonly string[];
+  /** Whether the configuration gives the module fewer rights. @default false */
+  readonly confined?: boolean;
+}
+
+/** Name of a module's process or of its worker number `worker`. */
+export function processName(module: string, worker: number | null): string {
+  return worker === null ? module : `${module}-${worker}`;
+}
+
+/** Whether `process` is the name of a worker of `module`, which has `workers` of them, or a number that is not known. */
+export function isWorkerOf(module: string, process: string, workers: number | null): boolean {
+  if (!process.startsWith(`${module}-`)) return false;
+  const number = process.slice(module.length + 1);
+  return /^[1-9]\d{0,8}$/.test(number) && (workers === null || Number(number) <= workers);
+}
+
+export function encodeRole(role: Omit<Role, "process" | "given"> & Partial<Pick<Role, "given">>): string {
+  const { broker, module, worker, depth, channel, image, given, tree, descendants } = role;
+  const whose = tree === null ? {} : { tree, descendants };
+  return objectText({ broker, module, worker, depth, channel, image, ...(given ? { given } : {}), ...whose });
+}
+
+/**
+ * What stays of the role for the processes that a module starts by itself: how deep it is, and what to find them by. `pid` is that of
+ * the process whose role it was.
+ */
+export function encodeDepth(depth: number, tree: string | null = null, pid?: number): string {
+  return objectText({ depth, ...(tree === null ? {} : { tree }), ...(pid === undefined ? {} : { pid }) });
+}
+
+/**
+ * Reads the variable's text: a role, or only how deep this process is, and whose `pid` it was that had a role.
+ *
+ * @throws {Error} when the text is not brokkr's, or when the process is deeper than any broker should be.
+ */
+export function readRole(text: string | undefined): { role: Role | null; depth: number; pid?: number } {
+  if (text === undefined || text === "") return { role: null, depth: 0 };
+  const fields = parse(text);
+  const depth = fields.get("depth");
+  if (typeof depth !== "number") throw notARole(text);
+  if (depth > MAX_DEPTH) {
+    throw new Error(
+      `Cannot start a broker at depth ${depth}: brokers nest at most ${MAX_DEPTH} deep, and a program that starts itself again ` +
+        `without a Broker.start in its way never ends`,
+    );
+  }
+  const broker = fields.get("broker");
+  const pid = fields.get("pid");
+  if (broker === undefined) return { role: null, depth, ...(typeof pid === "number" ? { pid } : {}) };
+  const module = fields.get("module");
+  const worker = fields.get("worker");
+  const channel = fields.get("channel");
+  if (typeof broker !== "string" || typeof module !== "string" || typeof channel !== "string") throw notARole(text);
+  if (worker !== null && typeof worker !== "number") throw notARole(text);
+  const process = processName(module, worker);
+  const image = readImage(fields.get("image"));
+  const given = readGiven(fields.get("given"));
+  const tree = fields.get("tree");
+  const whose: Pick<Role, "tree" | "descendants"> = {
+    tree: typeof tree === "string" ? tree : null,
+    descendants: fields.get("descendants") === "keep" ? "keep" : "kill",
+  };
+  return { role: { broker, module, worker, process, depth, channel, image, given, ...whose }, depth };
+}
+
+function parse(text: string): Map<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === "object" && value !== null) return new Map(Object.entries(value));
+  } catch {
+    // Said below, with the text.
+  }
+  throw notARole(text);
+}
+
+function readImage(value: unknown): Role["image"] {
+  if (!Array.isArray(value)) return null;
+  const image: [string, string][] = [];
+  for (const entry of value) {
+    const [name, path]: unknown[] = Array.isArray(entry) ? entry : [];
+    if (typeof name === "string" && typeof path === "string") image.push([name, path]);
+  }
+  return image;
+}
+
+function readGiven(value: unknown): GivenSettings | null {
+  if (typeof value !== "object" || value === null) return null;
+  const fields = new Map<string, unknown>(Object.entries(value));
+  const workers = fields.get("workers");
+  const keys = fields.get("keys");
+  return {
+    workers: typeof workers === "number" ? workers : null,
+    keys: Array.isArray(keys) ? keys.map(String) : [],
+    ...(fields.get("confined") === true ? { confined: true } : {}),
+  };
+}
+
+function notARole(text: string): Error {
+  return new Error(
+    `Cannot read environment variable ${ROLE_VARIABLE}: it must be set by brokkr only, and it is "${text}"`,
+  );
+}

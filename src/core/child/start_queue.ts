@@ -1,0 +1,141 @@
+/**
+ * How many processes start at once. A start waits for a place and holds it from the spawn to the end of the cleanup, so that a
+ * hundred modules do not slow each other down until none is up in time. The broker has the places; its modules ask it for those of
+ * their workers.
+ *
+ * @module
+ */
+
+import type { Clock } from "../../runtime/runtime.ts";
+import type { FatherNotice, ProcessNotice } from "../wire/notice.ts";
+
+/** Where starts wait for their places. */
+export interface StartQueue {
+  /**
+   * Calls `admitted` when the start has a place: at once where one is free. The returned function gives the place back, or leaves the
+   * queue; it may be called again.
+   */
+  enter(admitted: () => void): () => void;
+}
+
+/** The places of a broker: first come, first served. */
+export class StartPlaces implements StartQueue {
+  #limit: number;
+  #taken = 0;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** Places in all. Those that are held stay so where there are fewer now. */
+  set limit(limit: number) {
+    this.#limit = limit;
+    this.#admit();
+  }
+
+  enter(admitted: () => void): () => void {
+    let holds = false;
+    const take = () => {
+      holds = true;
+      this.#taken++;
+      admitted();
+    };
+    this.#waiting.add(take);
+    this.#admit();
+    return () => {
+      this.#waiting.delete(take);
+      if (!holds) return;
+      holds = false;
+      this.#taken--;
+      this.#admit();
+    };
+  }
+
+  #admit(): void {
+    for (const take of this.#waiting) {
+      if (this.#taken >= this.#limit) return;
+      this.#waiting.delete(take);
+      take();
+    }
+  }
+}
+
+/** In a module's process: the places of its workers are those of the broker. */
+export class BorrowedPlaces implements StartQueue {
+  readonly #tell: (notice: ProcessNotice) => void;
+  readonly #waiting = new Map<number, () => void>();
+  #last = 0;
+
+  constructor(tell: (notice: ProcessNotice) => void) {
+    this.#tell = tell;
+  }
+
+  enter(admitted: () => void): () => void {
+    const start = ++this.#last;
+    let isOver = false;
+    this.#waiting.set(start, admitted);
+    this.#tell({ kind: "start-wanted", start });
+    return () => {
+      if (isOver) return;
+      isOver = true;
+      this.#waiting.delete(start);
+      this.#tell({ kind: "start-over", start });
+    };
+  }
+
+  /** The broker has a place for that start. */
+  admitted(start: number): void {
+    const admitted = this.#waiting.get(start);
+    this.#waiting.delete(start);
+    admitted?.();
+  }
+}
+
+/** Many times the workers that a machine can run: one that asks for more at once is not brokkr. */
+const MAX_LENT = 10_000;
+
+export interface LentPlacesOptions {
+  readonly starts: StartQueue;
+  readonly clock: Clock;
+  /** How long a worker may hold a place: its module may be too busy to give it back. */
+  readonly leaseMs: number;
+  readonly tell: (notice: FatherNotice) => void;
+}
+
+/** In the broker: the places that the workers of one module's process hold or wait for. */
+export class LentPlaces {
+  readonly #options: LentPlacesOptions;
+  readonly #leave = new Map<number, () => void>();
+
+  constructor(options: LentPlacesOptions) {
+    this.#options = options;
+  }
+
+  /** A worker wants to start. */
+  wanted(start: number): void {
+    if (this.#leave.has(start) || this.#leave.size >= MAX_LENT) return;
+    const { starts, clock, leaseMs, tell } = this.#options;
+    let clear = () => {};
+    const leave = starts.enter(() => {
+      clear = clock.timer(leaseMs, () => this.over(start));
+      tell({ kind: "start-admitted", start });
+    });
+    this.#leave.set(start, () => {
+      clear();
+      leave();
+    });
+  }
+
+  /** That start is over, or is not wanted any more. */
+  over(start: number): void {
+    const leave = this.#leave.get(start);
+    this.#leave.delete(start);
+    leave?.();
+  }
+
+  /** The module's process has ended, and its workers with it. */
+  end(): void {
+    for (const start of [...this.#leave.keys()]) this.over(start);
+  }
+}

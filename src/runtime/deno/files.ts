@@ -1,0 +1,34 @@
+import type { DenoNamespace } from "./namespace.ts";
+import { environment } from "./self.ts";
+import { type FolderFacts, privateFolder } from "../posix/private_folder.ts";
+import type { PrivateFiles } from "../runtime.ts";
+
+declare const Deno: DenoNamespace;
+
+/** Files that only this user sees, by Deno's own functions. */
+export const privateFiles: PrivateFiles = {
+  folder: (name) =>
+    privateFolder(name, {
+      env: environment,
+      uid: Deno.uid(),
+      make: (path) => Deno.mkdirSync(path, { mode: 0o700 }),
+      look,
+    }),
+  list: (folder) => [...Deno.readDirSync(folder)].map((entry) => entry.name),
+  remove(path) {
+    try {
+      Deno.removeSync(path);
+    } catch {
+      // Gone before.
+    }
+  },
+};
+
+function look(path: string): FolderFacts | null {
+  try {
+    const { isDirectory, uid, mode } = Deno.lstatSync(path);
+    return { isFolder: isDirectory, uid, mode: mode ?? 0 };
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,148 @@
+import { fromOrigin } from "../posix/origin.ts";
+import { type FlagRules, passedOn } from "../posix/passed_flags.ts";
+
+/** What a process of the same program must not repeat: it would listen, wait or write where its father does. */
+const DROPPED =
+  /^(--(inspect|watch|hmr|check|no-check|reload|coverage|env-file|env|no-clear-screen|v8-flags)(-[a-z-]+)?|-r)$/;
+/** Flags that say nothing about the subcommand, to keep where the father was not started by `deno run`. */
+const KEPT =
+  /^(-A|-[RWNESIP]+|--(allow|deny|ignore|unstable|no-remote|no-lock|no-config|no-npm|no-prompt|cached-only|config|import-map|lock|cert|location|seed|node-modules-dir|vendor|permission-set|conditions|preload|import|require|quiet)(-[a-z-]+)?)$/;
+/** Their value may stand in the next argument: what follows the others of another subcommand may be its files. */
+const VALUE_APART = new Set([
+  "-c",
+  "--config",
+  "--import-map",
+  "--cert",
+  "--location",
+  "--seed",
+  "--lock",
+  "--preload",
+  "--import",
+  "--require",
+  "--conditions",
+]);
+/** Flags whose value is a path, or may be a URL instead. */
+const PATHS = new Set([
+  "-c",
+  "--config",
+  "--import-map",
+  "--cert",
+  "--lock",
+  "--preload",
+  "--import",
+  "--require",
+  "--cpu-prof-dir",
+]);
+/** Rights in files, whose lists are of paths; programs that may be run are named by paths or without. */
+const PATH_RIGHTS = /^(--(allow|deny|ignore)-(read|write|ffi)|-[RW])$/;
+const RUN_RIGHTS = /^--(allow|deny)-run$/;
+/** Variables of the environment whose value is a path. */
+const PATH_VARIABLES = ["DENO_DIR", "DENO_CERT", "NODE_EXTRA_CA_CERTS"];
+
+const RULES: FlagRules = {
+  isDropped: (name) => DROPPED.test(name),
+  absolute(name, value) {
+    if (PATHS.has(name)) return isUrl(value) ? value : fromOrigin(value);
+    if (PATH_RIGHTS.test(name)) return inList(value, (path) => fromOrigin(path));
+    return RUN_RIGHTS.test(name) ? inList(value, (path) => path.includes("/") ? fromOrigin(path) : path) : value;
+  },
+};
+
+function isUrl(value: string): boolean {
+  return /^[a-z][a-z0-9+.-]*:/i.test(value);
+}
+
+/** A comma within an element is written twice. */
+function inList(list: string, change: (element: string) => string): string {
+  return list.split(/(?<!,),(?!,)/).map((element) => element === "" ? element : change(element)).join(",");
+}
+
+const NEEDS_GC = "--expose-gc";
+const NO_CODE_CACHE = "--no-code-cache";
+
+export interface FatherFlags {
+  /** `/proc/self/cmdline` in parts, or null where there is none. */
+  readonly commandLine: readonly string[] | null;
+  /** How many of them are the program's own. */
+  readonly programArgs: number;
+  /** Used where the command line can't be read: the permissions in full as flags. */
+  readonly permissions: readonly string[];
+  /** Whether the new process must be able to collect garbage. */
+  readonly collects: boolean;
+}
+
+/** The flags that give a new process the rights and the configuration of its father. */
+export function childFlags(father: FatherFlags): string[] {
+  const own = ownFlags(father);
+  const flags = own ?? [...father.permissions];
+  const engine = own === null ? [] : v8Flags(father.commandLine ?? []);
+  if (!father.collects || engine.includes(NEEDS_GC)) return [...flags, ...engineFlag(engine)];
+  // Compiled code is kept for one set of engine flags: father and child would take turns to throw away what the other kept.
+  return [...flags, NO_CODE_CACHE, ...engineFlag([NEEDS_GC, ...engine])];
+}
+
+/** Adds the socket at `path` to what scoped rights allow. A flag may be given once only, so its list grows. */
+export function allowSocket(flags: readonly string[], path: string): string[] {
+  if (flags.includes("-A") || flags.includes("--allow-all")) return [...flags];
+  return allow(allow(allow([...flags], "read", "R", path), "write", "W", path), "net", "N", `unix:${path}`);
+}
+
+function allow(flags: string[], right: string, letter: string, value: string): string[] {
+  const long = `--allow-${right}`;
+  const inFull = (flag: string) => flag === long || (/^-[A-Z]+$/.test(flag) && flag.includes(letter));
+  if (flags.some(inFull)) return flags;
+  const at = flags.findIndex((flag) => flag.startsWith(`${long}=`) || flag.startsWith(`-${letter}=`));
+  if (at === -1) return [...flags, `${long}=${value}`];
+  return flags.with(at, `${flags[at]},${value}`);
+}
+
+/** Null where nothing can be told from the command line. */
+function ownFlags({ commandLine, programArgs, permissions }: FatherFlags): string[] | null {
+  if (commandLine === null) return null;
+  const scriptAt = commandLine.length - programArgs - 1;
+  const before = commandLine.slice(1, scriptAt);
+  // Flags of any subcommand may stand before it, with their values.
+  const [first = ""] = before;
+  const runAt = before.indexOf("run");
+  if (runAt !== -1 && (runAt === 0 || first.startsWith("-"))) return repeated(before.toSpliced(runAt, 1));
+  if (scriptAt === 1 || first.startsWith("-")) return repeated(before);
+  // What is evaluated has every right, without a flag that says so.
+  const implied = first === "eval" ? permissions : [];
+  return [...implied, ...passedOn(ofAnySubcommand(commandLine.slice(2)), RULES)];
+}
+
+function repeated(flags: readonly string[]): string[] {
+  // The short form of --reload may stand in a cluster, such as -Ar.
+  return passedOn(flags, RULES).map((flag) => /^-[A-Za-z]{2,}$/.test(flag) ? flag.replace("r", "") : flag);
+}
+
+function ofAnySubcommand(flags: readonly string[]): string[] {
+  const result: string[] = [];
+  for (let i = 0; i < flags.length && flags[i] !== "--"; i++) {
+    const flag = flags[i] ?? "";
+    const value = flags[i + 1];
+    if (!KEPT.test(flag.replace(/=.*$/s, "")) && !VALUE_APART.has(flag)) continue;
+    result.push(flag);
+    if (VALUE_APART.has(flag) && value !== undefined && !value.startsWith("-")) result.push(flags[++i] ?? "");
+  }
+  return result;
+}
+
+function v8Flags(commandLine: readonly string[]): string[] {
+  const given = commandLine.find((flag) => flag.startsWith("--v8-flags="))?.slice("--v8-flags=".length) ?? "";
+  return given.split(",").filter((flag) => flag !== "");
+}
+
+function engineFlag(flags: readonly string[]): string[] {
+  return flags.length === 0 ? [] : [`--v8-flags=${flags.join(",")}`];
+}
+
+/** `env` with paths that hold in any working directory. */
+export function childEnvironment(env: Readonly<Record<string, string>>): Record<string, string> {
+  const passed = { ...env };
+  for (const name of PATH_VARIABLES) {
+    const path = env[name];
+    if (path !== undefined && path !== "") passed[name] = fromOrigin(path);
+  }
+  return passed;
+}

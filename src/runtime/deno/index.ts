@@ -1,0 +1,70 @@
+import { systemClock } from "../posix/clock.ts";
+import { servingClock } from "./clock.ts";
+import { privateFiles } from "./files.ts";
+import type { DenoNamespace } from "./namespace.ts";
+import * as self from "./self.ts";
+import { connect, connectToParent } from "./socket.ts";
+import type { Spawner } from "./spawn.ts";
+import { folderOf, fromOrigin, ORIGIN } from "../posix/origin.ts";
+import { ownFilesOf } from "../posix/own_files.ts";
+import type { Runtime } from "../runtime.ts";
+import { checkSystem } from "../posix/supported_system.ts";
+import { currentThread } from "../posix/thread.ts";
+
+declare const Deno: DenoNamespace;
+declare const navigator: { readonly hardwareConcurrency: number };
+
+const FIXED_RIGHTS =
+  "a compiled binary has the rights that it was compiled with: remove them, or start with Deno itself";
+
+/**
+ * The runtime as Deno has it, with nothing but Deno's own functions: a `node:` import costs a process 22 to 30 ms. What not every
+ * process needs is loaded where it is used.
+ */
+export function denoRuntime(): Runtime {
+  checkSystem(Deno.build.os);
+  let spawner: Promise<Spawner> | undefined;
+  const spawning = () => spawner ??= import("./spawn.ts").then(({ newSpawner }) => newSpawner());
+  const clock = systemClock(self.soon);
+  return {
+    name: "deno",
+    version: Deno.version.deno,
+    pid: Deno.pid,
+    clock,
+    servingClock: servingClock(clock),
+    env: self.environment,
+    ownFiles: ownFilesOf(import.meta.url),
+    tracesPromises: true,
+    program: self.program(),
+    startedIn: ORIGIN,
+    fromStart: fromOrigin,
+    programFolder: (program) => folderOf(program ?? self.program()),
+    isFolder: self.isFolder,
+    cannotRepeat: self.cannotRepeat,
+    cannotConfine: Deno.build.standalone ? FIXED_RIGHTS : null,
+    // Also what is needed later: with no descriptor left, Deno ends with a panic where it has to load a file.
+    prepareSpawn: async () => void await Promise.all([spawning(), import("./shared_files.ts")]),
+    spawnProgram: async (...given) => await (await spawning()).spawnProgram(...given),
+    spawnCommand: async (...given) => await (await spawning()).spawnCommand(...given),
+    parentChannel: connectToParent,
+    listen: async (...given) => await (await import("./listen.ts")).listen(...given),
+    connect,
+    files: privateFiles,
+    sharedFiles: async () => (await import("./shared_files.ts")).sharedFiles(),
+    memory: self.memory,
+    processors: () => navigator.hardwareConcurrency,
+    random: Math.random,
+    heapBytes: () => Deno.memoryUsage().heapUsed,
+    openFiles: self.openFiles,
+    collectGarbage: self.collectGarbage,
+    leftovers: async () => (await import("./leftovers.ts")).leftovers(),
+    thread: currentThread,
+    onSignal: self.onSignal,
+    raise: self.raise,
+    zombies: self.zombies,
+    writeError: self.writeError,
+    whenErrorLost: self.whenErrorLost,
+    exit: self.exit,
+    refuseExit: self.refuseExit,
+  };
+}

@@ -1,0 +1,192 @@
+import { countZombies } from "../posix/zombies.ts";
+import { timer } from "../posix/clock.ts";
+import type { DenoNamespace } from "./namespace.ts";
+import { fromPs, fromSmapsRollup, UNKNOWN_MEMORY } from "../posix/memory_figures.ts";
+import type { Environment, MemoryFigures } from "../runtime.ts";
+import { newStandardError, unblockedError } from "../posix/standard_error.ts";
+import { NO_FILE } from "../posix/repeat.ts";
+
+declare const Deno: DenoNamespace;
+declare function addEventListener(type: "unload", fn: () => void): void;
+
+/** What a process of Deno knows of itself and of the machine. */
+
+// A missing right is thrown, never read as "not set": a process that can't see its role would take itself for the first one,
+// and start others that can't see theirs.
+export const environment: Environment = {
+  get: (name) => Deno.env.get(name),
+  set: (name, value) => Deno.env.set(name, value),
+  remove(name) {
+    // What a process may not read is gone for it.
+    if (Deno.permissions.querySync({ name: "env", variable: name }).state === "granted") Deno.env.delete(name);
+  },
+  all: () => Deno.env.toObject(),
+};
+
+export function program(): string | null {
+  if (Deno.build.standalone) return null;
+  const url = Deno.mainModule;
+  return url.startsWith("file:") ? decodeURIComponent(new URL(url).pathname) : url;
+}
+
+/** The names that Deno gives to what is no file. */
+export function cannotRepeat(): string | null {
+  return /\/\$deno\$(eval|stdin|repl|test)\.\w+$/.test(Deno.mainModule) && !Deno.build.standalone ? NO_FILE : null;
+}
+
+/** Where this process may not look, it takes the folder to be there. */
+export function isFolder(path: string): boolean {
+  if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") return true;
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    return false;
+  }
+}
+
+// An immediate runs before sockets are asked again, sixty times over; a timer runs after, and here nobody waits for it in vain.
+export function soon(fn: () => void): void {
+  timer(0, fn);
+}
+
+/** Of this process at once: the thread that would read it in the background costs a new process 2 ms. */
+function readSmapsRollup(pid: number): string | Promise<string> {
+  const path = `/proc/${pid}/smaps_rollup`;
+  return pid === Deno.pid ? Deno.readTextFileSync(path) : Deno.readTextFile(path);
+}
+
+export async function memory(pid: number): Promise<MemoryFigures> {
+  try {
+    if (Deno.build.os === "linux") return fromSmapsRollup(await readSmapsRollup(pid));
+    const ps = new Deno.Command("ps", {
+      args: ["-o", "rss=", "-p", String(pid)],
+      env: {},
+      clearEnv: true,
+      detached: false,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "null",
+    });
+    return fromPs(await new Response(ps.spawn().stdout).text());
+  } catch {
+    return pid === Deno.pid ? { ...UNKNOWN_MEMORY, rssBytes: Deno.memoryUsage().rss } : UNKNOWN_MEMORY;
+  }
+}
+
+// deno-lint-ignore require-await
+export async function openFiles(): Promise<number | null> {
+  try {
+    let count = 0;
+    for (const _ of Deno.readDirSync("/proc/self/fd")) count++;
+    return count;
+  } catch {
+    return null;
+  }
+}
+
+type Collect = (options: { type: "major"; execution: "sync"; flavor: "last-resort" }) => void;
+
+/** Plain `gc()` gives nothing back for object data; two collections of last resort do. */
+export async function collectGarbage(): Promise<boolean> {
+  const collect: Collect | undefined = Reflect.get(globalThis, "gc") ?? await shownCollector();
+  if (collect === undefined) return false;
+  collect({ type: "major", execution: "sync", flavor: "last-resort" });
+  // Only in a later turn can the second round give back the pages that the first one emptied.
+  await new Promise<void>(soon);
+  collect({ type: "major", execution: "sync", flavor: "last-resort" });
+  return true;
+}
+
+export function zombies(): number | null {
+  const names = (folder: string) => Array.from(Deno.readDirSync(folder), ({ name }) => name);
+  return countZombies({ list: names, read: (path) => Deno.readTextFileSync(path) });
+}
+
+/**
+ * Of a process that was not started with the flag that shows the collector: nothing but the compiler can give that to a binary. It
+ * costs a process 30 ms of `node:` modules.
+ */
+async function shownCollector(): Promise<Collect | undefined> {
+  try {
+    const [v8, vm] = await Promise.all([import("node:v8"), import("node:vm")]);
+    v8.setFlagsFromString("--expose-gc");
+    const collect: unknown = vm.runInNewContext("gc");
+    return typeof collect === "function" ? (options) => void Reflect.apply(collect, undefined, [options]) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export function onSignal(signal: "SIGINT" | "SIGTERM" | "SIGHUP", fn: () => void): () => void {
+  Deno.addSignalListener(signal, fn);
+  return () => Deno.removeSignalListener(signal, fn);
+}
+
+/** A process that may run nothing may not signal itself either: it exits with the code that stands for the signal. */
+export function raise(signal: "SIGINT" | "SIGTERM"): void {
+  try {
+    Deno.kill(Deno.pid, signal);
+  } catch {
+    exit(signal === "SIGINT" ? 130 : 143);
+  }
+}
+
+let exitProcess: DenoNamespace["exit"] | undefined;
+
+export function exit(code: number): never {
+  return (exitProcess ?? Deno.exit)(code);
+}
+
+/** `process.exit` of `node:process` ends in `Deno.exit` too. */
+export function refuseExit(refusal: (code: unknown) => Error): () => void {
+  const own = exitProcess = Deno.exit;
+  Deno.exit = (code) => {
+    throw refusal(code);
+  };
+  return () => {
+    Deno.exit = own;
+    exitProcess = undefined;
+  };
+}
+
+/** What every pipe takes at once: what needs no more is spared the 40 ms that `node:fs` costs a process. */
+const FIRST_BYTES = 4096;
+
+const error = newStandardError(unblockedWrite(), (fn) => addEventListener("unload", fn));
+
+function unblockedWrite(): (bytes: Uint8Array) => number {
+  let first = FIRST_BYTES;
+  let write = (bytes: Uint8Array) => Deno.stderr.writeSync(bytes);
+  return (bytes) => {
+    first -= bytes.length;
+    if (first < 0 && first + bytes.length >= 0) write = nodeWrite() ?? write;
+    return write(bytes);
+  };
+}
+
+/** Undefined where this process has not the rights. */
+function nodeWrite(): ((bytes: Uint8Array) => number) | undefined {
+  const { process } = globalThis;
+  const files = process?.getBuiltinModule?.("node:fs");
+  if (files === undefined) return undefined;
+  try {
+    const fd = unblockedError(files, () => {
+      const { Socket } = process.getBuiltinModule("node:net");
+      streams.push(new Socket({ fd: 2, readable: false, writable: true }));
+    });
+    return (bytes) => files.writeSync(fd, bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Kept, as its end would close the descriptor. */
+const streams: unknown[] = [];
+
+export function writeError(text: string): void {
+  error.write(text);
+}
+
+export function whenErrorLost(fn: (lines: number, reason: string) => void): void {
+  error.onLost = fn;
+}

@@ -1,0 +1,120 @@
+import { countZombies } from "../posix/zombies.ts";
+import { fromPs, fromSmapsRollup, UNKNOWN_MEMORY } from "../posix/memory_figures.ts";
+import { process } from "./global.ts";
+import type { Environment, MemoryFigures } from "../runtime.ts";
+import { newStandardError, type StandardError, unblockedError } from "../posix/standard_error.ts";
+
+/** What a process knows of itself and of the machine, by what Node and Bun have in common. */
+
+/** `node:fs`, asked for at its first use: the import costs a process of Bun 2 ms. */
+export function fileSystem() {
+  return process.getBuiltinModule("node:fs");
+}
+
+export const environment: Environment = {
+  get: (name) => process.env[name],
+  set(name, value) {
+    process.env[name] = value;
+  },
+  remove(name) {
+    delete process.env[name];
+  },
+  all() {
+    const all: Record<string, string> = {};
+    for (const [name, value] of Object.entries(process.env)) if (value !== undefined) all[name] = value;
+    return all;
+  },
+};
+
+export async function memory(pid: number): Promise<MemoryFigures> {
+  try {
+    if (process.platform === "linux") return fromSmapsRollup(await readSmapsRollup(pid));
+    const [{ execFile }, { promisify }] = await Promise.all([import("node:child_process"), import("node:util")]);
+    return fromPs((await promisify(execFile)("ps", ["-o", "rss=", "-p", String(pid)])).stdout);
+  } catch {
+    return pid === process.pid ? { ...UNKNOWN_MEMORY, rssBytes: process.memoryUsage.rss() } : UNKNOWN_MEMORY;
+  }
+}
+
+/** Of this process at once: the threads that would read it in the background cost a new process more. */
+function readSmapsRollup(pid: number): string | Promise<string> {
+  const path = `/proc/${pid}/smaps_rollup`;
+  const { promises, readFileSync } = fileSystem();
+  return pid === process.pid ? readFileSync(path, "utf8") : promises.readFile(path, "utf8");
+}
+
+/** In Bun this is what its engine tells as the size of its heap. */
+export function heapBytes(): number {
+  return process.memoryUsage().heapUsed;
+}
+
+// deno-lint-ignore require-await
+export async function openFiles(): Promise<number | null> {
+  try {
+    return fileSystem().readdirSync("/proc/self/fd").length;
+  } catch {
+    return null;
+  }
+}
+
+export function processors(): number {
+  return process.getBuiltinModule("node:os").availableParallelism();
+}
+
+export function zombies(): number | null {
+  const { readdirSync, readFileSync } = fileSystem();
+  return countZombies({ list: (folder) => readdirSync(folder), read: (path) => readFileSync(path, "utf8") });
+}
+
+export function onSignal(signal: "SIGINT" | "SIGTERM" | "SIGHUP", fn: () => void): () => void {
+  const listener = () => fn();
+  process.on(signal, listener);
+  return () => void process.off(signal, listener);
+}
+
+export function raise(signal: "SIGINT" | "SIGTERM"): void {
+  process.kill(process.pid, signal);
+}
+
+let exitProcess: typeof process.exit | undefined;
+
+export function exit(code: number): never {
+  return (exitProcess ?? process.exit)(code);
+}
+
+export function refuseExit(refusal: (code: unknown) => Error): () => void {
+  const own = exitProcess = process.exit;
+  process.exit = (code) => {
+    throw refusal(code);
+  };
+  return () => {
+    process.exit = own;
+    exitProcess = undefined;
+  };
+}
+
+let error: StandardError | undefined;
+
+function standardError(): StandardError {
+  return error ??= newStandardError(unblockedWrite(), (fn) => void process.once("exit", fn));
+}
+
+function unblockedWrite(): (bytes: Uint8Array) => number {
+  const files = fileSystem();
+  let fd = 2;
+  try {
+    // Both runtimes unblock the descriptor of a stream that they make.
+    fd = unblockedError(files, () => void process.stderr);
+  } catch {
+    // There is none.
+  }
+  return (bytes) => files.writeSync(fd, bytes);
+}
+
+export function writeError(text: string): void {
+  standardError().write(text);
+}
+
+export function whenErrorLost(fn: (lines: number, reason: string) => void): void {
+  standardError().onLost = fn;
+}

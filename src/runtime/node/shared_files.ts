@@ -1,0 +1,39 @@
+import { Buffer } from "node:buffer";
+import { process } from "./global.ts";
+import { fileSystem } from "./self.ts";
+import type { SharedFiles } from "../runtime.ts";
+import { newSharedFiles, type OpenFile, SHARED_FOLDER } from "../posix/shared_files.ts";
+
+/** Files in memory by what Node and Bun have in common; null where the system has no folder for them. */
+export function sharedFiles(): SharedFiles | null {
+  const fs = fileSystem();
+  if (!fs.existsSync(SHARED_FOLDER)) return null;
+  return newSharedFiles({
+    pid: process.pid,
+    make: (path) => opened(fs.openSync(path, "wx+", 0o600)),
+    open: (path) => opened(fs.openSync(path, "r+")),
+    remove,
+    list: (folder) => fs.readdirSync(folder),
+    isRunning: (pid) => fs.existsSync(`/proc/${pid}`),
+  });
+}
+
+function opened(descriptor: number): OpenFile {
+  const fs = fileSystem();
+  return {
+    write: (bytes, at) => fs.writeSync(descriptor, bytes, 0, bytes.length, at),
+    // Not filled with zeros first, which takes half as long as the reading itself.
+    memory: (length) => new Uint8Array(Buffer.allocUnsafeSlow(length).buffer),
+    read: (into, at) => fs.readSync(descriptor, into, 0, into.length, at),
+    truncate: () => fs.ftruncateSync(descriptor),
+    close: () => fs.closeSync(descriptor),
+  };
+}
+
+function remove(path: string): void {
+  try {
+    fileSystem().unlinkSync(path);
+  } catch {
+    // Gone before, or another user's.
+  }
+}

@@ -1,0 +1,71 @@
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { fromOrigin, ORIGIN } from "../posix/origin.ts";
+
+/**
+ * What a flag names to be imported or required before the program, as a path or URL: the runtime looks for it from the working
+ * directory, and a new process may have another one. What can't be found stays as it is, for the new process to say so.
+ */
+export function resolveSpecifier(specifier: string, how: "import" | "require", origin = ORIGIN): string {
+  if (origin === null || specifier.startsWith("/") || /^[a-z][a-z0-9+.-]*:/i.test(specifier)) return specifier;
+  const from = join(origin, "[flag]");
+  if (how === "import") {
+    if (/^\.{0,2}\//.test(specifier)) return new URL(specifier, pathToFileURL(from)).href;
+    const file = packageFile(specifier, origin);
+    if (file !== null) return pathToFileURL(file).href;
+  }
+  try {
+    const path = createRequire(from).resolve(specifier);
+    return how === "import" && path.startsWith("/") ? pathToFileURL(path).href : path;
+  } catch {
+    return specifier.startsWith(".") ? fromOrigin(specifier, origin) : specifier;
+  }
+}
+
+/** The file of a package that says by "exports" what is imported of it; null where it says nothing. */
+function packageFile(specifier: string, origin: string): string | null {
+  const [, name, rest = ""] = /^((?:@[^/]+\/)?[^/]+)(\/.*)?$/.exec(specifier) ?? [];
+  if (name === undefined) return null;
+  for (let at = origin;; at = dirname(at)) {
+    const folder = join(at, "node_modules", name);
+    const manifest = join(folder, "package.json");
+    if (existsSync(manifest)) {
+      const { exports }: { exports?: unknown } = JSON.parse(readFileSync(manifest, "utf8"));
+      const file = target(exports, `.${rest}`);
+      return file === null ? null : join(folder, file);
+    }
+    if (dirname(at) === at) return null;
+  }
+}
+
+const CONDITIONS = new Set(["node", "import", "module-sync", "node-addons", "default"]);
+
+function target(exports: unknown, subpath: string): string | null {
+  if (typeof exports !== "object" || exports === null || Array.isArray(exports)) {
+    return subpath === "." ? chosen(exports) : null;
+  }
+  const entries = Object.entries(exports);
+  if (!entries.some(([key]) => key.startsWith("."))) return subpath === "." ? chosen(exports) : null;
+  const exact = entries.find(([key]) => key === subpath);
+  if (exact !== undefined) return chosen(exact[1]);
+  for (const [key, value] of entries) {
+    const [start = "", end] = key.split("*");
+    if (end === undefined || !subpath.startsWith(start) || !subpath.endsWith(end)) continue;
+    return chosen(value)?.replaceAll("*", subpath.slice(start.length, subpath.length - end.length)) ?? null;
+  }
+  return null;
+}
+
+/** The first file whose conditions hold for an import in Node. */
+function chosen(value: unknown): string | null {
+  if (typeof value === "string") return value;
+  if (typeof value !== "object" || value === null) return null;
+  for (const [key, inner] of Object.entries(value)) {
+    // An array is a list of which the first that can be used counts.
+    const file = Array.isArray(value) || CONDITIONS.has(key) ? chosen(inner) : null;
+    if (file !== null) return file;
+  }
+  return null;
+}

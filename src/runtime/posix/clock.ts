@@ -1,0 +1,163 @@
+/**
+ * The time of this machine. A test of the program may put timers and a clock of its own in the place of the runtime's, and means the
+ * program by it, not brokkr: a call that is made meanwhile must time out, and so must the next one. So brokkr takes those that
+ * were there when it was loaded, and waits of the engine where these are not real either.
+ *
+ * @module
+ */
+
+import type { Clock } from "../runtime.ts";
+
+/** Above it `setTimeout` of every runtime fires at once. */
+const LONGEST_MS = 2 ** 31 - 1;
+/** What is no wait at all would be over at once. */
+const SHORTEST_MS = 1;
+
+/** Waits of the engine itself. */
+interface EngineWaits {
+  waitAsync?(cell: Int32Array, index: number, value: number, ms: number): { readonly value: unknown };
+  notify(cell: Int32Array, index: number): number;
+}
+
+const waits: EngineWaits = Atomics;
+const { Date, MessageChannel, queueMicrotask } = globalThis;
+
+// Deno loads a timer at the first look at it, which costs a process 5 ms: only where to look is taken down here.
+const timers = {
+  setTimeout: found<(fn: () => void, ms: number) => unknown>("setTimeout"),
+  clearTimeout: found<(handle: unknown) => void>("clearTimeout"),
+  setImmediate: found<(fn: () => void) => unknown>("setImmediate"),
+};
+
+const machine = realPerformance();
+
+/** The clock of this machine; what comes after pending events is the runtime's own affair. */
+export function systemClock(soon: (fn: () => void) => void): Clock {
+  const throwUncaught = (error: unknown) =>
+    soon(() => {
+      throw error;
+    });
+  return { now: () => machine.now(), wall, timer, soon, throwUncaught };
+}
+
+export const hasEngineTimers = waits.waitAsync !== undefined && wakesDeno();
+
+/** Calls `fn` once after `ms`. Returns the function that clears it. */
+export function timer(ms: number, fn: () => void): () => void {
+  if (!(ms > LONGEST_MS)) return timeout(ms, fn);
+  let clear = timeout(LONGEST_MS, () => {
+    clear = timer(ms - LONGEST_MS, fn);
+  });
+  return () => clear();
+}
+
+/** Settles after `ms`. */
+export async function pause(ms: number): Promise<void> {
+  await new Promise<void>((resolve) => void timer(ms, resolve));
+}
+
+/** Calls `fn` in the next turn of the event loop. */
+export function immediate(fn: () => void): void {
+  const set = timers.setImmediate();
+  if (set.name === "setImmediate") set(fn);
+  else timer(0, fn);
+}
+
+/** Calls `fn` when the code that runs now is done; what it throws is an uncaught error. */
+export function microtask(fn: () => void): void {
+  if (queueMicrotask.name === "queueMicrotask") queueMicrotask(fn);
+  else void Promise.resolve().then(fn);
+}
+
+/** Whether the runtime itself has put fake timers behind the real functions, as Bun does, and with them a clock that stands still. */
+export function isFaked(): boolean {
+  return Object.hasOwn(timers.setTimeout(), "clock");
+}
+
+/**
+ * A timer of the engine. It does not keep the process alive. The time of one that is set before a long computation begins after it.
+ */
+export function engineTimer(ms: number, fn: () => void): () => void {
+  const cell = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  let isSet = true;
+  const wait = waits.waitAsync?.(cell, 0, 0, ms >= SHORTEST_MS ? ms : SHORTEST_MS);
+  void Promise.resolve(wait?.value).then(() => {
+    if (isSet) fn();
+  });
+  return () => {
+    isSet = false;
+    waits.notify(cell, 0);
+  };
+}
+
+function timeout(ms: number, fn: () => void): () => void {
+  const [set, clear] = [timers.setTimeout(), timers.clearTimeout()];
+  let isSet = true;
+  const handle = set(() => {
+    if (isSet) fn();
+  }, ms);
+  if (hasEngineTimers && !isReal(set, handle)) {
+    clear(handle);
+    return lastingTimer(ms, fn);
+  }
+  return () => {
+    // Where clearing is faked meanwhile, the timer still fires.
+    isSet = false;
+    clear(handle);
+  };
+}
+
+/** Node's mocks and those of libraries are functions of another name; Deno's are behind the function, and tell by what it gives. */
+function isReal(set: { readonly name: string }, handle: unknown): boolean {
+  if (set.name !== "setTimeout" || isFaked()) return false;
+  return typeof handle !== "object" || handle?.constructor.name === "Timeout";
+}
+
+/** A timer of the engine that keeps the process alive: an open port does. */
+function lastingTimer(ms: number, fn: () => void): () => void {
+  const { port1 } = new MessageChannel();
+  Reflect.set(port1, "onmessage", () => {});
+  const clear = engineTimer(ms, () => {
+    port1.close();
+    fn();
+  });
+  return () => {
+    port1.close();
+    clear();
+  };
+}
+
+/** Where a clock that is not the system's stands in its place, what time it was when this process began leads to it. */
+function wall(): number {
+  return Date.name === "Date" && isNative(Date) ? Date.now() : machine.timeOrigin + machine.now();
+}
+
+/** Before 2.7.6 Deno does not notice the end of such a wait while nothing else happens. */
+function wakesDeno(): boolean {
+  const deno: { readonly version: { readonly deno: string } } | undefined = Reflect.get(globalThis, "Deno");
+  const [major = 0, minor = 0, patch = 0] = deno?.version.deno.split(".").map((part) => Number.parseInt(part)) ?? [9];
+  return major > 2 || (major === 2 && (minor > 7 || (minor === 7 && patch >= 6)));
+}
+
+function isNative(fn: object): boolean {
+  return Function.prototype.toString.call(fn).includes("[native code]");
+}
+
+/** How to get at a global as it is now; where a test has replaced it before, at the copy in Node's own module. */
+function found<Fn extends { readonly name: string }>(name: string): () => Fn {
+  const own: TypedPropertyDescriptor<Fn> = Object.getOwnPropertyDescriptor(globalThis, name) ?? {};
+  let taken: Fn | undefined;
+  return () => taken ??= chosen(name, own.value ?? own.get?.call(globalThis) ?? Reflect.get(globalThis, name));
+}
+
+function chosen<Fn extends { readonly name: string }>(name: string, own: Fn): Fn {
+  if (own.name === name) return own;
+  const builtin: object | undefined = globalThis.process?.getBuiltinModule?.("node:timers");
+  return builtin === undefined ? own : Reflect.get(builtin, name);
+}
+
+function realPerformance(): Pick<typeof globalThis.performance, "now" | "timeOrigin"> {
+  const { performance } = globalThis;
+  if (performance.now.name === "now") return performance;
+  return globalThis.process?.getBuiltinModule?.("node:perf_hooks").performance ?? performance;
+}

@@ -1,0 +1,197 @@
+import type { ExitStatus, ProgramProcess, SpawnProgramOptions } from "../../../src/runtime/runtime.ts";
+import { Callee } from "../../../src/core/call/callee.ts";
+import { FrameType } from "../../../src/core/wire/header.ts";
+import { PROTOCOL_VERSION } from "../../../src/core/wire/hello.ts";
+import { Link } from "../../../src/core/wire/link.ts";
+import type { ProcessStatus } from "../../../src/core/broker/status.ts";
+import type { LogEvent } from "../../../src/core/log/record.ts";
+import { supervisionPlan, type SupervisionSettings } from "../../../src/core/module/settings.ts";
+import { StartPlaces } from "../../../src/core/child/start_queue.ts";
+import { Supervised } from "../../../src/core/child/supervised.ts";
+import type { SupervisedOptions } from "../../../src/core/child/supervised_options.ts";
+import { VERSION } from "../../../src/core/version.ts";
+import { FakeRuntime } from "../fake_runtime.ts";
+import { TestReporter } from "../log_of.ts";
+import { settle } from "../manual_clock.ts";
+import { MemoryChannel } from "../memory_channel.ts";
+
+const LIMIT = 16 * 1024 * 1024;
+
+/** A process that does what the test says. */
+export class FakeProcess {
+  readonly fathersEnd: MemoryChannel;
+  readonly link: Link;
+  readonly signals: string[] = [];
+  /** Types of the frames that the father sent, and the bodies. */
+  readonly received: { type: number; text: string }[] = [];
+  readonly process: ProgramProcess;
+  /** Its environment. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Whether it answers nothing, as when it is stopped. */
+  isStopped = false;
+  #exit: (status: ExitStatus) => void = () => {};
+
+  constructor(runtime: FakeRuntime, pid: number, options: SpawnProgramOptions) {
+    const [fathersEnd, ownEnd] = MemoryChannel.pair();
+    this.fathersEnd = fathersEnd;
+    this.link = new Link(ownEnd, runtime.clock, {
+      frameLimit: LIMIT,
+      events: {
+        frame: (type, _flags, body) => {
+          this.received.push({ type, text: new TextDecoder().decode(body) });
+          if (type === FrameType.ping && !this.isStopped) this.link.send(FrameType.pong, "1");
+        },
+        refused: () => {},
+        drained: () => {},
+        closed: () => {},
+      },
+    });
+    this.process = {
+      pid,
+      channel: Promise.resolve(fathersEnd),
+      exited: new Promise((resolve) => this.#exit = resolve),
+      kill: (signal) => this.signals.push(signal) > 0,
+    };
+    this.env = options.env("");
+    this.print = (text) => options.output?.("stderr", new TextEncoder().encode(text));
+  }
+
+  readonly print: (text: string) => void;
+
+  async hello(protocol = PROTOCOL_VERSION): Promise<void> {
+    const hello = { protocol, version: VERSION, broker: "b", process: "sla", pid: 1, runtime: "fake", setup: null };
+    await this.send(FrameType.hello, hello);
+  }
+
+  async cleaned(): Promise<void> {
+    await this.send(FrameType.notice, { kind: "cleaned" });
+  }
+
+  async ready(): Promise<void> {
+    const figures = { pssBytes: null, privateBytes: null, heapBytes: null, openFiles: null };
+    const cleanup = { ms: 1, released: [], errors: 0, modules: [], leftovers: null, before: figures, after: figures };
+    await this.send(FrameType.notice, { kind: "ready", commands: [], cleanup });
+  }
+
+  async send(type: number, body: unknown): Promise<void> {
+    this.link.send(type, JSON.stringify(body));
+    await settle();
+  }
+
+  async exit(status: ExitStatus): Promise<void> {
+    this.link.close(null);
+    this.#exit(status);
+    await settle();
+  }
+}
+
+/** Spawns fakes, and remembers them. */
+export class SpawningRuntime extends FakeRuntime {
+  readonly spawned: FakeProcess[] = [];
+  /** What a process prints before its father knows that it runs. */
+  firstWords = "";
+  /** What every start is rejected with, where there is something. */
+  refuse: Error | undefined;
+  #held: Promise<void> | undefined;
+
+  /** From now on a start takes until the returned function is called. */
+  holdSpawn(): () => void {
+    let release = () => {};
+    this.#held = new Promise((resolve) => release = resolve);
+    return release;
+  }
+
+  override async spawnProgram(options: SpawnProgramOptions): Promise<ProgramProcess> {
+    await this.#held;
+    if (this.refuse !== undefined) throw this.refuse;
+    const fake = new FakeProcess(this, 100 + this.spawned.length, options);
+    if (this.firstWords !== "") fake.print(this.firstWords);
+    this.spawned.push(fake);
+    return fake.process;
+  }
+}
+
+/** A supervised process of module sla, whose lives are fakes. */
+export class Supervision {
+  readonly runtime: SpawningRuntime;
+  readonly reporter = new TestReporter();
+  /** What the process reported. */
+  readonly events: LogEvent[] = [];
+  /** What it told of its workers. */
+  readonly workers: ProcessStatus[] = [];
+  readonly supervised: Supervised;
+  readonly options: SupervisedOptions;
+
+  constructor(
+    settings: SupervisionSettings = {},
+    { starts = new StartPlaces(2), runtime = new SpawningRuntime() } = {},
+  ) {
+    this.runtime = runtime;
+    const { reporter } = this;
+    this.options = {
+      runtime,
+      reporter,
+      name: "sla",
+      module: "sla",
+      broker: "broker-master",
+      father: "broker-master",
+      program: undefined,
+      cwd: undefined,
+      env: () => ({}),
+      guard: null,
+      starts,
+      descendants: "kill",
+      setup: () => ({
+        wanted: [],
+        frameLimit: LIMIT,
+        cleanupMs: 5_000,
+        timeoutMs: 1_000,
+        retry: "once",
+        options: null,
+        supervision: supervisionPlan(settings),
+        concurrency: null,
+        queue: null,
+        output: { maxLinesPerSecond: 500, maxLineBytes: 8_192 },
+        names: ["broker-master", "sla"],
+      }),
+      callee: (link) =>
+        new Callee(link, {
+          reporter,
+          service: { commands: new Map() },
+          module: "sla",
+          peer: "sla",
+          frameLimit: LIMIT,
+          ownFiles: [],
+        }),
+      isWorker: (name) => name === "sla-1",
+      records: (events) => void this.events.push(...events),
+      onStatus: (_request, workers) => void this.workers.push(...workers),
+    };
+    this.supervised = new Supervised(this.options);
+  }
+
+  /** The life that runs now. */
+  get life(): FakeProcess {
+    const life = this.runtime.spawned.at(-1);
+    if (life === undefined) throw new Error("nothing was spawned");
+    return life;
+  }
+
+  /** Starts it and brings it up. */
+  async up(): Promise<FakeProcess> {
+    void this.supervised.start();
+    await settle();
+    await this.life.hello();
+    await this.life.ready();
+    return this.life;
+  }
+
+  advance(ms: number): Promise<void> {
+    return this.runtime.clock.advance(ms);
+  }
+
+  /** Lines of the supervision so far, without their prefix. */
+  lines(): string[] {
+    return this.reporter.lines().map((line) => line.slice(line.indexOf("MainThread ] ") + 13));
+  }
+}

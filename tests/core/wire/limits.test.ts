@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { packAnswers, readJson } from "../../../src/core/wire/batch.ts";
+import { BodyReader } from "../../../src/core/wire/body_reader.ts";
+import { newCodec } from "../../../src/core/wire/codec.ts";
+import { isNestedDeeper } from "../../../src/core/wire/limits.ts";
+import { encodePayload } from "../../../src/core/wire/params.ts";
+import { joinBytes } from "../../../src/core/bytes.ts";
+import { encodeValue } from "../../../src/core/wire/json_codec.ts";
+
+const FRAME_LIMIT = 100_000;
+const LIMIT = FRAME_LIMIT - 4_096;
+
+/** A list, and how many of its items were read. */
+function watched(list: unknown[]): { readonly list: unknown; readonly reads: () => number } {
+  let reads = 0;
+  const proxy = new Proxy(list, {
+    get(target, key, receiver) {
+      if (typeof key === "string" && /^\d+$/.test(key)) reads++;
+      return Reflect.get(target, key, receiver);
+    },
+  });
+  return { list: proxy, reads: () => reads };
+}
+
+for (const name of ["compact", "json", "text"] as const) {
+  for (const wrap of [(list: unknown) => list, (list: unknown) => [{ deep: list }]]) {
+    const where = Array.isArray(wrap(0)) ? "within a value" : "alone";
+    test(`the ${name} codec refuses a list with 10^8 holes ${where}, and reads a few of them at most`, () => {
+      const empty: unknown[] = [];
+      empty.length = 1e8;
+      const { list, reads } = watched(empty);
+      const fault = encodePayload(newCodec(name), wrap(list), "params", FRAME_LIMIT);
+      assert.ok("code" in fault && fault.bytes !== null);
+      assert.equal(fault.reason, `payload of more than ${fault.bytes} bytes is over the limit of ${LIMIT}`);
+      assert.ok(fault.bytes > LIMIT);
+      assert.ok(reads() <= 2 * LIMIT, `${reads()} items were read`);
+    });
+
+    test(`the ${name} codec refuses many small values ${where}, and reads no more than twice the limit`, () => {
+      const { list, reads } = watched(Array.from({ length: LIMIT - 1 }, () => "four"));
+      const fault = encodePayload(newCodec(name), wrap(list), "params", FRAME_LIMIT);
+      assert.ok("code" in fault && fault.bytes !== null);
+      assert.match(fault.reason, /^payload of more than \d+ bytes is over the limit of 95904$/);
+      assert.ok(reads() <= LIMIT * 2 / 4, `${reads()} items were read`);
+    });
+  }
+
+  test(`the ${name} codec goes on after what was over the limit`, () => {
+    const codec = newCodec(name);
+    encodePayload(codec, Array.from({ length: LIMIT * 2 }, () => 1), "params", FRAME_LIMIT);
+    const fine = encodePayload(codec, ["x"], "params", FRAME_LIMIT);
+    assert.ok(!("code" in fine));
+    assert.equal(fine.bytes, name === "compact" ? 3 : 5);
+  });
+}
+
+test("the compact codec refuses a text of 30 times the limit before it takes memory for it", () => {
+  const fault = encodePayload(newCodec("compact"), ["x".repeat(30 * LIMIT)], "params", FRAME_LIMIT);
+  assert.ok("code" in fault);
+  assert.match(fault.reason, /^payload of more than \d+ bytes/);
+});
+
+function nested(depth: number): string {
+  return "[".repeat(depth) + "]".repeat(depth);
+}
+
+test("a JSON body is read up to the depth that a value may have, and refused before it is read beyond it", () => {
+  const bytes = (text: string) => new TextEncoder().encode(text);
+  assert.doesNotThrow(() => readJson(bytes(nested(1_010))));
+  for (const depth of [1_011, 2_000_000]) {
+    assert.throws(() => readJson(bytes(nested(depth))), { message: "the body is nested deeper than 1010" });
+  }
+  assert.throws(() => new BodyReader().answers(0, bytes(`[[1],0,0,[${nested(5_000)}]]`)), {
+    name: "BodyError",
+    message: "the body is nested deeper than 1010",
+  });
+});
+
+test("the deepest value that may be sent is read by both codecs", () => {
+  const deepest: unknown = JSON.parse(nested(1_000));
+  const { flags, parts } = packAnswers([{ id: 1, attempt: 1, kind: 0, value: encodeValue(deepest, "v") }]);
+  assert.deepEqual(new BodyReader().answers(flags, joinBytes(parts)).values, [deepest]);
+  const compact = newCodec("compact");
+  const packed = compact.answers([{ id: 1, attempt: 1, kind: 0, value: compact.encode(deepest, "v") }]);
+  assert.deepEqual(new BodyReader().answers(packed.flags, joinBytes(packed.parts)).values, [deepest]);
+});
+
+test("brackets within texts are no nesting, and what is closed is none either", () => {
+  const texts = JSON.stringify(["[".repeat(50), '\\"[[[[[[[[[[', "\\", "{".repeat(50)]);
+  assert.equal(isNestedDeeper(texts, 1), false);
+  assert.equal(isNestedDeeper(`[${Array.from({ length: 50 }, () => "[]").join()}]`, 2), false);
+  assert.equal(isNestedDeeper(`{"a":[${"1,".repeat(20)}{"b":[1]}]}`, 3), true);
+  assert.equal(isNestedDeeper(`{"a":[${"1,".repeat(20)}{"b":[1]}]}`, 4), false);
+  assert.equal(isNestedDeeper('["' + "x".repeat(50), 1), false);
+});

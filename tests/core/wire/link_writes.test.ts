@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { FrameType } from "../../../src/core/wire/header.ts";
+import { joinBytes } from "../../../src/core/bytes.ts";
+import { frame } from "../frames.ts";
+import { settle } from "../manual_clock.ts";
+import { bareLink } from "./bare_link.ts";
+
+test("frames of one turn leave in one write, in their order", async () => {
+  const { end, link } = bareLink();
+  link.send(FrameType.ping, "1");
+  link.sendParts(FrameType.calls, { flags: 1, parts: [Uint8Array.of(1), Uint8Array.of(), Uint8Array.of(2, 3)] });
+  link.schedule(() => link.send(FrameType.pong, "é"));
+  await settle();
+  assert.equal(end.written.length, 1);
+  assert.deepEqual(
+    joinBytes(end.written),
+    joinBytes([frame(5, "1"), frame(2, Uint8Array.of(1, 2, 3), 1), frame(6, "é")]),
+  );
+});
+
+test("what was written is not touched by what is sent later, over many slabs", async () => {
+  const { end, link } = bareLink(300_000);
+  const frames: Uint8Array[] = [];
+  for (let index = 0; index < 200; index++) {
+    const body = String(index % 10).repeat(1 + (index * 977) % 5000);
+    link.send(FrameType.records, body);
+    frames.push(frame(FrameType.records, body));
+    if (index === 100) {
+      const large = new Uint8Array(200_000).fill(7);
+      link.sendParts(FrameType.calls, { flags: 0, parts: [large] });
+      frames.push(frame(FrameType.calls, large));
+    }
+    if (index % 7 === 0) await settle();
+  }
+  await settle();
+  assert.deepEqual(joinBytes(end.written), joinBytes(frames));
+});
+
+test("memory of frames is used again when they are out, and not before", async () => {
+  const { end, peer, link } = bareLink();
+  const arrived: Uint8Array[] = [];
+  peer.open({ data: (chunk) => void arrived.push(chunk.slice()), drained() {}, closed() {} });
+  const bodies = ["11", "22", "33", "44", "55", "66"];
+  const send = async (body: string) => {
+    link.send(FrameType.records, body);
+    await settle();
+  };
+  await send("11");
+  end.stick();
+  for (const body of bodies.slice(1, 4)) await send(body);
+  const places = end.handed.map(({ buffer, byteOffset }) => ({ buffer, byteOffset }));
+  assert.deepEqual(places.map(({ byteOffset }) => byteOffset), [0, 0, 10, 20]);
+  end.release();
+  for (const body of bodies.slice(4)) await send(body);
+  assert.deepEqual(end.handed.slice(4).map(({ byteOffset }) => byteOffset), [0, 0]);
+  assert.ok(end.handed.every(({ buffer }) => buffer === places[0]?.buffer));
+  assert.deepEqual(joinBytes(arrived), joinBytes(bodies.map((body) => frame(FrameType.records, body))));
+});
+
+test("a part that stays as it is goes to the transport without a copy, and in its place", async () => {
+  const { end, link } = bareLink(300_000);
+  const [head, steady, tail] = [Uint8Array.of(1, 2), new Uint8Array(100_000).fill(7), Uint8Array.of(3)];
+  const whole = frame(FrameType.calls, joinBytes([head, steady, tail]));
+  link.send(FrameType.ping, "1");
+  link.sendParts(FrameType.calls, { flags: 0, parts: [head, steady, tail], steady: new Set([steady]) });
+  head.fill(0);
+  tail.fill(0);
+  link.send(FrameType.pong, "1");
+  await settle();
+  assert.ok(end.handed.includes(steady));
+  assert.deepEqual(joinBytes(end.written), joinBytes([frame(5, "1"), whole, frame(6, "1")]));
+});
+
+test("a frame with a part that stays as it is can be over the limit too, and none of it is sent", async () => {
+  const { end, link, seen } = bareLink();
+  const steady = new Uint8Array(999);
+  link.sendParts(FrameType.calls, { flags: 0, parts: [Uint8Array.of(1, 2), steady], steady: new Set([steady]) });
+  await settle();
+  assert.equal(end.written.length, 0);
+  assert.equal(seen.refused.length, 1);
+});
+
+test("frame over the limit is not sent, since the peer would end the link over it", async () => {
+  const { end, link, seen } = bareLink();
+  link.send(FrameType.records, "x".repeat(1001));
+  link.sendParts(FrameType.calls, { flags: 0, parts: [new Uint8Array(600), new Uint8Array(401)] });
+  link.send(FrameType.records, "x".repeat(1000));
+  await settle();
+  assert.deepEqual(joinBytes(end.written), frame(FrameType.records, "x".repeat(1000)));
+  assert.deepEqual(seen.refused, [
+    "not sent: a frame of type 7 has 1001 bytes and the limit is 1000 | ",
+    "not sent: a frame of type 2 has 1001 bytes and the limit is 1000 | ",
+  ]);
+});
+
+test("close() sends what was gathered, then the reason, and nothing after it", async () => {
+  const { end, link, seen } = bareLink();
+  link.schedule(() => link.send(FrameType.answers, "last"));
+  link.close("enough");
+  link.close("again");
+  link.send(FrameType.ping, "1");
+  await settle();
+  assert.deepEqual(joinBytes(end.written), joinBytes([frame(3, "last"), frame(9, '{"reason":"enough"}')]));
+  assert.deepEqual(seen.closed, ["enough"]);
+});
+
+test("isOver() brings drained, whether the transport kept the bytes or took them at once", async () => {
+  for (const stuck of [false, true]) {
+    const { end, link, seen } = bareLink();
+    let once = 0;
+    if (stuck) end.stick();
+    link.send(FrameType.records, "x".repeat(500));
+    assert.equal(link.isOver(509), false);
+    assert.equal(link.isOver(508), true);
+    link.onceDrained(() => once++);
+    await settle();
+    assert.equal(once, stuck ? 0 : 1);
+    if (stuck) end.release();
+    assert.deepEqual([once, seen.drained], [1, 1]);
+  }
+});

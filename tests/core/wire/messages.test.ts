@@ -1,0 +1,131 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Hello, helloText, readHello, type Setup } from "../../../src/core/wire/hello.ts";
+import {
+  type FatherNotice,
+  fatherNoticeText,
+  type ProcessNotice,
+  processNoticeText,
+  readFatherNotice,
+  readProcessNotice,
+} from "../../../src/core/wire/notice.ts";
+import { supervisionPlan } from "../../../src/core/module/settings.ts";
+
+// A value of each field; the compiler asks for all of them.
+
+const SETUP: Required<Setup> = {
+  wanted: ["call.error"],
+  frameLimit: 16_777_216,
+  cleanupMs: 5_000,
+  timeoutMs: 1_000,
+  retry: "never",
+  options: { months: [1] },
+  supervision: supervisionPlan({ restart: "always", memory: { warnBytes: 5 } }),
+  concurrency: 4,
+  queue: 10,
+  output: { maxLinesPerSecond: 1_000, maxLineBytes: 8_192 },
+  names: ["broker-master", "sla"],
+};
+
+const HELLO: Required<Hello> = {
+  protocol: 1,
+  version: "0.1.0",
+  broker: "broker-master",
+  process: "sla",
+  pid: 2_565,
+  runtime: "deno 2.9.5",
+  codecs: ["compact", "json"],
+  setup: SETUP,
+};
+
+const FIGURES = { pssBytes: 1, privateBytes: 2, heapBytes: 3, openFiles: 4 };
+
+const PROCESS_NOTICES: { readonly [K in ProcessNotice["kind"]]: Required<Extract<ProcessNotice, { kind: K }>> } = {
+  cleaning: { kind: "cleaning", owner: null },
+  cleaned: { kind: "cleaned" },
+  "start-wanted": { kind: "start-wanted", start: 1 },
+  "start-over": { kind: "start-over", start: 1 },
+  ready: {
+    kind: "ready",
+    commands: ["get_report"],
+    cleanup: {
+      ms: 3,
+      released: ["sla"],
+      errors: 0,
+      modules: [{ name: "sla", ms: 2, error: "no host" }],
+      leftovers: [{ kind: "timer", count: 1 }],
+      before: FIGURES,
+      after: FIGURES,
+    },
+  },
+  failed: {
+    kind: "failed",
+    error: {
+      name: "IOError",
+      message: "no disk",
+      stack: "IOError: no disk\n    at f (/a.ts:1:1)",
+      data: { host: "a" },
+    },
+    lasting: true,
+  },
+  status: { kind: "status", request: 7, workers: [] },
+  signal: { kind: "signal", signal: "SIGTERM" },
+  stopped: { kind: "stopped" },
+};
+
+const FATHER_NOTICES: { readonly [K in FatherNotice["kind"]]: Required<Extract<FatherNotice, { kind: K }>> } = {
+  stop: { kind: "stop", signal: "SIGINT" },
+  "start-admitted": { kind: "start-admitted", start: 1 },
+  wanted: { kind: "wanted", events: ["call.error"] },
+  status: { kind: "status", request: 7 },
+  restart: { kind: "restart", worker: 2, request: 8 },
+};
+
+function bytes(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+function json(value: unknown): Uint8Array {
+  return bytes(JSON.stringify(value));
+}
+
+test("a hello carries every field, and every field of its setup", () => {
+  assert.deepEqual(readHello(bytes(helloText(HELLO)), "0.1.0"), HELLO);
+  const greeting: Hello = { ...HELLO, setup: null };
+  assert.deepEqual(readHello(bytes(helloText(greeting)), "0.1.0"), greeting);
+});
+
+test("a stranger's hello needs its protocol and version only", () => {
+  const expected = { protocol: 1, version: "9", broker: "", process: "", pid: 0, runtime: "", setup: null };
+  const sent = { protocol: 1, version: "9", broker: 5, pid: "1", codecs: "compact", more: true };
+  assert.deepEqual(readHello(json(sent), "0.1.0"), expected);
+});
+
+for (const key of Object.keys(SETUP)) {
+  test(`a hello whose setup has a wrong ${key} is refused`, () => {
+    const wrong = { ...HELLO, setup: { ...SETUP, [key]: true } };
+    if (key === "options") assert.deepEqual(readHello(json(wrong), "0.1.0"), wrong);
+    else assert.throws(() => readHello(json(wrong), "0.1.0"), { message: "a hello with a wrong setup" });
+  });
+}
+
+for (const notice of Object.values(PROCESS_NOTICES)) {
+  test(`a notice "${notice.kind}" of a process carries every field`, () => {
+    assert.deepEqual(readProcessNotice(bytes(processNoticeText(notice))), notice);
+  });
+}
+
+for (const notice of Object.values(FATHER_NOTICES)) {
+  test(`a notice "${notice.kind}" of a father carries every field, and is refused without one`, () => {
+    assert.deepEqual(readFatherNotice(bytes(fatherNoticeText(notice))), notice);
+    for (const key of Object.keys(notice).filter((key) => key !== "kind")) {
+      const without = json({ ...notice, [key]: undefined });
+      // Most processes are asked to stop by nothing else.
+      if (key === "signal") assert.deepEqual(readFatherNotice(without), { kind: notice.kind });
+      else assert.throws(() => readFatherNotice(without), { message: `a notice "${notice.kind}" without ${key}` });
+      assert.throws(() => readFatherNotice(json({ ...notice, [key]: true })), {
+        message: `a notice "${notice.kind}" with a wrong ${key}`,
+      });
+    }
+  });
+}

@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { joinBytes } from "../../../src/core/bytes.ts";
+import { apartHead, type ApartSpan } from "../../../src/core/wire/apart.ts";
+import { FrameFlag, FrameType } from "../../../src/core/wire/header.ts";
+import { frame } from "../frames.ts";
+import { settle } from "../manual_clock.ts";
+import { bytesOf } from "./compact_stream.ts";
+import { LARGE, large, SharedPair } from "./shared_pair.ts";
+
+const MIB = 1024 * 1024;
+const PART: ApartSpan = { position: 0, at: 0, length: 9 };
+
+for (
+  const [what, body, reason] of [
+    ["says nothing", new Uint8Array(0), "its length is 0"],
+    ["has no part that lies apart", Uint8Array.of(3, 2, 0, 0, 0x90), "it does not say what lies apart"],
+    ["has more parts than bytes", Uint8Array.of(3, 2, 255, 255, 0x90), "it does not say what lies apart"],
+    ["is a hello", apartBody(1, [PART], bytesOf(1)), "of type 1 nothing lies apart"],
+    ["lies apart itself", apartBody(12, [PART], bytesOf(1)), "of type 12 nothing lies apart"],
+    [
+      "is too large with its parts",
+      apartBody(3, Array(5).fill({ ...PART, length: 4 * MIB }), bytesOf(1)),
+      `its length is ${20 * MIB + 1} and the limit is ${16 * MIB}`,
+    ],
+  ] as const
+) {
+  test(`a frame that ${what} closes the link with a reason`, async () => {
+    const { process, father, files } = await SharedPair.open();
+    process.end.deliver(frame(FrameType.apart, body));
+    await settle();
+    assert.deepEqual([...process.closed, ...father.closed].slice(0, 1), [`Cannot read frame: ${reason}`]);
+    assert.equal(files.descriptors, 0);
+  });
+}
+
+test("a frame whose parts lie apart closes a link that has no memory", () => {
+  const { process } = new SharedPair({ theirs: false });
+  const body = apartBody(3, [PART], bytesOf(1));
+  process.end.deliver(frame(FrameType.apart, body));
+  assert.deepEqual(process.closed, ["Cannot read frame: there is no shared memory"]);
+});
+
+for (
+  const [what, span, reason] of [
+    ["lies behind the end of the memory", { position: 11, at: 50, length: LARGE }, "the shared memory ends at 0"],
+    ["has another length", { position: 11, at: 0, length: LARGE - 1 }, "a part that lies apart has another length"],
+    ["belongs nowhere", { position: 3, at: 0, length: LARGE }, "the body ends inside a value"],
+  ] as const
+) {
+  test(`a frame with a part that ${what} is refused, and the link is kept`, async () => {
+    const { process } = await SharedPair.open();
+    // [[1], 0, 0, [300,000 bytes that lie apart]]
+    const rest = Uint8Array.of(0x94, 0x91, 1, 0, 0, 0x91, 0xc6, 0, 4, 0x93, 0xe0);
+    process.end.deliver(frame(FrameType.apart, apartBody(3, [span], rest)));
+    await settle();
+    assert.deepEqual([process.refused, process.closed, process.got], [[reason], [], []]);
+  });
+}
+
+for (const body of ["0", "-1", "1.5", '"1"', "2", "null"]) {
+  test(`an acknowledgement of ${body} where one frame is out closes the link`, async () => {
+    const { father, process } = await SharedPair.open();
+    process.end.block();
+    await father.send(large(1));
+    father.end.deliver(frame(FrameType.taken, body));
+    assert.deepEqual(father.closed, ["Cannot read frame: it acknowledges what was never sent"]);
+  });
+}
+
+test("a father opens no file that its process names, and believes no opening that it did not ask for", async () => {
+  const { father, files } = new SharedPair();
+  father.end.deliver(frame(FrameType.shared, JSON.stringify({ reads: "/etc/passwd", writes: "/etc/shadow" })));
+  father.end.deliver(frame(FrameType.shared, JSON.stringify({ opened: true })));
+  await settle();
+  assert.deepEqual([files.opened, files.contents.length], [[], 0]);
+  father.end.deliver(frame(FrameType.shared, JSON.stringify(null)));
+  assert.ok(await father.send(large(1)) > LARGE);
+});
+
+/** The body of an `apart` frame: what it says of its parts, and the rest. */
+function apartBody(type: number, spans: readonly ApartSpan[], rest: Uint8Array): Uint8Array {
+  return joinBytes([apartHead(type, FrameFlag.compact, spans), rest]);
+}
