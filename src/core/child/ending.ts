@@ -1,5 +1,6 @@
 /**
- * The steps that end a process: it is asked, then gets SIGTERM, then SIGKILL, each with its own deadline.
+ * The steps that end a process: it is asked, then gets SIGTERM, then SIGKILL, each with its own deadline. One that handles nothing
+ * sees no SIGTERM.
  *
  * @module
  */
@@ -13,16 +14,19 @@ export class Ending {
   readonly #clock: Clock;
   readonly #deadlines: Pick<SupervisionPlan, "drainMs" | "killMs">;
   readonly #kill: (signal: string, why: string) => void;
+  readonly #isBlocked: () => boolean;
   #clear: (() => void) | undefined;
 
+  /** @param isBlocked whether the process has given no sign of life since it was asked. */
   constructor(
     clock: Clock,
     deadlines: Pick<SupervisionPlan, "drainMs" | "killMs">,
-    kill: (signal: string, why: string) => void,
+    { kill, isBlocked = () => false }: { kill(signal: string, why: string): void; isBlocked?(): boolean },
   ) {
     this.#clock = clock;
     this.#deadlines = deadlines;
     this.#kill = kill;
+    this.#isBlocked = isBlocked;
   }
 
   /** The process was asked to end. */
@@ -38,9 +42,11 @@ export class Ending {
 
   #terminate(): void {
     const { drainMs, killMs } = this.#deadlines;
+    const why = `process did not drain in ${formatTimeout(drainMs)}`;
+    if (this.#isBlocked()) return this.#kill("SIGKILL", why);
     this.#clear = deadline(this.#clock, killMs, () => {
       this.#kill("SIGKILL", `process did not end in ${formatTimeout(killMs)} after SIGTERM`);
     });
-    this.#kill("SIGTERM", `process did not drain in ${formatTimeout(drainMs)}`);
+    this.#kill("SIGTERM", why);
   }
 }

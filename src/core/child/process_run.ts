@@ -49,11 +49,16 @@ export class ProcessRun implements Run {
   #ready = false;
   #hasExited = false;
   #isAsked = false;
+  /** When it was asked to end, and for a sign of life with that. */
+  #askedAt = 0;
   #clearWait: (() => void) | undefined;
 
   constructor(options: ProcessRunOptions) {
     this.#options = options;
-    this.#ending = new Ending(options.runtime.clock, options.deadlines, (signal, why) => this.kill(signal, why));
+    this.#ending = new Ending(options.runtime.clock, options.deadlines, {
+      kill: (signal, why) => this.kill(signal, why),
+      isBlocked: () => this.#callee !== undefined && this.heardAt < this.#askedAt,
+    });
     this.#cleaning = new CleaningWatch(options.runtime.clock, (why) => this.kill("SIGKILL", why));
     const { runtime, events } = options;
     this.#output = new ProcessOutput(runtime.clock, { limits: options.setup().output, events });
@@ -114,6 +119,8 @@ export class ProcessRun implements Run {
     // Calls that are still on their way out go first.
     this.#link?.flush();
     this.notify({ kind: "stop", ...(signal === undefined ? {} : { signal }) });
+    this.ask();
+    this.#askedAt = this.#options.runtime.clock.now();
     this.#ending.begin();
   }
 

@@ -49,7 +49,7 @@ export class ProgramRun implements Run {
     const { events, runtime, deadlines, plan } = options;
     this.#options = options;
     this.#protocol = protocolOf(plan.protocol);
-    this.#ending = new Ending(runtime.clock, deadlines, (signal, why) => this.kill(signal, why));
+    this.#ending = new Ending(runtime.clock, deadlines, { kill: (signal, why) => this.kill(signal, why) });
     this.#output = new ProcessOutput(runtime.clock, { limits: options.output, events });
   }
 

@@ -229,3 +229,17 @@ test("what a process prints before its father knows that it runs has its pid, an
     "sla wrote to stderr (pid 100): second",
   ]);
 });
+
+test("a process that handles nothing while it should drain gets SIGKILL at once: it would see no SIGTERM", async () => {
+  const s = new Supervision({ drainMs: 3_000, killMs: 1_000 });
+  const life = await s.up();
+  await s.advance(1);
+  life.isStopped = true;
+  const stopped = s.supervised.stop();
+  await s.advance(3_001);
+  assert.deepEqual(life.signals, ["SIGKILL"]);
+  await life.exit({ code: null, signal: "SIGKILL" });
+  await stopped;
+  assert.equal(s.lines().at(-3), "sla was sent SIGKILL (pid 100): process did not drain in 3s");
+  assert.equal(s.runtime.clock.timers, 0);
+});
