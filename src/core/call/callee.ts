@@ -77,6 +77,8 @@ export class Callee {
   /** Calls that came and do not run yet: before `open`, or while the caller does not read its answers. */
   readonly #held = new Map<RunningCall, ReceivedCall>();
   readonly #limits: CalleeLimits;
+  /** One function, so that it waits once however often it is wanted. */
+  readonly #goOn = () => this.#runHeld();
   #isOpen = false;
   /** The handler of the last command: mostly of the next one, too. */
   #command: string | undefined;
@@ -89,7 +91,7 @@ export class Callee {
     this.#limits = options.limits ?? MOST_OF_A_PEER;
     this.#bodies = new BodyReader(link);
     this.#lines = new CalleeReporter(options.reporter, options.module, options.ownFiles);
-    this.#replies = new ReplyBox(link, options.frameLimit, () => this.#runHeld());
+    this.#replies = new ReplyBox(link, options.frameLimit, this.#goOn);
     this.#kept = new KeptAnswers(link.clock, (answer) => this.#replies.release(answer));
   }
 
@@ -205,7 +207,7 @@ export class Callee {
   #runHeld(): void {
     if (!this.#isOpen) return;
     for (const [running, call] of this.#held) {
-      if (!this.#replies.isRead) return this.#replies.onceRead(() => this.#runHeld());
+      if (!this.#replies.isRead) return this.#replies.onceRead(this.#goOn);
       this.#held.delete(running);
       this.#run(running, call);
     }

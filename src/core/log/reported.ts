@@ -18,6 +18,7 @@ import {
 } from "../field_checks.ts";
 import { BodyError } from "../wire/body_error.ts";
 import { isRecord } from "../is_record.ts";
+import { cutText } from "./escape.ts";
 import { isEventId } from "./lines.ts";
 import type { EventFields, EventId, Leftover, LogEvent, ModuleCleanup, ResourceFigures } from "./record.ts";
 
@@ -46,6 +47,12 @@ export const RECEIPT_CHECKS: FieldChecks<EventFields["cleanup.receipt"]> = {
   before: isFigures,
   after: isFigures,
 };
+
+/** Characters of one event that are kept, as the broker keeps the last 500: brokkr's own have less. */
+const MAX_EVENT = 256 * 1024;
+const MAX_THREAD = 1_000;
+/** What an item of a list takes beside its texts. */
+const ITEM = 16;
 
 /** Null: only the broker's own process tells of it. Events named `process.…` are of a process' workers. */
 const REPORTED: { readonly [Id in EventId]: FieldChecks<EventFields[Id]> | null } = {
@@ -169,14 +176,32 @@ function reportedEvent(value: unknown, origin: Origin): LogEvent {
     throw new BodyError(`event ${event} is of a process that is no worker of ${origin.name}`);
   }
   const isOfWorker = origin.isWorker(module);
+  const room = { left: MAX_EVENT };
   const reported = {
     event,
     time: Math.min(Math.max(time, origin.startedAt), origin.now),
     pid: isOfWorker ? pid : origin.pid,
     module: isOfWorker ? module : origin.name,
-    thread,
-    fields: Object.fromEntries(Object.keys(checks).map((key) => [key, fields[key]])),
+    thread: cutText(thread, MAX_THREAD),
+    fields: Object.fromEntries(Object.keys(checks).map((key) => [key, bounded(fields[key], room)])),
   };
   // The table has checked the fields of this id, which TypeScript can't carry into the union over all ids.
   return reported as unknown as LogEvent;
+}
+
+/** `value` with its texts cut, and its lists, where they are more than there is room for. */
+function bounded(value: unknown, room: { left: number }): unknown {
+  if (typeof value === "string") {
+    const text = cutText(value, room.left);
+    room.left -= Math.min(value.length, room.left);
+    return text;
+  }
+  if (typeof value !== "object" || value === null) return value;
+  const kept: [string, unknown][] = [];
+  for (const [key, item] of Object.entries(value)) {
+    if (room.left <= 0) break;
+    room.left -= Math.min(room.left, Array.isArray(value) ? ITEM : key.length + ITEM);
+    kept.push([key, bounded(item, room)]);
+  }
+  return Array.isArray(value) ? kept.map(([, item]) => item) : Object.fromEntries(kept);
 }

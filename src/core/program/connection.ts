@@ -15,6 +15,7 @@ import { FramingError } from "./framing_error.ts";
 import { JsonRpcError } from "./json_rpc_error.ts";
 import { type Message, type MessageId, type Params, readMessage } from "./message.ts";
 import { PeerRequests } from "./peer_requests.ts";
+import { cutText } from "../log/escape.ts";
 import { messageOf } from "../thrown.ts";
 
 /** A cancelled request may still be answered; after this time nobody waits for that. */
@@ -22,6 +23,8 @@ const CANCELLED_MS = 5_000;
 /** A peer that lets so much wait does not read what it is sent. */
 const UNREAD_LIMIT_BYTES = 64 * 1024 * 1024;
 
+/** Of a text of the peer, in a line about what is left out. */
+const MAX_SHOWN = 1_000;
 /** Of a batch: each of its messages that can't be read is answered, at forty times its length. */
 const MAX_BATCH = 20_000;
 
@@ -215,8 +218,9 @@ export class Connection {
   /** An answer to what was cancelled or given up is no fault; any other is. */
   #stray(id: MessageId, error: string | null): void {
     if (typeof id === "number" && Number.isInteger(id) && id >= 1 && id <= this.#lastId) return;
-    const what = error === null ? "" : `, error ${JSON.stringify(error)}`;
-    this.#options.events.dropped(`answer to no request (id ${JSON.stringify(id)}${what})`);
+    const what = error === null ? "" : `, error ${JSON.stringify(cutText(error, MAX_SHOWN))}`;
+    const shown = typeof id === "string" ? cutText(id, MAX_SHOWN) : id;
+    this.#options.events.dropped(`answer to no request (id ${JSON.stringify(shown)}${what})`);
   }
 
   /** The peer's output has ended. */

@@ -11,7 +11,11 @@ import { StartPlaces } from "../../../src/core/child/start_queue.ts";
 import { FakeRuntime } from "../fake_runtime.ts";
 import { ManualClock, settle } from "../manual_clock.ts";
 import { MemoryChannel } from "../memory_channel.ts";
+import { Peer } from "../program/peer.ts";
 import { Supervision } from "./fake_process.ts";
+
+const FIGURES = { pssBytes: null, privateBytes: null, heapBytes: null, openFiles: null };
+const RECEIPT = { ms: 1, released: [], errors: 0, modules: [], leftovers: null, before: FIGURES, after: FIGURES };
 
 const NO_TREE = { image: null, given: null, tree: null, descendants: "kill" } as const;
 
@@ -139,4 +143,33 @@ test("a process that sends what can't be read, between what can, fills the log w
   await s.advance(1_000);
   assert.equal(s.lines().at(-1), "sla: dropped 50 other frames or messages (limit: 100 lines a second)");
   assert.deepEqual(life.signals, []);
+});
+
+test("an event that a process reports is kept up to 256 Ki characters, texts and lists together", async () => {
+  const s = new Supervision();
+  const life = await s.up();
+  const stack = Array.from({ length: 1_000 }, () => "x".repeat(10_000));
+  const fields = { command: "c".repeat(60_000), message: "m".repeat(65_537), stack };
+  const head = { time: 0, pid: 1, module: "sla", thread: "t".repeat(100_000) };
+  await life.send(FrameType.records, [
+    { event: "command.error", ...head, fields },
+    { event: "module.info", ...head, fields: { text: "x".repeat(1_000_000) } },
+    { event: "cleanup.receipt", ...head, fields: { ...RECEIPT, released: Array.from({ length: 100_000 }, () => "") } },
+  ]);
+  assert.equal(s.events.length, 3);
+  for (const event of s.events) {
+    assert.ok(JSON.stringify(event).length < 330_000, `${event.event}: ${JSON.stringify(event).length}`);
+  }
+  const [error] = s.events;
+  assert.ok(error !== undefined && error.event === "command.error");
+  assert.deepEqual([error.fields.command, error.fields.message], [fields.command, fields.message]);
+  assert.deepEqual(error.fields.stack.slice(0, 13), stack.slice(0, 13));
+});
+
+test("what a program answers to no request is told in a line of bounded length", async () => {
+  const peer = new Peer();
+  const answer = { id: "i".repeat(100_000), error: { code: 1, message: "m".repeat(100_000) } };
+  await peer.says(`${JSON.stringify(answer)}\n`);
+  const [id, message] = ["i".repeat(1_000), "m".repeat(1_000)];
+  assert.deepEqual(peer.events, [`dropped answer to no request (id "${id}…", error "${message}…")`]);
 });
