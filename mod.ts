@@ -90,4 +90,4 @@ export type { PermissionKind, PermissionSettings } from "./src/core/module/permi
 export type { Descendants, OutputSettings, ProcessSettings } from "./src/core/module/process_settings.ts";
 export type { ProcessState } from "./src/core/child/states.ts";
 export type { CallCounts, Latency, Outcome, StrayAnswer } from "./src/core/call/counters.ts";
-export type { MemoryFigures } from "./src/runtime/runtime.ts";
+export type { MemoryUsage } from "./src/runtime/runtime.ts";

@@ -115,7 +115,7 @@ export async function serveModuleFiles(
 }
 
 /** @throws {ModuleFileError} where the file has a setting that would be without effect. */
-export function heldAgainst(module: Module, { keys, workers, confined = false }: GivenSettings): Module {
+export function heldAgainst(module: Module, { keys, workers, sandboxed = false }: GivenSettings): Module {
   for (const key of BROKER_SETTINGS) {
     if (module.definition[key] === undefined || keys.includes(key)) continue;
     throw new ModuleFileError(
@@ -123,7 +123,7 @@ export function heldAgainst(module: Module, { keys, workers, confined = false }:
         `move it to the configuration as modules.${module.name}.${key} or set "image" to "all"`,
     );
   }
-  if (confined && (workers ?? module.definition.workers?.count ?? 0) > 0) {
+  if (sandboxed && (workers ?? module.definition.workers?.count ?? 0) > 0) {
     throw new ModuleFileError(`Cannot serve module "${module.name}": its permissions ${NOT_WITH_WORKERS}`);
   }
   return workers === null ? module : withWorkers(module, workers);

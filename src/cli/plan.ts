@@ -69,8 +69,8 @@ export function fileProblem({ name, place }: ConfigModule | ConfigProgram, error
 
 /** What the process of a module under image "own" holds the module's file against. */
 export function givenOf({ workers, settings }: ConfigModule): GivenSettings {
-  const confined = settings.permissions === undefined ? {} : { confined: true };
-  return { workers, keys: Object.keys(settings), ...confined };
+  const sandboxed = settings.permissions === undefined ? {} : { sandboxed: true };
+  return { workers, keys: Object.keys(settings), ...sandboxed };
 }
 
 /** Under image "own" the broker's process loads no module: it knows the name, and the rest when the process tells. */

@@ -92,7 +92,7 @@ export interface SpawnOptions {
 export type Rights = Readonly<Record<string, readonly string[] | boolean | undefined>>;
 
 /** A process that is held to fewer rights than this one has. */
-export interface Confinement {
+export interface Sandbox {
   readonly rights: Rights;
   /** Files that it loads by itself, as paths or URLs. */
   readonly files: readonly string[];
@@ -103,8 +103,8 @@ export interface SpawnProgramOptions extends SpawnOptions {
   readonly env: (channelAddress: string) => Readonly<Record<string, string>>;
   /** URL or path of the program; the running one when absent. */
   readonly program?: string | undefined;
-  /** Fewer rights than this process has, and what brokkr needs. Only where `cannotConfine` is null. */
-  readonly confinement?: Confinement | undefined;
+  /** Fewer rights than this process has, and what brokkr needs. Only where `cannotSandbox` is null. */
+  readonly sandbox?: Sandbox | undefined;
   /** Whether it must be able to collect garbage: Deno's processes are the slower to start for it. @default true */
   readonly collects?: boolean | undefined;
 }
@@ -114,7 +114,7 @@ export interface SpawnCommandOptions extends SpawnOptions {
 }
 
 /** Memory of one process in bytes; `null` where this system can't tell. */
-export interface MemoryFigures {
+export interface MemoryUsage {
   /** Resident set size: pages that other processes share count in full. */
   readonly rssBytes: number | null;
   /** Proportional set size: shared pages count in parts. */
@@ -194,7 +194,7 @@ export interface Runtime {
   /** Why the program that runs now can't be run again by a new process; null where it can. */
   cannotRepeat(): string | null;
   /** Why a new process can't be given fewer rights than this one, and what to do; null where it can. */
-  readonly cannotConfine: string | null;
+  readonly cannotSandbox: string | null;
 
   /** Loads what creating a process needs, so that the first one does not wait for it. */
   prepareSpawn?(): Promise<void>;
@@ -216,7 +216,7 @@ export interface Runtime {
   /** Null where this system, or the rights of this process, have none. */
   sharedFiles(): Promise<SharedFiles | null>;
 
-  memory(pid: number): Promise<MemoryFigures>;
+  memory(pid: number): Promise<MemoryUsage>;
   /** How many processors this process may use. */
   processors(): number;
   /** Processes that have ended and that nobody but this one could collect; null where it can't be told. */
@@ -227,7 +227,7 @@ export interface Runtime {
   heapBytes(): number | null;
   openFiles(): Promise<number | null>;
   /** What is open in this process beside what brokkr and the runtime need, by kind; null where that can't be told. */
-  leftovers?(): Promise<readonly { readonly kind: string; readonly count: number }[] | null>;
+  openHandles?(): Promise<readonly { readonly kind: string; readonly count: number }[] | null>;
   /** Collects garbage where the runtime can. False where it can't. */
   collectGarbage(): Promise<boolean>;
 

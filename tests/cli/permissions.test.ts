@@ -50,7 +50,7 @@ test("brokkr check refuses permissions that could not be kept, at their place", 
     assert.equal(code, 2);
     const why = isDeno
       ? "do not go with workers, as its process starts theirs and who may run Deno has every right: " +
-        "remove one of both, or move what must be confined to a module without workers"
+        "remove one of both, or move what must be sandboxed to a module without workers"
       : `cannot be kept, as ${"Bun" in globalThis ? "Bun" : "Node"} VERSION gives a process every right of its user: ` +
         "remove them, or start with Deno";
     assert.equal(

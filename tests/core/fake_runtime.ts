@@ -3,7 +3,7 @@ import type {
   CommandProcess,
   Environment,
   Listener,
-  MemoryFigures,
+  MemoryUsage,
   PrivateFiles,
   ProgramProcess,
   Runtime,
@@ -45,7 +45,7 @@ export class FakeRuntime implements Runtime {
   readonly program = null;
   readonly startedIn = "/start";
   readonly tracesPromises = false;
-  cannotConfine: string | null = null;
+  cannotSandbox: string | null = null;
   readonly clock = new ManualClock();
   readonly env: FakeEnvironment;
   readonly files: PrivateFiles = { folder: noFiles, list: noFiles, remove: noFiles };
@@ -63,7 +63,7 @@ export class FakeRuntime implements Runtime {
   readonly printed: string[] = [];
   /** What the program's own exit throws now. */
   refusal: ((code: unknown) => Error) | null = null;
-  leftovers?: NonNullable<Runtime["leftovers"]>;
+  openHandles?: NonNullable<Runtime["openHandles"]>;
 
   whenErrorLost(_fn: (lines: number, reason: string) => void): void {}
 
@@ -96,7 +96,7 @@ export class FakeRuntime implements Runtime {
     return Promise.resolve(null);
   }
 
-  memory(): Promise<MemoryFigures> {
+  memory(): Promise<MemoryUsage> {
     const { pssBytes, privateBytes } = this.#figures;
     return Promise.resolve({ rssBytes: null, pssBytes, privateBytes });
   }

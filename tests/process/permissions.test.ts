@@ -49,7 +49,7 @@ test("a module with net: [] answers calls and can't fetch, and its error reaches
 });
 
 test("a module that may read one folder reads no other, and writes nothing", { skip }, async () => {
-  const folder = mkdtempSync(join(tmpdir(), "brokkr-confined-"));
+  const folder = mkdtempSync(join(tmpdir(), "brokkr-sandboxed-"));
   const file = join(folder, "a.txt");
   writeFileSync(file, "readable");
   try {
@@ -99,7 +99,7 @@ test(
       await using started = await start({});
       assert.deepEqual(await started.broker.call(claims, "store"), ["localStorage", "sessionStorage", "caches"]);
       assert.deepEqual(await started.broker.call(confined, "store"), ["sessionStorage"]);
-      const folder = join(own, "brokkr-confined");
+      const folder = join(own, "brokkr-sandboxed");
       assert.ok(lstatSync(join(folder, "location_data")).isFile());
       assert.ok(lstatSync(join(folder, "gen")).isSymbolicLink());
       // The next life finds it there.

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as deno from "../../src/runtime/deno/flags.ts";
-import { confinedFlags } from "../../src/runtime/deno/confined.ts";
+import { sandboxedFlags } from "../../src/runtime/deno/confined.ts";
 import * as bun from "../../src/runtime/bun/flags.ts";
 import * as node from "../../src/runtime/node/flags.ts";
 import { resolveSpecifier } from "../../src/runtime/node/specifier.ts";
@@ -76,7 +76,7 @@ test("allowSocket() adds the socket to each list that stands in its way, once", 
   ]);
 });
 
-test("confinedFlags() drops every grant of the father, keeps what he denies, and adds what is named and what brokkr needs", () => {
+test("sandboxedFlags() drops every grant of the father, keeps what he denies, and adds what is named and what brokkr needs", () => {
   const flags = [
     "-ARq",
     "--allow-net=a",
@@ -89,8 +89,8 @@ test("confinedFlags() drops every grant of the father, keeps what he denies, and
     "d",
     "--no-lock",
   ];
-  const confinement = { rights: { net: ["e:80"], run: true, env: [], sys: false }, files: ["file:///f%20g/h.ts"] };
-  const confined = confinedFlags(flags, confinement).map((flag) => flag.replace(/=\/.*?\/,/, "=OWN/,"));
+  const sandbox = { rights: { net: ["e:80"], run: true, env: [], sys: false }, files: ["file:///f%20g/h.ts"] };
+  const confined = sandboxedFlags(flags, sandbox).map((flag) => flag.replace(/=\/.*?\/,/, "=OWN/,"));
   assert.deepEqual(confined, [
     "-q",
     "--deny-net=c",

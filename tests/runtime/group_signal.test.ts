@@ -1,19 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { birthOf } from "../../src/runtime/posix/birth.ts";
+import { startTimeOf } from "../../src/runtime/posix/birth.ts";
 import { signalProcess, type Target } from "../../src/runtime/posix/group_signal.ts";
 
-/** Signals process 7; returns who was signalled. The system has the processes of `births`, and groups at will. */
-function signal(target: Partial<Target>, births: Readonly<Record<number, string>>): number[] {
+/** Signals process 7; returns who was signalled. The system has the processes of `startTimes`, and groups at will. */
+function signal(target: Partial<Target>, startTimes: Readonly<Record<number, string>>): number[] {
   const signalled: number[] = [];
   const system = {
     kill(pid: number, name: string | 0) {
-      if (pid > 0 && births[pid] === undefined) throw new Error("ESRCH");
+      if (pid > 0 && startTimes[pid] === undefined) throw new Error("ESRCH");
       if (name !== 0) signalled.push(pid);
     },
-    birth: (pid: number) => births[pid] ?? null,
+    startTime: (pid: number) => startTimes[pid] ?? null,
   };
-  const done = signalProcess("SIGKILL", { pid: 7, birth: "100", isGone: false, group: false, ...target }, system);
+  const done = signalProcess("SIGKILL", { pid: 7, startTime: "100", isGone: false, group: false, ...target }, system);
   assert.equal(done, signalled.length > 0);
   return signalled;
 }
@@ -37,17 +37,17 @@ test("signalProcess() still reaches the group of a process that is gone, and nob
 });
 
 test("signalProcess() goes by what the runtime knows where the system tells no start time", () => {
-  assert.deepEqual(signal({ birth: null }, { 7: "" }), [7]);
-  assert.deepEqual(signal({ birth: null, isGone: true }, { 7: "" }), []);
+  assert.deepEqual(signal({ startTime: null }, { 7: "" }), [7]);
+  assert.deepEqual(signal({ startTime: null, isGone: true }, { 7: "" }), []);
 });
 
-test("birthOf() reads the 22nd field, whatever the program is called, and null where there is none", () => {
+test("startTimeOf() reads the 22nd field, whatever the program is called, and null where there is none", () => {
   const fields = Array.from({ length: 30 }, (_, index) => String(index + 3)).join(" ");
-  assert.equal(birthOf(() => `7 (a) R 1 (b) ${fields}`), "22");
-  assert.equal(birthOf(() => `7 () ${fields}`), "22");
-  assert.equal(birthOf(() => "7 (a) R"), null);
+  assert.equal(startTimeOf(() => `7 (a) R 1 (b) ${fields}`), "22");
+  assert.equal(startTimeOf(() => `7 () ${fields}`), "22");
+  assert.equal(startTimeOf(() => "7 (a) R"), null);
   assert.equal(
-    birthOf(() => {
+    startTimeOf(() => {
       throw new Error("ENOENT");
     }),
     null,

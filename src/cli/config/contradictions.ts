@@ -20,23 +20,23 @@ export interface Contradiction {
 type Key = keyof SupervisionSettings | "permissions" | "workers";
 type Given = Pick<InferOutput<typeof moduleSchema>, Key>;
 
-export function contradictions(module: Given, { cannotConfine }: Pick<Runtime, "cannotConfine">): Contradiction[] {
+export function contradictions(module: Given, { cannotSandbox }: Pick<Runtime, "cannotSandbox">): Contradiction[] {
   const plan = supervisionPlan(module);
   const { heartbeat = {}, memory = {} } = module;
   const restart = typeof module.restart === "object" ? module.restart : {};
   // An interval that is left out is never longer than half of the time.
   const beats = heartbeat.intervalMs === undefined ? {} : plan.heartbeat;
   return [
-    ...unkept(module, cannotConfine),
+    ...unkept(module, cannotSandbox),
     ...crossed("restart", { given: restart, plan: plan.restart, lower: "delayMs", upper: "maxDelayMs" }),
     ...crossed("heartbeat", { given: heartbeat, plan: beats, lower: "intervalMs", upper: "timeoutMs" }),
     ...crossed("memory", { given: memory, plan: plan.memory, lower: "warnBytes", upper: "recycleBytes" }),
   ];
 }
 
-function unkept({ permissions, workers = 0 }: Given, cannotConfine: string | null): Contradiction[] {
+function unkept({ permissions, workers = 0 }: Given, cannotSandbox: string | null): Contradiction[] {
   if (permissions === undefined) return [];
-  const why = cannotConfine === null ? workers > 0 ? NOT_WITH_WORKERS : null : `cannot be kept, as ${cannotConfine}`;
+  const why = cannotSandbox === null ? workers > 0 ? NOT_WITH_WORKERS : null : `cannot be kept, as ${cannotSandbox}`;
   return why === null ? [] : [{ key: ["permissions"], text: why }];
 }
 

@@ -10,7 +10,7 @@ import type { EventFields } from "../log/record.ts";
 import type { Caller } from "../call/caller.ts";
 import { type BrokerPlan, type ModulePlan, orderedModule } from "./options.ts";
 import { startOrder } from "./order.ts";
-import { checkConfinement } from "../module/permissions.ts";
+import { checkSandbox } from "../module/permissions.ts";
 import { type SlotContext, slotOptions } from "./slot_options.ts";
 import { ModuleSlot, type SlotParts } from "../child/module_slot.ts";
 
@@ -381,7 +381,7 @@ export class Modules {
 }
 
 function inOrder({ plan, seat }: SlotContext): ModulePlan[] {
-  checkConfinement(plan.modules, seat.runtime);
+  checkSandbox(plan.modules, seat.runtime);
   const byName = new Map(plan.modules.map((module) => [module.module.name, module]));
   return startOrder(plan.modules.map(orderedModule)).flatMap((name) => byName.get(name) ?? []);
 }

@@ -44,7 +44,7 @@ export function slotOptions(
 ): SlotParts {
   const { runtime, depth, image, given } = seat;
   const { descendants = "kill", permissions } = settings;
-  // The imports of a program may read what others claim, and its processes remove it. A confined process may not, and one that is
+  // The imports of a program may read what others claim, and its processes remove it. A sandboxed process may not, and one that is
   // no process of brokkr would not.
   const keepsAll = image === null && permissions === undefined && program === undefined;
   const withheld = keepsAll ? [] : claimedByOthers(name, plan.modules);
@@ -61,7 +61,7 @@ export function slotOptions(
     cwd: folder.of(name, settings.cwd),
     runsProgram: image === null && program === undefined && plan.program === undefined,
     collects: hasToClean(image?.(name) ?? plan.modules, null),
-    confinement: permissions === undefined ? undefined : { rights: permissions, files },
+    sandbox: permissions === undefined ? undefined : { rights: permissions, files },
     guard,
     starts,
     descendants,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { MemoryFigures, Runtime } from "../../runtime/runtime.ts";
+import type { MemoryUsage, Runtime } from "../../runtime/runtime.ts";
 import type { CallCounts, Latency } from "../call/counters.ts";
 import type { CleanupReceipt } from "../child/clean.ts";
 import type { Leftover, ModuleCleanup } from "../log/record.ts";
@@ -58,7 +58,7 @@ export interface ProcessStatus {
   /** Milliseconds until it is started again, or null where it is not in `backoff`. */
   readonly nextRestartMs: number | null;
   /** What it uses, read when the status was asked for. */
-  readonly memory: MemoryFigures;
+  readonly memory: MemoryUsage;
   /** Calls that its father has sent to it, by outcome; kept over restarts. */
   readonly calls: CallCounts;
   /** How long the answered calls took, from `call()` to the answer. */

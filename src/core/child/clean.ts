@@ -68,7 +68,7 @@ export async function cleanAfterFork(options: CleanupOptions): Promise<CleanupRe
   const released = modules.filter(({ error }) => error === null).map(({ name }) => name);
   const errors = modules.length - released.length;
   const isWanted = hasCleaned || reporter.wants("cleanup.receipt");
-  const leftovers = isWanted ? await runtime.leftovers?.() ?? null : null;
+  const leftovers = isWanted ? await runtime.openHandles?.() ?? null : null;
   const receipt = { ms, released, errors, modules, leftovers, before, after };
   if (reporter.wants("cleanup.receipt")) reporter.report("cleanup.receipt", receipt, subject);
   return receipt;

@@ -78,11 +78,11 @@ export class ProcessRun implements Run {
 
   /** @throws when no process could be created. */
   async spawn(): Promise<number> {
-    const { runtime, program, cwd, confinement, collects, env, group } = this.#options;
+    const { runtime, program, cwd, sandbox, collects, env, group } = this.#options;
     const process = await runtime.spawnProgram({
       program,
       cwd: cwd?.(),
-      confinement,
+      sandbox,
       collects,
       env,
       group,

@@ -42,7 +42,7 @@ export interface GivenSettings {
   /** Names of the settings that the configuration has. */
   readonly keys: readonly string[];
   /** Whether the configuration gives the module fewer rights. @default false */
-  readonly confined?: boolean;
+  readonly sandboxed?: boolean;
 }
 
 /** Name of a module's process or of its worker number `worker`. */
@@ -134,7 +134,7 @@ function readGiven(value: unknown): GivenSettings | null {
   return {
     workers: typeof workers === "number" ? workers : null,
     keys: Array.isArray(keys) ? keys.map(String) : [],
-    ...(fields.get("confined") === true ? { confined: true } : {}),
+    ...(fields.get("sandboxed") === true ? { sandboxed: true } : {}),
   };
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Confinement, Runtime } from "../../runtime/runtime.ts";
+import type { Runtime, Sandbox } from "../../runtime/runtime.ts";
 import type { Callee } from "../call/callee.ts";
 import type { Setup } from "../wire/hello.ts";
 import type { Link } from "../wire/link.ts";
@@ -29,7 +29,7 @@ export interface SupervisedOptions {
   /** Where it starts, asked for at each start. */
   readonly cwd: (() => string) | undefined;
   /** Fewer rights than this process has. @default the same */
-  readonly confinement?: Confinement | undefined;
+  readonly sandbox?: Sandbox | undefined;
   /** Whether the process has something to clean, and garbage to collect then. @default true */
   readonly collects?: boolean | undefined;
   readonly env: (channelAddress: string) => Readonly<Record<string, string>>;

@@ -59,12 +59,12 @@ export function isPermissionName(value: unknown): value is string {
 }
 
 /** Refuses permissions that would not be kept. @throws {TypeError} */
-export function checkConfinement(modules: readonly ModulePlan[], { cannotConfine }: Runtime): void {
+export function checkSandbox(modules: readonly ModulePlan[], { cannotSandbox }: Runtime): void {
   for (const { module, settings } of modules) {
     if (settings.permissions === undefined) continue;
     const at = `Module "${module.name}": permissions`;
     if (module.program !== undefined) throw new TypeError(`${at} ${NOT_OF_PROGRAMS}`);
-    if (cannotConfine !== null) throw new TypeError(`${at} cannot be kept, as ${cannotConfine}`);
+    if (cannotSandbox !== null) throw new TypeError(`${at} cannot be kept, as ${cannotSandbox}`);
     if ((module.definition.workers?.count ?? 0) > 0) throw new TypeError(`${at} ${NOT_WITH_WORKERS}`);
   }
 }
@@ -74,4 +74,4 @@ const NOT_OF_PROGRAMS = "do not reach a program of another language, remove them
 /** The end of a sentence that begins with the setting's name. */
 export const NOT_WITH_WORKERS =
   "do not go with workers, as its process starts theirs and who may run Deno has every right: " +
-  "remove one of both, or move what must be confined to a module without workers";
+  "remove one of both, or move what must be sandboxed to a module without workers";

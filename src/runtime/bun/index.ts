@@ -2,7 +2,7 @@ import { bunClock } from "./clock.ts";
 import type { BunNamespace } from "./namespace.ts";
 import { parentChannel } from "./parent.ts";
 import { isBinary, memory, openFiles } from "./self.ts";
-import { notConfined } from "../posix/confined.ts";
+import { cannotSandbox } from "../posix/confined.ts";
 import { privateFiles } from "../node/files.ts";
 import { process } from "../node/global.ts";
 import { cannotRepeat } from "../node/repeat.ts";
@@ -36,7 +36,7 @@ export function bunRuntime(): Runtime {
     programFolder: (program) => folderOf(program ?? (isBinary() ? null : Bun.main)),
     isFolder: (path) => self.fileSystem().statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false,
     cannotRepeat: () => cannotRepeat(/\/\[(eval|stdin)\]$/.test(Bun.main)),
-    cannotConfine: notConfined(`Bun ${Bun.version}`),
+    cannotSandbox: cannotSandbox(`Bun ${Bun.version}`),
     prepareSpawn: async () => void await spawning(),
     spawnProgram: async (...given) => (await spawning()).spawnProgram(...given),
     spawnCommand: async (...given) => (await import("./command.ts")).spawnCommand(...given),
@@ -50,7 +50,7 @@ export function bunRuntime(): Runtime {
     random: Math.random,
     heapBytes: self.heapBytes,
     openFiles,
-    leftovers: async () => await (await import("./leftovers.ts")).leftovers(),
+    openHandles: async () => await (await import("./leftovers.ts")).leftovers(),
     collectGarbage: async () => await (await import("./garbage.ts")).collectGarbage(),
     thread: currentThread,
     onSignal: self.onSignal,

@@ -32,7 +32,7 @@ export function startProcess(command: string[], options: BunProcessOptions): Bun
     gone = true;
     end(status);
   });
-  const birth = system.birth(child.pid);
+  const startTime = system.startTime(child.pid);
   for (const name of options.streams) {
     const stream = child[name];
     if (stream instanceof ReadableStream) void forward(stream, output, (chunk) => options.output?.(name, chunk));
@@ -47,7 +47,7 @@ export function startProcess(command: string[], options: BunProcessOptions): Bun
     kill: (signal, target) =>
       signalProcess(
         signal,
-        { pid: child.pid, birth, isGone: gone, group: options.group && target?.group === true },
+        { pid: child.pid, startTime, isGone: gone, group: options.group && target?.group === true },
         system,
       ),
   };

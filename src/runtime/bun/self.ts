@@ -2,7 +2,7 @@ import type { BunNamespace } from "./namespace.ts";
 import { fromSmapsRollup } from "../posix/memory_figures.ts";
 import { process } from "../node/global.ts";
 import * as self from "../node/self.ts";
-import type { MemoryFigures } from "../runtime.ts";
+import type { MemoryUsage } from "../runtime.ts";
 
 declare const Bun: BunNamespace;
 
@@ -15,7 +15,7 @@ export function isBinary(): boolean {
 }
 
 /** Without `node:fs`, which costs a new process 2 ms. */
-export async function memory(pid: number): Promise<MemoryFigures> {
+export async function memory(pid: number): Promise<MemoryUsage> {
   if (process.platform !== "linux") return await self.memory(pid);
   try {
     return fromSmapsRollup(await Bun.file(`/proc/${pid}/smaps_rollup`).text());

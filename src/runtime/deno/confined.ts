@@ -1,6 +1,6 @@
 import type { DenoNamespace, DenoPermission, DenoPermissionDescriptor } from "./namespace.ts";
 import { fromOrigin } from "../posix/origin.ts";
-import type { Confinement, Rights } from "../runtime.ts";
+import type { Rights, Sandbox } from "../runtime.ts";
 
 declare const Deno: DenoNamespace;
 
@@ -23,7 +23,7 @@ const NAMED_BY: ReadonlyMap<string, keyof DenoPermissionDescriptor> = new Map(
 );
 
 /** The flags that hold a process to `rights` and what brokkr needs: of its father's it keeps what says no rights, and what denies. */
-export function confinedFlags(flags: readonly string[], { rights, files }: Confinement): string[] {
+export function sandboxedFlags(flags: readonly string[], { rights, files }: Sandbox): string[] {
   const own: Rights = { read: [...ownSource(), ...files.map(asPath)], env: [ROLE_VARIABLE], import: ownHost() };
   const kept = flags.flatMap((flag) => GRANT.test(flag) ? [] : SHORT_GRANT.test(flag) ? withoutGrants(flag) : [flag]);
   for (const kind of NAMED_BY.keys()) {
@@ -61,9 +61,9 @@ const NOWHERE = "/dev/null/brokkr";
  * Deno's own folder for a process that is held to fewer rights: its code is in there as in that of this process, but what Deno stores
  * for a program without asking for a right can't be. Where no such folder can be made it is none at all, and code is compiled anew.
  */
-export function confinedFolder(env: Readonly<Record<string, string>>): string {
+export function sandboxedFolder(env: Readonly<Record<string, string>>): string {
   const shared = ownFolder(env);
-  const path = `${shared}/brokkr-confined`;
+  const path = `${shared}/brokkr-sandboxed`;
   try {
     ignoreExisting(() => Deno.mkdirSync(path, { mode: 0o700 }));
     // A file is no folder.
@@ -73,7 +73,7 @@ export function confinedFolder(env: Readonly<Record<string, string>>): string {
     for (const name of SHARED) ignoreExisting(() => Deno.mkdirSync(`${shared}/${name}`, { mode: 0o755 }));
     for (const { name } of Deno.readDirSync(shared)) {
       // SQLite finds its further files beside what the link leads to.
-      if (name === STORAGE || name === "brokkr-confined" || /-(wal|shm)$/.test(name)) continue;
+      if (name === STORAGE || name === "brokkr-sandboxed" || /-(wal|shm)$/.test(name)) continue;
       ignoreExisting(() => Deno.symlinkSync(`../${name}`, `${path}/${name}`));
     }
     return path;

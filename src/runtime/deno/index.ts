@@ -41,7 +41,7 @@ export function denoRuntime(): Runtime {
     programFolder: (program) => folderOf(program ?? self.program()),
     isFolder: self.isFolder,
     cannotRepeat: self.cannotRepeat,
-    cannotConfine: Deno.build.standalone ? FIXED_RIGHTS : null,
+    cannotSandbox: Deno.build.standalone ? FIXED_RIGHTS : null,
     // Also what is needed later: with no descriptor left, Deno ends with a panic where it has to load a file.
     prepareSpawn: async () => void await Promise.all([spawning(), import("./shared_files.ts")]),
     spawnProgram: async (...given) => await (await spawning()).spawnProgram(...given),
@@ -57,7 +57,7 @@ export function denoRuntime(): Runtime {
     heapBytes: () => Deno.memoryUsage().heapUsed,
     openFiles: self.openFiles,
     collectGarbage: self.collectGarbage,
-    leftovers: async () => (await import("./leftovers.ts")).leftovers(),
+    openHandles: async () => (await import("./leftovers.ts")).leftovers(),
     thread: currentThread,
     onSignal: self.onSignal,
     raise: self.raise,

@@ -1,6 +1,6 @@
 import { isFolder } from "./self.ts";
 import type { DenoChild, DenoCommandOptions, DenoNamespace } from "./namespace.ts";
-import { birthOf } from "../posix/birth.ts";
+import { startTimeOf } from "../posix/birth.ts";
 import { ChildOutput } from "../posix/child_output.ts";
 import { signalProcess, type System } from "../posix/group_signal.ts";
 import type { ExitStatus, SpawnedProcess, SpawnOptions } from "../runtime.ts";
@@ -58,16 +58,16 @@ export function startProcess(command: string, options: DenoProcessOptions): Deno
       if (pid === child.pid && signal !== 0) child.kill(signal);
       else Deno.kill(pid, signal);
     },
-    birth: (pid) => birthOf(() => Deno.readTextFileSync(`/proc/${pid}/stat`)),
+    startTime: (pid) => startTimeOf(() => Deno.readTextFileSync(`/proc/${pid}/stat`)),
   };
   const { pid } = child;
-  const birth = system.birth(pid);
+  const startTime = system.startTime(pid);
   return {
     child,
     pid,
     exited,
     kill: (signal, target) =>
-      signalProcess(signal, { pid, birth, isGone: gone, group: options.group && target?.group === true }, system),
+      signalProcess(signal, { pid, startTime, isGone: gone, group: options.group && target?.group === true }, system),
   };
 }
 

@@ -1,8 +1,8 @@
 import { allowSocket, childEnvironment, childFlags } from "./flags.ts";
-import { confinedFlags, confinedFolder, missingRight } from "./confined.ts";
+import { missingRight, sandboxedFlags, sandboxedFolder } from "./confined.ts";
 import type { DenoNamespace, DenoPermission } from "./namespace.ts";
 import { fromOrigin, ORIGIN } from "../posix/origin.ts";
-import type { Confinement, SpawnProgramOptions } from "../runtime.ts";
+import type { Sandbox, SpawnProgramOptions } from "../runtime.ts";
 
 declare const Deno: DenoNamespace;
 
@@ -10,9 +10,9 @@ const PERMISSIONS: readonly DenoPermission[] = ["read", "write", "net", "env", "
 
 /** What to run, and its arguments, for a process of the same program (or of `given`) that connects to the socket at `path`. */
 export function programArguments(
-  { program: given, cwd, confinement, collects = true }: Pick<
+  { program: given, cwd, sandbox, collects = true }: Pick<
     SpawnProgramOptions,
-    "program" | "cwd" | "confinement" | "collects"
+    "program" | "cwd" | "sandbox" | "collects"
   >,
   path: string,
 ): { program: string; args: string[] } {
@@ -20,24 +20,24 @@ export function programArguments(
   const program = given === undefined ? Deno.mainModule : absolute(given);
   const father = { commandLine: commandLine(), programArgs: Deno.args.length, permissions: permissions() };
   const all = childFlags({ ...father, collects });
-  const flags = confinement === undefined ? all : confined(all, confinement, cwd);
+  const flags = sandbox === undefined ? all : confined(all, sandbox, cwd);
   return { program, args: ["run", ...allowSocket(flags, path), program, ...Deno.args] };
 }
 
 /** @throws {Error} whose `lasting` is true where this process has not itself what is asked for. */
-function confined(flags: readonly string[], confinement: Confinement, cwd: string | undefined): string[] {
-  const missing = missingRight(confinement.rights, cwd ?? ORIGIN ?? ".");
-  if (missing === null) return confinedFlags(flags, confinement);
+function confined(flags: readonly string[], sandbox: Sandbox, cwd: string | undefined): string[] {
+  const missing = missingRight(sandbox.rights, cwd ?? ORIGIN ?? ".");
+  if (missing === null) return sandboxedFlags(flags, sandbox);
   const why = `its permissions name a right that the broker has not, start the broker with ${missing} or remove it`;
   throw Object.assign(new Error(`Cannot create the process: ${why}`), { lasting: true });
 }
 
 export function programEnvironment(
   given: Readonly<Record<string, string>>,
-  { confinement }: Pick<SpawnProgramOptions, "confinement">,
+  { sandbox }: Pick<SpawnProgramOptions, "sandbox">,
 ): Readonly<Record<string, string>> {
   const own = childEnvironment(given);
-  return confinement === undefined ? own : { ...own, DENO_DIR: confinedFolder(own) };
+  return sandbox === undefined ? own : { ...own, DENO_DIR: sandboxedFolder(own) };
 }
 
 /** The new process may have another working directory. */

@@ -2,7 +2,7 @@ import { countZombies } from "../posix/zombies.ts";
 import { timer } from "../posix/clock.ts";
 import type { DenoNamespace } from "./namespace.ts";
 import { fromPs, fromSmapsRollup, UNKNOWN_MEMORY } from "../posix/memory_figures.ts";
-import type { Environment, MemoryFigures } from "../runtime.ts";
+import type { Environment, MemoryUsage } from "../runtime.ts";
 import { newStandardError, unblockedError } from "../posix/standard_error.ts";
 import { NO_FILE } from "../posix/repeat.ts";
 
@@ -55,7 +55,7 @@ function readSmapsRollup(pid: number): string | Promise<string> {
   return pid === Deno.pid ? Deno.readTextFileSync(path) : Deno.readTextFile(path);
 }
 
-export async function memory(pid: number): Promise<MemoryFigures> {
+export async function memory(pid: number): Promise<MemoryUsage> {
   try {
     if (Deno.build.os === "linux") return fromSmapsRollup(await readSmapsRollup(pid));
     const ps = new Deno.Command("ps", {

@@ -1,5 +1,5 @@
 import { immediate, systemClock } from "../posix/clock.ts";
-import { notConfined } from "../posix/confined.ts";
+import { cannotSandbox } from "../posix/confined.ts";
 import { privateFiles } from "./files.ts";
 import { isFolder } from "./folder.ts";
 import { process } from "./global.ts";
@@ -34,7 +34,7 @@ export function nodeRuntime(): Runtime {
     programFolder: (program) => folderOf(program ?? runningProgram()),
     isFolder,
     cannotRepeat: () => cannotRepeat(process.argv[1] === undefined || process.argv[1] === "-"),
-    cannotConfine: notConfined(`Node ${process.versions.node}`),
+    cannotSandbox: cannotSandbox(`Node ${process.versions.node}`),
     prepareSpawn: async () => void await spawning(),
     spawnProgram: async (...given) => (await spawning()).spawnProgram(...given),
     spawnCommand: async (...given) => (await import("./command.ts")).spawnCommand(...given),
@@ -48,7 +48,7 @@ export function nodeRuntime(): Runtime {
     random: Math.random,
     heapBytes: self.heapBytes,
     openFiles: self.openFiles,
-    leftovers: async () => (await import("./leftovers.ts")).leftovers(CHILD_WRITES),
+    openHandles: async () => (await import("./leftovers.ts")).leftovers(CHILD_WRITES),
     collectGarbage: async () => await (await import("./garbage.ts")).collectGarbage(),
     thread: currentThread,
     onSignal: self.onSignal,

@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { Socket } from "node:net";
-import { birthOf } from "../posix/birth.ts";
+import { startTimeOf } from "../posix/birth.ts";
 import { ChildOutput } from "../posix/child_output.ts";
 import { signalProcess, type System } from "../posix/group_signal.ts";
 import { isFolder } from "./folder.ts";
@@ -23,14 +23,14 @@ export interface NodeProcessOptions extends SpawnOptions {
 /** What Node and Bun can do with processes. */
 export const system: System = {
   kill: process.kill,
-  birth: (pid) => birthOf(() => readFileSync(`/proc/${pid}/stat`, "utf8")),
+  startTime: (pid) => startTimeOf(() => readFileSync(`/proc/${pid}/stat`, "utf8")),
 };
 
 /** Follows the process that `start` creates from its first breath to its last. */
 export async function startProcess(options: NodeProcessOptions, start: () => ChildProcess): Promise<NodeProcess> {
   const child = await started(options, start);
   const { pid = 0 } = child;
-  const birth = system.birth(pid);
+  const startTime = system.startTime(pid);
   const output = new ChildOutput();
   for (const stream of options.streams) forward(child, stream, { output, sink: options.output });
   let gone = false;
@@ -49,7 +49,7 @@ export async function startProcess(options: NodeProcessOptions, start: () => Chi
     pid,
     exited,
     kill: (signal, target) =>
-      signalProcess(signal, { pid, birth, isGone: gone, group: options.group && target?.group === true }, system),
+      signalProcess(signal, { pid, startTime, isGone: gone, group: options.group && target?.group === true }, system),
   };
 }
 

@@ -1,7 +1,7 @@
 import { countZombies } from "../posix/zombies.ts";
 import { fromPs, fromSmapsRollup, UNKNOWN_MEMORY } from "../posix/memory_figures.ts";
 import { process } from "./global.ts";
-import type { Environment, MemoryFigures } from "../runtime.ts";
+import type { Environment, MemoryUsage } from "../runtime.ts";
 import { newStandardError, type StandardError, unblockedError } from "../posix/standard_error.ts";
 
 /** What a process knows of itself and of the machine, by what Node and Bun have in common. */
@@ -26,7 +26,7 @@ export const environment: Environment = {
   },
 };
 
-export async function memory(pid: number): Promise<MemoryFigures> {
+export async function memory(pid: number): Promise<MemoryUsage> {
   try {
     if (process.platform === "linux") return fromSmapsRollup(await readSmapsRollup(pid));
     const [{ execFile }, { promisify }] = await Promise.all([import("node:child_process"), import("node:util")]);

@@ -2,7 +2,7 @@
  * When a process was started, as the system counts: with the pid it tells one process from any other, ever. The 22nd field of Linux'
  * `/proc/PID/stat`; null where that can't be read.
  */
-export function birthOf(readStat: () => string): string | null {
+export function startTimeOf(readStat: () => string): string | null {
   try {
     const stat = readStat();
     // The second field is the program's name in parentheses, which may hold anything.

@@ -5,7 +5,7 @@ export type Kill = (pid: number, signal: string | 0) => void;
 export interface Target {
   readonly pid: number;
   /** When the process was started, or null where the system does not tell. */
-  readonly birth: string | null;
+  readonly startTime: string | null;
   /** Its end has been seen, so its pid may be another's by now. */
   readonly isGone: boolean;
   readonly group: boolean;
@@ -14,16 +14,16 @@ export interface Target {
 /** What the system can do with processes. */
 export interface System {
   readonly kill: Kill;
-  readonly birth: (pid: number) => string | null;
+  readonly startTime: (pid: number) => string | null;
 }
 
 /** False where there is nobody to signal. */
-export function signalProcess(signal: string, { pid, birth, isGone, group }: Target, system: System): boolean {
+export function signalProcess(signal: string, { pid, startTime, isGone, group }: Target, system: System): boolean {
   // The runtime may have collected the process and not told yet.
-  const now = birth === null || isGone ? birth : system.birth(pid);
-  if (now !== null && now !== birth) return false;
+  const now = startTime === null || isGone ? startTime : system.startTime(pid);
+  if (now !== null && now !== startTime) return false;
   // A group keeps its number from being given to a new process. One without a process of that number is the orphans' own.
-  const isEmpty = isGone || now !== birth;
+  const isEmpty = isGone || now !== startTime;
   if (isEmpty && !(group && !attempt(() => system.kill(pid, 0)))) return false;
   return attempt(() => system.kill(group ? -pid : pid, signal));
 }

@@ -1,9 +1,9 @@
-import type { MemoryFigures } from "../runtime.ts";
+import type { MemoryUsage } from "../runtime.ts";
 
-export const UNKNOWN_MEMORY: MemoryFigures = { rssBytes: null, pssBytes: null, privateBytes: null };
+export const UNKNOWN_MEMORY: MemoryUsage = { rssBytes: null, pssBytes: null, privateBytes: null };
 
 /** Reads the text of Linux' `/proc/PID/smaps_rollup`. */
-export function fromSmapsRollup(text: string): MemoryFigures {
+export function fromSmapsRollup(text: string): MemoryUsage {
   const bytes = new Map<string, number>();
   for (const line of text.split("\n")) {
     const [, name, kibibytes] = /^(\w+):\s+(\d+) kB$/.exec(line) ?? [];
@@ -18,7 +18,7 @@ export function fromSmapsRollup(text: string): MemoryFigures {
 }
 
 /** Reads what `ps -o rss= -p PID` prints, where there is no `/proc`. */
-export function fromPs(text: string): MemoryFigures {
+export function fromPs(text: string): MemoryUsage {
   const kibibytes = /^\s*(\d+)\s*$/.exec(text)?.[1];
   return kibibytes === undefined ? UNKNOWN_MEMORY : { ...UNKNOWN_MEMORY, rssBytes: Number(kibibytes) * 1024 };
 }

@@ -39,7 +39,7 @@ test("receipt has the figures from before and after the collection, and nulls wh
   const before = { pssBytes: 314572800, privateBytes: 209715200, heapBytes: 104857600, openFiles: 30 };
   const after = { pssBytes: 1048576, privateBytes: null, heapBytes: 0, openFiles: 3 };
   runtime.figures = [before, after];
-  runtime.leftovers = () => Promise.resolve([{ kind: "timer", count: 1 }]);
+  runtime.openHandles = () => Promise.resolve([{ kind: "timer", count: 1 }]);
   const modules = noted([{ name: "sla", owns: [() => {}] }, {
     name: "bad",
     afterForkCleanup: () => Promise.reject(1),

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defineModule } from "../../../src/core/module/module.ts";
-import { checkConfinement, type PermissionSettings } from "../../../src/core/module/permissions.ts";
+import { checkSandbox, type PermissionSettings } from "../../../src/core/module/permissions.ts";
 import { defineProgram } from "../../../src/core/program/define_program.ts";
 import { FakeRuntime } from "../fake_runtime.ts";
 
@@ -23,30 +23,30 @@ test("defineModule() takes permissions as lists, true and false, and nothing els
   assert.throws(wrong({ read: [""] }), message(`.read ${should} it has ""`));
 });
 
-test("checkConfinement() refuses what would not be kept, with what to do", () => {
+test("checkSandbox() refuses what would not be kept, with what to do", () => {
   const runtime = new FakeRuntime();
   const plain = defineModule({ name: "a" });
   const workers = defineModule({ name: "w", workers: { count: 1, commands: {} } });
   const none = defineModule({ name: "n", workers: { count: 0, commands: {} } });
-  checkConfinement(
+  checkSandbox(
     [{ module: plain, settings }, { module: none, settings }, { module: workers, settings: {} }],
     runtime,
   );
-  assert.throws(() => checkConfinement([{ module: workers, settings }], runtime), {
+  assert.throws(() => checkSandbox([{ module: workers, settings }], runtime), {
     message: 'Module "w": permissions do not go with workers, as its process starts theirs and who may run Deno has ' +
-      "every right: remove one of both, or move what must be confined to a module without workers",
+      "every right: remove one of both, or move what must be sandboxed to a module without workers",
   });
-  runtime.cannotConfine = "Node 20 gives a process every right of its user: remove them, or start with Deno";
-  checkConfinement([{ module: plain, settings: {} }], runtime);
-  assert.throws(() => checkConfinement([{ module: plain, settings }], runtime), {
+  runtime.cannotSandbox = "Node 20 gives a process every right of its user: remove them, or start with Deno";
+  checkSandbox([{ module: plain, settings: {} }], runtime);
+  assert.throws(() => checkSandbox([{ module: plain, settings }], runtime), {
     message: 'Module "a": permissions cannot be kept, as Node 20 gives a process every right of its user: ' +
       "remove them, or start with Deno",
   });
 });
 
-test("checkConfinement() refuses permissions for a program of another language, which they would not reach", () => {
+test("checkSandbox() refuses permissions for a program of another language, which they would not reach", () => {
   const program = defineProgram({ name: "p", command: ["true"] });
-  assert.throws(() => checkConfinement([{ module: program, settings }], new FakeRuntime()), {
+  assert.throws(() => checkSandbox([{ module: program, settings }], new FakeRuntime()), {
     message: 'Module "p": permissions do not reach a program of another language, remove them',
   });
 });
