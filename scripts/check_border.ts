@@ -1,12 +1,13 @@
 /**
- * Guards what no compiler option guards: what the core may know and what mod.ts may import. Each line that it
- * prints is one violation.
+ * Guards what no compiler option guards: what the core may know, what mod.ts may import, and that generated files are up to date.
+ * Each line that it prints is one violation.
  */
 
 import { join, relative } from "node:path";
 import { exists, files } from "./build_npm.ts";
 import { importGraph, type Module, reachable } from "./border/import_graph.ts";
 import { ROOT } from "./command.ts";
+import { staleAssets } from "./embed_assets.ts";
 import { tsc } from "./tsc.ts";
 import { VERSION } from "../src/core/version.ts";
 import config from "../deno.json" with { type: "json" };
@@ -19,7 +20,9 @@ export async function checkBorder(): Promise<string[]> {
   const sources = await sourceFiles();
   const graph = await importGraph(sources);
   return [
-    ...await coreCompilesAlone(),
+    ...await compiles("src/core"),
+    ...await compiles("src/cli/page/assets"),
+    ...await staleAssets(),
     ...coreImports(graph),
     ...libraryPackages(graph),
     ...builtins(graph),
@@ -41,9 +44,9 @@ async function sourceFiles(): Promise<string[]> {
   return found.sort();
 }
 
-/** src/core compiles with `types: []`: it knows no runtime. */
-async function coreCompilesAlone(): Promise<string[]> {
-  const messages = await tsc("src/core");
+/** By itself, with `types: []`: src/core knows no runtime, and what runs in a browser knows the browser only. */
+async function compiles(folder: string): Promise<string[]> {
+  const messages = await tsc(folder);
   return messages === "" ? [] : messages.split("\n");
 }
 

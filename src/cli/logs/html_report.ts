@@ -6,11 +6,9 @@
 
 import { VERSION } from "../../core/version.ts";
 import { count, shortMs, spanText } from "../figures.ts";
-import { UPLOT_LICENSE, UPLOT_SCRIPT, UPLOT_STYLE } from "../plot/uplot.ts";
+import { REPORT_SCRIPT, REPORT_STYLE, UPLOT_LICENSE, UPLOT_SCRIPT, UPLOT_STYLE } from "../page/embedded.ts";
 import type { Percentiles } from "./counts.ts";
 import type { Group, StackFacts } from "./groups.ts";
-import { PLOT_SCRIPT } from "./html/plot_script.ts";
-import { STYLE } from "./html/style.ts";
 import { placed } from "./print_lines.ts";
 import type { LogSummary } from "./summary.ts";
 import { type TimeLineFigures, TROUBLES } from "./time_line.ts";
@@ -50,7 +48,7 @@ export function htmlReport(summary: LogSummary, { title }: { readonly title: str
 <meta http-equiv="Content-Security-Policy" content="${POLICY}">
 <title>${escapeHtml(title)}</title>
 <style>${UPLOT_STYLE}</style>
-<style>${STYLE}</style>
+<style>${REPORT_STYLE}</style>
 </head>
 <body>
 <a class="skip" href="#main">Skip to the report</a>
@@ -64,7 +62,7 @@ ${details("License of uPlot", element("pre", UPLOT_LICENSE))}
 </footer>
 <script type="application/json" id="data">${json(asWritten(timeLine))}</script>
 <script>${UPLOT_SCRIPT}</script>
-<script>${PLOT_SCRIPT}</script>
+<script>${REPORT_SCRIPT}</script>
 </body>
 </html>
 `;
@@ -226,7 +224,7 @@ const ENTITIES: ReadonlyMap<string, string> = new Map([
   ["'", "&#39;"],
 ]);
 
-function escapeHtml(text: string): string {
+export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => ENTITIES.get(character) ?? character);
 }
 

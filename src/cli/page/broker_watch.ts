@@ -9,7 +9,7 @@ import { ControlLostError } from "../../core/control/control_lost.ts";
 import type { SentRecord } from "../../core/control/items.ts";
 import type { BrokerStatus } from "../../core/broker/status.ts";
 import type { Clock } from "../../runtime/runtime.ts";
-import { History, type Moment } from "./history.ts";
+import { type Entry, History, type Moment } from "./history.ts";
 import { pause } from "./pause.ts";
 
 const STEP_MS = 2_000;
@@ -18,13 +18,6 @@ const MOMENTS = 60 * 60_000 / STEP_MS;
 const LAST_LINES = 200;
 /** Of processes that change together one look tells. */
 const CHANGE_MS = 100;
-
-/** One event of the log. */
-export interface Entry {
-  readonly time: number;
-  readonly level: string;
-  readonly text: string;
-}
 
 export interface WatchEvents {
   /** With what goes into the history; null between two steps. */

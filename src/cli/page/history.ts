@@ -21,6 +21,26 @@ export interface Moment {
   readonly memory: Readonly<Record<string, number>>;
 }
 
+/** One event of the log. */
+export interface Entry {
+  readonly time: number;
+  readonly level: string;
+  readonly text: string;
+}
+
+/** What a browser gets when it connects. */
+export interface Start {
+  readonly status: BrokerStatus | null;
+  readonly moments: readonly Moment[];
+  readonly entries: readonly Entry[];
+}
+
+/** What it gets from then on; without a moment where something changed between two steps. */
+export interface Step {
+  readonly status: BrokerStatus;
+  readonly moment: Moment | null;
+}
+
 export class History {
   readonly #limit: number;
   readonly #moments: Moment[] = [];

@@ -12,16 +12,28 @@ import { ControlClient } from "../../core/control/client.ts";
 import { shareOfFiles } from "../../core/control/file_limit.ts";
 import { findBrokers } from "../../core/control/find.ts";
 import { messageOf } from "../../core/thrown.ts";
+import { VERSION } from "../../core/version.ts";
 import { failureCode } from "../../runtime/posix/failure_reason.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { CliError, ExitCode } from "../cli_error.ts";
+import { escapeHtml } from "../logs/html_report.ts";
 import { Access, readToken } from "./access.ts";
 import { addressText, isLoopback, type PageAddress } from "./address.ts";
 import { BrokerWatch } from "./broker_watch.ts";
 import { Connections } from "./connections.ts";
+import {
+  ICON,
+  PAGE_HTML,
+  PAGE_SCRIPT,
+  PAGE_STYLE,
+  REPORT_STYLE,
+  UPLOT_LICENSE,
+  UPLOT_SCRIPT,
+  UPLOT_STYLE,
+} from "./embedded.ts";
+import type { Start, Step } from "./history.ts";
 import { Live } from "./live.ts";
 import { metricsText, PROMETHEUS_TYPE } from "./metrics.ts";
-import { PAGE_FILES } from "./page_files.ts";
 import { pause } from "./pause.ts";
 import { type Answer, pageServer, plain, type Route, type Routes } from "./server.ts";
 
@@ -29,6 +41,10 @@ import { type Answer, pageServer, plain, type Route, type Routes } from "./serve
 const MAX_CONNECTIONS = 64;
 /** The part of them that may look at the page: Prometheus, and who asks whether the broker is well, come in at any time. */
 const LOOKING = 3 / 4;
+
+const HTML = "text/html; charset=utf-8";
+const SCRIPT = "text/javascript; charset=utf-8";
+const STYLE = "text/css; charset=utf-8";
 
 export interface PageAsked {
   readonly address: PageAddress;
@@ -59,7 +75,7 @@ export async function openPage(
   const limit = await shareOfFiles(runtime, MAX_CONNECTIONS);
   const live = new Live(Math.ceil(limit * LOOKING));
   const watch = new BrokerWatch(runtime.clock, {
-    status: (status, moment) => live.send("status", { status, moment }),
+    status: (status, moment) => live.send("status", { status, moment } satisfies Step),
     entry: (entry) => live.send("entry", entry),
   });
   let access: Access | undefined;
@@ -86,11 +102,12 @@ async function show(runtime: Runtime, watch: BrokerWatch, broker: string | null)
 }
 
 function routesOf(watch: BrokerWatch, live: Live): Routes {
-  const files = PAGE_FILES.map(([path, type, body]) => [path, (): Answer => ({ type, body })] as const);
+  const files = pageFiles().map(([path, type, body]) => [path, (): Answer => ({ type, body })] as const);
   const events = (response: ServerResponse) => {
     if (live.isFull) return plain(503, "Too many look at the page");
     const { status, history: { moments }, entries } = watch;
-    live.add(response, "start", { status, moments, entries });
+    const first: Start = { status, moments, entries };
+    live.add(response, "start", first);
     return null;
   };
   const metrics = async () => {
@@ -105,6 +122,19 @@ function routesOf(watch: BrokerWatch, live: Live): Routes {
     // The style and the icon are those of the form that asks for the token.
     open: new Set(["/healthz", "/page.css", "/icon.svg"]),
   };
+}
+
+/** All that a browser loads: path, type and text. */
+function pageFiles(): (readonly [path: string, type: string, body: string])[] {
+  const html = PAGE_HTML.replace("<!-- version -->", VERSION).replace("<!-- license -->", escapeHtml(UPLOT_LICENSE));
+  return [
+    ["/", HTML, html],
+    ["/page.css", STYLE, `${REPORT_STYLE}\n${PAGE_STYLE}`],
+    ["/page.js", SCRIPT, PAGE_SCRIPT],
+    ["/uplot.css", STYLE, UPLOT_STYLE],
+    ["/uplot.js", SCRIPT, UPLOT_SCRIPT],
+    ["/icon.svg", "image/svg+xml", ICON],
+  ];
 }
 
 async function ipOf(address: PageAddress): Promise<string> {

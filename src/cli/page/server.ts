@@ -8,7 +8,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { createServer as createSocketServer, type Server, type Socket } from "node:net";
 import type { Access } from "./access.ts";
 import type { Connections } from "./connections.ts";
-import { loginHtml } from "./login_html.ts";
+import { LOGIN_HTML } from "./embedded.ts";
 
 /** Sent with every answer. Nothing may come from elsewhere, no text of a log can become a script, and nothing is kept. */
 const HEADERS = {
@@ -92,7 +92,9 @@ function answerTo(
 function unknown(response: ServerResponse, url: URL): Answer {
   response.setHeader("WWW-Authenticate", 'Bearer realm="brokkr"');
   if (url.pathname !== "/") return plain(401, "The token is missing or wrong");
-  return { status: 401, type: "text/html; charset=utf-8", body: loginHtml(url.searchParams.has("token")) };
+  const alert = url.searchParams.has("token") ? '<p role="alert">That is not the token.</p>' : "";
+  const body = LOGIN_HTML.replace("<!-- alert -->", alert);
+  return { status: 401, type: "text/html; charset=utf-8", body };
 }
 
 function urlOf({ url = "/" }: IncomingMessage): URL | null {

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { htmlReport } from "../../../src/cli/logs/html_report.ts";
 import { Summary } from "../../../src/cli/logs/summary.ts";
-import { UPLOT_LICENSE, UPLOT_SCRIPT, UPLOT_STYLE } from "../../../src/cli/plot/uplot.ts";
+import { UPLOT_LICENSE, UPLOT_SCRIPT, UPLOT_STYLE } from "../../../src/cli/page/embedded.ts";
 import { LogReader } from "../../../src/core/log/log_reader.ts";
 import { ROOT } from "../../process/program_files.ts";
 import { inSandbox } from "../cli_process.ts";

@@ -1,0 +1,188 @@
+/** The plots of the page. */
+
+import type UPlot from "uplot";
+import type { Outcome } from "../../../core/call/counters.ts";
+import type { Moment } from "../history.ts";
+import { byId } from "./elements.ts";
+import { axisStyle, color, darkScheme, rangeFromZero } from "./plot.ts";
+
+/** Defined by the script of the library, which runs before. */
+declare const uPlot: typeof UPlot;
+
+const MAX_PROCESSES = 8;
+const OUTCOMES: readonly Outcome[] = ["ok", "retried", "timeout", "error", "cancelled"];
+const MEBIBYTE = 1_048_576;
+const HEIGHT = 200;
+
+interface Series {
+  readonly name: string;
+  readonly color: string;
+  readonly valueAt: (moment: Moment) => number | null;
+}
+
+interface Kind {
+  readonly text: (value: number | null) => string;
+  readonly tick: (value: number | null) => string;
+  readonly scale: UPlot.Scale;
+  readonly series: () => readonly Series[];
+  /** The sentence below the plot. */
+  readonly now: (moment: Moment) => string;
+}
+
+interface Drawn {
+  readonly plot: UPlot;
+  readonly names: string;
+  readonly box: HTMLElement;
+}
+
+const drawn = new Map<string, Drawn>();
+let moments: Moment[] = [];
+
+const KINDS: Readonly<Record<string, Kind>> = {
+  rates: {
+    text: rate,
+    tick: (value) => `${value}/s`,
+    scale: { range: rangeFromZero },
+    series: () => OUTCOMES.map((name) => ({ name, color: name, valueAt: (moment) => moment.calls[name] })),
+    now({ calls }) {
+      const all = OUTCOMES.reduce((sum, name) => sum + calls[name], 0);
+      const parts = OUTCOMES.filter((name) => calls[name] > 0).map((name) => `${name} ${rate(calls[name])}`);
+      return `${rate(all)} now, of them ${parts.join(", ") || "none"}`;
+    },
+  },
+  latency: {
+    text: duration,
+    tick: (value) => value == null ? "" : duration(value),
+    scale: { distr: 3, range: powers },
+    series: () => (["p50", "p99"] as const).map((name) => ({ name, color: name, valueAt: (moment) => moment[name] })),
+    now: ({ p50, p99 }) =>
+      p50 === null
+        ? "No call was answered in the last step"
+        : `Half of the calls took at most ${duration(p50)} just now, 99 of 100 at most ${duration(p99)}`,
+  },
+  memory: {
+    text: mebibytes,
+    tick: (value) => String(value),
+    scale: { range: rangeFromZero },
+    series() {
+      const last = moments.at(-1)?.memory ?? {};
+      const largest = Object.entries(last).sort(([, one], [, other]) => other - one).slice(0, MAX_PROCESSES);
+      // Sorted by name, so that each keeps its color.
+      return largest.map(([name]) => name).sort().map((name, index) => ({
+        name,
+        color: `series-${index + 1}`,
+        valueAt({ memory }) {
+          const bytes = memory[name];
+          return bytes === undefined ? null : bytes / MEBIBYTE;
+        },
+      }));
+    },
+    now({ memory }) {
+      const all = Object.values(memory);
+      const sum = all.reduce((sum, bytes) => sum + bytes, 0);
+      return all.length === 0
+        ? "This system does not tell it"
+        : `${mebibytes(sum / MEBIBYTE)} now in ${all.length} processes`;
+    },
+  },
+};
+
+/** Shows these moments, the oldest first. */
+export function beginPlots(all: readonly Moment[]): void {
+  moments = [...all];
+  draw();
+}
+
+/** Adds a moment to at most `limit`. */
+export function addToPlots(moment: Moment, limit: number): void {
+  moments.push(moment);
+  if (moments.length > limit) moments.shift();
+  draw();
+}
+
+function draw(): void {
+  const last = moments.at(-1);
+  if (last === undefined) return;
+  for (const [id, kind] of Object.entries(KINDS)) {
+    const series = kind.series();
+    const before = drawn.get(id);
+    if (before?.names === namesOf(series)) before.plot.setData(dataOf(series));
+    else {
+      before?.plot.destroy();
+      drawn.set(id, make(id, kind, series));
+    }
+    byId(`${id}-now`, HTMLParagraphElement).textContent = kind.now(last);
+  }
+}
+
+function make(id: string, { text, tick, scale }: Kind, series: readonly Series[]): Drawn {
+  const box = byId(id, HTMLDivElement);
+  box.textContent = "";
+  const times: UPlot.Axis.Values = [
+    [60, "{HH}:{mm}", null, null, null, null, null, null, 1],
+    [1, "{HH}:{mm}:{ss}", null, null, null, null, null, null, 1],
+  ];
+  const plot = new uPlot(
+    {
+      width: box.clientWidth,
+      height: HEIGHT,
+      cursor: { drag: { x: false, y: false } },
+      scales: { x: { time: true }, y: scale },
+      axes: [
+        { ...axisStyle(), values: times },
+        { ...axisStyle(), size: 70, values: (_plot, ticks) => ticks.map(tick) },
+      ],
+      series: [
+        { label: "at", value: "{HH}:{mm}:{ss}" },
+        ...series.map((one): UPlot.Series => ({
+          label: one.name,
+          stroke: color(one.color),
+          width: 2,
+          spanGaps: true,
+          value: (_plot, value) => text(value),
+          points: { show: false },
+        })),
+      ],
+    },
+    dataOf(series),
+    box,
+  );
+  return { plot, names: namesOf(series), box };
+}
+
+function dataOf(series: readonly Series[]): UPlot.AlignedData {
+  return [moments.map(({ time }) => time / 1000), ...series.map(({ valueAt }) => moments.map(valueAt))];
+}
+
+function namesOf(series: readonly Series[]): string {
+  return series.map(({ name }) => name).join("\n");
+}
+
+function rate(value: number | null): string {
+  return value == null ? "–" : `${Number(value.toFixed(1))}/s`;
+}
+
+function duration(ms: number | null): string {
+  if (ms == null) return "–";
+  if (ms < 1) return `${(ms * 1000).toFixed(0)} µs`;
+  return ms < 1000 ? `${Number(ms.toPrecision(3))} ms` : `${Number((ms / 1000).toPrecision(3))} s`;
+}
+
+function mebibytes(value: number | null): string {
+  return value == null ? "–" : `${value.toFixed(1)} MiB`;
+}
+
+/** From power to power of ten: uPlot never ends when a logarithmic scale begins at some other figures, such as 0.0095. */
+function powers(_plot: UPlot, least: number | null, most: number | null): [number, number] {
+  if (least == null || most == null) return [0.1, 10];
+  return [10 ** Math.floor(Math.log10(least)), 10 ** (Math.floor(Math.log10(most)) + 1)];
+}
+
+darkScheme.addEventListener("change", () => {
+  for (const { plot } of drawn.values()) plot.destroy();
+  drawn.clear();
+  draw();
+});
+addEventListener("resize", () => {
+  for (const { plot, box } of drawn.values()) plot.setSize({ width: box.clientWidth, height: HEIGHT });
+});
