@@ -192,7 +192,8 @@ export class Callee {
   }
 
   #whyFull(): BrokerFault | undefined {
-    const [{ runningCount, runningBytes }, { calls, bytes }] = [this.#kept, this.#limits];
+    const { runningCount, runningBytes } = this.#kept;
+    const { calls, bytes } = this.#limits;
     if (runningCount >= calls) return { code: "QUEUE_FULL", depth: runningCount, limit: calls };
     if (runningBytes >= bytes) return { code: "QUEUE_FULL", depth: runningBytes, limit: bytes };
     return undefined;
