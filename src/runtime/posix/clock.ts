@@ -19,6 +19,8 @@ interface EngineWaits {
   notify(cell: Int32Array, index: number): number;
 }
 
+type Named = object & { readonly name: string };
+
 const waits: EngineWaits = Atomics;
 const { Date, MessageChannel, queueMicrotask } = globalThis;
 
@@ -59,19 +61,19 @@ export async function pause(ms: number): Promise<void> {
 /** Calls `fn` in the next turn of the event loop. */
 export function immediate(fn: () => void): void {
   const set = timers.setImmediate();
-  if (set.name === "setImmediate") set(fn);
+  if (isOwn(set, "setImmediate")) set(fn);
   else timer(0, fn);
 }
 
 /** Calls `fn` when the code that runs now is done; what it throws is an uncaught error. */
 export function microtask(fn: () => void): void {
-  if (queueMicrotask.name === "queueMicrotask") queueMicrotask(fn);
+  if (isOwn(queueMicrotask, "queueMicrotask")) queueMicrotask(fn);
   else void Promise.resolve().then(fn);
 }
 
 /** Whether the runtime itself has put fake timers behind the real functions, as Bun does, and with them a clock that stands still. */
 export function isFaked(): boolean {
-  return Object.hasOwn(timers.setTimeout(), "clock");
+  return hasFakeClock(timers.setTimeout());
 }
 
 /**
@@ -107,9 +109,9 @@ function timeout(ms: number, fn: () => void): () => void {
   };
 }
 
-/** Node's mocks and those of libraries are functions of another name; Deno's are behind the function, and tell by what it gives. */
-function isReal(set: { readonly name: string }, handle: unknown): boolean {
-  if (set.name !== "setTimeout" || isFaked()) return false;
+/** Deno's mocks are behind the function itself, and tell by what it gives. */
+function isReal(set: Named, handle: unknown): boolean {
+  if (!isOwn(set, "setTimeout")) return false;
   return typeof handle !== "object" || handle?.constructor.name === "Timeout";
 }
 
@@ -139,19 +141,28 @@ function wakesDeno(): boolean {
   return major > 2 || (major === 2 && (minor > 7 || (minor === 7 && patch >= 6)));
 }
 
+/** Whether `fn` is the runtime's: Node's mocks have other names, and those of libraries and of Bun have their clock with them. */
+function isOwn(fn: Named, name: string): boolean {
+  return fn.name === name && !hasFakeClock(fn);
+}
+
+function hasFakeClock(fn: object): boolean {
+  return Object.hasOwn(fn, "clock");
+}
+
 function isNative(fn: object): boolean {
   return Function.prototype.toString.call(fn).includes("[native code]");
 }
 
 /** How to get at a global as it is now; where a test has replaced it before, at the copy in Node's own module. */
-function found<Fn extends { readonly name: string }>(name: string): () => Fn {
+function found<Fn extends Named>(name: string): () => Fn {
   const own: TypedPropertyDescriptor<Fn> = Object.getOwnPropertyDescriptor(globalThis, name) ?? {};
   let taken: Fn | undefined;
   return () => taken ??= chosen(name, own.value ?? own.get?.call(globalThis) ?? Reflect.get(globalThis, name));
 }
 
-function chosen<Fn extends { readonly name: string }>(name: string, own: Fn): Fn {
-  if (own.name === name) return own;
+function chosen<Fn extends Named>(name: string, own: Fn): Fn {
+  if (isOwn(own, name)) return own;
   const builtin: object | undefined = globalThis.process?.getBuiltinModule?.("node:timers");
   return builtin === undefined ? own : Reflect.get(builtin, name);
 }
