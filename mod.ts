@@ -31,7 +31,7 @@ export {
   RemoteError,
   UnknownCommandError,
   UnknownModuleError,
-} from "./src/core/errors/mod.ts";
+} from "./src/core/faults.ts";
 export { withSchema } from "./src/core/module/schema.ts";
 export { withThread } from "./src/runtime/posix/thread.ts";
 
@@ -47,7 +47,7 @@ export type {
   StreamWorker,
 } from "./src/core/module/context.ts";
 export type { CommandsOf, ItemOf, ParamsOf, ResultOf } from "./src/core/module/command_types.ts";
-export type { ErrorCode } from "./src/core/errors/mod.ts";
+export type { ErrorCode } from "./src/core/faults.ts";
 export type { LogFunction } from "./src/core/log/broker_log.ts";
 export type { SupervisionFields } from "./src/core/log/supervision_lines.ts";
 export type {

@@ -10,7 +10,7 @@ import { multiple, optional } from "@optique/core/modifiers";
 import { argument, command, constant, option } from "@optique/core/primitives";
 import { string } from "@optique/core/valueparser";
 import process from "node:process";
-import { BrokerError, RemoteError } from "../core/errors/mod.ts";
+import { BrokerError, RemoteError } from "../core/faults.ts";
 import { escapeLines, escapeText } from "../core/log/escape.ts";
 import { headline } from "../core/thrown.ts";
 import type { Runtime } from "../runtime/runtime.ts";

@@ -13,7 +13,7 @@ import { accessSync, constants, statSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { formatTimeout } from "../core/log/duration.ts";
+import { formatTimeout } from "../core/duration.ts";
 import { within } from "../core/child/deadline.ts";
 import { supervisionPlan } from "../core/module/settings.ts";
 import type { Runtime } from "../runtime/runtime.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { BrokerError, type ErrorCode } from "../core/errors/mod.ts";
+import { BrokerError, type ErrorCode } from "../core/faults.ts";
 
 export const ExitCode = {
   done: 0,

@@ -11,7 +11,7 @@ import { argument, command, constant } from "@optique/core/primitives";
 import { string } from "@optique/core/valueparser";
 import type { ProcessStatus } from "../core/broker/status.ts";
 import type { ControlClient } from "../core/control/client.ts";
-import { UnknownModuleError } from "../core/errors/mod.ts";
+import { UnknownModuleError } from "../core/faults.ts";
 import type { ProcessState } from "../core/child/states.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./cli_error.ts";

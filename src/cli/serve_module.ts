@@ -8,13 +8,7 @@ import { BrokerCore } from "../core/broker/broker.ts";
 import { checkOptions } from "../core/broker/options.ts";
 import { progressTo } from "../core/call/forward.ts";
 import { attend } from "../core/control/attend.ts";
-import {
-  BrokerError,
-  CallTimeoutError,
-  ProcessGoneError,
-  RemoteError,
-  UnknownCommandError,
-} from "../core/errors/mod.ts";
+import { BrokerError, CallTimeoutError, ProcessGoneError, RemoteError, UnknownCommandError } from "../core/faults.ts";
 import { plainText } from "../core/wire/json_codec.ts";
 import { isRecord } from "../core/is_record.ts";
 import { Connection } from "../core/program/connection.ts";

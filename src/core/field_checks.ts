@@ -57,3 +57,48 @@ export function wrongField<F>(value: Readonly<Record<string, unknown>>, checks: 
   for (const key in checks) if (!checks[key](Object.hasOwn(value, key) ? value[key] : undefined)) return key;
   return null;
 }
+
+/** The fields of an `F` that another process sent, each with its check and with what stands for one that is missing or wrong. */
+export class FieldSet<F extends object> {
+  readonly #fields: { readonly [K in keyof F]-?: readonly [check: FieldChecks<F>[K], otherwise?: F[K]] };
+
+  /** @param fields in the order in which they are written. One that may be left out needs nothing that stands for it. */
+  constructor(fields: { readonly [K in keyof F]-?: readonly [check: FieldChecks<F>[K], otherwise?: F[K]] }) {
+    this.#fields = fields;
+  }
+
+  /** What `source` has of the fields, and nothing else. */
+  read(source: unknown): F {
+    const found: Record<string, unknown> = {};
+    for (const key in this.#fields) {
+      const [check, otherwise]: readonly [(value: unknown) => boolean, unknown?] = this.#fields[key];
+      const value = ownField(source, key);
+      const right = check(value) ? value : otherwise;
+      if (right !== undefined) found[key] = right;
+    }
+    if (this.isWhole(found)) return found;
+    throw new TypeError("a field that must be there has nothing that stands for it");
+  }
+
+  /** What `value` has of the fields, and nothing else. */
+  pick(value: object): object {
+    const picked: Record<string, unknown> = {};
+    for (const key in this.#fields) {
+      const field = ownField(value, key);
+      if (field !== undefined) picked[key] = field;
+    }
+    return picked;
+  }
+
+  /** Whether each field of `value` is what it must be. */
+  isWhole(value: unknown): value is F & Readonly<Record<string, unknown>> {
+    if (!isRecord(value)) return false;
+    for (const key in this.#fields) if (!this.#fields[key][0](ownField(value, key))) return false;
+    return true;
+  }
+}
+
+/** Wire input is never asked for what it inherits. */
+function ownField(value: unknown, key: string): unknown {
+  return typeof value === "object" && value !== null && Object.hasOwn(value, key) ? Reflect.get(value, key) : undefined;
+}

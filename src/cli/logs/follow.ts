@@ -7,7 +7,7 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import process from "node:process";
 import type { ControlClient } from "../../core/control/client.ts";
-import { RemoteError } from "../../core/errors/mod.ts";
+import { RemoteError } from "../../core/faults.ts";
 import { LogReader } from "../../core/log/log_reader.ts";
 import type { LogItem } from "../../core/log/parsed.ts";
 import { failureCode } from "../../runtime/posix/failure_reason.ts";

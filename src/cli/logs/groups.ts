@@ -4,7 +4,7 @@
  * @module
  */
 
-import { formatTimeout } from "../../core/log/duration.ts";
+import { formatTimeout } from "../../core/duration.ts";
 import { ownText } from "../../core/log/own_text.ts";
 import type { ParsedEvent } from "../../core/log/parsed.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { UnknownModuleError } from "../errors/mod.ts";
+import { UnknownModuleError } from "../faults.ts";
 import { nearest } from "../nearest.ts";
 import type { EventFields } from "../log/record.ts";
 import type { Caller } from "../call/caller.ts";

@@ -18,7 +18,7 @@ import type { SubmitOptions } from "./caller_options.ts";
 import type { Timed } from "./deadlines.ts";
 import type { Exchange } from "./exchange.ts";
 import type { ProgressFeed } from "./progress_feed.ts";
-import type { BrokerFault } from "./wire_error.ts";
+import type { BrokerFault } from "../faults.ts";
 
 export type CallState = "queued" | "sent" | "retried" | "cancelling" | "settled";
 

@@ -10,7 +10,7 @@ import type { Reporter } from "../log/reporter.ts";
 import type { Call } from "./call.ts";
 import type { StrayAnswer } from "./counters.ts";
 import type { Silence } from "./exchange.ts";
-import { type BrokerFault, toError } from "./wire_error.ts";
+import { type BrokerFault, toError } from "../faults.ts";
 
 const MAX_ID_LENGTH = 100;
 

@@ -9,7 +9,7 @@ import { Call } from "./call.ts";
 import type { Caller } from "./caller.ts";
 import type { SubmitOptions } from "./caller_options.ts";
 import { WINDOW_BYTES, WINDOW_ITEMS } from "./outgoing_stream.ts";
-import { type BrokerFault, toError } from "./wire_error.ts";
+import { type BrokerFault, toError } from "../faults.ts";
 
 /** Items taken that the callee is told of at once; what waits for more of them is told at the latest when nothing is left. */
 const TOLD_AT_ONCE = 128;

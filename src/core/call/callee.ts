@@ -4,7 +4,7 @@
  * @module
  */
 
-import { BrokerError } from "../errors/mod.ts";
+import { BrokerError, type BrokerFault, faultFields, type ThrownError, thrownFields, toFault } from "../faults.ts";
 import { AnswerKind } from "../wire/answer_kind.ts";
 import { type AnswerEntry, readJson, type ReceivedCall } from "../wire/batch.ts";
 import type { CallHeaders } from "../wire/call_headers.ts";
@@ -19,13 +19,12 @@ import type { Handler } from "../module/module.ts";
 import { nearest } from "../nearest.ts";
 import { isError, messageOf } from "../thrown.ts";
 import { CalleeReporter } from "./callee_reporter.ts";
-import { faultFields, thrownFields } from "./fault_fields.ts";
 import { KeptAnswers } from "./kept_answers.ts";
 import { OutgoingStream } from "./outgoing_stream.ts";
 import { ReplyBox } from "./reply_box.ts";
 import { isGenerator, isStreamable, isThenable } from "./result.ts";
 import { RunningCall } from "./running_call.ts";
-import { type BrokerFault, describeThrown, type ThrownError, toFault } from "./wire_error.ts";
+import { describeThrown } from "./describe_thrown.ts";
 
 /** The commands a callee runs. */
 export interface Service {

@@ -8,7 +8,7 @@ import { formatParams } from "../log/params.ts";
 import { MAIN_THREAD } from "../log/record.ts";
 import type { Reporter } from "../log/reporter.ts";
 import { stackLines } from "../log/stack.ts";
-import type { ThrownError } from "./wire_error.ts";
+import type { ThrownError } from "../faults.ts";
 
 export class CalleeReporter {
   readonly #reporter: Reporter;

@@ -20,7 +20,7 @@ import { Outcomes } from "./outcomes.ts";
 import { ProgressFeed } from "./progress_feed.ts";
 import { CallQueue } from "./queue.ts";
 import { translateQueue } from "./translate.ts";
-import type { BrokerFault } from "./wire_error.ts";
+import type { BrokerFault } from "../faults.ts";
 
 export class Caller {
   readonly tracesPromises: boolean;

@@ -19,10 +19,9 @@ import type { CallReporter } from "./call_reporter.ts";
 import type { CallCounters } from "./counters.ts";
 import { Deadlines } from "./deadlines.ts";
 import { InFlight } from "./in_flight.ts";
-import type { Outcomes } from "./outcomes.ts";
+import { faultOf, type Outcomes } from "./outcomes.ts";
 import { Outbox } from "./outbox.ts";
-import { faultOf } from "./fault_fields.ts";
-import type { BrokerFault } from "./wire_error.ts";
+import type { BrokerFault } from "../faults.ts";
 
 /** How long a cancelled call waits for its handler to end. */
 const CANCEL_GRACE_MS = 100;

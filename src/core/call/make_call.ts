@@ -8,7 +8,7 @@ import { Call, type Settle } from "./call.ts";
 import type { Caller } from "./caller.ts";
 import type { SubmitOptions } from "./caller_options.ts";
 import { stackFrom } from "../log/user_stack.ts";
-import { type BrokerFault, toError } from "./wire_error.ts";
+import { type BrokerFault, toError } from "../faults.ts";
 
 class Failure {
   readonly fault: BrokerFault;

@@ -9,7 +9,8 @@
 import type { Call } from "./call.ts";
 import type { CallReporter } from "./call_reporter.ts";
 import type { CallCounters } from "./counters.ts";
-import type { BrokerFault } from "./wire_error.ts";
+import { type BrokerFault, readFault, readThrown, remoteFault } from "../faults.ts";
+import { AnswerKind } from "../wire/answer_kind.ts";
 
 export class Outcomes {
   readonly #counters: CallCounters;
@@ -36,4 +37,10 @@ export class Outcomes {
     call.reject(fault);
     this.#lines.failed(call, fault);
   }
+}
+
+/** What an answer of this kind says went wrong, or undefined where it has a result. */
+export function faultOf(kind: number, value: unknown): BrokerFault | undefined {
+  if (kind === AnswerKind.value || kind === AnswerKind.nothing) return undefined;
+  return kind === AnswerKind.fault ? readFault(value) : remoteFault(readThrown(value));
 }

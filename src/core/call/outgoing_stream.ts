@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { BrokerFault } from "./wire_error.ts";
+import type { BrokerFault } from "../faults.ts";
 
 /** Items that the caller has not taken yet: beyond it the handler waits. */
 export const WINDOW_BYTES = 256 * 1024;

@@ -6,7 +6,7 @@
 
 import type { EncodedValue } from "../wire/codec.ts";
 import type { Call } from "./call.ts";
-import type { BrokerFault } from "./wire_error.ts";
+import type { BrokerFault } from "../faults.ts";
 
 export interface QueueLimits {
   readonly calls: number;

@@ -5,7 +5,7 @@
  */
 
 import type { Clock } from "../../runtime/runtime.ts";
-import { formatTimeout } from "../log/duration.ts";
+import { formatTimeout } from "../duration.ts";
 import { deadline } from "./deadline.ts";
 
 /** Beyond the deadline that the process itself keeps, where its event loop turns. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { BrokerFault } from "../call/wire_error.ts";
+import type { BrokerFault } from "../faults.ts";
 import type { ProcessEnd } from "./process_run_options.ts";
 
 export interface EndMeaning {

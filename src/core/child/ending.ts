@@ -6,7 +6,7 @@
  */
 
 import type { Clock } from "../../runtime/runtime.ts";
-import { formatTimeout } from "../log/duration.ts";
+import { formatTimeout } from "../duration.ts";
 import { deadline } from "./deadline.ts";
 import type { SupervisionPlan } from "../module/settings.ts";
 

@@ -8,7 +8,7 @@ import type { Caller } from "../call/caller.ts";
 import type { CleanupReceipt } from "./clean.ts";
 import type { Link } from "../wire/link.ts";
 import type { EndSignal, FatherNotice } from "../wire/notice.ts";
-import { formatTimeout } from "../log/duration.ts";
+import { formatTimeout } from "../duration.ts";
 import { LineLimit } from "../log/line_limit.ts";
 import type { EventId, LogEvent } from "../log/record.ts";
 import { type Origin, reportedEvents } from "../log/reported.ts";

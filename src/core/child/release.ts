@@ -5,8 +5,8 @@
  */
 
 import type { Runtime } from "../../runtime/runtime.ts";
-import { describeThrown } from "../call/wire_error.ts";
-import { formatTimeout } from "../log/duration.ts";
+import { describeThrown } from "../call/describe_thrown.ts";
+import { formatTimeout } from "../duration.ts";
 import type { ModuleCleanup } from "../log/record.ts";
 import { stackLines } from "../log/stack.ts";
 import { isError } from "../thrown.ts";

@@ -8,7 +8,7 @@
 import type { Runtime } from "../../runtime/runtime.ts";
 import { Callee } from "../call/callee.ts";
 import type { Caller } from "../call/caller.ts";
-import { describeThrown } from "../call/wire_error.ts";
+import { describeThrown } from "../call/describe_thrown.ts";
 import { cleanAfterFork } from "./clean.ts";
 import { CODECS } from "../wire/codec.ts";
 import { DEFAULT_FRAME_LIMIT, FrameType } from "../wire/header.ts";

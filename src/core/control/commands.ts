@@ -5,9 +5,8 @@
  */
 
 import { progressTo } from "../call/forward.ts";
-import { toFault } from "../call/wire_error.ts";
+import { BrokerError, toFault } from "../faults.ts";
 import type { BrokerCore } from "../broker/broker.ts";
-import { BrokerError } from "../errors/mod.ts";
 import type { CallContext, Handler } from "../module/module.ts";
 import { itemsOf, recordsOf } from "./items.ts";
 import type { Envelope, MeasuredResult } from "./protocol.ts";

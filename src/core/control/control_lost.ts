@@ -1,4 +1,4 @@
-import type { BrokerError } from "../errors/mod.ts";
+import type { BrokerError } from "../faults.ts";
 
 /** The broker went away, or has not answered. */
 export class ControlLostError extends Error {

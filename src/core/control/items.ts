@@ -6,9 +6,7 @@
  */
 
 import type { BrokerCore } from "../broker/broker.ts";
-import { readFault } from "../call/fault_fields.ts";
-import { type BrokerFault, toFault } from "../call/wire_error.ts";
-import { BrokerError } from "../errors/mod.ts";
+import { BrokerError, type BrokerFault, readFault, toFault } from "../faults.ts";
 import { EVENT_IDS, highestLevelOf, isEventId } from "../log/lines.ts";
 import type { EventId, LogLevel, LogRecord } from "../log/record.ts";
 import { RecordStream } from "../log/record_stream.ts";

@@ -5,8 +5,7 @@
  * @module
  */
 
-import type { BrokerFault } from "../call/wire_error.ts";
-import { readFault } from "../call/fault_fields.ts";
+import { type BrokerFault, readFault } from "../faults.ts";
 
 /** Name of the folder that holds the control sockets of one user. */
 export const CONTROL_FOLDER = "brokkr";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { formatDuration } from "./duration.ts";
+import { formatDuration } from "../duration.ts";
 import { escapeName as name, escapeStackLine as stackLine, escapeText as text } from "./escape.ts";
 import { nameBracket } from "./name_bracket.ts";
 import type { PrintedFields } from "./printed.ts";

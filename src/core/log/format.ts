@@ -5,7 +5,7 @@ import type { PrintedEvent } from "./printed.ts";
 import type { LineStyle, LogEvent, LogLevel, LogRecord } from "./record.ts";
 import { formatStamp } from "./stamp.ts";
 
-export { formatDuration, formatTimeout } from "./duration.ts";
+export { formatDuration, formatTimeout } from "../duration.ts";
 export { formatParams } from "./params.ts";
 
 const LEVEL_TEXTS: { readonly [Level in LogLevel]: string } = {

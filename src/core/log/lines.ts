@@ -6,7 +6,7 @@
  */
 
 import { cleanupErrorTexts, receiptText } from "./cleanup_lines.ts";
-import { formatDuration, formatTimeout } from "./duration.ts";
+import { formatDuration, formatTimeout } from "../duration.ts";
 import { escapeName as name, escapeStackLine as stackLine, escapeText as text } from "./escape.ts";
 import { line, type LineKind } from "./line_kind.ts";
 import type { PrintedFields, PrintedOf } from "./printed.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { parseSeconds } from "./duration.ts";
+import { parseSeconds } from "../duration.ts";
 import type { LineTag } from "./lines.ts";
 import type { LogLevel, ResourceFigures } from "./record.ts";
 import { RELOAD_WORDINGS, SUPERVISED_PROCESS_WORDINGS } from "./supervision_wordings.ts";

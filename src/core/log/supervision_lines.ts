@@ -4,7 +4,7 @@
  * @module
  */
 
-import { formatDuration, formatTimeout } from "./duration.ts";
+import { formatDuration, formatTimeout } from "../duration.ts";
 import { escapeName as name, escapeText as text } from "./escape.ts";
 import { formatMebibytes, line, type LineKind } from "./line_kind.ts";
 

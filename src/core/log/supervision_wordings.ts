@@ -4,7 +4,7 @@
  * @module
  */
 
-import { parseSeconds } from "./duration.ts";
+import { parseSeconds } from "../duration.ts";
 import { type Wording, wording } from "./wordings.ts";
 
 export const SUPERVISED_PROCESS_WORDINGS: readonly Wording[] = [

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { BrokerError } from "../errors/mod.ts";
+import { BrokerError } from "../faults.ts";
 import { isError } from "../thrown.ts";
 import { readJsFrame } from "./js_frame.ts";
 

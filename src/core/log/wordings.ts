@@ -5,7 +5,7 @@
  * @module
  */
 
-import { parseSeconds } from "./duration.ts";
+import { parseSeconds } from "../duration.ts";
 import type { PrintedFields } from "./printed.ts";
 import type { EventId } from "./record.ts";
 import { collapse, makeTemplate, matchSpaced, matchTemplate, type Template } from "./template.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { describeThrown } from "../call/wire_error.ts";
+import { describeThrown } from "../call/describe_thrown.ts";
 import type { Reporter } from "../log/reporter.ts";
 import type { Notification } from "./conventions.ts";
 import type { Params } from "./message.ts";

@@ -4,8 +4,7 @@
  * @module
  */
 
-import { isThrown } from "../call/fault_fields.ts";
-import type { ThrownError } from "../call/wire_error.ts";
+import { isThrown, type ThrownError } from "../faults.ts";
 import type { CleanupReceipt } from "../child/clean.ts";
 import type { CleanupStatus, ProcessStatus } from "../broker/status.ts";
 import { isBoolean, isNumber, isText, listOf, objectOf, oneOf, optional, orNull } from "../field_checks.ts";

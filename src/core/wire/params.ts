@@ -4,7 +4,7 @@
  * @module
  */
 
-import { overLimit } from "../errors/mod.ts";
+import { overLimit } from "../faults.ts";
 import type { Codec, EncodedValue } from "./codec.ts";
 import { OverLimitError } from "./limits.ts";
 import { NotSerializableError } from "./scan.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CallCancelledError } from "../../../src/core/errors/mod.ts";
+import { CallCancelledError } from "../../../src/core/faults.ts";
 import { FrameType } from "../../../src/core/wire/header.ts";
 import type { CallContext } from "../../../src/core/module/module.ts";
 import { settle } from "../manual_clock.ts";

@@ -4,7 +4,7 @@ import { Caller } from "../../../src/core/call/caller.ts";
 import { CallCounters, type CallCounts } from "../../../src/core/call/counters.ts";
 import { makeCall } from "../../../src/core/call/make_call.ts";
 import { DEFAULT_LIMITS } from "../../../src/core/call/caller_options.ts";
-import type { BrokerFault } from "../../../src/core/call/wire_error.ts";
+import type { BrokerFault } from "../../../src/core/faults.ts";
 import { type CodecName, CODECS } from "../../../src/core/wire/codec.ts";
 import { FrameType } from "../../../src/core/wire/header.ts";
 import { Link } from "../../../src/core/wire/link.ts";

@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { faultFields, faultOf, readFault, readThrown, thrownFields } from "../../../src/core/call/fault_fields.ts";
-import { type BrokerFault, type ThrownError, toError, toFault } from "../../../src/core/call/wire_error.ts";
+import {
+  type BrokerFault,
+  faultFields,
+  readFault,
+  readThrown,
+  type ThrownError,
+  thrownFields,
+  toError,
+  toFault,
+} from "../../../src/core/faults.ts";
+import { faultOf } from "../../../src/core/call/outcomes.ts";
 import { AnswerKind } from "../../../src/core/wire/answer_kind.ts";
 
 const INNER: ThrownError = { name: "IOError", message: "no disk", stack: "IOError: no disk", data: { disk: 1 } };

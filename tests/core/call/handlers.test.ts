@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { UnknownCommandError } from "../../../src/core/errors/mod.ts";
+import { UnknownCommandError } from "../../../src/core/faults.ts";
 import { callLine, Conversation, NOTHING_LEFT, rejection } from "./conversation.ts";
 
 for (

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CallCancelledError } from "../../../src/core/errors/mod.ts";
+import { CallCancelledError } from "../../../src/core/faults.ts";
 import { Conversation, NOTHING_LEFT, rejection } from "./conversation.ts";
 
 for (const codec of ["compact", "json"] as const) {

@@ -7,7 +7,7 @@ import { localPeer } from "../../../src/core/call/local_peer.ts";
 import { CallStream } from "../../../src/core/call/call_stream.ts";
 import { makeCall } from "../../../src/core/call/make_call.ts";
 import { DEFAULT_LIMITS, type SubmitOptions } from "../../../src/core/call/caller_options.ts";
-import { ProcessGoneError } from "../../../src/core/errors/mod.ts";
+import { ProcessGoneError } from "../../../src/core/faults.ts";
 import { type CallContext, commandMap, type Commands } from "../../../src/core/module/module.ts";
 import { FakeRuntime } from "../fake_runtime.ts";
 import { TestReporter } from "../log_of.ts";

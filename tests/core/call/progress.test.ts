@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CallTimeoutError, RemoteError } from "../../../src/core/errors/mod.ts";
+import { CallTimeoutError, RemoteError } from "../../../src/core/faults.ts";
 import type { CallContext } from "../../../src/core/module/module.ts";
 import { callLine, Conversation, NOTHING_LEFT, rejection } from "./conversation.ts";
 

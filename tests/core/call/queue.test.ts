@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Call } from "../../../src/core/call/call.ts";
-import { QueueFullError } from "../../../src/core/errors/mod.ts";
+import { QueueFullError } from "../../../src/core/faults.ts";
 import { FrameType } from "../../../src/core/wire/header.ts";
 import { settle } from "../manual_clock.ts";
 import { callLine, Conversation, NOTHING_LEFT, rejection } from "./conversation.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CallTimeoutError } from "../../../src/core/errors/mod.ts";
+import { CallTimeoutError } from "../../../src/core/faults.ts";
 import { FrameType } from "../../../src/core/wire/header.ts";
 import { settle } from "../manual_clock.ts";
 import { callLine, Conversation, NOTHING_LEFT, rejection } from "./conversation.ts";

@@ -6,7 +6,7 @@ import {
   PayloadError,
   ProcessGoneError,
   RemoteError,
-} from "../../../src/core/errors/mod.ts";
+} from "../../../src/core/faults.ts";
 import type { CallContext } from "../../../src/core/module/module.ts";
 import { settle } from "../manual_clock.ts";
 import { Conversation, KILLED, NOTHING_LEFT, rejection } from "./conversation.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { CallTimeoutError } from "../../../src/core/errors/mod.ts";
+import { CallTimeoutError } from "../../../src/core/faults.ts";
 import { callLine } from "./conversation.ts";
 
 export const RETRY_LINE = callLine(

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { UnknownModuleError } from "../../../src/core/errors/mod.ts";
+import { UnknownModuleError } from "../../../src/core/faults.ts";
 import { stackLines } from "../../../src/core/log/stack.ts";
 import { applyUser, stackFrom, userStack } from "../../../src/core/log/user_stack.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as v from "valibot";
-import { RemoteError } from "../../../src/core/errors/mod.ts";
+import { RemoteError } from "../../../src/core/faults.ts";
 import type { CallContext } from "../../../src/core/module/module.ts";
 import { type StandardSchema, withSchema } from "../../../src/core/module/schema.ts";
 import { Conversation, rejection } from "../call/conversation.ts";

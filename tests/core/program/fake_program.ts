@@ -1,11 +1,9 @@
 import { Caller } from "../../../src/core/call/caller.ts";
 import { CallCounters } from "../../../src/core/call/counters.ts";
-import type { SubmitOptions } from "../../../src/core/call/caller_options.ts";
+import { DEFAULT_LIMITS, type SubmitOptions } from "../../../src/core/call/caller_options.ts";
 import { makeCall } from "../../../src/core/call/make_call.ts";
-import { DEFAULT_LIMITS } from "../../../src/core/call/caller_options.ts";
 import { defineProgram, type ProgramDefinition } from "../../../src/core/program/define_program.ts";
-import { frameMessage, newReader } from "../../../src/core/program/framing.ts";
-import type { Framing } from "../../../src/core/program/framing.ts";
+import { frameMessage, type Framing, newReader } from "../../../src/core/program/framing.ts";
 import { ProgramRun } from "../../../src/core/program/program_run.ts";
 import { outputLimits } from "../../../src/core/module/process_settings.ts";
 import type { ProcessEnd } from "../../../src/core/child/process_run_options.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CallCancelledError, CallTimeoutError, RemoteError } from "../../../src/core/errors/mod.ts";
+import { CallCancelledError, CallTimeoutError, RemoteError } from "../../../src/core/faults.ts";
 import { settle } from "../manual_clock.ts";
 import { FakeProgram } from "./fake_program.ts";
 

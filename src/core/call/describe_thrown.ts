@@ -1,60 +1,13 @@
 /**
- * Errors as they cross processes. A thrown value is reduced to name, message, stack and data in the callee; brokkr's own errors
- * travel by code and facts and are made anew in the caller, so that `stack` is the caller's and `instanceof` holds.
+ * A thrown value, which may be anything, reduced to what can cross: name, message, stack and data.
  *
  * @module
  */
 
-import {
-  type BrokerError,
-  CallCancelledError,
-  type Callee,
-  CallTimeoutError,
-  PayloadError,
-  ProcessGoneError,
-  QueueFullError,
-  RemoteError,
-  UnknownCommandError,
-  UnknownModuleError,
-} from "../errors/mod.ts";
-import { jsonText } from "../wire/json_text.ts";
+import { RemoteError, type ThrownError } from "../faults.ts";
 import { joinedStacks, userStack } from "../log/user_stack.ts";
 import { classNameOf, headline, isError, textOf } from "../thrown.ts";
-import { isFault, readFault } from "./fault_fields.ts";
-
-/** What a handler threw. */
-export interface ThrownError {
-  readonly name: string;
-  readonly message: string;
-  readonly stack: string;
-  readonly data?: unknown;
-  /** Those that an AggregateError holds. */
-  readonly errors?: readonly ThrownError[] | undefined;
-}
-
-/** One of brokkr's own errors: its code and its facts. */
-export type BrokerFault =
-  | { readonly code: "TIMEOUT"; timeoutMs: number; attempts: number; sent: boolean; peer: "blocked" | "slow" }
-  | {
-    readonly code: "REMOTE";
-    message: string;
-    remoteName: string;
-    remoteStack: string;
-    data?: unknown;
-    errors?: readonly ThrownError[] | undefined;
-  }
-  | { readonly code: "UNKNOWN_COMMAND"; nearest: string | null }
-  | { readonly code: "UNKNOWN_MODULE"; nearest: string | null }
-  | {
-    readonly code: "GONE";
-    reason: string;
-    exitCode: number | null;
-    signal: string | null;
-    lastLines: readonly string[];
-  }
-  | { readonly code: "CANCELLED"; acknowledged: boolean; cause?: unknown }
-  | { readonly code: "QUEUE_FULL"; depth: number; limit: number }
-  | { readonly code: "PAYLOAD"; reason: string; bytes: number | null; limit: number };
+import { jsonText } from "../wire/json_text.ts";
 
 const MAX_TEXT = 64 * 1024;
 const MAX_CAUSES = 4;
@@ -92,49 +45,6 @@ function described(thrown: unknown, room: Room): ThrownError {
   };
   const data = readData(thrown);
   return { ...error, ...(data === undefined ? {} : { data }), ...(errors.length === 0 ? {} : { errors }) };
-}
-
-/** Makes the error that the caller gets for `fault`. Created where it is thrown, so that the stack is the caller's. */
-export function toError(fault: BrokerFault, callee: Callee): BrokerError {
-  switch (fault.code) {
-    case "TIMEOUT":
-      return new CallTimeoutError(callee, fault);
-    case "REMOTE":
-      return new RemoteError(fault);
-    case "UNKNOWN_COMMAND":
-      return new UnknownCommandError(callee, fault);
-    case "UNKNOWN_MODULE":
-      return new UnknownModuleError(callee, fault);
-    case "GONE":
-      return new ProcessGoneError(callee, fault);
-    case "CANCELLED":
-      return new CallCancelledError(callee, fault);
-    case "QUEUE_FULL":
-      return new QueueFullError(callee, fault);
-    case "PAYLOAD":
-      return new PayloadError(callee, fault);
-  }
-}
-
-/** The inverse of {@link toError}, for an error that is passed on to the process that made the call. */
-export function toFault(error: BrokerError): BrokerFault {
-  if (error instanceof RemoteError) {
-    const { code, message, remoteName, remoteStack, data, errors } = error;
-    return readFault({ code, message, remoteName, remoteStack, data, errors: errors.map(thrownOf) });
-  }
-  return readFault(
-    isFault(error) ? { ...error } : { message: error.message, remoteName: error.name, remoteStack: error.stack },
-  );
-}
-
-function thrownOf({ remoteName, message, remoteStack, data, errors }: RemoteError): ThrownError {
-  return {
-    name: remoteName,
-    message,
-    stack: remoteStack,
-    ...(data === undefined ? {} : { data }),
-    ...(errors.length === 0 ? {} : { errors: errors.map(thrownOf) }),
-  };
 }
 
 type ErrorKey = "name" | "message" | "stack" | "cause" | "errors" | "data";

@@ -1,0 +1,509 @@
+/**
+ * What a call can be rejected with, in one table: the class of each error, its code, its wording, and its fields as they cross
+ * between processes.
+ *
+ * An error crosses as its fault, by code and facts, and is made anew in the caller, so that `stack` is the caller's and `instanceof`
+ * holds. `reason` is the short text of the operator's line, behind `because of error:`.
+ *
+ * @module
+ */
+
+import { formatTimeout } from "./duration.ts";
+import { FieldSet, isAnything, isBoolean, isNumber, isText, listOf, oneOf, optional, orNull } from "./field_checks.ts";
+import { isRecord } from "./is_record.ts";
+
+/** Stable name of a way to fail, one for each class. */
+export type ErrorCode =
+  | "TIMEOUT"
+  | "REMOTE"
+  | "UNKNOWN_COMMAND"
+  | "UNKNOWN_MODULE"
+  | "GONE"
+  | "CANCELLED"
+  | "QUEUE_FULL"
+  | "PAYLOAD";
+
+/** What each fault says beside its code. */
+interface Facts {
+  TIMEOUT: Pick<CallTimeoutError, "timeoutMs" | "attempts" | "sent" | "peer">;
+  REMOTE: Pick<RemoteError, "message" | "remoteName" | "remoteStack"> & Pick<ThrownError, "data" | "errors">;
+  UNKNOWN_COMMAND: Pick<UnknownCommandError, "nearest">;
+  UNKNOWN_MODULE: Pick<UnknownModuleError, "nearest">;
+  GONE: Pick<ProcessGoneError, "reason" | "exitCode" | "signal" | "lastLines">;
+  /** What made the caller cancel stays with the caller. */
+  CANCELLED: Pick<CallCancelledError, "acknowledged"> & { readonly cause?: unknown };
+  QUEUE_FULL: Pick<QueueFullError, "depth" | "limit">;
+  PAYLOAD: Pick<PayloadError, "reason" | "bytes" | "limit">;
+}
+
+/** One of brokkr's own errors: its code and its facts. */
+export type BrokerFault<C extends ErrorCode = ErrorCode> = { [K in C]: { readonly code: K } & Facts[K] }[C];
+
+/** What a handler threw. */
+export interface ThrownError {
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string;
+  readonly data?: unknown;
+  /** Those that an AggregateError holds. */
+  readonly errors?: readonly ThrownError[] | undefined;
+}
+
+interface Row<C extends ErrorCode> {
+  readonly error: (target: CallTarget, fault: BrokerFault<C>) => BrokerError;
+  readonly fields: FieldSet<Omit<BrokerFault<C>, "cause">>;
+}
+
+const FAULTS: { readonly [C in ErrorCode]: Row<C> } = {
+  TIMEOUT: {
+    error: (target, fault) => new CallTimeoutError(target, fault),
+    fields: new FieldSet({
+      code: [oneOf("TIMEOUT"), "TIMEOUT"],
+      timeoutMs: [isNumber, 0],
+      attempts: [isNumber, 0],
+      sent: [isBoolean, false],
+      peer: [oneOf("blocked", "slow"), "slow"],
+    }),
+  },
+  REMOTE: {
+    error: (_, fault) => new RemoteError(fault),
+    fields: new FieldSet({
+      code: [oneOf("REMOTE"), "REMOTE"],
+      message: [isText, ""],
+      remoteName: [isName, "Error"],
+      remoteStack: [isText, ""],
+      data: [isAnything],
+      errors: [optional(listOf(isThrown))],
+    }),
+  },
+  UNKNOWN_COMMAND: {
+    error: (target, fault) => new UnknownCommandError(target, fault),
+    fields: new FieldSet({ code: [oneOf("UNKNOWN_COMMAND"), "UNKNOWN_COMMAND"], nearest: [orNull(isName), null] }),
+  },
+  UNKNOWN_MODULE: {
+    error: (target, fault) => new UnknownModuleError(target, fault),
+    fields: new FieldSet({ code: [oneOf("UNKNOWN_MODULE"), "UNKNOWN_MODULE"], nearest: [orNull(isName), null] }),
+  },
+  GONE: {
+    error: (target, fault) => new ProcessGoneError(target, fault),
+    fields: new FieldSet({
+      code: [oneOf("GONE"), "GONE"],
+      reason: [isText, ""],
+      exitCode: [orNull(isNumber), null],
+      signal: [orNull(isName), null],
+      lastLines: [listOf(isText), []],
+    }),
+  },
+  CANCELLED: {
+    error: (target, fault) => new CallCancelledError(target, fault),
+    fields: new FieldSet({ code: [oneOf("CANCELLED"), "CANCELLED"], acknowledged: [isBoolean, false] }),
+  },
+  QUEUE_FULL: {
+    error: (target, fault) => new QueueFullError(target, fault),
+    fields: new FieldSet({ code: [oneOf("QUEUE_FULL"), "QUEUE_FULL"], depth: [isNumber, 0], limit: [isNumber, 0] }),
+  },
+  PAYLOAD: {
+    error: (target, fault) => new PayloadError(target, fault),
+    fields: new FieldSet({
+      code: [oneOf("PAYLOAD"), "PAYLOAD"],
+      reason: [isText, ""],
+      bytes: [orNull(isNumber), null],
+      limit: [isNumber, 0],
+    }),
+  },
+};
+
+const THROWN = new FieldSet<ThrownError>({
+  name: [isName, "Error"],
+  message: [isText, ""],
+  stack: [isText, ""],
+  data: [isAnything],
+  errors: [optional(listOf(isThrown))],
+});
+
+/** The error that the caller gets for `fault`. Made where it is thrown, so that the stack is the caller's. */
+export function toError<C extends ErrorCode>(fault: BrokerFault<C>, target: CallTarget): BrokerError {
+  const row: Row<C> = FAULTS[fault.code];
+  return row.error(target, fault);
+}
+
+/** The inverse of {@link toError}, for an error that is passed on to the process that made the call. */
+export function toFault(error: BrokerError): BrokerFault {
+  if (error instanceof RemoteError) return remoteFault(thrownOf(error));
+  if (isCode(error.code)) return FAULTS[error.code].fields.read(error);
+  return remoteFault({ name: error.name, message: error.message, stack: error.stack ?? "" });
+}
+
+function thrownOf({ remoteName, message, remoteStack, data, errors }: RemoteError): ThrownError {
+  return {
+    name: remoteName,
+    message,
+    stack: remoteStack,
+    ...(data === undefined ? {} : { data }),
+    ...(errors.length === 0 ? {} : { errors: errors.map(thrownOf) }),
+  };
+}
+
+/** What a caller gets for what a handler threw. */
+export function remoteFault({ name, message, stack, ...more }: ThrownError): BrokerFault<"REMOTE"> {
+  return { code: "REMOTE", message, remoteName: name, remoteStack: stack, ...more };
+}
+
+/** What of a fault crosses. */
+export function faultFields<C extends ErrorCode>(fault: BrokerFault<C>): object {
+  return FAULTS[fault.code].fields.pick(fault);
+}
+
+/** What of a thrown value crosses. */
+export function thrownFields(thrown: ThrownError): object {
+  return THROWN.pick(thrown);
+}
+
+/** What a peer says is the fault, of which nothing is believed. One of an unknown code becomes that of a handler that threw. */
+export function readFault(value: unknown): BrokerFault {
+  const code = isRecord(value) ? value["code"] : undefined;
+  return FAULTS[isCode(code) ? code : "REMOTE"].fields.read(withErrors(value));
+}
+
+/** What a peer says its handler threw. */
+export function readThrown(value: unknown): ThrownError {
+  return THROWN.read(withErrors(value));
+}
+
+/** The errors within one are read as it is. */
+function withErrors(value: unknown): unknown {
+  if (!isRecord(value) || !Array.isArray(value["errors"])) return value;
+  return { ...value, errors: value["errors"].map(readThrown) };
+}
+
+/** Whether all of a thrown value is there, as a process says it of itself. */
+export function isThrown(value: unknown): value is ThrownError {
+  return THROWN.isWhole(value);
+}
+
+function isCode(code: unknown): code is ErrorCode {
+  return typeof code === "string" && Object.hasOwn(FAULTS, code);
+}
+
+function isName(value: unknown): value is string {
+  return isText(value) && value !== "";
+}
+
+/** The call that failed: what was called, and on whom. */
+export interface CallTarget {
+  /** Name of the module, the worker or the broker. */
+  readonly target: string;
+  /** Name of the command. */
+  readonly command: string;
+}
+
+/**
+ * Base of all errors that a call is rejected with. `stack` is the caller's.
+ *
+ * @example One way to tell a user of HTTP what went wrong
+ * ```ts
+ * import { BrokerError, type ErrorCode } from "brokkr";
+ *
+ * const statuses = new Map<ErrorCode, number>([["TIMEOUT", 504], ["QUEUE_FULL", 429], ["GONE", 503], ["PAYLOAD", 413]]);
+ * export function statusOf(error: unknown): number {
+ *   return error instanceof BrokerError ? statuses.get(error.code) ?? 500 : 500;
+ * }
+ * ```
+ */
+export abstract class BrokerError extends Error {
+  /** Which class it is; stays the same where the class can't be asked for. */
+  abstract readonly code: ErrorCode;
+  /** The short cause, as it stands in the operator's line. */
+  readonly reason: string;
+
+  /** Made by brokkr; `cause` is what lies behind it. */
+  constructor(message: string, reason: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.reason = reason;
+  }
+}
+
+/**
+ * No answer came in time, after the retry where there was one. The command may still run, unless `sent` is false.
+ *
+ * @example
+ * ```ts
+ * import { CallTimeoutError } from "brokkr";
+ *
+ * export function mayAskAgain(error: unknown): boolean {
+ *   return error instanceof CallTimeoutError && !error.sent;
+ * }
+ * ```
+ */
+export class CallTimeoutError extends BrokerError {
+  /** Name of the class. */
+  override readonly name = "CallTimeoutError";
+  /** Stable, for programs. */
+  override readonly code = "TIMEOUT";
+  /** Milliseconds one attempt was given. */
+  readonly timeoutMs: number;
+  /** How often the call was sent; 0 where it never left the queue. */
+  readonly attempts: number;
+  /** False where the call waited in the queue all the time, so that it certainly did not run. */
+  readonly sent: boolean;
+  /** `blocked`: the peer's event loop gave no sign of life; `slow`: it did, only the command took too long. */
+  readonly peer: "blocked" | "slow";
+
+  /** Made by brokkr. */
+  constructor(target: CallTarget, facts: Facts["TIMEOUT"]) {
+    const reason = `timeout (${formatTimeout(facts.timeoutMs)})`;
+    const why = !facts.sent
+      ? `it was never sent, since ${nameOf(target)} did not become ready or free`
+      : `${nameOf(target)} is ${facts.peer}, ${facts.attempts} attempt${facts.attempts === 1 ? "" : "s"}`;
+    super(`${cannotCall(target)}: ${reason}: ${why}`, reason);
+    this.timeoutMs = facts.timeoutMs;
+    this.attempts = facts.attempts;
+    this.sent = facts.sent;
+    this.peer = facts.peer;
+  }
+}
+
+/**
+ * The command's handler threw. `message` is that of what it threw; `stack` is the caller's.
+ *
+ * @example An error of the module's own, told from the others
+ * ```ts
+ * import { RemoteError } from "brokkr";
+ *
+ * export function isDatabaseError(error: unknown): boolean {
+ *   return error instanceof RemoteError && error.remoteName === "DatabaseError";
+ * }
+ * ```
+ */
+export class RemoteError extends BrokerError {
+  /** Name of the class. */
+  override readonly name = "RemoteError";
+  /** Stable, for programs. */
+  override readonly code = "REMOTE";
+  /** Class of the thrown error, `Error` for what is not one. */
+  readonly remoteName: string;
+  /** Stack in the callee's process, or an empty text. */
+  readonly remoteStack: string;
+  /** What the error carried in a `data` property, where it could be sent. */
+  readonly data: unknown;
+  /** Those that an `AggregateError` held, at most 100 with theirs; empty for any other. */
+  readonly errors: readonly RemoteError[];
+
+  /** Made by brokkr. */
+  constructor(facts: Facts["REMOTE"]) {
+    super(facts.message, facts.message === "" ? facts.remoteName : facts.message);
+    this.remoteName = facts.remoteName;
+    this.remoteStack = facts.remoteStack;
+    this.data = facts.data;
+    this.errors = (facts.errors ?? []).map(({ name, stack, ...more }) =>
+      new RemoteError({ ...more, remoteName: name, remoteStack: stack })
+    );
+  }
+}
+
+/**
+ * The callee has no such command.
+ *
+ * @example
+ * ```ts
+ * import { UnknownCommandError } from "brokkr";
+ *
+ * export function hint(error: unknown): string | null {
+ *   return error instanceof UnknownCommandError ? error.nearest : null;
+ * }
+ * ```
+ */
+export class UnknownCommandError extends BrokerError {
+  /** Name of the class. */
+  override readonly name = "UnknownCommandError";
+  /** Stable, for programs. */
+  override readonly code = "UNKNOWN_COMMAND";
+  /** The name that was called. */
+  readonly command: string;
+  /** The callee's command with the most similar name, if any is similar. */
+  readonly nearest: string | null;
+
+  /** Made by brokkr. */
+  constructor(target: CallTarget, facts: Facts["UNKNOWN_COMMAND"]) {
+    super(`${cannotCall(target)}: unknown command${didYouMean(facts)}`, "unknown command");
+    this.command = target.command;
+    this.nearest = facts.nearest;
+  }
+}
+
+/**
+ * The broker has no module of that name. Known before anything is sent.
+ *
+ * @example
+ * ```ts
+ * import { UnknownModuleError } from "brokkr";
+ *
+ * export function hint(error: unknown): string | null {
+ *   return error instanceof UnknownModuleError ? error.nearest : null;
+ * }
+ * ```
+ */
+export class UnknownModuleError extends BrokerError {
+  /** Name of the class. */
+  override readonly name = "UnknownModuleError";
+  /** Stable, for programs. */
+  override readonly code = "UNKNOWN_MODULE";
+  /** The name that was called. */
+  readonly target: string;
+  /** The module with the most similar name, if any is similar. */
+  readonly nearest: string | null;
+
+  /** Made by brokkr. */
+  constructor(target: CallTarget, facts: Facts["UNKNOWN_MODULE"]) {
+    super(`${cannotCall(target)}: unknown module${didYouMean(facts)}`, "unknown module");
+    this.target = target.target;
+    this.nearest = facts.nearest;
+  }
+}
+
+/**
+ * The callee's process ended before it answered, or never came up.
+ *
+ * @example What to show of a process that crashed
+ * ```ts
+ * import { ProcessGoneError } from "brokkr";
+ *
+ * export function obituary(error: ProcessGoneError): string {
+ *   return [error.signal ?? `exit code ${error.exitCode}`, ...error.lastLines].join("\n");
+ * }
+ * ```
+ */
+export class ProcessGoneError extends BrokerError {
+  /** Name of the class. */
+  override readonly name = "ProcessGoneError";
+  /** Stable, for programs. */
+  override readonly code = "GONE";
+  /** Null where a signal ended the process, or where there was none. */
+  readonly exitCode: number | null;
+  /** Such as `SIGKILL`; null where no signal ended the process. */
+  readonly signal: string | null;
+  /** The last lines that the process wrote to its standard error. */
+  readonly lastLines: readonly string[];
+
+  /** Made by brokkr. */
+  constructor(
+    target: CallTarget,
+    facts: Facts["GONE"],
+  ) {
+    const output = facts.lastLines.length === 0 ? "" : `; its last lines: ${facts.lastLines.join(" | ")}`;
+    super(`${cannotCall(target)}: ${facts.reason}${output}`, facts.reason);
+    this.exitCode = facts.exitCode;
+    this.signal = facts.signal;
+    this.lastLines = facts.lastLines;
+  }
+}
+
+/**
+ * The caller's `signal` was aborted; its reason is the `cause`.
+ *
+ * @example A call that may be made again at once, since the first one certainly does not run
+ * ```ts
+ * import { CallCancelledError } from "brokkr";
+ *
+ * export function hasEnded(error: unknown): boolean {
+ *   return error instanceof CallCancelledError && error.acknowledged;
+ * }
+ * ```
+ */
+export class CallCancelledError extends BrokerError {
+  /** Name of the class. */
+  override readonly name = "CallCancelledError";
+  /** Stable, for programs. */
+  override readonly code = "CANCELLED";
+  /** True where the call certainly does not run: it was never sent, or its handler ended after it was told. */
+  readonly acknowledged: boolean;
+
+  /** Made by brokkr. */
+  constructor(target: CallTarget, facts: Facts["CANCELLED"]) {
+    super(`${cannotCall(target)}: cancelled`, "cancelled", { cause: facts.cause });
+    this.acknowledged = facts.acknowledged;
+  }
+}
+
+/**
+ * As many calls wait as the callee's queue may hold. Nothing was sent.
+ *
+ * @example
+ * ```ts
+ * import { QueueFullError } from "brokkr";
+ *
+ * export function shouldSlowDown(error: unknown): boolean {
+ *   return error instanceof QueueFullError;
+ * }
+ * ```
+ */
+export class QueueFullError extends BrokerError {
+  /** Name of the class. */
+  override readonly name = "QueueFullError";
+  /** Stable, for programs. */
+  override readonly code = "QUEUE_FULL";
+  /** Calls that wait, in the unit of `limit`. */
+  readonly depth: number;
+  /** Calls, or bytes where the bytes were what filled the queue. */
+  readonly limit: number;
+
+  /** Made by brokkr. */
+  constructor(target: CallTarget, facts: Facts["QUEUE_FULL"]) {
+    const reason = `queue is full (${facts.limit})`;
+    super(`${cannotCall(target)}: ${reason}`, reason);
+    this.depth = facts.depth;
+    this.limit = facts.limit;
+  }
+}
+
+/**
+ * Parameters or result are too large, or hold what can't be sent, such as a function.
+ *
+ * @example
+ * ```ts
+ * import { PayloadError } from "brokkr";
+ *
+ * export function timesTooLarge(error: PayloadError): number | null {
+ *   return error.bytes === null ? null : error.bytes / error.limit;
+ * }
+ * ```
+ */
+export class PayloadError extends BrokerError {
+  /** Name of the class. */
+  override readonly name = "PayloadError";
+  /** Stable, for programs. */
+  override readonly code = "PAYLOAD";
+  /**
+   * Size of the encoded value, or null where it could not be encoded. Of a value far over the limit, which is not encoded to its end,
+   * it has more.
+   */
+  readonly bytes: number | null;
+  /** Bytes that one frame may have. */
+  readonly limit: number;
+
+  /** Made by brokkr. */
+  constructor(target: CallTarget, facts: Facts["PAYLOAD"]) {
+    super(`${cannotCall(target)}: ${facts.reason}`, facts.reason);
+    this.bytes = facts.bytes;
+    this.limit = facts.limit;
+  }
+}
+
+/** Text of a {@link PayloadError} for a value over the limit. */
+export function overLimit(bytes: number | string, limit: number): string {
+  return `payload of ${bytes} bytes is over the limit of ${limit}`;
+}
+
+/** How every message begins. */
+function cannotCall(target: CallTarget): string {
+  return `Cannot call command "${target.command}" of ${nameOf(target)}`;
+}
+
+/** The callee, in words. */
+function nameOf(target: CallTarget): string {
+  return `module "${target.target}"`;
+}
+
+function didYouMean({ nearest }: { readonly nearest: string | null }): string {
+  return nearest === null ? "" : `, did you mean "${nearest}"`;
+}
