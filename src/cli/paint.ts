@@ -1,5 +1,5 @@
 /**
- * Colours, for terminals only.
+ * Log lines and states on a terminal: their colors, and the text of a line without its prefix.
  *
  * @module
  */
@@ -36,4 +36,9 @@ export function bold(text: string, colors: boolean): string {
 /** @param style numbers of SGR (ECMA-48), or an empty text. */
 export function paint(text: string, style: string, colors: boolean): string {
   return colors && style !== "" ? `\x1b[${style}m${text}\x1b[0m` : text;
+}
+
+/** What stands behind the date, the level and all brackets of the prefix. */
+export function operatorText(line: string): string {
+  return line.replace(/^\[[^\]]*\] [A-Z]+ *: (?:\[ ?[^\]]* ?\] )*/, "");
 }

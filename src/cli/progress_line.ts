@@ -8,7 +8,7 @@ import process from "node:process";
 import type { ControlClient } from "../core/control/client.ts";
 import { escapeText } from "../core/log/escape.ts";
 import { EVENT_IDS } from "../core/log/lines.ts";
-import { operatorText } from "./operator_text.ts";
+import { operatorText } from "./paint.ts";
 
 /** To the beginning of the line, and clear what is behind it. */
 const CLEAR = "\r\x1b[K";

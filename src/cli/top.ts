@@ -8,7 +8,6 @@ import { object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import { command, constant, option } from "@optique/core/primitives";
 import type { ControlClient } from "../core/control/client.ts";
-import { RemoteError } from "../core/faults.ts";
 import { messageOf } from "../core/thrown.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
@@ -19,8 +18,9 @@ import { status } from "./status.ts";
 import { type Question, TopState } from "./top/state.ts";
 import { Terminal } from "./top/terminal.ts";
 import { screenLines } from "./top/view.ts";
+import { watchBroker } from "./watch_broker.ts";
 
-const LOOK_MS = 1_000;
+const STEP_MS = 1_000;
 const LAST_RECORDS = 200;
 
 export const topParser = command(
@@ -63,31 +63,17 @@ async function watch(runtime: Runtime, client: ControlClient): Promise<number> {
     },
     resized: draw,
   });
-  const hear = async () => {
-    for (let last = LAST_RECORDS;; last = 0) {
-      try {
-        for await (const record of client.records({ level: "info", last }, leave.signal)) state.hear(record);
-        return;
-      } catch (error) {
-        // Whoever was stopped for a while, and fell behind, goes on from here.
-        if (!(error instanceof RemoteError)) throw error;
-        state.notice = error.message;
-        await pause(runtime, LOOK_MS, leave.signal);
-      }
-    }
-  };
-  const look = async () => {
-    while (!leave.signal.aborted) {
-      state.see(await client.status(), runtime.clock.now());
+  await watchBroker(client, {
+    stepMs: STEP_MS,
+    last: LAST_RECORDS,
+    signal: leave.signal,
+    status(status) {
+      state.see(status, runtime.clock.now());
       draw();
-      await pause(runtime, LOOK_MS, leave.signal);
-    }
-  };
-  try {
-    await Promise.race([hear(), look()]);
-  } catch (error) {
-    if (!leave.signal.aborted) throw error;
-  }
+    },
+    record: (record) => state.hear(record),
+    interrupted: (error) => state.notice = messageOf(error),
+  });
   return ExitCode.done;
 }
 
@@ -99,14 +85,4 @@ async function act(client: ControlClient, state: TopState, { action, name }: Que
   } catch (error) {
     state.notice = messageOf(error);
   }
-}
-
-async function pause({ clock }: Runtime, ms: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const clear = clock.timer(ms, resolve);
-    signal.addEventListener("abort", () => {
-      clear();
-      resolve();
-    }, { once: true });
-  });
 }

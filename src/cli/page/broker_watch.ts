@@ -4,13 +4,13 @@
  * @module
  */
 
+import type { BrokerStatus } from "../../core/broker/status.ts";
 import type { ControlClient } from "../../core/control/client.ts";
 import { ControlLostError } from "../../core/control/control_lost.ts";
 import type { SentRecord } from "../../core/control/items.ts";
-import type { BrokerStatus } from "../../core/broker/status.ts";
 import type { Clock } from "../../runtime/runtime.ts";
+import { pause, watchBroker } from "../watch_broker.ts";
 import { type Entry, History, type Moment } from "./history.ts";
-import { pause } from "./pause.ts";
 
 const STEP_MS = 2_000;
 /** One hour. */
@@ -66,10 +66,15 @@ export class BrokerWatch {
   /** Settles when the broker has ended. */
   async follow(client: ControlClient): Promise<void> {
     this.#client = client;
-    const ended = this.#readLines(client);
-    const isEnded = ended.then(() => true);
     try {
-      while (!await Promise.race([isEnded, this.#look(client, { isStep: true }).then(() => pause(STEP_MS))]));
+      await watchBroker(client, {
+        stepMs: STEP_MS,
+        last: LAST_LINES,
+        status: (status) => this.#see(status, { isStep: true }),
+        record: (record) => this.#add(record, client),
+      });
+      // Its last record was read: the connection ends next.
+      await pause(STEP_MS);
     } catch (error) {
       if (!(error instanceof ControlLostError)) throw error;
     } finally {
@@ -79,24 +84,11 @@ export class BrokerWatch {
     }
   }
 
-  async #look(client: ControlClient, { isStep }: { readonly isStep: boolean }): Promise<void> {
-    const status = await client.status();
+  #see(status: BrokerStatus, { isStep }: { readonly isStep: boolean }): void {
     this.#status = status;
     this.#lookedAt = this.#clock.now();
     this.#hasStarted ||= status.modules.every(({ state }) => /^(ready|failed|stopped)$/.test(state));
     this.#events.status(status, isStep ? this.history.add(status, this.#clock.wall()) : null);
-  }
-
-  /** Settles when the broker has ended. A reader that fell behind begins again. */
-  async #readLines(client: ControlClient): Promise<void> {
-    for (let last = LAST_LINES;; last = 0) {
-      try {
-        for await (const record of client.records({ level: "info", last })) this.#add(record, client);
-      } catch (error) {
-        if (error instanceof ControlLostError) return;
-      }
-      await pause(STEP_MS);
-    }
   }
 
   #add({ time, level, event, lines }: SentRecord, client: ControlClient): void {
@@ -112,6 +104,6 @@ export class BrokerWatch {
     this.#isChanging = true;
     await pause(CHANGE_MS);
     this.#isChanging = false;
-    await this.#look(client, { isStep: false }).catch(() => {});
+    await client.status().then((status) => this.#see(status, { isStep: false })).catch(() => {});
   }
 }

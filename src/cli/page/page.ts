@@ -17,6 +17,7 @@ import { failureCode } from "../../runtime/posix/failure_reason.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { CliError, ExitCode } from "../cli_error.ts";
 import { escapeHtml } from "../logs/html_report.ts";
+import { pause } from "../watch_broker.ts";
 import { Access, readToken } from "./access.ts";
 import { addressText, isLoopback, type PageAddress } from "./address.ts";
 import { BrokerWatch } from "./broker_watch.ts";
@@ -34,7 +35,6 @@ import {
 import type { Start, Step } from "./history.ts";
 import { Live } from "./live.ts";
 import { metricsText, PROMETHEUS_TYPE } from "./metrics.ts";
-import { pause } from "./pause.ts";
 import { type Answer, pageServer, plain, type Route, type Routes } from "./server.ts";
 
 /** Fewer where the process may not open many files. */

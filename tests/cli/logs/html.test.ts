@@ -1,14 +1,16 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { htmlReport } from "../../../src/cli/logs/html_report.ts";
 import { Summary } from "../../../src/cli/logs/summary.ts";
 import { UPLOT_LICENSE, UPLOT_SCRIPT, UPLOT_STYLE } from "../../../src/cli/page/embedded.ts";
 import { LogReader } from "../../../src/core/log/log_reader.ts";
 import { ROOT } from "../../process/program_files.ts";
 import { inSandbox } from "../cli_process.ts";
+import { NO_BROWSER, visit } from "../page/browser.ts";
+import { isDrawn } from "../page/look.ts";
 
 const SEEDS = ["new", "old"].map((age) =>
   fileURLToPath(new URL(`../../fixtures/log/seed-lines-${age}.log`, import.meta.url))
@@ -56,6 +58,21 @@ test("htmlReport() has what each plot shows in a table, names for all regions, a
   const data = JSON.parse(/<script type="application\/json" id="data">(.*?)<\/script>/.exec(report)?.[1] ?? "");
   assert.equal(table.split("<tr>").length - 2, data.spans.length);
 });
+
+test(
+  "the report draws its plots, and says what the one under the pointer counts",
+  { skip: NO_BROWSER },
+  () =>
+    inSandbox(async (sandbox) => {
+      const out = join(sandbox.folder, "report.html");
+      writeFileSync(out, reportOf(readFileSync(SEEDS[0] ?? "", "utf8").trimEnd().split("\n")));
+      await visit(pathToFileURL(out).href, { width: 1_000, height: 800 }, async (page) => {
+        for (const id of ["trouble", "calls", "latency"]) await isDrawn(page.locator(`#${id}`));
+        await page.locator("#trouble").hover();
+        await page.locator("#trouble").getByText("crashed").waitFor();
+      });
+    }),
+);
 
 test("htmlReport() shows text of the log as text, and a name of a file too", () => {
   const evil = `</script><script>alert(1)</script><img src=x onerror=alert(1)>"'&`;

@@ -1,0 +1,67 @@
+/**
+ * Following a broker that runs: its status at every step, and its records as they come.
+ *
+ * @module
+ */
+
+import { clearTimeout, setTimeout } from "node:timers";
+import type { BrokerStatus } from "../core/broker/status.ts";
+import type { ControlClient } from "../core/control/client.ts";
+import { ControlLostError } from "../core/control/control_lost.ts";
+import type { SentRecord } from "../core/control/items.ts";
+
+export interface WatchOptions {
+  /** Between two looks at the status. */
+  readonly stepMs: number;
+  /** How many earlier records come first. */
+  readonly last: number;
+  /** Ends it. */
+  readonly signal?: AbortSignal;
+  status(status: BrokerStatus): void;
+  record(record: SentRecord): void;
+  /** Records were lost, since this process did not read them in time. Reading goes on with the next one. */
+  interrupted?(error: unknown): void;
+}
+
+/** Settles when the broker or `signal` ends it. @throws {ControlLostError} where the connection is lost. */
+export async function watchBroker(client: ControlClient, options: WatchOptions): Promise<void> {
+  try {
+    await Promise.race([readRecords(client, options), readStatus(client, options)]);
+  } catch (error) {
+    if (options.signal?.aborted !== true) throw error;
+  }
+}
+
+async function readRecords(client: ControlClient, options: WatchOptions): Promise<void> {
+  const { signal, stepMs } = options;
+  for (let last = options.last;; last = 0) {
+    try {
+      for await (const record of client.records({ level: "info", last }, signal)) options.record(record);
+      return;
+    } catch (error) {
+      if (error instanceof ControlLostError || signal?.aborted) throw error;
+      options.interrupted?.(error);
+      await pause(stepMs, signal);
+    }
+  }
+}
+
+async function readStatus(client: ControlClient, { status, stepMs, signal }: WatchOptions): Promise<void> {
+  while (!signal?.aborted) {
+    status(await client.status());
+    await pause(stepMs, signal);
+  }
+}
+
+/** Settles after `ms`, or with `signal`. It keeps no process alive. */
+export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms).unref();
+    signal?.addEventListener("abort", done);
+  });
+}
