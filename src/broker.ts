@@ -14,7 +14,7 @@ import { Starts } from "./core/broker/starts.ts";
 import { readRole, ROLE_VARIABLE } from "./core/child/role.ts";
 import type { BrokerStatus } from "./core/broker/status.ts";
 import { detectRuntime } from "./runtime/detect.ts";
-import "./runtime/posix/origin.ts";
+import "./runtime/posix/program.ts";
 import type { Runtime } from "./runtime/runtime.ts";
 
 const starts = new Starts();

@@ -123,6 +123,12 @@ export interface MemoryUsage {
   readonly privateBytes: number | null;
 }
 
+/** So many of one kind are open in a process, such as timers, sockets or one file. */
+export interface OpenHandle {
+  readonly kind: string;
+  readonly count: number;
+}
+
 export interface Environment {
   get(name: string): string | undefined;
   set(name: string, value: string): void;
@@ -227,7 +233,7 @@ export interface Runtime {
   heapBytes(): number | null;
   openFiles(): Promise<number | null>;
   /** What is open in this process beside what brokkr and the runtime need, by kind; null where that can't be told. */
-  openHandles?(): Promise<readonly { readonly kind: string; readonly count: number }[] | null>;
+  openHandles?(): Promise<readonly OpenHandle[] | null>;
   /** Collects garbage where the runtime can. False where it can't. */
   collectGarbage(): Promise<boolean>;
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type FolderFacts, privateFolder } from "../../src/runtime/posix/private_folder.ts";
+import { type FolderFacts, privateFolder } from "../../src/runtime/posix/socket_path.ts";
 
 /** A machine of folders, on which user 1000 looks for one. */
 function find(env: Record<string, string>, folders: Record<string, FolderFacts>) {

@@ -28,7 +28,10 @@ test(
 test("Deno without the right to a folder for its sockets says so", DENO, async () => {
   const { code, stderr } = await runWith(["--allow-read", "--allow-net", "--allow-run", "--allow-env"]);
   assert.equal(code, 1);
-  assert.match(stderr, /Cannot make a folder for the sockets of new processes: Requires write access/);
+  assert.match(
+    stderr,
+    /Cannot make sockets for new processes: no temporary folder can be written in \(Requires write access/,
+  );
 });
 
 async function runWith(rights: readonly string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as deno from "../../src/runtime/deno/flags.ts";
-import { sandboxedFlags } from "../../src/runtime/deno/confined.ts";
+import { sandboxedFlags } from "../../src/runtime/deno/sandbox.ts";
 import * as bun from "../../src/runtime/bun/flags.ts";
-import * as node from "../../src/runtime/node/flags.ts";
-import { resolveSpecifier } from "../../src/runtime/node/specifier.ts";
+import * as node from "../../src/runtime/builtins/flags.ts";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -250,7 +249,7 @@ test("A package that a flag imports is looked for from where the process was sta
     mkdirSync(join(folder, "inner"));
     const at = `${folder}/node_modules`;
     const resolved = (specifier: string, how: "import" | "require") =>
-      resolveSpecifier(specifier, how, join(folder, "inner")).replace(/\/private(?=\/)/, "");
+      node.resolveSpecifier(specifier, how, join(folder, "inner")).replace(/\/private(?=\/)/, "");
     assert.equal(resolved("loader", "import"), `file://${at}/loader/node.mjs`);
     assert.equal(resolved("loader/deep/x", "import"), `file://${at}/loader/lib/x.mjs`);
     assert.equal(resolved("loader/other", "import"), `file://${at}/loader/other.mjs`);

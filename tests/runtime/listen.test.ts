@@ -9,7 +9,7 @@ import process, { umask } from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { isLive } from "../../src/core/control/live.ts";
-import { boundPath } from "../../src/runtime/posix/bound_path.ts";
+import { boundPath } from "../../src/runtime/posix/socket_path.ts";
 import type { Channel } from "../../src/runtime/runtime.ts";
 import { RUN_FLAGS } from "../fixtures/run_flags.ts";
 import { fixtureUrl, receive, runtime, within } from "./started.ts";

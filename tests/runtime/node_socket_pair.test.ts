@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { socketPair } from "../../src/runtime/node/socket_pair.ts";
+import { socketPair } from "../../src/runtime/node/spawn.ts";
 import { inTemporaryFolder, receive, runtime, withStarted, withVariable } from "./started.ts";
 
 const skip = runtime.name === "node" ? false : "Node's own: the others read into given memory anyway";

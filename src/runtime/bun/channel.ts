@@ -1,11 +1,41 @@
 import { Buffer } from "node:buffer";
-import type { BunNamespace, BunSocket } from "./namespace.ts";
-import { microtask, timer } from "../posix/clock.ts";
-import { Inbox } from "../posix/inbox.ts";
+import { fileSystem, process, writeError } from "../builtins/self.ts";
+import { Inbox } from "../posix/channel.ts";
+import { microtask, pause, timer, whenSilent } from "../posix/clock.ts";
+import { boundStart } from "../posix/socket_path.ts";
 import type { Channel, ChannelEvents } from "../runtime.ts";
-import { whenSilent } from "../posix/silence.ts";
+import type { BunNamespace, BunSocket } from "./namespace.ts";
 
 declare const Bun: BunNamespace;
+
+export const CHILD_FD = 3;
+export const ADDRESS = `fd:${CHILD_FD}`;
+
+/** The child's side of the channel that `bun_program.ts` makes. */
+export function parentChannel(address: string): Promise<BunChannel> {
+  crashOnUncaught();
+  if (address === ADDRESS) return descriptorChannel(CHILD_FD);
+  return Promise.reject(
+    new Error(
+      `Cannot open the channel to the broker: address "${address}" is not "${ADDRESS}", start both with the same runtime`,
+    ),
+  );
+}
+
+/**
+ * Lets an uncaught error or unhandled rejection end this process, as it does in Deno and Node: Bun prints it and goes on, and a
+ * module in an unknown state would go on answering. A module that listens for them itself decides itself.
+ */
+export function crashOnUncaught(): void {
+  process.on("uncaughtException", (error) => crash("uncaughtException", error));
+  process.on("unhandledRejection", (reason) => crash("unhandledRejection", reason));
+}
+
+function crash(event: "uncaughtException" | "unhandledRejection", error: unknown): void {
+  if (process.listenerCount(event) > 1) return;
+  writeError(`${error instanceof Error ? error.stack ?? error.message : String(error)}\n`);
+  process.exit(1);
+}
 
 const LINGER_MS = 1_000;
 /** Chunks up to this size are copied to where the one before was: what looks at new memory costs more than the copy. */
@@ -149,5 +179,54 @@ export class BunChannel implements Channel {
   #forget(): void {
     this.#queue = [];
     this.#unsentBytes = 0;
+  }
+}
+
+const PAUSE_MS = 50;
+const TRIES = 10;
+/** Flags of a socket that listens, in /proc/net/unix. */
+const LISTENS = "00010000";
+
+/**
+ * Bun tells of a listener that is too busy to take one more as it tells of a socket whose listener is dead. A dead one is told at
+ * once where nobody listens in its folder; else the busy one gets time. @throws with code `EAGAIN` where it took none.
+ */
+export async function connect(path: string): Promise<Channel> {
+  for (let tries = 1;; tries++) {
+    try {
+      return await (await import("../builtins/channel.ts")).connect(path);
+    } catch (error) {
+      if (!(error instanceof Error) || !("code" in error) || error.code !== "ECONNREFUSED") throw error;
+      const listeners = listenersIn(path.slice(0, path.lastIndexOf("/") + 1));
+      if (listeners?.length === 0) throw error;
+      if (tries === TRIES) throw isServed(path, listeners) ? busy(path, error) : error;
+      await pause(PAUSE_MS);
+    }
+  }
+}
+
+/** Whether one of `listeners` is that of `path`, by whichever name it was bound. */
+function isServed(path: string, listeners: readonly string[] | null): boolean {
+  const start = boundStart(path);
+  return listeners?.some((bound) => bound === path || bound.startsWith(start)) ?? false;
+}
+
+function busy(path: string, cause: Error): Error {
+  const text = `Cannot connect to "${path}": its listener takes no more connections`;
+  return Object.assign(new Error(text, { cause }), { code: "EAGAIN" });
+}
+
+/** Paths that sockets in `folder` were bound to which listen now; null where the system does not tell. */
+function listenersIn(folder: string): string[] | null {
+  try {
+    const sockets = fileSystem().readFileSync("/proc/net/unix", "utf8").split("\n").map((line) =>
+      line.trim().split(/\s+/)
+    );
+    return sockets.flatMap(([, , , flags, , , , ...words]) => {
+      const path = words.join(" ");
+      return flags === LISTENS && path.startsWith(folder) ? [path] : [];
+    });
+  } catch {
+    return null;
   }
 }

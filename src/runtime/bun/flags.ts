@@ -1,11 +1,11 @@
 import type { BunNamespace } from "./namespace.ts";
-import { childEnvironment as nodeEnvironment } from "../node/flags.ts";
-import { fromOrigin, ORIGIN } from "../posix/origin.ts";
-import { type FlagRules, joinOptions, passedOn, splitOptions } from "../posix/passed_flags.ts";
+import { childEnvironment as nodeEnvironment } from "../builtins/flags.ts";
+import { type FlagRules, joinOptions, passedOn, splitOptions } from "../posix/flags.ts";
+import { fromOrigin, ORIGIN } from "../posix/program.ts";
 
 declare const Bun: BunNamespace;
 
-/** The working directory and the environment come from the father as they are. */
+/** The working directory and the environment come from the parent process as they are. */
 const DROPPED = /^(--(inspect|watch|hot|env-file|eval|print|cwd|check)(-[a-z-]+)?|-[ep]|-)$/;
 const PATHS = new Set(["--config", "-c", "--tsconfig-override", "--cpu-prof-dir", "--heap-prof-dir"]);
 const IMPORTED = new Set(["--preload", "-r", "--require", "--import"]);
@@ -18,7 +18,7 @@ const RULES: FlagRules = {
   },
 };
 
-/** The father's flags for a new process of the same program. Those of BUN_OPTIONS are among `execArgv`, and stay in the variable. */
+/** The parent process' flags for a new process of the same program. Those of BUN_OPTIONS are among `execArgv`, and stay in the variable. */
 export function childFlags(execArgv: readonly string[], options: string | undefined): string[] {
   const given = splitOptions(options ?? "");
   const isDoubled = given.every((element, i) => execArgv[i] === element);

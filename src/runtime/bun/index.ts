@@ -1,27 +1,22 @@
-import { bunClock } from "./clock.ts";
-import type { BunNamespace } from "./namespace.ts";
-import { parentChannel } from "./parent.ts";
-import { isBinary, memory, openFiles } from "./self.ts";
-import { cannotSandbox } from "../posix/confined.ts";
-import { privateFiles } from "../node/files.ts";
-import { process } from "../node/global.ts";
-import { cannotRepeat } from "../node/repeat.ts";
-import * as self from "../node/self.ts";
-import { folderOf, fromOrigin, ORIGIN } from "../posix/origin.ts";
-import { ownFilesOf } from "../posix/own_files.ts";
-import type { Runtime } from "../runtime.ts";
-import { checkSystem } from "../posix/supported_system.ts";
+import { privateFiles, sharedFiles } from "../builtins/files.ts";
+import * as self from "../builtins/self.ts";
+import { process } from "../builtins/self.ts";
+import { cannotSandbox, checkSystem, folderOf, fromOrigin, ORIGIN, ownFilesOf } from "../posix/program.ts";
 import { currentThread } from "../posix/thread.ts";
+import type { Runtime } from "../runtime.ts";
+import { connect, parentChannel } from "./channel.ts";
+import type { BunNamespace } from "./namespace.ts";
+import { bunClock, collectGarbage, isBinary, memory, openFiles, openHandles } from "./self.ts";
 
 declare const Bun: BunNamespace;
 
 /**
- * The runtime as Bun has it. What only a father or the control socket needs is loaded where it is used: `node:net` alone costs a
+ * The runtime as Bun has it. What only a parent process or the control socket needs is loaded where it is used: `node:net` alone costs a
  * process 8 ms.
  */
 export function bunRuntime(): Runtime {
   checkSystem(process.platform);
-  const spawning = () => import("./program.ts");
+  const spawning = () => import("./spawn.ts");
   return {
     name: "bun",
     version: Bun.version,
@@ -34,24 +29,24 @@ export function bunRuntime(): Runtime {
     startedIn: ORIGIN,
     fromStart: fromOrigin,
     programFolder: (program) => folderOf(program ?? (isBinary() ? null : Bun.main)),
-    isFolder: (path) => self.fileSystem().statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false,
-    cannotRepeat: () => cannotRepeat(/\/\[(eval|stdin)\]$/.test(Bun.main)),
+    isFolder: self.isFolder,
+    cannotRepeat: () => self.cannotRepeat(/\/\[(eval|stdin)\]$/.test(Bun.main)),
     cannotSandbox: cannotSandbox(`Bun ${Bun.version}`),
     prepareSpawn: async () => void await spawning(),
     spawnProgram: async (...given) => (await spawning()).spawnProgram(...given),
-    spawnCommand: async (...given) => (await import("./command.ts")).spawnCommand(...given),
+    spawnCommand: async (...given) => (await spawning()).spawnCommand(...given),
     parentChannel,
-    listen: async (...given) => (await import("../node/socket.ts")).listen(...given),
-    connect: async (path) => (await import("./connect.ts")).connect(path),
+    listen: async (...given) => (await import("../builtins/channel.ts")).listen(...given),
+    connect,
     files: privateFiles,
-    sharedFiles: async () => (await import("../node/shared_files.ts")).sharedFiles(),
+    sharedFiles: () => Promise.resolve(sharedFiles()),
     memory,
     processors: self.processors,
     random: Math.random,
     heapBytes: self.heapBytes,
     openFiles,
-    openHandles: async () => await (await import("./leftovers.ts")).leftovers(),
-    collectGarbage: async () => await (await import("./garbage.ts")).collectGarbage(),
+    openHandles,
+    collectGarbage,
     thread: currentThread,
     onSignal: self.onSignal,
     raise: self.raise,

@@ -1,10 +1,44 @@
-import type { BunNamespace } from "./namespace.ts";
-import { fromSmapsRollup } from "../posix/memory_figures.ts";
-import { process } from "../node/global.ts";
-import * as self from "../node/self.ts";
-import type { MemoryUsage } from "../runtime.ts";
+/** Bun's own: its clock, and what a process of Bun knows of itself. */
+
+import { descriptors, memory as memoryByFiles, process } from "../builtins/self.ts";
+import { immediate, isFaked, pause, systemClock } from "../posix/clock.ts";
+import { countKinds, descriptorsOf, filesAmong, fromSmapsRollup } from "../posix/proc.ts";
+import type { Clock, MemoryUsage, OpenHandle } from "../runtime.ts";
+import type { BunEngine, BunNamespace } from "./namespace.ts";
 
 declare const Bun: BunNamespace;
+
+declare function reportError(error: unknown): void;
+
+/**
+ * The clock as Bun has it. Fake timers of Bun's test runner stop every clock of the process, not only those that a test can replace:
+ * then time is known from the engine's timers alone, each of which tells when it ends that its time has passed.
+ */
+export function bunClock(): Clock {
+  const clock = systemClock(soon);
+  const wallAhead = clock.wall() - clock.now();
+  let last = 0;
+  const now = () => isFaked() ? last : last = clock.now();
+  return {
+    ...clock,
+    // What an immediate throws is printed without its own stack, and the process goes on.
+    throwUncaught: (error) => soon(() => reportError(error)),
+    now,
+    wall: () => isFaked() ? wallAhead + last : clock.wall(),
+    timer(ms, fn) {
+      const due = now() + ms;
+      return clock.timer(ms, () => {
+        last = Math.max(last, due);
+        fn();
+      });
+    },
+  };
+}
+
+/** The first immediate runs before the sockets are asked again. */
+function soon(fn: () => void): void {
+  immediate(() => immediate(fn));
+}
 
 /** Where the files of a compiled binary seem to stand. */
 const IN_BINARY = /^(\/\$bunfs\/|[A-Z]:[\\/]~BUN)/;
@@ -16,11 +50,11 @@ export function isBinary(): boolean {
 
 /** Without `node:fs`, which costs a new process 2 ms. */
 export async function memory(pid: number): Promise<MemoryUsage> {
-  if (process.platform !== "linux") return await self.memory(pid);
+  if (process.platform !== "linux") return await memoryByFiles(pid);
   try {
     return fromSmapsRollup(await Bun.file(`/proc/${pid}/smaps_rollup`).text());
   } catch {
-    return await self.memory(pid);
+    return await memoryByFiles(pid);
   }
 }
 
@@ -35,4 +69,52 @@ export async function openFiles(): Promise<number | null> {
   } catch {
     return null;
   }
+}
+
+/** Objects that Bun keeps alive by itself, by class. */
+const KINDS: ReadonlyMap<string, string> = new Map([
+  ["Timeout", "timer"],
+  ["Listener", "socket server"],
+  ["HTTPServer", "HTTP server"],
+  ["HTTPSServer", "HTTP server"],
+  ["DebugHTTPServer", "HTTP server"],
+  ["DebugHTTPSServer", "HTTP server"],
+  ["TCPSocket", "socket"],
+  ["TLSSocket", "socket"],
+  ["UDPSocket", "UDP socket"],
+  ["Subprocess", "child process"],
+]);
+/** Not written where it is imported: the other runtimes' tools would look for it. */
+const ENGINE = "bun:jsc";
+/** The channel to the father. */
+const OWN = "TCPSocket";
+
+/** What keeps a process of Bun alive. Costs next to nothing after a collection, which it makes itself where there was none. */
+export async function openHandles(): Promise<OpenHandle[]> {
+  const engine: BunEngine = await import(ENGINE);
+  const names = Object.entries(engine.heapStats().protectedObjectTypeCounts)
+    .filter(([name]) => KINDS.has(name))
+    .flatMap(([name, count]) => Array<string>(Math.max(0, name === OWN ? count - 1 : count)).fill(name));
+  const links = descriptors();
+  const watchers = descriptorsOf(links, "anon_inode:inotify").map(() => "inotify");
+  return [
+    ...countKinds(names, KINDS),
+    ...countKinds(watchers, new Map([["inotify", "file watcher"]])),
+    ...filesAmong(links),
+  ];
+}
+
+/** So much less on the heap that the pages behind it are worth waiting for. */
+const MUCH_BYTES = 16 * 1024 * 1024;
+/** Bun gives pages back from a thread of its own, within this time of the collection. */
+const PAGES_MS = 100;
+
+/** Collects garbage; where that was much, settles when its pages are given back too, so that figures read then are right. */
+export async function collectGarbage(): Promise<boolean> {
+  const before = process.memoryUsage().heapUsed;
+  Bun.gc(true);
+  if (before - process.memoryUsage().heapUsed > MUCH_BYTES) {
+    await pause(PAGES_MS);
+  }
+  return true;
 }

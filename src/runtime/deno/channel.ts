@@ -1,185 +1,46 @@
-import { timer } from "../posix/clock.ts";
-import type { Channel, ChannelEvents } from "../runtime.ts";
-import { whenSilent } from "../posix/silence.ts";
+import { PullChannel } from "../posix/channel.ts";
+import type { DenoConn, DenoNamespace } from "./namespace.ts";
 
-/** Where the bytes of a channel come from. */
-export interface DenoSource {
-  /** The next chunk, whose memory may be used for the one after it; null at the end. */
-  next(): Promise<Uint8Array | null>;
-  close(): void;
+declare const Deno: DenoNamespace;
+
+const BUFFER_BYTES = 256 * 1024;
+const LINGER_MS = 1_000;
+
+/** A channel over a unix socket. */
+export function socketChannel(conn: DenoConn): PullChannel {
+  const buffer = new Uint8Array(BUFFER_BYTES);
+  return new PullChannel({
+    async next() {
+      const length = await conn.read(buffer);
+      return length === null ? null : buffer.subarray(0, length);
+    },
+    close: () => closeQuietly(conn),
+  }, {
+    write: (bytes) => conn.write(bytes),
+    end: () => conn.closeWrite(),
+    close: () => closeQuietly(conn),
+    lingerMs: LINGER_MS,
+  });
 }
 
-/** Where the bytes of a channel go to. */
-export interface DenoSink {
-  /** Writes some of `bytes`; says how many. */
-  write(bytes: Uint8Array): Promise<number>;
-  /** Lets the other side read an end. */
-  end(): Promise<void>;
-  close(): void;
-  /** How long to wait for the other side's end after {@link end}; for ever when absent. */
-  readonly lingerMs?: number;
+export async function connect(path: string): Promise<PullChannel> {
+  return socketChannel(await Deno.connect({ transport: "unix", path }));
 }
 
-/** After a failed write the other side is gone, and what it sent before is still to be read. */
-const LAST_WORDS_MS = 1_000;
-/** Writes up to this size that wait for the same turn leave as one. */
-const JOINED_BYTES = 64 * 1024;
-
-/** A channel whose two directions fail apart from each other, so that no byte that arrived is lost to a failed write. */
-export class DenoChannel implements Channel {
-  readonly #source: DenoSource;
-  readonly #sink: DenoSink;
-  #events: ChannelEvents | undefined;
-  #queue: Uint8Array[] = [];
-  #unsentBytes = 0;
-  #sending = false;
-  #state: "open" | "ending" | "closed" = "open";
-  #failure: Error | undefined;
-  #isAlone = false;
-  #chunks = 0;
-  #patience: (() => void) | undefined;
-  #stopWaiting = () => {};
-
-  constructor(source: DenoSource, sink: DenoSink) {
-    this.#source = source;
-    this.#sink = sink;
+/** The child's side of the channel that the parent process listens for. */
+export async function connectToParent(address: string): Promise<PullChannel> {
+  if (!address.startsWith("unix:")) {
+    throw new Error(
+      `Cannot open the channel to the broker: address "${address}" is not a "unix:" one, start with the same runtime`,
+    );
   }
-
-  get unsentBytes(): number {
-    return this.#unsentBytes;
-  }
-
-  write(bytes: Uint8Array): void {
-    if (this.#state !== "open" || this.#failure !== undefined || bytes.length === 0) return;
-    this.#queue.push(bytes);
-    this.#unsentBytes += bytes.length;
-    if (!this.#sending) void this.#send();
-  }
-
-  open(events: ChannelEvents): void {
-    this.#events = events;
-    void this.#receive(events);
-    if (this.#isAlone) this.#endWhenSilent();
-    if (this.#failure !== undefined) this.#expectEnd(LAST_WORDS_MS);
-  }
-
-  close(): void {
-    if (this.#state !== "open") return;
-    this.#state = "ending";
-    if (!this.#sending) void this.#end();
-  }
-
-  abort(): void {
-    this.#release();
-  }
-
-  /** The process on the other side has ended, whoever else may hold its descriptors. */
-  otherSideGone(): void {
-    this.#isAlone = true;
-    if (this.#events !== undefined && this.#state !== "closed") this.#endWhenSilent();
-  }
-
-  async #send(): Promise<void> {
-    this.#sending = true;
-    try {
-      while (this.#queue.length > 0) {
-        let bytes = this.#nextPiece();
-        while (bytes.length > 0) {
-          const written = await this.#sink.write(bytes);
-          if (this.#isClosed()) return;
-          this.#unsentBytes -= written;
-          bytes = bytes.subarray(written);
-        }
-      }
-    } catch (error) {
-      return this.#writeFailed(asError(error));
-    }
-    this.#sending = false;
-    if (this.#state === "ending") await this.#end();
-    else this.#events?.drained();
-  }
-
-  #nextPiece(): Uint8Array {
-    const [first = new Uint8Array(0)] = this.#queue;
-    let count = 1;
-    let length = first.length;
-    for (; count < this.#queue.length; count++) {
-      const more = this.#queue[count]?.length ?? 0;
-      if (length + more > JOINED_BYTES) break;
-      length += more;
-    }
-    const pieces = this.#queue.splice(0, count);
-    if (count === 1) return first;
-    const joined = new Uint8Array(length);
-    let offset = 0;
-    for (const piece of pieces) {
-      joined.set(piece, offset);
-      offset += piece.length;
-    }
-    return joined;
-  }
-
-  #writeFailed(error: Error): void {
-    if (this.#state === "closed") return;
-    this.#failure = error;
-    this.#queue = [];
-    this.#unsentBytes = 0;
-    if (this.#events !== undefined) this.#expectEnd(LAST_WORDS_MS);
-  }
-
-  async #end(): Promise<void> {
-    try {
-      await this.#sink.end();
-    } catch {
-      // The other side is gone already; its end is read below.
-    }
-    if (this.#events === undefined) this.#release();
-    else if (this.#sink.lingerMs !== undefined) this.#expectEnd(this.#sink.lingerMs);
-  }
-
-  #endWhenSilent(): void {
-    this.#stopWaiting = whenSilent(() => this.#chunks, () => this.#release());
-  }
-
-  #expectEnd(ms: number): void {
-    if (this.#state !== "closed") this.#patience ??= timer(ms, () => this.#release());
-  }
-
-  async #receive(events: ChannelEvents): Promise<void> {
-    let failure: Error | undefined;
-    for (;;) {
-      let chunk: Uint8Array | null;
-      try {
-        chunk = await this.#source.next();
-      } catch (error) {
-        if (this.#state === "open") failure = asError(error);
-        break;
-      }
-      if (chunk === null) break;
-      this.#chunks++;
-      events.data(chunk);
-    }
-    this.#release();
-    events.closed(this.#failure ?? failure);
-  }
-
-  #isClosed(): boolean {
-    return this.#state === "closed";
-  }
-
-  /** Closing the source ends a read that is under way, and so the channel. */
-  #release(): void {
-    if (this.#state === "closed") return;
-    this.#state = "closed";
-    this.#patience?.();
-    this.#stopWaiting();
-    this.#queue = [];
-    this.#unsentBytes = 0;
-    this.#source.close();
-    this.#sink.close();
-  }
+  return await connect(address.slice("unix:".length));
 }
 
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
+function closeQuietly(conn: DenoConn): void {
+  try {
+    conn.close();
+  } catch {
+    // Closed before.
+  }
 }

@@ -1,10 +1,69 @@
-import { fromOrigin } from "../posix/origin.ts";
-import { type FlagRules, passedOn } from "../posix/passed_flags.ts";
+/** The command line and the environment of a new process of the same program. */
 
-/** What a process of the same program must not repeat: it would listen, wait or write where its father does. */
+import { type FlagRules, passedOn } from "../posix/flags.ts";
+import { fromOrigin, ORIGIN } from "../posix/program.ts";
+import type { Sandbox, SpawnProgramOptions } from "../runtime.ts";
+import type { DenoNamespace, DenoPermission } from "./namespace.ts";
+import { missingRight, sandboxedFlags, sandboxedFolder } from "./sandbox.ts";
+
+declare const Deno: DenoNamespace;
+
+const PERMISSIONS: readonly DenoPermission[] = ["read", "write", "net", "env", "run", "sys", "ffi", "import"];
+
+/** What to run, and its arguments, for a process of the same program (or of `given`) that connects to the socket at `path`. */
+export function programArguments(
+  { program: given, cwd, sandbox, collects = true }: Pick<
+    SpawnProgramOptions,
+    "program" | "cwd" | "sandbox" | "collects"
+  >,
+  path: string,
+): { program: string; args: string[] } {
+  if (Deno.build.standalone) return { program: Deno.execPath(), args: Deno.args };
+  const program = given === undefined ? Deno.mainModule : absolute(given);
+  const parent = { commandLine: commandLine(), programArgs: Deno.args.length, permissions: permissions() };
+  const all = childFlags({ ...parent, collects });
+  const flags = sandbox === undefined ? all : sandboxed(all, sandbox, cwd);
+  return { program, args: ["run", ...allowSocket(flags, path), program, ...Deno.args] };
+}
+
+/** @throws {Error} whose `lasting` is true where this process has not itself what is asked for. */
+function sandboxed(flags: readonly string[], sandbox: Sandbox, cwd: string | undefined): string[] {
+  const missing = missingRight(sandbox.rights, cwd ?? ORIGIN ?? ".");
+  if (missing === null) return sandboxedFlags(flags, sandbox);
+  const why = `its permissions name a right that the broker has not, start the broker with ${missing} or remove it`;
+  throw Object.assign(new Error(`Cannot create the process: ${why}`), { lasting: true });
+}
+
+export function programEnvironment(
+  given: Readonly<Record<string, string>>,
+  { sandbox }: Pick<SpawnProgramOptions, "sandbox">,
+): Readonly<Record<string, string>> {
+  const own = childEnvironment(given);
+  return sandbox === undefined ? own : { ...own, DENO_DIR: sandboxedFolder(own) };
+}
+
+/** The new process may have another working directory. */
+function absolute(program: string): string {
+  return /^[a-z][a-z0-9+.-]*:/i.test(program) ? program : fromOrigin(program);
+}
+
+function commandLine(): string[] | null {
+  try {
+    return Deno.readTextFileSync("/proc/self/cmdline").split("\0").slice(0, -1);
+  } catch {
+    return null;
+  }
+}
+
+function permissions(): string[] {
+  const granted = PERMISSIONS.filter((name) => Deno.permissions.querySync({ name }).state === "granted");
+  return granted.length === PERMISSIONS.length ? ["-A"] : granted.map((name) => `--allow-${name}`);
+}
+
+/** What a process of the same program must not repeat: it would listen, wait or write where its parent process does. */
 const DROPPED =
   /^(--(inspect|watch|hmr|check|no-check|reload|coverage|env-file|env|no-clear-screen|v8-flags)(-[a-z-]+)?|-r)$/;
-/** Flags that say nothing about the subcommand, to keep where the father was not started by `deno run`. */
+/** Flags that say nothing about the subcommand, to keep where the parent process was not started by `deno run`. */
 const KEPT =
   /^(-A|-[RWNESIP]+|--(allow|deny|ignore|unstable|no-remote|no-lock|no-config|no-npm|no-prompt|cached-only|config|import-map|lock|cert|location|seed|node-modules-dir|vendor|permission-set|conditions|preload|import|require|quiet)(-[a-z-]+)?)$/;
 /** Their value may stand in the next argument: what follows the others of another subcommand may be its files. */
@@ -60,7 +119,7 @@ function inList(list: string, change: (element: string) => string): string {
 const NEEDS_GC = "--expose-gc";
 const NO_CODE_CACHE = "--no-code-cache";
 
-export interface FatherFlags {
+export interface ParentFlags {
   /** `/proc/self/cmdline` in parts, or null where there is none. */
   readonly commandLine: readonly string[] | null;
   /** How many of them are the program's own. */
@@ -71,13 +130,13 @@ export interface FatherFlags {
   readonly collects: boolean;
 }
 
-/** The flags that give a new process the rights and the configuration of its father. */
-export function childFlags(father: FatherFlags): string[] {
-  const own = ownFlags(father);
-  const flags = own ?? [...father.permissions];
-  const engine = own === null ? [] : v8Flags(father.commandLine ?? []);
-  if (!father.collects || engine.includes(NEEDS_GC)) return [...flags, ...engineFlag(engine)];
-  // Compiled code is kept for one set of engine flags: father and child would take turns to throw away what the other kept.
+/** The flags that give a new process the rights and the configuration of its parent. */
+export function childFlags(parent: ParentFlags): string[] {
+  const own = ownFlags(parent);
+  const flags = own ?? [...parent.permissions];
+  const engine = own === null ? [] : v8Flags(parent.commandLine ?? []);
+  if (!parent.collects || engine.includes(NEEDS_GC)) return [...flags, ...engineFlag(engine)];
+  // Compiled code is kept for one set of engine flags: parent and child would take turns to throw away what the other kept.
   return [...flags, NO_CODE_CACHE, ...engineFlag([NEEDS_GC, ...engine])];
 }
 
@@ -97,7 +156,7 @@ function allow(flags: string[], right: string, letter: string, value: string): s
 }
 
 /** Null where nothing can be told from the command line. */
-function ownFlags({ commandLine, programArgs, permissions }: FatherFlags): string[] | null {
+function ownFlags({ commandLine, programArgs, permissions }: ParentFlags): string[] | null {
   if (commandLine === null) return null;
   const scriptAt = commandLine.length - programArgs - 1;
   const before = commandLine.slice(1, scriptAt);

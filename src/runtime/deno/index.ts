@@ -1,15 +1,12 @@
 import { systemClock } from "../posix/clock.ts";
-import { servingClock } from "./clock.ts";
+import { checkSystem, folderOf, fromOrigin, ORIGIN, ownFilesOf } from "../posix/program.ts";
+import { currentThread } from "../posix/thread.ts";
+import type { Runtime } from "../runtime.ts";
+import { connect, connectToParent } from "./channel.ts";
 import { privateFiles } from "./files.ts";
 import type { DenoNamespace } from "./namespace.ts";
 import * as self from "./self.ts";
-import { connect, connectToParent } from "./socket.ts";
 import type { Spawner } from "./spawn.ts";
-import { folderOf, fromOrigin, ORIGIN } from "../posix/origin.ts";
-import { ownFilesOf } from "../posix/own_files.ts";
-import type { Runtime } from "../runtime.ts";
-import { checkSystem } from "../posix/supported_system.ts";
-import { currentThread } from "../posix/thread.ts";
 
 declare const Deno: DenoNamespace;
 declare const navigator: { readonly hardwareConcurrency: number };
@@ -31,7 +28,7 @@ export function denoRuntime(): Runtime {
     version: Deno.version.deno,
     pid: Deno.pid,
     clock,
-    servingClock: servingClock(clock),
+    servingClock: self.servingClock(clock),
     env: self.environment,
     ownFiles: ownFilesOf(import.meta.url),
     tracesPromises: true,
@@ -43,21 +40,21 @@ export function denoRuntime(): Runtime {
     cannotRepeat: self.cannotRepeat,
     cannotSandbox: Deno.build.standalone ? FIXED_RIGHTS : null,
     // Also what is needed later: with no descriptor left, Deno ends with a panic where it has to load a file.
-    prepareSpawn: async () => void await Promise.all([spawning(), import("./shared_files.ts")]),
+    prepareSpawn: async () => void await Promise.all([spawning(), import("./files.ts")]),
     spawnProgram: async (...given) => await (await spawning()).spawnProgram(...given),
     spawnCommand: async (...given) => await (await spawning()).spawnCommand(...given),
     parentChannel: connectToParent,
     listen: async (...given) => await (await import("./listen.ts")).listen(...given),
     connect,
     files: privateFiles,
-    sharedFiles: async () => (await import("./shared_files.ts")).sharedFiles(),
+    sharedFiles: async () => (await import("./files.ts")).sharedFiles(),
     memory: self.memory,
     processors: () => navigator.hardwareConcurrency,
     random: Math.random,
     heapBytes: () => Deno.memoryUsage().heapUsed,
     openFiles: self.openFiles,
     collectGarbage: self.collectGarbage,
-    openHandles: async () => (await import("./leftovers.ts")).leftovers(),
+    openHandles: () => Promise.resolve(self.openHandles()),
     thread: currentThread,
     onSignal: self.onSignal,
     raise: self.raise,

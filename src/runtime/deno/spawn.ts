@@ -1,14 +1,23 @@
+import { PullChannel, streamSource } from "../posix/channel.ts";
+import { ChildOutput, killOf, spawnError, type System } from "../posix/child_process.ts";
 import { timer } from "../posix/clock.ts";
-import type { DenoChannel } from "./channel.ts";
-import { commandChannel } from "./command_channel.ts";
-import { bindPrivately } from "./listen.ts";
-import type { DenoListener, DenoNamespace } from "./namespace.ts";
-import { type DenoProcess, startProcess } from "./process.ts";
-import { programArguments, programEnvironment } from "./program.ts";
-import { socketChannel } from "./socket.ts";
-import { SocketFolder } from "./socket_folder.ts";
 import { failureReason } from "../posix/failure_reason.ts";
-import type { CommandProcess, ProgramProcess, Runtime, SpawnCommandOptions, SpawnProgramOptions } from "../runtime.ts";
+import { startTimeOf } from "../posix/proc.ts";
+import type {
+  CommandProcess,
+  ExitStatus,
+  ProgramProcess,
+  Runtime,
+  SpawnCommandOptions,
+  SpawnedProcess,
+  SpawnOptions,
+  SpawnProgramOptions,
+} from "../runtime.ts";
+import { socketChannel } from "./channel.ts";
+import { programArguments, programEnvironment } from "./flags.ts";
+import { bindPrivately, SocketFolder } from "./listen.ts";
+import type { DenoChild, DenoCommandOptions, DenoListener, DenoNamespace } from "./namespace.ts";
+import { isFolder } from "./self.ts";
 
 declare const Deno: DenoNamespace;
 
@@ -60,7 +69,7 @@ function tellLasting(error: unknown): never {
   throw error;
 }
 
-async function acceptChild(listener: DenoListener, process: DenoProcess): Promise<DenoChannel> {
+async function acceptChild(listener: DenoListener, process: DenoProcess): Promise<PullChannel> {
   let clear = () => {};
   const ended = process.child.status.then(({ code, signal }) =>
     new Promise<never>((_, reject) => {
@@ -97,4 +106,110 @@ async function spawnCommand(command: readonly string[], options: SpawnCommandOpt
   const channel = commandChannel(process.child);
   void process.exited.then(() => channel.otherSideGone());
   return { pid: process.pid, exited: process.exited, kill: process.kill, channel };
+}
+
+/** Standard input and output of a process as one channel. */
+function commandChannel(child: DenoChild): PullChannel {
+  const writer = child.stdin.getWriter();
+  return new PullChannel(streamSource(child.stdout), {
+    async write(bytes) {
+      await writer.write(bytes);
+      return bytes.length;
+    },
+    end: () => writer.close(),
+    close: () => void writer.abort().catch(() => {}),
+  });
+}
+
+/** A process of either kind, before it has a channel. */
+export interface DenoProcess extends SpawnedProcess {
+  readonly child: DenoChild;
+}
+
+export interface DenoProcessOptions extends SpawnOptions {
+  /** For error messages: what is started. */
+  readonly what: string;
+  readonly args: string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly stdin: "null" | "piped";
+  /** The streams that go to `output`; the rest is the caller's. */
+  readonly streams: readonly ("stdout" | "stderr")[];
+}
+
+let signalsAreReady = false;
+
+/**
+ * Deno opens its pipe for signals when it needs it for a process, and panics where no descriptor is left by then. SIGCHLD is the
+ * signal whose default is to do nothing.
+ */
+function prepareSignals(): void {
+  if (signalsAreReady) return;
+  signalsAreReady = true;
+  const nothing = () => {};
+  Deno.addSignalListener("SIGCHLD", nothing);
+  Deno.removeSignalListener("SIGCHLD", nothing);
+}
+
+export function startProcess(command: string, options: DenoProcessOptions): DenoProcess {
+  prepareSignals();
+  const child = start(command, options);
+  const output = new ChildOutput();
+  for (const stream of options.streams) {
+    if (options.output !== undefined) void output.follow(child[stream], (chunk) => options.output?.(stream, chunk));
+  }
+  let gone = false;
+  const exited = (async (): Promise<ExitStatus> => {
+    const { code, signal } = await child.status;
+    gone = true;
+    await output.drained();
+    // A grandchild that holds a stream is still heard, and lets this process end.
+    child.unref();
+    return signal === null ? { code, signal: null } : { code: null, signal };
+  })();
+  const system: System = {
+    kill(pid, signal) {
+      if (pid === child.pid && signal !== 0) child.kill(signal);
+      else Deno.kill(pid, signal);
+    },
+    startTime: (pid) => startTimeOf(() => Deno.readTextFileSync(`/proc/${pid}/stat`)),
+  };
+  const { pid } = child;
+  return { child, pid, exited, kill: killOf({ pid, group: options.group, isGone: () => gone }, system) };
+}
+
+function start(command: string, options: DenoProcessOptions): DenoChild {
+  const piped = (stream: "stdout" | "stderr") =>
+    options.output !== undefined || !options.streams.includes(stream) ? "piped" : "null";
+  const given: DenoCommandOptions = {
+    args: options.args,
+    env: options.env,
+    clearEnv: true,
+    detached: options.group,
+    stdin: options.stdin,
+    stdout: piped("stdout"),
+    stderr: piped("stderr"),
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+  };
+  try {
+    try {
+      return new Deno.Command(command, given).spawn();
+    } catch (error) {
+      // Deno before 2.9 starts nothing in a folder that is gone, whatever folder it is to start in.
+      if (!leftRemovedFolder()) throw error;
+      return new Deno.Command(command, given).spawn();
+    }
+  } catch (cause) {
+    throw spawnError({ what: options.what, cause, cwd: options.cwd, isFolder });
+  }
+}
+
+/** Whether this process was in a folder that is gone, and is not any more. */
+function leftRemovedFolder(): boolean {
+  try {
+    Deno.cwd();
+    return false;
+  } catch {
+    Deno.chdir("/");
+    return true;
+  }
 }

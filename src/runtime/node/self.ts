@@ -1,120 +1,73 @@
-import { countZombies } from "../posix/zombies.ts";
-import { fromPs, fromSmapsRollup, UNKNOWN_MEMORY } from "../posix/memory_figures.ts";
-import { process } from "./global.ts";
-import type { Environment, MemoryUsage } from "../runtime.ts";
-import { newStandardError, type StandardError, unblockedError } from "../posix/standard_error.ts";
+/** Node's own: what is open in this process, how it collects garbage, which program it runs. */
 
-/** What a process knows of itself and of the machine, by what Node and Bun have in common. */
+import { realpathSync } from "node:fs";
+import { descriptors, process } from "../builtins/self.ts";
+import { immediate } from "../posix/clock.ts";
+import { countKinds, descriptorsOf, filesAmong, NODE_KINDS } from "../posix/proc.ts";
+import { fromOrigin } from "../posix/program.ts";
+import type { OpenHandle } from "../runtime.ts";
 
-/** `node:fs`, asked for at its first use: the import costs a process of Bun 2 ms. */
-export function fileSystem() {
-  return process.getBuiltinModule("node:fs");
-}
-
-export const environment: Environment = {
-  get: (name) => process.env[name],
-  set(name, value) {
-    process.env[name] = value;
-  },
-  remove(name) {
-    delete process.env[name];
-  },
-  all() {
-    const all: Record<string, string> = {};
-    for (const [name, value] of Object.entries(process.env)) if (value !== undefined) all[name] = value;
-    return all;
-  },
-};
-
-export async function memory(pid: number): Promise<MemoryUsage> {
+/** The file that this process was started with, if any. */
+export function runningProgram(): string | null {
+  const [, started] = process.argv;
+  if (started === undefined) return null;
   try {
-    if (process.platform === "linux") return fromSmapsRollup(await readSmapsRollup(pid));
-    const [{ execFile }, { promisify }] = await Promise.all([import("node:child_process"), import("node:util")]);
-    return fromPs((await promisify(execFile)("ps", ["-o", "rss=", "-p", String(pid)])).stdout);
+    return realpathSync(started);
   } catch {
-    return pid === process.pid ? { ...UNKNOWN_MEMORY, rssBytes: process.memoryUsage.rss() } : UNKNOWN_MEMORY;
+    // Named without its extension.
+    return fromOrigin(started);
   }
 }
 
-/** Of this process at once: the threads that would read it in the background cost a new process more. */
-function readSmapsRollup(pid: number): string | Promise<string> {
-  const path = `/proc/${pid}/smaps_rollup`;
-  const { promises, readFileSync } = fileSystem();
-  return pid === process.pid ? readFileSync(path, "utf8") : promises.readFile(path, "utf8");
+/** What keeps a process of Node alive, without the standard streams and the channel that end at `lastOwnFd`. */
+export function openHandles(lastOwnFd: number): OpenHandle[] {
+  const links = descriptors();
+  const names = process.getActiveResourcesInfo();
+  const known = names.filter((name) => /^(TCP|UDP)/.test(name)).length;
+  // Node names pipes and unix sockets alike, its own and those of standard streams among them. Only the descriptors tell.
+  const local = descriptorsOf(links, "socket:").filter((fd) => fd > lastOwnFd).length - known;
+  return [
+    ...countKinds(names, NODE_KINDS),
+    ...(local > 0 ? [{ kind: "pipe or unix socket", count: local }] : []),
+    ...filesAmong(links),
+  ];
 }
 
-/** In Bun this is what its engine tells as the size of its heap. */
-export function heapBytes(): number {
-  return process.memoryUsage().heapUsed;
+/**
+ * Collects garbage and gives the pages back. `gc()` keeps the space for new objects, 32 MiB after a program has loaded much;
+ * what the inspector runs gives that back too, without a port or a debugger.
+ */
+export async function collectGarbage(): Promise<boolean> {
+  return await collectByInspector() || await collectByEngine();
 }
 
-// deno-lint-ignore require-await
-export async function openFiles(): Promise<number | null> {
+/** False in a build without inspector, and where the permission model forbids it. */
+async function collectByInspector(): Promise<boolean> {
+  if (!process.features.inspector) return false;
   try {
-    return fileSystem().readdirSync("/proc/self/fd").length;
+    const { Session } = await import("node:inspector");
+    const session = new Session();
+    session.connect();
+    try {
+      return await new Promise((resolve) => {
+        session.post("HeapProfiler.collectGarbage", (error) => resolve(error === null));
+      });
+    } finally {
+      session.disconnect();
+    }
   } catch {
-    return null;
+    return false;
   }
 }
 
-export function processors(): number {
-  return process.getBuiltinModule("node:os").availableParallelism();
-}
-
-export function zombies(): number | null {
-  const { readdirSync, readFileSync } = fileSystem();
-  return countZombies({ list: (folder) => readdirSync(folder), read: (path) => readFileSync(path, "utf8") });
-}
-
-export function onSignal(signal: "SIGINT" | "SIGTERM" | "SIGHUP", fn: () => void): () => void {
-  const listener = () => fn();
-  process.on(signal, listener);
-  return () => void process.off(signal, listener);
-}
-
-export function raise(signal: "SIGINT" | "SIGTERM"): void {
-  process.kill(process.pid, signal);
-}
-
-let exitProcess: typeof process.exit | undefined;
-
-export function exit(code: number): never {
-  return (exitProcess ?? process.exit)(code);
-}
-
-export function refuseExit(refusal: (code: unknown) => Error): () => void {
-  const own = exitProcess = process.exit;
-  process.exit = (code) => {
-    throw refusal(code);
-  };
-  return () => {
-    process.exit = own;
-    exitProcess = undefined;
-  };
-}
-
-let error: StandardError | undefined;
-
-function standardError(): StandardError {
-  return error ??= newStandardError(unblockedWrite(), (fn) => void process.once("exit", fn));
-}
-
-function unblockedWrite(): (bytes: Uint8Array) => number {
-  const files = fileSystem();
-  let fd = 2;
-  try {
-    // Both runtimes unblock the descriptor of a stream that they make.
-    fd = unblockedError(files, () => void process.stderr);
-  } catch {
-    // There is none.
-  }
-  return (bytes) => files.writeSync(fd, bytes);
-}
-
-export function writeError(text: string): void {
-  standardError().write(text);
-}
-
-export function whenErrorLost(fn: (lines: number, reason: string) => void): void {
-  standardError().onLost = fn;
+async function collectByEngine(): Promise<boolean> {
+  const [v8, vm] = await Promise.all([import("node:v8"), import("node:vm")]);
+  v8.setFlagsFromString("--expose-gc");
+  const collect: unknown = vm.runInNewContext("gc");
+  if (typeof collect !== "function") return false;
+  collect();
+  // Only in a later turn can the second round give back the pages that the first one emptied.
+  await new Promise<void>(immediate);
+  collect();
+  return true;
 }

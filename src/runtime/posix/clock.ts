@@ -12,6 +12,8 @@ import type { Clock } from "../runtime.ts";
 const LONGEST_MS = 2 ** 31 - 1;
 /** What is no wait at all would be over at once. */
 const SHORTEST_MS = 1;
+/** One pause of {@link whenSilent}. */
+const SILENCE_MS = 25;
 
 /** Waits of the engine itself. */
 interface EngineWaits {
@@ -56,6 +58,24 @@ export function timer(ms: number, fn: () => void): () => void {
 /** Settles after `ms`. */
 export async function pause(ms: number): Promise<void> {
   await new Promise<void>((resolve) => void timer(ms, resolve));
+}
+
+/**
+ * Calls `fn` when `count` has stood still for two pauses. One is not enough: after a long computation timers run before
+ * what arrived in the meantime is read. Returns the function that calls it off.
+ */
+export function whenSilent(count: () => number, fn: () => void): () => void {
+  let seen = count();
+  let pauses = 0;
+  let clear = timer(SILENCE_MS, look);
+  return () => clear();
+
+  function look(): void {
+    pauses = seen === count() ? pauses + 1 : 0;
+    seen = count();
+    if (pauses === 2) fn();
+    else clear = timer(SILENCE_MS, look);
+  }
 }
 
 /** Calls `fn` in the next turn of the event loop. */

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { ControlClient } from "../../../src/core/control/client.ts";
 import { ControlServer } from "../../../src/core/control/server.ts";
 import type { CallContext, Handler } from "../../../src/core/module/module.ts";
-import { Inbox } from "../../../src/runtime/posix/inbox.ts";
+import { Inbox } from "../../../src/runtime/posix/channel.ts";
 import type { Channel, ChannelEvents, CommandProcess, Listener } from "../../../src/runtime/runtime.ts";
 import { FrameType } from "../../../src/core/wire/header.ts";
 import { frame } from "../frames.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ownFilesOf } from "../../src/runtime/posix/own_files.ts";
+import { checkSystem, ownFilesOf } from "../../src/runtime/posix/program.ts";
 
 test("ownFilesOf() is the library's sources beside the file, and not the command line's", () => {
   const own = ["/a b/src/core/", "/a b/src/runtime/", "/a b/src/broker."];
@@ -22,5 +22,12 @@ test("ownFilesOf() is URLs where the library was imported by one", () => {
 test("ownFilesOf() is nothing in a bundle, which has the user's code in the same file, or knows of no file at all", () => {
   for (const bundle of ["file:///app/dist/main.js", "file:///$bunfs/root/app", "data:text/javascript,0", undefined]) {
     assert.deepEqual(ownFilesOf(bundle), []);
+  }
+});
+
+test("checkSystem() refuses Windows with what to use, and nothing else", () => {
+  for (const name of ["linux", "darwin", "freebsd"]) checkSystem(name);
+  for (const name of ["windows", "win32"]) {
+    assert.throws(() => checkSystem(name), /Cannot run brokkr on Windows: it needs/);
   }
 });

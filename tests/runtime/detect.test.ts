@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { tooOld } from "../../src/runtime/posix/minimum.ts";
+import { RUNTIMES, tooOld } from "../../src/runtime/detect.ts";
 
 for (
   const [runtime, version, text] of [
@@ -19,6 +19,6 @@ for (
   ] as const
 ) {
   test(`tooOld() says ${text === null ? "nothing" : "what is needed"} of ${runtime} ${version}`, () => {
-    assert.equal(tooOld(runtime, version), text);
+    assert.equal(tooOld(RUNTIMES[runtime], version), text);
   });
 }

@@ -1,5 +1,10 @@
+/** Where unix sockets are: the folder that only this user enters, and the names that they are bound to. */
+
 import { failureCode } from "./failure_reason.ts";
 import type { Environment } from "../runtime.ts";
+
+/** What macOS takes as the path of a unix socket, with its ending zero; Linux takes four more. */
+export const PATH_LIMIT = 104;
 
 /** What the system tells of a folder, without following a link. */
 export interface FolderFacts {
@@ -72,4 +77,24 @@ function whatIsWrong(path: string, { isFolder, uid, mode }: FolderFacts, ownUid:
 
 function withoutSlash(path: string): string {
   return path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
+}
+
+const BASE = 36;
+const MARK_LENGTH = 3;
+
+/**
+ * With `pid`, as a listener of another process may be bound beside it. At most three bytes more than the path of the shortest name
+ * has, and Linux takes four more than a path of ours may have.
+ */
+export function boundPath(path: string, pid: number): string {
+  return boundStart(path) + pid.toString(BASE);
+}
+
+/** What every {@link boundPath} of `path` begins with. */
+export function boundStart(path: string): string {
+  const nameAt = path.lastIndexOf("/") + 1;
+  let hash = 0;
+  for (let at = nameAt; at < path.length; at++) hash = Math.imul(hash, 31) + path.charCodeAt(at) >>> 0;
+  const mark = (hash % BASE ** MARK_LENGTH).toString(BASE).padStart(MARK_LENGTH, "0");
+  return `${path.slice(0, nameAt)}.${mark}`;
 }

@@ -1,5 +1,5 @@
 import type { DenoNamespace, DenoPermission, DenoPermissionDescriptor } from "./namespace.ts";
-import { fromOrigin } from "../posix/origin.ts";
+import { fromOrigin } from "../posix/program.ts";
 import type { Rights, Sandbox } from "../runtime.ts";
 
 declare const Deno: DenoNamespace;
@@ -22,7 +22,7 @@ const NAMED_BY: ReadonlyMap<string, keyof DenoPermissionDescriptor> = new Map(
   ] as const,
 );
 
-/** The flags that hold a process to `rights` and what brokkr needs: of its father's it keeps what says no rights, and what denies. */
+/** The flags that hold a process to `rights` and what brokkr needs: of its parent's it keeps what says no rights, and what denies. */
 export function sandboxedFlags(flags: readonly string[], { rights, files }: Sandbox): string[] {
   const own: Rights = { read: [...ownSource(), ...files.map(asPath)], env: [ROLE_VARIABLE], import: ownHost() };
   const kept = flags.flatMap((flag) => GRANT.test(flag) ? [] : SHORT_GRANT.test(flag) ? withoutGrants(flag) : [flag]);

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { startTimeOf } from "../../src/runtime/posix/birth.ts";
-import { signalProcess, type Target } from "../../src/runtime/posix/group_signal.ts";
+import { ChildOutput, signalProcess, type Target } from "../../src/runtime/posix/child_process.ts";
+import { startTimeOf } from "../../src/runtime/posix/proc.ts";
+import { within } from "./started.ts";
 
 /** Signals process 7; returns who was signalled. The system has the processes of `startTimes`, and groups at will. */
 function signal(target: Partial<Target>, startTimes: Readonly<Record<number, string>>): number[] {
@@ -52,4 +53,39 @@ test("startTimeOf() reads the 22nd field, whatever the program is called, and nu
     }),
     null,
   );
+});
+
+test("ChildOutput.drained() settles at once where no stream is open", async () => {
+  const output = new ChildOutput();
+  output.opened();
+  output.ended();
+  await within(output.drained());
+});
+
+test("ChildOutput.drained() waits for the end of every stream", async () => {
+  const output = new ChildOutput();
+  output.opened();
+  output.opened();
+  const order: string[] = [];
+  const drained = output.drained().then(() => order.push("drained"));
+  output.chunk();
+  output.ended();
+  await Promise.resolve();
+  order.push("first end");
+  output.ended();
+  order.push("second end");
+  await within(drained);
+  assert.deepEqual(order, ["first end", "second end", "drained"]);
+});
+
+test("ChildOutput.drained() waits as long as chunks come, and no longer", async () => {
+  const output = new ChildOutput();
+  output.opened();
+  let chunks = 0;
+  const timer = setInterval(() => {
+    output.chunk();
+    if (++chunks === 30) clearInterval(timer);
+  }, 5);
+  await within(output.drained());
+  assert.equal(chunks, 30);
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fromPs, fromSmapsRollup } from "../../src/runtime/posix/memory_figures.ts";
+import { fromPs, fromSmapsRollup } from "../../src/runtime/posix/proc.ts";
 import { receive, runtime, withStarted } from "./started.ts";
 
 const ROLLUP = `556e7a5f1000-7ffd5b7f3000 ---p 00000000 00:00 0                          [rollup]

@@ -1,14 +1,12 @@
+import { Buffer } from "node:buffer";
 import { Socket, type SocketConstructorOpts } from "node:net";
-import { type Onread, readingInto } from "./reading.ts";
+import { LINGER_MS, StreamChannel } from "../builtins/channel.ts";
 import type { Channel } from "../runtime.ts";
-import { StreamChannel } from "../posix/stream_channel.ts";
 
 // A descriptor for each direction: a failed write destroys a socket of Node with what arrived on it still unread.
 export const CHILD_READS = 4;
 export const CHILD_WRITES = 5;
 export const ADDRESS = `fd:${CHILD_READS},${CHILD_WRITES}`;
-/** How long a channel that this side ended waits for the other side's end. */
-export const LINGER_MS = 1_000;
 
 /** The child's side of the channel that `node_spawn.ts` makes. */
 // deno-lint-ignore require-await
@@ -29,4 +27,25 @@ export async function parentChannel(address: string): Promise<Channel> {
   const output = new Socket({ fd: Number(writes), readable: false, writable: true });
   const channel = new StreamChannel(input, output, { lingerMs: LINGER_MS });
   return channel;
+}
+
+/** A socket of Node takes as much new memory for each chunk unless it is given some. */
+const CHUNK_BYTES = 64 * 1024;
+
+/** Types of Node 20 know this of sockets that connect only. */
+export interface Onread {
+  readonly onread: { readonly buffer: Uint8Array; callback(bytes: number, buffer: Uint8Array): boolean };
+}
+
+/** Of a socket that reads into the same memory again: `received` gets each chunk, and not the event `data`. */
+export function readingInto(received: (chunk: Uint8Array) => void): Onread {
+  return {
+    onread: {
+      buffer: Buffer.allocUnsafeSlow(CHUNK_BYTES),
+      callback(bytes, buffer) {
+        received(buffer.subarray(0, bytes));
+        return true;
+      },
+    },
+  };
 }

@@ -1,8 +1,15 @@
+/** Channels over the streams and sockets of `node:stream` and `node:net`, which Node and Bun have. */
+
+import { createConnection, createServer, type Server, type Socket } from "node:net";
 import type { Readable, Writable } from "node:stream";
-import { timer } from "./clock.ts";
-import { Inbox } from "./inbox.ts";
-import type { Channel, ChannelEvents } from "../runtime.ts";
-import { whenSilent } from "./silence.ts";
+import { Inbox } from "../posix/channel.ts";
+import { timer, whenSilent } from "../posix/clock.ts";
+import { failureReason } from "../posix/failure_reason.ts";
+import type { Channel, ChannelEvents, Listener } from "../runtime.ts";
+import { process } from "./self.ts";
+
+/** How long a channel that this side ended waits for the other side's end. */
+export const LINGER_MS = 1_000;
 
 /** After a failed write the other side is gone, and what it sent before is still to be read. */
 const LAST_WORDS_MS = 1_000;
@@ -102,4 +109,47 @@ export class StreamChannel implements Channel {
     this.#input.destroy();
     this.#inbox.closed(this.#failure ?? (wasOpen ? error : undefined));
   }
+}
+
+const OWNER_ONLY = 0o177;
+
+/** Serves a unix socket that no other user can open at any time. */
+export async function listen(path: string, accept: (channel: Channel) => void): Promise<Listener> {
+  const server = createServer((socket) => accept(socketChannel(socket)));
+  await bound(server, path);
+  // Accepting fails where every descriptor is in use; the server goes on.
+  server.on("error", () => {});
+  return { close: () => void server.close() };
+}
+
+export function connect(path: string): Promise<Channel> {
+  return new Promise((resolve, reject) => {
+    const socket = createConnection({ path });
+    socket.once("error", reject);
+    socket.once("connect", () => {
+      socket.off("error", reject);
+      resolve(socketChannel(socket));
+    });
+  });
+}
+
+function socketChannel(socket: Socket): Channel {
+  return new StreamChannel(socket, socket, { lingerMs: LINGER_MS });
+}
+
+/** Binding takes the mode from the process' mask and happens within `listen()`, for which the mask is changed. */
+function bound(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (cause) => {
+      reject(
+        new Error(`Cannot listen on "${path}": ${failureReason(cause)}`, { cause }),
+      );
+    });
+    const mask = process.umask(OWNER_ONLY);
+    try {
+      server.listen({ path }, resolve);
+    } finally {
+      process.umask(mask);
+    }
+  });
 }

@@ -1,0 +1,142 @@
+/** What is done with a process that was started, whichever runtime did it: its signals, the end of its output, why it could not be started. */
+
+import { whenSilent } from "./clock.ts";
+import { failureCode, failureReason } from "./failure_reason.ts";
+import type { SpawnedProcess } from "../runtime.ts";
+
+/** The system's `kill`: a signal or 0, which only asks. Throws where there is nobody. */
+export type Kill = (pid: number, signal: string | 0) => void;
+
+/** The target of a signal: a process that may be gone, and the group it may have led. */
+export interface Target {
+  readonly pid: number;
+  /** When the process was started, or null where the system does not tell. */
+  readonly startTime: string | null;
+  /** Its end has been seen, so its pid may be another's by now. */
+  readonly isGone: boolean;
+  readonly group: boolean;
+}
+
+/** What the system can do with processes. */
+export interface System {
+  readonly kill: Kill;
+  readonly startTime: (pid: number) => string | null;
+}
+
+/** False where there is nobody to signal. */
+export function signalProcess(signal: string, { pid, startTime, isGone, group }: Target, system: System): boolean {
+  // The runtime may have collected the process and not told yet.
+  const now = startTime === null || isGone ? startTime : system.startTime(pid);
+  if (now !== null && now !== startTime) return false;
+  // A group keeps its number from being given to a new process. One without a process of that number is the orphans' own.
+  const isEmpty = isGone || now !== startTime;
+  if (isEmpty && !(group && !attempt(() => system.kill(pid, 0)))) return false;
+  return attempt(() => system.kill(group ? -pid : pid, signal));
+}
+
+/** How to signal the process `pid`, which has just been started, and with `group` whatever is in the group that it leads. */
+export function killOf(
+  { pid, group, isGone }: { readonly pid: number; readonly group: boolean; readonly isGone: () => boolean },
+  system: System,
+): SpawnedProcess["kill"] {
+  const startTime = system.startTime(pid);
+  return (signal, options) =>
+    signalProcess(signal, { pid, startTime, isGone: isGone(), group: group && options?.group === true }, system);
+}
+
+function attempt(fn: () => void): boolean {
+  try {
+    fn();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Follows what a process prints, to tell when all that it printed itself has been handed over. */
+export class ChildOutput {
+  #open = 0;
+  #chunks = 0;
+  #allEnded: (() => void) | undefined;
+
+  /** Hands each chunk of `stream` to `sink`, and reads on when what that returns has settled. */
+  async follow(stream: ReadableStream<Uint8Array>, sink: (chunk: Uint8Array) => unknown): Promise<void> {
+    this.opened();
+    const reader = stream.getReader();
+    for (;;) {
+      // What can't be read on has ended, which the end of the process says too.
+      const { value } = await reader.read().catch(() => ({ value: undefined }));
+      if (value === undefined) break;
+      this.chunk();
+      await sink(value);
+    }
+    this.ended();
+  }
+
+  /** Called for each stream before its first chunk. */
+  opened(): void {
+    this.#open++;
+  }
+
+  chunk(): void {
+    this.#chunks++;
+  }
+
+  ended(): void {
+    this.#open--;
+    if (this.#open === 0) this.#allEnded?.();
+  }
+
+  /** Called once the process has ended. A grandchild may hold its streams open for ever: silence is an end too. */
+  drained(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#open === 0) return resolve();
+      const stop = whenSilent(() => this.#chunks, resolve);
+      this.#allEnded = () => {
+        stop();
+        resolve();
+      };
+    });
+  }
+}
+
+export interface SpawnFailure {
+  /** What was to be started. */
+  readonly what: string;
+  readonly cause: unknown;
+  readonly cwd: string | undefined;
+  isFolder(path: string): boolean;
+}
+
+/** Why the executable of a command could not be started. It stays so until someone changes something. */
+class CommandError extends Error {
+  readonly lasting = true;
+}
+
+/** Why a process could not be created, in words that say what to do. */
+export function spawnError({ what, cause, cwd, isFolder }: SpawnFailure): Error {
+  if (cwd !== undefined && !isFolder(cwd)) {
+    return new Error(
+      `Cannot start ${what}: working directory "${cwd}" does not exist, create it or correct "cwd"`,
+      { cause },
+    );
+  }
+  const isLasting = what.startsWith("command ") && LASTING.has(failureCode(cause));
+  const Class = isLasting ? CommandError : Error;
+  return new Class(`Cannot start ${what}: ${reason(cause)}`, { cause });
+}
+
+const LASTING: ReadonlySet<string | undefined> = new Set(["ENOENT", "EACCES"]);
+
+function reason(cause: unknown): string {
+  switch (failureCode(cause)) {
+    case "ENOENT":
+      return "the executable does not exist, install it or correct its path";
+    case "EACCES":
+      return "the executable may not be run, check its mode";
+    case "E2BIG":
+      return "arguments and environment are too long, shorten them";
+    default:
+      return failureReason(cause);
+  }
+}
