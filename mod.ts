@@ -37,9 +37,9 @@ export { withThread } from "./src/runtime/posix/thread.ts";
 
 export type {
   CallCommand,
-  CallSettings,
+  CallOptions,
   CallWorker,
-  Items,
+  ItemStream,
   ModuleContext,
   ModuleLog,
   ProcessRole,
@@ -89,5 +89,5 @@ export type {
 export type { PermissionKind, PermissionSettings } from "./src/core/module/permissions.ts";
 export type { Descendants, OutputSettings, ProcessSettings } from "./src/core/module/process_settings.ts";
 export type { ProcessState } from "./src/core/child/states.ts";
-export type { CallCounts, Latency, Outcome, StrayAnswer } from "./src/core/call/counters.ts";
+export type { CallCounts, Latency, Outcome, StrayAnswer } from "./src/core/call/outcomes.ts";
 export type { MemoryUsage } from "./src/runtime/runtime.ts";

@@ -5,7 +5,7 @@
  */
 
 import type { BrokerCore } from "./core/broker/broker.ts";
-import type { CallSettings, Items } from "./core/module/context.ts";
+import type { CallOptions, ItemStream } from "./core/module/context.ts";
 import type { EventId, LogRecord } from "./core/log/record.ts";
 import type { CommandsOf, ItemOf, ParamsOf, ResultOf } from "./core/module/command_types.ts";
 import type { Module } from "./core/module/module.ts";
@@ -106,15 +106,15 @@ export class Broker implements AsyncDisposable {
     target: M,
     command: K,
     params?: ParamsOf<CommandsOf<M>[K]>,
-    settings?: CallSettings,
+    settings?: CallOptions,
   ): Promise<ResultOf<CommandsOf<M>[K]>>;
   /** Calls a command of a module by the module's name; what comes back is yours to check. @throws {BrokerError} */
-  call(target: string, command: string, params?: readonly unknown[], settings?: CallSettings): Promise<unknown>;
+  call(target: string, command: string, params?: readonly unknown[], settings?: CallOptions): Promise<unknown>;
   call(
     target: Module | string,
     command: string,
     params?: readonly unknown[],
-    settings?: CallSettings,
+    settings?: CallOptions,
   ): Promise<unknown> {
     return this.#core.call(typeof target === "string" ? target : target.name, command, params, settings);
   }
@@ -146,11 +146,11 @@ export class Broker implements AsyncDisposable {
     target: M,
     command: K,
     params?: ParamsOf<CommandsOf<M>[K]>,
-    settings?: CallSettings,
-  ): Items<ItemOf<CommandsOf<M>[K]>>;
+    settings?: CallOptions,
+  ): ItemStream<ItemOf<CommandsOf<M>[K]>>;
   /** Streams a command of a module by the module's name; what comes is yours to check. */
-  stream(target: string, command: string, params?: readonly unknown[], settings?: CallSettings): Items;
-  stream(target: Module | string, command: string, params?: readonly unknown[], settings?: CallSettings): Items {
+  stream(target: string, command: string, params?: readonly unknown[], settings?: CallOptions): ItemStream;
+  stream(target: Module | string, command: string, params?: readonly unknown[], settings?: CallOptions): ItemStream {
     return this.#core.stream(typeof target === "string" ? target : target.name, command, params, settings);
   }
 
@@ -163,7 +163,7 @@ export class Broker implements AsyncDisposable {
     target: Module | string,
     method: string,
     params?: readonly unknown[],
-    settings?: CallSettings,
+    settings?: CallOptions,
   ): Promise<void> {
     await this.#core.notify(typeof target === "string" ? target : target.name, method, params, settings);
   }

@@ -3,7 +3,7 @@
 // read twice, as in a call; 1 MiB of bytes is put together into new memory on each side, as whoever gets it needs it.
 import process from "node:process";
 import { echo } from "./load.mjs";
-import { cpuOf, EarlyLeave, isDeno, measurePair } from "./pair.mjs";
+import { cpuOf, FlushPolicy, isDeno, measurePair } from "./pair.mjs";
 
 const utf8 = new TextDecoder();
 
@@ -23,7 +23,7 @@ function caller(channel, pid) {
   let next = 0;
   let last = 0;
   let scheduled = false;
-  const early = new EarlyLeave();
+  const early = new FlushPolicy();
   const out = outbox(channel);
   const read = inbox((value) => {
     const resolve = waiting[next & 4095];

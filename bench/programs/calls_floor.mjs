@@ -1,7 +1,7 @@
 // What no caller can beat: brokkr's own channel and its rule of early writes, and nothing else. A call is 56 bytes without meaning,
 // about what one takes in brokkr's frames; the child sends back each chunk as it came. No codec, deadline, retry, limit or check.
 import process from "node:process";
-import { cpuOf, EarlyLeave, measurePair } from "./pair.mjs";
+import { cpuOf, FlushPolicy, measurePair } from "./pair.mjs";
 
 await measurePair(import.meta.url, { answer: sendBack, caller });
 
@@ -25,7 +25,7 @@ function caller(channel, pid) {
   let start = 0;
   let end = 0;
   let scheduled = false;
-  const early = new EarlyLeave();
+  const early = new FlushPolicy();
   channel.open({
     data(chunk) {
       received += chunk.length;

@@ -1,6 +1,6 @@
 // brokkr's frames and codec on a bare channel.
 import process from "node:process";
-import { EarlyLeave, load, runtime } from "./pair.mjs";
+import { FlushPolicy, load, runtime } from "./pair.mjs";
 
 export const { BodyReader } = await load("core/wire/body_reader");
 export const { FrameType } = await load("core/wire/header");
@@ -30,7 +30,7 @@ export function sender(link, type) {
 
 /** Calls gather for a frame and leave as in brokkr: `pack` gets those of each frame, `out` says how many wait for answers. */
 export function gatherer(link, { out, pack }) {
-  const early = new EarlyLeave();
+  const early = new FlushPolicy();
   let calls = [];
   const leave = () => {
     const batch = calls;

@@ -10,7 +10,7 @@ export function load(path) {
 }
 
 /** brokkr's rule of what leaves early. */
-export const { EarlyLeave } = await load("core/call/early_leave");
+export const { FlushPolicy } = await load("core/call/batcher");
 export const runtime = await (await load("runtime/detect")).detectRuntime();
 
 /** Runs `answer` with the child's end of the channel, and measures the calls that `caller` makes of the father's end. */

@@ -1,9 +1,8 @@
 import { test } from "node:test";
 import { Call } from "../../src/core/call/call.ts";
-import { InFlight } from "../../src/core/call/in_flight.ts";
-import { IdGaps } from "../../src/core/call/id_gaps.ts";
-import { KeptAnswers } from "../../src/core/call/kept_answers.ts";
-import { RunningCall } from "../../src/core/call/running_call.ts";
+import { InFlight } from "../../src/core/call/pending.ts";
+import { IdGaps, ReplyCache } from "../../src/core/call/reply_cache.ts";
+import { RunningCall } from "../../src/core/call/server.ts";
 import { encodeValue } from "../../src/core/wire/json_codec.ts";
 import { BodyReader } from "../../src/core/wire/body_reader.ts";
 import { escapeControls, escapeName, escapeStackLine, escapeText } from "../../src/core/log/escape.ts";
@@ -115,7 +114,7 @@ test("to take answers that nobody asked for costs in proportion to their number,
 test("to take calls whose ids step far, and come back, costs in proportion to their number", () => {
   for (const step of [1, 65, 10_000, 1_000_000_007]) {
     assertGrows(`ids that step by ${step}`, 8_192, (count) => () => {
-      const kept = new KeptAnswers(new ManualClock());
+      const kept = new ReplyCache(new ManualClock());
       for (let index = 1; index <= count; index++) {
         for (const id of [index * step, index * step - 1]) {
           if (!kept.isNew(id)) continue;

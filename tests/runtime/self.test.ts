@@ -21,7 +21,7 @@ test("ownFiles begin the paths of the library's own frames in a stack, and no ot
   const isOwn = (path: string) => runtime.ownFiles.some((beginning) => path.startsWith(beginning));
   const source = (path: string) => realpathSync(fileURLToPath(new URL(`../../src/${path}`, import.meta.url)));
   const extension = import.meta.url.endsWith(".ts") ? "ts" : "js";
-  for (const file of ["runtime/detect", "core/call/callee", "broker"]) {
+  for (const file of ["runtime/detect", "core/call/server", "broker"]) {
     assert.ok(isOwn(source(`${file}.${extension}`)), file);
   }
   assert.equal(isOwn(source(`cli/main.${extension}`)), false);

@@ -5,7 +5,7 @@
  */
 
 import type { BrokerStatus, ModuleStatus } from "../../core/broker/status.ts";
-import { type CallCounts, type Outcome, OUTCOMES } from "../../core/call/counters.ts";
+import { type CallCounts, type Outcome, OUTCOMES } from "../../core/call/outcomes.ts";
 import { type Doublings, percentileOf } from "../../core/latency.ts";
 
 /** What was found at one look. */

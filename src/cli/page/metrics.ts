@@ -6,7 +6,7 @@
  */
 
 import type { BrokerStatus, ProcessStatus } from "../../core/broker/status.ts";
-import { type Latency, OUTCOMES, STRAY_ANSWERS } from "../../core/call/counters.ts";
+import { type Latency, OUTCOMES, STRAY_ANSWERS } from "../../core/call/outcomes.ts";
 import type { ProcessState } from "../../core/child/states.ts";
 
 const STATES: Readonly<Record<ProcessState, true>> = {

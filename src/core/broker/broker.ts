@@ -5,13 +5,12 @@
  */
 
 import type { BrokerSeat } from "./seat.ts";
-import type { Service } from "../call/callee.ts";
-import { CallStream } from "../call/call_stream.ts";
+import type { RunningCall, Service } from "../call/server.ts";
+import { CallStream } from "../call/stream.ts";
 import { forwarded, passOn } from "../call/forward.ts";
-import { makeCall, measureCall } from "../call/make_call.ts";
-import type { RunningCall } from "../call/running_call.ts";
-import { checkedRequest, NO_SETTINGS } from "../call/request.ts";
-import type { CallSettings } from "../module/context.ts";
+import { makeCall, measureCall } from "../call/client.ts";
+import { checkedRequest, NO_SETTINGS } from "../call/call.ts";
+import type { CallOptions } from "../module/context.ts";
 import type { ReceivedCall } from "../wire/batch.ts";
 import type { CallHeaders } from "../wire/call_headers.ts";
 import { BrokerLog } from "../log/broker_log.ts";
@@ -156,7 +155,7 @@ export class BrokerCore implements Service {
   }
 
   /** Not an async function: its promise would cost each call as much as the call's own. */
-  call(target: string, command: string, params: readonly unknown[] = [], settings: CallSettings = NO_SETTINGS) {
+  call(target: string, command: string, params: readonly unknown[] = [], settings: CallOptions = NO_SETTINGS) {
     try {
       const { caller, defaults } = this.#route(target, command);
       return makeCall(caller, command, params, checkedRequest({ target, command, params }, settings, defaults));
@@ -166,7 +165,7 @@ export class BrokerCore implements Service {
   }
 
   /** A call, and how often it was sent. */
-  async measure(target: string, command: string, params: readonly unknown[], settings: CallSettings) {
+  async measure(target: string, command: string, params: readonly unknown[], settings: CallOptions) {
     const { caller, defaults } = this.#route(target, command);
     return await measureCall(caller, command, params, checkedRequest({ target, command, params }, settings, defaults));
   }
@@ -176,7 +175,7 @@ export class BrokerCore implements Service {
     target: string,
     command: string,
     params: readonly unknown[] = [],
-    settings: CallSettings = NO_SETTINGS,
+    settings: CallOptions = NO_SETTINGS,
   ): CallStream {
     return new CallStream(command, params, () => {
       const { caller, defaults } = this.#route(target, command);
@@ -185,7 +184,7 @@ export class BrokerCore implements Service {
   }
 
   /** Tells a program of another language something that it gives no answer to; settles when it was handed over. */
-  async notify(target: string, method: string, params: readonly unknown[] = [], settings: CallSettings = NO_SETTINGS) {
+  async notify(target: string, method: string, params: readonly unknown[] = [], settings: CallOptions = NO_SETTINGS) {
     const { caller, defaults } = this.#route(target, method);
     const request = checkedRequest({ target, command: method, params }, settings, defaults);
     await makeCall(caller, method, params, { ...request, wire: this.#notification(target, method) });

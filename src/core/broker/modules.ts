@@ -7,7 +7,7 @@
 import { UnknownModuleError } from "../faults.ts";
 import { nearest } from "../nearest.ts";
 import type { EventFields } from "../log/record.ts";
-import type { Caller } from "../call/caller.ts";
+import type { CallClient } from "../call/client.ts";
 import { type BrokerPlan, type ModulePlan, orderedModule } from "./options.ts";
 import { startOrder } from "./order.ts";
 import { checkSandbox } from "../module/permissions.ts";
@@ -56,7 +56,7 @@ class Turn {
 /** Who makes the calls to a module, and what holds for those that say nothing else. */
 export interface Route {
   readonly target: string;
-  readonly caller: Caller;
+  readonly caller: CallClient;
   readonly defaults: Pick<BrokerPlan, "timeoutMs" | "retry">;
   /** Whether the module is a program of another language. */
   readonly isProgram: boolean;

@@ -11,7 +11,7 @@ import type { LogLevel } from "../log/record.ts";
 import { MODULE_SETTINGS } from "../module/known_keys.ts";
 import { checkName, checkSettings, type Commands, type Module, type ModuleSettings } from "../module/module.ts";
 import { type Ordered, startOrder } from "./order.ts";
-import { isTimeout, wrongTimeout } from "../call/request.ts";
+import { isTimeout, wrongTimeout } from "../call/call.ts";
 import { isRecord, withoutFields } from "../is_record.ts";
 import { show } from "../show.ts";
 import { processName } from "../child/role.ts";

@@ -5,11 +5,10 @@
  */
 
 import type { Runtime } from "../../runtime/runtime.ts";
-import { Caller } from "../call/caller.ts";
-import { CallCounters } from "../call/counters.ts";
-import { type LocalPeer, localPeer } from "../call/local_peer.ts";
-import { DEFAULT_LIMITS } from "../call/caller_options.ts";
-import type { RunningCall } from "../call/running_call.ts";
+import { CallClient, DEFAULT_LIMITS } from "../call/client.ts";
+import { CallCounters } from "../call/outcomes.ts";
+import { type LocalPeer, localPeer } from "../call/local.ts";
+import type { RunningCall } from "../call/server.ts";
 import { type BrokerFault, UnknownCommandError } from "../faults.ts";
 import type { ReceivedCall } from "../wire/batch.ts";
 import { DEFAULT_FRAME_LIMIT } from "../wire/header.ts";
@@ -34,7 +33,7 @@ const BROKER_STOPPED: BrokerFault = {
 
 export class OwnCommands {
   readonly #options: OwnCommandsOptions;
-  #caller: Caller | undefined;
+  #caller: CallClient | undefined;
   #peer: LocalPeer | undefined;
   #isClosed = false;
 
@@ -43,7 +42,7 @@ export class OwnCommands {
   }
 
   /** For calls made in this process: they go over a channel like any other, so that they end in no other ways. */
-  get caller(): Caller {
+  get caller(): CallClient {
     this.#caller ??= this.#connect();
     return this.#caller;
   }
@@ -66,10 +65,10 @@ export class OwnCommands {
     this.#caller?.refuse(BROKER_STOPPED);
   }
 
-  #connect(): Caller {
+  #connect(): CallClient {
     const { runtime, reporter, broker, commands } = this.#options;
     const { clock, ownFiles } = runtime;
-    const caller = new Caller({
+    const caller = new CallClient({
       frameLimit: DEFAULT_FRAME_LIMIT,
       ownFiles,
       clock,

@@ -5,7 +5,7 @@
  */
 
 import type { BrokerSeat } from "./seat.ts";
-import { Callee, type Service } from "../call/callee.ts";
+import { CallServer, type Service } from "../call/server.ts";
 import { claimedByOthers } from "./claims.ts";
 import { hasToClean } from "../child/clean.ts";
 import { DEFAULT_FRAME_LIMIT } from "../wire/header.ts";
@@ -86,7 +86,7 @@ export function slotOptions(
       for (const event of events) if (log.wants(event.event)) log.emit(event);
     },
     callee: (link) =>
-      new Callee(link, {
+      new CallServer(link, {
         reporter: log,
         service,
         module: name,

@@ -5,7 +5,7 @@
  */
 
 import type { MemoryUsage, Runtime } from "../../runtime/runtime.ts";
-import type { CallCounts, Latency } from "../call/counters.ts";
+import type { CallCounts, Latency } from "../call/outcomes.ts";
 import type { CleanupReceipt } from "../child/clean.ts";
 import type { Leftover, ModuleCleanup } from "../log/record.ts";
 import type { ProcessState } from "../child/states.ts";

@@ -1,5 +1,5 @@
 /**
- * One call from the side of its caller: what it carries and the states it goes through.
+ * One call from the side of its caller: what the program asks for, and the states that it goes through.
  *
  *     queued ──▶ sent ──▶ retried          each of the three may go to
  *                                          settled (in one outcome), and sent and retried also to
@@ -8,17 +8,35 @@
  * @module
  */
 
+import type { Clock } from "../../runtime/runtime.ts";
+import type { BrokerFault } from "../faults.ts";
+import type { CallOptions } from "../module/context.ts";
+import { show } from "../show.ts";
+import { keysOf, refuseUnknown } from "../unknown_key.ts";
 import type { CallEntry } from "../wire/batch.ts";
 import type { CallHeaders } from "../wire/call_headers.ts";
 import type { EncodedValue } from "../wire/codec.ts";
-import { CallTime, type TimeLimits } from "./call_time.ts";
 import { NOTHING_ENCODED } from "../wire/params.ts";
-import { onAbort } from "./on_abort.ts";
-import type { SubmitOptions } from "./caller_options.ts";
-import type { Timed } from "./deadlines.ts";
-import type { Exchange } from "./exchange.ts";
-import type { ProgressFeed } from "./progress_feed.ts";
-import type { BrokerFault } from "../faults.ts";
+import { CallTime, type Timed, type TimeLimits } from "./call_time.ts";
+import type { PendingCalls } from "./pending.ts";
+
+/** What a program asks for of one call, beside its command and parameters. */
+export interface CallRequest {
+  readonly target: string;
+  readonly timeoutMs: number;
+  readonly retry: "once" | "never";
+  readonly thread?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** For the whole call, whatever progress it makes. @default no limit */
+  readonly totalTimeoutMs?: number | undefined;
+  /** Gets what the handler tells of its progress. What it throws is an uncaught error of this process. */
+  readonly onProgress?: ((value: unknown) => void) | undefined;
+  /** Gets each item and its bytes, where the call is a stream. */
+  readonly onItem?: ((item: unknown, bytes: number) => void) | undefined;
+  readonly wire?: CallHeaders | undefined;
+  /** Without lines: whoever made the call writes them. */
+  readonly quiet?: boolean | undefined;
+}
 
 export type CallState = "queued" | "sent" | "retried" | "cancelling" | "settled";
 
@@ -34,11 +52,11 @@ export class Call implements Timed, TimeLimits, CallEntry {
   params: EncodedValue = NOTHING_ENCODED;
   readonly resolve: Settle["resolve"];
   readonly #reject: Settle["reject"];
-  readonly #request: SubmitOptions;
+  readonly #request: CallRequest;
   /** When it began, and when it is over. */
   time = CallTime.NONE;
   /** Where it was sent, if it was. */
-  exchange: Exchange | null = null;
+  exchange: PendingCalls | null = null;
   /** 0 until it is sent: ids are given in the order of sending, so that the callee can tell a lost call from an old one. */
   id = 0;
   /** How often it was sent. */
@@ -57,7 +75,7 @@ export class Call implements Timed, TimeLimits, CallEntry {
   declare forget?: () => void;
   #state: CallState = "queued";
 
-  constructor(command: string, request: SubmitOptions, settle: Settle) {
+  constructor(command: string, request: CallRequest, settle: Settle) {
     this.command = command;
     this.resolve = settle.resolve;
     this.#reject = settle.reject;
@@ -65,7 +83,7 @@ export class Call implements Timed, TimeLimits, CallEntry {
   }
 
   /** What the program asked for; `options` is what of it travels. */
-  get request(): SubmitOptions {
+  get request(): CallRequest {
     return this.#request;
   }
 
@@ -157,5 +175,158 @@ function mayFollow(now: CallState, next: CallState): boolean {
       return now === "sent" || now === "retried";
     case "settled":
       return now !== "settled";
+  }
+}
+
+/** What a call may say; the compiler asks for each. */
+const CALL_SETTINGS = keysOf<CallOptions>({
+  timeoutMs: true,
+  totalTimeoutMs: true,
+  retry: true,
+  onProgress: true,
+  signal: true,
+  thread: true,
+});
+
+/** What was asked last, where it said a time at most: nearly all calls to a target are alike, and share it. */
+let last: CallRequest | undefined;
+
+/** Where a caller says nothing. */
+export const NO_SETTINGS: CallOptions = {};
+
+/** @throws {TypeError} that names the command, what it is and what it should be. */
+export function checkedRequest(
+  call: { readonly target: string; readonly command: string; readonly params: unknown },
+  settings: CallOptions,
+  defaults: { readonly timeoutMs: number; readonly retry: "once" | "never" },
+): CallRequest {
+  const { target, command, params } = call;
+  const at = `Cannot call command "${command}"`;
+  if (!Array.isArray(params)) throw new TypeError(`${at}: params must be a list, and it is ${show(params)}`);
+  if (settings !== NO_SETTINGS) checkSettings(at, settings);
+  const { retry = defaults.retry, timeoutMs = defaults.timeoutMs, totalTimeoutMs, signal, thread, onProgress } =
+    settings;
+  const isPlain = totalTimeoutMs === undefined && signal === undefined && thread === undefined &&
+    onProgress === undefined;
+  if (isPlain && timeoutMs === last?.timeoutMs && target === last.target && retry === last.retry) return last;
+  const request = { target, timeoutMs, totalTimeoutMs, retry, signal, thread, onProgress };
+  if (isPlain) last = request;
+  return request;
+}
+
+function checkSettings(at: string, settings: unknown): void {
+  if (typeof settings !== "object" || settings === null || Array.isArray(settings)) {
+    throw new TypeError(`${at}: its options must be an object, and it is ${show(settings)}`);
+  }
+  refuseUnknown(at, settings, CALL_SETTINGS);
+  const { timeoutMs, totalTimeoutMs, retry, onProgress, signal, thread }: Unchecked = settings;
+  if (timeoutMs !== undefined && !isTimeout(timeoutMs)) throw wrongTimeout(`${at}: timeoutMs`, timeoutMs);
+  if (totalTimeoutMs !== undefined && !isTimeout(totalTimeoutMs)) {
+    throw wrongTimeout(`${at}: totalTimeoutMs`, totalTimeoutMs);
+  }
+  if (retry !== undefined && retry !== "once" && retry !== "never") {
+    throw new TypeError(`${at}: retry must be "once" or "never", and it is ${show(retry)}`);
+  }
+  if (onProgress !== undefined && typeof onProgress !== "function") {
+    throw new TypeError(`${at}: onProgress must be a function, and it is ${show(onProgress)}`);
+  }
+  if (signal !== undefined && !isSignal(signal)) {
+    throw new TypeError(`${at}: signal must be an AbortSignal, and it is ${show(signal)}`);
+  }
+  if (thread !== undefined && typeof thread !== "string") {
+    throw new TypeError(`${at}: thread must be a text, and it is ${show(thread)}`);
+  }
+}
+
+type Unchecked = { readonly [K in keyof CallOptions]?: unknown };
+
+/** By what is used of one: that of another realm, or of a library, is as good. */
+function isSignal(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "aborted" in value && typeof value.aborted === "boolean" &&
+    "addEventListener" in value && typeof value.addEventListener === "function" &&
+    "removeEventListener" in value && typeof value.removeEventListener === "function";
+}
+
+export function isTimeout(value: unknown): value is number {
+  return typeof value === "number" && Number.isFinite(value) && value > 0;
+}
+
+export function wrongTimeout(what: string, value: unknown): TypeError {
+  return new TypeError(`${what} must be a number of milliseconds above 0, and it is ${String(value)}`);
+}
+
+interface Listening {
+  readonly cancels: Set<() => void>;
+  readonly end: () => void;
+}
+
+const listening = new WeakMap<AbortSignal, Listening>();
+
+/** Runs `cancel` when `signal` is aborted. Returns the function that ends this. */
+export function onAbort(signal: AbortSignal, cancel: () => void): () => void {
+  const { cancels, end } = listening.get(signal) ?? listen(signal);
+  cancels.add(cancel);
+  return () => {
+    if (cancels.delete(cancel) && cancels.size === 0) end();
+  };
+}
+
+function listen(signal: AbortSignal): Listening {
+  const cancels = new Set<() => void>();
+  const aborted = () => {
+    // One that is cancelled may end others, which are not to be cancelled any more.
+    for (const cancel of cancels) if (cancels.delete(cancel)) cancel();
+    end();
+  };
+  const end = () => {
+    listening.delete(signal);
+    try {
+      signal.removeEventListener("abort", aborted);
+    } catch {
+      // A signal of the program's own make that keeps its listener tells it in vain; the call that ends is not to wait for it.
+    }
+  };
+  const made = { cancels, end };
+  signal.addEventListener("abort", aborted);
+  listening.set(signal, made);
+  return made;
+}
+
+/**
+ * Runs the program's function outside of the work on frames, and in the context (of `AsyncLocalStorage`) in which it was made: an
+ * async function goes on after each `await` in the context that it was called in.
+ */
+export class ProgressFeed {
+  readonly #listener: (value: unknown) => void;
+  readonly #clock: Clock;
+  #values: unknown[] = [];
+  #wake: () => void = () => {};
+
+  constructor(listener: (value: unknown) => void, clock: Clock) {
+    this.#listener = listener;
+    this.#clock = clock;
+    void this.#run();
+  }
+
+  /** Reaches the listener before whoever waits for the call goes on. */
+  push(value: unknown): void {
+    if (this.#values.push(value) === 1) this.#wake();
+  }
+
+  async #run(): Promise<never> {
+    for (;;) {
+      await new Promise<void>((resolve) => this.#wake = resolve);
+      const values = this.#values;
+      this.#values = [];
+      for (const value of values) this.#give(value);
+    }
+  }
+
+  #give(value: unknown): void {
+    try {
+      this.#listener.call(undefined, value);
+    } catch (error) {
+      this.#clock.throwUncaught(error);
+    }
   }
 }

@@ -5,16 +5,16 @@
  */
 
 import type { ReceivedCall } from "../wire/batch.ts";
-import { CallStream, type StreamTarget } from "./call_stream.ts";
+import { CallStream, type StreamTarget } from "./stream.ts";
 import type { CallContext } from "../module/module.ts";
-import type { SubmitOptions } from "./caller_options.ts";
-import { makeCall } from "./make_call.ts";
-import type { RunningCall } from "./running_call.ts";
+import type { CallRequest } from "./call.ts";
+import { makeCall } from "./client.ts";
+import type { RunningCall } from "./server.ts";
 
 /** Two attempts of the caller, and then some, so that it is always the caller that gives up first. */
 const FORWARD_PATIENCE = 3;
 
-type Forwarded = Pick<SubmitOptions, "timeoutMs" | "retry" | "quiet" | "signal" | "onProgress">;
+type Forwarded = Pick<CallRequest, "timeoutMs" | "retry" | "quiet" | "signal" | "onProgress">;
 
 /** The caller keeps the time, retries and tells, so the way in between does not. Its cancelling and the progress go through. */
 export function forwarded(timeoutMs: number, context: RunningCall): Forwarded {

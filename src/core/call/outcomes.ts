@@ -1,22 +1,25 @@
 /**
- * The ends of calls: each call has one, which is counted, given to who waits, and told.
+ * The ends of calls: each call has one, which is counted, given to the program that waits, and logged.
  *
- * What is told may end in the program's own code, which may call, cancel or restart before it returns. So it stands last.
+ * A line that is logged may end in the program's own code, which may call, cancel or restart before it returns. So it comes last.
  *
  * @module
  */
 
-import type { Call } from "./call.ts";
-import type { CallReporter } from "./call_reporter.ts";
-import type { CallCounters } from "./counters.ts";
-import { type BrokerFault, readFault, readThrown, remoteFault } from "../faults.ts";
+import { type BrokerFault, readFault, readThrown, remoteFault, toError } from "../faults.ts";
+import { LatencyHistogram } from "../latency.ts";
+import { MAIN_THREAD } from "../log/record.ts";
+import type { Reporter } from "../log/reporter.ts";
+import { stackLines } from "../log/stack.ts";
 import { AnswerKind } from "../wire/answer_kind.ts";
+import type { Call } from "./call.ts";
+import type { TimeoutDiagnosis } from "./pending.ts";
 
 export class Outcomes {
   readonly #counters: CallCounters;
-  readonly #lines: CallReporter;
+  readonly #lines: OutcomeReporter;
 
-  constructor(counters: CallCounters, lines: CallReporter) {
+  constructor(counters: CallCounters, lines: OutcomeReporter) {
     this.#counters = counters;
     this.#lines = lines;
   }
@@ -43,4 +46,137 @@ export class Outcomes {
 export function faultOf(kind: number, value: unknown): BrokerFault | undefined {
   if (kind === AnswerKind.value || kind === AnswerKind.nothing) return undefined;
   return kind === AnswerKind.fault ? readFault(value) : remoteFault(readThrown(value));
+}
+
+/** How a call ends. `retried`: answered after the retry. */
+export type Outcome = "ok" | "retried" | "timeout" | "cancelled" | "error";
+
+/** An answer that belongs to no waiting call. */
+export type StrayAnswer = "late" | "duplicate" | "unknown";
+
+export const OUTCOMES: readonly Outcome[] = ["ok", "retried", "timeout", "cancelled", "error"];
+export const STRAY_ANSWERS: readonly StrayAnswer[] = ["late", "duplicate", "unknown"];
+
+/** How many calls of a callee ended in each outcome, and how many answers were nobody's. */
+export type CallCounts = Record<Outcome | StrayAnswer, number>;
+
+/** How long the answered calls of a callee took, each figure at most 4 % off. */
+export interface Latency {
+  /** Half of the calls took at most this many milliseconds; null before the first answered call. */
+  readonly p50: number | null;
+  /** 99 of 100 calls took at most this many milliseconds; null before the first answered call. */
+  readonly p99: number | null;
+  /** Milliseconds of all answered calls together. */
+  readonly sumMs: number;
+  /** How many took at most `upToMs` milliseconds and more than half of that, in rising order; what is empty is left out. */
+  readonly histogram: readonly { readonly upToMs: number; readonly count: number }[];
+}
+
+export class CallCounters {
+  readonly #counts: CallCounts = {
+    ok: 0,
+    error: 0,
+    timeout: 0,
+    retried: 0,
+    late: 0,
+    duplicate: 0,
+    unknown: 0,
+    cancelled: 0,
+  };
+  readonly #latency = new LatencyHistogram();
+
+  count(what: Outcome | StrayAnswer): void {
+    this.#counts[what]++;
+  }
+
+  answeredIn(ms: number): void {
+    this.#latency.add(ms);
+  }
+
+  counts(): CallCounts {
+    return { ...this.#counts };
+  }
+
+  latency(): Latency {
+    return {
+      p50: this.#latency.percentile(0.5),
+      p99: this.#latency.percentile(0.99),
+      sumMs: this.#latency.sumMs,
+      histogram: this.#latency.doublings(),
+    };
+  }
+}
+
+const MAX_ID_LENGTH = 100;
+
+export class OutcomeReporter {
+  readonly #reporter: Reporter;
+  readonly #module: string;
+  readonly #ownFiles: readonly string[];
+
+  /** @param module stands in the prefix of the lines. */
+  constructor(reporter: Reporter, module: string, ownFiles: readonly string[]) {
+    this.#reporter = reporter;
+    this.#module = module;
+    this.#ownFiles = ownFiles;
+  }
+
+  retry(call: Call, silence: TimeoutDiagnosis): void {
+    const { command, target, timeoutMs, quiet } = call;
+    if (quiet) return;
+    this.#reporter.report("call.retry", { command, target, timeoutMs }, this.#subject(call));
+    this.silence(call, silence);
+  }
+
+  /** Why an attempt got no answer in time. */
+  silence(call: Call, { attempt, peer, silentMs }: TimeoutDiagnosis): void {
+    if (call.quiet || !this.#reporter.wants("call.silence")) return;
+    const { command, target } = call;
+    this.#reporter.report("call.silence", { command, target, attempt, peer, silentMs }, this.#subject(call));
+  }
+
+  anotherAnswer(call: Call): void {
+    const { command, target } = call;
+    this.#reporter.report("call.another-answer", { command, target }, this.#subject(call));
+  }
+
+  answered(call: Call, ms: number): void {
+    if (call.quiet || !this.#reporter.wants("call.answered")) return;
+    const { command, target } = call;
+    this.#reporter.report("call.answered", { command, target, ms, attempts: call.attempt }, this.#subject(call));
+  }
+
+  failed(call: Call, fault: BrokerFault): void {
+    const { command, target, quiet } = call;
+    if (quiet) return;
+    if (fault.code === "TIMEOUT") {
+      const { timeoutMs, attempts, sent, peer } = fault;
+      this.#reporter.report("call.timeout", { command, target, timeoutMs, attempts, sent, peer }, this.#subject(call));
+      return;
+    }
+    const message = toError(fault, { target, command }).reason;
+    const stack = fault.code !== "REMOTE" ? [] : stackLines(
+      { name: fault.remoteName, message: fault.message, stack: fault.remoteStack },
+      this.#ownFiles,
+    );
+    const { code } = fault;
+    this.#reporter.report("call.error", { command, target, code, message, stack }, this.#subject(call));
+  }
+
+  stray(kind: StrayAnswer, command: string | null, id: unknown): void {
+    const event = `answer.${kind}` as const;
+    if (!this.#reporter.wants(event)) return;
+    this.#reporter.report(event, { target: this.#module, command, id: idText(id) }, { module: this.#module });
+  }
+
+  #subject(call: Call): { module: string; thread: string } {
+    return { module: this.#module, thread: call.thread ?? MAIN_THREAD };
+  }
+}
+
+/** An id as it came: quoted where it is a text, named by its kind where it is neither text nor number. */
+function idText(id: unknown): string {
+  if (typeof id === "number" || typeof id === "boolean" || id === null) return String(id);
+  if (typeof id === "string") return JSON.stringify(id.slice(0, MAX_ID_LENGTH));
+  return Array.isArray(id) ? "a list" : "an object";
 }

@@ -5,9 +5,8 @@
  */
 
 import type { Runtime } from "../../runtime/runtime.ts";
-import { Caller } from "../call/caller.ts";
-import { CallCounters } from "../call/counters.ts";
-import { DEFAULT_LIMITS } from "../call/caller_options.ts";
+import { CallClient, DEFAULT_LIMITS } from "../call/client.ts";
+import { CallCounters } from "../call/outcomes.ts";
 import type { Link } from "../wire/link.ts";
 import type { Reporter } from "../log/reporter.ts";
 
@@ -19,9 +18,9 @@ export interface FatherCallerOptions {
   readonly frameLimit: number;
 }
 
-export function newFatherCaller(link: Link, options: FatherCallerOptions): Caller {
+export function newFatherCaller(link: Link, options: FatherCallerOptions): CallClient {
   const { runtime, reporter, process, frameLimit } = options;
-  const caller = new Caller({
+  const caller = new CallClient({
     clock: runtime.clock,
     reporter,
     counters: new CallCounters(),

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Caller } from "../call/caller.ts";
+import type { CallClient } from "../call/client.ts";
 import type { CleanupReceipt } from "./clean.ts";
 import type { Link } from "../wire/link.ts";
 import type { EndSignal, FatherNotice } from "../wire/notice.ts";
@@ -31,7 +31,7 @@ export interface LifeOptions {
   readonly supervised: SupervisedOptions;
   readonly states: StateMachine;
   readonly lines: ProcessReporter;
-  readonly caller: Caller;
+  readonly caller: CallClient;
   /** How many lives the process had, this one included. */
   readonly generation: number;
   readonly events: LifeEvents;

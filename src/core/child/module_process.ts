@@ -5,19 +5,16 @@
  */
 
 import type { Clock, Runtime } from "../../runtime/runtime.ts";
-import { Callee, type Service } from "../call/callee.ts";
-import type { Caller } from "../call/caller.ts";
-import { CallStream, type StreamTarget } from "../call/call_stream.ts";
+import { CallServer, type RunningCall, type Service } from "../call/server.ts";
+import { type CallClient, makeCall } from "../call/client.ts";
+import { CallStream, type StreamTarget } from "../call/stream.ts";
 import { forwarded, passOn } from "../call/forward.ts";
-import { makeCall } from "../call/make_call.ts";
-import { checkedRequest, NO_SETTINGS } from "../call/request.ts";
-import type { SubmitOptions } from "../call/caller_options.ts";
-import type { RunningCall } from "../call/running_call.ts";
+import { type CallRequest, checkedRequest, NO_SETTINGS } from "../call/call.ts";
 import { describeThrown } from "../call/describe_thrown.ts";
 import { hasToClean } from "./clean.ts";
 import { canDispose } from "../module/dispose.ts";
 import { Owned } from "../module/owned.ts";
-import type { CallSettings, ModuleContext } from "../module/context.ts";
+import type { CallOptions, ModuleContext } from "../module/context.ts";
 import { UnknownModuleError } from "../faults.ts";
 import type { ReceivedCall } from "../wire/batch.ts";
 import type { CallHeaders } from "../wire/call_headers.ts";
@@ -53,7 +50,7 @@ export interface ModuleProcessOptions {
   /** Where the starts of the workers wait for their turn. */
   readonly starts: StartQueue;
   /** What calls the father, loaded at the first use. */
-  readonly father: () => Promise<Caller>;
+  readonly father: () => Promise<CallClient>;
 }
 
 export class ModuleProcess implements Service {
@@ -189,7 +186,7 @@ export class ModuleProcess implements Service {
       setup: () => ({ ...setup, supervision: workerPlan(setup.supervision), wanted: reporter.wanted() }),
       records: (events) => reporter.pass(events),
       callee: (link: Link) =>
-        new Callee(link, {
+        new CallServer(link, {
           reporter,
           service: { commands: NO_COMMANDS, forward: (call, context) => this.forward(call, context) },
           module: name,
@@ -245,7 +242,7 @@ export class ModuleProcess implements Service {
         to: Module | string,
         command: string,
         params: readonly unknown[] = [],
-        settings: CallSettings = NO_SETTINGS,
+        settings: CallOptions = NO_SETTINGS,
       ) => new CallStream(command, params, () => this.#toOther(to, { command, params, settings })),
       notify: async (to, command, params = [], settings = NO_SETTINGS) => {
         const { caller, options } = await this.#toOther(to, { command, params, settings });
@@ -285,7 +282,7 @@ export class ModuleProcess implements Service {
     return worker === null && target === broker ? {} : { target, timeoutMs };
   }
 
-  #request(target: string, { command, params, settings }: Asked): SubmitOptions {
+  #request(target: string, { command, params, settings }: Asked): CallRequest {
     return checkedRequest({ target, command, params }, settings, this.#options.setup);
   }
 
@@ -340,7 +337,7 @@ class StartTime {
 interface Asked {
   readonly command: string;
   readonly params: readonly unknown[];
-  readonly settings: CallSettings;
+  readonly settings: CallOptions;
 }
 
 const NO_COMMANDS: ReadonlyMap<string, Handler> = new Map();

@@ -1,7 +1,7 @@
 /** One life of a process, from its father's side: spawned, greeted, serving, ended. @module */
 
 import type { Channel, ExitStatus, ProgramProcess } from "../../runtime/runtime.ts";
-import type { Callee } from "../call/callee.ts";
+import type { CallServer } from "../call/server.ts";
 import { BodyError } from "../wire/body_error.ts";
 import { CODECS } from "../wire/codec.ts";
 import { FrameType } from "../wire/header.ts";
@@ -36,7 +36,7 @@ export class ProcessRun implements Run {
   readonly #output: ProcessOutput;
   #process: ProgramProcess | undefined;
   #link: Link | undefined;
-  #callee: Callee | undefined;
+  #callee: CallServer | undefined;
   readonly #ending: Ending;
   readonly #cleaning: CleaningWatch;
   #linkClosed: (() => void) | undefined;

@@ -5,8 +5,8 @@
  */
 
 import type { ExitStatus, Runtime, Sandbox } from "../../runtime/runtime.ts";
-import type { Callee } from "../call/callee.ts";
-import type { Caller } from "../call/caller.ts";
+import type { CallServer } from "../call/server.ts";
+import type { CallClient } from "../call/client.ts";
 import type { CleanupReceipt } from "./clean.ts";
 import type { Hello, Setup } from "../wire/hello.ts";
 import type { Link } from "../wire/link.ts";
@@ -67,8 +67,8 @@ export interface ProcessRunOptions {
   /** For its end, once it is asked to. */
   readonly deadlines: Pick<SupervisionPlan, "drainMs" | "killMs">;
   /** Calls to the process. */
-  readonly caller: Caller;
+  readonly caller: CallClient;
   /** Makes the side that runs the process' calls. */
-  readonly callee: (link: Link) => Callee;
+  readonly callee: (link: Link) => CallServer;
   readonly events: ProcessRunEvents;
 }

@@ -5,7 +5,7 @@
  */
 
 import type { Runtime } from "../../runtime/runtime.ts";
-import type { CallCounters } from "../call/counters.ts";
+import type { CallCounters } from "../call/outcomes.ts";
 import { cleanupStatus, type ProcessStatus } from "../broker/status.ts";
 import type { Life } from "./life.ts";
 import type { ProcessState } from "./states.ts";

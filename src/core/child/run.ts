@@ -1,4 +1,4 @@
-import type { Caller } from "../call/caller.ts";
+import type { CallClient } from "../call/client.ts";
 import type { EndSignal, FatherNotice } from "../wire/notice.ts";
 import type { Link } from "../wire/link.ts";
 import type { ProcessRunEvents, ProcessRunOptions } from "./process_run_options.ts";
@@ -25,7 +25,7 @@ export interface Run {
 /** Makes a run, which begins with its `spawn`. */
 export type NewRun = (life: {
   /** Calls to the process. */
-  readonly caller: Caller;
+  readonly caller: CallClient;
   readonly deadlines: ProcessRunOptions["deadlines"];
   readonly events: ProcessRunEvents;
 }) => Run;

@@ -6,8 +6,8 @@
  */
 
 import type { Runtime } from "../../runtime/runtime.ts";
-import { Callee } from "../call/callee.ts";
-import type { Caller } from "../call/caller.ts";
+import { CallServer } from "../call/server.ts";
+import type { CallClient } from "../call/client.ts";
 import { describeThrown } from "../call/describe_thrown.ts";
 import { cleanAfterFork } from "./clean.ts";
 import { CODECS } from "../wire/codec.ts";
@@ -60,9 +60,9 @@ class ServedProcess {
   readonly #options: ServeOptions;
   readonly #link: Link;
   readonly #reporter: FrameReporter;
-  #caller: Caller | undefined;
-  #loading: Promise<Caller> | undefined;
-  #callee: Callee | undefined;
+  #caller: CallClient | undefined;
+  #loading: Promise<CallClient> | undefined;
+  #callee: CallServer | undefined;
   #module: ModuleProcess | undefined;
   readonly #starts = new BorrowedPlaces((notice) => this.#tell(notice));
   /** When it was asked to stop, on the clock. */
@@ -123,7 +123,7 @@ class ServedProcess {
       father,
     });
     this.#module = module;
-    this.#callee = new Callee(this.#link, {
+    this.#callee = new CallServer(this.#link, {
       reporter: this.#reporter,
       service: module,
       module: role.process,
@@ -134,7 +134,7 @@ class ServedProcess {
     void this.#start(module, setup);
   }
 
-  async #loadCaller(frameLimit: number): Promise<Caller> {
+  async #loadCaller(frameLimit: number): Promise<CallClient> {
     const { newFatherCaller } = await import("./father_caller.ts");
     const { runtime, role } = this.#options;
     return this.#caller = newFatherCaller(this.#link, {

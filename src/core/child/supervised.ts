@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { Caller } from "../call/caller.ts";
-import { CallCounters } from "../call/counters.ts";
+import type { CallClient } from "../call/client.ts";
+import { CallCounters } from "../call/outcomes.ts";
 import type { FatherNotice } from "../wire/notice.ts";
 import { formatMebibytes } from "../log/line_kind.ts";
 import type { ProcessStatus } from "../broker/status.ts";
@@ -25,7 +25,7 @@ import type { ReplaceOptions, SupervisedOptions } from "./supervised_options.ts"
 export class Supervised {
   readonly name: string;
   /** Calls to the process, whichever it is. */
-  readonly caller: Caller;
+  readonly caller: CallClient;
   #options: SupervisedOptions;
   readonly #counters = new CallCounters();
   readonly #calls: SupervisedCaller;

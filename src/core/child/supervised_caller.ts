@@ -4,9 +4,8 @@
  * @module
  */
 
-import { Caller } from "../call/caller.ts";
-import { type CallerLimits, DEFAULT_LIMITS } from "../call/caller_options.ts";
-import type { CallCounters } from "../call/counters.ts";
+import { CallClient, type CallLimits, DEFAULT_LIMITS } from "../call/client.ts";
+import type { CallCounters } from "../call/outcomes.ts";
 import { pause } from "./deadline.ts";
 import type { Life } from "./life.ts";
 import type { SupervisedOptions } from "./supervised_options.ts";
@@ -15,11 +14,11 @@ import type { SupervisedOptions } from "./supervised_options.ts";
 const IDLE_CHECK_MS = 100;
 
 export class SupervisedCaller {
-  readonly caller: Caller;
+  readonly caller: CallClient;
 
   constructor(options: SupervisedOptions, counters: CallCounters) {
     const { runtime, reporter, module, setup } = options;
-    this.caller = new Caller({
+    this.caller = new CallClient({
       clock: runtime.clock,
       reporter,
       counters,
@@ -46,7 +45,7 @@ export class SupervisedCaller {
   }
 }
 
-function limitsOf({ setup }: SupervisedOptions): CallerLimits {
+function limitsOf({ setup }: SupervisedOptions): CallLimits {
   const { queue, concurrency } = setup();
   const { calls, bytes, concurrency: unlimited } = DEFAULT_LIMITS;
   return { calls: queue ?? calls, bytes, concurrency: concurrency ?? unlimited };

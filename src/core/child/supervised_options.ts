@@ -5,7 +5,7 @@
  */
 
 import type { Runtime, Sandbox } from "../../runtime/runtime.ts";
-import type { Callee } from "../call/callee.ts";
+import type { CallServer } from "../call/server.ts";
 import type { Setup } from "../wire/hello.ts";
 import type { Link } from "../wire/link.ts";
 import type { LogEvent } from "../log/record.ts";
@@ -40,7 +40,7 @@ export interface SupervisedOptions {
   /** Whether what the process started goes with it. */
   readonly descendants: Descendants;
   readonly setup: () => Setup;
-  readonly callee: (link: Link) => Callee;
+  readonly callee: (link: Link) => CallServer;
   /** Makes each life of the process, where it is a program of another language. */
   readonly newRun?: NewRun;
   /** What the process must reach in time, where that is not `Broker.start`. */

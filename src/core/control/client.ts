@@ -5,13 +5,11 @@
  */
 
 import type { Runtime } from "../../runtime/runtime.ts";
-import { Caller } from "../call/caller.ts";
-import { CallCounters } from "../call/counters.ts";
-import { CallStream } from "../call/call_stream.ts";
-import { makeCall } from "../call/make_call.ts";
-import { DEFAULT_LIMITS } from "../call/caller_options.ts";
+import { CallClient, DEFAULT_LIMITS, makeCall } from "../call/client.ts";
+import { CallCounters } from "../call/outcomes.ts";
+import { CallStream } from "../call/stream.ts";
 import { BrokerError, type BrokerFault, toError, toFault } from "../faults.ts";
-import type { CallSettings } from "../module/context.ts";
+import type { CallOptions } from "../module/context.ts";
 import { DEFAULT_FRAME_LIMIT, FrameType } from "../wire/header.ts";
 import { type Hello, helloText, PROTOCOL_VERSION, readHello } from "../wire/hello.ts";
 import { Link } from "../wire/link.ts";
@@ -36,13 +34,13 @@ const CALL_PATIENCE = 3;
 export class ControlClient {
   readonly #broker: string;
   readonly #link: Link;
-  readonly #caller: Caller;
+  readonly #caller: CallClient;
   #reason: string | null = null;
   #greeted: ((error?: Error) => void) | undefined;
 
   private constructor(runtime: Runtime, broker: string, connect: (events: LinkEvents) => Link) {
     this.#broker = broker;
-    this.#caller = new Caller({
+    this.#caller = new CallClient({
       clock: runtime.clock,
       reporter: SILENT,
       counters: new CallCounters(),
@@ -84,7 +82,7 @@ export class ControlClient {
     target: string,
     command: string,
     params: readonly unknown[],
-    { timeoutMs, signal, onProgress }: CallSettings,
+    { timeoutMs, signal, onProgress }: CallOptions,
   ): Promise<MeasuredResult> {
     const asked = [target, command, params, timeoutMs === undefined ? {} : { timeoutMs }];
     const patienceMs = (timeoutMs ?? PROCESSES_MS) * CALL_PATIENCE + ANSWER_MS;
@@ -100,7 +98,7 @@ export class ControlClient {
     target: string,
     command: string,
     params: readonly unknown[],
-    { timeoutMs, signal }: CallSettings,
+    { timeoutMs, signal }: CallOptions,
   ): AsyncGenerator<unknown> {
     const asked = [target, command, params, timeoutMs === undefined ? {} : { timeoutMs }];
     const patienceMs = (timeoutMs ?? PROCESSES_MS) * CALL_PATIENCE + ANSWER_MS;
@@ -150,7 +148,7 @@ export class ControlClient {
   }
 
   /** What a command of the broker yields. @throws {ControlLostError} */
-  async *#items(command: string, params: readonly unknown[], settings: CallSettings): AsyncGenerator<unknown> {
+  async *#items(command: string, params: readonly unknown[], settings: CallOptions): AsyncGenerator<unknown> {
     const { timeoutMs = ANSWER_MS, signal } = settings;
     const options = { target: this.#broker, timeoutMs, retry: "never", signal } as const;
     try {
@@ -163,7 +161,7 @@ export class ControlClient {
   }
 
   /** The answer, or why there is none. */
-  async #ask(command: string, params: readonly unknown[], settings: CallSettings): Promise<unknown> {
+  async #ask(command: string, params: readonly unknown[], settings: CallOptions): Promise<unknown> {
     const { timeoutMs = ANSWER_MS, signal, onProgress } = settings;
     const options = { target: this.#broker, timeoutMs, retry: "never", signal, onProgress } as const;
     try {

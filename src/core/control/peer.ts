@@ -5,8 +5,8 @@
  */
 
 import type { Channel, Runtime } from "../../runtime/runtime.ts";
-import { Callee } from "../call/callee.ts";
-import { isGenerator } from "../call/result.ts";
+import { CallServer } from "../call/server.ts";
+import { isGenerator } from "../module/result.ts";
 import { BodyError } from "../wire/body_error.ts";
 import { DEFAULT_FRAME_LIMIT, FrameType } from "../wire/header.ts";
 import { type Hello, helloText, PROTOCOL_VERSION, readHello } from "../wire/hello.ts";
@@ -39,7 +39,7 @@ export class ControlPeer {
   readonly #options: ControlPeerOptions;
   readonly #link: Link;
   readonly #clearDeadline: () => void;
-  #callee: Callee | undefined;
+  #callee: CallServer | undefined;
   #running = 0;
   #streams = 0;
   #activeAt: number;
@@ -122,7 +122,7 @@ export class ControlPeer {
       return this.close(messageOf(error));
     }
     const counted = [...commands].map(([name, handler]) => [name, this.#counted(handler)] as const);
-    this.#callee = new Callee(this.#link, {
+    this.#callee = new CallServer(this.#link, {
       reporter: SILENT,
       service: { commands: new Map(counted) },
       module: broker,

@@ -8,7 +8,7 @@ import type { CommandsOf, ItemOf, ParamsOf, ResultOf } from "./command_types.ts"
 import type { Commands, Module } from "./module.ts";
 
 /** What a call may say beside its command and parameters. */
-export interface CallSettings {
+export interface CallOptions {
   /** Milliseconds for one attempt, or until the next sign of progress. @default 1000, or the broker's `call.timeoutMs` */
   readonly timeoutMs?: number | undefined;
   /** Milliseconds for the whole call, whatever progress it makes. @default no limit */
@@ -35,9 +35,9 @@ export interface CallCommand {
     target: M,
     command: K,
     params?: ParamsOf<CommandsOf<M>[K]>,
-    settings?: CallSettings,
+    settings?: CallOptions,
   ): Promise<ResultOf<CommandsOf<M>[K]>>;
-  (target: string, command: string, params?: readonly unknown[], settings?: CallSettings): Promise<unknown>;
+  (target: string, command: string, params?: readonly unknown[], settings?: CallOptions): Promise<unknown>;
 }
 
 /** Streams a command that yields: of a module object with its types, of a name with `unknown` ones. */
@@ -46,32 +46,32 @@ export interface StreamCommand {
     target: M,
     command: K,
     params?: ParamsOf<CommandsOf<M>[K]>,
-    settings?: CallSettings,
-  ): Items<ItemOf<CommandsOf<M>[K]>>;
-  (target: string, command: string, params?: readonly unknown[], settings?: CallSettings): Items;
+    settings?: CallOptions,
+  ): ItemStream<ItemOf<CommandsOf<M>[K]>>;
+  (target: string, command: string, params?: readonly unknown[], settings?: CallOptions): ItemStream;
 }
 
 /** Streams a command of one of the module's workers, the one with the least to do. */
 export type StreamWorker<W extends Commands> = <K extends keyof W & string>(
   command: K,
   params?: ParamsOf<W[K]>,
-  settings?: CallSettings,
-) => Items<ItemOf<W[K]>>;
+  settings?: CallOptions,
+) => ItemStream<ItemOf<W[K]>>;
 
 /**
  * What a command yields, item by item. The call begins with the first `next()`; leaving a `for await` ends the command. The command
  * is at most 256 KiB or 1,024 items ahead of who reads.
  */
-export interface Items<T = unknown> extends AsyncIterableIterator<T>, AsyncDisposable {
+export interface ItemStream<T = unknown> extends AsyncIterableIterator<T>, AsyncDisposable {
   /** Itself. */
-  [Symbol.asyncIterator](): Items<T>;
+  [Symbol.asyncIterator](): ItemStream<T>;
 }
 
 /** Calls a command of one of the module's workers, the one with the least to do. */
 export type CallWorker<W extends Commands> = <K extends keyof W & string>(
   command: K,
   params?: ParamsOf<W[K]>,
-  settings?: CallSettings,
+  settings?: CallOptions,
 ) => Promise<ResultOf<W[K]>>;
 
 /** Whose process this is. */
@@ -117,7 +117,7 @@ export interface ModuleContext<W extends Commands = Commands> {
   /** Streams a command of another module, or of the broker by its name, through the broker. */
   readonly stream: StreamCommand;
   /** Tells a program of `defineProgram` something that it gives no answer to, through the broker. */
-  notify(target: Module | string, method: string, params?: readonly unknown[], settings?: CallSettings): Promise<void>;
+  notify(target: Module | string, method: string, params?: readonly unknown[], settings?: CallOptions): Promise<void>;
   /**
    * Disposes of `resource` when this process ends, the last one first, each once: one that is disposed of before, by `using` or
    * otherwise, is forgotten. Takes what `owns` of a module takes.

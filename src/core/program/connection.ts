@@ -5,7 +5,7 @@
  */
 
 import type { Channel } from "../../runtime/runtime.ts";
-import { UnansweredError } from "../call/callee.ts";
+import { UnansweredError } from "../call/server.ts";
 import { plainText } from "../wire/json_codec.ts";
 import { isNestedDeeper, MAX_BODY_DEPTH } from "../wire/limits.ts";
 import type { ConnectionOptions, RequestOptions } from "./connection_options.ts";

@@ -5,7 +5,7 @@
  */
 
 import type { CommandProcess, ExitStatus } from "../../runtime/runtime.ts";
-import { type LocalPeer, localPeer } from "../call/local_peer.ts";
+import { type LocalPeer, localPeer } from "../call/local.ts";
 import type { Link } from "../wire/link.ts";
 import { Ending } from "../child/ending.ts";
 import { ProcessOutput } from "../child/process_output.ts";

@@ -5,9 +5,8 @@
  * @module
  */
 
-import type { Service } from "../call/callee.ts";
+import type { RunningCall, Service } from "../call/server.ts";
 import { progressTo } from "../call/forward.ts";
-import type { RunningCall } from "../call/running_call.ts";
 import type { CallContext, Handler } from "../module/module.ts";
 import type { ReceivedCall } from "../wire/batch.ts";
 import type { CallHeaders } from "../wire/call_headers.ts";

@@ -1,4 +1,4 @@
-import { CallCounters, type CallCounts, type Latency } from "../../../src/core/call/counters.ts";
+import { CallCounters, type CallCounts, type Latency } from "../../../src/core/call/outcomes.ts";
 import type { BrokerStatus, ModuleStatus } from "../../../src/core/broker/status.ts";
 
 const NO_CALLS = new CallCounters().counts();

@@ -1,7 +1,7 @@
 // What Broker.start was given, on its way to where it takes effect.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { CallSettings } from "../../../src/core/module/context.ts";
+import type { CallOptions } from "../../../src/core/module/context.ts";
 import { QueueFullError } from "../../../src/core/faults.ts";
 import { FrameType } from "../../../src/core/wire/header.ts";
 import type { FakeProcess } from "../child/fake_process.ts";
@@ -74,7 +74,7 @@ for (const bad of [0, -1, NaN, Infinity, "5", null]) {
     void t.core.start();
     await settle();
     await t.up("sla");
-    const settings = { totalTimeoutMs: bad } as CallSettings;
+    const settings = { totalTimeoutMs: bad } as CallOptions;
     const refusal = {
       name: "TypeError",
       message: `Cannot call command "size": totalTimeoutMs must be a number of milliseconds above 0, and it is ${bad}`,

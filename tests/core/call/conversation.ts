@@ -1,9 +1,7 @@
-import { CallStream } from "../../../src/core/call/call_stream.ts";
-import { Callee, type CalleeLimits } from "../../../src/core/call/callee.ts";
-import { Caller } from "../../../src/core/call/caller.ts";
-import { CallCounters, type CallCounts } from "../../../src/core/call/counters.ts";
-import { makeCall } from "../../../src/core/call/make_call.ts";
-import { DEFAULT_LIMITS } from "../../../src/core/call/caller_options.ts";
+import { CallStream } from "../../../src/core/call/stream.ts";
+import { CallServer, type ServerLimits } from "../../../src/core/call/server.ts";
+import { CallClient, DEFAULT_LIMITS, makeCall } from "../../../src/core/call/client.ts";
+import { CallCounters, type CallCounts } from "../../../src/core/call/outcomes.ts";
 import type { BrokerFault } from "../../../src/core/faults.ts";
 import { type CodecName, CODECS } from "../../../src/core/wire/codec.ts";
 import { FrameType } from "../../../src/core/wire/header.ts";
@@ -23,7 +21,7 @@ export interface ConversationOptions {
   /** What both sides speak. @default "json" */
   readonly codec?: CodecName;
   /** What a peer may have without an answer. @default what a brokkr may have out */
-  readonly limits?: CalleeLimits;
+  readonly limits?: ServerLimits;
   /** Where large values lie. @default on the channel */
   readonly files?: MemoryFiles;
   /** What the runtime says of its stacks. @default false */
@@ -53,7 +51,7 @@ export const KILLED: BrokerFault = {
 
 /** One process of the module, and the channel to it. */
 interface ModuleSide {
-  readonly callee: Callee;
+  readonly callee: CallServer;
   readonly callerEnd: MemoryChannel;
   readonly calleeEnd: MemoryChannel;
   readonly callerLink: Link;
@@ -69,11 +67,11 @@ export class Conversation {
   readonly received = new TestReporter();
   readonly refused: string[] = [];
   readonly closed: (string | null)[] = [];
-  readonly caller: Caller;
+  readonly caller: CallClient;
   readonly #commands: Commands;
   readonly #frameLimit: number;
   readonly #files: MemoryFiles | null;
-  readonly #limits: CalleeLimits | undefined;
+  readonly #limits: ServerLimits | undefined;
   codec: CodecName;
   #process: ModuleSide;
 
@@ -83,7 +81,7 @@ export class Conversation {
     this.codec = options.codec ?? "json";
     this.#files = options.files ?? null;
     this.#limits = options.limits;
-    this.caller = new Caller({
+    this.caller = new CallClient({
       codec: this.codec,
       clock: this.clock,
       reporter: this.sent,
@@ -104,7 +102,7 @@ export class Conversation {
     if (options.away !== true) this.connect();
   }
 
-  get callee(): Callee {
+  get callee(): CallServer {
     return this.#process.callee;
   }
 
@@ -163,7 +161,7 @@ export class Conversation {
     const codecs = this.codec === "compact" ? CODECS : [];
     callerLink.speak(codecs);
     calleeLink.speak(codecs);
-    const callee = new Callee(calleeLink, {
+    const callee = new CallServer(calleeLink, {
       reporter: this.received,
       service: { commands: commandMap("commands", this.#commands) },
       module: "Livestatus",

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { runInNewContext } from "node:vm";
-import { checkedRequest } from "../../../src/core/call/request.ts";
-import type { CallSettings } from "../../../src/core/module/context.ts";
+import { checkedRequest } from "../../../src/core/call/call.ts";
+import type { CallOptions } from "../../../src/core/module/context.ts";
 
 const CALL = { target: "sla", command: "get", params: [] };
 const DEFAULTS = { timeoutMs: 1_000, retry: "once" } as const;
@@ -14,7 +14,7 @@ function requestOf(settings: unknown, params: unknown = []): unknown {
 
 test("the options of a call go over the defaults", () => {
   const { signal } = new AbortController();
-  const every: Required<CallSettings> = {
+  const every: Required<CallOptions> = {
     timeoutMs: 5,
     totalTimeoutMs: 6,
     retry: "never",

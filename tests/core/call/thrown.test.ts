@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { runInNewContext } from "node:vm";
 import { RemoteError } from "../../../src/core/faults.ts";
-import { makeCall } from "../../../src/core/call/make_call.ts";
+import { makeCall } from "../../../src/core/call/client.ts";
 import { START_MS } from "../manual_clock.ts";
 import { callLine, Conversation, NOTHING_LEFT, rejection } from "./conversation.ts";
 

@@ -1,5 +1,5 @@
 import type { ExitStatus, ProgramProcess, SpawnProgramOptions } from "../../../src/runtime/runtime.ts";
-import { Callee } from "../../../src/core/call/callee.ts";
+import { CallServer } from "../../../src/core/call/server.ts";
 import { FrameType } from "../../../src/core/wire/header.ts";
 import { PROTOCOL_VERSION } from "../../../src/core/wire/hello.ts";
 import { Link } from "../../../src/core/wire/link.ts";
@@ -155,7 +155,7 @@ export class Supervision {
         names: ["broker-master", "sla"],
       }),
       callee: (link) =>
-        new Callee(link, {
+        new CallServer(link, {
           reporter,
           service: { commands: new Map() },
           module: "sla",

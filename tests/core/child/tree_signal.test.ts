@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { makeCall } from "../../../src/core/call/make_call.ts";
+import { makeCall } from "../../../src/core/call/client.ts";
 import { FrameType } from "../../../src/core/wire/header.ts";
 import { FakeBroker, wasAsked } from "../broker/fake_broker.ts";
 import { settle } from "../manual_clock.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { UnansweredError } from "../../../src/core/call/callee.ts";
+import { UnansweredError } from "../../../src/core/call/server.ts";
 import { ConnectionClosedError } from "../../../src/core/program/connection.ts";
 import { LSP_CONVENTIONS, MCP_CONVENTIONS } from "../../../src/core/program/conventions.ts";
 import { JsonRpcError } from "../../../src/core/program/json_rpc_error.ts";

@@ -1,7 +1,6 @@
-import { Caller } from "../../../src/core/call/caller.ts";
-import { CallCounters } from "../../../src/core/call/counters.ts";
-import { DEFAULT_LIMITS, type SubmitOptions } from "../../../src/core/call/caller_options.ts";
-import { makeCall } from "../../../src/core/call/make_call.ts";
+import { CallClient, DEFAULT_LIMITS, makeCall } from "../../../src/core/call/client.ts";
+import { CallCounters } from "../../../src/core/call/outcomes.ts";
+import type { CallRequest } from "../../../src/core/call/call.ts";
 import { defineProgram, type ProgramDefinition } from "../../../src/core/program/define_program.ts";
 import { frameMessage, type Framing, newReader } from "../../../src/core/program/framing.ts";
 import { ProgramRun } from "../../../src/core/program/program_run.ts";
@@ -26,7 +25,7 @@ export class FakeProgram {
   readonly runtime = new FakeRuntime();
   readonly reporter = new TestReporter();
   readonly counters = new CallCounters();
-  readonly caller: Caller;
+  readonly caller: CallClient;
   readonly run: ProgramRun;
   /** What brokkr sent and the test has not taken. */
   readonly received: SentMessage[] = [];
@@ -54,7 +53,7 @@ export class FakeProgram {
       this.#print = (chunk) => options.output?.("stderr", chunk);
       return Promise.resolve(this.#process());
     };
-    this.caller = new Caller({
+    this.caller = new CallClient({
       clock,
       reporter,
       counters: this.counters,
@@ -119,7 +118,7 @@ export class FakeProgram {
     await this.runtime.clock.advance(0);
   }
 
-  call(command: string, params: readonly unknown[] = [], options: Partial<SubmitOptions> = {}): Promise<unknown> {
+  call(command: string, params: readonly unknown[] = [], options: Partial<CallRequest> = {}): Promise<unknown> {
     const made = makeCall(this.caller, command, params, {
       target: "everything",
       timeoutMs: 1_000,

@@ -1,6 +1,6 @@
 /** The tables of the page, and the sentence above them. */
 
-import type { CallCounts } from "../../../core/call/counters.ts";
+import type { CallCounts } from "../../../core/call/outcomes.ts";
 import type { BrokerStatus, ProcessStatus } from "../../../core/broker/status.ts";
 import { byId, make, set } from "./elements.ts";
 

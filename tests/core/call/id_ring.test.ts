@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { ById } from "../../../src/core/call/by_id.ts";
+import { IdRing } from "../../../src/core/call/pending.ts";
 import { property } from "../property.ts";
 
 /** How far behind the newest the ones lie that are deleted and asked for. */
@@ -9,7 +9,7 @@ const stays = fc.constantFrom(1, 50, 5_000).chain((stay) =>
 );
 
 property("ById holds what a Map would, whether things go in their order or stay long", stays, (offsets) => {
-  const things = new ById<{ id: number }>();
+  const things = new IdRing<{ id: number }>();
   const expected = new Map<number, { id: number }>();
   for (const [index, offset] of offsets.entries()) {
     const thing = { id: index + 1 };

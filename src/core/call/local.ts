@@ -8,12 +8,12 @@ import type { Channel, ChannelEvents, Clock } from "../../runtime/runtime.ts";
 import type { CodecName } from "../wire/codec.ts";
 import { DEFAULT_FRAME_LIMIT, FrameType } from "../wire/header.ts";
 import { Link } from "../wire/link.ts";
-import { Callee, type CalleeOptions } from "./callee.ts";
-import type { Caller } from "./caller.ts";
+import type { CallClient } from "./client.ts";
+import { CallServer, type CallServerOptions } from "./server.ts";
 
-export interface LocalPeerOptions extends Omit<CalleeOptions, "frameLimit"> {
+export interface LocalPeerOptions extends Omit<CallServerOptions, "frameLimit"> {
   readonly clock: Clock;
-  readonly caller: Caller;
+  readonly caller: CallClient;
   /** How the caller writes parameters. @default "json" */
   readonly codec?: CodecName;
   /** Gives a sign of life, where the callee only stands for someone else. @default at once */
@@ -80,7 +80,7 @@ function connect(options: LocalPeerOptions, lost: (reason: string | null) => voi
     drained() {},
     closed,
   });
-  const callee = new Callee(calleeLink, { ...options, frameLimit: DEFAULT_FRAME_LIMIT });
+  const callee = new CallServer(calleeLink, { ...options, frameLimit: DEFAULT_FRAME_LIMIT });
   callee.open();
   const close = () => {
     isOver = true;

@@ -1,30 +1,31 @@
 /**
- * The callee's side: runs each call once, whatever arrives how often, and always answers.
+ * The callee's side: runs each call once, however often it arrives, and always answers.
  *
  * @module
  */
 
 import { BrokerError, type BrokerFault, faultFields, type ThrownError, thrownFields, toFault } from "../faults.ts";
+import { formatParams } from "../log/params.ts";
+import { MAIN_THREAD } from "../log/record.ts";
+import type { Reporter } from "../log/reporter.ts";
+import { stackLines } from "../log/stack.ts";
+import { applyUser } from "../log/user_stack.ts";
+import type { CallContext, Handler } from "../module/module.ts";
+import { isGenerator, isStreamable, isThenable } from "../module/result.ts";
+import { nearest } from "../nearest.ts";
+import { isError, messageOf } from "../thrown.ts";
 import { AnswerKind } from "../wire/answer_kind.ts";
 import { type AnswerEntry, readJson, type ReceivedCall } from "../wire/batch.ts";
-import type { CallHeaders } from "../wire/call_headers.ts";
 import { BodyReader } from "../wire/body_reader.ts";
+import type { CallHeaders } from "../wire/call_headers.ts";
 import type { EncodedValue } from "../wire/codec.ts";
 import { FrameType } from "../wire/header.ts";
 import type { Link } from "../wire/link.ts";
 import type { PayloadFault } from "../wire/params.ts";
-import type { Reporter } from "../log/reporter.ts";
-import { applyUser } from "../log/user_stack.ts";
-import type { Handler } from "../module/module.ts";
-import { nearest } from "../nearest.ts";
-import { isError, messageOf } from "../thrown.ts";
-import { CalleeReporter } from "./callee_reporter.ts";
-import { KeptAnswers } from "./kept_answers.ts";
-import { OutgoingStream } from "./outgoing_stream.ts";
-import { ReplyBox } from "./reply_box.ts";
-import { isGenerator, isStreamable, isThenable } from "./result.ts";
-import { RunningCall } from "./running_call.ts";
+import { ResponseBatcher } from "./batcher.ts";
 import { describeThrown } from "./describe_thrown.ts";
+import { ReplyCache } from "./reply_cache.ts";
+import { OutgoingStream } from "./stream.ts";
 
 /** The commands a callee runs. */
 export interface Service {
@@ -39,16 +40,16 @@ export class UnansweredError extends Error {
 }
 
 /** What a peer may have without an answer at the same time. */
-export interface CalleeLimits {
+export interface ServerLimits {
   readonly calls: number;
   /** Of the frames that they came in. */
   readonly bytes: number;
 }
 
 /** No brokkr has more out on one channel: its callers wait before. */
-const MOST_OF_A_PEER: CalleeLimits = { calls: 65_536, bytes: 64 * 1024 * 1024 };
+const MOST_OF_A_PEER: ServerLimits = { calls: 65_536, bytes: 64 * 1024 * 1024 };
 
-export interface CalleeOptions {
+export interface CallServerOptions {
   readonly reporter: Reporter;
   readonly service: Service;
   /** The module in the prefix of the lines. */
@@ -58,7 +59,7 @@ export interface CalleeOptions {
   readonly frameLimit: number;
   readonly ownFiles: readonly string[];
   /** @default what a brokkr may have out */
-  readonly limits?: CalleeLimits;
+  readonly limits?: ServerLimits;
   /**
    * Whether calls in a frame that can't be read get an answer that says so, as far as their ids can be told. One brokkr sends them to
    * another again instead, and has them run. @default false
@@ -66,16 +67,16 @@ export interface CalleeOptions {
   readonly answersRefused?: boolean;
 }
 
-export class Callee {
+export class CallServer {
   readonly #link: Link;
-  readonly #options: CalleeOptions;
-  readonly #lines: CalleeReporter;
-  readonly #replies: ReplyBox;
-  readonly #kept: KeptAnswers;
+  readonly #options: CallServerOptions;
+  readonly #lines: ServerReporter;
+  readonly #replies: ResponseBatcher;
+  readonly #kept: ReplyCache;
   readonly #bodies: BodyReader;
   /** Calls that came and do not run yet: before `open`, or while the caller does not read its answers. */
   readonly #held = new Map<RunningCall, ReceivedCall>();
-  readonly #limits: CalleeLimits;
+  readonly #limits: ServerLimits;
   /** One function, so that it waits once however often it is wanted. */
   readonly #goOn = () => this.#runHeld();
   #isOpen = false;
@@ -84,14 +85,14 @@ export class Callee {
   #handler: Handler | undefined;
   #idle: (() => void) | undefined;
 
-  constructor(link: Link, options: CalleeOptions) {
+  constructor(link: Link, options: CallServerOptions) {
     this.#link = link;
     this.#options = options;
     this.#limits = options.limits ?? MOST_OF_A_PEER;
     this.#bodies = new BodyReader(link);
-    this.#lines = new CalleeReporter(options.reporter, options.module, options.ownFiles);
-    this.#replies = new ReplyBox(link, options.frameLimit, this.#goOn);
-    this.#kept = new KeptAnswers(link.clock, (answer) => this.#replies.release(answer));
+    this.#lines = new ServerReporter(options.reporter, options.module, options.ownFiles);
+    this.#replies = new ResponseBatcher(link, options.frameLimit, this.#goOn);
+    this.#kept = new ReplyCache(link.clock, (answer) => this.#replies.release(answer));
   }
 
   /** Calls that came before were kept waiting; from now on they run as they come. */
@@ -333,5 +334,90 @@ export class Callee {
     this.#kept.answered(running, answer);
     this.#replies.add(answer);
     if (this.#kept.runningCount === 0) this.#idle?.();
+  }
+}
+
+export class RunningCall implements CallContext {
+  readonly id: number;
+  readonly attempt: number;
+  readonly caller: string;
+  readonly command: string;
+  /** What the handler yields, where the call is a stream. */
+  stream: OutgoingStream | undefined;
+  /** Its part of the frame that it came in. */
+  bytes = 0;
+  /** Whether its answer was given. */
+  isOver = false;
+  readonly #told: (call: RunningCall, value: unknown) => void;
+  #controller: AbortController | undefined;
+
+  /** @param told gets what the handler tells of its progress. */
+  constructor(
+    call: { readonly id: number; readonly attempt: number; readonly command: string },
+    caller: string,
+    told: (call: RunningCall, value: unknown) => void,
+  ) {
+    this.#told = told;
+    this.id = call.id;
+    this.attempt = call.attempt;
+    this.caller = caller;
+    this.command = call.command;
+  }
+
+  /** Made when it is first looked at: most handlers never do. */
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    return this.#controller.signal;
+  }
+
+  progress(value: unknown): void {
+    this.#told(this, value);
+  }
+
+  get cancelled(): boolean {
+    return this.#controller?.signal.aborted === true;
+  }
+
+  cancel(reason: string): void {
+    this.#controller ??= new AbortController();
+    if (this.#controller.signal.aborted) return;
+    this.#controller.abort(new Error(reason));
+    this.stream?.stop();
+  }
+}
+
+export class ServerReporter {
+  readonly #reporter: Reporter;
+  readonly #module: string;
+  readonly #ownFiles: readonly string[];
+
+  /** @param module stands in the prefix of the lines. */
+  constructor(reporter: Reporter, module: string, ownFiles: readonly string[]) {
+    this.#reporter = reporter;
+    this.#module = module;
+    this.#ownFiles = ownFiles;
+  }
+
+  executing(command: string, params: readonly unknown[]): void {
+    if (!this.#reporter.wants("command.executing")) return;
+    const fields = { command, params: formatParams(params) };
+    this.#reporter.report("command.executing", fields, { module: this.#module, thread: MAIN_THREAD });
+  }
+
+  threw(command: string, thrown: ThrownError): void {
+    this.#failed(command, thrown.message || thrown.name, stackLines(thrown, this.#ownFiles));
+  }
+
+  /** Something of the command could not be sent. */
+  unsendable(command: string, reason: string): void {
+    this.#failed(command, reason, []);
+  }
+
+  unknown(command: string): void {
+    this.#reporter.report("command.unknown", { command }, { module: this.#module });
+  }
+
+  #failed(command: string, message: string, stack: readonly string[]): void {
+    this.#reporter.report("command.error", { command, message, stack }, { module: this.#module });
   }
 }

@@ -1,27 +1,22 @@
 /**
- * The calls that are out on one link, from the first attempt to the answer: retried once, given up in time, and never settled with
- * another call's answer.
+ * The calls that wait for their answers on one link, from the first attempt to the answer: retried once, given up in time, and never
+ * settled with another call's answer.
  *
  * @module
  */
 
 import type { Clock } from "../../runtime/runtime.ts";
+import type { BrokerFault } from "../faults.ts";
 import { AnswerKind } from "../wire/answer_kind.ts";
 import { BodyReader } from "../wire/body_reader.ts";
 import type { Codec } from "../wire/codec.ts";
 import { FrameType } from "../wire/header.ts";
 import { objectText } from "../wire/json_text.ts";
 import type { Link } from "../wire/link.ts";
-import type { Call } from "./call.ts";
-import { CallTime } from "./call_time.ts";
-import type { SubmitOptions } from "./caller_options.ts";
-import type { CallReporter } from "./call_reporter.ts";
-import type { CallCounters } from "./counters.ts";
-import { Deadlines } from "./deadlines.ts";
-import { InFlight } from "./in_flight.ts";
-import { faultOf, type Outcomes } from "./outcomes.ts";
-import { Outbox } from "./outbox.ts";
-import type { BrokerFault } from "../faults.ts";
+import { RequestBatcher } from "./batcher.ts";
+import type { Call, CallRequest } from "./call.ts";
+import { CallTime, Deadlines } from "./call_time.ts";
+import { type CallCounters, faultOf, type OutcomeReporter, type Outcomes, type StrayAnswer } from "./outcomes.ts";
 
 /** How long a cancelled call waits for its handler to end. */
 const CANCEL_GRACE_MS = 100;
@@ -30,30 +25,33 @@ const MAX_NAMED = 100;
 /** Beyond this many bytes on their way out, calls wait in the queue, where they are counted. */
 const UNSENT_LIMIT_BYTES = 1024 * 1024;
 
-export interface ExchangeOptions {
+export interface PendingCallsOptions {
   readonly clock: Clock;
   /** What the calls are encoded with. */
   readonly codec: Codec;
   readonly concurrency: number;
   readonly counters: CallCounters;
-  readonly lines: CallReporter;
+  readonly lines: OutcomeReporter;
   readonly outcomes: Outcomes;
 }
 
-export class Exchange {
+export class PendingCalls {
   readonly link: Link;
-  readonly #options: ExchangeOptions;
+  readonly #options: PendingCallsOptions;
   readonly #inFlight: InFlight;
-  readonly #outbox: Outbox;
+  readonly #outbox: RequestBatcher;
   readonly #deadlines: Deadlines<Call>;
   readonly #bodies: BodyReader;
 
-  constructor(link: Link, options: ExchangeOptions) {
+  constructor(link: Link, options: PendingCallsOptions) {
     this.link = link;
     this.#options = options;
     this.#bodies = new BodyReader(link);
     this.#inFlight = new InFlight(options.concurrency);
-    this.#outbox = new Outbox(this.#inFlight, link, { codec: options.codec, leaves: (calls) => this.#begin(calls) });
+    this.#outbox = new RequestBatcher(this.#inFlight, link, {
+      codec: options.codec,
+      leaves: (calls) => this.#begin(calls),
+    });
     this.#deadlines = new Deadlines(options.clock, () => this.#inFlight.calls(), (call) => this.#due(call));
   }
 
@@ -130,7 +128,7 @@ export class Exchange {
   #begin(calls: readonly Call[]): void {
     const now = this.#options.clock.now();
     let time = CallTime.NONE;
-    let request: SubmitOptions | undefined;
+    let request: CallRequest | undefined;
     for (const call of calls) {
       if (call.time.startedAt >= 0 || !call.isOut) continue;
       // Calls that ask alike mostly share what they ask: one look then, instead of one at each limit.
@@ -184,7 +182,7 @@ export class Exchange {
   }
 
   /** Who gave no sign of life since it was asked for one is blocked. */
-  #silenceOf(call: Call, now: number): Silence {
+  #silenceOf(call: Call, now: number): TimeoutDiagnosis {
     const heardAt = this.link.receivedAt;
     return { attempt: call.attempt, peer: heardAt >= call.time.probedAt ? "slow" : "blocked", silentMs: now - heardAt };
   }
@@ -256,10 +254,208 @@ export class Exchange {
 }
 
 /** What a callee that does not answer is like. */
-export interface Silence {
+export interface TimeoutDiagnosis {
   readonly attempt: number;
   /** `blocked`: it gave no sign of life when it was asked for one; `slow`: it did. */
   readonly peer: "blocked" | "slow";
   /** Milliseconds since its last sign of life. */
   readonly silentMs: number;
+}
+
+/** Parameters that the callee may hold at the same time. Beyond it calls wait in the queue, where they are counted. */
+const CREDIT_BYTES = 16 * 1024 * 1024;
+/** What a call holds beside its parameters. */
+const CALL_BYTES = 256;
+/** Calls given up whose answers are remembered; beyond it the oldest count as duplicates. */
+const MAX_GIVEN_UP = 65_536;
+
+interface GivenUp {
+  readonly command: string;
+  readonly bytes: number;
+}
+
+export class InFlight {
+  readonly #concurrency: number;
+  readonly #waiting = new IdRing<Call>();
+  readonly #givenUp = new Map<number, GivenUp>();
+  #bytes = 0;
+  #nextId = 1;
+  #lowestId = 1;
+
+  /** @param concurrency calls that may be out at the same time. */
+  constructor(concurrency: number) {
+    this.#concurrency = concurrency;
+  }
+
+  /** Calls that wait for their answers. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /** Memory that the callee may hold for what is out. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Whether one more call may go out. One that was given up may still run, so it takes its place. */
+  get hasRoom(): boolean {
+    return this.#bytes < CREDIT_BYTES && this.#waiting.size + this.#givenUp.size < this.#concurrency;
+  }
+
+  /** Every call with a smaller id is settled, so that the callee may forget its answer. */
+  get settledBelow(): number {
+    while (this.#lowestId < this.#nextId && this.#waiting.get(this.#lowestId) === undefined) this.#lowestId++;
+    return this.#lowestId;
+  }
+
+  /** The call that has waited longest and was not cancelled. */
+  get oldest(): Call | undefined {
+    // One by one: a peer may send any number of answers that ask for it.
+    if (this.#waiting.size === 0) return undefined;
+    for (let id = this.settledBelow; id < this.#nextId; id++) {
+      const call = this.#waiting.get(id);
+      if (call !== undefined && call.state !== "cancelling") return call;
+    }
+    return undefined;
+  }
+
+  calls(): readonly Call[] {
+    return this.#waiting.sorted();
+  }
+
+  /** Gives `call` its id: ids count from 1 on each channel, so that the callee knows which ones it missed. */
+  add(call: Call): void {
+    call.id = this.#nextId++;
+    this.#waiting.add(call);
+    this.#bytes += bytesOf(call);
+  }
+
+  /** The waiting call of that id, which a faulty peer may have made of anything. */
+  find(id: unknown): Call | undefined {
+    return typeof id === "number" ? this.#waiting.get(id) : undefined;
+  }
+
+  /** `call` is settled, and nothing more will come for it. */
+  remove(call: Call): void {
+    if (this.#waiting.get(call.id) !== call) return;
+    this.#waiting.delete(call.id);
+    // Answers mostly come in the order of their calls.
+    if (call.id === this.#lowestId) this.#lowestId++;
+    this.#bytes -= bytesOf(call);
+  }
+
+  /** `call` is settled, and its answer may still come. */
+  giveUp(call: Call): void {
+    if (this.#waiting.get(call.id) !== call) return;
+    this.#waiting.delete(call.id);
+    this.#givenUp.set(call.id, { command: call.command, bytes: bytesOf(call) });
+    if (this.#givenUp.size <= MAX_GIVEN_UP) return;
+    for (const oldest of this.#givenUp.keys()) return void this.#forget(oldest);
+  }
+
+  /** Whether the call of that id was given up and its answer may still come. */
+  isGivenUp(id: unknown): boolean {
+    return typeof id === "number" && this.#givenUp.has(id);
+  }
+
+  /** No answer will come for the call of that id that was given up. False where there is no such call. */
+  forgetGivenUp(id: unknown): boolean {
+    return typeof id === "number" && this.#forget(id) !== undefined;
+  }
+
+  /** What an answer is that no call waits for, and to which command, where that is known. */
+  classify(id: unknown): { kind: StrayAnswer; command: string | null } {
+    if (typeof id !== "number" || !Number.isSafeInteger(id) || id < 1 || id >= this.#nextId) {
+      return { kind: "unknown", command: null };
+    }
+    const late = this.#forget(id);
+    return late === undefined ? { kind: "duplicate", command: null } : { kind: "late", command: late.command };
+  }
+
+  /** The channel is gone, and with it everything that was out. Returns the calls that waited. */
+  clear(): Call[] {
+    const calls = this.#waiting.sorted();
+    this.#waiting.clear();
+    this.#givenUp.clear();
+    this.#bytes = 0;
+    this.#nextId = 1;
+    this.#lowestId = 1;
+    return calls;
+  }
+
+  #forget(id: number): GivenUp | undefined {
+    const givenUp = this.#givenUp.get(id);
+    if (givenUp === undefined) return undefined;
+    this.#givenUp.delete(id);
+    this.#bytes -= givenUp.bytes;
+    return givenUp;
+  }
+}
+
+function bytesOf(call: Call): number {
+  return call.params.bytes + CALL_BYTES;
+}
+
+const SMALLEST_RING = 256;
+const LARGEST_RING = 16_384;
+
+/** Ids are whole numbers from 1. */
+export class IdRing<T extends { readonly id: number }> {
+  #ring: (T | undefined)[] = new Array<T | undefined>(SMALLEST_RING).fill(undefined);
+  #mask = SMALLEST_RING - 1;
+  readonly #old = new Map<number, T>();
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get(id: number): T | undefined {
+    const thing = this.#ring[id & this.#mask];
+    if (thing !== undefined && thing.id === id) return thing;
+    return this.#old.size === 0 ? undefined : this.#old.get(id);
+  }
+
+  /** Adds what is not there yet. */
+  add(thing: T): void {
+    if (this.#size > this.#mask >> 1 && this.#mask < LARGEST_RING - 1) this.#grow();
+    this.#size++;
+    this.#put(thing);
+  }
+
+  delete(id: number): boolean {
+    const place = id & this.#mask;
+    if (this.#ring[place]?.id === id) this.#ring[place] = undefined;
+    else if (!this.#old.delete(id)) return false;
+    this.#size--;
+    return true;
+  }
+
+  clear(): void {
+    this.#ring = new Array<T | undefined>(SMALLEST_RING).fill(undefined);
+    this.#mask = SMALLEST_RING - 1;
+    this.#old.clear();
+    this.#size = 0;
+  }
+
+  /** All, by their ids. */
+  sorted(): T[] {
+    const all = [...this.#old.values()];
+    for (const thing of this.#ring) if (thing !== undefined) all.push(thing);
+    return all.sort((a, b) => a.id - b.id);
+  }
+
+  #put(thing: T): void {
+    const place = thing.id & this.#mask;
+    const there = this.#ring[place];
+    if (there !== undefined) this.#old.set(there.id, there);
+    this.#ring[place] = thing;
+  }
+
+  #grow(): void {
+    const ring = this.#ring;
+    this.#mask = this.#mask * 2 + 1;
+    this.#ring = new Array<T | undefined>(this.#mask + 1).fill(undefined);
+    for (const thing of ring) if (thing !== undefined) this.#put(thing);
+  }
 }

@@ -1,15 +1,13 @@
 /**
- * The items of a command that yields them, from the side of its caller: an async iterable that holds what came and was not taken,
- * and tells the callee what was.
+ * The items of a command that yields them, both ends: the caller's, which holds what came and was not taken and gives credit for what
+ * was, and the callee's, which runs the handler as far as the caller has room.
  *
  * @module
  */
 
-import { Call } from "./call.ts";
-import type { Caller } from "./caller.ts";
-import type { SubmitOptions } from "./caller_options.ts";
-import { WINDOW_BYTES, WINDOW_ITEMS } from "./outgoing_stream.ts";
 import { type BrokerFault, toError } from "../faults.ts";
+import { Call, type CallRequest } from "./call.ts";
+import type { CallClient } from "./client.ts";
 
 /** Items taken that the callee is told of at once; what waits for more of them is told at the latest when nothing is left. */
 const TOLD_AT_ONCE = 128;
@@ -19,8 +17,8 @@ const OVERRUN = 2;
 
 /** To whom the call goes, chosen when the first item is asked for. */
 export interface StreamTarget {
-  readonly caller: Caller;
-  readonly options: SubmitOptions;
+  readonly caller: CallClient;
+  readonly options: CallRequest;
 }
 
 export class CallStream implements AsyncIterableIterator<unknown>, AsyncDisposable {
@@ -179,5 +177,89 @@ export class CallStream implements AsyncIterableIterator<unknown>, AsyncDisposab
     // Whoever waits here has time for an answer; whoever works on an item lets the callee wait.
     if (this.#call !== undefined) this.#call.exchange?.expect(this.#call);
     await new Promise<void>((resolve) => this.#wakes.push(resolve));
+  }
+}
+
+/** Items that the caller has not taken yet: beyond it the handler waits. */
+export const WINDOW_BYTES = 256 * 1024;
+export const WINDOW_ITEMS = 1_024;
+
+/** What the handler returned, or why its items could not all be sent. */
+export type StreamEnd = { readonly value: unknown } | BrokerFault;
+
+/** Hands one item over. Returns its bytes, or why it can't be sent. */
+export type SendItem = (item: unknown) => number | BrokerFault;
+
+export class OutgoingStream {
+  readonly #iterator: AsyncIterator<unknown> | Iterator<unknown>;
+  /** Bytes of the items that were not taken yet, oldest first. */
+  #sizes: number[] = [];
+  #bytes = 0;
+  #taken = 0;
+  #wake: (() => void) | undefined;
+  #isStopped = false;
+  #end: StreamEnd = { value: undefined };
+  /** What `return` of the handler's iterator comes to, once the stream is stopped. */
+  readonly #stopped: Promise<StreamEnd>;
+  #settleStopped: (end: Promise<StreamEnd>) => void = () => {};
+
+  constructor(iterable: AsyncIterable<unknown> | Iterable<unknown>) {
+    this.#stopped = new Promise((resolve) => this.#settleStopped = resolve);
+    this.#iterator = Symbol.asyncIterator in iterable ? iterable[Symbol.asyncIterator]() : iterable[Symbol.iterator]();
+  }
+
+  /**
+   * Sends item after item; resolves with what the handler returned, or with why an item could not be sent.
+   *
+   * @throws whatever the handler's iterator throws.
+   */
+  async run(send: SendItem): Promise<StreamEnd> {
+    // An iterator that was told to end may leave its last step open for ever.
+    return await Promise.race([this.#steps(send), this.#stopped]);
+  }
+
+  async #steps(send: SendItem): Promise<StreamEnd> {
+    while (!this.#isStopped) {
+      const step = await this.#iterator.next();
+      if (step.done === true) return { value: step.value };
+      if (this.#isStopped) break;
+      const sent = send(step.value);
+      if (typeof sent !== "number") {
+        this.#end = sent;
+        this.stop();
+        break;
+      }
+      this.#sizes.push(sent);
+      this.#bytes += sent;
+      if (this.#bytes >= WINDOW_BYTES || this.#sizes.length >= WINDOW_ITEMS) await this.#room();
+    }
+    return await this.#stopped;
+  }
+
+  /** The caller has taken `count` items since the stream began. */
+  took(count: number): void {
+    const taken = this.#sizes.splice(0, Math.max(0, count - this.#taken));
+    this.#taken += taken.length;
+    for (const bytes of taken) this.#bytes -= bytes;
+    this.#wake?.();
+  }
+
+  /** Ends the handler at its next `yield`: its `finally` blocks run. Whoever runs the stream gets what they throw. */
+  stop(): void {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    this.#settleStopped(this.#return());
+    this.#wake?.();
+  }
+
+  /** Async, so that nothing is thrown at who stops the stream, not even by an iterator whose `return` is no async function. */
+  async #return(): Promise<StreamEnd> {
+    await this.#iterator.return?.();
+    return this.#end;
+  }
+
+  async #room(): Promise<void> {
+    await new Promise<void>((resolve) => this.#wake = resolve);
+    this.#wake = undefined;
   }
 }

@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { OwnCommands } from "../../../src/core/broker/own_commands.ts";
-import { Caller } from "../../../src/core/call/caller.ts";
-import { CallCounters } from "../../../src/core/call/counters.ts";
-import { localPeer } from "../../../src/core/call/local_peer.ts";
-import { CallStream } from "../../../src/core/call/call_stream.ts";
-import { makeCall } from "../../../src/core/call/make_call.ts";
-import { DEFAULT_LIMITS, type SubmitOptions } from "../../../src/core/call/caller_options.ts";
+import { CallClient, DEFAULT_LIMITS, makeCall } from "../../../src/core/call/client.ts";
+import { CallCounters } from "../../../src/core/call/outcomes.ts";
+import { localPeer } from "../../../src/core/call/local.ts";
+import { CallStream } from "../../../src/core/call/stream.ts";
+import type { CallRequest } from "../../../src/core/call/call.ts";
 import { ProcessGoneError } from "../../../src/core/faults.ts";
 import { type CallContext, commandMap, type Commands } from "../../../src/core/module/module.ts";
 import { FakeRuntime } from "../fake_runtime.ts";
@@ -25,7 +24,7 @@ class Own {
     this.own = new OwnCommands({ runtime, reporter, broker: "b", commands: commandMap("commands", commands) });
   }
 
-  call(command: string, options: Partial<SubmitOptions> = {}): Promise<unknown> {
+  call(command: string, options: Partial<CallRequest> = {}): Promise<unknown> {
     return makeCall(this.own.caller, command, [], { ...REQUEST, ...options });
   }
 
@@ -108,7 +107,7 @@ test("a connection within the process that is lost rejects what it carried, and 
   const { clock } = new FakeRuntime();
   const reporter = new TestReporter();
   const common = { clock, reporter, module: "b", ownFiles: [] };
-  const caller = new Caller({
+  const caller = new CallClient({
     ...common,
     counters: new CallCounters(),
     limits: DEFAULT_LIMITS,

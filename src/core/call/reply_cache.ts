@@ -10,9 +10,8 @@
 
 import type { Clock } from "../../runtime/runtime.ts";
 import type { AnswerEntry } from "../wire/batch.ts";
-import { ById } from "./by_id.ts";
-import { IdGaps } from "./id_gaps.ts";
-import type { RunningCall } from "./running_call.ts";
+import { IdRing } from "./pending.ts";
+import type { RunningCall } from "./server.ts";
 
 const MAX_ANSWERS = 8_192;
 const MAX_BYTES = 16 * 1024 * 1024;
@@ -23,10 +22,10 @@ const MAX_STEPS = 16_384;
 /** The same in search of the oldest answer: then a quarter of all goes at once, so that a look at all is worth its time. */
 const MAX_STEPS_TO_OLDEST = 64;
 
-export class KeptAnswers {
-  readonly #running = new ById<RunningCall>();
+export class ReplyCache {
+  readonly #running = new IdRing<RunningCall>();
   #runningBytes = 0;
-  readonly #answers = new ById<AnswerEntry>();
+  readonly #answers = new IdRing<AnswerEntry>();
   /** No id below it is in `#answers`. */
   #front = 1;
   /** Answers that were given when the front had gone past them, in that order. */
@@ -161,5 +160,67 @@ export class KeptAnswers {
   #remove(answer: AnswerEntry): void {
     if (this.#late.size === 0 || !this.#late.delete(answer.id)) this.#answers.delete(answer.id);
     this.#bytes -= answer.value.bytes;
+  }
+}
+
+/** Beyond it the oldest range is forgotten. */
+const MAX_GAPS = 8_192;
+
+interface Gap {
+  from: number;
+  /** The first id behind it. */
+  to: number;
+}
+
+export class IdGaps {
+  /** By their ids. */
+  #gaps: Gap[] = [];
+
+  get size(): number {
+    return this.#gaps.length;
+  }
+
+  /** The ids from `from` to before `to`, which are above all that were added before, were stepped over. */
+  add(from: number, to: number): void {
+    this.#gaps.push({ from, to });
+    this.#bound();
+  }
+
+  /** Whether `id` was stepped over; from now on it was not. */
+  take(id: number): boolean {
+    const index = this.#firstEndingAbove(id);
+    const gap = this.#gaps[index];
+    if (gap === undefined || id < gap.from) return false;
+    const behind = { from: id + 1, to: gap.to };
+    gap.to = id;
+    if (gap.from === gap.to && behind.from === behind.to) this.#gaps.splice(index, 1);
+    else if (gap.from === gap.to) this.#gaps[index] = behind;
+    else if (behind.from < behind.to) {
+      this.#gaps.splice(index + 1, 0, behind);
+      this.#bound();
+    }
+    return true;
+  }
+
+  /** Nobody will ask for an id below `id`. */
+  forgetBelow(id: number): void {
+    if (this.#gaps.length === 0) return;
+    this.#gaps.splice(0, this.#firstEndingAbove(id));
+    const [first] = this.#gaps;
+    if (first !== undefined && first.from < id) first.from = id;
+  }
+
+  #bound(): void {
+    if (this.#gaps.length > MAX_GAPS) this.#gaps.shift();
+  }
+
+  #firstEndingAbove(id: number): number {
+    let [low, high] = [0, this.#gaps.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#gaps[middle]?.to ?? 0) > id) high = middle;
+      else low = middle + 1;
+    }
+    return low;
   }
 }

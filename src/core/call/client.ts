@@ -1,0 +1,429 @@
+/**
+ * The caller's side: a call as a promise, and the client that takes the calls to one callee, holds those that can't be sent yet, and
+ * hands the others to the {@linkcode PendingCalls} of the callee's process.
+ *
+ * It outlives the callee's process: calls wait in the queue while there is none, and what was sent to one that ended is gone.
+ *
+ * @module
+ */
+
+import type { Clock } from "../../runtime/runtime.ts";
+import { joinBytes } from "../bytes.ts";
+import { type BrokerFault, toError } from "../faults.ts";
+import type { Reporter } from "../log/reporter.ts";
+import { stackFrom } from "../log/user_stack.ts";
+import { BodyReader } from "../wire/body_reader.ts";
+import { type Codec, type CodecName, type EncodedValue, newCodec } from "../wire/codec.ts";
+import type { Link } from "../wire/link.ts";
+import { encodeParams, encodePayload, type PayloadFault } from "../wire/params.ts";
+import { Call, type CallRequest, ProgressFeed, type Settle } from "./call.ts";
+import { CallTime, Deadlines } from "./call_time.ts";
+import { type CallCounters, OutcomeReporter, Outcomes } from "./outcomes.ts";
+import { PendingCalls } from "./pending.ts";
+
+class Failure {
+  readonly fault: BrokerFault;
+
+  constructor(fault: BrokerFault) {
+    this.fault = fault;
+  }
+}
+
+/** What a call came to, and how often it was sent. */
+export interface AnsweredCall {
+  readonly value: unknown;
+  readonly attempts: number;
+}
+
+/**
+ * Makes a call and waits for its result.
+ *
+ * The error is made only where there is one, and late, when the stack leads to who awaits this call: at no cost for the calls that
+ * go well. There it takes the way that the engine follows.
+ *
+ * @throws {BrokerError}
+ */
+export function makeCall(
+  caller: CallClient,
+  command: string,
+  params: readonly unknown[],
+  options: CallRequest,
+): Promise<unknown> {
+  if (!caller.tracesPromises) return awaitCall(caller, command, params, options);
+  const promise = new Promise<unknown>(takeResolve);
+  caller.submit(new Call(command, options, { resolve: taken, reject: rejectLater }), params);
+  return promise;
+}
+
+/** How the promise that was made last is resolved. One function for all promises: one of its own costs each as much as the promise. */
+let taken: (outcome: unknown) => void = () => {};
+
+function takeResolve(resolve: (outcome: unknown) => void): void {
+  taken = resolve;
+}
+
+/** A rejection is a promise that is rejected later: when its error is made, its stack leads through both to who awaits them. */
+function rejectLater(fault: BrokerFault, call: Call): void {
+  call.resolve(throwLater(fault, { target: call.target, command: call.command }), call.attempt);
+}
+
+async function throwLater(fault: BrokerFault, call: { target: string; command: string }): Promise<never> {
+  // The first turn joins this promise to the one that is awaited.
+  await undefined;
+  await undefined;
+  throw stackFrom(toError(fault, call), throwLater);
+}
+
+async function awaitCall(
+  caller: CallClient,
+  command: string,
+  params: readonly unknown[],
+  options: CallRequest,
+): Promise<unknown> {
+  const promise = new Promise<unknown>(takeResolve);
+  caller.submit(new Call(command, options, { resolve: taken, reject: giveFault }), params);
+  const outcome = await promise;
+  if (outcome instanceof Failure) {
+    throw stackFrom(toError(outcome.fault, { target: options.target, command }), awaitCall);
+  }
+  return outcome;
+}
+
+/** Both ends of a call go to one function: an error is made later, where it is thrown. */
+function giveFault(fault: BrokerFault, call: Call): void {
+  call.resolve(new Failure(fault), call.attempt);
+}
+
+/** The same, for who wants to know of the attempts too. @throws {BrokerError} */
+export async function measureCall(
+  caller: CallClient,
+  command: string,
+  params: readonly unknown[],
+  options: CallRequest,
+): Promise<AnsweredCall> {
+  const outcome = await new Promise<AnsweredCall | Failure>((resolve) => {
+    const settle: Settle = {
+      resolve: (value, attempts) => resolve({ value, attempts }),
+      reject: (fault) => resolve(new Failure(fault)),
+    };
+    caller.submit(new Call(command, options, settle), params);
+  });
+  if (outcome instanceof Failure) {
+    throw stackFrom(toError(outcome.fault, { target: options.target, command }), measureCall);
+  }
+  return outcome;
+}
+
+export class CallClient {
+  readonly tracesPromises: boolean;
+  readonly #options: CallClientOptions;
+  readonly #lines: OutcomeReporter;
+  readonly #outcomes: Outcomes;
+  readonly #queue: CallQueue;
+  readonly #deadlines: Deadlines<Call>;
+  #concurrency: number;
+  #codec: Codec;
+  #exchange: PendingCalls | undefined;
+  /** Those whose link is being replaced: what was sent on them is still answered. */
+  readonly #leaving = new Set<PendingCalls>();
+  #refusal: BrokerFault | undefined;
+  #paused = false;
+
+  constructor(options: CallClientOptions) {
+    this.#options = options;
+    this.tracesPromises = options.tracesPromises === true;
+    this.#codec = newCodec(options.codec ?? "compact");
+    this.#lines = new OutcomeReporter(options.reporter, options.module, options.ownFiles);
+    this.#outcomes = new Outcomes(options.counters, this.#lines);
+    this.#concurrency = options.limits.concurrency;
+    this.#queue = new CallQueue(options.limits);
+    this.#deadlines = new Deadlines(options.clock, () => this.#queue, (call) => this.#giveUp(call));
+  }
+
+  /** Calls that have no outcome yet. */
+  get pending(): number {
+    let pending = this.#queue.length + (this.#exchange?.waiting ?? 0);
+    for (const exchange of this.#leaving) pending += exchange.waiting;
+    return pending;
+  }
+
+  /** From now on `limits` hold; that of concurrency with the next link. */
+  limit(limits: CallLimits): void {
+    this.#queue.limit(limits);
+    this.#concurrency = limits.concurrency;
+  }
+
+  /** Makes a call that is new. It is settled once; a rejection is a fault, made an error where it is thrown. */
+  submit(call: Call, params: readonly unknown[]): void {
+    const { thread, signal, onProgress } = call.request;
+    const where = thread ?? this.#options.thread();
+    if (where !== undefined) call.thread = where;
+    if (onProgress !== undefined) call.progress = new ProgressFeed(onProgress, this.#options.clock);
+    const encoded = encodeParams(this.#codec, call.command, params, this.#options.frameLimit);
+    const isFault = "code" in encoded;
+    if (!isFault) call.params = encoded;
+    const exchange = this.#queue.length === 0 ? this.#ready() : undefined;
+    const fault = isFault ? encoded : this.#whyNot(call, signal, exchange);
+    if (fault !== undefined) {
+      if (!isFault) this.#codec.takeBack(encoded);
+      this.#outcomes.reject(call, fault);
+    } else {
+      if (signal !== undefined) {
+        // The signal of a stream that was left may be aborted while its handler ends.
+        call.listen(signal, () => void (call.state === "cancelling" || this.#cancel(call, signal.reason)));
+      }
+      if (exchange !== undefined) exchange.send(call);
+      else this.#wait(call);
+    }
+  }
+
+  /** The caller of a stream has enough of it. */
+  leave(call: Call): void {
+    if (call.state === "settled" || call.state === "cancelling") return;
+    call.isLeft = true;
+    this.#cancel(call, undefined);
+  }
+
+  /** The callee's process is ready: what waits is sent to it. What is out on another link is still answered there. */
+  connect(link: Link): void {
+    if (this.#exchange !== undefined) this.#leaving.add(this.#exchange);
+    this.#paused = false;
+    this.#refusal = undefined;
+    this.#speak(link);
+    const { clock, counters } = this.#options;
+    const [codec, concurrency, lines, outcomes] = [this.#codec, this.#concurrency, this.#lines, this.#outcomes];
+    this.#exchange = new PendingCalls(link, { clock, codec, concurrency, counters, lines, outcomes });
+    this.#pump();
+  }
+
+  /** The callee's process is about to end: what was sent goes on, what was not waits. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  /** The process behind `link` is gone: what was sent to it is rejected with `fault`, what was not goes on waiting. */
+  disconnect(fault: BrokerFault, link: Link | undefined = this.#exchange?.link): void {
+    const exchange = this.#of(link);
+    if (exchange === this.#exchange) this.#exchange = undefined;
+    else if (exchange !== undefined) this.#leaving.delete(exchange);
+    exchange?.end(fault);
+  }
+
+  /** From now on every call is rejected with `fault`, those that wait included, until the next `connect` or `expect`. */
+  refuse(fault: BrokerFault): void {
+    this.#refusal = fault;
+    this.disconnect(fault);
+    for (const call of [...this.#queue]) this.#reject(call, fault);
+    this.#deadlines.stop();
+  }
+
+  /** A process that serves is on its way: from now on calls wait for it. */
+  expect(): void {
+    this.#refusal = undefined;
+  }
+
+  /** Whether new calls go over `link`. */
+  isConnectedTo(link: Link): boolean {
+    return this.#exchange?.link === link;
+  }
+
+  /** How many calls wait for answers from the process behind `link`. */
+  outOn(link: Link): number {
+    return this.#of(link)?.waiting ?? 0;
+  }
+
+  /** Room in the transport: what waits may go on. */
+  drained(): void {
+    this.#pump();
+  }
+
+  /** @param link where the frame came from. @throws {BodyError} when the frame can't be understood. */
+  answers(flags: number, body: Uint8Array, link: Link | undefined = this.#exchange?.link): void {
+    this.#of(link)?.answers(flags, body);
+    if (this.#queue.length > 0) this.#pump();
+  }
+
+  #of(link: Link | undefined): PendingCalls | undefined {
+    if (link === undefined || link === this.#exchange?.link) return this.#exchange;
+    for (const exchange of this.#leaving) if (exchange.link === link) return exchange;
+    return undefined;
+  }
+
+  /** What waits is encoded as `link` wants it. */
+  #speak(link: Link): void {
+    const from = this.#codec;
+    if (link.codec === from.name) return;
+    const to = this.#codec = newCodec(link.codec);
+    translateQueue(this.#queue, { from, to, frameLimit: this.#options.frameLimit }, this.#reject.bind(this));
+  }
+
+  /** Where a call can be sent to now. */
+  #ready(): PendingCalls | undefined {
+    return this.#paused || this.#exchange?.hasRoom !== true ? undefined : this.#exchange;
+  }
+
+  /** Why a call is rejected before it waits at all. */
+  #whyNot(call: Call, signal: AbortSignal | undefined, exchange: PendingCalls | undefined): BrokerFault | undefined {
+    if (this.#refusal !== undefined) return this.#refusal;
+    if (signal?.aborted) {
+      call.cancelCause = signal.reason;
+      return call.cancelled(true);
+    }
+    return exchange === undefined ? this.#queue.fullFor(call) : undefined;
+  }
+
+  #wait(call: Call): void {
+    call.time = CallTime.begin(this.#options.clock.now(), call);
+    this.#queue.add(call);
+    this.#deadlines.watch(call);
+    this.#pump();
+  }
+
+  #pump(): void {
+    while (this.#queue.length > 0) {
+      const exchange = this.#ready();
+      const call = exchange === undefined ? undefined : this.#queue.shift();
+      if (call === undefined) return;
+      exchange?.send(call);
+    }
+  }
+
+  #cancel(call: Call, cause: unknown): void {
+    call.cancelCause = cause;
+    if (call.state !== "queued") call.exchange?.cancel(call);
+    else if (call.isLeft) {
+      this.#queue.remove(call);
+      this.#outcomes.resolve(call, undefined, this.#options.clock.now());
+    } else this.#reject(call, call.cancelled(true));
+  }
+
+  #giveUp(call: Call): void {
+    const { endsAt, attemptEnds } = call.time;
+    const timeoutMs = endsAt < attemptEnds ? call.totalTimeoutMs : call.timeoutMs;
+    this.#reject(call, call.timedOut(timeoutMs, "blocked"));
+  }
+
+  /** A call that waits in the queue. */
+  #reject(call: Call, fault: BrokerFault): void {
+    if (call.state !== "queued") return;
+    this.#queue.remove(call);
+    this.#outcomes.reject(call, fault);
+  }
+}
+
+export interface CallLimits extends QueueLimits {
+  /** Calls that may be out at the same time. */
+  readonly concurrency: number;
+}
+
+export const DEFAULT_LIMITS: CallLimits = { calls: 20_000, bytes: 64 * 1024 * 1024, concurrency: Infinity };
+
+export interface CallClientOptions {
+  readonly clock: Clock;
+  /** What calls are encoded with before the first link says it. @default "compact" */
+  readonly codec?: CodecName;
+  readonly reporter: Reporter;
+  readonly counters: CallCounters;
+  /** The module in the prefix of the lines; the callee's own name stands in each request. */
+  readonly module: string;
+  readonly limits: CallLimits;
+  readonly frameLimit: number;
+  readonly thread: () => string | undefined;
+  /** As the runtime says. @default false */
+  readonly tracesPromises?: boolean;
+  /** Where brokkr's own files are, for stacks. */
+  readonly ownFiles: readonly string[];
+}
+
+export interface QueueLimits {
+  readonly calls: number;
+  readonly bytes: number;
+}
+
+export class CallQueue {
+  #limits: QueueLimits;
+  readonly #calls = new Set<Call>();
+  /** Goes on where it was: to begin anew at the front would step over all that were taken before. */
+  #front = this.#calls.values();
+  #bytes = 0;
+
+  constructor(limits: QueueLimits) {
+    this.#limits = limits;
+  }
+
+  /** From now on `limits` hold; what waits already stays. */
+  limit(limits: QueueLimits): void {
+    this.#limits = limits;
+  }
+
+  get length(): number {
+    return this.#calls.size;
+  }
+
+  /** Why `call` can't join, where there is no room for it. */
+  fullFor(call: Call): BrokerFault | undefined {
+    const { calls, bytes } = this.#limits;
+    if (this.#calls.size >= calls) return { code: "QUEUE_FULL", depth: this.#calls.size, limit: calls };
+    if (this.#bytes + call.params.bytes > bytes) return { code: "QUEUE_FULL", depth: this.#bytes, limit: bytes };
+    return undefined;
+  }
+
+  add(call: Call): void {
+    this.#calls.add(call);
+    this.#bytes += call.params.bytes;
+  }
+
+  remove(call: Call): void {
+    if (this.#calls.delete(call)) this.#bytes -= call.params.bytes;
+  }
+
+  /** `call` is the same call, encoded anew. */
+  change(call: Call, params: EncodedValue): void {
+    if (this.#calls.has(call)) this.#bytes += params.bytes - call.params.bytes;
+    call.params = params;
+  }
+
+  shift(): Call | undefined {
+    let next = this.#front.next();
+    if (next.done === true) {
+      this.#front = this.#calls.values();
+      next = this.#front.next();
+    }
+    if (next.done === true) return undefined;
+    this.remove(next.value);
+    return next.value;
+  }
+
+  [Symbol.iterator](): Iterator<Call> {
+    return this.#calls[Symbol.iterator]();
+  }
+}
+
+export interface Translation {
+  readonly from: Codec;
+  readonly to: Codec;
+  readonly frameLimit: number;
+}
+
+/** Encodes every call of `queue` anew; `reject` gets those that the new codec has no words for. */
+export function translateQueue(
+  queue: CallQueue,
+  translation: Translation,
+  reject: (call: Call, fault: PayloadFault) => void,
+): void {
+  for (const call of [...queue]) {
+    const params = translate(call.params, translation);
+    if ("code" in params) reject(call, params);
+    else queue.change(call, params);
+  }
+}
+
+/** Reads `value` as a peer would, and encodes what was read. */
+function translate(value: EncodedValue, { from, to, frameLimit }: Translation): EncodedValue | PayloadFault {
+  const reader = new BodyReader();
+  const before = from.before({ told: 0 });
+  if (before !== undefined) reader.answers(before.flags, joinBytes(before.parts));
+  const packed = from.answers([{ id: 1, attempt: 1, kind: 0, value }]);
+  const { values } = reader.answers(packed.flags, joinBytes(packed.parts));
+  return encodePayload(to, values[0], "params", frameLimit);
+}
