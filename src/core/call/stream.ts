@@ -39,7 +39,6 @@ export class CallStream implements AsyncIterableIterator<unknown>, AsyncDisposab
   #aheadBytes = 0;
   /** Bytes of what was taken of it. */
   #untoldBytes = 0;
-  #isOverrun = false;
   #end: { readonly value: unknown } | { readonly fault: BrokerFault } | undefined;
   #wakes: (() => void)[] = [];
 
@@ -115,9 +114,7 @@ export class CallStream implements AsyncIterableIterator<unknown>, AsyncDisposab
   }
 
   #arrived(item: unknown, bytes: number): void {
-    if (this.#isOverrun) return;
     if (this.#aheadItems >= OVERRUN * WINDOW_ITEMS || this.#aheadBytes >= OVERRUN * WINDOW_BYTES) {
-      this.#isOverrun = true;
       if (this.#call !== undefined) this.#call.exchange?.overrun(this.#call);
       return;
     }

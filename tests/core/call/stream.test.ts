@@ -62,6 +62,19 @@ test("stream() of a reader that does not read holds at most 256 KiB and an item"
   assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
 });
 
+test("stream() of a small item and many large ones has room for each that its reader took", async () => {
+  const c = new Conversation({
+    *growing() {
+      yield "x";
+      for (let large = 0; large < 20; large++) yield "x".repeat(100_000);
+    },
+  });
+  const { items } = await drained(c, c.stream("growing"));
+  assert.deepEqual(items.map((item) => String(item).length), [1, ...Array<number>(20).fill(100_000)]);
+  assert.deepEqual(c.counts(), { ok: 1 });
+  assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
+});
+
 test("stream() of a command that returns a list gives its items", async () => {
   const c = new Conversation(counting().commands);
   assert.deepEqual(await drained(c, c.stream("list")), { items: [1, 2], end: undefined });

@@ -29,6 +29,33 @@ test("leaving a stream ends the command with its finally block, and is a good en
   assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
 });
 
+test("an iterator of the command's own is asked for nothing more, and told once, when its stream is left", async () => {
+  const seen = { asked: 0, left: 0 };
+  const c = new Conversation({
+    ticks: () => ({
+      [Symbol.asyncIterator]: () => ({
+        next: () => {
+          const value = ++seen.asked;
+          return new Promise((resolve) => c.clock.timer(10, () => resolve({ value, done: false })));
+        },
+        return: () => {
+          seen.left++;
+          return Promise.resolve({ value: undefined, done: true });
+        },
+      }),
+    }),
+  });
+  const stream = c.stream("ticks");
+  const first = stream.next();
+  await c.clock.advance(10);
+  assert.deepEqual(await first, { value: 1, done: false });
+  const left = stream.return();
+  await c.clock.advance(1_000);
+  assert.deepEqual(await left, { value: undefined, done: true });
+  assert.deepEqual(seen, { asked: 2, left: 1 });
+  assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
+});
+
 test("leaving a stream whose command does not end settles after a while", async () => {
   const c = new Conversation({
     async *stuck() {
