@@ -268,6 +268,22 @@ test("a call by hand, and a stream, are given up after the timeout that was aske
   assert.deepEqual([stream?.["reason"], stream?.["attempts"]], ["timeout (0.2s)", 2]);
 });
 
+test("a call by hand carries parameters of 1 MiB, and a byte more is refused before it is sent", async () => {
+  const t = await hops(() => {});
+  const client = await t.client();
+  const MIB = 1024 * 1024;
+  // Most of a frame is its own; what is around the parameters counts too.
+  const asked = async (length: number) => {
+    return await t.ends(factsOf(client.call("sla", "get_report", ["x".repeat(length)], {})));
+  };
+  const { bytes, limit, code } = await asked(MIB);
+  assert.deepEqual([code, limit], ["PAYLOAD", MIB - 4_096]);
+  const most = MIB - (Number(bytes) - Number(limit));
+  const { resolvedWith } = await asked(most);
+  assert.deepEqual(resolvedWith, { value: { month: "x".repeat(most) }, attempts: 1, ms: 0 });
+  assert.deepEqual((await asked(most + 1))["bytes"], MIB - 4_096 + 1);
+});
+
 test("a call by hand is told how long it took", async () => {
   const t = await hops(() => {});
   const client = await t.client();

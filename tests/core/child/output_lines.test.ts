@@ -56,6 +56,14 @@ test("OutputLines cuts a long line where a character ends, and says by how much"
   assert.deepEqual(printed.texts, [`${"a".repeat(9)}… (1000002 bytes cut)`, "next"]);
 });
 
+test("OutputLines keeps a line of exactly the limit whole, and of one more cuts 1 byte", () => {
+  const printed = new Printed({ maxLineBytes: 10 });
+  printed.print(`${"a".repeat(10)}\n${"b".repeat(11)}\n${"c".repeat(9)}`);
+  printed.print("c\n");
+  printed.print("c\n");
+  assert.deepEqual(printed.texts, ["a".repeat(10), `${"b".repeat(10)}… (1 bytes cut)`, "c".repeat(10), "c"]);
+});
+
 test("OutputLines leaves out what is too much for a second, counts it, and goes on in the next", async () => {
   const printed = new Printed({ maxLinesPerSecond: 3 });
   printed.print("1\n2\n3\n4\n5\n");

@@ -203,6 +203,26 @@ test("a process over recycleBytes is replaced between calls, and over warnBytes 
   assert.equal(s.runtime.spawned.length, 2);
 });
 
+test("a process over warnBytes at its first look is said at once, and again when it was under them in between", async () => {
+  const s = new Supervision({ memory: { warnBytes: 100, checkMs: 10_000 } });
+  const figures = (privateBytes: number) => s.runtime.figures = [{ ...UNKNOWN, privateBytes }];
+  figures(5 * 1024 * 1024);
+  await s.up();
+  await s.advance(9_999);
+  assert.equal(s.lines().length, 2);
+  await s.advance(1);
+  const over = "sla holds 5.0 MiB, more than 0.0 MiB (pid 100)";
+  assert.deepEqual(s.lines().slice(2), [over]);
+  await s.advance(50_000);
+  assert.deepEqual(s.lines().slice(2), [over], "once");
+  figures(100);
+  await s.advance(10_000);
+  figures(5 * 1024 * 1024);
+  await s.advance(10_000);
+  assert.deepEqual(s.lines().slice(2), [over, over]);
+  assert.equal(s.runtime.spawned.length, 1);
+});
+
 test("memory that the system can't tell is no reason for anything", async () => {
   const s = new Supervision({ memory: { warnBytes: 1, recycleBytes: 1, checkMs: 1_000 } });
   s.runtime.figures = [UNKNOWN];

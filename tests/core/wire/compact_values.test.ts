@@ -21,6 +21,9 @@ const deepList = (depth: number): unknown => {
   return value;
 };
 
+/** Where the bytes change in which a length is written. */
+const LENGTHS = [0, 1, 15, 16, 255, 256, 65_535, 65_536];
+
 const big = 123456789012345678901234567890n;
 
 for (
@@ -56,6 +59,9 @@ for (
       new Uint8Array(300),
       new Uint8Array(70_000),
     ]],
+    ["lists of every kind of head", lists(), lists()],
+    ["objects of every kind of head", objects(), objects()],
+    ["bytes of every kind of head", bytes(), bytes()],
     ["many keys", Object.fromEntries(texts().map((text, index) => [`${index}${text}`, index])), undefined],
   ] as const
 ) {
@@ -76,6 +82,21 @@ function edges(): number[] {
 function texts(): string[] {
   const lengths = [0, 1, 31, 32, 39, 40, 84, 85, 95, 96, 97, 255, 256, 1023, 1024, 21_845, 21_846, 65_536, 100_000];
   return lengths.flatMap((length) => ["x".repeat(length), "é".repeat(length), "中🙂".repeat(length / 4)]);
+}
+
+function lists(): number[][] {
+  return LENGTHS.map((length) => Array<number>(length).fill(7));
+}
+
+/** More than 64 keys are no shape. */
+function objects(): Record<string, number>[] {
+  return [...LENGTHS, 63, 64, 65].map((length) => {
+    return Object.fromEntries(Array.from({ length }, (_, index) => [`k${index}`, index]));
+  });
+}
+
+function bytes(): Uint8Array[] {
+  return LENGTHS.map((length) => new Uint8Array(length).fill(7));
 }
 
 const round: Record<string, unknown> = { a: { b: [] } };
