@@ -80,9 +80,6 @@ export class CallServer {
   /** One function, so that it waits once however often it is wanted. */
   readonly #goOn = () => this.#runHeld();
   #isOpen = false;
-  /** The handler of the last command: mostly of the next one, too. */
-  #command: string | undefined;
-  #handler: Handler | undefined;
   #idle: (() => void) | undefined;
 
   constructor(link: Link, options: CallServerOptions) {
@@ -222,11 +219,7 @@ export class CallServer {
       const result = forward.call(this.#options.service, { ...call, options }, running);
       return this.#await(running, result, call);
     }
-    if (call.command !== this.#command) {
-      this.#command = call.command;
-      this.#handler = commands.get(call.command);
-    }
-    const handler = this.#handler;
+    const handler = commands.get(call.command);
     if (handler === undefined) return this.#unknown(running);
     this.#lines.executing(call.command, call.params);
     this.#execute(running, handler, call);

@@ -5,7 +5,6 @@
  */
 
 import type { Runtime } from "../../runtime/runtime.ts";
-import { RecentMap } from "../recent_map.ts";
 import { stackOf } from "../thrown.ts";
 import { makeEvent } from "./event.ts";
 import { toRecord } from "./format.ts";
@@ -89,7 +88,7 @@ export class BrokerLog implements Reporter {
   }
 
   #findWanted(): ReadonlyMap<EventId, true> {
-    const wanted = new RecentMap<EventId, true>();
+    const wanted = new Map<EventId, true>();
     const listened = (event: EventId) => this.#listeners.has(event) || this.#listeners.has("*");
     for (const event of EVENT_IDS) if (this.#logs(highestLevelOf(event)) || listened(event)) wanted.set(event, true);
     return wanted;

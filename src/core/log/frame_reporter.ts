@@ -5,7 +5,6 @@
  */
 
 import type { Runtime } from "../../runtime/runtime.ts";
-import { RecentMap } from "../recent_map.ts";
 import { inBatches } from "../wire/batches.ts";
 import { FrameType } from "../wire/header.ts";
 import { objectText } from "../wire/json_text.ts";
@@ -19,7 +18,7 @@ export class FrameReporter implements Reporter {
   readonly #runtime: Runtime;
   readonly #link: Link;
   readonly #style: LineStyle;
-  readonly #wanted = new RecentMap<string, true>();
+  readonly #wanted = new Map<string, true>();
   readonly #events: LogEvent[] = [];
   readonly #flush = () => this.flush();
 
