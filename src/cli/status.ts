@@ -9,7 +9,7 @@ import { message } from "@optique/core/message";
 import { command, constant, option } from "@optique/core/primitives";
 import process from "node:process";
 import type { BrokerStatus, ProcessStatus } from "../core/broker/status.ts";
-import { pause } from "../core/child/deadline.ts";
+import { sleep } from "../core/duration.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { ExitCode } from "./cli_error.ts";
 import { table } from "./columns.ts";
@@ -47,7 +47,7 @@ export async function status(runtime: Runtime, { json, watch, broker }: StatusAs
       const text = json ? JSON.stringify(now) : statusTable(now, { colors });
       const isRead = await print(`${text}\n`, { clear });
       if (!watch || !isRead) return ExitCode.done;
-      await pause(runtime.clock, WATCH_MS);
+      await sleep(runtime.clock, WATCH_MS);
     }
   });
 }

@@ -11,7 +11,7 @@ import { stackLines } from "../../src/core/log/stack.ts";
 import { Connection } from "../../src/core/program/connection.ts";
 import { LSP_CONVENTIONS } from "../../src/core/program/conventions.ts";
 import { type Framing, newReader } from "../../src/core/program/framing.ts";
-import { OutputLines } from "../../src/core/child/output_lines.ts";
+import { OutputLines } from "../../src/core/child/output.ts";
 import { assertGrows, assertGrowsWithText } from "./growth.ts";
 import { ManualClock } from "./manual_clock.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CLEANUP_DEADLINE_MS } from "../child/clean.ts";
+import { CLEANUP_DEADLINE_MS } from "../child/cleanup.ts";
 import { DEFAULT_FRAME_LIMIT } from "../wire/header.ts";
 import type { Setup } from "../wire/hello.ts";
 import type { ModuleSettings } from "../module/module.ts";

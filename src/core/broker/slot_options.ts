@@ -7,7 +7,7 @@
 import type { BrokerSeat } from "./seat.ts";
 import { CallServer, type Service } from "../call/server.ts";
 import { claimedByOthers } from "./claims.ts";
-import { hasToClean } from "../child/clean.ts";
+import { hasToClean } from "../child/cleanup.ts";
 import { DEFAULT_FRAME_LIMIT } from "../wire/header.ts";
 import type { BrokerLog } from "../log/broker_log.ts";
 import type { BrokerPlan, ModulePlan } from "./options.ts";

@@ -6,7 +6,7 @@
 
 import type { MemoryUsage, Runtime } from "../../runtime/runtime.ts";
 import type { CallCounts, Latency } from "../call/outcomes.ts";
-import type { CleanupReceipt } from "../child/clean.ts";
+import type { CleanupReceipt } from "../child/cleanup.ts";
 import type { Leftover, ModuleCleanup } from "../log/record.ts";
 import type { ProcessState } from "../child/states.ts";
 import { VERSION } from "../version.ts";

@@ -5,17 +5,15 @@
  */
 
 import type { CallClient } from "../call/client.ts";
-import type { CleanupReceipt } from "./clean.ts";
+import type { CleanupReceipt } from "./cleanup.ts";
 import type { Link } from "../wire/link.ts";
 import type { EndSignal, FatherNotice } from "../wire/notice.ts";
-import { formatTimeout } from "../duration.ts";
+import { deadline, formatTimeout } from "../duration.ts";
 import { LineLimit } from "../log/line_limit.ts";
 import type { EventId, LogEvent } from "../log/record.ts";
 import { type Origin, reportedEvents } from "../log/reported.ts";
-import { deadline } from "./deadline.ts";
 import { type EndMeaning, meaningOf } from "./end_meaning.ts";
-import { Heartbeat } from "./heartbeat.ts";
-import { MemoryWatch } from "./memory_watch.ts";
+import { Heartbeat, MemoryWatch } from "./watchdogs.ts";
 import type { ProcessReporter } from "./process_reporter.ts";
 import { ProcessRun } from "./process_run.ts";
 import type { ProcessEnd, ProcessRunEvents } from "./process_run_options.ts";
@@ -23,7 +21,7 @@ import type { Run } from "./run.ts";
 import type { SupervisionPlan } from "../module/settings.ts";
 import { LentPlaces } from "./start_queue.ts";
 import type { StateMachine } from "./states.ts";
-import { isByTermination, TREE_SIGNAL_MS } from "./tree_signal.ts";
+import { isByTermination, TREE_SIGNAL_MS } from "./shutdown.ts";
 import type { SupervisedOptions } from "./supervised_options.ts";
 import { isLasting, messageOf } from "../thrown.ts";
 

@@ -7,7 +7,7 @@
 import type { EventFields, EventId } from "../log/record.ts";
 import type { Reporter } from "../log/reporter.ts";
 import type { EndMeaning } from "./end_meaning.ts";
-import type { OutputLine } from "./process_output.ts";
+import type { OutputLine } from "./output.ts";
 
 export class ProcessReporter {
   readonly #reporter: Reporter;

@@ -17,9 +17,9 @@ import {
 } from "../wire/notice.ts";
 import { Link } from "../wire/link.ts";
 import { VERSION } from "../version.ts";
-import { CleaningWatch } from "./cleaning_watch.ts";
-import { Ending } from "./ending.ts";
-import { ProcessOutput } from "./process_output.ts";
+import { CleaningWatch } from "./watchdogs.ts";
+import { GracefulShutdown } from "./shutdown.ts";
+import { ProcessOutput } from "./output.ts";
 import type { ProcessRunOptions } from "./process_run_options.ts";
 import type { Run } from "./run.ts";
 import { messageOf } from "../thrown.ts";
@@ -37,7 +37,7 @@ export class ProcessRun implements Run {
   #process: ProgramProcess | undefined;
   #link: Link | undefined;
   #callee: CallServer | undefined;
-  readonly #ending: Ending;
+  readonly #ending: GracefulShutdown;
   readonly #cleaning: CleaningWatch;
   #linkClosed: (() => void) | undefined;
   #why: string | null = null;
@@ -55,7 +55,7 @@ export class ProcessRun implements Run {
 
   constructor(options: ProcessRunOptions) {
     this.#options = options;
-    this.#ending = new Ending(options.runtime.clock, options.deadlines, {
+    this.#ending = new GracefulShutdown(options.runtime.clock, options.deadlines, {
       kill: (signal, why) => this.kill(signal, why),
       isBlocked: () => this.#callee !== undefined && this.heardAt < this.#askedAt,
     });

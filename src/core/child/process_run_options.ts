@@ -7,11 +7,11 @@
 import type { ExitStatus, Runtime, Sandbox } from "../../runtime/runtime.ts";
 import type { CallServer } from "../call/server.ts";
 import type { CallClient } from "../call/client.ts";
-import type { CleanupReceipt } from "./clean.ts";
+import type { CleanupReceipt } from "./cleanup.ts";
 import type { Hello, Setup } from "../wire/hello.ts";
 import type { Link } from "../wire/link.ts";
 import type { ProcessNotice } from "../wire/notice.ts";
-import type { OutputEvents } from "./process_output.ts";
+import type { OutputEvents } from "./output.ts";
 import type { Descendants } from "../module/process_settings.ts";
 import type { SupervisionPlan } from "../module/settings.ts";
 

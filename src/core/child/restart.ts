@@ -6,6 +6,7 @@
  */
 
 import type { RestartSettings } from "../module/settings.ts";
+import type { Clock } from "../../runtime/runtime.ts";
 
 export type RestartDecision =
   | { readonly kind: "restart"; readonly delayMs: number }
@@ -73,5 +74,31 @@ export class Restarts {
     const { delayMs, factor, maxDelayMs, jitter } = this.#settings;
     const pause = Math.min(delayMs * factor ** (before - 1), maxDelayMs);
     return Math.round(Math.min(pause * (1 + jitter * (2 * this.#random() - 1)), maxDelayMs));
+  }
+}
+
+/** The time before a process is started again. */
+export class BackoffTimer {
+  readonly #clock: Clock;
+  #until: number | null = null;
+  #clear: (() => void) | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Milliseconds until its end, or null where there is none. */
+  get remainingMs(): number | null {
+    return this.#until === null ? null : Math.max(0, Math.round(this.#until - this.#clock.now()));
+  }
+
+  begin(ms: number, then: () => void): void {
+    this.#until = this.#clock.now() + ms;
+    this.#clear = this.#clock.timer(ms, then);
+  }
+
+  end(): void {
+    this.#clear?.();
+    this.#until = null;
   }
 }

@@ -9,7 +9,7 @@ import type { Runtime } from "../../runtime/runtime.ts";
 import { CallServer } from "../call/server.ts";
 import type { CallClient } from "../call/client.ts";
 import { describeThrown } from "../call/describe_thrown.ts";
-import { cleanAfterFork } from "./clean.ts";
+import { cleanAfterFork } from "./cleanup.ts";
 import { CODECS } from "../wire/codec.ts";
 import { DEFAULT_FRAME_LIMIT, FrameType } from "../wire/header.ts";
 import { type Hello, helloText, PROTOCOL_VERSION, readHello, type Setup } from "../wire/hello.ts";
@@ -20,8 +20,8 @@ import type { Module } from "../module/module.ts";
 import { encodeDepth, type Role, ROLE_VARIABLE } from "./role.ts";
 import { headline, isLasting } from "../thrown.ts";
 import { VERSION } from "../version.ts";
-import { pause } from "./deadline.ts";
-import { END_SIGNALS, EXIT_CODES, TREE_SIGNAL_MS } from "./tree_signal.ts";
+import { sleep } from "../duration.ts";
+import { END_SIGNALS, EXIT_CODES, TREE_SIGNAL_MS } from "./shutdown.ts";
 import { ModuleProcess } from "./module_process.ts";
 import { BorrowedPlaces } from "./start_queue.ts";
 
@@ -241,12 +241,12 @@ class ServedProcess {
     this.#link.flush();
     const { clock } = this.#options.runtime;
     const deadline = clock.now() + LAST_WORDS_MS;
-    while (this.#link.unsentBytes > 0 && clock.now() < deadline) await pause(clock, 1);
+    while (this.#link.unsentBytes > 0 && clock.now() < deadline) await sleep(clock, 1);
     if (signal !== undefined) {
       this.#forgetSignals();
       this.#options.runtime.raise(signal);
       // Deno acts on it in a thread of its own, and the module's code may listen for it.
-      await pause(clock, LAST_WORDS_MS);
+      await sleep(clock, LAST_WORDS_MS);
     }
     this.#options.runtime.exit(code);
   }

@@ -13,10 +13,9 @@ import type { ProcessStatus } from "../broker/status.ts";
 import type { EndMeaning } from "./end_meaning.ts";
 import { NOT_STARTED, STOPPED } from "./gone.ts";
 import { Life } from "./life.ts";
-import { Pause } from "./pause.ts";
+import { BackoffTimer, Restarts } from "./restart.ts";
 import { ProcessReporter } from "./process_reporter.ts";
 import { processStatus } from "./process_status.ts";
-import { Restarts } from "./restart.ts";
 import { type ProcessState, StateMachine } from "./states.ts";
 import { Succession } from "./succession.ts";
 import { SupervisedCaller } from "./supervised_caller.ts";
@@ -36,7 +35,7 @@ export class Supervised {
   #life: Life | undefined;
   readonly #succession = new Succession();
   #generation = 0;
-  readonly #pause: Pause;
+  readonly #pause: BackoffTimer;
   /** Whether calls that wait are for the next life of the process. */
   #restarting = false;
   #restart: Promise<void> | undefined;
@@ -53,7 +52,7 @@ export class Supervised {
     this.#restarts = new Restarts(options.setup().supervision.restart, () => runtime.random());
     this.#lines = new ProcessReporter(reporter, name, module);
     this.#states = new StateMachine(name);
-    this.#pause = new Pause(runtime.clock);
+    this.#pause = new BackoffTimer(runtime.clock);
     this.#calls = new SupervisedCaller(options, this.#counters);
     this.name = name;
     this.caller = this.#calls.caller;

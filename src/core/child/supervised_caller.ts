@@ -6,7 +6,7 @@
 
 import { CallClient, type CallLimits, DEFAULT_LIMITS } from "../call/client.ts";
 import type { CallCounters } from "../call/outcomes.ts";
-import { pause } from "./deadline.ts";
+import { sleep } from "../duration.ts";
 import type { Life } from "./life.ts";
 import type { SupervisedOptions } from "./supervised_options.ts";
 
@@ -35,7 +35,7 @@ export class SupervisedCaller {
   async idle({ link, states, supervised }: Life, hasTime: () => boolean): Promise<void> {
     const { clock } = supervised.runtime;
     while (link !== undefined && states.state === "ready" && hasTime() && this.caller.outOn(link) > 0) {
-      await pause(clock, IDLE_CHECK_MS);
+      await sleep(clock, IDLE_CHECK_MS);
     }
   }
 

@@ -1,5 +1,5 @@
 import type { Runtime } from "../../runtime/runtime.ts";
-import { within } from "../child/deadline.ts";
+import { within } from "../duration.ts";
 
 /** A shell tells at once. */
 const TELL_MS = 2_000;

@@ -16,7 +16,7 @@ import { VERSION } from "../version.ts";
 import { ASKED_FRAME_LIMIT } from "./protocol.ts";
 import { SILENT } from "./silent.ts";
 import { messageOf } from "../thrown.ts";
-import { pause } from "../child/deadline.ts";
+import { sleep } from "../duration.ts";
 
 /** Time a client has to say hello. */
 const HELLO_DEADLINE_MS = 5_000;
@@ -85,7 +85,7 @@ export class ControlPeer {
   async finish(): Promise<void> {
     const { clock } = this.#options.runtime;
     const until = clock.now() + LAST_ANSWERS_MS;
-    const wait = () => pause(clock, 1);
+    const wait = () => sleep(clock, 1);
     while (this.#running > 0 && !this.#link.closed && clock.now() < until) await wait();
     // The answer of what ended last is on its way to the link.
     await wait();

@@ -6,7 +6,7 @@
 
 import type { Channel, Runtime } from "../../runtime/runtime.ts";
 import { ControlSocketError } from "./control_socket_error.ts";
-import { pause } from "../child/deadline.ts";
+import { sleep } from "../duration.ts";
 import { isLive } from "./live.ts";
 
 /** Beside the folder of the control sockets, so that nobody takes what is in it for a broker. */
@@ -34,7 +34,7 @@ export async function inTurn<T>(runtime: Runtime, broker: string, act: () => Pro
       let others = await asked.others();
       // Of those who wait the first by name stays, so that one of them is next.
       while (others.length > 0 && others.every((other) => asked.file < other) && clock.now() < deadline) {
-        await pause(clock, PAUSE_MS);
+        await sleep(clock, PAUSE_MS);
         others = await asked.others();
       }
       if (others.length === 0 && asked.isShown()) return await act();
@@ -42,7 +42,7 @@ export async function inTurn<T>(runtime: Runtime, broker: string, act: () => Pro
     } finally {
       asked.withdraw();
     }
-    await pause(clock, Math.min(MAX_PAUSE_MS, PAUSE_MS * 2 ** tries) * (0.5 + runtime.random()));
+    await sleep(clock, Math.min(MAX_PAUSE_MS, PAUSE_MS * 2 ** tries) * (0.5 + runtime.random()));
   }
 }
 

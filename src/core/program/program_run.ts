@@ -7,8 +7,8 @@
 import type { CommandProcess, ExitStatus } from "../../runtime/runtime.ts";
 import { type LocalPeer, localPeer } from "../call/local.ts";
 import type { Link } from "../wire/link.ts";
-import { Ending } from "../child/ending.ts";
-import { ProcessOutput } from "../child/process_output.ts";
+import { GracefulShutdown } from "../child/shutdown.ts";
+import { ProcessOutput } from "../child/output.ts";
 import type { Run } from "../child/run.ts";
 import { VERSION } from "../version.ts";
 import { Connection } from "./connection.ts";
@@ -30,7 +30,7 @@ const SILENT = { wants: () => false, report: () => {} };
 export class ProgramRun implements Run {
   readonly #options: ProgramRunOptions;
   readonly #protocol: Protocol;
-  readonly #ending: Ending;
+  readonly #ending: GracefulShutdown;
   readonly #output: ProcessOutput;
   #process: CommandProcess | undefined;
   #connection: Connection | undefined;
@@ -49,7 +49,7 @@ export class ProgramRun implements Run {
     const { events, runtime, deadlines, plan } = options;
     this.#options = options;
     this.#protocol = protocolOf(plan.protocol);
-    this.#ending = new Ending(runtime.clock, deadlines, { kill: (signal, why) => this.kill(signal, why) });
+    this.#ending = new GracefulShutdown(runtime.clock, deadlines, { kill: (signal, why) => this.kill(signal, why) });
     this.#output = new ProcessOutput(runtime.clock, { limits: options.output, events });
   }
 

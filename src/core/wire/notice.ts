@@ -5,7 +5,7 @@
  */
 
 import { isThrown, type ThrownError } from "../faults.ts";
-import type { CleanupReceipt } from "../child/clean.ts";
+import type { CleanupReceipt } from "../child/cleanup.ts";
 import type { CleanupStatus, ProcessStatus } from "../broker/status.ts";
 import { isBoolean, isNumber, isText, listOf, objectOf, oneOf, optional, orNull } from "../field_checks.ts";
 import { RECEIPT_CHECKS } from "../log/reported.ts";

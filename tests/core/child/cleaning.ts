@@ -1,4 +1,4 @@
-import { cleanAfterFork } from "../../../src/core/child/clean.ts";
+import { cleanAfterFork } from "../../../src/core/child/cleanup.ts";
 import { defineModule, type Module, type ModuleDefinition } from "../../../src/core/module/module.ts";
 import type { Role } from "../../../src/core/child/role.ts";
 import { FakeRuntime } from "../fake_runtime.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { guessLevel } from "../../../src/core/child/output_level.ts";
+import { guessLevel } from "../../../src/core/child/output.ts";
 
 const KNOWN = {
   error: [

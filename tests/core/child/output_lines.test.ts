@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { OutputLines } from "../../../src/core/child/output_lines.ts";
+import { OutputLines } from "../../../src/core/child/output.ts";
 import { ManualClock } from "../manual_clock.ts";
 
 class Printed {

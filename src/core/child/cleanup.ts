@@ -11,9 +11,11 @@ import type { Reporter } from "../log/reporter.ts";
 import { applyUser } from "../log/user_stack.ts";
 import type { Module } from "../module/module.ts";
 import type { Role } from "./role.ts";
-import { textOf } from "../thrown.ts";
+import { isError, textOf } from "../thrown.ts";
 import { Owned } from "../module/owned.ts";
-import { release } from "./release.ts";
+import { describeThrown } from "../call/describe_thrown.ts";
+import { formatTimeout } from "../duration.ts";
+import { stackLines } from "../log/stack.ts";
 
 /** Time that each module's cleanup has. */
 export const CLEANUP_DEADLINE_MS = 5_000;
@@ -122,4 +124,58 @@ async function resourceFigures(runtime: Runtime): Promise<ResourceFigures> {
     heapBytes: runtime.heapBytes(),
     openFiles,
   };
+}
+
+export interface ReleaseOptions {
+  readonly runtime: Runtime;
+  readonly deadlineMs: number;
+}
+
+export interface Released extends ModuleCleanup {
+  /** The first failure, for the log. */
+  readonly failure: { readonly message: string; readonly stack: readonly string[] } | null;
+}
+
+const LATE = Symbol("late");
+
+/**
+ * Calls `acts` one after the other, whatever each of them does. They share one deadline: what is late is not waited for, and
+ * what comes after is still called. Never rejects.
+ */
+export async function release(
+  name: string,
+  acts: readonly (() => unknown)[],
+  { runtime, deadlineMs }: ReleaseOptions,
+): Promise<Released> {
+  const { clock } = runtime;
+  const start = clock.now();
+  const errors: unknown[] = [];
+  let isLate = false;
+  let clear: (() => void) | undefined;
+  const late = new Promise<typeof LATE>((resolve) => clear = clock.timer(deadlineMs, () => resolve(LATE)));
+  for (const act of acts) {
+    try {
+      if (await Promise.race([act(), late]) !== LATE || isLate) continue;
+      isLate = true;
+      errors.push(new DeadlineError(`cleanup did not end in ${formatTimeout(deadlineMs)}`));
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  clear?.();
+  const failures = errors.map((error) => failureOf(error, runtime.ownFiles));
+  const error = failures.length === 0 ? null : failures.map(({ message }) => message).join("; ");
+  return { name, ms: clock.now() - start, error, failure: failures[0] ?? null };
+}
+
+class DeadlineError extends Error {
+  override readonly name = "DeadlineError";
+}
+
+function failureOf(error: unknown, ownFiles: readonly string[]): NonNullable<Released["failure"]> {
+  if (isError(error) && error instanceof DeadlineError) {
+    return { message: error.message, stack: [`${error.name}: ${error.message}`] };
+  }
+  const thrown = describeThrown(error);
+  return { message: thrown.message || thrown.name, stack: stackLines(thrown, ownFiles) };
 }

@@ -1,0 +1,173 @@
+/**
+ * What the parent watches in a process that runs: its heartbeat, its memory, and how long a cleanup takes.
+ *
+ * @module
+ */
+
+import type { Clock, Runtime } from "../../runtime/runtime.ts";
+import { deadline, formatTimeout, STANDSTILL_MS } from "../duration.ts";
+import type { HeartbeatSettings, MemoryPlan } from "../module/settings.ts";
+
+export interface HeartbeatOptions {
+  readonly clock: Clock;
+  readonly settings: Required<HeartbeatSettings>;
+  /** When something last came from the process, on the clock. */
+  readonly heardAt: () => number;
+  /** Sends the process a ping. */
+  readonly ask: () => void;
+  /** It has sent nothing for `ms`. */
+  readonly blocked: (ms: number) => void;
+  /** It responds again, `ms` after the last time. */
+  readonly unblocked: (ms: number) => void;
+}
+
+/** Whether a process responds. What it sends by itself is enough; only one that is silent gets a ping. */
+export class Heartbeat {
+  readonly #options: HeartbeatOptions;
+  readonly #intervalMs: number;
+  #askedAt: number | null = null;
+  /** When a process that is blocked was heard last. */
+  #blockedSince: number | null = null;
+  #dueAt = 0;
+  #wasLate = false;
+  #clear: (() => void) | undefined;
+
+  constructor(options: HeartbeatOptions) {
+    const { intervalMs, timeoutMs } = options.settings;
+    this.#options = options;
+    this.#intervalMs = Math.min(intervalMs, timeoutMs / 2);
+    this.#lookIn(this.#intervalMs);
+  }
+
+  get isBlocked(): boolean {
+    return this.#blockedSince !== null;
+  }
+
+  /** The process has answered. */
+  answered(): void {
+    const since = this.#blockedSince;
+    if (since === null) return;
+    this.#blockedSince = null;
+    this.#options.unblocked(this.#options.clock.now() - since);
+  }
+
+  end(): void {
+    this.#clear?.();
+  }
+
+  #look(): void {
+    const { clock, settings, heardAt, blocked } = this.#options;
+    const now = clock.now();
+    const heard = heardAt();
+    const isLate = now - this.#dueAt >= STANDSTILL_MS;
+    // This process may have stood still, and not the other one: what that has sent is not read yet.
+    const mayBeUnread = isLate && !this.#wasLate;
+    this.#wasLate = isLate;
+    if (this.#askedAt !== null && heard >= this.#askedAt) {
+      this.#askedAt = null;
+      this.answered();
+    }
+    if (this.#askedAt === null && now - heard < this.#intervalMs) {
+      this.#lookIn(heard + this.#intervalMs - now);
+    } else if (this.#askedAt === null || mayBeUnread) {
+      this.#askedAt = now;
+      this.#lookIn(settings.timeoutMs - this.#intervalMs);
+      this.#options.ask();
+    } else {
+      this.#lookIn(this.#intervalMs);
+      if (this.#blockedSince !== null) return;
+      this.#blockedSince = heard;
+      blocked(now - heard);
+    }
+  }
+
+  #lookIn(ms: number): void {
+    const { clock } = this.#options;
+    this.#dueAt = clock.now() + ms;
+    this.#clear = clock.timer(ms, () => this.#look());
+  }
+}
+
+export interface MemoryWatchOptions {
+  readonly runtime: Pick<Runtime, "clock" | "memory">;
+  readonly pid: number;
+  readonly plan: MemoryPlan;
+  /** It holds more than `limitBytes`, and held less before. */
+  readonly warn: (bytes: number, limitBytes: number) => void;
+  /** It holds so much that it should be replaced. */
+  readonly recycle: (bytes: number, limitBytes: number) => void;
+}
+
+/** Checks the memory of a process from time to time. */
+export class MemoryWatch {
+  readonly #options: MemoryWatchOptions;
+  #isOver = false;
+  #hasEnded = false;
+  #clear: (() => void) | undefined;
+
+  constructor(options: MemoryWatchOptions) {
+    this.#options = options;
+    const { warnBytes, recycleBytes } = options.plan;
+    if (warnBytes !== null || recycleBytes !== null) this.#lookLater();
+  }
+
+  end(): void {
+    this.#hasEnded = true;
+    this.#clear?.();
+  }
+
+  #lookLater(): void {
+    const { runtime, plan } = this.#options;
+    this.#clear = runtime.clock.timer(plan.checkMs, () => void this.#look());
+  }
+
+  async #look(): Promise<void> {
+    const { runtime, pid, plan, warn, recycle } = this.#options;
+    const figures = await runtime.memory(pid);
+    if (this.#hasEnded) return;
+    this.#lookLater();
+    const bytes = figures.privateBytes ?? figures.pssBytes ?? figures.rssBytes;
+    if (bytes === null) return;
+    const { warnBytes, recycleBytes } = plan;
+    const wasOver = this.#isOver;
+    this.#isOver = warnBytes !== null && bytes > warnBytes;
+    if (warnBytes !== null && this.#isOver && !wasOver) warn(bytes, warnBytes);
+    if (recycleBytes !== null && bytes > recycleBytes) recycle(bytes, recycleBytes);
+  }
+}
+
+/** Beyond the deadline that the process itself keeps, where its event loop turns. */
+const CLEANUP_GRACE_MS = 5_000;
+
+/** Whose cleanup a new process is in, as its parent knows it: for the reason when it ends there, and to end it when it is stuck. */
+export class CleaningWatch {
+  readonly #clock: Clock;
+  readonly #stuck: (why: string) => void;
+  #owner: string | null = null;
+  #clear: (() => void) | undefined;
+
+  constructor(clock: Clock, stuck: (why: string) => void) {
+    this.#clock = clock;
+    this.#stuck = stuck;
+  }
+
+  /** The module whose cleanup runs. */
+  get owner(): string | null {
+    return this.#owner;
+  }
+
+  /** The cleanup of `owner` begins, or where it is null the last one is over. */
+  at(owner: string | null, deadlineMs: number): void {
+    this.#clear?.();
+    this.#owner = owner;
+    if (owner === null) return;
+    const limitMs = deadlineMs + CLEANUP_GRACE_MS;
+    const why = `cleanup of module "${owner}" blocked the process for ${formatTimeout(limitMs)}`;
+    this.#clear = deadline(this.#clock, limitMs, () => this.#stuck(why));
+  }
+
+  /** The process has ended. */
+  over(): void {
+    this.#clear?.();
+  }
+}
