@@ -33,7 +33,7 @@ export async function askBroker<T>(
 }
 
 async function connect(runtime: Runtime, given: string | undefined): Promise<ControlClient> {
-  const { name, path } = given === undefined ? await onlyBroker(runtime) : placeOf(runtime, given);
+  const { name, path } = given === undefined ? await onlyBroker(runtime) : await placeOf(runtime, given);
   try {
     return await ControlClient.connect(runtime, name, path);
   } catch (cause) {
@@ -60,10 +60,10 @@ async function onlyBroker(runtime: Runtime): Promise<{ name: string; path: strin
   );
 }
 
-function placeOf(runtime: Runtime, given: string): { name: string; path: string } {
+async function placeOf(runtime: Runtime, given: string): Promise<{ name: string; path: string }> {
   try {
     const name = checkName("--broker", given);
-    return { name, path: socketPath(runtime.files.folder(CONTROL_FOLDER), name) };
+    return { name, path: socketPath((await runtime.files()).folder(CONTROL_FOLDER), name) };
   } catch (cause) {
     throw new CliError(messageOf(cause), ExitCode.usage, { cause });
   }

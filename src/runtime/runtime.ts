@@ -218,7 +218,7 @@ export interface Runtime {
   /** Serves a unix socket at `path`, in a folder that exists; the socket is never open to other users. */
   listen(path: string, accept: (channel: Channel) => void): Promise<Listener>;
   connect(path: string): Promise<Channel>;
-  readonly files: PrivateFiles;
+  files(): Promise<PrivateFiles>;
   /** Null where this system, or the rights of this process, have none. */
   sharedFiles(): Promise<SharedFiles | null>;
 

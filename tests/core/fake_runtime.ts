@@ -48,7 +48,7 @@ export class FakeRuntime implements Runtime {
   cannotSandbox: string | null = null;
   readonly clock = new ManualClock();
   readonly env: FakeEnvironment;
-  readonly files: PrivateFiles = { folder: noFiles, list: noFiles, remove: noFiles };
+  files: () => Promise<PrivateFiles> = () => Promise.resolve({ folder: noFiles, list: noFiles, remove: noFiles });
   /** Collections of garbage so far. */
   collected = 0;
   /** Figures by how much was collected: before and after. */

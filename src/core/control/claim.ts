@@ -17,7 +17,7 @@ export async function claim(
   // Between the look at a dead socket and its replacement another broker might take the name, and lose it again to this one.
   return await inTurn(runtime, broker, async () => {
     if (await isLive(runtime, path)) throw new NameTakenError(broker);
-    runtime.files.remove(path);
+    (await runtime.files()).remove(path);
     return await runtime.listen(path, accept);
   });
 }

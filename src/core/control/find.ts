@@ -16,9 +16,10 @@ export interface FoundBroker {
 
 /** The live brokers of this user, by name. @throws when the folder of the sockets can't be trusted. */
 export async function findBrokers(runtime: Runtime): Promise<FoundBroker[]> {
-  const folder = runtime.files.folder(CONTROL_FOLDER);
+  const files = await runtime.files();
+  const folder = files.folder(CONTROL_FOLDER);
   const found: FoundBroker[] = [];
-  for (const file of runtime.files.list(folder).toSorted()) {
+  for (const file of files.list(folder).toSorted()) {
     const name = brokerOf(file);
     if (name === null) continue;
     const path = socketPath(folder, name);

@@ -51,7 +51,7 @@ export class ControlServer {
     const { runtime, broker } = options;
     const server = new ControlServer(options, await shareOfFiles(runtime, MAX_CLIENTS));
     try {
-      const path = socketPath(runtime.files.folder(CONTROL_FOLDER), broker);
+      const path = socketPath((await runtime.files()).folder(CONTROL_FOLDER), broker);
       server.#listener = await claim(runtime, { broker, path, accept: (channel) => server.#accept(channel) });
     } catch (cause) {
       if (cause instanceof ControlSocketError) throw cause;

@@ -47,7 +47,8 @@ export async function inTurn<T>(runtime: Runtime, broker: string, act: () => Pro
 }
 
 async function ask(runtime: Runtime, broker: string) {
-  const { files, pid } = runtime;
+  const { pid } = runtime;
+  const files = await runtime.files();
   const folder = files.folder(TURN_FOLDER);
   const start = `${broker.slice(0, NAME_LENGTH)}~`;
   const file = `${start}${pid.toString(36)}~${Math.floor(runtime.random() * 36 ** 4).toString(36)}`;

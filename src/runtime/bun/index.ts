@@ -1,4 +1,3 @@
-import { privateFiles, sharedFiles } from "../builtins/files.ts";
 import * as self from "../builtins/self.ts";
 import { process } from "../builtins/self.ts";
 import { cannotSandbox, checkSystem, folderOf, fromOrigin, ORIGIN, ownFilesOf } from "../posix/program.ts";
@@ -38,8 +37,8 @@ export function bunRuntime(): Runtime {
     parentChannel,
     listen: async (...given) => (await import("../builtins/channel.ts")).listen(...given),
     connect,
-    files: privateFiles,
-    sharedFiles: () => Promise.resolve(sharedFiles()),
+    files: async () => (await import("../builtins/files.ts")).privateFiles,
+    sharedFiles: async () => (await import("../builtins/files.ts")).sharedFiles(),
     memory,
     processors: self.processors,
     random: Math.random,

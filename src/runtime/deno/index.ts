@@ -3,7 +3,6 @@ import { checkSystem, folderOf, fromOrigin, ORIGIN, ownFilesOf } from "../posix/
 import { currentThread } from "../posix/thread.ts";
 import type { Runtime } from "../runtime.ts";
 import { connect, connectToParent } from "./channel.ts";
-import { privateFiles } from "./files.ts";
 import type { DenoNamespace } from "./namespace.ts";
 import * as self from "./self.ts";
 import type { Spawner } from "./spawn.ts";
@@ -46,7 +45,7 @@ export function denoRuntime(): Runtime {
     parentChannel: connectToParent,
     listen: async (...given) => await (await import("./listen.ts")).listen(...given),
     connect,
-    files: privateFiles,
+    files: async () => (await import("./files.ts")).privateFiles,
     sharedFiles: async () => (await import("./files.ts")).sharedFiles(),
     memory: self.memory,
     processors: () => navigator.hardwareConcurrency,

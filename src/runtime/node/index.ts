@@ -1,5 +1,4 @@
 import { connect, listen } from "../builtins/channel.ts";
-import { privateFiles, sharedFiles } from "../builtins/files.ts";
 import * as self from "../builtins/self.ts";
 import { process } from "../builtins/self.ts";
 import { immediate, systemClock } from "../posix/clock.ts";
@@ -36,8 +35,8 @@ export function nodeRuntime(): Runtime {
     parentChannel,
     listen,
     connect,
-    files: privateFiles,
-    sharedFiles: () => Promise.resolve(sharedFiles()),
+    files: async () => (await import("../builtins/files.ts")).privateFiles,
+    sharedFiles: async () => (await import("../builtins/files.ts")).sharedFiles(),
     memory: self.memory,
     processors: self.processors,
     random: Math.random,

@@ -46,7 +46,7 @@ interface Tree {
 export class MemoryRuntime extends FakeRuntime {
   override readonly pid: number;
   override readonly clock: ManualClock;
-  override readonly files: PrivateFiles;
+  override readonly files: () => Promise<PrivateFiles>;
   readonly #tree: Tree;
   readonly #father: Channel | undefined;
   #exited: (status: ExitStatus) => void = () => {};
@@ -65,11 +65,12 @@ export class MemoryRuntime extends FakeRuntime {
     this.clock = clock ?? new ManualClock();
     this.#tree = tree;
     this.#father = father;
-    this.files = {
+    const files: PrivateFiles = {
       folder: (name) => `/run/${name}`,
       list: () => [...tree.sockets.keys()].map((path) => path.slice(path.lastIndexOf("/") + 1)),
       remove: (path) => void tree.sockets.delete(path),
     };
+    this.files = () => Promise.resolve(files);
   }
 
   override thread = (): string | undefined => this.threadName;

@@ -52,7 +52,8 @@ class SocketEnd implements Channel {
 /** A process with one socket, in whose shell `ulimit -n` says what the test says. */
 class OneSocket extends FakeRuntime {
   readonly #listening: string[] = [];
-  override readonly files = { folder: (name: string) => `/run/${name}`, list: () => this.#listening, remove: () => {} };
+  override readonly files = () =>
+    Promise.resolve({ folder: (name: string) => `/run/${name}`, list: () => this.#listening, remove: () => {} });
   readonly limit: string;
   #accept: ((channel: Channel) => void) | undefined;
 

@@ -1,4 +1,4 @@
-import type { Channel, Listener, Runtime } from "../../../src/runtime/runtime.ts";
+import type { Channel, Listener, PrivateFiles, Runtime } from "../../../src/runtime/runtime.ts";
 import { FakeRuntime } from "../fake_runtime.ts";
 
 /** A folder of sockets that several processes share. A path whose value is null is a socket that nobody listens on. */
@@ -23,11 +23,12 @@ export class FakeProcess extends FakeRuntime implements Runtime {
     this.#folder = folder;
     this.#step = step;
     const { paths } = folder;
-    this.files = {
+    const files: PrivateFiles = {
       folder: (name: string) => `/run/${name}`,
       list: (at: string) => [...paths.keys()].filter((path) => path.startsWith(`${at}/`)).map(nameOf),
       remove: (path: string) => void paths.delete(path),
     };
+    this.files = () => Promise.resolve(files);
   }
 
   override random(): number {
