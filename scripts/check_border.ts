@@ -27,6 +27,7 @@ export async function checkBorder(): Promise<string[]> {
     ...libraryPackages(graph),
     ...builtins(graph),
     ...denoStart(graph),
+    ...runtimeFolders(graph),
     ...await timers(graph),
     ...versions(),
     ...await lockedHosts(),
@@ -97,6 +98,33 @@ function denoStart(graph: ReadonlyMap<string, Module>): string[] {
     }
   }
   return found;
+}
+
+/** What a folder of src/runtime may import beside itself; what is not named is a runtime that has Node's built-in modules. */
+const RUNTIME_FOLDERS: ReadonlyMap<string, readonly string[]> = new Map([
+  ["posix", []],
+  ["builtins", ["posix"]],
+  ["deno", ["posix"]],
+]);
+
+/** No runtime uses another one's code: what two of them share stands in a folder of its own. */
+function runtimeFolders(graph: ReadonlyMap<string, Module>): string[] {
+  const found: string[] = [];
+  for (const { path, imports } of graph.values()) {
+    const own = folderOf(path);
+    if (own === undefined) continue;
+    const may = [own, ...RUNTIME_FOLDERS.get(own) ?? ["posix", "builtins"]];
+    for (const { to } of imports) {
+      const other = folderOf(to);
+      if (other === undefined || may.includes(other)) continue;
+      found.push(`${path}: imports ${to}, of another runtime; move what both need to src/runtime/posix or builtins`);
+    }
+  }
+  return found;
+}
+
+function folderOf(path: string): string | undefined {
+  return /^src\/runtime\/(\w+)\//.exec(path)?.[1];
 }
 
 /** A test of the program may put fakes in the place of the runtime's own timers. */

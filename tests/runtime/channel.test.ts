@@ -140,8 +140,8 @@ test("Channel is closed some time after close(), though the other side never ans
     assert.deepEqual(received.closed, [undefined]);
   }));
 
-test("Channel of a new process is closed when its father is killed", () =>
-  withStarted({ mode: "father" }, async (process, channel) => {
+test("Channel of a new process is closed when its parent process is killed", () =>
+  withStarted({ mode: "parent" }, async (process, channel) => {
     const received = receive(channel);
     await received.until(() => received.text().endsWith("\n"));
     const grandchild = Number(received.text());

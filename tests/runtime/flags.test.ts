@@ -42,7 +42,7 @@ test("Deno's --v8-flags of the user are joined with what the garbage collector n
   ]);
 });
 
-test("Deno's process with the engine flags of its father shares the compiled code that is kept", () => {
+test("Deno's process with the engine flags of its parent shares the compiled code that is kept", () => {
   const given = "deno run -A --v8-flags=--max-old-space-size=99,--expose-gc main.ts";
   assert.deepEqual(flags(given, 0), ["-A", "--v8-flags=--max-old-space-size=99,--expose-gc"]);
   assert.deepEqual(flags("deno run -A main.ts x y", 2, false), ["-A"]);
@@ -75,7 +75,7 @@ test("allowSocket() adds the socket to each list that stands in its way, once", 
   ]);
 });
 
-test("sandboxedFlags() drops every grant of the father, keeps what he denies, and adds what is named and what brokkr needs", () => {
+test("sandboxedFlags() drops every grant of the parent, keeps what it denies, and adds what is named and what brokkr needs", () => {
   const flags = [
     "-ARq",
     "--allow-net=a",
@@ -214,7 +214,7 @@ for (
   });
 }
 
-test("A process of a program that is evaluated has the rights of its father", () => {
+test("A process of a program that is evaluated has the rights of its parent", () => {
   const given = { commandLine: ["deno", "eval", "1"], programArgs: 0, permissions: ["-A"], collects: false };
   assert.deepEqual(deno.childFlags(given), ["-A"]);
 });

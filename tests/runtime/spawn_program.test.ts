@@ -18,7 +18,7 @@ test("spawnProgram() gives the process the environment it was told, and no more"
     assert.deepEqual(await process.exited, succeeded);
   }));
 
-test("spawnProgram() leaves out a variable that the father has", async () => {
+test("spawnProgram() leaves out a variable that its parent process has", async () => {
   const process = await runtime.spawnProgram({
     group: true,
     program: fixture,

@@ -71,7 +71,7 @@ export class StreamChannel implements Channel {
     this.#finish();
   }
 
-  /** A chunk that the input does not tell as an event, and whose memory is its own again afterwards. */
+  /** A chunk that the input does not emit as an event. Its memory is reused after this returns. */
   received(chunk: Uint8Array): void {
     this.#chunks++;
     this.#inbox.data(chunk);

@@ -5,7 +5,7 @@ import { pathToFileURL } from "node:url";
 import { type FlagRules, joinOptions, passedOn, splitOptions } from "../posix/flags.ts";
 import { fromOrigin, ORIGIN } from "../posix/program.ts";
 
-/** The environment comes from the father as it is: a file would bring back what he took out. */
+/** The environment comes from the parent process as it is: a file would bring back what was taken out. */
 const DROPPED =
   /^(--(inspect|watch|test|experimental-test|debug-port|env-file|eval|print|check|interactive|input-type)(-[a-z-]+)?|-[epci]|-pe)$/;
 
@@ -44,7 +44,7 @@ const RULES: FlagRules = {
   },
 };
 
-/** The father's flags for a new process of the same program. */
+/** The parent process' flags for a new process of the same program. */
 export function childFlags(execArgv: readonly string[]): string[] {
   return passedOn(execArgv, RULES);
 }

@@ -49,7 +49,7 @@ function readSmapsRollup(pid: number): string | Promise<string> {
   return pid === process.pid ? readFileSync(path, "utf8") : promises.readFile(path, "utf8");
 }
 
-/** In Bun this is what its engine tells as the size of its heap. */
+/** In Bun this is the size of the heap that its engine reports. */
 export function heapBytes(): number {
   return process.memoryUsage().heapUsed;
 }

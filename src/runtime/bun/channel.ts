@@ -188,8 +188,8 @@ const TRIES = 10;
 const LISTENS = "00010000";
 
 /**
- * Bun tells of a listener that is too busy to take one more as it tells of a socket whose listener is dead. A dead one is told at
- * once where nobody listens in its folder; else the busy one gets time. @throws with code `EAGAIN` where it took none.
+ * Bun reports a listener that is too busy for one more connection like a socket whose listener is dead. Where nothing listens in the
+ * folder, the listener is dead; otherwise it gets time. @throws with code `EAGAIN` when it is still busy then.
  */
 export async function connect(path: string): Promise<Channel> {
   for (let tries = 1;; tries++) {
@@ -216,7 +216,7 @@ function busy(path: string, cause: Error): Error {
   return Object.assign(new Error(text, { cause }), { code: "EAGAIN" });
 }
 
-/** Paths that sockets in `folder` were bound to which listen now; null where the system does not tell. */
+/** Paths to which the sockets that listen in `folder` were bound; null where the system does not say. */
 function listenersIn(folder: string): string[] | null {
   try {
     const sockets = fileSystem().readFileSync("/proc/net/unix", "utf8").split("\n").map((line) =>

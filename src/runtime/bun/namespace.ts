@@ -34,7 +34,7 @@ export interface BunSpawnOptions {
 export interface BunChild {
   readonly pid: number;
   readonly signalCode: string | null;
-  /** What was not "pipe" is null; above 2 it is the father's descriptor. */
+  /** What was not "pipe" is null; above 2 it is this process' descriptor. */
   readonly stdio: readonly unknown[];
   readonly stdin: unknown;
   readonly stdout: unknown;
@@ -45,7 +45,7 @@ export interface BunChild {
 /** Standard input of a process. */
 export interface BunFileSink {
   write(bytes: Uint8Array): number | Promise<number>;
-  /** Settles when the bytes are out; rejects where nobody reads them any more. */
+  /** Settles when the bytes are written; rejects when the other end is closed. */
   flush(): number | Promise<number>;
   end(error?: Error): unknown;
 }

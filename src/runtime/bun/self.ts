@@ -12,7 +12,7 @@ declare function reportError(error: unknown): void;
 
 /**
  * The clock as Bun has it. Fake timers of Bun's test runner stop every clock of the process, not only those that a test can replace:
- * then time is known from the engine's timers alone, each of which tells when it ends that its time has passed.
+ * then time is known from the engine's timers alone: the end of each shows that its time has passed.
  */
 export function bunClock(): Clock {
   const clock = systemClock(soon);
@@ -40,7 +40,7 @@ function soon(fn: () => void): void {
   immediate(() => immediate(fn));
 }
 
-/** Where the files of a compiled binary seem to stand. */
+/** Where a compiled binary says its files are. */
 const IN_BINARY = /^(\/\$bunfs\/|[A-Z]:[\\/]~BUN)/;
 
 /** Whether this process runs a compiled binary, where all of brokkr is one file. */
@@ -58,7 +58,7 @@ export async function memory(pid: number): Promise<MemoryUsage> {
   }
 }
 
-/** The same. The descriptor by which they are counted is among them. */
+/** Without `node:fs` too. The descriptor by which they are counted is among them. */
 // deno-lint-ignore require-await
 export async function openFiles(): Promise<number | null> {
   try {
@@ -86,7 +86,7 @@ const KINDS: ReadonlyMap<string, string> = new Map([
 ]);
 /** Not written where it is imported: the other runtimes' tools would look for it. */
 const ENGINE = "bun:jsc";
-/** The channel to the father. */
+/** The channel to the parent process. */
 const OWN = "TCPSocket";
 
 /** What keeps a process of Bun alive. Costs next to nothing after a collection, which it makes itself where there was none. */

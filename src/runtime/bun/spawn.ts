@@ -64,7 +64,7 @@ function programCommand(given: string | undefined): string[] {
 }
 
 /**
- * Creates a process of another program. Not by `node:child_process`, whose standard input tells nothing in Bun when the process has
+ * Creates a process of another program. Not by `node:child_process`, whose standard input says nothing in Bun when the process has
  * closed its side.
  */
 // deno-lint-ignore require-await

@@ -155,7 +155,7 @@ function allow(flags: string[], right: string, letter: string, value: string): s
   return flags.with(at, `${flags[at]},${value}`);
 }
 
-/** Null where nothing can be told from the command line. */
+/** Null where the command line says nothing. */
 function ownFlags({ commandLine, programArgs, permissions }: ParentFlags): string[] | null {
   if (commandLine === null) return null;
   const scriptAt = commandLine.length - programArgs - 1;

@@ -53,7 +53,7 @@ export function isFolder(path: string): boolean {
   }
 }
 
-// An immediate runs before sockets are asked again, sixty times over; a timer runs after, and here nobody waits for it in vain.
+// An immediate runs before sockets are asked again, sixty times over; a timer runs after.
 export function soon(fn: () => void): void {
   timer(0, fn);
 }
@@ -235,7 +235,7 @@ interface Internals {
   readonly __nodeProcessBootstrapped?: boolean;
 }
 
-/** What keeps a process of Deno alive, or null where it can't be told. */
+/** What keeps a process of Deno alive; null where this version does not say. */
 export function openHandles(): OpenHandle[] | null {
   const internals: Internals | undefined = Reflect.get(Deno, Deno.internal);
   const resources = internals?.core?.resources?.();

@@ -28,10 +28,10 @@ export type Spawner = Pick<Runtime, "spawnProgram" | "spawnCommand">;
 
 export function newSpawner(): Spawner {
   const folder = new SocketFolder();
-  return { spawnProgram: (options) => spawnProgram(options, folder).catch(tellLasting), spawnCommand };
+  return { spawnProgram: (options) => spawnProgram(options, folder).catch(markLasting), spawnCommand };
 }
 
-// Deno.Command has no descriptors above 2, so the child connects to a socket that only it is told of.
+// Deno.Command has no descriptors above 2, so the child connects to a socket whose path only it receives.
 // deno-lint-ignore require-await
 async function spawnProgram(options: SpawnProgramOptions, folder: SocketFolder): Promise<ProgramProcess> {
   const path = folder.take();
@@ -63,7 +63,7 @@ async function spawnProgram(options: SpawnProgramOptions, folder: SocketFolder):
 }
 
 /** No later try has a right that this process was not given. */
-function tellLasting(error: unknown): never {
+function markLasting(error: unknown): never {
   const isRight = (cause: unknown) => cause instanceof Error && cause.name === "NotCapable";
   if (error instanceof Error && (isRight(error) || isRight(error.cause))) Object.assign(error, { lasting: true });
   throw error;

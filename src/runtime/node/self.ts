@@ -24,7 +24,7 @@ export function openHandles(lastOwnFd: number): OpenHandle[] {
   const links = descriptors();
   const names = process.getActiveResourcesInfo();
   const known = names.filter((name) => /^(TCP|UDP)/.test(name)).length;
-  // Node names pipes and unix sockets alike, its own and those of standard streams among them. Only the descriptors tell.
+  // Node names pipes and unix sockets alike, its own and those of standard streams among them. Only the descriptors show which.
   const local = descriptorsOf(links, "socket:").filter((fd) => fd > lastOwnFd).length - known;
   return [
     ...countKinds(names, NODE_KINDS),

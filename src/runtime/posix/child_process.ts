@@ -1,18 +1,18 @@
-/** What is done with a process that was started, whichever runtime did it: its signals, the end of its output, why it could not be started. */
+/** A process that this one starts, whichever runtime does it: its signals, the end of its output, why it could not be started. */
 
 import { whenSilent } from "./clock.ts";
 import { failureCode, failureReason } from "./failure_reason.ts";
 import type { SpawnedProcess } from "../runtime.ts";
 
-/** The system's `kill`: a signal or 0, which only asks. Throws where there is nobody. */
+/** The system's `kill`: a signal, or 0 to only look. Throws where there is no such process. */
 export type Kill = (pid: number, signal: string | 0) => void;
 
 /** The target of a signal: a process that may be gone, and the group it may have led. */
 export interface Target {
   readonly pid: number;
-  /** When the process was started, or null where the system does not tell. */
+  /** When the process was started; null where the system does not say. */
   readonly startTime: string | null;
-  /** Its end has been seen, so its pid may be another's by now. */
+  /** Its end has been seen, so its pid may be another process' by now. */
   readonly isGone: boolean;
   readonly group: boolean;
 }
@@ -23,9 +23,9 @@ export interface System {
   readonly startTime: (pid: number) => string | null;
 }
 
-/** False where there is nobody to signal. */
+/** False where there is no process to signal. */
 export function signalProcess(signal: string, { pid, startTime, isGone, group }: Target, system: System): boolean {
-  // The runtime may have collected the process and not told yet.
+  // The runtime may have collected the process without having said so yet.
   const now = startTime === null || isGone ? startTime : system.startTime(pid);
   if (now !== null && now !== startTime) return false;
   // A group keeps its number from being given to a new process. One without a process of that number is the orphans' own.
@@ -53,7 +53,7 @@ function attempt(fn: () => void): boolean {
   }
 }
 
-/** Follows what a process prints, to tell when all that it printed itself has been handed over. */
+/** Follows what a process prints, to know when all of its own output has been delivered. */
 export class ChildOutput {
   #open = 0;
   #chunks = 0;

@@ -35,7 +35,7 @@ const timers = {
 
 const machine = realPerformance();
 
-/** The clock of this machine; what comes after pending events is the runtime's own affair. */
+/** The clock of this machine; `soon` differs by runtime. */
 export function systemClock(soon: (fn: () => void) => void): Clock {
   const throwUncaught = (error: unknown) =>
     soon(() => {
@@ -129,7 +129,7 @@ function timeout(ms: number, fn: () => void): () => void {
   };
 }
 
-/** Deno's mocks are behind the function itself, and tell by what it gives. */
+/** Deno's mocks are behind the function itself, and show in what it returns. */
 function isReal(set: Named, handle: unknown): boolean {
   if (!isOwn(set, "setTimeout")) return false;
   return typeof handle !== "object" || handle?.constructor.name === "Timeout";
@@ -149,7 +149,7 @@ function lastingTimer(ms: number, fn: () => void): () => void {
   };
 }
 
-/** Where a clock that is not the system's stands in its place, what time it was when this process began leads to it. */
+/** Where a clock that is not the system's stands in its place, the time is reckoned from the start of this process. */
 function wall(): number {
   return Date.name === "Date" && isNative(Date) ? Date.now() : machine.timeOrigin + machine.now();
 }

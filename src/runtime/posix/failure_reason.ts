@@ -16,13 +16,13 @@ export function failureReason(cause: unknown): string {
   }
 }
 
-/** What the system says, with its name of the error, which Deno leaves out. */
+/** The system's message with its name of the error, which Deno leaves out. */
 export function systemReason(cause: unknown): string {
   const [code, text] = [failureCode(cause), cause instanceof Error ? cause.message : String(cause)];
   return code === undefined || text.includes(code) ? text : `${code}: ${text}`;
 }
 
-/** The system's name of the error, such as `ENOENT`. Deno tells it for some of its errors by number only. */
+/** The system's name of the error, such as `ENOENT`. Deno gives some of its errors a number only. */
 export function failureCode(cause: unknown): string | undefined {
   if (!(cause instanceof Error)) return undefined;
   if ("code" in cause && typeof cause.code === "string") return cause.code;

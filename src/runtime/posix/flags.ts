@@ -1,9 +1,9 @@
-/** What a new process of the same program gets of the flags of its father's runtime. */
+/** Which flags of its parent's runtime a new process of the same program gets. */
 
 export interface FlagRules {
-  /** A process of the same program must not repeat these: it would listen, wait, test or evaluate where its father does. */
+  /** A process of the same program must not repeat these: it would listen, wait, test or evaluate where its parent process does. */
   isDropped(name: string): boolean;
-  /** The value of flag `name`, as it holds in any working directory. */
+  /** The value of flag `name` in a form that holds in any working directory. */
   absolute(name: string, value: string): string;
 }
 
@@ -27,7 +27,7 @@ export function passedOn(flags: readonly string[], { isDropped, absolute }: Flag
   return result;
 }
 
-/** A variable such as NODE_OPTIONS in its elements, whose quotes and escapes are as Node reads them. */
+/** The elements of a variable such as NODE_OPTIONS, with quotes and escapes as Node reads them. */
 export function splitOptions(text: string): string[] {
   const elements: string[] = [];
   let element = "";
@@ -48,7 +48,7 @@ export function splitOptions(text: string): string[] {
   return elements;
 }
 
-/** The same as text again. */
+/** The elements as text again. */
 export function joinOptions(elements: readonly string[]): string {
   return elements.map((element) =>
     /[\s"\\]/.test(element) || element === "" ? `"${element.replaceAll(/["\\]/g, "\\$&")}"` : element

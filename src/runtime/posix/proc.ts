@@ -39,14 +39,14 @@ export function startTimeOf(readStat: () => string): string | null {
   }
 }
 
-/** The part of a file system that is looked at. */
+/** The part of a file system that this reads. */
 export interface ProcFiles {
   list(folder: string): Iterable<string>;
   read(path: string): string;
 }
 
 /**
- * How many processes have ended and wait for this one to collect them; null where the system can't tell. A runtime collects what it
+ * How many processes have ended and wait for this one to collect them; null where the system does not say. A runtime collects what it
  * has started itself: those are orphans whose last ancestor this process is, as the first process of a container.
  */
 export function countZombies({ list, read }: ProcFiles): number | null {

@@ -93,7 +93,7 @@ function sweep({ list, isRunning, remove }: SharedFileAccess): void {
   }
 }
 
-/** The name need not be secret, since only this user can open the file, but nobody should be able to take it before. */
+/** The name need not be secret, as only this user can open the file, but nobody must be able to take it first. */
 function chance(): string {
   return crypto.randomUUID();
 }

@@ -6,7 +6,7 @@ import type { Environment } from "../runtime.ts";
 /** What macOS takes as the path of a unix socket, with its ending zero; Linux takes four more. */
 export const PATH_LIMIT = 104;
 
-/** What the system tells of a folder, without following a link. */
+/** What the system says of a folder, without following a link. */
 export interface FolderFacts {
   readonly isFolder: boolean;
   /** Null where the system has no owners. */

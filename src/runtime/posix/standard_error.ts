@@ -14,7 +14,7 @@ const MANY_WAITING = 256 * 1024;
 /** So long a writer waits in all, until nothing is on its way. Nothing waits longer for a reader. */
 const MAX_PAUSES_MS = 100;
 
-/** A pipe takes so much whole or not at all. Deno does not tell of a part that it wrote before there was no more room. */
+/** A pipe takes so much whole or not at all. Deno does not report a part that it wrote before the room ran out. */
 const MAX_PART = 4096;
 
 export interface StandardErrorOptions {
@@ -29,14 +29,14 @@ export interface StandardErrorOptions {
 }
 
 /**
- * Texts on their way to standard error, in order. They are out at once where the reader has room. One that stalls is waited for in
- * the background, then given up once: what comes until it is back is dropped, counted, and told.
+ * Texts on their way to standard error, in order. They are written at once where the reader has room. For one that stalls they
+ * wait in the background until it is given up: what comes until it is back is dropped, counted and reported.
  */
 export class StandardError {
   readonly #options: StandardErrorOptions;
   #waiting: Uint8Array[] = [];
   #waitingBytes = 0;
-  /** Part of the first text is out. */
+  /** Part of the first text is written. */
   #isTorn = false;
   #hasWaited = false;
   #isScheduled = false;
@@ -97,7 +97,7 @@ export class StandardError {
     return true;
   }
 
-  /** How many bytes went out. With 0 there is no room now, or nobody to read: then what waits is lost. */
+  /** How many bytes were written. 0 means no room now, or no reader: then what waits is lost. */
   #attempt(bytes: Uint8Array): number {
     try {
       const written = this.#options.write(bytes.length > MAX_PART ? bytes.subarray(0, MAX_PART) : bytes);
