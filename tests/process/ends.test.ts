@@ -1,4 +1,4 @@
-import { Broker, CallTimeoutError, type LogRecord, type ModuleSettings, ProcessGoneError } from "brokkr";
+import { Broker, CallTimeoutError, defineProgram, type LogRecord, type ModuleSettings, ProcessGoneError } from "brokkr";
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -123,6 +123,57 @@ test(
     }
   },
 );
+
+test("a module that prints 1 MB, answers and ends in the same turn loses none of it", options, async () => {
+  const t = await start({ restart: "never", output: { maxLinesPerSecond: 2_000 } });
+  try {
+    assert.equal(await t.broker.call(ending, "print_answer_and_end", [1_000], LONG), "the answer");
+    await t.until(() => t.lines("process.exited").length === 1);
+    const printed = t.texts("process.output").map((text) => Number(/(\d+) x/.exec(text)?.[1]));
+    assert.deepEqual(printed, Array.from({ length: 1_000 }, (_, line) => line));
+    assert.deepEqual(t.lines("process.dropped"), []);
+    const { modules: [status] } = await t.broker.status();
+    assert.deepEqual([status?.state, status?.calls.ok, status?.calls.error], ["failed", 1, 0]);
+  } finally {
+    await t.broker.stop();
+  }
+});
+
+test("a program that prints 1 MB, answers with 1 MB and ends in the same turn loses none of it", options, async () => {
+  const last = defineProgram({
+    name: "last",
+    command: [
+      "node",
+      "-e",
+      `const { writeSync } = require("fs");
+      process.stdin.once("data", (request) => {
+        const { id } = JSON.parse(request);
+        for (let line = 0; line < 1000; line++) writeSync(2, (line + " ").padEnd(999, "x") + "\\n");
+        const answer = Buffer.from(JSON.stringify({ jsonrpc: "2.0", id, result: "y".repeat(1_000_000) }) + "\\n");
+        for (let at = 0; at < answer.length;) at += writeSync(1, answer, at);
+        process.exit(9);
+      });`,
+    ],
+    restart: "never",
+    output: { maxLinesPerSecond: 2_000 },
+  });
+  const records: LogRecord[] = [];
+  const log = (record: LogRecord) => void records.push(record);
+  const broker = await Broker.start({ name: "endings", modules: [last], program: PROGRAM, log });
+  const told = (event: string) => records.filter((record) => record.event === event);
+  try {
+    const answer = await broker.call(last, "anything", [], LONG);
+    assert.ok(answer === "y".repeat(1_000_000), `the answer has ${String(answer).length} characters`);
+    while (told("process.exited").length === 0) await settled(10);
+    const printed = told("process.output").map((record) => Number(/(\d+) x/.exec(record.lines()[0] ?? "")?.[1]));
+    assert.deepEqual(printed, Array.from({ length: 1_000 }, (_, line) => line));
+    assert.deepEqual(told("process.dropped"), []);
+    const { modules: [status] } = await broker.status();
+    assert.deepEqual([status?.state, status?.calls.ok, status?.calls.error], ["failed", 1, 0]);
+  } finally {
+    await broker.stop();
+  }
+});
 
 test("rounds of start, call and stop leave no descriptor and no process", onLinux, async () => {
   const round = async () => {

@@ -80,6 +80,11 @@ export class FakeProcess {
 
   async exit(status: ExitStatus): Promise<void> {
     this.link.close(null);
+    await this.exitSeen(status);
+  }
+
+  /** Its exit is seen before its last bytes. */
+  async exitSeen(status: ExitStatus): Promise<void> {
     this.#exit(status);
     await settle();
   }

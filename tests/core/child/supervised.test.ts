@@ -188,6 +188,27 @@ test("a call that runs when the process ends is gone, one that waits goes to the
   assert.equal(await waiting, 100);
 });
 
+for (
+  const [what, ms] of [["49 ms after", 49], ["50 ms after", 50], ["with", 0]] as const
+) {
+  const isInTime = ms < 50;
+  test(`an answer that comes ${what} the exit of its process is ${isInTime ? "" : "not "}its call's`, async () => {
+    const s = new Supervision({ restart: "never" });
+    const life = await s.up();
+    const call = makeCall(s.supervised.caller, "size", [], REQUEST).catch((error: Error) => error.message);
+    await settle();
+    await life.exitSeen({ code: 9, signal: null });
+    await s.advance(ms);
+    await life.send(FrameType.answers, [[1], 0, 0, ["the answer"]]);
+    life.link.close(null);
+    await settle();
+    assert.equal(s.supervised.state, "failed", "the end of the channel is the last byte");
+    const gone = 'Cannot call command "size" of module "sla": process exited with code 9';
+    assert.equal(await call, isInTime ? "the answer" : gone);
+    assert.equal(s.runtime.clock.timers, 0);
+  });
+}
+
 test("deadlines begin anew when the broker itself stood still, so that nobody is killed for it", async () => {
   const s = new Supervision();
   void s.supervised.start();

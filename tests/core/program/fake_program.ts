@@ -154,10 +154,15 @@ export class FakeProgram {
     return this.near.closed;
   }
 
-  async exits(status: ExitStatus): Promise<void> {
-    this.#far.close();
+  /** Its exit is seen before its last bytes. */
+  async exitSeen(status: ExitStatus): Promise<void> {
     this.#exit(status);
     await settle();
+  }
+
+  async exits(status: ExitStatus): Promise<void> {
+    this.#far.close();
+    await this.exitSeen(status);
     await this.runtime.clock.advance(200);
   }
 

@@ -40,6 +40,25 @@ test("a program that ends while it runs a call fails it as gone, with its last l
   assert.deepEqual(program.ends.map(({ code, why, wasReady }) => [code, why, wasReady]), [[3, null, true]]);
 });
 
+for (const [what, ms] of [["99 ms after", 99], ["100 ms after", 100], ["with", 0]] as const) {
+  const isInTime = ms < 100;
+  test(`an answer that comes ${what} the exit of its program is ${isInTime ? "" : "not "}its call's`, async () => {
+    const program = await FakeProgram.ready();
+    const call = program.call("a").catch((error: Error) => error.message);
+    await settle();
+    await program.exitSeen({ code: 9, signal: null });
+    await program.runtime.clock.advance(ms);
+    await program.says({ id: 1, result: "last words" });
+    await program.exits({ code: 9, signal: null });
+    assert.equal(
+      await call,
+      isInTime ? "last words" : 'Cannot call command "a" of module "everything": process exited',
+    );
+    assert.equal(program.ends.length, 1);
+    assert.equal(program.runtime.clock.timers, 0);
+  });
+}
+
 test("a program that closes its output and goes on is killed", async () => {
   const program = await FakeProgram.ready();
   program.near.close();

@@ -31,10 +31,11 @@ for (
     ["undefined", [undefined, { a: undefined }], [undefined, { a: undefined }]],
     ["numbers at every edge", edges(), edges()],
     ["-0, NaN and infinities", [-0, NaN, Infinity, -Infinity], [-0, NaN, Infinity, -Infinity]],
-    ["BigInts", [0n, -1n, 2n ** 63n - 1n, -(2n ** 63n), 2n ** 64n - 1n, big, -big], [
+    ["BigInts", [0n, -1n, 2n ** 63n - 1n, 2n ** 63n, -(2n ** 63n), 2n ** 64n - 1n, big, -big], [
       0n,
       -1n,
       2n ** 63n - 1n,
+      2n ** 63n,
       -(2n ** 63n),
       2n ** 64n - 1n,
       big,
