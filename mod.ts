@@ -20,7 +20,7 @@
 
 export { Broker } from "./src/broker.ts";
 export { defineModule } from "./src/core/module/module.ts";
-export { defineProgram } from "./src/core/program/define_program.ts";
+export { defineProgram } from "./src/core/module/program.ts";
 export {
   BrokerError,
   CallCancelledError,
@@ -67,27 +67,33 @@ export type {
   Handler,
   Module,
   ModuleDefinition,
-  ModuleSettings,
+  NotificationHandler,
+  ProgramPlan,
+  RequestHandler,
   WorkersDefinition,
   WrittenCommands,
 } from "./src/core/module/module.ts";
-export type { AnyModule } from "./src/core/module/any_module.ts";
-export type { ProgramCommands, ProgramDefinition } from "./src/core/program/define_program.ts";
-export type { Framing } from "./src/core/program/framing.ts";
-export type { NotificationHandler, ProgramPlan, RequestHandler } from "./src/core/program/program_plan.ts";
-export type { ProtocolName } from "./src/core/program/protocol.ts";
+export type { AnyModule, ProgramCommands, ProgramDefinition } from "./src/core/module/program.ts";
 export type { BrokerOptions } from "./src/core/broker/options.ts";
 export type { SchemaInput, SchemaIssue, SchemaOutput, SchemaResult, StandardSchema } from "./src/core/module/schema.ts";
 export type { BrokerStatus, CleanupStatus, ModuleStatus, ProcessStatus } from "./src/core/broker/status.ts";
 export type {
+  BrokerSettings,
+  Descendants,
+  Framing,
   HeartbeatSettings,
   MemorySettings,
+  ModuleSettings,
+  OutputSettings,
+  PermissionKind,
+  PermissionSettings,
+  ProcessSettings,
+  ProgramSettings,
+  ProtocolName,
   RestartPolicy,
   RestartSettings,
   SupervisionSettings,
 } from "./src/core/module/settings.ts";
-export type { PermissionKind, PermissionSettings } from "./src/core/module/permissions.ts";
-export type { Descendants, OutputSettings, ProcessSettings } from "./src/core/module/process_settings.ts";
 export type { ProcessState } from "./src/core/child/states.ts";
 export type { CallCounts, Latency, Outcome, StrayAnswer } from "./src/core/call/outcomes.ts";
 export type { MemoryUsage } from "./src/runtime/runtime.ts";

@@ -248,7 +248,7 @@ async function startCore(plan: BrokerPlan, runtime: Runtime, depth: number): Pro
   const run = programOfRun();
   const underRun = run !== null;
   const folder = underRun && plan.program === undefined ? runtime.programFolder(run) : null;
-  const core = new BrokerCore(plan, { runtime, depth, image: null, ...(folder === null ? {} : { folder }) });
+  const core = new BrokerCore(plan, { runtime, depth, load: null, ...(folder === null ? {} : { folder }) });
   refuseUnreachable(plan, runtime);
   const { control = underRun, signals = underRun } = plan;
   if (control || signals) {

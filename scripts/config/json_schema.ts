@@ -1,58 +1,83 @@
-/** The JSON Schema of brokkr.json, from the keys of the command line. */
+/** The JSON Schema of brokkr.json, from the tables of its keys. */
 
-import { toJsonSchema } from "@valibot/to-json-schema";
-import type { GenericSchema } from "valibot";
-import { moduleNameSchema, moduleSchema, programSchema, rootSchema } from "../../src/cli/config/schema.ts";
+import { FILE, MODULE_KEYS, PROGRAM_KEYS } from "../../src/cli/config/keys.ts";
+import { NAME_PATTERN, type NumberRow, type Row, type Table } from "../../src/core/module/table.ts";
 
 export type Json = Record<string, unknown>;
 
 export function configSchema(): Json {
-  const { $schema, ...root } = convert(rootSchema);
   return {
-    $schema,
+    $schema: "http://json-schema.org/draft-07/schema#",
     title: "Configuration of a brokkr broker",
     description: "brokkr.json or brokkr.jsonc, for brokkr run",
     allowComments: true,
     allowTrailingCommas: true,
-    ...root,
+    ...objectOf(FILE),
   };
 }
 
-function convert(schema: GenericSchema): Json {
+const NAME = { type: "string", pattern: NAME_PATTERN.source };
+
+function objectOf(table: Table): Json {
+  const rows = Object.entries(table);
   return {
-    ...toJsonSchema(schema, {
-      // A check of values has no words in JSON Schema; `brokkr check` has it.
-      errorMode: "ignore",
-      overrideSchema: ({ valibotSchema, jsonSchema }) => {
-        if (valibotSchema.type === "object") return { ...jsonSchema, additionalProperties: false };
-        if (valibotSchema.type === "custom") return { type: "object", ...modules() };
-        if ("getter" in valibotSchema && typeof valibotSchema.getter === "function") {
-          return { oneOf: [nested(valibotSchema.getter("")), nested(valibotSchema.getter({}))] };
-        }
-        return undefined;
-      },
-      overrideAction: ({ valibotAction, jsonSchema }) => {
-        if (valibotAction.type !== "metadata") return undefined;
-        const { otherwise, ...rest }: typeof jsonSchema & { otherwise?: unknown } = jsonSchema;
-        return otherwise === undefined ? rest : { ...rest, description: `${rest.description}. Default: ${otherwise}` };
-      },
-    }),
+    type: "object",
+    properties: Object.fromEntries(rows.map(([key, row]) => [key, propertyOf(row)])),
+    required: rows.filter(([, { needed }]) => needed).map(([key]) => key),
+    additionalProperties: false,
+  };
+}
+
+function propertyOf(row: Row): Json {
+  const { about, otherwise } = row;
+  const description = otherwise === undefined ? about : `${about}. Default: ${otherwise}`;
+  return { ...typeOf(row), description, ...("default" in row ? { default: row.default } : {}) };
+}
+
+function typeOf(row: Row): Json {
+  switch (row.is) {
+    case "number":
+      return numberOf(row);
+    case "flag":
+      return { type: "boolean" };
+    case "name":
+      return NAME;
+    case "text":
+      return { type: "string", minLength: 1 };
+    case "choice":
+      return { enum: Object.keys(row.of), type: "string" };
+    case "list":
+      return { type: "array", items: { type: "string", minLength: 1 } };
+    case "rights":
+      return { oneOf: [{ type: "boolean" }, { type: "array", items: { type: "string", minLength: 1 } }] };
+    case "command":
+      return { type: "array", items: { type: "string" } };
+    case "group": {
+      const short = row.short === undefined ? undefined : row.keys[row.short];
+      return short === undefined ? objectOf(row.keys) : { oneOf: [typeOf(short), objectOf(row.keys)] };
+    }
+    case "object":
+      return row === FILE.modules ? modules() : { type: "object", additionalProperties: {} };
+    case "anything":
+    case "other":
+      return {};
+  }
+}
+
+function numberOf({ whole, above, least, most }: NumberRow): Json {
+  return {
+    type: whole ? "integer" : "number",
+    ...(above === undefined ? {} : { exclusiveMinimum: above }),
+    ...(least === undefined ? {} : { minimum: least }),
+    ...(most === undefined ? {} : { maximum: most }),
   };
 }
 
 /** What stands under "modules", whose keys are names. */
-function modules() {
+function modules(): Json {
   return {
-    propertyNames: nested(moduleNameSchema),
-    additionalProperties: {
-      if: { required: ["command"] },
-      then: nested(programSchema),
-      else: nested(moduleSchema),
-    },
+    type: "object",
+    propertyNames: NAME,
+    additionalProperties: { if: { required: ["command"] }, then: objectOf(PROGRAM_KEYS), else: objectOf(MODULE_KEYS) },
   };
-}
-
-function nested(schema: GenericSchema): Json {
-  const { $schema: _, ...rest } = convert(schema);
-  return rest;
 }

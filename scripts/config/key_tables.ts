@@ -1,6 +1,7 @@
-/** The tables of docs/configuration.md: the keys of each object of a configuration, from its JSON Schema. */
+/** The tables of docs/configuration.md: the keys of each object of a configuration. */
 
-import { configSchema } from "./json_schema.ts";
+import { FILE, MODULE_KEYS, PROGRAM_KEYS } from "../../src/cli/config/keys.ts";
+import type { NumberRow, Row, Table } from "../../src/core/module/table.ts";
 
 /** Cells of one key: name, type, default, what it is. */
 export type KeyRow = readonly [key: string, type: string, byDefault: string, description: string];
@@ -8,7 +9,9 @@ export type KeyRow = readonly [key: string, type: string, byDefault: string, des
 /** Rows by the object's name: `configuration` is the whole, `module` and `program` what stands under a name in "modules". */
 export function keyTables(): Map<string, KeyRow[]> {
   const tables = new Map<string, KeyRow[]>();
-  collect("configuration", configSchema(), tables);
+  collect("configuration", FILE, tables);
+  collect("program", PROGRAM_KEYS, tables);
+  collect("module", MODULE_KEYS, tables);
   return tables;
 }
 
@@ -24,47 +27,49 @@ export function withTables(text: string): string {
   });
 }
 
-function collect(name: string, schema: unknown, tables: Map<string, KeyRow[]>): void {
-  const { properties, required } = Object(schema);
-  const rows: KeyRow[] = [];
-  tables.set(name, rows);
-  for (const [key, value] of Object.entries<Record<string, unknown>>(properties)) {
-    rows.push([`\`${key}\``, typeOf(value), defaultOf(value, required.includes(key)), textOf(value)]);
-    for (const part of [value, ...Array.isArray(value["oneOf"]) ? value["oneOf"] : []]) {
-      if (part.properties !== undefined) collect(key, part, tables);
-      else if (key === "modules") {
-        const { then: program, else: module } = Object(part["additionalProperties"]);
-        collect("program", program, tables);
-        collect("module", module, tables);
-      }
+function collect(name: string, table: Table, tables: Map<string, KeyRow[]>): void {
+  const rows = Object.entries(table);
+  tables.set(name, rows.map(([key, row]) => [`\`${key}\``, typeOf(row), defaultOf(row), row.about]));
+  for (const [key, row] of rows) if (row.is === "group") collect(key, row.keys, tables);
+}
+
+function typeOf(row: Row): string {
+  switch (row.is) {
+    case "number":
+      return numberText(row);
+    case "flag":
+      return "`true`, `false`";
+    case "name":
+      return "name";
+    case "text":
+      return "text";
+    case "choice":
+      return Object.keys(row.of).map((choice) => `\`${JSON.stringify(choice)}\``).join(", ");
+    case "list":
+    case "command":
+      return "list of texts";
+    case "rights":
+      return "`true`, `false` or list of texts";
+    case "group": {
+      const short = row.short === undefined ? undefined : row.keys[row.short];
+      return short === undefined ? "object" : `${typeOf(short)} or object`;
     }
+    case "object":
+      return "object";
+    case "anything":
+    case "other":
+      return "anything";
   }
 }
 
-function typeOf(schema: Record<string, unknown>): string {
-  const { type, enum: choices, oneOf, items, pattern, minimum, exclusiveMinimum, maximum } = schema;
-  if (Array.isArray(oneOf)) return oneOf.map(typeOf).join(" or ");
-  if (Array.isArray(choices)) return choices.map((choice) => `\`${JSON.stringify(choice)}\``).join(", ");
-  if (type === "array") return `list of ${typeOf(Object(items))}s`;
-  if (type === "string") return pattern === undefined ? "text" : "name";
-  if (type === undefined) return "anything";
-  if (type === "boolean") return "`true`, `false`";
-  const number = type === "integer" ? "whole number" : type;
-  if (maximum !== undefined) return `${number} from ${minimum} to ${maximum}`;
-  if (minimum !== undefined) return `${number} of at least ${minimum}`;
-  return exclusiveMinimum === undefined ? `${number}` : `${number} above ${exclusiveMinimum}`;
+function numberText({ whole, above, least, most }: NumberRow): string {
+  const number = whole ? "whole number" : "number";
+  if (most !== undefined) return `${number} from ${least} to ${most}`;
+  return above === undefined ? `${number} of at least ${least}` : `${number} above ${above}`;
 }
 
-function defaultOf({ default: value, description }: Record<string, unknown>, needed: boolean): string {
-  const [, otherwise] = String(description).split(DEFAULT);
-  if (otherwise !== undefined) return otherwise;
-  if (needed) return "must be there";
-  return value === undefined ? "see below" : `\`${JSON.stringify(value)}\``;
-}
-
-const DEFAULT = ". Default: ";
-
-function textOf({ description }: Record<string, unknown>): string {
-  const [text = ""] = String(description).split(DEFAULT);
-  return text;
+function defaultOf(row: Row): string {
+  if (row.otherwise !== undefined) return row.otherwise;
+  if (row.needed) return "must be there";
+  return "default" in row ? `\`${JSON.stringify(row.default)}\`` : "see below";
 }

@@ -169,12 +169,12 @@ class Alone {
 
 /** Each of these would start a process of the same binary again, were it taken for a broker or for a program. */
 async function refusesRoles(alone: Alone): Promise<string> {
-  const role = { broker: "b", module: "m", worker: null, depth: 1, channel: "fd:3", image: null };
+  const role = { broker: "b", module: "m", worker: null, depth: 1, channel: "fd:3", load: null };
   const refused: readonly (readonly [role: string, message: RegExp])[] = [
     ['{"depth":9}', /^Cannot start a broker at depth 9: brokers nest at most 8 deep/],
     ["no role", /^Cannot read environment variable BROKKR_ROLE: /],
     [JSON.stringify(role), /Cannot serve module "m": this process was told of no program to load/],
-    [JSON.stringify({ ...role, image: [["m", "file:///none.js"]] }), /^Error: /],
+    [JSON.stringify({ ...role, load: [["m", "file:///none.js"]] }), /^Error: /],
   ];
   let wrong = "";
   for (const [text, message] of refused) {

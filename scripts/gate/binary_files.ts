@@ -62,7 +62,7 @@ export default { name: "large", commands: { size: () => held.length }, afterFork
 `,
   [CLEANED_JSON]: JSON.stringify({
     name: "cleaned",
-    image: "all",
+    load: "all",
     modules: { large: { path: "large.mjs" }, small: { path: "small.mjs" } },
   }),
 

@@ -17,9 +17,9 @@ import { formatTimeout, within } from "../core/duration.ts";
 import { supervisionPlan } from "../core/module/settings.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
-import type { Config, ConfigModule, ConfigProgram } from "./config/config.ts";
-import { ConfigError, type Problem } from "./config/config_error.ts";
-import { nearestConfig } from "./config/nearest_config.ts";
+import type { Config, ConfigModule, ConfigProgram } from "./config/read_config.ts";
+import { ConfigError, type Problem } from "./config/document.ts";
+import { nearestConfig } from "./config/config_file.ts";
 import { readConfig } from "./config/read_config.ts";
 import { heldAgainst, loadModule } from "./module_files.ts";
 import { divertOutput, print } from "./output.ts";
@@ -50,12 +50,12 @@ export async function check(runtime: Runtime, { file = nearestConfig("check"), j
   try {
     await offerLibrary(runtime);
     const config = await readConfig(file, runtime);
-    // Under image "own" the broker loads no module, and each process its own.
-    if (config.image === "own") await checkFiles(config, runtime);
+    // Under load "own" the broker loads no module, and each process its own.
+    if (config.load === "own") await checkFiles(config, runtime);
     checkExecutables(config, runtime);
     await planOf(config);
     const found = config.modules.map(foundModule);
-    if (json) await print(`${JSON.stringify({ ok: true, file, name: config.name, modules: found })}\n`);
+    if (json) await print(`${JSON.stringify({ ok: true, file, name: config.broker.name, modules: found })}\n`);
     else await print(`${file}: ${describe(config, found)}\n`);
     return ExitCode.done;
   } catch (error) {
@@ -82,7 +82,7 @@ function foundModule(module: ConfigModule | ConfigProgram): FoundModule {
   return { name, path: relative(process.cwd(), fileURLToPath(url)), workers };
 }
 
-function describe({ name }: Config, modules: readonly FoundModule[]): string {
+function describe({ broker: { name } }: Config, modules: readonly FoundModule[]): string {
   const count = modules.length === 1 ? "1 module" : `${modules.length} modules`;
   const listed = modules.map(({ name, path, command = [] }) => `${name} (${path ?? command.join(" ")})`).join(", ");
   return `broker "${name}" with ${count}${listed === "" ? "" : `: ${listed}`}`;

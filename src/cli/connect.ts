@@ -8,7 +8,7 @@ import { ControlClient } from "../core/control/client.ts";
 import { ControlLostError } from "../core/control/control_lost.ts";
 import { findBrokers } from "../core/control/find.ts";
 import { CONTROL_FOLDER, socketPath } from "../core/control/protocol.ts";
-import { checkName } from "../core/module/module.ts";
+import { checkName } from "../core/module/table.ts";
 import { nearest } from "../core/nearest.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode, NoBrokerError } from "./cli_error.ts";

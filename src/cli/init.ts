@@ -16,7 +16,7 @@ import { fileURLToPath } from "node:url";
 import { messageOf } from "../core/thrown.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
-import { CONFIG_NAMES } from "./config/nearest_config.ts";
+import { CONFIG_NAMES } from "./config/config_file.ts";
 import { print } from "./output.ts";
 import { typescriptRemedy } from "./run.ts";
 

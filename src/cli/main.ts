@@ -36,9 +36,9 @@ function ownRole(runtime: Runtime): { readonly role: Role | null; readonly depth
 
 async function beProcess(runtime: Runtime, role: Role): Promise<void> {
   await offerLibrary(runtime);
-  if (role.image !== null) {
+  if (role.load !== null) {
     const { serveModuleFiles } = await import("./module_files.ts");
-    return await serveModuleFiles(runtime, role, role.image);
+    return await serveModuleFiles(runtime, role, role.load);
   }
   const program = runtime.env.get(PROGRAM_VARIABLE);
   if (program === DEMO_PROGRAM) {

@@ -7,8 +7,8 @@
  * @module
  */
 
-import { anyModule } from "../core/module/any_module.ts";
-import type { Module, ModuleSettings } from "../core/module/module.ts";
+import { anyModule } from "../core/module/program.ts";
+import { type Module, settingsOf } from "../core/module/module.ts";
 import { NOT_WITH_WORKERS } from "../core/module/permissions.ts";
 import type { GivenSettings, Role } from "../core/child/role.ts";
 import { serveProcess } from "../core/child/serve_process.ts";
@@ -79,33 +79,14 @@ function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null;
 }
 
-/** Settings that the broker goes by, so that it must know them before the module's file is loaded. */
-export const BROKER_SETTINGS = [
-  "restart",
-  "startTimeoutMs",
-  "drainMs",
-  "killMs",
-  "after",
-  "heartbeat",
-  "memory",
-  "concurrency",
-  "queue",
-  "cwd",
-  "env",
-  "options",
-  "descendants",
-  "output",
-  "permissions",
-] as const satisfies readonly (keyof ModuleSettings)[];
-
 export async function serveModuleFiles(
   runtime: Runtime,
   role: Role,
-  image: NonNullable<Role["image"]>,
+  files: NonNullable<Role["load"]>,
 ): Promise<never> {
   const load = async () => {
     const modules: Module[] = [];
-    for (const [name, url] of image) {
+    for (const [name, url] of files) {
       const module = await loadModule(name, url);
       modules.push(name === role.module && role.given !== null ? heldAgainst(module, role.given) : module);
     }
@@ -116,11 +97,12 @@ export async function serveModuleFiles(
 
 /** @throws {ModuleFileError} where the file has a setting that would be without effect. */
 export function heldAgainst(module: Module, { keys, workers, sandboxed = false }: GivenSettings): Module {
-  for (const key of BROKER_SETTINGS) {
-    if (module.definition[key] === undefined || keys.includes(key)) continue;
+  // The broker goes by all of them, before the file is loaded.
+  for (const [key, setting] of Object.entries(settingsOf({ ...module.definition }))) {
+    if (setting === undefined || keys.includes(key)) continue;
     throw new ModuleFileError(
-      `Cannot serve module "${module.name}": its file sets "${key}", which the broker does not read under image "own", ` +
-        `move it to the configuration as modules.${module.name}.${key} or set "image" to "all"`,
+      `Cannot serve module "${module.name}": its file sets "${key}", which the broker does not read under load "own", ` +
+        `move it to the configuration as modules.${module.name}.${key} or set "load" to "all"`,
     );
   }
   if (sandboxed && (workers ?? module.definition.workers?.count ?? 0) > 0) {

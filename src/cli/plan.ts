@@ -7,38 +7,26 @@
 import { type BrokerPlan, checkOptions } from "../core/broker/options.ts";
 import type { BrokerSeat } from "../core/broker/seat.ts";
 import { defineModule, type Module } from "../core/module/module.ts";
-import { programModule } from "../core/program/define_program.ts";
+import { MODULE } from "../core/module/settings.ts";
+import { programModule } from "../core/module/program.ts";
 import type { GivenSettings } from "../core/child/role.ts";
 import { messageOf } from "../core/thrown.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
-import type { Config, ConfigModule, ConfigProgram } from "./config/config.ts";
-import { ConfigError, type Problem } from "./config/config_error.ts";
-import { BROKER_SETTINGS, loadModule, withWorkers } from "./module_files.ts";
+import type { Config, ConfigModule, ConfigProgram } from "./config/read_config.ts";
+import { ConfigError, type Problem } from "./config/document.ts";
+import { loadModule, withWorkers } from "./module_files.ts";
 
 export interface PreparedBroker {
   readonly plan: BrokerPlan;
-  readonly seat: Required<Pick<BrokerSeat, "image" | "given" | "signature" | "folder">>;
+  readonly seat: Required<Pick<BrokerSeat, "load" | "given" | "signature" | "folder">>;
 }
 
 /** @throws {ConfigError} where modules' files can't be loaded. @throws {CliError} where they do not go together. */
 export async function planOf(config: Config): Promise<PreparedBroker> {
-  const { modules, call, log } = config;
+  const { modules, broker } = config;
   try {
-    const loaded = await loadAll(config);
-    const plan = checkOptions({
-      name: config.name,
-      modules: loaded,
-      settings: Object.fromEntries(modules.map(({ name, settings }) => [name, settings])),
-      call: {
-        ...(call.timeoutMs === undefined ? {} : { timeoutMs: call.timeoutMs }),
-        ...(call.retry === undefined ? {} : { retry: call.retry }),
-      },
-      ...(log.level === undefined ? {} : { logLevel: log.level }),
-      ...(log.aligned === undefined ? {} : { aligned: log.aligned }),
-      ...(config.startConcurrency === undefined ? {} : { startConcurrency: config.startConcurrency }),
-      ...(config.sweep === undefined ? {} : { sweep: config.sweep }),
-      ...(config.product === undefined ? {} : { product: config.product }),
-    });
+    const settings = Object.fromEntries(modules.map(({ name, settings }) => [name, settings]));
+    const plan = checkOptions({ ...broker, modules: await loadAll(config), settings });
     return { plan, seat: seatOf(config) };
   } catch (error) {
     if (error instanceof ConfigError) throw error;
@@ -47,12 +35,12 @@ export async function planOf(config: Config): Promise<PreparedBroker> {
 }
 
 /** @throws {ConfigError} with every file that can't be loaded, at its place. */
-async function loadAll({ modules, image }: Config): Promise<Module[]> {
+async function loadAll({ modules, load }: Config): Promise<Module[]> {
   const loaded: Module[] = [];
   const problems: Problem[] = [];
   for (const module of modules) {
     try {
-      loaded.push(await moduleOf(module, image));
+      loaded.push(await moduleOf(module, load));
     } catch (error) {
       problems.push(fileProblem(module, error));
     }
@@ -67,34 +55,34 @@ export function fileProblem({ name, place }: ConfigModule | ConfigProgram, error
   return { ...place, message: /^Cannot (load|serve|start)/.test(why) ? why : `Cannot load module "${name}": ${why}` };
 }
 
-/** What the process of a module under image "own" holds the module's file against. */
+/** What the process of a module under load "own" holds the module's file against. */
 export function givenOf({ workers, settings }: ConfigModule): GivenSettings {
   const sandboxed = settings.permissions === undefined ? {} : { sandboxed: true };
   return { workers, keys: Object.keys(settings), ...sandboxed };
 }
 
-/** Under image "own" the broker's process loads no module: it knows the name, and the rest when the process tells. */
-async function moduleOf(module: ConfigModule | ConfigProgram, image: Config["image"]): Promise<Module> {
+/** Under load "own" the broker's process loads no module: it knows the name, and the rest when the process tells. */
+async function moduleOf(module: ConfigModule | ConfigProgram, load: Config["load"]): Promise<Module> {
   if ("program" in module) return programModule(module.program);
   const { name, url, workers } = module;
-  if (image === "own") return defineModule({ name });
+  if (load === "own") return defineModule({ name });
   const loaded = await loadModule(name, url);
   return workers === null ? loaded : withWorkers(loaded, workers);
 }
 
-function seatOf({ modules: all, image, folder }: Config): PreparedBroker["seat"] {
+function seatOf({ modules: all, load, folder }: Config): PreparedBroker["seat"] {
   const modules = all.filter((module) => "url" in module);
   const byName = new Map(modules.map((module) => [module.name, module]));
   const files = modules.map(({ name, url }) => [name, url] as const);
   return {
     folder,
-    signature: (name) => JSON.stringify([image, ...partsOf(all.find((module) => module.name === name))]),
-    image: (name) => image === "all" ? files : files.filter(([file]) => file === name),
+    signature: (name) => JSON.stringify([load, ...partsOf(all.find((module) => module.name === name))]),
+    load: (name) => load === "all" ? files : files.filter(([file]) => file === name),
     given: (name) => {
       const module = byName.get(name);
       const given = module === undefined ? { workers: null, keys: [] } : givenOf(module);
-      // Under image "all" the broker has read the module's own settings.
-      return image === "all" ? { ...given, keys: BROKER_SETTINGS } : given;
+      // Under load "all" the broker has read the module's own settings.
+      return load === "all" ? { ...given, keys: Object.keys(MODULE) } : given;
     },
   };
 }

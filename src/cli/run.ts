@@ -15,7 +15,7 @@ import process from "node:process";
 import { pathToFileURL } from "node:url";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
-import { nearestConfig } from "./config/nearest_config.ts";
+import { nearestConfig } from "./config/config_file.ts";
 import { offerLibrary, PROGRAM_VARIABLE } from "./own_program.ts";
 import { type PageAddress, pageAddress } from "./page/address.ts";
 import type { PageAsked } from "./page/page.ts";

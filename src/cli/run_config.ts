@@ -13,8 +13,9 @@ import { messageOf } from "../core/thrown.ts";
 import { failureCode, systemReason } from "../runtime/posix/failure_reason.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
-import type { Config } from "./config/config.ts";
-import { ConfigError } from "./config/config_error.ts";
+import type { Config } from "./config/read_config.ts";
+import { ConfigError } from "./config/document.ts";
+import { LOG } from "./config/keys.ts";
 import { readConfig } from "./config/read_config.ts";
 import { LogFile } from "./log_file.ts";
 import { hasColors } from "./output.ts";
@@ -60,8 +61,8 @@ export async function runConfig(
 async function readAgain(core: BrokerCore, { runtime, file }: { runtime: Runtime; file: string }): Promise<void> {
   try {
     const config = await readConfig(file, runtime);
-    if (config.name !== core.name) {
-      return refuse(core, `the broker's name is "${core.name}" and can not become "${config.name}"`);
+    if (config.broker.name !== core.name) {
+      return refuse(core, `the broker's name is "${core.name}" and can not become "${config.broker.name}"`);
     }
     const { plan, seat } = await planOf(config);
     core.follow(plan, seat).catch((error: unknown) => refuse(core, messageOf(error)));
@@ -84,8 +85,6 @@ async function prepare(runtime: Runtime, file: string) {
   }
 }
 
-const DEFAULT_MAX_BYTES = 10_000_000;
-const DEFAULT_KEEP = 5;
 const URGENT: readonly LogLevel[] = ["warning", "error", "fatal"];
 
 interface LogOutput {
@@ -115,7 +114,7 @@ function toStandardError(runtime: Runtime): LogOutput {
 
 function toFile(
   path: string,
-  { maxBytes = DEFAULT_MAX_BYTES, keep = DEFAULT_KEEP }: Config["log"],
+  { maxBytes = LOG.maxBytes.default, keep = LOG.keep.default }: Config["log"],
   runtime: Runtime,
 ): LogOutput {
   const say = (text: string) => runtime.writeError(`brokkr: ${text}\n`);

@@ -12,7 +12,7 @@ import { choice, string } from "@optique/core/valueparser";
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { Framing } from "../core/program/framing.ts";
+import type { Framing } from "../core/module/settings.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 import { duration } from "./options.ts";

@@ -13,12 +13,12 @@ import { plainText } from "../core/wire/json_codec.ts";
 import { isRecord } from "../core/is_record.ts";
 import { Connection } from "../core/program/connection.ts";
 import { type Conventions, LSP_CONVENTIONS, MCP_CONVENTIONS, type Notification } from "../core/program/conventions.ts";
-import type { Framing } from "../core/program/framing.ts";
+import { type Framing, MODULE } from "../core/module/settings.ts";
 import { type ErrorFields, fromParams, type Params, RpcCode } from "../core/program/message.ts";
 import { messageOf } from "../core/thrown.ts";
 import type { Clock, Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
-import { BROKER_SETTINGS, loadAnyModule } from "./module_files.ts";
+import { loadAnyModule } from "./module_files.ts";
 import { StandardChannel } from "./serve_stdio.ts";
 
 /** In the log lines. */
@@ -57,8 +57,8 @@ async function newBroker(runtime: Runtime, { url, timeoutMs, depth }: ServeModul
     const module = await loadAnyModule(url);
     const plan = checkOptions({ name: BROKER, modules: [module], call: { timeoutMs } });
     const files = [[module.name, url]] as const;
-    const given = { workers: null, keys: BROKER_SETTINGS };
-    return new BrokerCore(plan, { runtime, depth, image: () => files, given: () => given });
+    const given = { workers: null, keys: Object.keys(MODULE) };
+    return new BrokerCore(plan, { runtime, depth, load: () => files, given: () => given });
   } catch (error) {
     throw new CliError(messageOf(error), ExitCode.usage, { cause: error });
   }

@@ -13,8 +13,7 @@ export function keysOf<T>(keys: Readonly<Record<keyof T, true>>): readonly strin
 }
 
 /** What is wrong with `key`, and what to write in its place. */
-export function unknownKey(key: string, known: readonly string[]): string {
-  const similar = nearest(key, known);
+export function unknownKey(key: string, known: readonly string[], similar = nearest(key, known)): string {
   const hint = similar === null ? `known are ${known.join(", ")}` : `did you mean "${similar}"`;
   return `unknown key ${JSON.stringify(key)}: ${hint}`;
 }

@@ -62,11 +62,11 @@ test("brokkr check tells of what is not in the text of the file too", () =>
     writeFileSync(join(sandbox.folder, "sla.mjs"), "export const nothing = 1;\n");
     writeFileSync(join(sandbox.folder, "slb.mjs"), "throw new Error('no disk');\n");
     const config =
-      '{ "name": "b", "image": "all", "modules": { "sla": { "path": "sla.mjs" },\n "slb": { "path": "slb.mjs" } } }';
+      '{ "name": "b", "load": "all", "modules": { "sla": { "path": "sla.mjs" },\n "slb": { "path": "slb.mjs" } } }';
     writeFileSync(join(sandbox.folder, "brokkr.json"), config);
     const unusable = await sandbox.run(["check"]);
     assert.equal(unusable.code, 2);
-    assert.match(unusable.stderr, /^brokkr\.json:1:62: Cannot load module "sla": ".*sla\.mjs" exports none, /);
+    assert.match(unusable.stderr, /^brokkr\.json:1:61: Cannot load module "sla": ".*sla\.mjs" exports none, /);
     assert.match(unusable.stderr, /\nbrokkr\.json:2:19: Cannot load module "slb": no disk\n$/);
     const nowhere = await sandbox.run(["check"], { cwd: "/" });
     assert.equal(nowhere.code, 2);

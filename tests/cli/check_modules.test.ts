@@ -34,8 +34,8 @@ test("brokkr check tells of each module file that is not the module its key says
       `brokkr.json:4:19: Cannot load module "none": ${at("none")} exports none, export default defineModule({ … })`,
       'brokkr.json:5:21: Cannot load module "throws": no disk',
       'brokkr.json:6:20: Cannot load module "exits": it calls exit(0) when it is loaded',
-      'brokkr.json:7:19: Cannot serve module "sets": its file sets "restart", which the broker does not read under image ' +
-      '"own", move it to the configuration as modules.sets.restart or set "image" to "all"',
+      'brokkr.json:7:19: Cannot serve module "sets": its file sets "restart", which the broker does not read under load ' +
+      '"own", move it to the configuration as modules.sets.restart or set "load" to "all"',
       "",
     ]]);
   }));

@@ -24,7 +24,7 @@ test("readConfig() takes comments, trailing commas and a byte order mark, and ke
     assert.equal(config.modules[1]?.settings.cwd, join(folder, "sub"));
     assert.deepEqual(config.modules[2]?.settings, { options: null });
     assert.equal(config.log.file, join(folder, "b.log"));
-    assert.equal(config.image, "own");
+    assert.equal(config.load, "own");
   }));
 
 test("readConfig() offers the nearest name of an unknown key", async () => {
@@ -35,15 +35,21 @@ test("readConfig() offers the nearest name of an unknown key", async () => {
     [
       'brokkr.json:2:3: unknown key "nam": did you mean "name"',
       'brokkr.json:4:39: unknown key "worker": did you mean "workers"',
-      'brokkr.json:5:3: unknown key "zzz": known are $schema, name, call, image, modules, log, product, startConcurrency, sweep',
+      'brokkr.json:5:3: unknown key "zzz": known are $schema, name, call, load, modules, log, product, startConcurrency, sweep',
     ],
   );
+});
+
+test("readConfig() refuses image with load as the nearest name", async () => {
+  assert.deepEqual(await faultsOf('{ "name": "b", "image": "all", "modules": {} }'), [
+    'brokkr.json:1:16: unknown key "image": did you mean "load"',
+  ]);
 });
 
 test("readConfig() says what a value is and what it should be", async () => {
   assert.deepEqual(
     await faultsOf(
-      '{ "name": "a b", "image": "none",\n' +
+      '{ "name": "a b", "load": "none",\n' +
         '  "call": { "timeoutMs": "1s", "retry": "twice" },\n' +
         '  "log": { "level": "loud", "maxBytes": 1.5, "keep": 0, "aligned": "yes", "file": "" },\n' +
         '  "product": 1, "modules": { "a": { "path": "a.js", "workers": "two", "restart": "now",\n' +
@@ -51,7 +57,7 @@ test("readConfig() says what a value is and what it should be", async () => {
     ),
     [
       'brokkr.json:1:11: name must be 1 to 64 of the characters A-Z a-z 0-9 . _ -, and it is "a b"',
-      'brokkr.json:1:27: image must be one of "own", "all", and it is "none"',
+      'brokkr.json:1:26: load must be one of "own", "all", and it is "none"',
       'brokkr.json:2:26: call.timeoutMs must be a number of milliseconds above 0, and it is "1s"',
       'brokkr.json:2:41: call.retry must be one of "once", "never", and it is "twice"',
       'brokkr.json:3:21: log.level must be one of "debug", "info", "warning", "error", "fatal", and it is "loud"',

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ConfigError } from "../../src/cli/config/config_error.ts";
+import { ConfigError } from "../../src/cli/config/document.ts";
 import { readConfig } from "../../src/cli/config/read_config.ts";
 import { detectRuntime } from "../../src/runtime/detect.ts";
 

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { ConfigError } from "../../src/cli/config/config_error.ts";
+import { ConfigError } from "../../src/cli/config/document.ts";
 import { readConfig } from "../../src/cli/config/read_config.ts";
-import { programSchema } from "../../src/cli/config/schema.ts";
+import { PROGRAM_KEYS } from "../../src/cli/config/keys.ts";
 import { faultsOf, inFolder, runtime } from "./config_faults.ts";
 
 test("readConfig() refuses a file that is no configuration's", () =>
@@ -105,7 +105,7 @@ test("readConfig() says where a program of another language contradicts itself, 
   ]);
   assert.deepEqual(await faults('"command":"npx","args":["x"]'), [
     'brokkr.json:1:39: modules.a.command must be a list of an executable and its arguments, and it is "npx"',
-    `brokkr.json:1:45: unknown key "args": known are ${Object.keys(programSchema.entries).join(", ")}`,
+    `brokkr.json:1:45: unknown key "args": known are ${Object.keys(PROGRAM_KEYS).join(", ")}`,
   ]);
   assert.deepEqual(await faults('"command":[]'), [
     "brokkr.json:1:39: modules.a.command must be a list of an executable and its arguments, and it is a list",

@@ -112,9 +112,9 @@ test("brokkr run has an error in its log file at once, so that a kill does not l
     assert.match(readFileSync(join(folder, "broker.log"), "utf8"), /ERROR : .*\[crash\]/);
   }));
 
-test('brokkr run with image "all" loads every file in every process', () =>
+test('brokkr run with load "all" loads every file in every process', () =>
   inSandbox(async (sandbox) => {
-    const { config } = copy(sandbox, { image: "all" });
+    const { config } = copy(sandbox, { load: "all" });
     await sandbox.broker(["run", config]);
     const { modules } = await statusOf(sandbox);
     assert.deepEqual(modules.map(({ cleanup }) => cleanup?.released), [["shared"], []]);
@@ -123,11 +123,11 @@ test('brokkr run with image "all" loads every file in every process', () =>
 
 test("brokkr run fails a module whose file sets what only the configuration may", () =>
   inSandbox(async (sandbox) => {
-    const { config } = copy(sandbox, { image: "own" });
+    const { config } = copy(sandbox, { load: "own" });
     const broker = await sandbox.broker(["run", config]);
     assert.match(
       broker.stderr,
-      /Cannot serve module "shared": its file sets "restart", which the broker does not read under image "own", move it /,
+      /Cannot serve module "shared": its file sets "restart", which the broker does not read under load "own", move it /,
     );
     const { modules } = await statusOf(sandbox);
     assert.deepEqual(modules.map(({ state }) => state), ["ready", "failed"]);
@@ -187,7 +187,7 @@ function copy(sandbox: Sandbox, config: Record<string, unknown>): { config: stri
     'export default { name: "shared", restart: "never", commands: {}, afterForkCleanup() {}, ' +
       "workers: { count: 1, commands: {} } };\n",
   );
-  const shared = config["image"] === undefined ? {} : { shared: { path: "shared.js" } };
+  const shared = config["load"] === undefined ? {} : { shared: { path: "shared.js" } };
   const path = join(folder, "brokkr.json");
   writeFileSync(path, JSON.stringify({ name: "copy", modules: { sla: { path: "sla.js" }, ...shared }, ...config }));
   return { config: path, folder };

@@ -4,54 +4,63 @@
  * @module
  */
 
-import type { InferOutput } from "valibot";
+import { isRecord } from "../../core/is_record.ts";
 import { NOT_WITH_WORKERS } from "../../core/module/permissions.ts";
-import { supervisionPlan, type SupervisionSettings } from "../../core/module/settings.ts";
+import { MODULE } from "../../core/module/settings.ts";
+import { filled, type Table } from "../../core/module/table.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
-import type { moduleSchema } from "./schema.ts";
+import type { ModuleKeys, ProgramKeys } from "./keys.ts";
 
 export interface Contradiction {
-  /** The key, below the module's. */
-  readonly key: readonly string[];
-  /** What follows its name in the message. */
+  /** Below the module's name. */
+  readonly path: readonly string[];
+  /** What follows the place's name in the message. */
   readonly text: string;
 }
 
-type Key = keyof SupervisionSettings | "permissions" | "workers";
-type Given = Pick<InferOutput<typeof moduleSchema>, Key>;
-
-export function contradictions(module: Given, { cannotSandbox }: Pick<Runtime, "cannotSandbox">): Contradiction[] {
-  const plan = supervisionPlan(module);
-  const { heartbeat = {}, memory = {} } = module;
-  const restart = typeof module.restart === "object" ? module.restart : {};
-  // An interval that is left out is never longer than half of the time.
-  const beats = heartbeat.intervalMs === undefined ? {} : plan.heartbeat;
-  return [
-    ...unkept(module, cannotSandbox),
-    ...crossed("restart", { given: restart, plan: plan.restart, lower: "delayMs", upper: "maxDelayMs" }),
-    ...crossed("heartbeat", { given: heartbeat, plan: beats, lower: "intervalMs", upper: "timeoutMs" }),
-    ...crossed("memory", { given: memory, plan: plan.memory, lower: "warnBytes", upper: "recycleBytes" }),
-  ];
-}
-
-function unkept({ permissions, workers = 0 }: Given, cannotSandbox: string | null): Contradiction[] {
-  if (permissions === undefined) return [];
-  const why = cannotSandbox === null ? workers > 0 ? NOT_WITH_WORKERS : null : `cannot be kept, as ${cannotSandbox}`;
-  return why === null ? [] : [{ key: ["permissions"], text: why }];
-}
-
-/** `lower` must not be above `upper`; the message stands at the one that is written. */
-function crossed(
-  group: string,
-  { given, plan, lower, upper }: { given: object; plan: object; lower: string; upper: string },
+export function contradictions(
+  module: ModuleKeys | ProgramKeys,
+  { cannotSandbox }: Pick<Runtime, "cannotSandbox">,
 ): Contradiction[] {
-  const values = new Map<string, unknown>(Object.entries(plan));
-  const [low, high] = [values.get(lower), values.get(upper)];
-  if (typeof low !== "number" || typeof high !== "number" || low <= high) return [];
-  const isWritten = (key: string) => Object.hasOwn(given, key);
-  const shown = (key: string, value: number) => `${key} (${value}${isWritten(key) ? "" : " by default"})`;
-  if (isWritten(lower)) {
-    return [{ key: [group, lower], text: `must be at most ${shown(upper, high)}, and it is ${low}` }];
+  return [...unkept(module, cannotSandbox), ...disordered(MODULE, { ...module })];
+}
+
+function unkept(module: ModuleKeys | ProgramKeys, cannotSandbox: string | null): Contradiction[] {
+  if (!("path" in module) || module.permissions === undefined) return [];
+  const { workers = 0 } = module;
+  const why = cannotSandbox === null ? workers > 0 ? NOT_WITH_WORKERS : null : `cannot be kept, as ${cannotSandbox}`;
+  return why === null ? [] : [{ path: ["permissions"], text: why }];
+}
+
+/** Numbers above the one that they must not exceed; the message stands at the one that is written. */
+function disordered(
+  rows: Table,
+  values: Readonly<Record<string, unknown>>,
+  path: readonly string[] = [],
+): Contradiction[] {
+  return Object.entries(rows).flatMap(([key, row]) => {
+    const part = values[key];
+    if (row.is === "group") return isRecord(part) ? disordered(row.keys, part, [...path, key]) : [];
+    if (row.is !== "number" || row.upTo === undefined || (part === undefined && row.adapts)) return [];
+    const upper = row.upTo;
+    const { [key]: low, [upper]: high } = filled(rows, values);
+    if (typeof low !== "number" || typeof high !== "number" || low <= high) return [];
+    const shown = (name: string, value: number) => `${name} (${value}${name in values ? "" : " by default"})`;
+    return part === undefined
+      ? [{ path: [...path, upper], text: `must be at least ${shown(key, low)}, and it is ${high}` }]
+      : [{ path: [...path, key], text: `must be at most ${shown(upper, high)}, and it is ${low}` }];
+  });
+}
+
+/** What follows no place: the keys of a program that go with its protocol only. */
+export function programContradictions({ protocol = "json-rpc", framing, initialize }: ProgramKeys): Contradiction[] {
+  const found: Contradiction[] = [];
+  if (framing !== undefined && protocol !== "json-rpc") {
+    found.push({ path: ["framing"], text: `framing is set by protocol "${protocol}", remove it` });
   }
-  return [{ key: [group, upper], text: `must be at least ${shown(lower, low)}, and it is ${high}` }];
+  if (initialize !== undefined && protocol === "json-rpc") {
+    const text = 'initialize is for protocol "mcp" or "lsp" only, set one of them or remove it';
+    found.push({ path: ["initialize"], text });
+  }
+  return found;
 }

@@ -5,22 +5,57 @@
  */
 
 import { dirname, resolve } from "node:path";
-import * as v from "valibot";
 import { OrderError, startOrder } from "../../core/broker/order.ts";
-import { show } from "../../core/show.ts";
-import { unknownKey } from "../../core/unknown_key.ts";
 import { isWorkerOf } from "../../core/child/role.ts";
+import type { ProgramDefinition } from "../../core/module/program.ts";
+import type { BrokerSettings, ModuleSettings, PermissionSettings } from "../../core/module/settings.ts";
+import { IN_FILE, isName, type Rows, type Table, wrongIn } from "../../core/module/table.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
-import type { Config, ConfigModule, ConfigProgram } from "./config.ts";
-import { ConfigError } from "./config_error.ts";
-import { ConfigDocument, type Fault, type KeyPath } from "./document.ts";
-import { inFolder } from "./in_folder.ts";
+import { readText } from "./config_file.ts";
+import { contradictions, programContradictions } from "./contradictions.ts";
+import { ConfigDocument, ConfigError, type Fault, type KeyPath, type Place } from "./document.ts";
+import {
+  FILE,
+  type FileKeys,
+  type LogKeys,
+  MODULE_KEYS,
+  type ModuleKeys,
+  PROGRAM_KEYS,
+  type ProgramKeys,
+} from "./keys.ts";
 import { modulePath } from "./module_path.ts";
-import { readText } from "./read_text.ts";
-import { contradictions } from "./contradictions.ts";
-import { entriesOf } from "./entries.ts";
-import { programContradictions, programOf } from "./program.ts";
-import { eitherSchema, moduleNameSchema, moduleSchema, programSchema, rootSchema } from "./schema.ts";
+
+/** A checked configuration. */
+export interface Config {
+  /** Folder of the file: what its paths are relative to. */
+  readonly folder: string;
+  readonly broker: BrokerSettings;
+  readonly load: "own" | "all";
+  /** In the order of the file. */
+  readonly modules: readonly (ConfigModule | ConfigProgram)[];
+  /** Its path is absolute. */
+  readonly log: LogKeys;
+}
+
+export interface ConfigModule {
+  readonly name: string;
+  /** URL of the module's file. */
+  readonly url: string;
+  /** Where the file is named. */
+  readonly place: Place;
+  /** Null where the module's own file says it. */
+  readonly workers: number | null;
+  readonly settings: ModuleSettings;
+}
+
+/** A program of another language. */
+export interface ConfigProgram {
+  readonly name: string;
+  readonly program: ProgramDefinition;
+  /** Where its command is named. */
+  readonly place: Place;
+  readonly settings: ModuleSettings;
+}
 
 /** @throws {ConfigError} */
 export async function readConfig(file: string, runtime: Runtime): Promise<Config> {
@@ -46,38 +81,36 @@ class ConfigReader {
 
   read(): Config | null {
     this.faults.push(...this.#document.duplicates());
-    this.#refuseUnknown([], rootSchema);
-    const root = this.#check([], rootSchema);
+    const root = this.#check<FileKeys>([], FILE);
     const modules = this.#document.keys(["modules"]).map((name) => this.#module(name));
     if (root === null) return null;
     this.#refuseEqualNames(root.name, modules);
     this.#refuseDisorder(modules.filter((module) => module !== null));
-    const { log = {}, call = {}, image = "own", name, product, startConcurrency, sweep } = root;
-    const file = log.file === undefined ? undefined : resolve(this.#folder, log.file);
+    const { $schema: _schema, modules: _modules, load = "own", log = {}, ...settings } = root;
+    const { level, aligned, file } = log;
     return {
       folder: this.#folder,
-      name,
-      call,
-      image,
+      broker: {
+        ...settings,
+        ...(level === undefined ? {} : { logLevel: level }),
+        ...(aligned === undefined ? {} : { aligned }),
+      },
+      load,
       modules: modules.filter((module) => module !== null),
-      log: { ...log, file },
-      product,
-      startConcurrency,
-      sweep,
+      log: { ...log, ...(file === undefined ? {} : { file: resolve(this.#folder, file) }) },
     };
   }
 
   #module(name: string): ConfigModule | ConfigProgram | null {
     const place: KeyPath = ["modules", name];
-    if (!v.is(moduleNameSchema, name)) {
+    if (!isName(name)) {
       this.#fault(
         this.#document.atKey(place, `the name of a module must be 1 to 64 of the characters A-Z a-z 0-9 . _ -`),
       );
     }
     const keys = this.#document.keys(place);
     if (keys.includes("command")) return this.#program(name, keys);
-    this.#refuseUnknown(place, moduleSchema);
-    const module = this.#check(place, moduleSchema);
+    const module = this.#check<ModuleKeys>(place, MODULE_KEYS);
     if (module === null) return null;
     this.#refuseContradictions(name, module);
     const { path, workers = null, ...settings } = module;
@@ -90,62 +123,49 @@ class ConfigReader {
   /** A program of another language. */
   #program(name: string, keys: readonly string[]): ConfigProgram | null {
     const place: KeyPath = ["modules", name];
-    if (keys.includes("path")) {
+    const isBoth = keys.includes("path");
+    if (isBoth) {
       const later = keys.indexOf("path") < keys.indexOf("command") ? "command" : "path";
       const remedy = 'keep "path" for a module in JavaScript, or "command" for a program in another language';
       this.#fault(this.#document.atKey([...place, later], `"path" and "command" contradict each other: ${remedy}`));
     }
-    this.#refuseUnknown(place, keys.includes("path") ? eitherSchema : programSchema);
-    const program = this.#check(place, programSchema);
+    // The other keys of one that is both may be of either.
+    const program = this.#check<ProgramKeys>(place, isBoth ? { ...MODULE_KEYS, ...PROGRAM_KEYS } : PROGRAM_KEYS);
     if (program === null) return null;
     this.#refuseContradictions(name, program);
-    for (const { key, text } of programContradictions(program)) {
-      this.#fault(this.#document.atKey([...place, key], text));
+    for (const { path, text } of programContradictions(program)) {
+      this.#fault(this.#document.atKey([...place, ...path], text));
     }
-    const { settings, definition } = programOf(name, program, this.#folder);
+    const { command: [executable = "", ...args], protocol = "json-rpc", framing, initialize, ...settings } = program;
+    const definition = {
+      name,
+      // A name is looked up on PATH, a path is relative like all others.
+      command: [executable.includes("/") ? resolve(this.#folder, executable) : executable, ...args],
+      protocol,
+      ...(framing === undefined ? {} : { framing }),
+      ...(initialize === undefined ? {} : { initialize }),
+    };
     const at = this.#document.placeOf([...place, "command"]);
-    return { name, program: definition, place: at, settings: inFolder(this.#folder, settings) };
+    const { cwd = PROGRAM_KEYS.cwd.default } = settings;
+    return { name, program: definition, place: at, settings: inFolder(this.#folder, { ...settings, cwd }) };
   }
 
-  #refuseContradictions(name: string, module: Parameters<typeof contradictions>[0]): void {
-    for (const { key, text } of contradictions(module, this.#runtime)) {
-      this.#fault(this.#document.at(["modules", name, ...key], `modules.${name}.${key.join(".")} ${text}`));
+  #refuseContradictions(name: string, module: ModuleKeys | ProgramKeys): void {
+    for (const { path, text } of contradictions(module, this.#runtime)) {
+      this.#fault(this.#document.at(["modules", name, ...path], `modules.${name}.${path.join(".")} ${text}`));
     }
   }
 
-  /** Refuses keys that the object at `place` may not have, and those of the objects in it; a list is no object. */
-  #refuseUnknown(place: KeyPath, schema: v.GenericSchema): void {
+  /** The value at `place` where it is what `rows` want, after saying what is wrong; unknown keys do not matter for that. */
+  #check<S>(place: KeyPath, rows: Rows<S>): S | null;
+  #check(place: KeyPath, rows: Table): unknown {
     const value = this.#document.value(place);
-    const known = entriesOf(schema, value);
-    if (known === null) return;
-    if (Array.isArray(value)) {
-      this.#fault(this.#document.at(place, `${nameOf(place)} must be an object, and it is a list`));
+    const wrong = [...wrongIn(rows, value, IN_FILE)];
+    for (const { path, part, text } of wrong) {
+      const at = [...place, ...path];
+      this.#fault(part === "key" ? this.#document.atKey(at, text) : this.#document.at(at, `${nameOf(at)} ${text}`));
     }
-    for (const key of this.#document.keys(place)) {
-      const entry = known.get(key);
-      if (entry !== undefined) this.#refuseUnknown([...place, key], entry);
-      else this.#fault(this.#document.atKey([...place, key], unknownKey(key, [...known.keys()])));
-    }
-  }
-
-  /** The value at `place` as `schema` wants it, or null after saying what is wrong. */
-  #check<const S extends v.GenericSchema>(place: KeyPath, schema: S): v.InferOutput<S> | null {
-    const value = this.#document.value(place);
-    // Told with the keys.
-    if (Array.isArray(value)) return null;
-    const result = v.safeParse(schema, value);
-    if (result.success) return result.output;
-    // A value may break several rules that have one text.
-    const told = new Set<string>();
-    for (const issue of result.issues) {
-      const path = [...place, ...(issue.path ?? []).map(({ key }) => typeof key === "number" ? key : String(key))];
-      const text = issue.input === undefined
-        ? `${nameOf(path)} is missing, add it`
-        : `${nameOf(path)} must be ${issue.message}, and it is ${show(issue.input)}`;
-      if (!told.has(text)) this.#fault(this.#document.at(path, text));
-      told.add(text);
-    }
-    return null;
+    return wrong.every(({ part }) => part === "key") ? value : null;
   }
 
   #refuseEqualNames(broker: string, modules: readonly (ConfigModule | ConfigProgram | null)[]): void {
@@ -185,4 +205,23 @@ function workersOf(module: ConfigModule | ConfigProgram): number {
 
 function nameOf(path: KeyPath): string {
   return path.length === 0 ? "the configuration" : path.join(".");
+}
+
+const PATH_RIGHTS: ReadonlySet<string> = new Set(["read", "write", "ffi"]);
+
+/** Settings whose paths are absolute, as a process may have another working directory than the configuration's folder. */
+function inFolder(folder: string, { cwd, permissions, ...settings }: ModuleSettings): ModuleSettings {
+  return {
+    ...settings,
+    ...(permissions === undefined ? {} : { permissions: rightsIn(folder, permissions) }),
+    ...(cwd === undefined ? {} : { cwd: resolve(folder, cwd) }),
+  };
+}
+
+function rightsIn(folder: string, permissions: PermissionSettings): PermissionSettings {
+  const absolute = Object.entries(permissions).map(([kind, value]) => {
+    const isPaths = PATH_RIGHTS.has(kind) && typeof value === "object";
+    return [kind, isPaths ? value.map((path) => resolve(folder, path)) : value];
+  });
+  return Object.fromEntries(absolute);
 }

@@ -4,60 +4,36 @@
  * @module
  */
 
-import { type AnyModule, anyModule } from "../module/any_module.ts";
 import type { LogFunction } from "../log/broker_log.ts";
 import { levelFrom, LEVELS } from "../log/level.ts";
 import type { LogLevel } from "../log/record.ts";
-import { MODULE_SETTINGS } from "../module/known_keys.ts";
-import { checkName, checkSettings, type Commands, type Module, type ModuleSettings } from "../module/module.ts";
+import type { Commands, Module } from "../module/module.ts";
+import { type AnyModule, anyModule } from "../module/program.ts";
+import { BROKER, type BrokerSettings, MODULE, type ModuleSettings } from "../module/settings.ts";
+import { checkName, checkTable, filled, IN_PROGRAM, type Row } from "../module/table.ts";
 import { type Ordered, startOrder } from "./order.ts";
 import { isTimeout, wrongTimeout } from "../call/call.ts";
 import { isRecord, withoutFields } from "../is_record.ts";
 import { show } from "../show.ts";
 import { processName } from "../child/role.ts";
-import { keysOf, refuseUnknown } from "../unknown_key.ts";
+import { refuseUnknown } from "../unknown_key.ts";
 
 /** Options of `Broker.start`: the keys of `brokkr.json` that concern a program, and what only a program can give. */
-export interface BrokerOptions {
-  /** Name of the broker, as it stands in the log lines. `[A-Za-z0-9._-]{1,64}` */
-  readonly name: string;
+export interface BrokerOptions extends BrokerSettings {
   /** What `defineModule` and `defineProgram` returned, or plain objects of the same shape, in the order of their start. */
   readonly modules: readonly AnyModule[];
   /** What a new process loads: that of a program always all modules. `"own"` needs a configuration. */
-  readonly image?: "all";
+  readonly load?: "all";
   /** Settings by module name, over those that stand in `defineModule`. */
   readonly settings?: Readonly<Record<string, ModuleSettings>>;
-  /** Defaults of all calls. */
-  readonly call?: {
-    /** Milliseconds for one attempt. @default 1000 */
-    readonly timeoutMs?: number;
-    /** Whether a call that got no answer in time is sent a second time. @default "once" */
-    readonly retry?: "once" | "never";
-  };
-  /**
-   * How many processes start at once, those of workers, restarts and reloads among them: the others wait for their turn.
-   * @default the number of processors, at least 2
-   */
-  readonly startConcurrency?: number;
   /** What modules may call on the broker by its name: `ctx.call("broker-master", …)`. @default none */
   readonly commands?: Commands;
   /** URL or path of the program that a new process runs; it must reach the same `Broker.start`. @default the main module */
   readonly program?: URL | string;
   /** Gets every record from `logLevel` up, in the broker's process. @default prints `lines()` to standard error */
   readonly log?: LogFunction;
-  /** The least level that is logged. @default the environment variable `BROKKR_LOG`, else "info" */
-  readonly logLevel?: LogLevel;
-  /** Pads levels and names of the log lines into columns. @default false */
-  readonly aligned?: boolean;
-  /** Name of the product in the cleanup's lines. @default "Shinken" */
-  readonly product?: string;
   /** Whether the command line can reach the broker. @default false, and true under `brokkr run` */
   readonly control?: boolean;
-  /**
-   * Whether what a broker of this name left behind when it was killed is ended at the start. For it the broker keeps a small file in
-   * its private folder. @default true
-   */
-  readonly sweep?: boolean;
   /** Whether SIGINT and SIGTERM drain the broker and end the process. @default false, and true under `brokkr run` */
   readonly signals?: boolean;
 }
@@ -86,25 +62,38 @@ export interface BrokerPlan {
   readonly signals: boolean | undefined;
 }
 
-const OPTIONS = keysOf<BrokerOptions>({
-  name: true,
-  modules: true,
-  image: true,
-  settings: true,
-  call: true,
-  startConcurrency: true,
-  commands: true,
-  program: true,
-  log: true,
-  logLevel: true,
-  aligned: true,
-  product: true,
-  control: true,
-  sweep: true,
-  signals: true,
-});
-
-const CALL_OPTIONS = keysOf<NonNullable<BrokerOptions["call"]>>({ timeoutMs: true, retry: true });
+const OPTIONS: Readonly<Record<keyof BrokerOptions, Row>> = {
+  name: BROKER.name,
+  modules: { is: "anything", about: "The modules in the order of their start" },
+  load: {
+    is: "other",
+    what: '"all", as in every program',
+    holds: (value) => value === "all",
+    about: "What a new process loads",
+  },
+  settings: { is: "anything", about: "Settings by module name" },
+  call: BROKER.call,
+  startConcurrency: BROKER.startConcurrency,
+  commands: { is: "anything", about: "What modules may call on the broker by its name" },
+  program: {
+    is: "other",
+    what: "a path or a URL",
+    holds: (value) => typeof value === "string" || (isRecord(value) && typeof value["href"] === "string"),
+    about: "The program that a new process runs",
+  },
+  log: {
+    is: "other",
+    what: "a function that gets each record",
+    holds: (value) => typeof value === "function",
+    about: "Gets every record",
+  },
+  logLevel: BROKER.logLevel,
+  aligned: BROKER.aligned,
+  product: BROKER.product,
+  control: { is: "flag", about: "Whether the command line can reach the broker" },
+  sweep: BROKER.sweep,
+  signals: { is: "flag", about: "Whether SIGINT and SIGTERM drain the broker and end the process" },
+};
 
 export function orderedModule({ module, settings }: ModulePlan): Ordered {
   return { name: module.name, after: settings.after ?? [] };
@@ -115,7 +104,7 @@ export function checkOptions(options: BrokerOptions): BrokerPlan {
   if (typeof options !== "object" || options === null) {
     throw new TypeError(`Options must be an object with name and modules, and are ${String(options)}`);
   }
-  refuseUnknown("Options of the broker", options, OPTIONS);
+  refuseUnknown("Options of the broker", options, Object.keys(OPTIONS));
   const name = checkName("Option name", options.name);
   if (!Array.isArray(options.modules)) throw new TypeError("Option modules must be a list of modules");
   checkByName(options.settings);
@@ -123,8 +112,7 @@ export function checkOptions(options: BrokerOptions): BrokerPlan {
   const modules = options.modules.map(anyModule).map((module) => {
     const over = settings.get(module.name) ?? {};
     settings.delete(module.name);
-    refuseUnknown(`Option settings: module "${module.name}"`, over, MODULE_SETTINGS);
-    checkSettings(`Option settings: module "${module.name}"`, { ...over });
+    checkTable(`Option settings: module "${module.name}": `, MODULE, over);
     return { module, settings: { ...module.definition, ...over } };
   });
   const [stranger] = settings.keys();
@@ -133,12 +121,12 @@ export function checkOptions(options: BrokerOptions): BrokerPlan {
   }
   checkDistinct(name, modules);
   startOrder(modules.map(orderedModule));
-  const { timeoutMs, retry } = checkCall(options.call);
-  checkStartConcurrency(options.startConcurrency);
-  checkProgram(options);
+  checkTable("Option ", { call: BROKER.call }, { call: options.call }, { ...IN_PROGRAM, units: true, quote: String });
   if (options.logLevel !== undefined && levelFrom(options.logLevel) === undefined) {
     throw new TypeError(`Option logLevel must be one of ${LEVELS.join(", ")}, and it is ${String(options.logLevel)}`);
   }
+  checkTable("Option ", OPTIONS, { ...options });
+  const { timeoutMs, retry } = filled(BROKER, options).call;
   return {
     name,
     modules,
@@ -157,29 +145,6 @@ export function checkOptions(options: BrokerOptions): BrokerPlan {
     control: options.control,
     signals: options.signals,
   };
-}
-
-function checkCall(call: BrokerOptions["call"] = {}): Pick<BrokerPlan, "timeoutMs" | "retry"> {
-  if (!isRecord(call)) throw new TypeError(`Option call must be an object, and it is ${show(call)}`);
-  refuseUnknown("Option call", call, CALL_OPTIONS);
-  const { timeoutMs = 1_000, retry = "once" } = call;
-  checkTimeout("Option call.timeoutMs", timeoutMs);
-  if (retry === "once" || retry === "never") return { timeoutMs, retry };
-  throw new TypeError(`Option call.retry must be "once" or "never", and it is ${String(retry)}`);
-}
-
-function checkStartConcurrency(value: unknown): void {
-  if (value === undefined || (typeof value === "number" && Number.isInteger(value) && value >= 1)) return;
-  throw new TypeError(`Option startConcurrency must be a whole number of at least 1, and it is ${show(value)}`);
-}
-
-/** What means something else in a configuration. */
-function checkProgram({ image, log }: { readonly image?: unknown; readonly log?: unknown }): void {
-  if (image !== undefined && image !== "all") {
-    throw new TypeError(`Option image must be "all", as in every program, and it is ${show(image)}`);
-  }
-  if (log === undefined || typeof log === "function") return;
-  throw new TypeError(`Option log must be a function that gets each record, and it is ${show(log)}`);
 }
 
 function checkByName(settings: unknown): void {

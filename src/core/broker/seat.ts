@@ -7,7 +7,7 @@ export interface BrokerSeat {
   /** How deep this process is in brokers. */
   readonly depth: number;
   /** Module files that a new process loads by itself, where the program declares none. */
-  readonly image: ((module: string) => readonly (readonly [name: string, path: string])[]) | null;
+  readonly load: ((module: string) => readonly (readonly [name: string, path: string])[]) | null;
   /** The folder of the configuration, where there is one. @default the program's */
   readonly folder?: string;
   /** What a configuration says of a module whose file this process has not loaded. @default nothing */

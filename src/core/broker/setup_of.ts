@@ -7,10 +7,8 @@
 import { CLEANUP_DEADLINE_MS } from "../child/cleanup.ts";
 import { DEFAULT_FRAME_LIMIT } from "../wire/header.ts";
 import type { Setup } from "../wire/hello.ts";
-import type { ModuleSettings } from "../module/module.ts";
 import type { BrokerPlan } from "./options.ts";
-import { supervisionPlan } from "../module/settings.ts";
-import { outputLimits } from "../module/process_settings.ts";
+import { type ModuleSettings, outputLimits, supervisionPlan } from "../module/settings.ts";
 
 export function setupOf(plan: BrokerPlan, settings: ModuleSettings, wanted: readonly string[]): Setup {
   return {

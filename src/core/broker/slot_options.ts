@@ -17,7 +17,7 @@ import { setupOf } from "./setup_of.ts";
 import type { Guard } from "../child/guard.ts";
 import type { StartPlaces } from "../child/start_queue.ts";
 import type { SlotOptions, SlotParts } from "../child/module_slot.ts";
-import { outputLimits } from "../module/process_settings.ts";
+import { outputLimits } from "../module/settings.ts";
 import type { StartFolder } from "../child/start_folder.ts";
 import { supervisionPlan } from "../module/settings.ts";
 
@@ -42,13 +42,13 @@ export function slotOptions(
   { module: { name, definition, program }, settings }: ModulePlan,
   { plan, seat, log, guard, starts, folder, service, failed }: SlotContext,
 ): SlotParts {
-  const { runtime, depth, image, given } = seat;
+  const { runtime, depth, load, given } = seat;
   const { descendants = "kill", permissions } = settings;
   // The imports of a program may read what others claim, and its processes remove it. A sandboxed process may not, and one that is
   // no process of brokkr would not.
-  const keepsAll = image === null && permissions === undefined && program === undefined;
+  const keepsAll = load === null && permissions === undefined && program === undefined;
   const withheld = keepsAll ? [] : claimedByOthers(name, plan.modules);
-  const files = image?.(name).map(([, file]) => file) ?? [];
+  const files = load?.(name).map(([, file]) => file) ?? [];
   const workers = definition.workers?.count ?? given?.(name).workers ?? (given === undefined ? 0 : null);
   const options: SlotOptions = {
     runtime,
@@ -59,8 +59,8 @@ export function slotOptions(
     father: plan.name,
     program: plan.program,
     cwd: folder.of(name, settings.cwd),
-    runsProgram: image === null && program === undefined && plan.program === undefined,
-    collects: hasToClean(image?.(name) ?? plan.modules, null),
+    runsProgram: load === null && program === undefined && plan.program === undefined,
+    collects: hasToClean(load?.(name) ?? plan.modules, null),
     sandbox: permissions === undefined ? undefined : { rights: permissions, files },
     guard,
     starts,
@@ -71,7 +71,7 @@ export function slotOptions(
       const tree = guard.tree(name, descendants);
       if (program !== undefined) return { ...env, [ROLE_VARIABLE]: encodeDepth(depth + 1, tree) };
       const role = { broker: plan.name, module: name, worker: null, depth: depth + 1, channel, tree, descendants };
-      const own = { image: image?.(name) ?? null, given: given?.(name) ?? null };
+      const own = { load: load?.(name) ?? null, given: given?.(name) ?? null };
       return { ...env, [ROLE_VARIABLE]: encodeRole({ ...role, ...own }) };
     },
     setup: () => setupOf(plan, settings, log.wanted()),

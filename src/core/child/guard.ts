@@ -9,7 +9,7 @@ import type { CommandProcess, Runtime } from "../../runtime/runtime.ts";
 import type { EventFields } from "../log/record.ts";
 import { messageOf } from "../thrown.ts";
 import { within } from "../duration.ts";
-import type { Descendants } from "../module/process_settings.ts";
+import type { Descendants } from "../module/settings.ts";
 
 /** A guard that does not get ready in this time must not keep the broker from its start. */
 const READY_MS = 2_000;

@@ -74,7 +74,7 @@ export class ModuleProcess implements Service {
     });
     this.#context = this.#makeContext();
     this.#folder = new StartFolder(runtime, {
-      instead: () => [runtime.programFolder(role.image?.[0]?.[1] ?? program)],
+      instead: () => [runtime.programFolder(role.load?.[0]?.[1] ?? program)],
       gone: (fields) => reporter.report("process.folder-gone", fields, { module: role.process }),
     });
   }
@@ -174,7 +174,7 @@ export class ModuleProcess implements Service {
       father: role.process,
       program,
       cwd: this.#folder.of(name),
-      runsProgram: role.image === null,
+      runsProgram: role.load === null,
       env: (channel) => {
         const text = encodeRole({ ...role, worker: number, depth: role.depth + 1, channel, given: null });
         return { ...runtime.env.all(), [ROLE_VARIABLE]: text };

@@ -7,7 +7,7 @@
 
 import type { Clock } from "../../runtime/runtime.ts";
 import { joinBytes } from "../bytes.ts";
-import type { OutputLimits } from "../module/process_settings.ts";
+import type { OutputLimits } from "../module/settings.ts";
 import type { EventFields, LogLevel } from "../log/record.ts";
 
 /** A line that the process printed. */

@@ -12,7 +12,7 @@ import type { Hello, Setup } from "../wire/hello.ts";
 import type { Link } from "../wire/link.ts";
 import type { ProcessNotice } from "../wire/notice.ts";
 import type { OutputEvents } from "./output.ts";
-import type { Descendants } from "../module/process_settings.ts";
+import type { Descendants } from "../module/settings.ts";
 import type { SupervisionPlan } from "../module/settings.ts";
 
 /** How a process ended. */

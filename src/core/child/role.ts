@@ -5,7 +5,7 @@
  */
 
 import { objectText } from "../wire/json_text.ts";
-import type { Descendants } from "../module/process_settings.ts";
+import type { Descendants } from "../module/settings.ts";
 
 /** The one environment variable that brokkr hands to a process it creates. */
 export const ROLE_VARIABLE = "BROKKR_ROLE";
@@ -26,7 +26,7 @@ export interface Role {
   /** Where the channel to the father is. */
   readonly channel: string;
   /** Module files to load, where the program has none of its own: `[name, path or URL]`. */
-  readonly image: readonly (readonly [name: string, path: string])[] | null;
+  readonly load: readonly (readonly [name: string, path: string])[] | null;
   /** What the configuration says of the module, in the module's own process under one; else null. */
   readonly given: GivenSettings | null;
   /** The mark of this life of the module: what it starts is found by it, wherever that has gone. */
@@ -58,9 +58,9 @@ export function isWorkerOf(module: string, process: string, workers: number | nu
 }
 
 export function encodeRole(role: Omit<Role, "process" | "given"> & Partial<Pick<Role, "given">>): string {
-  const { broker, module, worker, depth, channel, image, given, tree, descendants } = role;
+  const { broker, module, worker, depth, channel, load, given, tree, descendants } = role;
   const whose = tree === null ? {} : { tree, descendants };
-  return objectText({ broker, module, worker, depth, channel, image, ...(given ? { given } : {}), ...whose });
+  return objectText({ broker, module, worker, depth, channel, load, ...(given ? { given } : {}), ...whose });
 }
 
 /**
@@ -96,14 +96,14 @@ export function readRole(text: string | undefined): { role: Role | null; depth: 
   if (typeof broker !== "string" || typeof module !== "string" || typeof channel !== "string") throw notARole(text);
   if (worker !== null && typeof worker !== "number") throw notARole(text);
   const process = processName(module, worker);
-  const image = readImage(fields.get("image"));
+  const load = readFiles(fields.get("load"));
   const given = readGiven(fields.get("given"));
   const tree = fields.get("tree");
   const whose: Pick<Role, "tree" | "descendants"> = {
     tree: typeof tree === "string" ? tree : null,
     descendants: fields.get("descendants") === "keep" ? "keep" : "kill",
   };
-  return { role: { broker, module, worker, process, depth, channel, image, given, ...whose }, depth };
+  return { role: { broker, module, worker, process, depth, channel, load, given, ...whose }, depth };
 }
 
 function parse(text: string): Map<string, unknown> {
@@ -116,14 +116,14 @@ function parse(text: string): Map<string, unknown> {
   throw notARole(text);
 }
 
-function readImage(value: unknown): Role["image"] {
+function readFiles(value: unknown): Role["load"] {
   if (!Array.isArray(value)) return null;
-  const image: [string, string][] = [];
+  const load: [string, string][] = [];
   for (const entry of value) {
     const [name, path]: unknown[] = Array.isArray(entry) ? entry : [];
-    if (typeof name === "string" && typeof path === "string") image.push([name, path]);
+    if (typeof name === "string" && typeof path === "string") load.push([name, path]);
   }
-  return image;
+  return load;
 }
 
 function readGiven(value: unknown): GivenSettings | null {

@@ -14,7 +14,7 @@ import type { ProcessStatus } from "../broker/status.ts";
 import type { Guard } from "./guard.ts";
 import type { NewRun } from "./run.ts";
 import type { StartQueue } from "./start_queue.ts";
-import type { Descendants } from "../module/process_settings.ts";
+import type { Descendants } from "../module/settings.ts";
 
 export interface SupervisedOptions {
   readonly runtime: Runtime;

@@ -6,14 +6,11 @@
 
 import type { ModuleContext } from "./context.ts";
 import { canDispose } from "./dispose.ts";
-import type { ProgramPlan } from "../program/program_plan.ts";
 import { isRecord, withoutFields } from "../is_record.ts";
 import { show } from "../show.ts";
-import { checkSupervision } from "./check_settings.ts";
-import { checkProcessSettings, type ProcessSettings } from "./process_settings.ts";
-import type { SupervisionSettings } from "./settings.ts";
-import { refuseUnknown } from "../unknown_key.ts";
-import { DEFINITION_KEYS, WORKERS_KEYS } from "./known_keys.ts";
+import { keysOf, refuseUnknown } from "../unknown_key.ts";
+import { type Framing, MODULE, type ModuleSettings, type ProtocolName } from "./settings.ts";
+import { checkName, checkTable } from "./table.ts";
 
 /** The context of one call, as `this` of its handler. */
 export interface CallContext {
@@ -43,20 +40,6 @@ export type WrittenCommands = Commands & ThisType<CallContext>;
 
 /** `C`, or no commands at all where the compiler had none to infer `C` from. */
 export type Given<C extends Commands> = string extends keyof C ? Record<never, never> : C;
-
-/** Settings that stand in `defineModule` and that `Broker.start({ settings })` or the configuration override. */
-export interface ModuleSettings extends SupervisionSettings, ProcessSettings {
-  /** Calls that one process of the module runs at the same time. @default no limit */
-  readonly concurrency?: number;
-  /** Calls that may wait for one process of the module. @default 20000 */
-  readonly queue?: number;
-  /** Free for the module: `ctx.options`. Plain JSON. */
-  readonly options?: unknown;
-  /** Working directory of the module's processes. @default the program's */
-  readonly cwd?: string;
-  /** Environment variables that only this module's processes keep. */
-  readonly env?: readonly string[];
-}
 
 /** Processes that a module runs for itself, all alike. */
 export interface WorkersDefinition<W extends Commands = Commands> {
@@ -94,6 +77,31 @@ export interface ModuleDefinition<
   stop?(ctx: ModuleContext<Given<W>>): unknown;
 }
 
+/** Answers a program's request; what it throws is the answer's error, with its `code` and `data` where it has them. */
+export type RequestHandler = {
+  // As a method, so that a handler may say what it expects of `params`.
+  handle(params: unknown, context: { readonly signal: AbortSignal }): unknown;
+}["handle"];
+
+/** Gets the parameters of a program's notification. */
+export type NotificationHandler = { handle(params: unknown): unknown }["handle"];
+
+/** A checked program. */
+export interface ProgramPlan {
+  /** The executable and its arguments. */
+  readonly command: readonly string[];
+  /** What it speaks. */
+  readonly protocol: ProtocolName;
+  /** How its messages are told apart. */
+  readonly framing: Framing;
+  /** What the user wants in the parameters of `initialize`. */
+  readonly initialize: Readonly<Record<string, unknown>>;
+  /** Handlers of its requests, by method. */
+  readonly requests: ReadonlyMap<string, RequestHandler>;
+  /** Handlers of its notifications, by method. */
+  readonly notifications: ReadonlyMap<string, NotificationHandler>;
+}
+
 /** A checked module, which carries the types of its commands. */
 export interface Module<N extends string = string, C extends Commands = Commands, W extends Commands = Commands> {
   /** Name of the module. */
@@ -124,14 +132,6 @@ export function defineModule<const N extends string, C extends WrittenCommands, 
 ): Module<N, Given<C>, Given<W>> {
   assertDefinition(definition);
   return made(definition.name, definition);
-}
-
-const NAME = /^[A-Za-z0-9._-]{1,64}$/;
-
-/** @throws {TypeError} */
-export function checkName(what: string, name: unknown): string {
-  if (typeof name === "string" && NAME.test(name)) return name;
-  throw new TypeError(`${what} must be 1 to 64 of the characters A-Z a-z 0-9 . _ -, and it is ${show(name)}`);
 }
 
 /** Takes a module as `defineModule` made it, or a plain object of the same shape. */
@@ -168,27 +168,30 @@ function assertDefinition(value: unknown): asserts value is ModuleDefinition {
   if (!isRecord(value)) throw new TypeError(`A module must be an object, and it is ${show(value)}`);
   const name = checkName("The name of a module", value["name"]);
   const at = `Module "${name}"`;
-  refuseUnknown(at, value, DEFINITION_KEYS);
+  refuseUnknown(at, value, [...PARTS, ...Object.keys(MODULE)]);
   checkCommands(`${at}: commands`, value["commands"]);
   for (const hook of ["afterForkCleanup", "start", "stop"]) checkOptionalFunction(`${at}: ${hook}`, value[hook]);
   checkOwns(at, value["owns"]);
   checkWorkers(at, value["workers"]);
-  checkSettings(at, value);
+  checkTable(`${at}: `, MODULE, settingsOf(value));
 }
 
-/** Checks the settings of a module, wherever they stand. @throws {TypeError} */
-export function checkSettings(at: string, value: Readonly<Record<string, unknown>>): void {
-  const { concurrency, queue, cwd, env } = value;
-  checkSupervision(at, value);
-  checkProcessSettings(at, value);
-  checkCount(`${at}: concurrency`, concurrency, 1);
-  checkCount(`${at}: queue`, queue, 0);
-  if (cwd !== undefined && typeof cwd !== "string") {
-    throw new TypeError(`${at}: cwd must be a path, and it is ${show(cwd)}`);
-  }
-  if (env !== undefined && !(Array.isArray(env) && env.every((item) => typeof item === "string"))) {
-    throw new TypeError(`${at}: env must be a list of names of environment variables, and it is ${show(env)}`);
-  }
+/** What a module is made of beside its settings. */
+const PARTS = keysOf<Omit<ModuleDefinition, keyof ModuleSettings>>({
+  name: true,
+  commands: true,
+  workers: true,
+  owns: true,
+  afterForkCleanup: true,
+  start: true,
+  stop: true,
+});
+
+const WORKERS_KEYS = keysOf<WorkersDefinition>({ count: true, commands: true, afterForkCleanup: true });
+
+/** The settings among the keys of a definition. */
+export function settingsOf(definition: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.keys(MODULE).map((key) => [key, definition[key]]));
 }
 
 function checkCount(what: string, value: unknown, least: number): void {

@@ -1,65 +1,20 @@
 /**
- * What a module's process may do, where its settings name it: everything else is denied.
+ * Whether the permissions of modules can be kept.
  *
  * @module
  */
 
 import type { Runtime } from "../../runtime/runtime.ts";
-import type { ModulePlan } from "../broker/options.ts";
-import { show } from "../show.ts";
-import { refuseUnknown } from "../unknown_key.ts";
+import type { Module } from "./module.ts";
+import type { ModuleSettings } from "./settings.ts";
 
-/** A kind of right, as Deno has them. */
-export type PermissionKind = "net" | "read" | "write" | "env" | "run" | "ffi" | "sys" | "import";
-
-const PERMISSION_KINDS: readonly PermissionKind[] = [
-  "net",
-  "read",
-  "write",
-  "env",
-  "run",
-  "ffi",
-  "sys",
-  "import",
-];
-
-/**
- * What a module's process may do beside what brokkr needs of it: `true` is all of a kind, a list what it names in the words of Deno's
- * `--allow-…` flags, and what is left out is denied. Paths are relative to the working directory of the process.
- */
-export type PermissionSettings = { readonly [K in PermissionKind]?: readonly string[] | boolean };
-
-/** @throws {TypeError} that names the setting, what it is and what it should be. */
-export function checkPermissions(at: string, permissions: unknown): void {
-  if (permissions === undefined) return;
-  if (typeof permissions !== "object" || permissions === null || Array.isArray(permissions)) {
-    throw new TypeError(`${at}: permissions must be an object, and it is ${show(permissions)}`);
-  }
-  refuseUnknown(`${at}: permissions`, permissions, PERMISSION_KINDS);
-  for (const [kind, value] of Object.entries(permissions)) {
-    const wrong = whatIsWrong(value);
-    if (wrong !== null) {
-      throw new TypeError(
-        `${at}: permissions.${kind} must be true, false or a list of texts without commas, and ${wrong}`,
-      );
-    }
-  }
-}
-
-function whatIsWrong(value: unknown): string | null {
-  if (value === undefined || typeof value === "boolean") return null;
-  if (!Array.isArray(value)) return `it is ${show(value)}`;
-  const stranger = value.findIndex((name) => !isPermissionName(name));
-  return stranger === -1 ? null : `it has ${show(value[stranger])}`;
-}
-
-/** Whether a right of that name can be handed on: a comma would make two of it. */
-export function isPermissionName(value: unknown): value is string {
-  return typeof value === "string" && value !== "" && !/[,\0]/.test(value);
+interface Confined {
+  readonly module: Module;
+  readonly settings: Pick<ModuleSettings, "permissions">;
 }
 
 /** Refuses permissions that would not be kept. @throws {TypeError} */
-export function checkSandbox(modules: readonly ModulePlan[], { cannotSandbox }: Runtime): void {
+export function checkSandbox(modules: readonly Confined[], { cannotSandbox }: Runtime): void {
   for (const { module, settings } of modules) {
     if (settings.permissions === undefined) continue;
     const at = `Module "${module.name}": permissions`;

@@ -1,8 +1,11 @@
 /**
- * What a module may say about how it is supervised, and what holds where it says nothing.
+ * The settings of modules and brokers, each a row: what may stand there, its default, and what it is. The checks of `defineModule` and
+ * `Broker.start`, brokkr.json, its JSON Schema and the tables of docs/configuration.md are made of these tables.
  *
  * @module
  */
+
+import { type Filled, filled, type RightsRow, type Rows } from "./table.ts";
 
 /** When a process that ended is started again. */
 export type RestartPolicy = "always" | "on-failure" | "never";
@@ -67,56 +70,452 @@ export interface SupervisionSettings {
   readonly memory?: MemorySettings;
 }
 
-export interface MemoryPlan {
-  readonly warnBytes: number | null;
-  readonly recycleBytes: number | null;
-  readonly checkMs: number;
+/** What becomes of the processes that a module started, when the module's own process ends. */
+export type Descendants = "kill" | "keep";
+
+/** How much of what a process prints is logged, for each of its two streams. */
+export interface OutputSettings {
+  /** Lines; what comes beyond them within a second is left out and counted. @default 500 */
+  readonly maxLinesPerSecond?: number;
+  /** Bytes of a line; a longer one is cut, and the cut is marked. @default 8192 */
+  readonly maxLineBytes?: number;
 }
+
+/** A kind of right, as Deno has them. */
+export type PermissionKind = "net" | "read" | "write" | "env" | "run" | "ffi" | "sys" | "import";
+
+/**
+ * What a module's process may do beside what brokkr needs of it: `true` is all of a kind, a list what it names in the words of Deno's
+ * `--allow-…` flags, and what is left out is denied. Paths are relative to the working directory of the process.
+ */
+export type PermissionSettings = { readonly [K in PermissionKind]?: readonly string[] | boolean };
+
+/** Settings of a module's processes. */
+export interface ProcessSettings {
+  /** Whether the processes that the module started go with it; `keep` is for those that outlive it on purpose. @default "kill" */
+  readonly descendants?: Descendants;
+  /** How much of what each of the module's processes prints is logged. */
+  readonly output?: OutputSettings;
+  /**
+   * What the module's process may do: what is not named is denied. In Deno only, and not with workers: elsewhere the start is refused.
+   * @default what the broker may do
+   */
+  readonly permissions?: PermissionSettings;
+}
+
+/** Settings that stand in `defineModule` and that `Broker.start({ settings })` or the configuration override. */
+export interface ModuleSettings extends SupervisionSettings, ProcessSettings {
+  /** Calls that one process of the module runs at the same time. @default no limit */
+  readonly concurrency?: number;
+  /** Calls that may wait for one process of the module. @default 20000 */
+  readonly queue?: number;
+  /** Free for the module: `ctx.options`. Plain JSON. */
+  readonly options?: unknown;
+  /** Working directory of the module's processes. @default the program's */
+  readonly cwd?: string;
+  /** Environment variables that only this module's processes keep. */
+  readonly env?: readonly string[];
+}
+
+/** Which family a program in another language is of: JSON-RPC 2.0, the Model Context Protocol, the Language Server Protocol. */
+export type ProtocolName = "json-rpc" | "mcp" | "lsp";
+
+/** `newline`: one message a line. `content-length`: a header before each message. */
+export type Framing = "newline" | "content-length";
+
+/** What a program in another language is, and its settings as a module. */
+export interface ProgramSettings extends Omit<ModuleSettings, "options" | "permissions"> {
+  /** The executable and its arguments; no shell reads them. */
+  readonly command: readonly string[];
+  /** Milliseconds from the start of the program to the end of its `initialize` exchange. @default 60000 */
+  readonly startTimeoutMs?: number;
+  /** What it speaks on its standard input and output. @default "json-rpc" */
+  readonly protocol?: ProtocolName;
+  /** How messages are told apart, with protocol `json-rpc`. @default "newline" */
+  readonly framing?: Framing;
+  /** Parameters of the `initialize` request, with protocols `mcp` and `lsp`: each key over brokkr's own. @default {} */
+  readonly initialize?: Readonly<Record<string, unknown>>;
+}
+
+/** Settings of a broker that a program and a configuration have alike. */
+export interface BrokerSettings {
+  /** Name of the broker, as it stands in the log lines. `[A-Za-z0-9._-]{1,64}` */
+  readonly name: string;
+  /** Defaults of all calls. */
+  readonly call?: {
+    /** Milliseconds for one attempt. @default 1000 */
+    readonly timeoutMs?: number;
+    /** Whether a call that got no answer in time is sent a second time. @default "once" */
+    readonly retry?: "once" | "never";
+  };
+  /**
+   * How many processes start at once, those of workers, restarts and reloads among them: the others wait for their turn.
+   * @default the number of processors, at least 2
+   */
+  readonly startConcurrency?: number;
+  /** The least level that is logged. @default the environment variable `BROKKR_LOG`, else "info" */
+  readonly logLevel?: "debug" | "info" | "warning" | "error" | "fatal";
+  /** Pads levels and names of the log lines into columns. @default false */
+  readonly aligned?: boolean;
+  /** Name of the product in the cleanup's lines. @default "Shinken" */
+  readonly product?: string;
+  /**
+   * Whether what a broker of this name left behind when it was killed is ended at the start. For it the broker keeps a small file in
+   * its private folder. @default true
+   */
+  readonly sweep?: boolean;
+}
+
+const POLICIES = { always: true, "on-failure": true, never: true } as const;
+
+const RESTART = {
+  policy: {
+    is: "choice",
+    of: POLICIES,
+    default: "on-failure",
+    about: "on-failure starts again what ended with another exit code than 0 or by a signal",
+  },
+  delayMs: {
+    is: "number",
+    unit: "milliseconds",
+    least: 0,
+    upTo: "maxDelayMs",
+    default: 100,
+    about: "Milliseconds before the second restart in a row; the first one comes at once",
+  },
+  factor: {
+    is: "number",
+    least: 1,
+    default: 2,
+    about: "What the pause is multiplied by from one restart in a row to the next",
+  },
+  maxDelayMs: {
+    is: "number",
+    unit: "milliseconds",
+    least: 0,
+    default: 30_000,
+    about: "Milliseconds of the longest pause",
+  },
+  jitter: {
+    is: "number",
+    least: 0,
+    most: 1,
+    default: 0.1,
+    about: "Part of the pause by which chance makes it longer or shorter, from 0 to 1",
+  },
+  minUptimeMs: {
+    is: "number",
+    unit: "milliseconds",
+    least: 0,
+    default: 10_000,
+    about: "Milliseconds after which a ready process has proven itself: its next restart comes at once",
+  },
+  maxRestarts: {
+    is: "number",
+    whole: true,
+    least: 0,
+    default: 5,
+    about: "Restarts within windowMs after which the next end is for good",
+  },
+  windowMs: {
+    is: "number",
+    unit: "milliseconds",
+    above: 0,
+    default: 60_000,
+    about: "Milliseconds over which restarts are counted",
+  },
+  escalate: {
+    is: "choice",
+    of: { ignore: true, "stop-broker": true },
+    default: "ignore",
+    about: "What the broker does when the module has failed: go on, or drain all modules and end with exit code 1",
+  },
+} satisfies Rows<RestartSettings>;
+
+const HEARTBEAT = {
+  intervalMs: {
+    is: "number",
+    unit: "milliseconds",
+    above: 0,
+    upTo: "timeoutMs",
+    adapts: true,
+    default: 5_000,
+    about: "Milliseconds of silence after which a process is asked for a sign of life; at most half of timeoutMs",
+  },
+  timeoutMs: {
+    is: "number",
+    unit: "milliseconds",
+    above: 0,
+    default: 15_000,
+    about: "Milliseconds of silence after which a process is blocked",
+  },
+  onBlocked: {
+    is: "choice",
+    of: { report: true, restart: true },
+    default: "report",
+    about: "What is done then: only a line in the log, or the process is killed and its restart policy decides",
+  },
+} satisfies Rows<HeartbeatSettings>;
+
+const MEMORY = {
+  warnBytes: {
+    is: "number",
+    unit: "bytes",
+    above: 0,
+    upTo: "recycleBytes",
+    otherwise: "no limit",
+    about: "Bytes beyond which a line warns, once until there are less",
+  },
+  recycleBytes: {
+    is: "number",
+    unit: "bytes",
+    above: 0,
+    otherwise: "no limit",
+    about: "Bytes beyond which the process is replaced by a new one, between calls",
+  },
+  checkMs: {
+    is: "number",
+    unit: "milliseconds",
+    above: 0,
+    default: 30_000,
+    about: "Milliseconds from one look to the next",
+  },
+} satisfies Rows<MemorySettings>;
+
+/** What its parent's process and its own know of it alike: {@linkcode SupervisionPlan}. */
+const SUPERVISION = {
+  restart: {
+    is: "group",
+    keys: RESTART,
+    short: "policy",
+    default: "on-failure",
+    about: "When and how a process that ended is started again; a text is its policy",
+  },
+  startTimeoutMs: {
+    is: "number",
+    unit: "milliseconds",
+    above: 0,
+    default: 10_000,
+    about: "Milliseconds from the start of a process to its first sign of life, and again for the module's start hook",
+  },
+  drainMs: {
+    is: "number",
+    unit: "milliseconds",
+    above: 0,
+    default: 5_000,
+    about: "Milliseconds for finishing calls and the stop hook; then comes SIGTERM",
+  },
+  killMs: {
+    is: "number",
+    unit: "milliseconds",
+    above: 0,
+    default: 2_000,
+    about: "Milliseconds from SIGTERM to SIGKILL",
+  },
+  heartbeat: { is: "group", keys: HEARTBEAT, about: "How it is told that a process hangs" },
+  memory: { is: "group", keys: MEMORY, about: "Limits for the private memory of each process" },
+} satisfies Rows<Omit<SupervisionSettings, "after">>;
+
+const OUTPUT = {
+  maxLinesPerSecond: {
+    is: "number",
+    whole: true,
+    least: 1,
+    default: 500,
+    about: "Lines a second of each stream, and of ctx.log; what comes beyond them is left out and counted",
+  },
+  maxLineBytes: {
+    is: "number",
+    unit: "bytes",
+    whole: true,
+    least: 1,
+    default: 8_192,
+    about: "Bytes of a line; a longer one is cut",
+  },
+} satisfies Rows<OutputSettings>;
+
+const PERMISSIONS = {
+  net: right("host", "Hosts that it may connect to or listen on: a name, with a port as in localhost:8080"),
+  read: right("path", "Files and folders that it may read, relative to the configuration's folder"),
+  write: right("path", "Files and folders that it may write, relative to the configuration's folder"),
+  env: right("variable", "Environment variables that it may read and set"),
+  run: right("program", "Programs that it may run: each with every right of the user"),
+  ffi: right("path", "Libraries that it may load, relative to the configuration's folder: native code may do all"),
+  sys: right("name", "Facts of the system that it may read, such as hostname"),
+  import: right("host", "Hosts that it may import code from, such as jsr.io"),
+} satisfies Rows<PermissionSettings>;
+
+function right(of: string, about: string): RightsRow {
+  return { is: "rights", of, otherwise: "denied", about };
+}
+
+/** What a module may say of itself in `defineModule`, in `Broker.start({ settings })` and in a configuration. */
+export const MODULE = {
+  ...SUPERVISION,
+  after: {
+    is: "list",
+    of: "names of modules",
+    each: "the name of a module",
+    otherwise: "none",
+    about: "Modules that this one starts after, when they are ready, and stops before",
+  },
+  env: {
+    is: "list",
+    of: "names of environment variables",
+    each: "the name of an environment variable",
+    otherwise: "none",
+    about: "Environment variables that only this module's processes keep",
+  },
+  concurrency: {
+    is: "number",
+    whole: true,
+    least: 1,
+    otherwise: "no limit",
+    about: "Calls that one process of the module runs at the same time",
+  },
+  queue: {
+    is: "number",
+    whole: true,
+    least: 0,
+    default: 20_000,
+    about: "Calls that may wait for one process of the module",
+  },
+  descendants: {
+    is: "choice",
+    of: { kill: true, keep: true },
+    default: "kill",
+    about: "Whether the processes that the module started go with it",
+  },
+  output: {
+    is: "group",
+    keys: OUTPUT,
+    about: "How much of what each stream of the module's processes prints is logged",
+  },
+  permissions: {
+    is: "group",
+    keys: PERMISSIONS,
+    otherwise: "what the broker may do",
+    about: "What the module's process may do, in Deno only and without workers: what is not named is denied",
+  },
+  options: { is: "anything", otherwise: "null", about: "Free for the module: ctx.options" },
+  cwd: {
+    is: "text",
+    what: "a path",
+    otherwise: "the broker's",
+    about: "Working directory of the module's processes, relative to the configuration's folder",
+  },
+} satisfies Rows<ModuleSettings>;
+
+const { options: _options, permissions: _permissions, ...OF_PROGRAMS } = MODULE;
+
+/** What a program in another language may say of itself in `defineProgram` and in a configuration. */
+export const PROGRAM = {
+  command: {
+    is: "command",
+    needed: true,
+    about:
+      "The executable, which is looked up on PATH or in the configuration's folder, and its arguments; no shell reads them",
+  },
+  protocol: {
+    is: "choice",
+    of: { "json-rpc": true, mcp: true, lsp: true },
+    default: "json-rpc",
+    about: "What the program speaks on its standard input and output",
+  },
+  framing: {
+    is: "choice",
+    of: { newline: true, "content-length": true },
+    default: "newline",
+    about: "How messages are told apart, with protocol json-rpc",
+  },
+  initialize: {
+    is: "object",
+    what: "an object",
+    otherwise: "none",
+    about: "Parameters of the initialize request, with protocol mcp or lsp: each key over brokkr's own",
+  },
+  ...OF_PROGRAMS,
+  // It may have to be downloaded first, as with `npx -y`.
+  startTimeoutMs: {
+    ...MODULE.startTimeoutMs,
+    default: 60_000,
+    about: "Milliseconds from the start of the program to the end of its initialize exchange",
+  },
+} satisfies Rows<ProgramSettings>;
+
+/** What a program and a configuration say of a broker alike. */
+export const BROKER = {
+  name: {
+    is: "name",
+    needed: true,
+    about: "Name of the broker, as it stands in the log lines and after --broker",
+  },
+  call: {
+    is: "group",
+    keys: {
+      timeoutMs: {
+        is: "number",
+        unit: "milliseconds",
+        above: 0,
+        default: 1_000,
+        about: "Milliseconds for one attempt of a call",
+      },
+      retry: {
+        is: "choice",
+        of: { once: true, never: true },
+        default: "once",
+        about: "Whether a second attempt follows the first timeout",
+      },
+    },
+    about: "How calls are made",
+  },
+  product: {
+    is: "text",
+    what: "a text",
+    default: "Shinken",
+    about: "Name of the product in the cleanup's lines",
+  },
+  startConcurrency: {
+    is: "number",
+    whole: true,
+    least: 1,
+    otherwise: "the number of processors, at least 2",
+    about:
+      "How many processes start at once, those of workers, restarts and reloads among them: the others wait for their turn",
+  },
+  sweep: {
+    is: "flag",
+    default: true,
+    about: "Whether what a broker of this name left behind when it was killed is ended at the start",
+  },
+  logLevel: {
+    is: "choice",
+    of: { debug: true, info: true, warning: true, error: true, fatal: true },
+    default: "info",
+    otherwise: "the environment variable BROKKR_LOG, else info",
+    about: "The least serious level that is written",
+  },
+  aligned: { is: "flag", default: false, about: "Whether levels and names are padded into columns" },
+} satisfies Rows<BrokerSettings>;
 
 /** What holds for the processes of one module. */
-export interface SupervisionPlan {
-  readonly restart: Required<RestartSettings>;
-  readonly startTimeoutMs: number;
-  readonly drainMs: number;
-  readonly killMs: number;
-  readonly heartbeat: Required<HeartbeatSettings>;
-  readonly memory: MemoryPlan;
-}
+export type SupervisionPlan = Filled<Omit<SupervisionSettings, "after">, typeof SUPERVISION>;
 
-const DEFAULTS: SupervisionPlan = {
-  restart: {
-    policy: "on-failure",
-    delayMs: 100,
-    factor: 2,
-    maxDelayMs: 30_000,
-    jitter: 0.1,
-    minUptimeMs: 10_000,
-    maxRestarts: 5,
-    windowMs: 60_000,
-    escalate: "ignore",
-  },
-  startTimeoutMs: 10_000,
-  drainMs: 5_000,
-  killMs: 2_000,
-  heartbeat: { intervalMs: 5_000, timeoutMs: 15_000, onBlocked: "report" },
-  memory: { warnBytes: null, recycleBytes: null, checkMs: 30_000 },
-};
+export type MemoryPlan = SupervisionPlan["memory"];
 
 /** The settings of a module over the defaults. */
 export function supervisionPlan(settings: SupervisionSettings): SupervisionPlan {
-  const { restart, startTimeoutMs, drainMs, killMs, heartbeat, memory } = settings;
-  const given = typeof restart === "string" ? { policy: restart } : restart;
-  return {
-    restart: { ...DEFAULTS.restart, ...given },
-    startTimeoutMs: startTimeoutMs ?? DEFAULTS.startTimeoutMs,
-    drainMs: drainMs ?? DEFAULTS.drainMs,
-    killMs: killMs ?? DEFAULTS.killMs,
-    heartbeat: { ...DEFAULTS.heartbeat, ...heartbeat },
-    memory: { ...DEFAULTS.memory, ...memory },
-  };
+  return filled(SUPERVISION, settings);
 }
 
 /** Deadlines of a worker: together less than its module has, so that a stuck one does not cost the module its end in good order. */
 export function workerPlan(plan: SupervisionPlan): SupervisionPlan {
   return { ...plan, drainMs: plan.drainMs * 0.6, killMs: Math.min(plan.killMs, plan.drainMs * 0.2) };
+}
+
+/** Output settings with their defaults. */
+export type OutputLimits = Filled<OutputSettings, typeof OUTPUT>;
+
+export function outputLimits(settings: OutputSettings = {}): OutputLimits {
+  return filled(OUTPUT, settings);
 }

@@ -1,6 +1,6 @@
 import type { Clock } from "../../runtime/runtime.ts";
 import type { Conventions, Notification } from "./conventions.ts";
-import type { Framing } from "./framing.ts";
+import type { Framing } from "../module/settings.ts";
 import type { Params } from "./message.ts";
 
 export interface ConnectionEvents {

@@ -6,10 +6,8 @@
  */
 
 import { ContentLengthReader } from "./content_length_reader.ts";
+import type { Framing } from "../module/settings.ts";
 import { NewlineReader } from "./newline_reader.ts";
-
-/** `newline`: one message a line. `content-length`: a header before each message. */
-export type Framing = "newline" | "content-length";
 
 /** Bytes of one message; a longer one is left out, and never gathered. */
 const MESSAGE_LIMIT_BYTES = 16 * 1024 * 1024;

@@ -8,7 +8,6 @@ import { LSP_CONVENTIONS } from "./conventions.ts";
 import type { Protocol } from "./protocol.ts";
 
 export const LSP: Protocol = {
-  framing: "content-length",
   conventions: LSP_CONVENTIONS,
   async initialize(connection, { version, pid, initialize }) {
     const clientInfo = { name: "brokkr", version };

@@ -19,7 +19,6 @@ const CAPABILITIES: ReadonlyMap<string, string> = new Map([
 
 /** It has no message that asks a server to end: the end of its input does. */
 export const MCP: Protocol = {
-  framing: "newline",
   conventions: MCP_CONVENTIONS,
   async initialize(connection, { version, requests, initialize }) {
     const answered = requests.map((method) => CAPABILITIES.get(method)).filter((name) => name !== undefined);

@@ -10,7 +10,7 @@ import type { Notification } from "./conventions.ts";
 import type { Params } from "./message.ts";
 import { methodNotFound, written } from "./peer_requests.ts";
 import { headline } from "../thrown.ts";
-import type { ProgramPlan } from "./program_plan.ts";
+import type { ProgramPlan } from "../module/module.ts";
 import type { Protocol } from "./protocol.ts";
 
 export interface ProgramClientOptions {

@@ -1,8 +1,8 @@
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { Reporter } from "../log/reporter.ts";
-import type { Descendants, OutputLimits } from "../module/process_settings.ts";
+import type { Descendants, OutputLimits } from "../module/settings.ts";
 import type { NewRun } from "../child/run.ts";
-import type { ProgramPlan } from "./program_plan.ts";
+import type { ProgramPlan } from "../module/module.ts";
 
 /** What all lives of a program have in common. */
 export interface ProgramSeat {

@@ -6,14 +6,9 @@
 
 import type { Connection } from "./connection.ts";
 import { type Conventions, LSP_CONVENTIONS } from "./conventions.ts";
-import type { Framing } from "./framing.ts";
+import type { ProtocolName } from "../module/settings.ts";
 import { LSP } from "./lsp.ts";
 import { MCP } from "./mcp.ts";
-
-/** Which family: plain JSON-RPC 2.0, the Model Context Protocol, the Language Server Protocol. */
-export type ProtocolName = "json-rpc" | "mcp" | "lsp";
-
-export const PROTOCOLS = ["json-rpc", "mcp", "lsp"] as const satisfies readonly ProtocolName[];
 
 /** What a client says of itself. */
 export interface Client {
@@ -26,7 +21,6 @@ export interface Client {
 }
 
 export interface Protocol {
-  readonly framing: Framing;
   readonly conventions: Conventions;
   /** What both say first. Resolves with the program's answer, or undefined where nothing is said. */
   initialize?(connection: Connection, client: Client): Promise<unknown>;
@@ -38,7 +32,7 @@ export interface Protocol {
   readonly requests: ReadonlyMap<string, () => unknown>;
 }
 
-const JSON_RPC: Protocol = { framing: "newline", conventions: LSP_CONVENTIONS, requests: new Map() };
+const JSON_RPC: Protocol = { conventions: LSP_CONVENTIONS, requests: new Map() };
 
 export function protocolOf(name: ProtocolName): Protocol {
   switch (name) {

@@ -5,7 +5,7 @@
  */
 
 import type { SupervisionPlan } from "../module/settings.ts";
-import type { OutputLimits } from "../module/process_settings.ts";
+import type { OutputLimits } from "../module/settings.ts";
 import {
   type FieldChecks,
   isAnything,

@@ -1,7 +1,8 @@
 import { BrokerCore } from "../../../src/core/broker/broker.ts";
 import { type BrokerOptions, checkOptions } from "../../../src/core/broker/options.ts";
 import type { LogRecord } from "../../../src/core/log/record.ts";
-import { defineModule, type ModuleSettings } from "../../../src/core/module/module.ts";
+import { defineModule } from "../../../src/core/module/module.ts";
+import type { ModuleSettings } from "../../../src/core/module/settings.ts";
 import { readRole, ROLE_VARIABLE } from "../../../src/core/child/role.ts";
 import type { CommandProcess } from "../../../src/runtime/runtime.ts";
 import { type FakeProcess, SpawningRuntime } from "../child/fake_process.ts";
@@ -49,13 +50,13 @@ export class FakeBroker {
   constructor(modules: Modules, { processors = 2, ...options }: FakeBrokerOptions = {}) {
     this.runtime.count = processors;
     const { plan, seat } = prepared(modules, { log: (record) => void this.records.push(record), ...options });
-    this.core = new BrokerCore(plan, { runtime: this.runtime, depth: 0, image: null, ...seat });
+    this.core = new BrokerCore(plan, { runtime: this.runtime, depth: 0, load: null, ...seat });
   }
 
   /** The configuration has changed. */
   follow(modules: Modules, options: Partial<BrokerOptions> = {}): Promise<void> {
     const { plan, seat } = prepared(modules, options);
-    return this.core.follow(plan, { image: null, ...seat });
+    return this.core.follow(plan, { load: null, ...seat });
   }
 
   /** The newest process of a module. */

@@ -16,7 +16,7 @@ test("a broker logs how many lines standard error did not take, when its reader 
   const runtime = new StallingRuntime();
   const lines: string[] = [];
   const plan = checkOptions({ name: "b", modules: [], log: (record) => void lines.push(...record.lines()) });
-  new BrokerCore(plan, { runtime, depth: 0, image: null });
+  new BrokerCore(plan, { runtime, depth: 0, load: null });
   runtime.lost(12, "its reader took nothing for 1s");
   assert.deepEqual(lines.map((line) => line.replace(/^\[[^\]]*\] /, "")), [
     "WARNING : [ b ] [ b ] [ BROKER ] [ PID:29341 ] [ MainThread ] " +

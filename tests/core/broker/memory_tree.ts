@@ -5,7 +5,7 @@ import { controlCommands } from "../../../src/core/control/commands.ts";
 import { ControlClient } from "../../../src/core/control/client.ts";
 import { ControlServer } from "../../../src/core/control/server.ts";
 import type { LogRecord } from "../../../src/core/log/record.ts";
-import type { AnyModule } from "../../../src/core/module/any_module.ts";
+import type { AnyModule } from "../../../src/core/module/program.ts";
 import type { Module } from "../../../src/core/module/module.ts";
 import { frameMessage, newReader } from "../../../src/core/program/framing.ts";
 import { readRole, ROLE_VARIABLE } from "../../../src/core/child/role.ts";
@@ -176,7 +176,7 @@ export class MemoryTree {
       lastPid: 99,
     };
     this.runtime = new MemoryRuntime(this.#tree);
-    this.core = new BrokerCore(plan, { runtime: this.runtime, depth: 0, image: null });
+    this.core = new BrokerCore(plan, { runtime: this.runtime, depth: 0, load: null });
   }
 
   /** With all of it up. */

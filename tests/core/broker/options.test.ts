@@ -64,7 +64,7 @@ for (
     [{ moduls: [] }, 'Options of the broker: unknown key "moduls": did you mean "modules"'],
     [
       { colour: undefined },
-      'Options of the broker: unknown key "colour": known are name, modules, image, settings, call, startConcurrency, ' +
+      'Options of the broker: unknown key "colour": known are name, modules, load, settings, call, startConcurrency, ' +
       "commands, program, log, logLevel, aligned, product, control, sweep, signals",
     ],
     [{ startConcurrency: 0 }, "Option startConcurrency must be a whole number of at least 1, and it is 0"],
@@ -76,7 +76,13 @@ for (
       { settings: { sla: { quue: 7 } } },
       'Option settings: module "sla": unknown key "quue": did you mean "queue"',
     ],
-    [{ image: "own" }, 'Option image must be "all", as in every program, and it is "own"'],
+    [{ load: "own" }, 'Option load must be "all", as in every program, and it is "own"'],
+    [{ aligned: "yes" }, 'Option aligned must be true or false, and it is "yes"'],
+    [{ sweep: 0 }, "Option sweep must be true or false, and it is 0"],
+    [{ control: "on" }, 'Option control must be true or false, and it is "on"'],
+    [{ signals: null }, "Option signals must be true or false, and it is null"],
+    [{ product: "" }, 'Option product must be a text, and it is ""'],
+    [{ program: 5 }, "Option program must be a path or a URL, and it is 5"],
     [{ log: { level: "info" } }, "Option log must be a function that gets each record, and it is an object"],
     [{ logLevel: "loud" }, "Option logLevel must be one of debug, info, warning, error, fatal, and it is loud"],
     [{ name: "sla" }, 'The name "sla" of module "sla" is also the name of the broker'],
@@ -98,7 +104,7 @@ for (
 
 test("checkOptions() takes every option that there is", () => {
   check({
-    image: "all",
+    load: "all",
     settings: {},
     call: { timeoutMs: 5, retry: "never" },
     startConcurrency: 1,

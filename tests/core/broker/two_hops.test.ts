@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { BrokerError } from "../../../src/core/faults.ts";
 import type { ModuleContext } from "../../../src/core/module/context.ts";
 import { defineModule } from "../../../src/core/module/module.ts";
-import { defineProgram } from "../../../src/core/program/define_program.ts";
+import { defineProgram } from "../../../src/core/module/program.ts";
 import { type Answers, MemoryTree, type Request } from "./memory_tree.ts";
 
 const prices = defineProgram({ name: "prices", command: ["prices"] });

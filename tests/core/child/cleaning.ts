@@ -30,7 +30,7 @@ function role(worker: number | null): Role {
     process,
     depth: 1,
     channel: "x",
-    image: null,
+    load: null,
     given: null,
     tree: null,
     descendants: "kill",

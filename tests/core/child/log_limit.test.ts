@@ -17,7 +17,7 @@ import { Supervision } from "./fake_process.ts";
 const FIGURES = { pssBytes: null, privateBytes: null, heapBytes: null, openFiles: null };
 const RECEIPT = { ms: 1, released: [], errors: 0, modules: [], leftovers: null, before: FIGURES, after: FIGURES };
 
-const NO_TREE = { image: null, given: null, tree: null, descendants: "kill" } as const;
+const NO_TREE = { load: null, given: null, tree: null, descendants: "kill" } as const;
 
 test("LineLimit gives each second its lines, and tells once a second how many were left out", async () => {
   const clock = new ManualClock();

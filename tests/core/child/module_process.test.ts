@@ -26,7 +26,7 @@ function starting(definition: Omit<ModuleDefinition, "name">) {
       process: "sla",
       depth: 1,
       channel: "",
-      image: null,
+      load: null,
       given: null,
       tree: null,
       descendants: "kill",

@@ -8,7 +8,7 @@ const ROLE = {
   worker: null,
   depth: 2,
   channel: "fd:3",
-  image: null,
+  load: null,
   given: null,
   tree: null,
   descendants: "kill",
@@ -16,7 +16,7 @@ const ROLE = {
 
 test("readRole() gives back what encodeRole() wrote, with the process' name", () => {
   assert.deepEqual(readRole(encodeRole(ROLE)), { depth: 2, role: { ...ROLE, process: "M" } });
-  const worker = { ...ROLE, worker: 3, image: [["sla", "/x/sla.ts"], ["a", "file:///a b.ts"]] } as const;
+  const worker = { ...ROLE, worker: 3, load: [["sla", "/x/sla.ts"], ["a", "file:///a b.ts"]] } as const;
   assert.deepEqual(readRole(encodeRole(worker)).role, { ...worker, process: "M-3" });
 });
 

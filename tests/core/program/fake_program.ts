@@ -1,10 +1,11 @@
 import { CallClient, DEFAULT_LIMITS, makeCall } from "../../../src/core/call/client.ts";
 import { CallCounters } from "../../../src/core/call/outcomes.ts";
 import type { CallRequest } from "../../../src/core/call/call.ts";
-import { defineProgram, type ProgramDefinition } from "../../../src/core/program/define_program.ts";
-import { frameMessage, type Framing, newReader } from "../../../src/core/program/framing.ts";
+import { defineProgram, type ProgramDefinition } from "../../../src/core/module/program.ts";
+import type { Framing } from "../../../src/core/module/settings.ts";
+import { frameMessage, newReader } from "../../../src/core/program/framing.ts";
 import { ProgramRun } from "../../../src/core/program/program_run.ts";
-import { outputLimits } from "../../../src/core/module/process_settings.ts";
+import { outputLimits } from "../../../src/core/module/settings.ts";
 import type { ProcessEnd } from "../../../src/core/child/process_run_options.ts";
 import { FakeRuntime } from "../fake_runtime.ts";
 import { TestReporter } from "../log_of.ts";

@@ -1,7 +1,7 @@
 import { Connection } from "../../../src/core/program/connection.ts";
 import type { ConnectionEvents } from "../../../src/core/program/connection_options.ts";
 import { type Conventions, LSP_CONVENTIONS } from "../../../src/core/program/conventions.ts";
-import type { Framing } from "../../../src/core/program/framing.ts";
+import type { Framing } from "../../../src/core/module/settings.ts";
 import { methodNotFound } from "../../../src/core/program/peer_requests.ts";
 import { ManualClock, settle } from "../manual_clock.ts";
 import { MemoryChannel } from "../memory_channel.ts";

@@ -4,24 +4,22 @@
  * @module
  */
 
-import {
-  checkName,
-  checkSettings,
-  type Commands,
-  type Module,
-  type ModuleSettings,
-  newModule,
-} from "../module/module.ts";
 import { isRecord, withoutFields } from "../is_record.ts";
-import { MODULE_SETTINGS } from "../module/known_keys.ts";
 import { show } from "../show.ts";
 import { keysOf, refuseUnknown } from "../unknown_key.ts";
-import type { Framing } from "./framing.ts";
-import type { NotificationHandler, ProgramPlan, RequestHandler } from "./program_plan.ts";
-import { type ProtocolName, protocolOf, PROTOCOLS } from "./protocol.ts";
-
-/** A program may have to be downloaded first, as with `npx -y`. */
-const START_TIMEOUT_MS = 60_000;
+import {
+  type Commands,
+  type Module,
+  type ModuleDefinition,
+  newModule,
+  type NotificationHandler,
+  type ProgramPlan,
+  type RequestHandler,
+  settingsOf,
+  toModule,
+} from "./module.ts";
+import { type Framing, MODULE, PROGRAM, type ProgramSettings, type ProtocolName } from "./settings.ts";
+import { checkName, checkTable } from "./table.ts";
 
 /** The methods of a program, as far as their types are not known. */
 export type ProgramCommands = Readonly<Record<string, (...params: unknown[]) => unknown>>;
@@ -29,37 +27,23 @@ export type ProgramCommands = Readonly<Record<string, (...params: unknown[]) => 
 const FOR_MODULES = ["commands", "workers", "start", "stop", "afterForkCleanup", "owns", "options", "permissions"];
 
 /** What {@link defineProgram} takes. */
-export interface ProgramDefinition extends Omit<ModuleSettings, "options" | "permissions"> {
+export interface ProgramDefinition extends ProgramSettings {
   /** `[A-Za-z0-9._-]{1,64}`, different from all other names of the broker. */
   readonly name: string;
-  /** The executable and its arguments; no shell reads them. */
-  readonly command: readonly string[];
-  /** Milliseconds from the start of the program to the end of its `initialize` exchange. @default 60000 */
-  readonly startTimeoutMs?: number;
-  /** What it speaks on its standard input and output. @default "json-rpc" */
-  readonly protocol?: ProtocolName;
-  /** How messages are told apart, with protocol `json-rpc`. @default "newline" */
-  readonly framing?: Framing;
-  /** Parameters of the `initialize` request, with protocols `mcp` and `lsp`: each key over brokkr's own. @default {} */
-  readonly initialize?: Readonly<Record<string, unknown>>;
   /** Answers to the program's own requests, by method. Any other one is answered with "method not found". */
   readonly requests?: Readonly<Record<string, RequestHandler>>;
   /** Called with the program's notifications, by method. All of them are events `program.notification` too. */
   readonly notifications?: Readonly<Record<string, NotificationHandler>>;
 }
 
-const PROGRAM_KEYS = [
-  ...keysOf<Omit<ProgramDefinition, keyof ModuleSettings>>({
-    name: true,
-    command: true,
-    protocol: true,
-    framing: true,
-    initialize: true,
-    requests: true,
-    notifications: true,
-  }),
-  ...MODULE_SETTINGS,
-];
+/** What a broker takes: what `defineModule` or `defineProgram` returned, or a plain object of the same shape. */
+export type AnyModule = Module | ModuleDefinition | ProgramDefinition;
+
+/** @throws {TypeError} when a part of it is wrong; the message names the part. */
+export function anyModule(value: unknown): Module {
+  const isProgram = typeof value === "object" && value !== null && "command" in value && !("definition" in value);
+  return isProgram ? programModule(value) : toModule(value);
+}
 
 /**
  * Makes a module of a program in any language that speaks JSON-RPC 2.0 on its standard input and output. Its methods are called
@@ -93,10 +77,24 @@ export function programModule<C extends Commands>(value: object): Module<string,
     throw new TypeError(`${at}: ${key} is for modules of JavaScript only, remove it or "command"`);
   }
   const settings = Object.fromEntries(fields);
-  refuseUnknown(at, settings, PROGRAM_KEYS);
-  checkSettings(at, settings);
-  return newModule(name, { startTimeoutMs: START_TIMEOUT_MS, ...settings, name }, programPlan(at, fields));
+  refuseUnknown(at, settings, [...PARTS, ...Object.keys(PROGRAM)]);
+  checkTable(`${at}: `, MODULE, settingsOf(settings));
+  const startTimeoutMs = PROGRAM.startTimeoutMs.default;
+  return newModule(name, { startTimeoutMs, ...settings, name }, programPlan(at, fields));
 }
+
+/** What a program is made of beside its settings. */
+const PARTS = keysOf<Omit<ProgramDefinition, keyof ProgramSettings>>({
+  name: true,
+  requests: true,
+  notifications: true,
+});
+
+const FRAMINGS: Readonly<Record<ProtocolName, Framing>> = {
+  "json-rpc": "newline",
+  mcp: "newline",
+  lsp: "content-length",
+};
 
 function programPlan(at: string, fields: ReadonlyMap<string, unknown>): ProgramPlan {
   const protocol = protocolIn(at, fields.get("protocol") ?? "json-rpc");
@@ -110,7 +108,7 @@ function programPlan(at: string, fields: ReadonlyMap<string, unknown>): ProgramP
   return {
     command: commandIn(at, fields.get("command")),
     protocol,
-    framing: framing === undefined ? protocolOf(protocol).framing : framingIn(at, framing),
+    framing: framing === undefined ? FRAMINGS[protocol] : framingIn(at, framing),
     initialize: recordIn(`${at}: initialize`, initialize),
     requests: handlersIn(`${at}: requests`, fields.get("requests")),
     notifications: handlersIn(`${at}: notifications`, fields.get("notifications")),
@@ -124,9 +122,13 @@ function commandIn(at: string, command: unknown): readonly string[] {
 }
 
 function protocolIn(at: string, protocol: unknown): ProtocolName {
-  const found = PROTOCOLS.find((name) => name === protocol);
-  if (found !== undefined) return found;
-  throw new TypeError(`${at}: protocol must be one of ${PROTOCOLS.join(", ")}, and it is ${show(protocol)}`);
+  if (isProtocol(protocol)) return protocol;
+  const names = Object.keys(PROGRAM.protocol.of).join(", ");
+  throw new TypeError(`${at}: protocol must be one of ${names}, and it is ${show(protocol)}`);
+}
+
+function isProtocol(value: unknown): value is ProtocolName {
+  return typeof value === "string" && Object.hasOwn(PROGRAM.protocol.of, value);
 }
 
 function framingIn(at: string, framing: unknown): Framing {
