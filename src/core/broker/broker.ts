@@ -8,7 +8,6 @@ import type { BrokerSeat } from "./seat.ts";
 import type { RunningCall, Service } from "../call/server.ts";
 import { CallStream } from "../call/stream.ts";
 import { forwarded, passOn } from "../call/forward.ts";
-import { makeCall, measureCall } from "../call/client.ts";
 import { checkedRequest, NO_SETTINGS } from "../call/call.ts";
 import type { CallOptions } from "../module/context.ts";
 import type { ReceivedCall } from "../wire/batch.ts";
@@ -158,7 +157,7 @@ export class BrokerCore implements Service {
   call(target: string, command: string, params: readonly unknown[] = [], settings: CallOptions = NO_SETTINGS) {
     try {
       const { caller, defaults } = this.#route(target, command);
-      return makeCall(caller, command, params, checkedRequest({ target, command, params }, settings, defaults));
+      return caller.call(command, params, checkedRequest({ target, command, params }, settings, defaults));
     } catch (error) {
       return Promise.reject<unknown>(error);
     }
@@ -167,7 +166,7 @@ export class BrokerCore implements Service {
   /** A call, and how often it was sent. */
   async measure(target: string, command: string, params: readonly unknown[], settings: CallOptions) {
     const { caller, defaults } = this.#route(target, command);
-    return await measureCall(caller, command, params, checkedRequest({ target, command, params }, settings, defaults));
+    return await caller.measure(command, params, checkedRequest({ target, command, params }, settings, defaults));
   }
 
   /** The items of a command that yields them. */
@@ -187,7 +186,7 @@ export class BrokerCore implements Service {
   async notify(target: string, method: string, params: readonly unknown[] = [], settings: CallOptions = NO_SETTINGS) {
     const { caller, defaults } = this.#route(target, method);
     const request = checkedRequest({ target, command: method, params }, settings, defaults);
-    await makeCall(caller, method, params, { ...request, wire: this.#notification(target, method) });
+    await caller.call(method, params, { ...request, wire: this.#notification(target, method) });
   }
 
   /** A module's call that is meant for another module. */

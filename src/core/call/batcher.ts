@@ -26,9 +26,9 @@ export interface RequestBatcherOptions {
 export class RequestBatcher {
   readonly #inFlight: InFlight;
   readonly #flush = () => this.#endTurn();
-  readonly #tellTaken = () => this.#packCredit();
+  readonly #flushCredit = () => this.#packCredit();
   #calls: Call[] = [];
-  readonly #early = new FlushPolicy();
+  readonly #policy = new FlushPolicy();
   /** Items that were taken of each stream, where the callee does not know it yet. */
   readonly #taken = new Map<number, number>();
   readonly #link: Link;
@@ -46,7 +46,7 @@ export class RequestBatcher {
   send(call: Call): void {
     const length = this.#calls.push(call);
     if (length === 1) this.#link.schedule(this.#flush);
-    if (!this.#early.isDue(length)) return;
+    if (!this.#policy.isDue(length)) return;
     this.#pack();
     this.#link.flush();
   }
@@ -59,7 +59,7 @@ export class RequestBatcher {
 
   /** Tells the callee that `count` items of a stream were taken since it began. */
   credit(call: Call, count: number): void {
-    if (this.#taken.size === 0) this.#link.scheduleLater(this.#tellTaken);
+    if (this.#taken.size === 0) this.#link.scheduleLater(this.#flushCredit);
     this.#taken.set(call.id, count);
   }
 
@@ -79,7 +79,7 @@ export class RequestBatcher {
 
   #endTurn(): void {
     if (this.#calls.length === 0) return;
-    this.#early.endTurn();
+    this.#policy.endTurn();
     this.#pack();
   }
 
@@ -87,7 +87,7 @@ export class RequestBatcher {
     const calls = this.#calls;
     const [link, codec] = [this.#link, this.#codec];
     this.#calls = [];
-    this.#early.left(this.#inFlight.waiting);
+    this.#policy.left(this.#inFlight.waiting);
     this.#leaves(calls);
     const { settledBelow } = this.#inFlight;
     inBatches(calls, paramsBytes, (batch) => {

@@ -56,7 +56,7 @@ export class Call implements Timed, TimeLimits, CallEntry {
   /** When it began, and when it is over. */
   time = CallTime.NONE;
   /** Where it was sent, if it was. */
-  exchange: PendingCalls | null = null;
+  pending: PendingCalls | null = null;
   /** 0 until it is sent: ids are given in the order of sending, so that the callee can tell a lost call from an old one. */
   id = 0;
   /** How often it was sent. */
@@ -188,9 +188,6 @@ const CALL_SETTINGS = keysOf<CallOptions>({
   thread: true,
 });
 
-/** What was asked last, where it said a time at most: nearly all calls to a target are alike, and share it. */
-let last: CallRequest | undefined;
-
 /** Where a caller says nothing. */
 export const NO_SETTINGS: CallOptions = {};
 
@@ -206,12 +203,7 @@ export function checkedRequest(
   if (settings !== NO_SETTINGS) checkSettings(at, settings);
   const { retry = defaults.retry, timeoutMs = defaults.timeoutMs, totalTimeoutMs, signal, thread, onProgress } =
     settings;
-  const isPlain = totalTimeoutMs === undefined && signal === undefined && thread === undefined &&
-    onProgress === undefined;
-  if (isPlain && timeoutMs === last?.timeoutMs && target === last.target && retry === last.retry) return last;
-  const request = { target, timeoutMs, totalTimeoutMs, retry, signal, thread, onProgress };
-  if (isPlain) last = request;
-  return request;
+  return { target, timeoutMs, totalTimeoutMs, retry, signal, thread, onProgress };
 }
 
 function checkSettings(at: string, settings: unknown): void {

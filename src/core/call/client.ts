@@ -18,123 +18,65 @@ import type { Link } from "../wire/link.ts";
 import { encodeParams, encodePayload, type PayloadFault } from "../wire/params.ts";
 import { Call, type CallRequest, ProgressFeed, type Settle } from "./call.ts";
 import { CallTime, Deadlines } from "./call_time.ts";
-import { type CallCounters, OutcomeReporter, Outcomes } from "./outcomes.ts";
+import { type CallCounters, Outcomes } from "./outcomes.ts";
 import { PendingCalls } from "./pending.ts";
 
-class Failure {
-  readonly fault: BrokerFault;
-
-  constructor(fault: BrokerFault) {
-    this.fault = fault;
-  }
+export interface CallClientOptions {
+  readonly clock: Clock;
+  /** What encodes calls before the first link decides it. @default "compact" */
+  readonly codec?: CodecName;
+  readonly reporter: Reporter;
+  readonly counters: CallCounters;
+  /** The module in the prefix of the lines; each request has the callee's own name. */
+  readonly module: string;
+  readonly limits: CallLimits;
+  readonly frameLimit: number;
+  /** Name of the context that makes a call, for its lines. */
+  readonly thread: () => string | undefined;
+  /** As the runtime says. @default false */
+  readonly tracesPromises?: boolean;
+  /** Where brokkr's own files are, for stacks. */
+  readonly ownFiles: readonly string[];
 }
 
-/** What a call came to, and how often it was sent. */
+export interface QueueLimits {
+  readonly calls: number;
+  readonly bytes: number;
+}
+
+export interface CallLimits extends QueueLimits {
+  /** Calls that may be in flight at the same time. */
+  readonly concurrency: number;
+}
+
+export const DEFAULT_LIMITS: CallLimits = { calls: 20_000, bytes: 64 * 1024 * 1024, concurrency: Infinity };
+
+/** The result of a call, and how often it was sent. */
 export interface AnsweredCall {
   readonly value: unknown;
   readonly attempts: number;
 }
 
-/**
- * Makes a call and waits for its result.
- *
- * The error is made only where there is one, and late, when the stack leads to who awaits this call: at no cost for the calls that
- * go well. There it takes the way that the engine follows.
- *
- * @throws {BrokerError}
- */
-export function makeCall(
-  caller: CallClient,
-  command: string,
-  params: readonly unknown[],
-  options: CallRequest,
-): Promise<unknown> {
-  if (!caller.tracesPromises) return awaitCall(caller, command, params, options);
-  const promise = new Promise<unknown>(takeResolve);
-  caller.submit(new Call(command, options, { resolve: taken, reject: rejectLater }), params);
-  return promise;
-}
-
-/** How the promise that was made last is resolved. One function for all promises: one of its own costs each as much as the promise. */
-let taken: (outcome: unknown) => void = () => {};
-
-function takeResolve(resolve: (outcome: unknown) => void): void {
-  taken = resolve;
-}
-
-/** A rejection is a promise that is rejected later: when its error is made, its stack leads through both to who awaits them. */
-function rejectLater(fault: BrokerFault, call: Call): void {
-  call.resolve(throwLater(fault, { target: call.target, command: call.command }), call.attempt);
-}
-
-async function throwLater(fault: BrokerFault, call: { target: string; command: string }): Promise<never> {
-  // The first turn joins this promise to the one that is awaited.
-  await undefined;
-  await undefined;
-  throw stackFrom(toError(fault, call), throwLater);
-}
-
-async function awaitCall(
-  caller: CallClient,
-  command: string,
-  params: readonly unknown[],
-  options: CallRequest,
-): Promise<unknown> {
-  const promise = new Promise<unknown>(takeResolve);
-  caller.submit(new Call(command, options, { resolve: taken, reject: giveFault }), params);
-  const outcome = await promise;
-  if (outcome instanceof Failure) {
-    throw stackFrom(toError(outcome.fault, { target: options.target, command }), awaitCall);
-  }
-  return outcome;
-}
-
-/** Both ends of a call go to one function: an error is made later, where it is thrown. */
-function giveFault(fault: BrokerFault, call: Call): void {
-  call.resolve(new Failure(fault), call.attempt);
-}
-
-/** The same, for who wants to know of the attempts too. @throws {BrokerError} */
-export async function measureCall(
-  caller: CallClient,
-  command: string,
-  params: readonly unknown[],
-  options: CallRequest,
-): Promise<AnsweredCall> {
-  const outcome = await new Promise<AnsweredCall | Failure>((resolve) => {
-    const settle: Settle = {
-      resolve: (value, attempts) => resolve({ value, attempts }),
-      reject: (fault) => resolve(new Failure(fault)),
-    };
-    caller.submit(new Call(command, options, settle), params);
-  });
-  if (outcome instanceof Failure) {
-    throw stackFrom(toError(outcome.fault, { target: options.target, command }), measureCall);
-  }
-  return outcome;
-}
-
 export class CallClient {
-  readonly tracesPromises: boolean;
   readonly #options: CallClientOptions;
-  readonly #lines: OutcomeReporter;
   readonly #outcomes: Outcomes;
   readonly #queue: CallQueue;
   readonly #deadlines: Deadlines<Call>;
   #concurrency: number;
   #codec: Codec;
-  #exchange: PendingCalls | undefined;
+  #current: PendingCalls | undefined;
   /** Those whose link is being replaced: what was sent on them is still answered. */
   readonly #leaving = new Set<PendingCalls>();
   #refusal: BrokerFault | undefined;
   #paused = false;
+  /** Resolves the promise that was made last. One function for all promises: one of its own costs each as much as the promise. */
+  #resolve: (outcome: unknown) => void = () => {};
+  readonly #takeResolve = (resolve: (outcome: unknown) => void) => void (this.#resolve = resolve);
 
   constructor(options: CallClientOptions) {
     this.#options = options;
-    this.tracesPromises = options.tracesPromises === true;
     this.#codec = newCodec(options.codec ?? "compact");
-    this.#lines = new OutcomeReporter(options.reporter, options.module, options.ownFiles);
-    this.#outcomes = new Outcomes(options.counters, this.#lines);
+    this.#outcomes = new Outcomes(options);
     this.#concurrency = options.limits.concurrency;
     this.#queue = new CallQueue(options.limits);
     this.#deadlines = new Deadlines(options.clock, () => this.#queue, (call) => this.#giveUp(call));
@@ -142,15 +84,51 @@ export class CallClient {
 
   /** Calls that have no outcome yet. */
   get pending(): number {
-    let pending = this.#queue.length + (this.#exchange?.waiting ?? 0);
-    for (const exchange of this.#leaving) pending += exchange.waiting;
-    return pending;
+    let count = this.#queue.length + (this.#current?.waiting ?? 0);
+    for (const { waiting } of this.#leaving) count += waiting;
+    return count;
   }
 
   /** From now on `limits` hold; that of concurrency with the next link. */
   limit(limits: CallLimits): void {
     this.#queue.limit(limits);
     this.#concurrency = limits.concurrency;
+  }
+
+  /**
+   * Makes a call and waits for its result.
+   *
+   * The error is made only where there is one, and late, when the stack leads to the code that awaits this call: calls that succeed
+   * pay nothing for it. There it takes the way that the engine follows.
+   *
+   * @throws {BrokerError}
+   */
+  call(command: string, params: readonly unknown[], request: CallRequest): Promise<unknown> {
+    if (this.#options.tracesPromises !== true) return this.#awaitCall(command, params, request);
+    const promise = new Promise<unknown>(this.#takeResolve);
+    this.submit(new Call(command, request, { resolve: this.#resolve, reject: rejectLater }), params);
+    return promise;
+  }
+
+  async #awaitCall(command: string, params: readonly unknown[], request: CallRequest): Promise<unknown> {
+    const promise = new Promise<unknown>(this.#takeResolve);
+    this.submit(new Call(command, request, { resolve: this.#resolve, reject: giveFault }), params);
+    const outcome = await promise;
+    if (!(outcome instanceof Failure)) return outcome;
+    throw stackFrom(toError(outcome.fault, { target: request.target, command }), this.#awaitCall);
+  }
+
+  /** The same, with the number of attempts. @throws {BrokerError} */
+  async measure(command: string, params: readonly unknown[], request: CallRequest): Promise<AnsweredCall> {
+    const outcome = await new Promise<AnsweredCall | Failure>((resolve) => {
+      const settle: Settle = {
+        resolve: (value, attempts) => resolve({ value, attempts }),
+        reject: (fault) => resolve(new Failure(fault)),
+      };
+      this.submit(new Call(command, request, settle), params);
+    });
+    if (!(outcome instanceof Failure)) return outcome;
+    throw stackFrom(toError(outcome.fault, { target: request.target, command }), this.measure);
   }
 
   /** Makes a call that is new. It is settled once; a rejection is a fault, made an error where it is thrown. */
@@ -162,8 +140,8 @@ export class CallClient {
     const encoded = encodeParams(this.#codec, call.command, params, this.#options.frameLimit);
     const isFault = "code" in encoded;
     if (!isFault) call.params = encoded;
-    const exchange = this.#queue.length === 0 ? this.#ready() : undefined;
-    const fault = isFault ? encoded : this.#whyNot(call, signal, exchange);
+    const pending = this.#queue.length === 0 ? this.#ready() : undefined;
+    const fault = isFault ? encoded : this.#rejectReason(call, signal, pending);
     if (fault !== undefined) {
       if (!isFault) this.#codec.takeBack(encoded);
       this.#outcomes.reject(call, fault);
@@ -172,7 +150,7 @@ export class CallClient {
         // The signal of a stream that was left may be aborted while its handler ends.
         call.listen(signal, () => void (call.state === "cancelling" || this.#cancel(call, signal.reason)));
       }
-      if (exchange !== undefined) exchange.send(call);
+      if (pending !== undefined) pending.send(call);
       else this.#wait(call);
     }
   }
@@ -186,13 +164,12 @@ export class CallClient {
 
   /** The callee's process is ready: what waits is sent to it. What is out on another link is still answered there. */
   connect(link: Link): void {
-    if (this.#exchange !== undefined) this.#leaving.add(this.#exchange);
+    if (this.#current !== undefined) this.#leaving.add(this.#current);
     this.#paused = false;
     this.#refusal = undefined;
-    this.#speak(link);
-    const { clock, counters } = this.#options;
-    const [codec, concurrency, lines, outcomes] = [this.#codec, this.#concurrency, this.#lines, this.#outcomes];
-    this.#exchange = new PendingCalls(link, { clock, codec, concurrency, counters, lines, outcomes });
+    this.#translateTo(link);
+    const [codec, concurrency, outcomes] = [this.#codec, this.#concurrency, this.#outcomes];
+    this.#current = new PendingCalls(link, { clock: this.#options.clock, codec, concurrency, outcomes });
     this.#pump();
   }
 
@@ -202,11 +179,11 @@ export class CallClient {
   }
 
   /** The process behind `link` is gone: what was sent to it is rejected with `fault`, what was not goes on waiting. */
-  disconnect(fault: BrokerFault, link: Link | undefined = this.#exchange?.link): void {
-    const exchange = this.#of(link);
-    if (exchange === this.#exchange) this.#exchange = undefined;
-    else if (exchange !== undefined) this.#leaving.delete(exchange);
-    exchange?.end(fault);
+  disconnect(fault: BrokerFault, link: Link | undefined = this.#current?.link): void {
+    const pending = this.#pendingOn(link);
+    if (pending === this.#current) this.#current = undefined;
+    else if (pending !== undefined) this.#leaving.delete(pending);
+    pending?.end(fault);
   }
 
   /** From now on every call is rejected with `fault`, those that wait included, until the next `connect` or `expect`. */
@@ -224,12 +201,12 @@ export class CallClient {
 
   /** Whether new calls go over `link`. */
   isConnectedTo(link: Link): boolean {
-    return this.#exchange?.link === link;
+    return this.#current?.link === link;
   }
 
   /** How many calls wait for answers from the process behind `link`. */
   outOn(link: Link): number {
-    return this.#of(link)?.waiting ?? 0;
+    return this.#pendingOn(link)?.waiting ?? 0;
   }
 
   /** Room in the transport: what waits may go on. */
@@ -238,19 +215,19 @@ export class CallClient {
   }
 
   /** @param link where the frame came from. @throws {BodyError} when the frame can't be understood. */
-  answers(flags: number, body: Uint8Array, link: Link | undefined = this.#exchange?.link): void {
-    this.#of(link)?.answers(flags, body);
+  answers(flags: number, body: Uint8Array, link: Link | undefined = this.#current?.link): void {
+    this.#pendingOn(link)?.answers(flags, body);
     if (this.#queue.length > 0) this.#pump();
   }
 
-  #of(link: Link | undefined): PendingCalls | undefined {
-    if (link === undefined || link === this.#exchange?.link) return this.#exchange;
-    for (const exchange of this.#leaving) if (exchange.link === link) return exchange;
+  #pendingOn(link: Link | undefined): PendingCalls | undefined {
+    if (link === undefined || link === this.#current?.link) return this.#current;
+    for (const pending of this.#leaving) if (pending.link === link) return pending;
     return undefined;
   }
 
   /** What waits is encoded as `link` wants it. */
-  #speak(link: Link): void {
+  #translateTo(link: Link): void {
     const from = this.#codec;
     if (link.codec === from.name) return;
     const to = this.#codec = newCodec(link.codec);
@@ -259,17 +236,21 @@ export class CallClient {
 
   /** Where a call can be sent to now. */
   #ready(): PendingCalls | undefined {
-    return this.#paused || this.#exchange?.hasRoom !== true ? undefined : this.#exchange;
+    return this.#paused || this.#current?.canSend !== true ? undefined : this.#current;
   }
 
   /** Why a call is rejected before it waits at all. */
-  #whyNot(call: Call, signal: AbortSignal | undefined, exchange: PendingCalls | undefined): BrokerFault | undefined {
+  #rejectReason(
+    call: Call,
+    signal: AbortSignal | undefined,
+    pending: PendingCalls | undefined,
+  ): BrokerFault | undefined {
     if (this.#refusal !== undefined) return this.#refusal;
     if (signal?.aborted) {
       call.cancelCause = signal.reason;
       return call.cancelled(true);
     }
-    return exchange === undefined ? this.#queue.fullFor(call) : undefined;
+    return pending === undefined ? this.#queue.checkCapacity(call) : undefined;
   }
 
   #wait(call: Call): void {
@@ -281,16 +262,16 @@ export class CallClient {
 
   #pump(): void {
     while (this.#queue.length > 0) {
-      const exchange = this.#ready();
-      const call = exchange === undefined ? undefined : this.#queue.shift();
+      const pending = this.#ready();
+      const call = pending === undefined ? undefined : this.#queue.shift();
       if (call === undefined) return;
-      exchange?.send(call);
+      pending?.send(call);
     }
   }
 
   #cancel(call: Call, cause: unknown): void {
     call.cancelCause = cause;
-    if (call.state !== "queued") call.exchange?.cancel(call);
+    if (call.state !== "queued") call.pending?.cancel(call);
     else if (call.isLeft) {
       this.#queue.remove(call);
       this.#outcomes.resolve(call, undefined, this.#options.clock.now());
@@ -311,35 +292,32 @@ export class CallClient {
   }
 }
 
-export interface CallLimits extends QueueLimits {
-  /** Calls that may be out at the same time. */
-  readonly concurrency: number;
+class Failure {
+  readonly fault: BrokerFault;
+
+  constructor(fault: BrokerFault) {
+    this.fault = fault;
+  }
 }
 
-export const DEFAULT_LIMITS: CallLimits = { calls: 20_000, bytes: 64 * 1024 * 1024, concurrency: Infinity };
-
-export interface CallClientOptions {
-  readonly clock: Clock;
-  /** What calls are encoded with before the first link says it. @default "compact" */
-  readonly codec?: CodecName;
-  readonly reporter: Reporter;
-  readonly counters: CallCounters;
-  /** The module in the prefix of the lines; the callee's own name stands in each request. */
-  readonly module: string;
-  readonly limits: CallLimits;
-  readonly frameLimit: number;
-  readonly thread: () => string | undefined;
-  /** As the runtime says. @default false */
-  readonly tracesPromises?: boolean;
-  /** Where brokkr's own files are, for stacks. */
-  readonly ownFiles: readonly string[];
+/** Both ends of a call go to one function: the error is made later, where it is thrown. */
+function giveFault(fault: BrokerFault, call: Call): void {
+  call.resolve(new Failure(fault), call.attempt);
 }
 
-export interface QueueLimits {
-  readonly calls: number;
-  readonly bytes: number;
+/** A rejection is a promise that is rejected later: when its error is made, its stack leads through both to the code that awaits them. */
+function rejectLater(fault: BrokerFault, call: Call): void {
+  call.resolve(throwLater(fault, call), call.attempt);
 }
 
+async function throwLater(fault: BrokerFault, { target, command }: Call): Promise<never> {
+  // The first turn joins this promise to the one that is awaited.
+  await undefined;
+  await undefined;
+  throw stackFrom(toError(fault, { target, command }), throwLater);
+}
+
+/** Calls that can't be sent yet, first in first out, bounded by count and bytes. */
 export class CallQueue {
   #limits: QueueLimits;
   readonly #calls = new Set<Call>();
@@ -361,7 +339,7 @@ export class CallQueue {
   }
 
   /** Why `call` can't join, where there is no room for it. */
-  fullFor(call: Call): BrokerFault | undefined {
+  checkCapacity(call: Call): BrokerFault | undefined {
     const { calls, bytes } = this.#limits;
     if (this.#calls.size >= calls) return { code: "QUEUE_FULL", depth: this.#calls.size, limit: calls };
     if (this.#bytes + call.params.bytes > bytes) return { code: "QUEUE_FULL", depth: this.#bytes, limit: bytes };

@@ -8,7 +8,6 @@ import type { ReceivedCall } from "../wire/batch.ts";
 import { CallStream, type StreamTarget } from "./stream.ts";
 import type { CallContext } from "../module/module.ts";
 import type { CallRequest } from "./call.ts";
-import { makeCall } from "./client.ts";
 import type { RunningCall } from "./server.ts";
 
 /** Two attempts of the caller, and then some, so that it is always the caller that gives up first. */
@@ -41,5 +40,5 @@ export function progressTo(context: Pick<CallContext, "progress">): (value: unkn
 /** Settles with the result, or with the items of a stream. @throws {BrokerError} */
 export async function passOn(to: StreamTarget, { command, params, options }: ReceivedCall): Promise<unknown> {
   if (options?.stream === true) return new CallStream(command, params, () => to);
-  return await makeCall(to.caller, command, params, to.options);
+  return await to.caller.call(command, params, to.options);
 }

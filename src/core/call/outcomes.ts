@@ -15,30 +15,92 @@ import { AnswerKind } from "../wire/answer_kind.ts";
 import type { Call } from "./call.ts";
 import type { TimeoutDiagnosis } from "./pending.ts";
 
-export class Outcomes {
-  readonly #counters: CallCounters;
-  readonly #lines: OutcomeReporter;
+export interface OutcomesOptions {
+  readonly counters: CallCounters;
+  readonly reporter: Reporter;
+  /** Stands in the prefix of the lines. */
+  readonly module: string;
+  readonly ownFiles: readonly string[];
+}
 
-  constructor(counters: CallCounters, lines: OutcomeReporter) {
-    this.#counters = counters;
-    this.#lines = lines;
+export class Outcomes {
+  readonly #options: OutcomesOptions;
+  readonly #counters: CallCounters;
+  readonly #reporter: Reporter;
+
+  constructor(options: OutcomesOptions) {
+    this.#options = options;
+    this.#counters = options.counters;
+    this.#reporter = options.reporter;
   }
 
   resolve(call: Call, value: unknown, now: number): void {
     const ms = call.time.startedAt < 0 ? 0 : now - call.time.startedAt;
     call.end();
     this.#counters.count(call.attempt > 1 ? "retried" : "ok");
-    // How long a stream takes is up to who reads it.
+    // The reader of a stream decides how long it takes.
     if (call.onItem === null) this.#counters.answeredIn(ms);
     call.resolve(value, call.attempt);
-    this.#lines.answered(call, ms);
+    if (call.quiet || !this.#reporter.wants("call.answered")) return;
+    const { command, target, attempt: attempts } = call;
+    this.#reporter.report("call.answered", { command, target, ms, attempts }, this.#subject(call));
   }
 
   reject(call: Call, fault: BrokerFault): void {
     call.end();
     this.#counters.count(fault.code === "TIMEOUT" ? "timeout" : fault.code === "CANCELLED" ? "cancelled" : "error");
     call.reject(fault);
-    this.#lines.failed(call, fault);
+    if (!call.quiet) this.#reportFailure(call, fault);
+  }
+
+  #reportFailure(call: Call, fault: BrokerFault): void {
+    const { command, target } = call;
+    if (fault.code === "TIMEOUT") {
+      const { timeoutMs, attempts, sent, peer } = fault;
+      this.#reporter.report("call.timeout", { command, target, timeoutMs, attempts, sent, peer }, this.#subject(call));
+      return;
+    }
+    const message = toError(fault, { target, command }).reason;
+    const stack = fault.code !== "REMOTE" ? [] : stackLines(
+      { name: fault.remoteName, message: fault.message, stack: fault.remoteStack },
+      this.#options.ownFiles,
+    );
+    const { code } = fault;
+    this.#reporter.report("call.error", { command, target, code, message, stack }, this.#subject(call));
+  }
+
+  /** The first attempt got no answer in time, and the second one is under way. */
+  retried(call: Call, diagnosis: TimeoutDiagnosis): void {
+    const { command, target, timeoutMs, quiet } = call;
+    if (quiet) return;
+    this.#reporter.report("call.retry", { command, target, timeoutMs }, this.#subject(call));
+    this.diagnosed(call, diagnosis);
+  }
+
+  diagnosed(call: Call, { attempt, peer, silentMs }: TimeoutDiagnosis): void {
+    if (call.quiet || !this.#reporter.wants("call.silence")) return;
+    const { command, target } = call;
+    this.#reporter.report("call.silence", { command, target, attempt, peer, silentMs }, this.#subject(call));
+  }
+
+  /** An answer that is nobody's came while `call`, which was sent again, waited for its own. */
+  anotherAnswer(kind: StrayAnswer, call: Call): void {
+    this.#counters.count(kind);
+    const { command, target } = call;
+    this.#reporter.report("call.another-answer", { command, target }, this.#subject(call));
+  }
+
+  /** An answer that is nobody's, and no call waits that it may have been taken for. */
+  stray(kind: StrayAnswer, command: string | null, id: unknown): void {
+    this.#counters.count(kind);
+    const event = `answer.${kind}` as const;
+    if (!this.#reporter.wants(event)) return;
+    const { module } = this.#options;
+    this.#reporter.report(event, { target: module, command, id: idText(id) }, { module });
+  }
+
+  #subject(call: Call): { module: string; thread: string } {
+    return { module: this.#options.module, thread: call.thread ?? MAIN_THREAD };
   }
 }
 
@@ -107,72 +169,8 @@ export class CallCounters {
   }
 }
 
+/** Of an id, where it is a text. */
 const MAX_ID_LENGTH = 100;
-
-export class OutcomeReporter {
-  readonly #reporter: Reporter;
-  readonly #module: string;
-  readonly #ownFiles: readonly string[];
-
-  /** @param module stands in the prefix of the lines. */
-  constructor(reporter: Reporter, module: string, ownFiles: readonly string[]) {
-    this.#reporter = reporter;
-    this.#module = module;
-    this.#ownFiles = ownFiles;
-  }
-
-  retry(call: Call, silence: TimeoutDiagnosis): void {
-    const { command, target, timeoutMs, quiet } = call;
-    if (quiet) return;
-    this.#reporter.report("call.retry", { command, target, timeoutMs }, this.#subject(call));
-    this.silence(call, silence);
-  }
-
-  /** Why an attempt got no answer in time. */
-  silence(call: Call, { attempt, peer, silentMs }: TimeoutDiagnosis): void {
-    if (call.quiet || !this.#reporter.wants("call.silence")) return;
-    const { command, target } = call;
-    this.#reporter.report("call.silence", { command, target, attempt, peer, silentMs }, this.#subject(call));
-  }
-
-  anotherAnswer(call: Call): void {
-    const { command, target } = call;
-    this.#reporter.report("call.another-answer", { command, target }, this.#subject(call));
-  }
-
-  answered(call: Call, ms: number): void {
-    if (call.quiet || !this.#reporter.wants("call.answered")) return;
-    const { command, target } = call;
-    this.#reporter.report("call.answered", { command, target, ms, attempts: call.attempt }, this.#subject(call));
-  }
-
-  failed(call: Call, fault: BrokerFault): void {
-    const { command, target, quiet } = call;
-    if (quiet) return;
-    if (fault.code === "TIMEOUT") {
-      const { timeoutMs, attempts, sent, peer } = fault;
-      this.#reporter.report("call.timeout", { command, target, timeoutMs, attempts, sent, peer }, this.#subject(call));
-      return;
-    }
-    const message = toError(fault, { target, command }).reason;
-    const stack = fault.code !== "REMOTE" ? [] : stackLines(
-      { name: fault.remoteName, message: fault.message, stack: fault.remoteStack },
-      this.#ownFiles,
-    );
-    const { code } = fault;
-    this.#reporter.report("call.error", { command, target, code, message, stack }, this.#subject(call));
-  }
-
-  stray(kind: StrayAnswer, command: string | null, id: unknown): void {
-    const event = `answer.${kind}` as const;
-    if (!this.#reporter.wants(event)) return;
-    this.#reporter.report(event, { target: this.#module, command, id: idText(id) }, { module: this.#module });
-  }
-
-  #subject(call: Call): { module: string; thread: string } {
-    return { module: this.#module, thread: call.thread ?? MAIN_THREAD };
-  }
-}
 
 /** An id as it came: quoted where it is a text, named by its kind where it is neither text nor number. */
 function idText(id: unknown): string {

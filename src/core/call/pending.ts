@@ -14,9 +14,9 @@ import { FrameType } from "../wire/header.ts";
 import { objectText } from "../wire/json_text.ts";
 import type { Link } from "../wire/link.ts";
 import { RequestBatcher } from "./batcher.ts";
-import type { Call, CallRequest } from "./call.ts";
+import type { Call } from "./call.ts";
 import { CallTime, Deadlines } from "./call_time.ts";
-import { type CallCounters, faultOf, type OutcomeReporter, type Outcomes, type StrayAnswer } from "./outcomes.ts";
+import { faultOf, type Outcomes, type StrayAnswer } from "./outcomes.ts";
 
 /** How long a cancelled call waits for its handler to end. */
 const CANCEL_GRACE_MS = 100;
@@ -30,8 +30,6 @@ export interface PendingCallsOptions {
   /** What the calls are encoded with. */
   readonly codec: Codec;
   readonly concurrency: number;
-  readonly counters: CallCounters;
-  readonly lines: OutcomeReporter;
   readonly outcomes: Outcomes;
 }
 
@@ -39,7 +37,7 @@ export class PendingCalls {
   readonly link: Link;
   readonly #options: PendingCallsOptions;
   readonly #inFlight: InFlight;
-  readonly #outbox: RequestBatcher;
+  readonly #batcher: RequestBatcher;
   readonly #deadlines: Deadlines<Call>;
   readonly #bodies: BodyReader;
 
@@ -48,9 +46,9 @@ export class PendingCalls {
     this.#options = options;
     this.#bodies = new BodyReader(link);
     this.#inFlight = new InFlight(options.concurrency);
-    this.#outbox = new RequestBatcher(this.#inFlight, link, {
+    this.#batcher = new RequestBatcher(this.#inFlight, link, {
       codec: options.codec,
-      leaves: (calls) => this.#begin(calls),
+      leaves: (calls) => this.#startTime(calls),
     });
     this.#deadlines = new Deadlines(options.clock, () => this.#inFlight.calls(), (call) => this.#due(call));
   }
@@ -61,19 +59,19 @@ export class PendingCalls {
   }
 
   /** Whether one more call may be sent now. */
-  get hasRoom(): boolean {
-    if (this.link.closed || !this.#inFlight.hasRoom) return false;
+  get canSend(): boolean {
+    if (this.link.closed || !this.#inFlight.canAdd) return false;
     // What is out is not more than all that waits for answers, which is known without a question to the transport.
     return this.#inFlight.bytes < UNSENT_LIMIT_BYTES || !this.link.isOver(UNSENT_LIMIT_BYTES);
   }
 
   send(call: Call): void {
     call.become("sent");
-    call.exchange = this;
+    call.pending = this;
     call.attempt = 1;
     this.#inFlight.add(call);
     if (call.time.startedAt >= 0) this.#set(call, call.time.probing());
-    this.#outbox.send(call);
+    this.#batcher.send(call);
   }
 
   /** @throws {BodyError} when the frame can't be understood. */
@@ -99,7 +97,7 @@ export class PendingCalls {
 
   /** The caller of a stream has taken `count` items since it began: the callee may send as many more. */
   took(call: Call, count: number): void {
-    if (call.isOut) this.#outbox.credit(call, count);
+    if (call.isOut) this.#batcher.credit(call, count);
   }
 
   /** The callee of a stream sends more than it has credit for: what it sends would fill the memory. */
@@ -108,15 +106,15 @@ export class PendingCalls {
   }
 
   cancel(call: Call): void {
-    if (this.#outbox.withdraw(call)) return this.#endCancelled(call, true);
+    if (this.#batcher.withdraw(call)) return this.#endCancelled(call, true);
     call.become("cancelling");
     this.#set(call, call.time.until(this.#options.clock.now() + CANCEL_GRACE_MS));
-    this.#tellCancelled(call);
+    this.#sendCancel(call);
   }
 
   /** The link is gone: what is out is rejected with `fault`. */
   end(fault: BrokerFault): void {
-    this.#outbox.close();
+    this.#batcher.close();
     this.#deadlines.stop();
     for (const call of this.#inFlight.clear()) {
       if (call.state === "cancelling") this.#endCancelled(call, true);
@@ -125,18 +123,15 @@ export class PendingCalls {
   }
 
   /** The time of a call that did not wait runs from the end of the turn that made it: one look at the clock does for all of them. */
-  #begin(calls: readonly Call[]): void {
+  #startTime(calls: readonly Call[]): void {
     const now = this.#options.clock.now();
     let time = CallTime.NONE;
-    let request: CallRequest | undefined;
     for (const call of calls) {
       if (call.time.startedAt >= 0 || !call.isOut) continue;
-      // Calls that ask alike mostly share what they ask: one look then, instead of one at each limit.
-      if (call.request !== request && !time.isOf(call)) {
+      if (!time.isOf(call)) {
         time = CallTime.begin(now, call).probing();
         this.#deadlines.watch(time);
       }
-      request = call.request;
       call.time = time;
     }
   }
@@ -157,12 +152,12 @@ export class PendingCalls {
       this.link.send(FrameType.ping, "1");
       this.#set(call, time.probed(now));
     } else if (call.state === "sent" && call.retry === "once") {
-      const silence = this.#silenceOf(call, now);
+      const diagnosis = this.#diagnose(call, now);
       call.become("retried");
       call.attempt = 2;
       this.#renew(call, now);
-      this.#outbox.send(call);
-      this.#options.lines.retry(call, silence);
+      this.#batcher.send(call);
+      this.#options.outcomes.retried(call, diagnosis);
     } else {
       this.#giveUp(call, call.timeoutMs);
     }
@@ -170,24 +165,24 @@ export class PendingCalls {
 
   /** The time is over. A handler that looks at its signal need not go on for nobody. */
   #giveUp(call: Call, timeoutMs: number): void {
-    const silence = this.#silenceOf(call, this.#options.clock.now());
-    this.#tellCancelled(call);
+    const diagnosis = this.#diagnose(call, this.#options.clock.now());
+    this.#sendCancel(call);
     this.#inFlight.giveUp(call);
-    this.#options.outcomes.reject(call, call.timedOut(timeoutMs, silence.peer));
-    this.#options.lines.silence(call, silence);
+    this.#options.outcomes.reject(call, call.timedOut(timeoutMs, diagnosis.peer));
+    this.#options.outcomes.diagnosed(call, diagnosis);
   }
 
   #renew(call: Call, now: number): void {
     this.#set(call, call.time.renewed(now));
   }
 
-  /** Who gave no sign of life since it was asked for one is blocked. */
-  #silenceOf(call: Call, now: number): TimeoutDiagnosis {
+  /** A callee that was silent since the ping is blocked. */
+  #diagnose(call: Call, now: number): TimeoutDiagnosis {
     const heardAt = this.link.receivedAt;
     return { attempt: call.attempt, peer: heardAt >= call.time.probedAt ? "slow" : "blocked", silentMs: now - heardAt };
   }
 
-  #tellCancelled(call: Call): void {
+  #sendCancel(call: Call): void {
     // The call itself may still be on its way out, and goes first.
     this.link.flush();
     this.link.send(FrameType.cancel, objectText([call.id]));
@@ -207,13 +202,13 @@ export class PendingCalls {
       return call === undefined ? this.#takeLatePart(id) : this.#takeProgress(call, value, now);
     }
     if (call === undefined) {
-      // Nobody answered: the callee says that it has heard of the end of the call.
+      // No answer, only the callee's word that the call was cancelled there.
       if (faultOf(kind, value)?.code === "CANCELLED" && this.#inFlight.forgetGivenUp(id)) return;
       return this.#takeStray(id);
     }
     if (call.state === "cancelling") return this.#endCancelled(call, true);
     this.#inFlight.remove(call);
-    // Who answered has read all of the call's one frame.
+    // A callee that answered has read all of the call's one frame.
     if (call.attempt === 1 && !call.resent) this.#options.codec.release(call.params);
     const fault = faultOf(kind, value);
     if (fault === undefined) this.#options.outcomes.resolve(call, value, now);
@@ -242,23 +237,22 @@ export class PendingCalls {
   }
 
   #takeStray(id: unknown): void {
-    const { counters, lines } = this.#options;
+    const { outcomes } = this.#options;
     const { kind, command } = this.#inFlight.classify(id);
-    counters.count(kind);
     const oldest = kind === "duplicate" ? undefined : this.#inFlight.oldest;
-    if (oldest === undefined || oldest.resent) return lines.stray(kind, command, id);
+    if (oldest === undefined || oldest.resent) return outcomes.stray(kind, command, id);
     oldest.resent = true;
-    this.#outbox.send(oldest);
-    lines.anotherAnswer(oldest);
+    this.#batcher.send(oldest);
+    outcomes.anotherAnswer(kind, oldest);
   }
 }
 
-/** What a callee that does not answer is like. */
+/** Why an attempt got no answer in time. */
 export interface TimeoutDiagnosis {
   readonly attempt: number;
-  /** `blocked`: it gave no sign of life when it was asked for one; `slow`: it did. */
+  /** `blocked`: the callee did not answer a ping; `slow`: it did. */
   readonly peer: "blocked" | "slow";
-  /** Milliseconds since its last sign of life. */
+  /** Milliseconds since the last frame of the callee. */
   readonly silentMs: number;
 }
 
@@ -298,7 +292,7 @@ export class InFlight {
   }
 
   /** Whether one more call may go out. One that was given up may still run, so it takes its place. */
-  get hasRoom(): boolean {
+  get canAdd(): boolean {
     return this.#bytes < CREDIT_BYTES && this.#waiting.size + this.#givenUp.size < this.#concurrency;
   }
 

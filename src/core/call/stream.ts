@@ -115,7 +115,7 @@ export class CallStream implements AsyncIterableIterator<unknown>, AsyncDisposab
 
   #arrived(item: unknown, bytes: number): void {
     if (this.#aheadItems >= OVERRUN * WINDOW_ITEMS || this.#aheadBytes >= OVERRUN * WINDOW_BYTES) {
-      if (this.#call !== undefined) this.#call.exchange?.overrun(this.#call);
+      if (this.#call !== undefined) this.#call.pending?.overrun(this.#call);
       return;
     }
     this.#aheadItems++;
@@ -153,7 +153,7 @@ export class CallStream implements AsyncIterableIterator<unknown>, AsyncDisposab
     this.#aheadBytes -= this.#untoldBytes;
     this.#untoldBytes = 0;
     this.#told = this.#taken;
-    if (this.#call !== undefined) this.#call.exchange?.took(this.#call, this.#taken);
+    if (this.#call !== undefined) this.#call.pending?.took(this.#call, this.#taken);
   }
 
   /** What a stream gives after its last item: the end, or its error, once. */
@@ -172,7 +172,7 @@ export class CallStream implements AsyncIterableIterator<unknown>, AsyncDisposab
 
   async #change(): Promise<void> {
     // Whoever waits here has time for an answer; whoever works on an item lets the callee wait.
-    if (this.#call !== undefined) this.#call.exchange?.expect(this.#call);
+    if (this.#call !== undefined) this.#call.pending?.expect(this.#call);
     await new Promise<void>((resolve) => this.#wakes.push(resolve));
   }
 }

@@ -6,7 +6,7 @@
 
 import type { Clock, Runtime } from "../../runtime/runtime.ts";
 import { CallServer, type RunningCall, type Service } from "../call/server.ts";
-import { type CallClient, makeCall } from "../call/client.ts";
+import { type CallClient } from "../call/client.ts";
 import { CallStream, type StreamTarget } from "../call/stream.ts";
 import { forwarded, passOn } from "../call/forward.ts";
 import { type CallRequest, checkedRequest, NO_SETTINGS } from "../call/call.ts";
@@ -206,7 +206,7 @@ export class ModuleProcess implements Service {
     async function callWorker(command: string, params: readonly unknown[] = [], settings = NO_SETTINGS) {
       try {
         const { caller, options } = toWorker({ command, params, settings });
-        return await makeCall(caller, command, params, options);
+        return await caller.call(command, params, options);
       } catch (error) {
         throw stackFrom(error, callWorker);
       }
@@ -219,7 +219,7 @@ export class ModuleProcess implements Service {
     ): Promise<unknown> {
       try {
         const { caller, options } = await toOther(to, { command, params, settings });
-        return await makeCall(caller, command, params, options);
+        return await caller.call(command, params, options);
       } catch (error) {
         throw stackFrom(error, callOther);
       }
@@ -245,7 +245,7 @@ export class ModuleProcess implements Service {
       ) => new CallStream(command, params, () => this.#toOther(to, { command, params, settings })),
       notify: async (to, command, params = [], settings = NO_SETTINGS) => {
         const { caller, options } = await this.#toOther(to, { command, params, settings });
-        await makeCall(caller, command, params, { ...options, wire: { ...options.wire, notify: true } });
+        await caller.call(command, params, { ...options, wire: { ...options.wire, notify: true } });
       },
       own: (resource) => {
         if (!canDispose(resource)) {

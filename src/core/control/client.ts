@@ -5,7 +5,7 @@
  */
 
 import type { Runtime } from "../../runtime/runtime.ts";
-import { CallClient, DEFAULT_LIMITS, makeCall } from "../call/client.ts";
+import { CallClient, DEFAULT_LIMITS } from "../call/client.ts";
 import { CallCounters } from "../call/outcomes.ts";
 import { CallStream } from "../call/stream.ts";
 import { BrokerError, type BrokerFault, toError, toFault } from "../faults.ts";
@@ -165,7 +165,7 @@ export class ControlClient {
     const { timeoutMs = ANSWER_MS, signal, onProgress } = settings;
     const options = { target: this.#broker, timeoutMs, retry: "never", signal, onProgress } as const;
     try {
-      return await makeCall(this.#caller, command, params, options);
+      return await this.#caller.call(command, params, options);
     } catch (error) {
       if (error instanceof BrokerError) return error;
       throw error;

@@ -1,6 +1,6 @@
 import { CallStream } from "../../../src/core/call/stream.ts";
 import { CallServer, type ServerLimits } from "../../../src/core/call/server.ts";
-import { CallClient, DEFAULT_LIMITS, makeCall } from "../../../src/core/call/client.ts";
+import { CallClient, DEFAULT_LIMITS } from "../../../src/core/call/client.ts";
 import { CallCounters, type CallCounts } from "../../../src/core/call/outcomes.ts";
 import type { BrokerFault } from "../../../src/core/faults.ts";
 import { type CodecName, CODECS } from "../../../src/core/wire/codec.ts";
@@ -187,7 +187,7 @@ export class Conversation {
   /** Calls a command with the default timeout of 1 s. */
   async call(command: string, params: readonly unknown[] = [], choices: CallChoices = {}): Promise<unknown> {
     const { timeoutMs = 1000, retry = "once", ...others } = choices;
-    return await makeCall(this.caller, command, params, { target: "Livestatus", timeoutMs, retry, ...others });
+    return await this.caller.call(command, params, { target: "Livestatus", timeoutMs, retry, ...others });
   }
 
   /** Streams a command with the default timeout of 1 s. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { OwnCommands } from "../../../src/core/broker/own_commands.ts";
-import { CallClient, DEFAULT_LIMITS, makeCall } from "../../../src/core/call/client.ts";
+import { CallClient, DEFAULT_LIMITS } from "../../../src/core/call/client.ts";
 import { CallCounters } from "../../../src/core/call/outcomes.ts";
 import { localPeer } from "../../../src/core/call/local.ts";
 import { CallStream } from "../../../src/core/call/stream.ts";
@@ -25,7 +25,7 @@ class Own {
   }
 
   call(command: string, options: Partial<CallRequest> = {}): Promise<unknown> {
-    return makeCall(this.own.caller, command, [], { ...REQUEST, ...options });
+    return this.own.caller.call(command, [], { ...REQUEST, ...options });
   }
 
   stream(command: string): CallStream {
@@ -117,14 +117,14 @@ test("a connection within the process that is lost rejects what it carried, and 
   const commands = commandMap("commands", { forever: () => new Promise(() => {}), plain: () => 1 });
   const peer = localPeer({ ...common, caller, service: { commands }, peer: "b" });
   caller.connect(peer.link);
-  const lost = rejection(makeCall(caller, "forever", [], REQUEST));
+  const lost = rejection(caller.call("forever", [], REQUEST));
   await clock.advance(0);
   peer.link.close("made up");
   const error = await lost;
   assert.ok(error instanceof ProcessGoneError, String(error));
   const reason = "its connection within this process was lost: made up";
   assert.equal(error.message, `Cannot call command "forever" of module "b": ${reason}`);
-  const again = makeCall(caller, "plain", [], REQUEST);
+  const again = caller.call("plain", [], REQUEST);
   await clock.advance(0);
   assert.equal(await again, 1);
   assert.ok(reporter.lines().some((line) => line.endsWith(`because of error: ${reason}`)));

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { runInNewContext } from "node:vm";
 import { RemoteError } from "../../../src/core/faults.ts";
-import { makeCall } from "../../../src/core/call/client.ts";
 import { START_MS } from "../manual_clock.ts";
 import { callLine, Conversation, NOTHING_LEFT, rejection } from "./conversation.ts";
 
@@ -125,7 +124,7 @@ const TRACES_PROMISES = !("Bun" in globalThis);
 
 function handOn(c: Conversation): Promise<unknown> {
   const request = { target: "Livestatus", timeoutMs: 1000, retry: "once" } as const;
-  return makeCall(c.caller, "fail", [], request);
+  return c.caller.call("fail", [], request);
 }
 
 async function awaiterInHere(c: Conversation): Promise<unknown> {

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { makeCall } from "../../../src/core/call/client.ts";
 import { FrameType } from "../../../src/core/wire/header.ts";
 import { settle } from "../manual_clock.ts";
 import { type FakeProcess, Supervision } from "./fake_process.ts";
@@ -20,19 +19,19 @@ function wasAsked(life: FakeProcess): boolean {
 test("replace() starts the new process, switches when it is ready, and then drains the old one", async () => {
   const s = new Supervision();
   const old = await s.up();
-  const running = makeCall(s.supervised.caller, "size", [], REQUEST);
+  const running = s.supervised.caller.call("size", [], REQUEST);
   const replaced = s.supervised.replace("reload");
   await settle();
   const fresh = s.life;
   assert.notEqual(fresh, old);
   assert.equal(s.supervised.state, "ready", "the old one serves meanwhile");
   await fresh.hello();
-  const early = makeCall(s.supervised.caller, "size", [], REQUEST);
+  const early = s.supervised.caller.call("size", [], REQUEST);
   await settle();
   assert.deepEqual([calls(old), calls(fresh), wasAsked(old)], [2, 0, false]);
   await fresh.ready();
   assert.equal(wasAsked(old), true);
-  const late = makeCall(s.supervised.caller, "size", [], REQUEST);
+  const late = s.supervised.caller.call("size", [], REQUEST);
   await settle();
   assert.deepEqual([calls(old), calls(fresh)], [2, 1]);
   await old.send(FrameType.answers, [[1, 2], 0, 0, ["old", "old"]]);
@@ -54,13 +53,13 @@ test("replace() starts the new process, switches when it is ready, and then drai
 test("a call that still runs in the old process when that is killed is gone, and no other", async () => {
   const s = new Supervision({ drainMs: 1_000, killMs: 500 });
   const old = await s.up();
-  const running = assert.rejects(makeCall(s.supervised.caller, "size", [], REQUEST), { code: "GONE" });
+  const running = assert.rejects(s.supervised.caller.call("size", [], REQUEST), { code: "GONE" });
   const replaced = s.supervised.replace("reload");
   await settle();
   const fresh = s.life;
   await fresh.hello();
   await fresh.ready();
-  const other = makeCall(s.supervised.caller, "size", [], REQUEST);
+  const other = s.supervised.caller.call("size", [], REQUEST);
   await s.advance(1_500);
   assert.deepEqual(old.signals, ["SIGTERM", "SIGKILL"]);
   await old.exit({ code: null, signal: "SIGKILL" });
@@ -85,7 +84,7 @@ test("the old process stays where the new one fails, and a line says so", async 
     s.lines().at(-1),
     "sla could not be replaced and goes on (pid 100): process exited with code 3",
   );
-  const call = makeCall(s.supervised.caller, "size", [], REQUEST);
+  const call = s.supervised.caller.call("size", [], REQUEST);
   await settle();
   await old.send(FrameType.answers, [[1], 0, 0, ["old"]]);
   assert.equal(await call, "old");
@@ -102,7 +101,7 @@ test("where the old process crashes meanwhile, the new one takes its place, and 
   await old.exit({ code: 1, signal: null });
   assert.equal(s.supervised.state, "cleaning");
   assert.equal(s.runtime.spawned.length, 2);
-  const call = makeCall(s.supervised.caller, "size", [], REQUEST);
+  const call = s.supervised.caller.call("size", [], REQUEST);
   await fresh.ready();
   await fresh.send(FrameType.answers, [[1], 0, 0, ["new"]]);
   assert.equal(await call, "new");
@@ -185,7 +184,7 @@ test("a process over recycleBytes is replaced between calls, and over warnBytes 
   await s.advance(20_000);
   assert.deepEqual(s.lines().slice(2), ["sla holds 0.0 MiB, more than 0.0 MiB (pid 100)"]);
   figures(1_001);
-  const running = makeCall(s.supervised.caller, "size", [], REQUEST);
+  const running = s.supervised.caller.call("size", [], REQUEST);
   await s.advance(10_000);
   const fresh = s.life;
   assert.notEqual(fresh, old);
@@ -235,7 +234,7 @@ test("memory that the system can't tell is no reason for anything", async () => 
 test("a replacement that is patient with the old process' calls is so only until another one waits", async () => {
   const s = new Supervision();
   const old = await s.up();
-  const running = assert.rejects(makeCall(s.supervised.caller, "size", [], REQUEST), { code: "GONE" });
+  const running = assert.rejects(s.supervised.caller.call("size", [], REQUEST), { code: "GONE" });
   void s.supervised.replace("it holds too much", { patient: true });
   await settle();
   await s.life.hello();

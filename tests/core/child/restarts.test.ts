@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { makeCall } from "../../../src/core/call/client.ts";
 import { FrameType } from "../../../src/core/wire/header.ts";
 import { settle } from "../manual_clock.ts";
 import { Supervision } from "./fake_process.ts";
@@ -59,7 +58,7 @@ test("stop() while a process is being restarted is the end of it, and of the cal
   await Promise.all([restarted, stopped]);
   assert.equal(s.supervised.state, "stopped");
   assert.equal(s.runtime.spawned.length, 1);
-  await assert.rejects(makeCall(s.supervised.caller, "size", [], REQUEST), /process was stopped/);
+  await assert.rejects(s.supervised.caller.call("size", [], REQUEST), /process was stopped/);
   assert.equal(s.runtime.clock.timers, 0);
 });
 
@@ -147,10 +146,10 @@ test("calls wait for a process that is started again after stop(), whatever it w
     await settle();
     if (state === "ready") await life.exit({ code: 0, signal: null });
     await stopped;
-    await assert.rejects(makeCall(s.supervised.caller, "size", [], REQUEST), /process was stopped/);
+    await assert.rejects(s.supervised.caller.call("size", [], REQUEST), /process was stopped/);
     const restarted = s.supervised.restart();
     await settle();
-    const call = makeCall(s.supervised.caller, "size", [], REQUEST);
+    const call = s.supervised.caller.call("size", [], REQUEST);
     await s.life.hello();
     await s.life.ready();
     await restarted;
@@ -163,10 +162,10 @@ test("calls wait for a process that is started again after stop(), whatever it w
 test("calls wait for a process that is started again after it has failed", async () => {
   const s = new Supervision({ restart: "never" });
   await (await s.up()).exit({ code: 1, signal: null });
-  await assert.rejects(makeCall(s.supervised.caller, "size", [], REQUEST), { code: "GONE" });
+  await assert.rejects(s.supervised.caller.call("size", [], REQUEST), { code: "GONE" });
   void s.supervised.restart();
   await settle();
-  const call = makeCall(s.supervised.caller, "size", [], REQUEST);
+  const call = s.supervised.caller.call("size", [], REQUEST);
   await s.life.hello();
   await s.life.ready();
   await s.life.send(FrameType.answers, [[1], 0, 0, [7]]);
@@ -225,7 +224,7 @@ test("a call that is made right after restart() goes to the new process", async 
   const s = new Supervision();
   const old = await s.up();
   const restarted = s.supervised.restart();
-  const call = makeCall(s.supervised.caller, "size", [], REQUEST);
+  const call = s.supervised.caller.call("size", [], REQUEST);
   await settle();
   assert.equal(old.received.some(({ type }) => type === FrameType.calls), false);
   await old.exit({ code: 0, signal: null });

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { makeCall } from "../../../src/core/call/client.ts";
 import { FrameType } from "../../../src/core/wire/header.ts";
 import { settle } from "../manual_clock.ts";
 import { Supervision } from "./fake_process.ts";
@@ -169,7 +168,7 @@ test("a process that was told to stop before its hello is told again after it", 
 test("a call that runs when the process ends is gone, one that waits goes to the next life", async () => {
   const s = new Supervision();
   const life = await s.up();
-  const running = makeCall(s.supervised.caller, "size", [], REQUEST);
+  const running = s.supervised.caller.call("size", [], REQUEST);
   await settle();
   life.print("disk is full\n");
   const gone = assert.rejects(running, (error: { code?: string; exitCode?: number; lastLines?: string[] }) => {
@@ -178,7 +177,7 @@ test("a call that runs when the process ends is gone, one that waits goes to the
   });
   await life.exit({ code: 3, signal: null });
   await gone;
-  const waiting = makeCall(s.supervised.caller, "size", [], REQUEST);
+  const waiting = s.supervised.caller.call("size", [], REQUEST);
   await s.advance(0);
   assert.notEqual(s.life, life);
   await s.life.hello();

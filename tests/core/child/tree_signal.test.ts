@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { makeCall } from "../../../src/core/call/client.ts";
 import { FrameType } from "../../../src/core/wire/header.ts";
 import { FakeBroker, wasAsked } from "../broker/fake_broker.ts";
 import { settle } from "../manual_clock.ts";
@@ -21,14 +20,14 @@ function stops(life: FakeProcess): string[] {
 test("a process that alone was sent a signal drains after 250 ms, ends by the signal, and its policy decides", async () => {
   const s = new Supervision();
   const life = await s.up();
-  const running = makeCall(s.supervised.caller, "size", [], REQUEST);
+  const running = s.supervised.caller.call("size", [], REQUEST);
   await settle();
   await signal(life);
   await s.advance(249);
   assert.deepEqual([stops(life), s.supervised.state], [[], "ready"]);
   await s.advance(1);
   assert.deepEqual([stops(life), s.supervised.state], [['{"kind":"stop","signal":"SIGTERM"}'], "draining"]);
-  const waiting = makeCall(s.supervised.caller, "size", [], REQUEST);
+  const waiting = s.supervised.caller.call("size", [], REQUEST);
   await life.send(FrameType.answers, [[1], 0, 0, ["drained"]]);
   assert.equal(await running, "drained");
   await life.exit(KILLED);
@@ -80,7 +79,7 @@ test("a stop after the signal of a process is the end of it, within 250 ms and l
 test("a process that a signal ends is judged after 250 ms, and what it was asked is gone at once", async () => {
   const s = new Supervision();
   const life = await s.up();
-  const running = assert.rejects(makeCall(s.supervised.caller, "size", [], REQUEST), { code: "GONE" });
+  const running = assert.rejects(s.supervised.caller.call("size", [], REQUEST), { code: "GONE" });
   await settle();
   await life.exit(KILLED);
   await running;

@@ -1,4 +1,4 @@
-import { CallClient, DEFAULT_LIMITS, makeCall } from "../../../src/core/call/client.ts";
+import { CallClient, DEFAULT_LIMITS } from "../../../src/core/call/client.ts";
 import { CallCounters } from "../../../src/core/call/outcomes.ts";
 import type { CallRequest } from "../../../src/core/call/call.ts";
 import { defineProgram, type ProgramDefinition } from "../../../src/core/module/program.ts";
@@ -120,7 +120,7 @@ export class FakeProgram {
   }
 
   call(command: string, params: readonly unknown[] = [], options: Partial<CallRequest> = {}): Promise<unknown> {
-    const made = makeCall(this.caller, command, params, {
+    const made = this.caller.call(command, params, {
       target: "everything",
       timeoutMs: 1_000,
       retry: "never",
