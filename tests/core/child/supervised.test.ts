@@ -194,7 +194,7 @@ for (
   test(`an answer that comes ${what} the exit of its process is ${isInTime ? "" : "not "}its call's`, async () => {
     const s = new Supervision({ restart: "never" });
     const life = await s.up();
-    const call = makeCall(s.supervised.caller, "size", [], REQUEST).catch((error: Error) => error.message);
+    const call = s.supervised.caller.call("size", [], REQUEST).catch((error: Error) => error.message);
     await settle();
     await life.exitSeen({ code: 9, signal: null });
     await s.advance(ms);
