@@ -5,9 +5,8 @@
  */
 
 import type { BrokerCore } from "./core/broker/broker.ts";
-import type { CallOptions, ItemStream } from "./core/module/context.ts";
 import type { EventId, LogRecord } from "./core/log/record.ts";
-import type { CommandsOf, ItemOf, ParamsOf, ResultOf } from "./core/module/command_types.ts";
+import type { CallOptions, CommandsOf, ItemOf, ItemStream, ParamsOf, ResultOf } from "./core/module/context.ts";
 import type { Module } from "./core/module/module.ts";
 import { type BrokerOptions, type BrokerPlan, checkOptions } from "./core/broker/options.ts";
 import { Starts } from "./core/broker/starts.ts";

@@ -9,7 +9,7 @@ import { formatParams } from "../log/params.ts";
 import { MAIN_THREAD } from "../log/record.ts";
 import type { Reporter } from "../log/reporter.ts";
 import { stackLines } from "../log/stack.ts";
-import { applyUser } from "../log/user_stack.ts";
+import { applyUser } from "../user_code.ts";
 import type { CallContext, Handler } from "../module/module.ts";
 import { isGenerator, isStreamable, isThenable } from "../module/result.ts";
 import { nearest } from "../nearest.ts";
