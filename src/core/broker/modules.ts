@@ -5,7 +5,7 @@
  */
 
 import { UnknownModuleError } from "../faults.ts";
-import { nearest } from "../nearest.ts";
+import { closestMatch } from "../closest_match.ts";
 import type { EventFields } from "../log/record.ts";
 import type { CallClient } from "../call/client.ts";
 import { type BrokerPlan, type ModulePlan, orderedModule } from "./options.ts";
@@ -213,7 +213,7 @@ export class Modules {
   #find(name: string, command: string): Running {
     const running = this.#running.get(name);
     if (running !== undefined) return running;
-    throw new UnknownModuleError({ target: name, command }, { nearest: nearest(name, this.#running.keys()) });
+    throw new UnknownModuleError({ target: name, command }, { nearest: closestMatch(name, this.#running.keys()) });
   }
 
   /** Calls of a program are never retried. */

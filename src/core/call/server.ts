@@ -12,7 +12,7 @@ import { stackLines } from "../log/stack.ts";
 import { applyUser } from "../user_code.ts";
 import type { CallContext, Handler } from "../module/module.ts";
 import { isGenerator, isStreamable, isThenable } from "../module/result.ts";
-import { nearest } from "../nearest.ts";
+import { closestMatch } from "../closest_match.ts";
 import { isError, messageOf } from "../thrown.ts";
 import { AnswerKind } from "../wire/answer_kind.ts";
 import { type AnswerEntry, readJson, type ReceivedCall } from "../wire/batch.ts";
@@ -310,7 +310,7 @@ export class CallServer {
   #unknown(running: RunningCall): void {
     const { command } = running;
     this.#lines.unknown(command);
-    const near = nearest(command, this.#options.service.commands.keys());
+    const near = closestMatch(command, this.#options.service.commands.keys());
     this.#settle(running, AnswerKind.fault, { code: "UNKNOWN_COMMAND", nearest: near });
   }
 

@@ -26,7 +26,7 @@ import { LineLimit } from "../log/line_limit.ts";
 import { stackFrom } from "../log/user_stack.ts";
 import { applyUser } from "../user_code.ts";
 import { commandMap, type Handler, type Module } from "../module/module.ts";
-import { nearest } from "../nearest.ts";
+import { closestMatch } from "../closest_match.ts";
 import { headline } from "../thrown.ts";
 import { encodeRole, processName, type Role, ROLE_VARIABLE } from "./role.ts";
 import type { ProcessStatus } from "../broker/status.ts";
@@ -268,7 +268,7 @@ export class ModuleProcess implements Service {
     const target = typeof to === "string" ? to : to.name;
     const { names } = this.#options.setup;
     if (!names.includes(target)) {
-      throw new UnknownModuleError({ target, command: asked.command }, { nearest: nearest(target, names) });
+      throw new UnknownModuleError({ target, command: asked.command }, { nearest: closestMatch(target, names) });
     }
     const options = this.#request(target, asked);
     const wire = this.#route(target, options.timeoutMs);
