@@ -62,7 +62,7 @@ export class Broker implements AsyncDisposable {
     if (role !== null) {
       const modules = plan.modules.map(({ module }) => module);
       // Each side loads its own part only: a process starts the sooner.
-      const { serveProcess } = await import("./core/child/serve_process.ts");
+      const { serveProcess } = await import("./core/child/serve.ts");
       // The program of this process is that of its workers, wherever its path leads from here.
       const given = { ...plan, program: undefined };
       return await serveProcess({ ...given, runtime, role, load: () => Promise.resolve(modules) });
