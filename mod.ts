@@ -39,30 +39,31 @@ export type {
   CallCommand,
   CallOptions,
   CallWorker,
-  CommandsOf,
-  ItemOf,
   ItemStream,
   ModuleContext,
   ModuleLog,
-  ParamsOf,
   ProcessRole,
-  ResultOf,
   StreamCommand,
   StreamWorker,
 } from "./src/core/module/context.ts";
+export type { CommandsOf, ItemOf, ParamsOf, ResultOf } from "./src/core/module/command_types.ts";
 export type { ErrorCode } from "./src/core/faults.ts";
 export type { LogFunction } from "./src/core/log/broker_log.ts";
 export type { SupervisionFields } from "./src/core/log/supervision_lines.ts";
+export type { BrokerStatus, ModuleStatus } from "./src/core/broker/status.ts";
+export type { EventFields, EventId, LogEvent, LogLevel, LogRecord } from "./src/core/log/record.ts";
 export type {
-  EventFields,
-  EventId,
+  CallCounts,
+  CleanupStatus,
+  Latency,
   Leftover,
-  LogEvent,
-  LogLevel,
-  LogRecord,
   ModuleCleanup,
+  Outcome,
+  ProcessState,
+  ProcessStatus,
   ResourceFigures,
-} from "./src/core/log/record.ts";
+  StrayAnswer,
+} from "./src/core/wire/status.ts";
 export type {
   CallContext,
   Commands,
@@ -79,7 +80,6 @@ export type {
 export type { AnyModule, ProgramCommands, ProgramDefinition } from "./src/core/module/program.ts";
 export type { BrokerOptions } from "./src/core/broker/options.ts";
 export type { SchemaInput, SchemaIssue, SchemaOutput, SchemaResult, StandardSchema } from "./src/core/module/schema.ts";
-export type { BrokerStatus, CleanupStatus, ModuleStatus, ProcessStatus } from "./src/core/broker/status.ts";
 export type {
   BrokerSettings,
   Descendants,
@@ -97,6 +97,4 @@ export type {
   RestartSettings,
   SupervisionSettings,
 } from "./src/core/module/settings.ts";
-export type { ProcessState } from "./src/core/child/states.ts";
-export type { CallCounts, Latency, Outcome, StrayAnswer } from "./src/core/call/outcomes.ts";
 export type { MemoryUsage } from "./src/runtime/runtime.ts";

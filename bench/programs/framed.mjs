@@ -2,8 +2,8 @@
 import process from "node:process";
 import { FlushPolicy, load, runtime } from "./pair.mjs";
 
-export const { BodyReader } = await load("core/wire/body_reader");
-export const { FrameType } = await load("core/wire/header");
+export const { BodyReader } = await load("core/wire/codec");
+export const { FrameType } = await load("core/wire/frame");
 const { newCodec } = await load("core/wire/codec");
 const { Link } = await load("core/wire/link");
 
@@ -16,7 +16,7 @@ export function linkTo(channel, frame) {
 }
 
 export function sender(link, type) {
-  const stream = { told: 0 };
+  const stream = { sentCount: 0 };
   const codec = newCodec("compact");
   return {
     encode: (value) => codec.encode(value, "value"),

@@ -92,9 +92,13 @@ export class FieldSet<F extends object> {
 
   /** Whether each field of `value` is what it must be. */
   isWhole(value: unknown): value is F & Readonly<Record<string, unknown>> {
-    if (!isRecord(value)) return false;
-    for (const key in this.#fields) if (!this.#fields[key][0](ownField(value, key))) return false;
-    return true;
+    return isRecord(value) && this.wrongField(value) === null;
+  }
+
+  /** The first field of `value` that is not what it must be, or null. */
+  wrongField(value: object): string | null {
+    for (const key in this.#fields) if (!this.#fields[key][0](ownField(value, key))) return key;
+    return null;
   }
 }
 

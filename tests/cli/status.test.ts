@@ -4,7 +4,8 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { statusTable } from "../../src/cli/status.ts";
-import type { BrokerStatus, ProcessStatus } from "../../src/core/broker/status.ts";
+import type { BrokerStatus } from "../../src/core/broker/status.ts";
+import type { ProcessStatus } from "../../src/core/wire/status.ts";
 import { fixture, inSandbox } from "./cli_process.ts";
 
 test("brokkr status --json prints one document of a shape that stays", () =>

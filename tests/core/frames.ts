@@ -1,4 +1,4 @@
-import { HEADER_BYTES, writeHeader } from "../../src/core/wire/header.ts";
+import { HEADER_BYTES, writeHeader } from "../../src/core/wire/frame.ts";
 
 /** The bytes of one frame. */
 export function frame(type: number, body: string | Uint8Array, flags = 0): Uint8Array {

@@ -3,14 +3,13 @@ import { mkdir } from "node:fs/promises";
 import { createConnection } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
-import { apartHead, readApart } from "../../src/core/wire/apart.ts";
-import { packAnswers, packCalls, readAnswers, readCalls, readJson } from "../../src/core/wire/batch.ts";
+import { BodyReader } from "../../src/core/wire/codec.ts";
+import { DEFAULT_FRAME_LIMIT, FrameFlag, FrameType, HEADER_BYTES, readHeader } from "../../src/core/wire/frame.ts";
+import { encodeValue, JSON_CODEC, readJson, readJsonAnswers, readJsonCalls } from "../../src/core/wire/json_codec.ts";
+import { controlFromChild, readRecords } from "../../src/core/wire/messages.ts";
+import { outOfBandHead, readOutOfBand } from "../../src/core/wire/shared_memory.ts";
 import { joinBytes } from "../../src/core/bytes.ts";
-import { BodyReader } from "../../src/core/wire/body_reader.ts";
-import { DEFAULT_FRAME_LIMIT, FrameFlag, FrameType, HEADER_BYTES, readHeader } from "../../src/core/wire/header.ts";
-import { encodeValue } from "../../src/core/wire/json_codec.ts";
 import { reportedEvents } from "../../src/core/log/reported.ts";
-import { readProcessNotice, readRecords } from "../../src/core/wire/notice.ts";
 import { encodeRole, readRole } from "../../src/core/child/role.ts";
 import { frame } from "../core/frames.ts";
 import { withoutPython } from "../process/program_files.ts";
@@ -94,7 +93,7 @@ test(`${PAGE}, Cancel, ping, records, notices, close: brokkr takes the records a
   const sla = { name: "sla", pid: 2565, broker: "b", isWorker: () => false, startedAt: 0, now: Date.now() };
   assert.deepEqual(reportedEvents(readRecords(bytes(records)), sla), JSON.parse(records));
   const ready = { kind: "ready", commands: [], cleanup: JSON.parse(cleanup) };
-  assert.deepEqual(readProcessNotice(bytes(JSON.stringify(ready))), ready);
+  assert.deepEqual(controlFromChild.read(bytes(JSON.stringify(ready))), ready);
 });
 
 test(
@@ -136,26 +135,30 @@ function written(whole: Uint8Array): Uint8Array {
   const body = whole.subarray(HEADER_BYTES);
   assert.equal(body.length, length);
   if (type === FrameType.calls) {
-    const { settledBelow, calls } = readCalls(flags, body);
-    const packed = packCalls(
+    const { settledBelow, calls } = readJsonCalls(flags, body);
+    const packed = JSON_CODEC.calls(
       calls.map((call) => ({ ...call, params: encodeValue(call.params, "params") })),
       settledBelow,
     );
     return frame(type, joinBytes(packed.parts), packed.flags);
   }
   if (type === FrameType.answers) {
-    const { ids, attempts, kinds, values } = readAnswers(flags, body);
+    const { ids, attempts, kinds, values } = readJsonAnswers(flags, body);
     const answers = ids.map((id, index) => {
       const attempt = attempts?.[index] ?? 1;
       assert.ok(typeof id === "number" && typeof attempt === "number");
       return { id, attempt, kind: kinds?.[index] ?? 0, value: encodeValue(values[index] ?? null, "result") };
     });
-    const packed = packAnswers(answers);
+    const packed = JSON_CODEC.answers(answers);
     return frame(type, joinBytes(packed.parts), packed.flags);
   }
-  if (type === FrameType.apart) {
-    const apart = readApart(body, DEFAULT_FRAME_LIMIT);
-    return frame(type, joinBytes([apartHead(apart.type, apart.flags, apart.spans), apart.rest]), flags);
+  if (type === FrameType.outOfBand) {
+    const outOfBand = readOutOfBand(body, DEFAULT_FRAME_LIMIT);
+    return frame(
+      type,
+      joinBytes([outOfBandHead(outOfBand.type, outOfBand.flags, outOfBand.spans), outOfBand.rest]),
+      flags,
+    );
   }
   return frame(type, JSON.stringify(readJson(body)), flags);
 }

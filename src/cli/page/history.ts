@@ -5,7 +5,8 @@
  */
 
 import type { BrokerStatus, ModuleStatus } from "../../core/broker/status.ts";
-import { type CallCounts, type Outcome, OUTCOMES } from "../../core/call/outcomes.ts";
+import { OUTCOMES } from "../../core/call/outcomes.ts";
+import type { CallCounts, Outcome } from "../../core/wire/status.ts";
 import { type Doublings, percentileOf } from "../../core/latency.ts";
 
 /** What was found at one look. */

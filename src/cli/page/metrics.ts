@@ -5,9 +5,9 @@
  * @module
  */
 
-import type { BrokerStatus, ProcessStatus } from "../../core/broker/status.ts";
-import { type Latency, OUTCOMES, STRAY_ANSWERS } from "../../core/call/outcomes.ts";
-import type { ProcessState } from "../../core/child/states.ts";
+import type { BrokerStatus } from "../../core/broker/status.ts";
+import { OUTCOMES, STRAY_ANSWERS } from "../../core/call/outcomes.ts";
+import type { Latency, ProcessState, ProcessStatus } from "../../core/wire/status.ts";
 
 const STATES: Readonly<Record<ProcessState, true>> = {
   starting: true,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { CleanupStatus, ProcessStatus } from "../../core/broker/status.ts";
+import type { CleanupStatus, ProcessStatus } from "../../core/wire/status.ts";
 import { columnsOf, fit } from "../columns.ts";
 import { mebibytes, milliseconds, shortTime } from "../figures.ts";
 import type { Row } from "./state.ts";

@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { BrokerStatus, ProcessStatus } from "../../core/broker/status.ts";
+import type { BrokerStatus } from "../../core/broker/status.ts";
+import type { ProcessStatus } from "../../core/wire/status.ts";
 import type { SentRecord } from "../../core/control/items.ts";
 
 /** Lines that are kept for each view. */

@@ -5,14 +5,12 @@
  * @module
  */
 
-import type { AnswerEntry } from "../wire/batch.ts";
-import { inBatches } from "../wire/batches.ts";
-import { type Codec, type EncodedValue, newCodec } from "../wire/codec.ts";
-import { FrameType } from "../wire/header.ts";
-import { objectText } from "../wire/json_text.ts";
+import { LARGE_BYTES } from "../wire/buffer_pool.ts";
+import { type Codec, type EncodedValue, encodePayload, newCodec, type PayloadFault } from "../wire/codec.ts";
+import { type AnswerEntry, inBatches } from "../wire/columns.ts";
+import { FrameType } from "../wire/frame.ts";
 import type { Link } from "../wire/link.ts";
-import { encodePayload, type PayloadFault } from "../wire/params.ts";
-import { LARGE_BYTES } from "../wire/spare_memory.ts";
+import { objectText } from "../wire/serializable.ts";
 import type { Call } from "./call.ts";
 import type { InFlight } from "./pending.ts";
 
@@ -34,7 +32,7 @@ export class RequestBatcher {
   readonly #link: Link;
   readonly #codec: Codec;
   readonly #leaves: (calls: readonly Call[]) => void;
-  readonly #stream = { told: 0 };
+  readonly #stream = { sentCount: 0 };
 
   constructor(inFlight: InFlight, link: Link, options: RequestBatcherOptions) {
     this.#inFlight = inFlight;
@@ -137,7 +135,7 @@ export class ResponseBatcher {
   readonly #frameLimit: number;
   readonly #sent: () => void;
   readonly #flush = () => this.#pack();
-  readonly #stream = { told: 0 };
+  readonly #stream = { sentCount: 0 };
   /** Where on the link each large answer ends. */
   readonly #ends = new WeakMap<AnswerEntry, number>();
   #codec: Codec | undefined;

@@ -11,12 +11,11 @@
 import type { Clock } from "../../runtime/runtime.ts";
 import type { BrokerFault } from "../faults.ts";
 import type { CallOptions } from "../module/context.ts";
-import { inspect } from "../inspect.ts";
-import { keysOf, refuseUnknown } from "../closest_match.ts";
-import type { CallEntry } from "../wire/batch.ts";
-import type { CallHeaders } from "../wire/call_headers.ts";
-import type { EncodedValue } from "../wire/codec.ts";
-import { NOTHING_ENCODED } from "../wire/params.ts";
+import { show } from "../show.ts";
+import { keysOf, refuseUnknown } from "../unknown_key.ts";
+import { type EncodedValue, NOTHING_ENCODED } from "../wire/codec.ts";
+import type { CallEntry } from "../wire/columns.ts";
+import type { CallHeaders } from "../wire/messages.ts";
 import { CallTime, type Timed, type TimeLimits } from "./call_time.ts";
 import type { PendingCalls } from "./pending.ts";
 
@@ -199,7 +198,7 @@ export function checkedRequest(
 ): CallRequest {
   const { target, command, params } = call;
   const at = `Cannot call command "${command}"`;
-  if (!Array.isArray(params)) throw new TypeError(`${at}: params must be a list, and it is ${inspect(params)}`);
+  if (!Array.isArray(params)) throw new TypeError(`${at}: params must be a list, and it is ${show(params)}`);
   if (settings !== NO_SETTINGS) checkSettings(at, settings);
   const { retry = defaults.retry, timeoutMs = defaults.timeoutMs, totalTimeoutMs, signal, thread, onProgress } =
     settings;
@@ -208,7 +207,7 @@ export function checkedRequest(
 
 function checkSettings(at: string, settings: unknown): void {
   if (typeof settings !== "object" || settings === null || Array.isArray(settings)) {
-    throw new TypeError(`${at}: its options must be an object, and it is ${inspect(settings)}`);
+    throw new TypeError(`${at}: its options must be an object, and it is ${show(settings)}`);
   }
   refuseUnknown(at, settings, CALL_SETTINGS);
   const { timeoutMs, totalTimeoutMs, retry, onProgress, signal, thread }: Unchecked = settings;
@@ -217,16 +216,16 @@ function checkSettings(at: string, settings: unknown): void {
     throw wrongTimeout(`${at}: totalTimeoutMs`, totalTimeoutMs);
   }
   if (retry !== undefined && retry !== "once" && retry !== "never") {
-    throw new TypeError(`${at}: retry must be "once" or "never", and it is ${inspect(retry)}`);
+    throw new TypeError(`${at}: retry must be "once" or "never", and it is ${show(retry)}`);
   }
   if (onProgress !== undefined && typeof onProgress !== "function") {
-    throw new TypeError(`${at}: onProgress must be a function, and it is ${inspect(onProgress)}`);
+    throw new TypeError(`${at}: onProgress must be a function, and it is ${show(onProgress)}`);
   }
   if (signal !== undefined && !isSignal(signal)) {
-    throw new TypeError(`${at}: signal must be an AbortSignal, and it is ${inspect(signal)}`);
+    throw new TypeError(`${at}: signal must be an AbortSignal, and it is ${show(signal)}`);
   }
   if (thread !== undefined && typeof thread !== "string") {
-    throw new TypeError(`${at}: thread must be a text, and it is ${inspect(thread)}`);
+    throw new TypeError(`${at}: thread must be a text, and it is ${show(thread)}`);
   }
 }
 

@@ -12,10 +12,17 @@ import { joinBytes } from "../bytes.ts";
 import { type BrokerFault, toError } from "../faults.ts";
 import type { Reporter } from "../log/reporter.ts";
 import { stackFrom } from "../log/user_stack.ts";
-import { BodyReader } from "../wire/body_reader.ts";
-import { type Codec, type CodecName, type EncodedValue, newCodec } from "../wire/codec.ts";
+import {
+  BodyReader,
+  type Codec,
+  type CodecName,
+  type EncodedValue,
+  encodeParams,
+  encodePayload,
+  newCodec,
+  type PayloadFault,
+} from "../wire/codec.ts";
 import type { Link } from "../wire/link.ts";
-import { encodeParams, encodePayload, type PayloadFault } from "../wire/params.ts";
 import { Call, type CallRequest, ProgressFeed, type Settle } from "./call.ts";
 import { CallTime, Deadlines } from "./call_time.ts";
 import { type CallCounters, Outcomes } from "./outcomes.ts";
@@ -399,7 +406,7 @@ export function translateQueue(
 /** Reads `value` as a peer would, and encodes what was read. */
 function translate(value: EncodedValue, { from, to, frameLimit }: Translation): EncodedValue | PayloadFault {
   const reader = new BodyReader();
-  const before = from.before({ told: 0 });
+  const before = from.before({ sentCount: 0 });
   if (before !== undefined) reader.answers(before.flags, joinBytes(before.parts));
   const packed = from.answers([{ id: 1, attempt: 1, kind: 0, value }]);
   const { values } = reader.answers(packed.flags, joinBytes(packed.parts));

@@ -7,7 +7,7 @@
 import { RemoteError, type ThrownError } from "../faults.ts";
 import { joinedStacks, userStack } from "../log/user_stack.ts";
 import { classNameOf, headline, isError, textOf } from "../thrown.ts";
-import { jsonText } from "../wire/json_text.ts";
+import { jsonText } from "../wire/serializable.ts";
 
 const MAX_TEXT = 64 * 1024;
 const MAX_CAUSES = 4;

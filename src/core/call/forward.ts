@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ReceivedCall } from "../wire/batch.ts";
+import type { ReceivedCall } from "../wire/columns.ts";
 import { CallStream, type StreamTarget } from "./stream.ts";
 import type { CallContext } from "../module/module.ts";
 import type { CallRequest } from "./call.ts";

@@ -11,7 +11,8 @@ import { LatencyHistogram } from "../latency.ts";
 import { MAIN_THREAD } from "../log/record.ts";
 import type { Reporter } from "../log/reporter.ts";
 import { stackLines } from "../log/stack.ts";
-import { AnswerKind } from "../wire/answer_kind.ts";
+import { AnswerKind } from "../wire/columns.ts";
+import type { CallCounts, Latency, Outcome, StrayAnswer } from "../wire/status.ts";
 import type { Call } from "./call.ts";
 import type { TimeoutDiagnosis } from "./pending.ts";
 
@@ -110,29 +111,8 @@ export function faultOf(kind: number, value: unknown): BrokerFault | undefined {
   return kind === AnswerKind.fault ? readFault(value) : remoteFault(readThrown(value));
 }
 
-/** How a call ends. `retried`: answered after the retry. */
-export type Outcome = "ok" | "retried" | "timeout" | "cancelled" | "error";
-
-/** An answer that belongs to no waiting call. */
-export type StrayAnswer = "late" | "duplicate" | "unknown";
-
 export const OUTCOMES: readonly Outcome[] = ["ok", "retried", "timeout", "cancelled", "error"];
 export const STRAY_ANSWERS: readonly StrayAnswer[] = ["late", "duplicate", "unknown"];
-
-/** How many calls of a callee ended in each outcome, and how many answers were nobody's. */
-export type CallCounts = Record<Outcome | StrayAnswer, number>;
-
-/** How long the answered calls of a callee took, each figure at most 4 % off. */
-export interface Latency {
-  /** Half of the calls took at most this many milliseconds; null before the first answered call. */
-  readonly p50: number | null;
-  /** 99 of 100 calls took at most this many milliseconds; null before the first answered call. */
-  readonly p99: number | null;
-  /** Milliseconds of all answered calls together. */
-  readonly sumMs: number;
-  /** How many took at most `upToMs` milliseconds and more than half of that, in rising order; what is empty is left out. */
-  readonly histogram: readonly { readonly upToMs: number; readonly count: number }[];
-}
 
 export class CallCounters {
   readonly #counts: CallCounts = {

@@ -7,16 +7,16 @@
 
 import type { Clock } from "../../runtime/runtime.ts";
 import type { BrokerFault } from "../faults.ts";
-import { AnswerKind } from "../wire/answer_kind.ts";
-import { BodyReader } from "../wire/body_reader.ts";
-import type { Codec } from "../wire/codec.ts";
-import { FrameType } from "../wire/header.ts";
-import { objectText } from "../wire/json_text.ts";
+import { faultOf, type Outcomes } from "./outcomes.ts";
+import { BodyReader, type Codec } from "../wire/codec.ts";
+import { AnswerKind } from "../wire/columns.ts";
+import { FrameType } from "../wire/frame.ts";
 import type { Link } from "../wire/link.ts";
+import { objectText } from "../wire/serializable.ts";
+import type { StrayAnswer } from "../wire/status.ts";
 import { RequestBatcher } from "./batcher.ts";
 import type { Call } from "./call.ts";
 import { CallTime, Deadlines } from "./call_time.ts";
-import { faultOf, type Outcomes, type StrayAnswer } from "./outcomes.ts";
 
 /** How long a cancelled call waits for its handler to end. */
 const CANCEL_GRACE_MS = 100;

@@ -9,7 +9,7 @@
  */
 
 import type { Clock } from "../../runtime/runtime.ts";
-import type { AnswerEntry } from "../wire/batch.ts";
+import type { AnswerEntry } from "../wire/columns.ts";
 import { IdRing } from "./pending.ts";
 import type { RunningCall } from "./server.ts";
 

@@ -9,19 +9,17 @@ import { formatParams } from "../log/params.ts";
 import { MAIN_THREAD } from "../log/record.ts";
 import type { Reporter } from "../log/reporter.ts";
 import { stackLines } from "../log/stack.ts";
-import { applyUser } from "../user_code.ts";
+import { applyUser } from "../log/user_stack.ts";
 import type { CallContext, Handler } from "../module/module.ts";
 import { isGenerator, isStreamable, isThenable } from "../module/result.ts";
-import { closestMatch } from "../closest_match.ts";
+import { nearest } from "../nearest.ts";
 import { isError, messageOf } from "../thrown.ts";
-import { AnswerKind } from "../wire/answer_kind.ts";
-import { type AnswerEntry, readJson, type ReceivedCall } from "../wire/batch.ts";
-import { BodyReader } from "../wire/body_reader.ts";
-import type { CallHeaders } from "../wire/call_headers.ts";
-import type { EncodedValue } from "../wire/codec.ts";
-import { FrameType } from "../wire/header.ts";
+import { BodyReader, type EncodedValue, type PayloadFault } from "../wire/codec.ts";
+import { type AnswerEntry, AnswerKind, type ReceivedCall } from "../wire/columns.ts";
+import { FrameType } from "../wire/frame.ts";
+import { readJson } from "../wire/json_codec.ts";
 import type { Link } from "../wire/link.ts";
-import type { PayloadFault } from "../wire/params.ts";
+import type { CallHeaders } from "../wire/messages.ts";
 import { ResponseBatcher } from "./batcher.ts";
 import { describeThrown } from "./describe_thrown.ts";
 import { ReplyCache } from "./reply_cache.ts";
@@ -111,7 +109,7 @@ export class CallServer {
     const frame = this.#read(flags, body);
     if (frame === undefined) return;
     this.#kept.settledBelow(frame.settledBelow);
-    const bytes = (body.length + (this.#link.apart?.bytes ?? 0)) / frame.calls.length;
+    const bytes = (body.length + (this.#link.outOfBand?.bytes ?? 0)) / frame.calls.length;
     for (const call of frame.calls) {
       if (this.#link.closed) return;
       try {
@@ -310,7 +308,7 @@ export class CallServer {
   #unknown(running: RunningCall): void {
     const { command } = running;
     this.#lines.unknown(command);
-    const near = closestMatch(command, this.#options.service.commands.keys());
+    const near = nearest(command, this.#options.service.commands.keys());
     this.#settle(running, AnswerKind.fault, { code: "UNKNOWN_COMMAND", nearest: near });
   }
 

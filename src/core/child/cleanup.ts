@@ -6,22 +6,19 @@
  */
 
 import type { Runtime } from "../../runtime/runtime.ts";
-import type { EventFields, ModuleCleanup, ResourceFigures } from "../log/record.ts";
+import type { CleanupReceipt, ModuleCleanup, ResourceFigures } from "../wire/status.ts";
 import type { Reporter } from "../log/reporter.ts";
-import { applyUser } from "../user_code.ts";
+import { applyUser } from "../log/user_stack.ts";
 import type { Module } from "../module/module.ts";
 import type { Role } from "./role.ts";
 import { isError, textOf } from "../thrown.ts";
-import { Owned } from "../module/dispose.ts";
+import { Owned } from "../module/owned.ts";
 import { describeThrown } from "../call/describe_thrown.ts";
 import { formatTimeout } from "../duration.ts";
 import { stackLines } from "../log/stack.ts";
 
 /** Time that each module's cleanup has. */
 export const CLEANUP_DEADLINE_MS = 5_000;
-
-/** What the cleanup released and what it gained. */
-export type CleanupReceipt = EventFields["cleanup.receipt"];
 
 export interface CleanupOptions {
   readonly runtime: Runtime;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { objectText } from "../wire/json_text.ts";
+import { objectText } from "../wire/serializable.ts";
 import type { Descendants } from "../module/settings.ts";
 
 /** The one environment variable that brokkr hands to a process it creates. */

@@ -7,7 +7,7 @@
  */
 
 import type { Clock } from "../../runtime/runtime.ts";
-import type { FatherNotice, ProcessNotice } from "../wire/notice.ts";
+import type { ControlFromChild, ControlFromParent } from "../wire/messages.ts";
 
 /** Where starts wait for their places. */
 export interface StartQueue {
@@ -63,11 +63,11 @@ export class StartPlaces implements StartQueue {
 
 /** In a module's process: the places of its workers are those of the broker. */
 export class BorrowedPlaces implements StartQueue {
-  readonly #tell: (notice: ProcessNotice) => void;
+  readonly #tell: (notice: ControlFromChild) => void;
   readonly #waiting = new Map<number, () => void>();
   #last = 0;
 
-  constructor(tell: (notice: ProcessNotice) => void) {
+  constructor(tell: (notice: ControlFromChild) => void) {
     this.#tell = tell;
   }
 
@@ -100,7 +100,7 @@ export interface LentPlacesOptions {
   readonly clock: Clock;
   /** How long a worker may hold a place: its module may be too busy to give it back. */
   readonly leaseMs: number;
-  readonly tell: (notice: FatherNotice) => void;
+  readonly tell: (notice: ControlFromParent) => void;
 }
 
 /** In the broker: the places that the workers of one module's process hold or wait for. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-export type ProcessState = "starting" | "cleaning" | "ready" | "draining" | "stopped" | "backoff" | "failed";
+import type { ProcessState } from "../wire/status.ts";
 
 /**
  * The whole life of a process by name, as a table. `draining` is left by the end of the process only, whatever it was that ended it: for `backoff` and `failed` where a signal of someone else made it drain;

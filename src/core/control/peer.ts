@@ -7,10 +7,9 @@
 import type { Channel, Runtime } from "../../runtime/runtime.ts";
 import { CallServer } from "../call/server.ts";
 import { isGenerator } from "../module/result.ts";
-import { BodyError } from "../wire/body_error.ts";
-import { DEFAULT_FRAME_LIMIT, FrameType } from "../wire/header.ts";
-import { type Hello, helloText, PROTOCOL_VERSION, readHello } from "../wire/hello.ts";
+import { BodyError, DEFAULT_FRAME_LIMIT, FrameType } from "../wire/frame.ts";
 import { Link } from "../wire/link.ts";
+import { type Hello, helloText, PROTOCOL_VERSION, readHello } from "../wire/messages.ts";
 import type { Handler } from "../module/module.ts";
 import { VERSION } from "../version.ts";
 import { ASKED_FRAME_LIMIT } from "./protocol.ts";

@@ -8,7 +8,8 @@ import { formatDuration } from "../duration.ts";
 import { escapeName as name, escapeStackLine as stackLine, escapeText as text } from "./escape.ts";
 import { nameBracket } from "./name_bracket.ts";
 import type { PrintedFields } from "./printed.ts";
-import type { LineStyle, ResourceFigures } from "./record.ts";
+import type { LineStyle } from "./record.ts";
+import type { ResourceFigures } from "../wire/status.ts";
 
 export function cleanupErrorTexts(
   { owner, message, stack }: PrintedFields["cleanup.error"],

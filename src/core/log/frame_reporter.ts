@@ -5,10 +5,10 @@
  */
 
 import type { Runtime } from "../../runtime/runtime.ts";
-import { inBatches } from "../wire/batches.ts";
-import { FrameType } from "../wire/header.ts";
-import { objectText } from "../wire/json_text.ts";
+import { inBatches } from "../wire/columns.ts";
+import { FrameType } from "../wire/frame.ts";
 import type { Link } from "../wire/link.ts";
+import { objectText } from "../wire/serializable.ts";
 import { makeEvent } from "./event.ts";
 import { formatEvent } from "./format.ts";
 import type { EventFields, EventId, LineStyle, LogEvent } from "./record.ts";

@@ -6,7 +6,8 @@
 
 import { parseSeconds } from "../duration.ts";
 import type { LineTag } from "./lines.ts";
-import type { LogLevel, ResourceFigures } from "./record.ts";
+import type { LogLevel } from "./record.ts";
+import type { ResourceFigures } from "../wire/status.ts";
 import { RELOAD_WORDINGS, SUPERVISED_PROCESS_WORDINGS } from "./supervision_wordings.ts";
 import { type Said, type Wording, wording } from "./wordings.ts";
 

@@ -1,4 +1,5 @@
-import type { EventFields, EventId, ModuleCleanup } from "./record.ts";
+import type { EventFields, EventId } from "./record.ts";
+import type { ModuleCleanup } from "../wire/status.ts";
 
 /**
  * What an event's lines show of its fields: enough to print them, and all that a reader of lines can know.

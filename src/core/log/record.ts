@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { CleanupReceipt } from "../wire/status.ts";
 import type { SupervisionFields } from "./supervision_lines.ts";
 
 /** How serious a record is, in rising order. */
@@ -19,16 +20,7 @@ export interface EventFields extends SupervisionFields {
   /** ERROR: a cleanup failed. `owner`: the module whose data could not be cleaned. `stack`: lines as they are printed, see `stack.ts`. */
   "cleanup.error": { readonly owner: string; readonly message: string; readonly stack: readonly string[] };
   /** DEBUG: what the cleanup released, and what the process used before and after it. */
-  "cleanup.receipt": {
-    readonly ms: number;
-    readonly released: readonly string[];
-    readonly errors: number;
-    readonly modules: readonly ModuleCleanup[];
-    /** What else is open in the process after it, or null where the runtime can't tell. */
-    readonly leftovers: readonly Leftover[] | null;
-    readonly before: ResourceFigures;
-    readonly after: ResourceFigures;
-  };
+  "cleanup.receipt": CleanupReceipt;
 
   /** WARNING: the first attempt got no answer in time. `target`: the callee's name, a module or a worker such as `M-1`. */
   "call.retry": { readonly command: string; readonly target: string; readonly timeoutMs: number };
@@ -130,36 +122,6 @@ export interface EventFields extends SupervisionFields {
 
 /** Stable id of an event. More may join; none changes. */
 export type EventId = keyof EventFields;
-
-/** What the cleanup of one module took. */
-export interface ModuleCleanup {
-  /** Name of the module. */
-  readonly name: string;
-  /** Milliseconds. */
-  readonly ms: number;
-  /** The messages of what failed, joined by `; `, or null. */
-  readonly error: string | null;
-}
-
-/** Something that a process has open beside what brokkr needs: a timer, a socket, a file. */
-export interface Leftover {
-  /** Such as `timer`, `TCP server` or `file /var/log/sla.log`. */
-  readonly kind: string;
-  /** How many of it. */
-  readonly count: number;
-}
-
-/** What a process uses; `null` where the system can't tell. */
-export interface ResourceFigures {
-  /** Proportional set size: shared pages count in parts. */
-  readonly pssBytes: number | null;
-  /** Pages that only this process holds and has written to. */
-  readonly privateBytes: number | null;
-  /** Live objects of JavaScript. */
-  readonly heapBytes: number | null;
-  /** How many files, sockets and pipes are open. */
-  readonly openFiles: number | null;
-}
 
 /** One event, discriminated by its `event`. */
 export type LogEvent<Id extends EventId = EventId> = {

@@ -5,48 +5,22 @@
  * @module
  */
 
-import {
-  type FieldChecks,
-  isBoolean,
-  isNumber,
-  isText,
-  listOf,
-  objectOf,
-  oneOf,
-  orNull,
-  wrongField,
-} from "../field_checks.ts";
-import { BodyError } from "../wire/body_error.ts";
+import { type FieldChecks, isBoolean, isNumber, isText, listOf, oneOf, orNull, wrongField } from "../field_checks.ts";
+import type { EventFields, EventId, LogEvent } from "./record.ts";
+import { BodyError } from "../wire/frame.ts";
+import { RECEIPT_CHECKS } from "../wire/status.ts";
 import { isRecord } from "../is_record.ts";
 import { cutText } from "./escape.ts";
 import { isEventId } from "./lines.ts";
-import type { EventFields, EventId, Leftover, LogEvent, ModuleCleanup, ResourceFigures } from "./record.ts";
 
 /** Far more lines than brokkr takes of a stack. */
 const MAX_STACK_LINES = 1_000;
 
 const isStack = listOf(isText, MAX_STACK_LINES);
 const isPid = isNumber;
-const isFigures = objectOf<ResourceFigures>({
-  pssBytes: orNull(isNumber),
-  privateBytes: orNull(isNumber),
-  heapBytes: orNull(isNumber),
-  openFiles: orNull(isNumber),
-});
 const NONE = {};
 const MODULE_TEXT = { text: isText };
 const STRAY_ANSWER = { target: isText, command: orNull(isText), id: isText };
-
-/** What a process tells of its cleanup. */
-export const RECEIPT_CHECKS: FieldChecks<EventFields["cleanup.receipt"]> = {
-  ms: isNumber,
-  released: listOf(isText),
-  errors: isNumber,
-  modules: listOf(objectOf<ModuleCleanup>({ name: isText, ms: isNumber, error: orNull(isText) })),
-  leftovers: orNull(listOf(objectOf<Leftover>({ kind: isText, count: isNumber }))),
-  before: isFigures,
-  after: isFigures,
-};
 
 /** Characters of one event that are kept, as the broker keeps the last 500: brokkr's own have less. */
 const MAX_EVENT = 256 * 1024;

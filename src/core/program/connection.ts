@@ -7,7 +7,7 @@
 import type { Channel } from "../../runtime/runtime.ts";
 import { UnansweredError } from "../call/server.ts";
 import { plainText } from "../wire/json_codec.ts";
-import { isNestedDeeper, MAX_BODY_DEPTH } from "../wire/limits.ts";
+import { isNestedDeeper, MAX_BODY_DEPTH } from "../wire/serializable.ts";
 import type { ConnectionOptions, RequestOptions } from "./connection_options.ts";
 import type { Notification } from "./conventions.ts";
 import { frameMessage, type MessageReader, newReader } from "./framing.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { jsonText } from "../wire/json_text.ts";
+import { jsonText } from "../wire/serializable.ts";
 import { isRecord } from "../is_record.ts";
 
 /** Characters of an error that has no message. */

@@ -8,8 +8,8 @@
 import type { RunningCall, Service } from "../call/server.ts";
 import { progressTo } from "../call/forward.ts";
 import type { CallContext, Handler } from "../module/module.ts";
-import type { ReceivedCall } from "../wire/batch.ts";
-import type { CallHeaders } from "../wire/call_headers.ts";
+import type { ReceivedCall } from "../wire/columns.ts";
+import type { CallHeaders } from "../wire/messages.ts";
 import { type Connection, ConnectionClosedError } from "./connection.ts";
 import { JsonRpcError } from "./json_rpc_error.ts";
 import { toParams } from "./message.ts";

@@ -5,34 +5,40 @@
  * @module
  */
 
-import type { Span } from "./apart.ts";
-import type { AnswerEntry, CallEntry, Packed } from "./batch.ts";
-import { ByteWriter } from "./byte_writer.ts";
-import { type CallHeaders, headerEntries } from "./call_headers.ts";
-import type { Codec, CompactBytes, EncodedValue, StreamState } from "./codec.ts";
+import { BufferPool, LARGE_BYTES } from "./buffer_pool.ts";
+import type { Codec, CompactBytes, EncodedValue, Span, StreamState } from "./codec.ts";
+import {
+  type AnswerEntry,
+  type CallEntry,
+  type ColumnWriter,
+  hasItems,
+  isId,
+  readAnswers,
+  readCalls,
+  type ReceivedAnswers,
+  type ReceivedCalls,
+  writeAnswers,
+  writeCalls,
+} from "./columns.ts";
+import { CompactReader } from "./compact_reader.ts";
 import { CompactWriter } from "./compact_writer.ts";
-import { FrameFlag } from "./header.ts";
-import { OverLimitError } from "./limits.ts";
-import { explained, Scan } from "./scan.ts";
+import { BodyError, FrameFlag, type Packed } from "./frame.ts";
+import { type CallHeaders, headerEntries } from "./messages.ts";
+import { explained, OverLimitError, Scan } from "./serializable.ts";
 import { Shapes } from "./shapes.ts";
-import { LARGE_BYTES, SpareMemory } from "./spare_memory.ts";
+import type { OutOfBandParts } from "./shared_memory.ts";
 
 export class CompactCodec implements Codec {
   readonly name = "compact";
   readonly #shapes = new Shapes();
-  readonly #memory = new SpareMemory();
-  readonly #values = new CompactWriter(this.#shapes, this.#memory);
-  readonly #frames = new ByteWriter();
-  /** Parts of the frame that is packed, up to where the last one was cut. */
-  #parts: Uint8Array[] = [];
-  #steady: Set<Uint8Array> | undefined;
-  #large: Set<Uint8Array> | undefined;
-  #cutAt = 0;
+  readonly #pool = new BufferPool();
+  readonly #values = new CompactWriter(this.#shapes, this.#pool);
+  readonly #frame = new CompactColumns();
   #isBusy = false;
 
   encode(value: unknown, name: string, limit = Infinity): CompactBytes {
     // What is encoded may call a function of the program, which may make a call.
-    const writer = this.#isBusy ? new CompactWriter(this.#shapes, this.#memory) : this.#values;
+    const writer = this.#isBusy ? new CompactWriter(this.#shapes, this.#pool) : this.#values;
     const wasBusy = this.#isBusy;
     this.#isBusy = true;
     writer.begin();
@@ -42,7 +48,7 @@ export class CompactCodec implements Codec {
     } catch (error) {
       writer.discard();
       if (error instanceof OverLimitError) throw error;
-      // Refused, or only deep: the closer look tells.
+      // Refused, or only deep: the closer look finds out.
       explained(() => {
         new Scan(name, { rich: true }, limit).look(value);
         writer.value(value, false);
@@ -61,97 +67,71 @@ export class CompactCodec implements Codec {
   }
 
   release(value: EncodedValue): void {
-    if (value.buffer !== undefined && value.bytes > LARGE_BYTES) this.#memory.give(value.buffer);
+    if (value.buffer !== undefined && value.bytes > LARGE_BYTES) this.#pool.give(value.buffer);
   }
 
   before(stream: StreamState): Packed | undefined {
-    const shapes = this.#shapes.untold(stream);
+    const shapes = this.#shapes.unsent(stream);
     const first = shapes[0];
     if (first === undefined) return undefined;
-    const frame = this.#begin();
-    frame.list(2);
-    frame.integer(first.number);
-    frame.list(shapes.length);
-    for (const { keys } of shapes) {
-      frame.list(keys.length);
-      for (const key of keys) frame.text(key);
-    }
-    return this.#packed(FrameFlag.compact | FrameFlag.shapes);
+    const frame = this.#frame;
+    frame.begin(2);
+    frame.number(first.number);
+    frame.keys(shapes);
+    return { ...frame.end(), flags: FrameFlag.compact | FrameFlag.shapes };
   }
 
   calls(calls: readonly CallEntry[], settledBelow: number): Packed {
-    const frame = this.#begin();
-    frame.list(6);
-    frame.integer(settledBelow);
-    frame.list(calls.length);
-    let isFirst = true;
-    let isPlain = true;
-    let command: string | undefined = calls[0]?.command;
-    for (let index = 0; index < calls.length; index++) {
-      const call = calls[index];
-      if (call === undefined) continue;
-      frame.integer(call.id);
-      if (call.attempt !== 1) isFirst = false;
-      if (call.options !== null) isPlain = false;
-      if (call.command !== command) command = undefined;
-    }
-    if (isFirst) frame.integer(0);
-    else {
-      frame.list(calls.length);
-      for (const { attempt } of calls) frame.integer(attempt);
-    }
-    if (command !== undefined) frame.text(command);
-    else {
-      frame.list(calls.length);
-      for (const call of calls) frame.text(call.command);
-    }
-    this.#column(calls, paramsOf);
-    if (isPlain) frame.integer(0);
-    else {
-      frame.list(calls.length);
-      for (const { options } of calls) writeHeaders(frame, options);
-    }
-    return this.#packed(FrameFlag.compact);
+    return writeCalls(this.#frame, calls, settledBelow);
   }
 
   answers(answers: readonly AnswerEntry[]): Packed {
-    const frame = this.#begin();
-    frame.list(4);
-    frame.list(answers.length);
-    let isFirst = true;
-    let isPlain = true;
-    for (let index = 0; index < answers.length; index++) {
-      const answer = answers[index];
-      if (answer === undefined) continue;
-      frame.integer(answer.id);
-      if (answer.attempt !== 1) isFirst = false;
-      if (answer.kind !== 0) isPlain = false;
-    }
-    if (isFirst) frame.integer(0);
-    else {
-      frame.list(answers.length);
-      for (const { attempt } of answers) frame.integer(attempt);
-    }
-    if (isPlain) frame.integer(0);
-    else {
-      frame.list(answers.length);
-      for (const { kind } of answers) frame.integer(kind);
-    }
-    this.#column(answers, valueOf);
-    return this.#packed(FrameFlag.compact);
+    return writeAnswers(this.#frame, answers);
+  }
+}
+
+class CompactColumns implements ColumnWriter {
+  readonly #bytes = new CompactWriter(new Shapes());
+  /** Parts of the frame, up to where the last one was cut. */
+  #parts: Uint8Array[] = [];
+  #steady: Set<Uint8Array> | undefined;
+  #large: Set<Uint8Array> | undefined;
+  #cutAt = 0;
+
+  begin(columns: number): void {
+    this.#parts = [];
+    this.#steady = undefined;
+    this.#large = undefined;
+    this.#cutAt = 0;
+    this.#bytes.restart();
+    this.#bytes.list(columns);
+  }
+
+  number(value: number): void {
+    this.#bytes.integer(value);
+  }
+
+  numbers<E>(entries: readonly E[], numberOf: (entry: E) => number): void {
+    this.#bytes.list(entries.length);
+    for (const entry of entries) this.#bytes.integer(numberOf(entry));
+  }
+
+  /** One text where all are the same. */
+  texts<E>(entries: readonly E[], textOf: (entry: E) => string): void {
+    const first = entries[0] === undefined ? undefined : textOf(entries[0]);
+    if (first !== undefined && entries.every((entry) => textOf(entry) === first)) return this.#bytes.text(first);
+    this.#bytes.list(entries.length);
+    for (const entry of entries) this.#bytes.text(textOf(entry));
   }
 
   /** Values that were encoded one after the other are copied as one. */
-  #column<T>(entries: readonly T[], encodedOf: (entry: T) => EncodedValue): void {
-    const frame = this.#frames;
-    frame.list(entries.length);
+  values<E>(entries: readonly E[], valueOf: (entry: E) => EncodedValue): void {
+    this.#bytes.list(entries.length);
     let buffer: Uint8Array | undefined;
     let from = 0;
     let to = 0;
-    for (let index = 0; index < entries.length; index++) {
-      const entry = entries[index];
-      if (entry === undefined) continue;
-      const value = encodedOf(entry);
+    for (const entry of entries) {
+      const value = valueOf(entry);
       if (value.buffer === undefined) throw new TypeError("Cannot send a value: it is encoded for another codec");
       if (value.bytes >= LARGE_BYTES && value.large !== undefined) {
         if (buffer !== undefined) this.#copy(buffer, from, to);
@@ -171,7 +151,28 @@ export class CompactCodec implements Codec {
     if (buffer !== undefined) this.#copy(buffer, from, to);
   }
 
-  /** A value whose large texts and bytes may lie apart from the rest of the frame. */
+  headers<E>(entries: readonly E[], headersOf: (entry: E) => CallHeaders | null): void {
+    this.#bytes.list(entries.length);
+    for (const entry of entries) this.#bytes.headers(headerEntries(headersOf(entry)));
+  }
+
+  keys(shapes: readonly { readonly keys: readonly string[] }[]): void {
+    this.#bytes.list(shapes.length);
+    for (const { keys } of shapes) {
+      this.#bytes.list(keys.length);
+      for (const key of keys) this.#bytes.text(key);
+    }
+  }
+
+  end(): Packed {
+    this.#cut();
+    const [parts, steady, large] = [this.#parts, this.#steady, this.#large];
+    const flags = FrameFlag.compact;
+    if (steady === undefined) return { flags, parts };
+    return large === undefined ? { flags, parts, steady } : { flags, parts, steady, large };
+  }
+
+  /** A value whose large texts and bytes may go out of band. */
   #split({ buffer, start, bytes }: CompactBytes, large: readonly Span[]): void {
     this.#large ??= new Set();
     let from = start;
@@ -183,9 +184,9 @@ export class CompactCodec implements Codec {
     this.#copy(buffer, from, start + bytes);
   }
 
-  /** What is large leaves as it is. */
+  /** What is large becomes a part of the frame without a copy. */
   #copy(buffer: Uint8Array, from: number, to: number): void {
-    if (to - from < LARGE_BYTES) this.#frames.raw(buffer, from, to);
+    if (to - from < LARGE_BYTES) this.#bytes.raw(buffer, from, to);
     else this.#keep(buffer, from, to);
   }
 
@@ -199,46 +200,91 @@ export class CompactCodec implements Codec {
   }
 
   #cut(): void {
-    const { buffer, end } = this.#frames;
+    const { buffer, end } = this.#bytes;
     this.#parts.push(buffer.subarray(this.#cutAt, end));
     this.#cutAt = end;
   }
+}
 
-  #begin(): ByteWriter {
-    this.#parts = [];
-    this.#steady = undefined;
-    this.#large = undefined;
-    this.#cutAt = 0;
-    this.#frames.restart();
-    return this.#frames;
+/** Reads what came on one stream, whose shapes it knows. */
+export class CompactBodyReader {
+  readonly #reader = new CompactReader();
+
+  /** Undefined where the frame only had shapes. @throws {BodyError} */
+  calls(flags: number, body: Uint8Array, outOfBand?: OutOfBandParts): ReceivedCalls | undefined {
+    const reader = this.#begin(body, outOfBand);
+    if ((flags & FrameFlag.shapes) !== 0) return this.#learn();
+    this.#columns(6);
+    const settledBelow = reader.next();
+    if (typeof settledBelow !== "number") throw new BodyError("calls frame: columns are missing");
+    const ids = reader.items();
+    const attempts = this.#optional(ids.length);
+    const commands = reader.next();
+    const params = reader.items();
+    const options = this.#optional(ids.length);
+    reader.close();
+    // One text stands for a command that is the same in all calls.
+    const names = typeof commands === "string" ? new Array<string>(ids.length).fill(commands) : commands;
+    if (!Array.isArray(names)) throw new BodyError("calls frame: columns differ in length");
+    return readCalls([settledBelow, ids, attempts, names, params, options]);
   }
 
-  #packed(flags: number): Packed {
-    this.#cut();
-    const [parts, steady, large] = [this.#parts, this.#steady, this.#large];
-    if (steady === undefined) return { flags, parts };
-    return large === undefined ? { flags, parts, steady } : { flags, parts, steady, large };
+  /** @throws {BodyError} */
+  answers(flags: number, body: Uint8Array, outOfBand?: OutOfBandParts): ReceivedAnswers {
+    const reader = this.#begin(body, outOfBand);
+    if ((flags & FrameFlag.shapes) !== 0) {
+      this.#learn();
+      return NO_ANSWERS;
+    }
+    this.#columns(4);
+    const ids = reader.items();
+    const attempts = this.#optional(ids.length);
+    const kinds = this.#optional(ids.length);
+    const sizes: number[] | undefined = hasItems(kinds) ? [] : undefined;
+    const values = reader.items(sizes);
+    reader.close();
+    return readAnswers([ids, attempts, kinds, values], sizes);
+  }
+
+  /** Ids of the calls in a body that could not be read, as far as they can be found. */
+  idsOf(flags: number, body: Uint8Array, outOfBand?: OutOfBandParts): number[] {
+    if ((flags & FrameFlag.shapes) !== 0) return [];
+    try {
+      const reader = this.#begin(body, outOfBand);
+      reader.listLength();
+      reader.next();
+      return reader.items().filter(isId);
+    } catch {
+      return [];
+    }
+  }
+
+  #begin(body: Uint8Array, outOfBand: OutOfBandParts | undefined): CompactReader {
+    this.#reader.open(body, outOfBand);
+    return this.#reader;
+  }
+
+  #columns(count: number): void {
+    if (this.#reader.listLength() !== count) throw new BodyError("the body is not a list of columns");
+  }
+
+  /** A column of `count`, or undefined where 0 stands for it. */
+  #optional(count: number): readonly unknown[] | undefined {
+    const column = this.#reader.next();
+    if (column === 0) return undefined;
+    if (!Array.isArray(column) || column.length !== count) throw new BodyError("columns differ in length");
+    return column;
+  }
+
+  #learn(): undefined {
+    this.#columns(2);
+    const first = this.#reader.next();
+    const shapes = this.#reader.next();
+    this.#reader.close();
+    if (!Array.isArray(shapes) || !this.#reader.shapes.learn(first, shapes)) {
+      throw new BodyError("shapes that are none");
+    }
   }
 }
 
-function paramsOf(call: CallEntry): EncodedValue {
-  return call.params;
-}
-
-function valueOf(answer: AnswerEntry): EncodedValue {
-  return answer.value;
-}
-
-function writeHeaders(frame: ByteWriter, headers: CallHeaders | null): void {
-  if (headers === null) return frame.byte(0xc0);
-  const entries = headerEntries(headers);
-  frame.byte(0x80 + entries.length);
-  for (const [key, value] of entries) {
-    frame.text(key);
-    if (typeof value === "string") frame.text(value);
-    else if (typeof value === "boolean") frame.byte(value ? 0xc3 : 0xc2);
-    else if (typeof value !== "number") throw new TypeError(`Cannot write header "${key}": it is a ${typeof value}`);
-    else if (Number.isInteger(value)) frame.integer(value);
-    else frame.float(value);
-  }
-}
+const NO_ANSWERS: ReceivedAnswers = { ids: [], attempts: undefined, kinds: undefined, values: [], sizes: undefined };

@@ -5,13 +5,12 @@
  * @module
  */
 
-import type { ApartParts } from "./apart.ts";
-import { UNDEFINED } from "./compact_format.ts";
-import { BodyError } from "./body_error.ts";
-import { BodyTexts } from "./body_texts.ts";
-import { extensionOf, tooLong, utf8Text } from "./compact_values.ts";
-import { MAX_BODY_DEPTH, tooDeep } from "./limits.ts";
+import { AsciiDecoder, utf8Text } from "./ascii_decoder.ts";
+import { BIGINT, TEXT16, TIMESTAMP, UNDEFINED } from "./compact_writer.ts";
+import { BodyError } from "./frame.ts";
+import { MAX_BODY_DEPTH, tooDeep } from "./serializable.ts";
 import { KnownShapes } from "./shapes.ts";
+import type { OutOfBandParts } from "./shared_memory.ts";
 
 /** Memory of more is not held until the next body. */
 const KEPT_BYTES = 256 * 1024;
@@ -26,23 +25,23 @@ export class CompactReader {
   #at = 0;
   #end = 0;
   #depth = 0;
-  readonly #texts = new BodyTexts();
+  readonly #texts = new AsciiDecoder();
   #view: DataView = EMPTY_VIEW;
-  #apart: ApartParts | undefined;
+  #outOfBand: OutOfBandParts | undefined;
   /** Bytes that were read from there. */
-  #apartBytes = 0;
+  #outOfBandBytes = 0;
 
-  /** Bytes of the body that were read so far, those that lie apart included. */
+  /** Bytes of the body that were read so far, with those that came out of band. */
   get readBytes(): number {
-    return this.#at - this.#start + this.#apartBytes;
+    return this.#at - this.#start + this.#outOfBandBytes;
   }
 
-  /** From now on `bytes` are read, in the memory they are in. @param apart what belongs between them. */
-  open(bytes: Uint8Array, apart?: ApartParts): void {
+  /** From now on `bytes` are read, in the memory they are in. @param outOfBand what belongs between them. */
+  open(bytes: Uint8Array, outOfBand?: OutOfBandParts): void {
     const { buffer, byteOffset, length } = bytes;
     if (buffer !== this.#view.buffer) this.#look(buffer);
-    this.#apart = apart;
-    this.#apartBytes = 0;
+    this.#outOfBand = outOfBand;
+    this.#outOfBandBytes = 0;
     this.#start = byteOffset;
     this.#at = byteOffset;
     this.#end = byteOffset + length;
@@ -58,7 +57,7 @@ export class CompactReader {
       this.#look(EMPTY.buffer);
       this.#texts.open(this.#bytes, this.#view, 0, EMPTY);
     }
-    this.#apart?.close();
+    this.#outOfBand?.close();
     if (!isWhole) throw new BodyError("the body goes on after its last column");
   }
 
@@ -123,6 +122,17 @@ export class CompactReader {
     return length;
   }
 
+  /** The next value, which is a list. @param sizes gets the bytes of each item. @throws {BodyError} */
+  items(sizes?: number[]): unknown[] {
+    const list = new Array<unknown>(this.listLength());
+    for (let index = 0; index < list.length; index++) {
+      const before = this.readBytes;
+      list[index] = this.next();
+      sizes?.push(this.readBytes - before);
+    }
+    return list;
+  }
+
   #sized(head: number): unknown {
     switch (head) {
       case 0xc4:
@@ -170,13 +180,13 @@ export class CompactReader {
   #list(length: number): unknown[] {
     if (length > this.#end - this.#at) throw tooLong();
     this.#enter();
-    const list = length === 1 ? [this.next()] : length === 2 ? [this.next(), this.next()] : this.#items(length);
+    const list = length === 1 ? [this.next()] : length === 2 ? [this.next(), this.next()] : this.#longList(length);
     this.#depth--;
     return list;
   }
 
   /** A list that grows has room for 17: short ones are made as they are. */
-  #items(length: number): unknown[] {
+  #longList(length: number): unknown[] {
     const list: unknown[] = [];
     for (let index = 0; index < length; index++) list.push(this.next());
     return list;
@@ -209,18 +219,18 @@ export class CompactReader {
   }
 
   #largeText(length: number): string {
-    const apart = this.#takeApart(length);
-    return apart === undefined ? this.#text(length) : utf8Text(apart);
+    const part = this.#takeOutOfBand(length);
+    return part === undefined ? this.#text(length) : utf8Text(part);
   }
 
   #largeBinary(length: number): Uint8Array {
-    return this.#takeApart(length) ?? this.#binary(length);
+    return this.#takeOutOfBand(length) ?? this.#binary(length);
   }
 
-  #takeApart(length: number): Uint8Array | undefined {
-    if (this.#apart?.isAt(this.#at - this.#start) !== true) return undefined;
-    this.#apartBytes += length;
-    return this.#apart.take(length);
+  #takeOutOfBand(length: number): Uint8Array | undefined {
+    if (this.#outOfBand?.isAt(this.#at - this.#start) !== true) return undefined;
+    this.#outOfBandBytes += length;
+    return this.#outOfBand.take(length);
   }
 
   #extension(length: number): unknown {
@@ -247,4 +257,45 @@ export class CompactReader {
     this.#at = from + length;
     return from;
   }
+}
+
+const MAX_BIGINT_DIGITS = 100_000;
+
+/** What an extension stands for. @throws {BodyError} */
+function extensionOf(type: number, bytes: Uint8Array): unknown {
+  const { length } = bytes;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, length);
+  if (type === TIMESTAMP) return timestamp(view);
+  if (type === TEXT16 && length % 2 === 0) return text16(view);
+  if (type === BIGINT && length <= MAX_BIGINT_DIGITS) return bigint(utf8Text(bytes));
+  throw new BodyError(`the body has extension type ${type} of ${length} bytes, which brokkr does not know`);
+}
+
+/** A timestamp of 32, 64 or 96 bits. */
+function timestamp(view: DataView): Date {
+  const { byteLength } = view;
+  if (byteLength === 4) return new Date(view.getUint32(0) * 1000);
+  if (byteLength === 8) {
+    const high = view.getUint32(0);
+    return new Date(((high & 3) * 0x100000000 + view.getUint32(4)) * 1000 + (high >>> 2) / 1_000_000);
+  }
+  if (byteLength === 12) return new Date(Number(view.getBigInt64(4)) * 1000 + view.getUint32(0) / 1_000_000);
+  throw new BodyError(`the body has a timestamp of ${byteLength} bytes`);
+}
+
+/** UTF-16 units, big end first. */
+function text16(view: DataView): string {
+  let text = "";
+  for (let at = 0; at < view.byteLength; at += 2) text += String.fromCharCode(view.getUint16(at));
+  return text;
+}
+
+/** A decimal text. */
+function bigint(text: string): bigint {
+  if (!/^-?[0-9]+$/.test(text)) throw new BodyError("the body has a BigInt that is none");
+  return BigInt(text);
+}
+
+function tooLong(): BodyError {
+  return new BodyError("the body ends inside a value");
 }

@@ -1,22 +1,39 @@
 /**
- * Values as JSON text, with `Uint8Array`s as raw bytes beside it. What JSON would drop or change in silence (functions, Maps,
- * other typed arrays, BigInt) is refused with its path; `docs/wire-protocol.md` lists the mapping.
+ * Calls and answers as JSON text, with `Uint8Array`s as raw bytes beside it. What JSON would drop or change in silence (functions,
+ * Maps, other typed arrays, BigInt) is refused with its path; `docs/wire-protocol.md` lists the mapping.
  *
  * @module
  */
 
-import { jsonText, objectText } from "./json_text.ts";
+import type { Codec, EncodedValue } from "./codec.ts";
+import {
+  type ColumnWriter,
+  hasItems,
+  isId,
+  readAnswers,
+  readCalls,
+  type ReceivedAnswers,
+  type ReceivedCalls,
+  writeAnswers,
+  writeCalls,
+} from "./columns.ts";
+import { BodyError, FrameFlag, type Packed } from "./frame.ts";
+import { type CallHeaders, headersText } from "./messages.ts";
 import {
   type AttachmentPlace,
   type Carried,
   explained,
   isHolder,
-  isPlain,
+  isNestedDeeper,
+  isScalar,
+  jsonText,
   type Key,
+  MAX_BODY_DEPTH,
   NotSerializableError,
+  objectText,
   Scan,
-} from "./scan.ts";
-import { utf8Bytes } from "./text.ts";
+  tooDeep,
+} from "./serializable.ts";
 
 /** A value ready to be put into a frame. */
 export interface JsonText {
@@ -29,12 +46,39 @@ export interface JsonText {
   readonly attachments: readonly Uint8Array[];
 }
 
-/** What a place costs in a batch beside its own text. */
+export const JSON_CODEC: Codec = {
+  name: "json",
+  encode: (value, name, limit = Infinity) => encodeValue(value, name, { limit }),
+  takeBack: () => {},
+  release: () => {},
+  before: () => undefined,
+  calls: (calls, settledBelow) => writeCalls(new JsonColumns(), calls, settledBelow),
+  answers: (answers) => writeAnswers(new JsonColumns(), answers),
+};
+
+/** The same without bytes beside the text. */
+export const TEXT_CODEC: Codec = {
+  ...JSON_CODEC,
+  name: "text",
+  encode: (value, name, limit = Infinity) => encodeValue(value, name, { limit, bytes: false }),
+};
+
+/** What a place costs in a frame beside its own text. */
 const PLACE_BYTES = 16;
 const NONE: readonly never[] = [];
 
 /** A longer list is looked at as any other value is. */
 const SHORT_LIST = 100;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true });
+const lenient = new TextDecoder();
+
+/** How a value is written as JSON. */
+export interface Encoding extends Carried {
+  /** @default none */
+  readonly limit?: number;
+}
 
 /**
  * @param name stands for the value in the error's text.
@@ -43,16 +87,10 @@ const SHORT_LIST = 100;
  */
 export function encodeValue(value: unknown, name: string, { limit = Infinity, ...carried }: Encoding = {}): JsonText {
   return explained(() => {
-    if (isPlain(value) || isPlainList(value)) return encoded(value, name, NONE, NONE);
+    if (isScalar(value) || isScalarList(value)) return encoded(value, name, NONE, NONE);
     const scan = new Scan(name, carried, limit);
     return encoded(scan.look(value), name, scan.places, scan.attachments);
   });
-}
-
-/** How a value is written as JSON. */
-export interface Encoding extends Carried {
-  /** @default none */
-  readonly limit?: number;
 }
 
 /**
@@ -64,21 +102,83 @@ export function plainText(value: unknown, name: string): string | undefined {
   return value === undefined ? undefined : encodeValue(value, name, { bytes: false }).text;
 }
 
-function isPlainList(value: unknown): boolean {
-  return Array.isArray(value) && value.length <= SHORT_LIST && value.every(isPlain);
+/** The JSON value of a body without attachments. @throws {BodyError} */
+export function readJson(body: Uint8Array): unknown {
+  return parse(body);
 }
 
-/** Puts `bytes` where `path` says in a value that was parsed from JSON. @throws {TypeError} where it leads nowhere. */
-export function attach(value: unknown, path: readonly Key[], bytes: Uint8Array): void {
-  const last = path.at(-1);
-  if (last === undefined) throw new TypeError("attachment path is empty");
-  let holder: unknown = value;
-  for (const key of path.slice(0, -1)) {
-    if (!isHolder(holder) || !Object.hasOwn(holder, key)) throw new TypeError("attachment path leads nowhere");
-    holder = Reflect.get(holder, key);
+/** @throws {BodyError} */
+export function readJsonCalls(flags: number, body: Uint8Array): ReceivedCalls {
+  const [columns, attachments] = unpack(flags, body);
+  placeAttachments(columns[4], columns[6], attachments);
+  return readCalls(columns);
+}
+
+/** @throws {BodyError} */
+export function readJsonAnswers(flags: number, body: Uint8Array): ReceivedAnswers {
+  const [columns, attachments] = unpack(flags, body);
+  const [, , kinds, values, places] = columns;
+  const sizes = hasItems(kinds) && Array.isArray(values) ? sizesOf(values, { body, places }) : undefined;
+  placeAttachments(values, places, attachments);
+  return readAnswers(columns, sizes);
+}
+
+const IDS = /^\s*\[[^[\],]*,\s*\[([^[\]]*)\]/;
+
+/** Ids of the calls in a body that could not be read: its second column, whatever comes behind it. */
+export function jsonIds(flags: number, body: Uint8Array): number[] {
+  const text = lenient.decode((flags & FrameFlag.attachments) === 0 ? body : body.subarray(4));
+  const [, ids = ""] = IDS.exec(text) ?? [];
+  return ids === "" ? [] : ids.split(",").map(Number).filter(isId);
+}
+
+/** The text of one frame, and what stands behind it. */
+class JsonColumns implements ColumnWriter {
+  readonly #columns: string[] = [];
+  #values: JsonText[] = [];
+
+  begin(): void {}
+
+  number(value: number): void {
+    this.#columns.push(String(value));
   }
-  if (!isHolder(holder) || !Object.hasOwn(holder, last)) throw new TypeError("attachment path leads nowhere");
-  Object.defineProperty(holder, last, { value: bytes, configurable: true, enumerable: true, writable: true });
+
+  numbers<E>(entries: readonly E[], numberOf: (entry: E) => number): void {
+    this.#columns.push(`[${entries.map(numberOf).join()}]`);
+  }
+
+  texts<E>(entries: readonly E[], textOf: (entry: E) => string): void {
+    this.#columns.push(objectText(entries.map(textOf)));
+  }
+
+  values<E>(entries: readonly E[], valueOf: (entry: E) => EncodedValue): void {
+    this.#values = entries.map((entry) => {
+      const value = valueOf(entry);
+      if (value.buffer === undefined) return value;
+      throw new TypeError("Cannot send a value: it is encoded for another codec");
+    });
+    this.#columns.push(`[${this.#values.map(({ text }) => text).join()}]`);
+  }
+
+  headers<E>(entries: readonly E[], headersOf: (entry: E) => CallHeaders | null): void {
+    this.#columns.push(`[${entries.map((entry) => headersText(headersOf(entry))).join()}]`);
+  }
+
+  end(): Packed {
+    const attachments = this.#values.flatMap((value) => value.attachments);
+    if (attachments.length === 0) return { flags: 0, parts: [encoder.encode(`[${this.#columns.join()}]`)] };
+    const places = this.#values.flatMap((value, index) =>
+      value.places.map(([path, bytes]) => [[index, ...path], bytes])
+    );
+    const text = encoder.encode(`[${this.#columns.join()},${objectText(places)}]`);
+    const length = new Uint8Array(4);
+    new DataView(length.buffer).setUint32(0, text.length);
+    return { flags: FrameFlag.attachments, parts: [length, text, ...attachments] };
+  }
+}
+
+function isScalarList(value: unknown): boolean {
+  return Array.isArray(value) && value.length <= SHORT_LIST && value.every(isScalar);
 }
 
 function encoded(
@@ -93,4 +193,99 @@ function encoded(
   if (places.length > 0) bytes += utf8Bytes(objectText(places)) + places.length * PLACE_BYTES;
   for (const attachment of attachments) bytes += attachment.length;
   return { text, bytes, places, attachments };
+}
+
+/** Length of `text` in UTF-8. */
+export function utf8Bytes(text: string): number {
+  let bytes = text.length;
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code < 0x80) continue;
+    if (code < 0x800) bytes += 1;
+    else if (code >= 0xd800 && code <= 0xdbff && isLowSurrogate(text.charCodeAt(index + 1))) {
+      bytes += 2;
+      index++;
+    } else bytes += 2;
+  }
+  return bytes;
+}
+
+function isLowSurrogate(code: number): boolean {
+  return code >= 0xdc00 && code <= 0xdfff;
+}
+
+function unpack(flags: number, body: Uint8Array): [columns: unknown[], attachments: Uint8Array] {
+  let text = body;
+  let attachments = body.subarray(body.length);
+  if ((flags & FrameFlag.attachments) !== 0) {
+    if (body.length < 4) throw new BodyError("attachments: the length of the text is missing");
+    const length = new DataView(body.buffer, body.byteOffset, 4).getUint32(0);
+    if (length > body.length - 4) throw new BodyError("attachments: the text is longer than the frame");
+    text = body.subarray(4, 4 + length);
+    attachments = body.subarray(4 + length);
+  }
+  const columns = parse(text);
+  if (!Array.isArray(columns)) throw new BodyError("the body is not a list of columns");
+  return [columns, attachments];
+}
+
+/** Without the engine's own words, which quote from the body. */
+function parse(body: Uint8Array): unknown {
+  let text: string;
+  try {
+    text = decoder.decode(body);
+  } catch {
+    throw new BodyError("the body is not UTF-8");
+  }
+  if (isNestedDeeper(text, MAX_BODY_DEPTH)) throw tooDeep();
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new BodyError("the body is not valid JSON");
+  }
+}
+
+/** A value that shares its frame is written again to measure it, without its attachments, whose bytes the places give. */
+function sizesOf(values: readonly unknown[], { body, places }: { body: Uint8Array; places: unknown }): number[] {
+  if (values.length === 1) return [body.length];
+  const sizes = values.map((value) => JSON.stringify(value).length);
+  for (const place of Array.isArray(places) ? places : []) {
+    const [path, bytes]: unknown[] = Array.isArray(place) ? place : [];
+    const index: unknown = Array.isArray(path) ? path[0] : undefined;
+    if (typeof index === "number" && index in sizes && isId(bytes)) sizes[index] = (sizes[index] ?? 0) + bytes;
+  }
+  return sizes;
+}
+
+/** Puts each attachment, in order, where its path says. They are copied: a chunk is larger than what it holds. */
+function placeAttachments(values: unknown, places: unknown, attachments: Uint8Array): void {
+  if (!Array.isArray(values) || !Array.isArray(places)) return;
+  let offset = 0;
+  for (const place of places) {
+    const [path, bytes]: unknown[] = Array.isArray(place) ? place : [];
+    if (!isPath(path) || !isId(bytes) || offset + bytes > attachments.length) {
+      throw new BodyError("attachments: a place is wrong");
+    }
+    // Not `slice`: in Node and Bun the chunk is a Buffer, whose slices share its memory.
+    attach(values, path, new Uint8Array(attachments.subarray(offset, offset + bytes)));
+    offset += bytes;
+  }
+}
+
+function isPath(value: unknown): value is Key[] {
+  return Array.isArray(value) && value.length > 0 &&
+    value.every((key) => typeof key === "string" || typeof key === "number");
+}
+
+/** Puts `bytes` where `path` says in a value that was parsed from JSON. @throws {TypeError} where it leads nowhere. */
+export function attach(value: unknown, path: readonly Key[], bytes: Uint8Array): void {
+  const last = path.at(-1);
+  if (last === undefined) throw new TypeError("attachment path is empty");
+  let holder: unknown = value;
+  for (const key of path.slice(0, -1)) {
+    if (!isHolder(holder) || !Object.hasOwn(holder, key)) throw new TypeError("attachment path leads nowhere");
+    holder = Reflect.get(holder, key);
+  }
+  if (!isHolder(holder) || !Object.hasOwn(holder, last)) throw new TypeError("attachment path leads nowhere");
+  Object.defineProperty(holder, last, { value: bytes, configurable: true, enumerable: true, writable: true });
 }

@@ -7,24 +7,37 @@
  */
 
 import type { Channel, Clock } from "../../runtime/runtime.ts";
-import type { ApartParts } from "./apart.ts";
-import type { Packed } from "./batch.ts";
-import { BodyError } from "./body_error.ts";
-import { bestCodec, type CodecName } from "./codec.ts";
-import { FrameType, isKnownType } from "./header.ts";
-import { objectText } from "./json_text.ts";
-import type { LinkEvents, LinkOptions } from "./link_options.ts";
-import { PartialFrame } from "./partial_frame.ts";
-import { FrameWriter } from "./frame_writer.ts";
-import { FrameReader } from "./reader.ts";
-import { SharedMemory } from "./shared_memory.ts";
-import { excerpt } from "./text.ts";
 import { messageOf } from "../thrown.ts";
+import { bestCodec, type CodecName } from "./codec.ts";
+import { BodyError, FrameReader, FrameType, FrameWriter, isKnownType, type Packed } from "./frame.ts";
+import { objectText } from "./serializable.ts";
+import { type OutOfBandParts, SharedMemory, type SharedMemoryOptions } from "./shared_memory.ts";
+
+export interface LinkEvents {
+  /** A whole frame. What it throws refuses this frame; three refused in a row close the link. */
+  frame(type: number, flags: number, body: Uint8Array): void;
+  /** A refused frame, or the first one of an unknown type. `excerpt`: the first 32 bytes of its body, printable. */
+  refused(reason: string, excerpt: string): void;
+  /** The transport has taken all that was written. */
+  drained(): void;
+  /** The link has ended, for `reason` where brokkr or, with `failed`, the transport ended it. Called once. */
+  closed(reason: string | null, failed: boolean): void;
+}
+
+export interface LinkOptions {
+  /** The largest body, in bytes. */
+  readonly frameLimit: number;
+  readonly events: LinkEvents;
+  /** How values are written before the peer's hello says more. @default "json" */
+  readonly codec?: CodecName;
+  /** Where large bodies may lie. @default they stay on the channel */
+  readonly shared?: SharedMemoryOptions;
+}
 
 /** Bodies in a row that can't be understood before the peer is given up. */
 const MAX_REFUSED_IN_A_ROW = 3;
 
-/** Beyond so much that waits for the peer a pong is left out: the bytes before it are a sign of life, too. */
+/** Beyond so much that waits for the peer a pong is left out: the bytes before it prove as well that this side is alive. */
 const PONG_LIMIT_BYTES = 8 * 1024 * 1024;
 
 export class Link {
@@ -46,8 +59,8 @@ export class Link {
   readonly #partial: PartialFrame;
   readonly #shared: SharedMemory;
   readonly #acknowledge = () => this.#shared.acknowledge();
-  /** What lies apart of the frame that is handled now. */
-  apart: ApartParts | undefined;
+  /** What came out of band of the frame that is handled now. */
+  outOfBand: OutOfBandParts | undefined;
 
   constructor(channel: Channel, clock: Clock, options: LinkOptions) {
     this.#channel = channel;
@@ -82,7 +95,7 @@ export class Link {
   }
 
   /** From now on values are written in the best codec of those that the peer's hello offers. */
-  speak(offered: unknown): void {
+  negotiate(offered: unknown): void {
     this.#codec = bestCodec(offered);
   }
 
@@ -138,9 +151,9 @@ export class Link {
   /** Puts one frame of several parts into this turn's write. */
   sendParts(type: number, packed: Packed): void {
     if (this.#closed) return;
-    const apart = packed.large === undefined ? undefined : this.#shared.put(type, packed);
-    if (apart === undefined) this.#added(type, this.#writer.parts(type, packed));
-    else this.#added(FrameType.apart, this.#writer.parts(FrameType.apart, apart));
+    const outOfBand = packed.large === undefined ? undefined : this.#shared.put(type, packed);
+    if (outOfBand === undefined) this.#added(type, this.#writer.parts(type, packed));
+    else this.#added(FrameType.outOfBand, this.#writer.parts(FrameType.outOfBand, outOfBand));
   }
 
   /** Answers a ping, but for a peer that does not read: its pongs would fill the memory. */
@@ -156,11 +169,11 @@ export class Link {
       for (const batch of batches) batch();
     }
     this.#writer.writeOut();
-    // The transport tells of what it had to keep, and not of what it took at once.
+    // The transport reports what it had to keep, and not what it took at once.
     if (this.#isAwaited && this.#channel.unsentBytes === 0) Promise.resolve().then(() => this.#drained());
   }
 
-  /** Tells the peer why and ends the link after what was sent is out. */
+  /** Sends the reason, and ends the link when all that was sent is out. */
   close(reason: string | null): void {
     if (this.#closed) return;
     this.flush();
@@ -200,14 +213,14 @@ export class Link {
 
   /** @throws {FrameError} */
   #takeShared(type: number, body: Uint8Array): void {
-    if (type === FrameType.shared) return this.#shared.told(body);
+    if (type === FrameType.shared) return this.#shared.received(body);
     if (type === FrameType.taken) return this.#shared.acknowledged(body);
     const { type: of, flags, rest, parts } = this.#shared.take(body);
     // The answer takes the acknowledgement along.
     this.scheduleLater(this.#acknowledge);
-    this.apart = parts;
+    this.outOfBand = parts;
     this.#handle(of, flags, rest);
-    this.apart = undefined;
+    this.outOfBand = undefined;
     parts.end();
   }
 
@@ -267,4 +280,64 @@ export class Link {
     this.#batches = [];
     this.#events.closed(reason, failed);
   }
+}
+
+/** In each such time a frame ends, or so much of it comes. */
+const PARTIAL_FRAME_MS = 10_000;
+const LEAST_BYTES = 64 * 1024;
+
+/**
+ * A peer that begins a frame and does not end it is given up, also one that goes on byte by byte: what it sends next, a pong say,
+ * would be taken for the rest of the frame for ever.
+ */
+class PartialFrame {
+  readonly #clock: Clock;
+  readonly #giveUp: (reason: string) => void;
+  #stop: (() => void) | undefined;
+  #bytes = 0;
+  #hasEnded = false;
+
+  constructor(clock: Clock, giveUp: (reason: string) => void) {
+    this.#clock = clock;
+    this.#giveUp = giveUp;
+  }
+
+  /** A frame has ended. */
+  ended(): void {
+    this.#hasEnded = true;
+  }
+
+  /** @param isPartial whether a frame has begun and not ended. @param bytes how many came now. */
+  look(isPartial: boolean, bytes: number): void {
+    if (!isPartial) this.close();
+    else if (this.#stop === undefined) this.#begin();
+    else this.#bytes += bytes;
+  }
+
+  /** Nothing is expected any more. */
+  close(): void {
+    this.#stop?.();
+    this.#stop = undefined;
+  }
+
+  #begin(): void {
+    this.#bytes = 0;
+    this.#hasEnded = false;
+    this.#stop = this.#clock.timer(PARTIAL_FRAME_MS, () => {
+      this.#stop = undefined;
+      if (this.#hasEnded || this.#bytes >= LEAST_BYTES) this.#begin();
+      else this.#giveUp(`a frame was begun and not ended in ${PARTIAL_FRAME_MS / 1000}s`);
+    });
+  }
+}
+
+const EXCERPT_BYTES = 32;
+
+/** The first bytes of a body, printable. */
+function excerpt(body: Uint8Array): string {
+  let text = "";
+  for (const byte of body.subarray(0, EXCERPT_BYTES)) {
+    text += byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, "0")}`;
+  }
+  return text;
 }

@@ -2,7 +2,7 @@
  * Large values beside the channel. Their bytes go into a file in memory that both processes have open, and the frame says where they
  * lie: the channel would carry them in many small parts, each of which wakes the other process.
  *
- * The father makes a file for each direction when the first large value comes by, and takes their names away once its process has
+ * The parent makes a file for each direction when the first large value comes by, and takes their names away once its process has
  * opened them, so that nothing is left behind whoever is killed. Where there are no such files, or no room in them, a value goes
  * over the channel. `docs/wire-protocol.md` describes the frames.
  *
@@ -10,12 +10,9 @@
  */
 
 import type { Clock, SharedFile, SharedFiles } from "../../runtime/runtime.ts";
-import { type ApartFrame, apartHead, ApartParts, type ApartSpan, MAX_SPANS, readApart } from "./apart.ts";
-import { type Packed, readJson } from "./batch.ts";
-import { FrameError, FrameType } from "./header.ts";
-import { objectText } from "./json_text.ts";
-import type { LinkOptions } from "./link_options.ts";
-import { Places } from "./places.ts";
+import { BodyError, FrameError, FrameType, type Packed } from "./frame.ts";
+import { readJson } from "./json_codec.ts";
+import { objectText } from "./serializable.ts";
 
 /** Bytes that may lie in one file. */
 const CAPACITY = 16 * 1024 * 1024;
@@ -27,8 +24,14 @@ const REST_MS = 1_000;
 export interface SharedMemoryOptions {
   /** Null where this side has none. */
   readonly files: () => Promise<SharedFiles | null>;
-  /** Whether this side makes the files: the father does, and opens nothing that its process names. */
+  /** Whether this side makes the files: the parent does, and opens nothing that its child names. */
   readonly makes: boolean;
+}
+
+interface Options {
+  /** @default everything stays on the channel */
+  readonly shared?: SharedMemoryOptions;
+  readonly frameLimit: number;
 }
 
 export class SharedMemory {
@@ -36,18 +39,18 @@ export class SharedMemory {
   readonly #options: SharedMemoryOptions | undefined;
   readonly #frameLimit: number;
   readonly #send: (type: number, text: string) => void;
-  #state: "unused" | "asked" | "open" | "closed" = "unused";
+  #state: "unused" | "requested" | "open" | "closed" = "unused";
   /** What this side writes. */
   #mine: SharedFile | undefined;
   /** What the other side writes. */
   #theirs: SharedFile | undefined;
-  readonly #places = new Places(CAPACITY);
+  readonly #room = new Allocator(CAPACITY);
   /** Frames of the other side that were read and not acknowledged. */
   #taken = 0;
   #isInUse = false;
   #stopResting: (() => void) | undefined;
 
-  constructor(clock: Clock, { shared, frameLimit }: LinkOptions, send: (type: number, text: string) => void) {
+  constructor(clock: Clock, { shared, frameLimit }: Options, send: (type: number, text: string) => void) {
     this.#clock = clock;
     this.#options = shared;
     this.#frameLimit = frameLimit;
@@ -59,31 +62,34 @@ export class SharedMemory {
     const { large } = packed;
     const bytes = large === undefined ? 0 : lengthOf(large);
     if (large === undefined || bytes < LEAST_BYTES || large.size > MAX_SPANS) return undefined;
-    if (this.#state === "unused") this.#ask();
+    if (this.#state === "unused") this.#request();
     const file = this.#mine;
     // One that is too large is refused as it would be on the channel.
     if (this.#state !== "open" || file === undefined || lengthOf(packed.parts) > this.#frameLimit) return undefined;
-    const at = this.#places.take(bytes);
+    const at = this.#room.take(bytes);
     if (at === undefined) return undefined;
     try {
       return this.#written(type, packed, at, file);
     } catch {
       // The system has no room for it: the channel needs none, and others need what there was.
-      this.#places.takeBack();
-      if (this.#places.isEmpty) file.empty();
+      this.#room.takeBack();
+      if (this.#room.isEmpty) file.empty();
       return undefined;
     }
   }
 
-  /** Takes what lies apart of the frame that `body` tells of. @throws {FrameError} */
-  take(body: Uint8Array): ApartFrame & { readonly parts: ApartParts } {
-    const frame = readApart(body, this.#frameLimit);
+  /** Takes what came out of band of the frame that `body` describes. @throws {FrameError} */
+  take(body: Uint8Array): OutOfBandFrame & { readonly parts: OutOfBandParts } {
+    const frame = readOutOfBand(body, this.#frameLimit);
     const file = this.#theirs;
     if (file === undefined) throw new FrameError("Cannot read frame: there is no shared memory");
-    return { ...frame, parts: new ApartParts(frame.spans, (at, length) => file.read(at, length), () => this.#taken++) };
+    return {
+      ...frame,
+      parts: new OutOfBandParts(frame.spans, (at, length) => file.read(at, length), () => this.#taken++),
+    };
   }
 
-  /** Tells the other side what was read since the last time. */
+  /** Lets the other side know what was read since the last time. */
   acknowledge(): void {
     if (this.#taken > 0) this.#send(FrameType.taken, String(this.#taken));
     this.#taken = 0;
@@ -93,18 +99,20 @@ export class SharedMemory {
   acknowledged(body: Uint8Array): void {
     const count = readJson(body);
     const isCount = typeof count === "number" && Number.isInteger(count) && count > 0;
-    if (!isCount || !this.#places.free(count)) {
+    if (!isCount || !this.#room.free(count)) {
       throw new FrameError("Cannot read frame: it acknowledges what was never sent");
     }
   }
 
-  /** What the other side says of the files. */
-  told(body: Uint8Array): void {
-    const told = new Map(Object.entries(Object(readJson(body))));
-    if (told.get("wanted") === true) this.#ask();
-    const [reads, writes, opened] = [told.get("reads"), told.get("writes"), told.get("opened")];
+  /** What the other side sends about the files. */
+  received(body: Uint8Array): void {
+    const fields = new Map(Object.entries(Object(readJson(body))));
+    if (fields.get("wanted") === true) this.#request();
+    const [reads, writes, opened] = [fields.get("reads"), fields.get("writes"), fields.get("opened")];
     if (typeof reads === "string" && typeof writes === "string") void this.#open(reads, writes);
-    if (typeof opened === "boolean" && this.#options?.makes === true && this.#state === "asked") this.#opened(opened);
+    if (typeof opened === "boolean" && this.#options?.makes === true && this.#state === "requested") {
+      this.#opened(opened);
+    }
   }
 
   close(): void {
@@ -119,7 +127,7 @@ export class SharedMemory {
 
   #written(type: number, { flags, parts, steady, large }: Packed, from: number, file: SharedFile): Packed {
     const rest: Uint8Array[] = [];
-    const spans: ApartSpan[] = [];
+    const spans: OutOfBandSpan[] = [];
     let position = 0;
     let at = from;
     for (const part of parts) {
@@ -134,12 +142,16 @@ export class SharedMemory {
     }
     this.#isInUse = true;
     if (this.#stopResting === undefined) this.#restLater();
-    return { flags: 0, parts: [apartHead(type, flags, spans), ...rest], ...(steady === undefined ? {} : { steady }) };
+    return {
+      flags: 0,
+      parts: [outOfBandHead(type, flags, spans), ...rest],
+      ...(steady === undefined ? {} : { steady }),
+    };
   }
 
-  #ask(): void {
+  #request(): void {
     if (this.#state !== "unused" || this.#options === undefined) return;
-    this.#state = "asked";
+    this.#state = "requested";
     if (this.#options.makes) void this.#make(this.#options);
     else this.#send(FrameType.shared, objectText({ wanted: true }));
   }
@@ -157,7 +169,7 @@ export class SharedMemory {
     }
   }
 
-  /** In the process that its father told of two files. */
+  /** In the child process, which got the paths of two files from its parent. */
   async #open(reads: string, writes: string): Promise<void> {
     if (this.#options === undefined || this.#options.makes || this.#mine !== undefined) return;
     let opened = false;
@@ -171,7 +183,7 @@ export class SharedMemory {
         opened = true;
       }
     } catch {
-      // The father hears it, and sends nothing this way.
+      // The parent learns it, and sends nothing this way.
       this.close();
     }
     this.#send(FrameType.shared, objectText({ opened }));
@@ -188,7 +200,7 @@ export class SharedMemory {
   #restLater(): void {
     this.#stopResting = this.#clock.timer(REST_MS, () => {
       this.#stopResting = undefined;
-      if (!this.#isInUse && this.#places.isEmpty) return this.#mine?.empty();
+      if (!this.#isInUse && this.#room.isEmpty) return this.#mine?.empty();
       this.#isInUse = false;
       this.#restLater();
     });
@@ -199,4 +211,156 @@ function lengthOf(parts: Iterable<Uint8Array>): number {
   let length = 0;
   for (const part of parts) length += part.length;
   return length;
+}
+
+const HEAD_BYTES = 4;
+const SPAN_BYTES = 12;
+/** More parts of one frame than this stay in its body. */
+const MAX_SPANS = 1_000;
+
+/** One part of a frame. */
+export interface OutOfBandSpan {
+  /** Before which byte of the rest of the body it belongs. */
+  readonly position: number;
+  /** Where in the memory it begins. */
+  readonly at: number;
+  readonly length: number;
+}
+
+export interface OutOfBandFrame {
+  readonly type: number;
+  readonly flags: number;
+  readonly spans: readonly OutOfBandSpan[];
+  /** The body without them. */
+  readonly rest: Uint8Array;
+}
+
+/**
+ * What stands before the rest of the body in a frame whose large parts are out of band: where each belongs.
+ *
+ *     u8 type | u8 flags | u16 count | count × (u32 where in the body | u32 where in the memory | u32 length) | the rest of the body
+ */
+export function outOfBandHead(type: number, flags: number, spans: readonly OutOfBandSpan[]): Uint8Array {
+  const head = new Uint8Array(HEAD_BYTES + spans.length * SPAN_BYTES);
+  const view = new DataView(head.buffer);
+  view.setUint8(0, type);
+  view.setUint8(1, flags);
+  view.setUint16(2, spans.length);
+  let offset = HEAD_BYTES;
+  for (const { position, at, length } of spans) {
+    view.setUint32(offset, position);
+    view.setUint32(offset + 4, at);
+    view.setUint32(offset + 8, length);
+    offset += SPAN_BYTES;
+  }
+  return head;
+}
+
+/** @param limit bytes of the whole body. @throws {FrameError} */
+export function readOutOfBand(body: Uint8Array, limit: number): OutOfBandFrame {
+  const view = new DataView(body.buffer, body.byteOffset, body.length);
+  const count = body.length < HEAD_BYTES ? 0 : view.getUint16(2);
+  const restAt = HEAD_BYTES + count * SPAN_BYTES;
+  if (count === 0 || body.length <= restAt) throw new FrameError("Cannot read frame: it does not say what lies apart");
+  const type = view.getUint8(0);
+  if (type !== FrameType.calls && type !== FrameType.answers) {
+    throw new FrameError(`Cannot read frame: of type ${type} nothing lies apart`);
+  }
+  const spans: OutOfBandSpan[] = [];
+  let total = body.length - restAt;
+  for (let offset = HEAD_BYTES; offset < restAt; offset += SPAN_BYTES) {
+    const length = view.getUint32(offset + 8);
+    spans.push({ position: view.getUint32(offset), at: view.getUint32(offset + 4), length });
+    total += length;
+  }
+  if (total > limit) throw new FrameError(`Cannot read frame: its length is ${total} and the limit is ${limit}`);
+  return { type, flags: view.getUint8(1), spans, rest: body.subarray(restAt) };
+}
+
+/** The parts of one frame for the reader of its body, which takes each where it belongs. */
+export class OutOfBandParts {
+  readonly #spans: readonly OutOfBandSpan[];
+  readonly #read: (at: number, length: number) => Uint8Array;
+  #next = 0;
+  #done: (() => void) | undefined;
+
+  /** @param read what lies in the memory from `at` on. @param done called once, when nothing reads them any more. */
+  constructor(spans: readonly OutOfBandSpan[], read: (at: number, length: number) => Uint8Array, done: () => void) {
+    this.#spans = spans;
+    this.#read = read;
+    this.#done = done;
+  }
+
+  /** Bytes of all parts. */
+  get bytes(): number {
+    return this.#spans.reduce((sum, { length }) => sum + length, 0);
+  }
+
+  /** Whether one belongs at `position`. */
+  isAt(position: number): boolean {
+    return this.#spans[this.#next]?.position === position;
+  }
+
+  /** The next one, which has to have `length` bytes, in memory of its own. @throws {BodyError} */
+  take(length: number): Uint8Array {
+    const span = this.#spans[this.#next++];
+    if (span?.length !== length) throw new BodyError("a part that lies apart has another length");
+    return this.#read(span.at, length);
+  }
+
+  /** The body was read to its end. @throws {BodyError} where a part was not taken. */
+  close(): void {
+    this.end();
+    if (this.#next < this.#spans.length) throw new BodyError("a part that lies apart belongs nowhere");
+  }
+
+  /** Nothing reads them any more, also where the body is refused. */
+  end(): void {
+    this.#done?.();
+    this.#done = undefined;
+  }
+}
+
+/** Room in a file that several frames share until their reader has taken them, oldest first. */
+interface Block {
+  readonly start: number;
+  readonly end: number;
+}
+
+export class Allocator {
+  readonly #capacity: number;
+  /** In the order of their frames. */
+  #taken: Block[] = [];
+
+  constructor(capacity: number) {
+    this.#capacity = capacity;
+  }
+
+  get isEmpty(): boolean {
+    return this.#taken.length === 0;
+  }
+
+  /** Takes the lowest room for `bytes`, so that the same memory is used again and again. Undefined where there is none. */
+  take(bytes: number): number | undefined {
+    let start = 0;
+    for (const place of [...this.#taken].sort((one, other) => one.start - other.start)) {
+      if (place.start - start >= bytes) break;
+      start = place.end;
+    }
+    if (this.#capacity - start < bytes) return undefined;
+    this.#taken.push({ start, end: start + bytes });
+    return start;
+  }
+
+  /** What was taken last will not be used. */
+  takeBack(): void {
+    this.#taken.pop();
+  }
+
+  /** The oldest `count` are free. False where there are not so many. */
+  free(count: number): boolean {
+    if (count > this.#taken.length) return false;
+    this.#taken.splice(0, count);
+    return true;
+  }
 }

@@ -1,4 +1,5 @@
-import { CallCounters, type CallCounts, type Latency } from "../../../src/core/call/outcomes.ts";
+import { CallCounters } from "../../../src/core/call/outcomes.ts";
+import type { CallCounts, Latency } from "../../../src/core/wire/status.ts";
 import type { BrokerStatus, ModuleStatus } from "../../../src/core/broker/status.ts";
 
 const NO_CALLS = new CallCounters().counts();

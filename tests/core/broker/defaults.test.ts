@@ -1,7 +1,7 @@
 // What holds where nothing is set, as the reference says it.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FrameType } from "../../../src/core/wire/header.ts";
+import { FrameType } from "../../../src/core/wire/frame.ts";
 import { QueueFullError } from "../../../src/core/faults.ts";
 import { rejection } from "../call/conversation.ts";
 import { settle } from "../manual_clock.ts";

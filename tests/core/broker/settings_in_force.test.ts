@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { CallOptions } from "../../../src/core/module/context.ts";
 import { QueueFullError } from "../../../src/core/faults.ts";
-import { FrameType } from "../../../src/core/wire/header.ts";
+import { FrameType } from "../../../src/core/wire/frame.ts";
 import type { FakeProcess } from "../child/fake_process.ts";
 import { settle } from "../manual_clock.ts";
 import { FakeBroker } from "./fake_broker.ts";

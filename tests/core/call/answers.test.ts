@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { AnswerKind } from "../../../src/core/wire/answer_kind.ts";
-import { FrameType } from "../../../src/core/wire/header.ts";
+import { AnswerKind } from "../../../src/core/wire/columns.ts";
+import { FrameType } from "../../../src/core/wire/frame.ts";
 import { frame } from "../frames.ts";
 import { settle } from "../manual_clock.ts";
 import { callLine, Conversation, NOTHING_LEFT, rejection } from "./conversation.ts";

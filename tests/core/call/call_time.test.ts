@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CallTimeoutError } from "../../../src/core/faults.ts";
-import { FrameType } from "../../../src/core/wire/header.ts";
+import { FrameType } from "../../../src/core/wire/frame.ts";
 import { Conversation, NOTHING_LEFT, rejection, silenceLine } from "./conversation.ts";
 import { RETRY_LINE, slowCommand, TIMEOUT_LINE, timeoutFacts } from "./timing_out.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FrameFlag, FrameType } from "../../../src/core/wire/header.ts";
+import { FrameFlag, FrameType } from "../../../src/core/wire/frame.ts";
 import { Conversation, KILLED, NOTHING_LEFT, rejection } from "./conversation.ts";
 
 const commands = { echo: (value: unknown) => value, length: (values: readonly unknown[]) => values.length };

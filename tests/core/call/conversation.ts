@@ -1,11 +1,12 @@
 import { CallStream } from "../../../src/core/call/stream.ts";
 import { CallServer, type ServerLimits } from "../../../src/core/call/server.ts";
 import { CallClient, DEFAULT_LIMITS } from "../../../src/core/call/client.ts";
-import { CallCounters, type CallCounts } from "../../../src/core/call/outcomes.ts";
-import type { BrokerFault } from "../../../src/core/faults.ts";
+import { CallCounters } from "../../../src/core/call/outcomes.ts";
 import { type CodecName, CODECS } from "../../../src/core/wire/codec.ts";
-import { FrameType } from "../../../src/core/wire/header.ts";
+import { FrameType } from "../../../src/core/wire/frame.ts";
 import { Link } from "../../../src/core/wire/link.ts";
+import type { CallCounts } from "../../../src/core/wire/status.ts";
+import type { BrokerFault } from "../../../src/core/faults.ts";
 import { commandMap, type Commands } from "../../../src/core/module/module.ts";
 import { frame } from "../frames.ts";
 import { TestReporter } from "../log_of.ts";
@@ -159,8 +160,8 @@ export class Conversation {
       },
     });
     const codecs = this.codec === "compact" ? CODECS : [];
-    callerLink.speak(codecs);
-    calleeLink.speak(codecs);
+    callerLink.negotiate(codecs);
+    calleeLink.negotiate(codecs);
     const callee = new CallServer(calleeLink, {
       reporter: this.received,
       service: { commands: commandMap("commands", this.#commands) },

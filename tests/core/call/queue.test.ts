@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Call } from "../../../src/core/call/call.ts";
 import { QueueFullError } from "../../../src/core/faults.ts";
-import { FrameType } from "../../../src/core/wire/header.ts";
+import { FrameType } from "../../../src/core/wire/frame.ts";
 import { settle } from "../manual_clock.ts";
 import { callLine, Conversation, NOTHING_LEFT, rejection } from "./conversation.ts";
 
@@ -128,22 +128,6 @@ test("calls wait in the queue while the transport is full, and go on when it has
   assert.equal(answered + c.counters.counts().error, 14);
   assert.ok(answered >= 9 && c.counters.counts().error > 0, `${answered} answered`);
   assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
-});
-
-test("calls leave until 1 MiB of them waits in the transport, and then wait in the queue", async () => {
-  for (const [bytes, left] of [[64 * 1024, 16], [512 * 1024, 2], [512 * 1024 - 1_000, 3]] as const) {
-    const c = new Conversation({ echo: (text: string) => text.length }, { codec: "compact" });
-    c.callerEnd.stick();
-    const calls: Promise<unknown>[] = [];
-    for (let call = 0; call < 20; call++) {
-      calls.push(c.call("echo", ["x".repeat(bytes)], { timeoutMs: 60_000 }));
-      await settle();
-    }
-    assert.equal(Math.floor(c.callerEnd.unsentBytes / bytes), left, `${bytes} bytes each`);
-    c.callerEnd.release();
-    assert.deepEqual(await Promise.all(calls), Array.from({ length: 20 }, () => bytes));
-    assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
-  }
 });
 
 test("large calls go on one after the other where the transport takes all at once", async () => {

@@ -3,11 +3,11 @@ import { test } from "node:test";
 import { CallCounters } from "../../../src/core/call/outcomes.ts";
 import { IdGaps, ReplyCache } from "../../../src/core/call/reply_cache.ts";
 import { RunningCall } from "../../../src/core/call/server.ts";
-import { FrameType } from "../../../src/core/wire/header.ts";
+import { FrameType } from "../../../src/core/wire/frame.ts";
+import { encodeValue } from "../../../src/core/wire/json_codec.ts";
 import { frame } from "../frames.ts";
 import { ManualClock } from "../manual_clock.ts";
 import { Conversation, NOTHING_LEFT } from "./conversation.ts";
-import { encodeValue } from "../../../src/core/wire/json_codec.ts";
 
 function run(kept: ReplyCache, id: number, value: unknown = id, attempt = 1): void {
   const call = new RunningCall({ id, attempt, command: "c" }, "b", () => {});

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { FrameReader } from "../../../src/core/wire/reader.ts";
+import { FrameReader } from "../../../src/core/wire/frame.ts";
 import { frame } from "../frames.ts";
 import type { MemoryChannel } from "../memory_channel.ts";
 import { property } from "../property.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CallTimeoutError } from "../../../src/core/faults.ts";
-import { FrameType } from "../../../src/core/wire/header.ts";
+import { FrameType } from "../../../src/core/wire/frame.ts";
 import { settle } from "../manual_clock.ts";
 import { callLine, Conversation, NOTHING_LEFT, rejection } from "./conversation.ts";
 import { counting, drained } from "./streaming.ts";

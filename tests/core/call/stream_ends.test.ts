@@ -11,7 +11,7 @@ import type { CallContext } from "../../../src/core/module/module.ts";
 import { settle } from "../manual_clock.ts";
 import { Conversation, KILLED, NOTHING_LEFT, rejection } from "./conversation.ts";
 import { newCodec } from "../../../src/core/wire/codec.ts";
-import { FrameType } from "../../../src/core/wire/header.ts";
+import { FrameType } from "../../../src/core/wire/frame.ts";
 import { counting } from "./streaming.ts";
 
 test("leaving a stream ends the command with its finally block, and is a good end", async () => {

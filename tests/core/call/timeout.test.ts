@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FrameType } from "../../../src/core/wire/header.ts";
+import { FrameType } from "../../../src/core/wire/frame.ts";
 import { settle } from "../manual_clock.ts";
 import { Conversation, NOTHING_LEFT, rejection, silenceLine } from "./conversation.ts";
 import { ANSWERED_LINE, RETRY_LINE, slowCommand, TIMEOUT_LINE, timeoutFacts } from "./timing_out.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { QueueFullError } from "../../../src/core/faults.ts";
-import { FrameType } from "../../../src/core/wire/header.ts";
+import { FrameType } from "../../../src/core/wire/frame.ts";
 import { frame } from "../frames.ts";
 import { Conversation, NOTHING_LEFT, rejection } from "./conversation.ts";
 

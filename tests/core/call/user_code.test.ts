@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { AsyncLocalStorage } from "node:async_hooks";
 import { test } from "node:test";
 import { CallCancelledError, RemoteError } from "../../../src/core/faults.ts";
-import { FrameType } from "../../../src/core/wire/header.ts";
+import { FrameType } from "../../../src/core/wire/frame.ts";
 import type { CallContext } from "../../../src/core/module/module.ts";
 import { Conversation, NOTHING_LEFT, rejection } from "./conversation.ts";
 

@@ -1,13 +1,14 @@
 import type { ExitStatus, ProgramProcess, SpawnProgramOptions } from "../../../src/runtime/runtime.ts";
-import { FrameType } from "../../../src/core/wire/header.ts";
-import { PROTOCOL_VERSION } from "../../../src/core/wire/hello.ts";
+import { CallServer } from "../../../src/core/call/server.ts";
+import { FrameType } from "../../../src/core/wire/frame.ts";
 import { Link } from "../../../src/core/wire/link.ts";
-import type { ProcessStatus } from "../../../src/core/broker/status.ts";
+import { PROTOCOL_VERSION } from "../../../src/core/wire/messages.ts";
+import type { ProcessStatus } from "../../../src/core/wire/status.ts";
 import type { LogEvent } from "../../../src/core/log/record.ts";
 import { supervisionPlan, type SupervisionSettings } from "../../../src/core/module/settings.ts";
 import { StartPlaces } from "../../../src/core/child/start_queue.ts";
-import type { ChildSpec } from "../../../src/core/child/child_spec.ts";
-import { Supervisor } from "../../../src/core/child/supervisor.ts";
+import { Supervised } from "../../../src/core/child/supervised.ts";
+import type { SupervisedOptions } from "../../../src/core/child/supervised_options.ts";
 import { VERSION } from "../../../src/core/version.ts";
 import { FakeRuntime } from "../fake_runtime.ts";
 import { TestReporter } from "../log_of.ts";
@@ -123,9 +124,8 @@ export class Supervision {
   readonly events: LogEvent[] = [];
   /** What it told of its workers. */
   readonly workers: ProcessStatus[] = [];
-
-  readonly supervisor: Supervisor;
-  readonly spec: ChildSpec;
+  readonly supervised: Supervised;
+  readonly options: SupervisedOptions;
 
   constructor(
     settings: SupervisionSettings = {},
@@ -133,28 +133,21 @@ export class Supervision {
   ) {
     this.runtime = runtime;
     const { reporter } = this;
-    this.spec = {
-      parent: {
-        runtime,
-        reporter,
-        broker: "broker-master",
-        name: "broker-master",
-        guard: null,
-        starts,
-        service: { commands: new Map() },
-        wanted: () => [],
-        records: (events) => void this.events.push(...events),
-      },
+    this.options = {
+      runtime,
+      reporter,
       name: "sla",
       module: "sla",
-      workers: 1,
-      isWorker: (name) => name === "sla-1",
+      broker: "broker-master",
+      father: "broker-master",
       program: undefined,
-      cwd: () => "/",
+      cwd: undefined,
       env: () => ({}),
-      collects: true,
+      guard: null,
+      starts,
       descendants: "kill",
-      setup: {
+      setup: () => ({
+        wanted: [],
         frameLimit: LIMIT,
         cleanupMs: 5_000,
         timeoutMs: 1_000,
@@ -165,13 +158,21 @@ export class Supervision {
         queue: null,
         output: { maxLinesPerSecond: 500, maxLineBytes: 8_192 },
         names: ["broker-master", "sla"],
-      },
-      goal: 'Broker.start({ name: "broker-master" })',
-      runsProgram: false,
+      }),
+      callee: (link) =>
+        new CallServer(link, {
+          reporter,
+          service: { commands: new Map() },
+          module: "sla",
+          peer: "sla",
+          frameLimit: LIMIT,
+          ownFiles: [],
+        }),
+      isWorker: (name) => name === "sla-1",
+      records: (events) => void this.events.push(...events),
+      onStatus: (_request, workers) => void this.workers.push(...workers),
     };
-    this.supervisor = new Supervisor(this.spec, {
-      status: (_request, workers) => void this.workers.push(...workers),
-    });
+    this.supervised = new Supervised(this.options);
   }
 
   /** The life that runs now. */
@@ -183,7 +184,7 @@ export class Supervision {
 
   /** Starts it and brings it up. */
   async up(): Promise<FakeProcess> {
-    void this.supervisor.start();
+    void this.supervised.start();
     await settle();
     await this.life.hello();
     await this.life.ready();

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MAY_FOLLOW, type ProcessState, StateMachine } from "../../../src/core/child/states.ts";
+import { MAY_FOLLOW, StateMachine } from "../../../src/core/child/states.ts";
+import type { ProcessState } from "../../../src/core/wire/status.ts";
 
 /** A way to each state from a machine's first one. */
 const WAYS: Readonly<Record<ProcessState, readonly ProcessState[]>> = {

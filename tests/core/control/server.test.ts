@@ -5,7 +5,7 @@ import { ControlServer } from "../../../src/core/control/server.ts";
 import type { CallContext, Handler } from "../../../src/core/module/module.ts";
 import { Inbox } from "../../../src/runtime/posix/channel.ts";
 import type { Channel, ChannelEvents, CommandProcess, Listener } from "../../../src/runtime/runtime.ts";
-import { FrameType } from "../../../src/core/wire/header.ts";
+import { FrameType } from "../../../src/core/wire/frame.ts";
 import { frame } from "../frames.ts";
 import { FakeRuntime } from "../fake_runtime.ts";
 import { settle } from "../manual_clock.ts";

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { joinBytes } from "../../../src/core/bytes.ts";
-import { BodyReader } from "../../../src/core/wire/body_reader.ts";
-import { CALL_HEADERS, type CallHeaders, readHeaders } from "../../../src/core/wire/call_headers.ts";
-import { CODECS, newCodec } from "../../../src/core/wire/codec.ts";
+import { BodyReader, CODECS, newCodec } from "../../../src/core/wire/codec.ts";
+import { type CallHeaders, readHeaders } from "../../../src/core/wire/messages.ts";
 
 /** A value of each header; the compiler asks for all of them. */
 const EVERY: Required<CallHeaders> = { target: "sla", timeoutMs: 1.5, caller: "M-1", stream: true, notify: false };
@@ -21,7 +20,7 @@ for (const name of CODECS) {
   };
 
   test(`the ${name} codec carries every header of a call, alone and with the others`, () => {
-    assert.deepEqual(Object.keys(EVERY), CALL_HEADERS);
+    assert.deepEqual(Object.keys(readHeaders(EVERY) ?? {}), Object.keys(EVERY));
     for (const [key, value] of Object.entries(EVERY)) assert.deepEqual(carried({ [key]: value }), { [key]: value });
     assert.deepEqual(carried(EVERY), EVERY);
     assert.deepEqual(carried({}), {});

@@ -57,7 +57,7 @@ test("a structure that msgpackr learns is a shape, with the same number", () => 
   const bytes = Uint8Array.from(packr.pack(values));
   assert.deepEqual(structures.map((keys) => [...keys]), [["host"], ["host", "up"]]);
   assert.deepEqual(read(bytes, structures), values);
-  const stream = { told: 0 };
+  const stream = { sentCount: 0 };
   const codec = new CompactCodec();
   bytesOf([values, values], codec);
   assert.deepEqual(bytesOf(values, codec), bytes);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { NotSerializableError } from "../../../src/core/wire/scan.ts";
+import { NotSerializableError } from "../../../src/core/wire/serializable.ts";
 import { CompactStream } from "./compact_stream.ts";
 
 test("values that call the codec while they are encoded are encoded whole", () => {

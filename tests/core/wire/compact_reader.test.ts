@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BodyError } from "../../../src/core/wire/body_error.ts";
+import { BodyError } from "../../../src/core/wire/frame.ts";
 import { read } from "./compact_stream.ts";
 
 for (

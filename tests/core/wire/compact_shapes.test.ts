@@ -1,11 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Packed } from "../../../src/core/wire/batch.ts";
-import { BodyError } from "../../../src/core/wire/body_error.ts";
-import { BodyReader } from "../../../src/core/wire/body_reader.ts";
-import { joinBytes } from "../../../src/core/bytes.ts";
+import { BodyReader } from "../../../src/core/wire/codec.ts";
 import { CompactCodec } from "../../../src/core/wire/compact_codec.ts";
-import { FrameFlag } from "../../../src/core/wire/header.ts";
+import { BodyError, FrameFlag, type Packed } from "../../../src/core/wire/frame.ts";
+import { joinBytes } from "../../../src/core/bytes.ts";
 import { bytesOf, CompactStream, read } from "./compact_stream.ts";
 
 const body = ({ parts }: Packed) => joinBytes(parts).slice();
@@ -16,13 +14,13 @@ test("keys of repeated objects travel once a stream, and again on the next", () 
   const lengths = [1, 2, 3].map(() => bytesOf(value, codec).length);
   assert.deepEqual(lengths, [15, 4, 4]);
   assert.deepEqual(bytesOf(value, codec), Uint8Array.of(0x40, 1, 0x91, 2));
-  const stream = { told: 0 };
+  const stream = { sentCount: 0 };
   const first = codec.before(stream);
   assert.ok(first !== undefined);
   assert.equal(first.flags, FrameFlag.compact | FrameFlag.shapes);
   assert.deepEqual(read(body(first)), [0, [["alpha", "beta"]]]);
   assert.equal(codec.before(stream), undefined);
-  assert.ok(codec.before({ told: 0 }) !== undefined);
+  assert.ok(codec.before({ sentCount: 0 }) !== undefined);
 });
 
 test("objects of more shapes than there are numbers arrive as they are", () => {

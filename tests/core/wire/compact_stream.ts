@@ -1,13 +1,13 @@
-import { BodyReader } from "../../../src/core/wire/body_reader.ts";
-import { joinBytes } from "../../../src/core/bytes.ts";
+import { BodyReader } from "../../../src/core/wire/codec.ts";
 import { CompactCodec } from "../../../src/core/wire/compact_codec.ts";
 import { CompactReader } from "../../../src/core/wire/compact_reader.ts";
+import { joinBytes } from "../../../src/core/bytes.ts";
 
 /** Both ends of one direction of a stream. */
 export class CompactStream {
   readonly codec = new CompactCodec();
   readonly reader = new BodyReader();
-  readonly #state = { told: 0 };
+  readonly #state = { sentCount: 0 };
 
   /** A result as the other side gets it. */
   carry(value: unknown): unknown {

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
+import { BodyReader } from "../../../src/core/wire/codec.ts";
 import { CompactCodec } from "../../../src/core/wire/compact_codec.ts";
-import { BodyReader } from "../../../src/core/wire/body_reader.ts";
+import { NotSerializableError } from "../../../src/core/wire/serializable.ts";
 import { joinBytes } from "../../../src/core/bytes.ts";
-import { NotSerializableError } from "../../../src/core/wire/scan.ts";
 import { CompactStream } from "./compact_stream.ts";
 
 class Point {

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { BodyError, packCalls, type Packed } from "../../../src/core/wire/batch.ts";
-import { BodyReader } from "../../../src/core/wire/body_reader.ts";
+import { BodyReader, type Codec, newCodec } from "../../../src/core/wire/codec.ts";
+import { BodyError, type Packed } from "../../../src/core/wire/frame.ts";
+import { encodeValue, JSON_CODEC } from "../../../src/core/wire/json_codec.ts";
 import { joinBytes } from "../../../src/core/bytes.ts";
-import { type Codec, newCodec } from "../../../src/core/wire/codec.ts";
-import { encodeValue } from "../../../src/core/wire/json_codec.ts";
 import { property } from "../property.ts";
 import { plainValues } from "../values.ts";
 import { read } from "./compact_stream.ts";
@@ -72,9 +71,9 @@ function callsOf(codec: Codec, values: readonly unknown[]) {
     const params = codec.name === "json" ? encodeValue([value], "p") : codec.encode([value], "p");
     return { id: index + 1, attempt: 1 + index % 2, command: "get", params, options: null };
   });
-  const shapes = codec.before({ told: 0 });
+  const shapes = codec.before({ sentCount: 0 });
   const before = shapes === undefined ? undefined : bodyOf(shapes);
-  return { ...bodyOf(codec.name === "json" ? packCalls(calls, 1) : codec.calls(calls, 1)), before };
+  return { ...bodyOf(codec.name === "json" ? JSON_CODEC.calls(calls, 1) : codec.calls(calls, 1)), before };
 }
 
 /** A copy, since what packs the next frame uses the memory again. */

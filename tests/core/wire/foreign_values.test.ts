@@ -2,16 +2,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { runInNewContext } from "node:vm";
 import { joinBytes } from "../../../src/core/bytes.ts";
-import { BodyReader } from "../../../src/core/wire/body_reader.ts";
-import { type CodecName, newCodec } from "../../../src/core/wire/codec.ts";
-import { NotSerializableError } from "../../../src/core/wire/scan.ts";
+import { BodyReader, type CodecName, newCodec } from "../../../src/core/wire/codec.ts";
+import { NotSerializableError } from "../../../src/core/wire/serializable.ts";
 
 /** What arrives of a value. */
 function carried(name: CodecName, value: unknown): unknown {
   const codec = newCodec(name);
   const reader = new BodyReader();
   const encoded = codec.encode(value, "v");
-  const before = codec.before({ told: 0 });
+  const before = codec.before({ sentCount: 0 });
   if (before !== undefined) reader.answers(before.flags, joinBytes(before.parts));
   const { flags, parts } = codec.answers([{ id: 1, attempt: 1, kind: 0, value: encoded }]);
   return reader.answers(flags, joinBytes(parts)).values[0];

@@ -1,16 +1,20 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
-import { packAnswers, packCalls, readAnswers, readCalls } from "../../../src/core/wire/batch.ts";
-import { encodeValue } from "../../../src/core/wire/json_codec.ts";
-import { NotSerializableError } from "../../../src/core/wire/scan.ts";
-import { utf8Bytes } from "../../../src/core/wire/text.ts";
+import {
+  encodeValue,
+  JSON_CODEC,
+  readJsonAnswers,
+  readJsonCalls,
+  utf8Bytes,
+} from "../../../src/core/wire/json_codec.ts";
+import { NotSerializableError } from "../../../src/core/wire/serializable.ts";
 import { joinBytes } from "../../../src/core/bytes.ts";
 
 /** A result as the other side gets it. */
 function roundTrip(value: unknown): unknown {
-  const { flags, parts } = packAnswers([{ id: 1, attempt: 1, kind: 0, value: encodeValue(value, "result") }]);
-  return readAnswers(flags, joinBytes(parts)).values[0];
+  const { flags, parts } = JSON_CODEC.answers([{ id: 1, attempt: 1, kind: 0, value: encodeValue(value, "result") }]);
+  return readJsonAnswers(flags, joinBytes(parts)).values[0];
 }
 
 class Point {
@@ -112,8 +116,8 @@ test("encodeValue() carries a value that is there twice, which is no cycle", () 
 
 test("encodeValue() carries 10^6 keys", () => {
   const value = Object.fromEntries(Array.from({ length: 1_000_000 }, (_, index) => [`key ${index}`, index]));
-  const { flags, parts } = packAnswers([{ id: 1, attempt: 1, kind: 0, value: encodeValue(value, "v") }]);
-  const result = readAnswers(flags, joinBytes(parts)).values[0];
+  const { flags, parts } = JSON_CODEC.answers([{ id: 1, attempt: 1, kind: 0, value: encodeValue(value, "v") }]);
+  const result = readJsonAnswers(flags, joinBytes(parts)).values[0];
   assert.equal(Object.keys(Object(result)).length, 1_000_000);
   assert.equal(Reflect.get(Object(result), "key 999999"), 999_999);
 });
@@ -133,9 +137,9 @@ test("Uint8Arrays at several depths arrive as plain Uint8Arrays that share no me
     ["__proto__ like"]: new Uint8Array([9, 8, 7, 6]).subarray(1, 3),
   };
   Object.defineProperty(value, "__proto__", { value: Uint8Array.of(5), enumerable: true });
-  const { flags, parts } = packAnswers([{ id: 1, attempt: 1, kind: 0, value: encodeValue(value, "v") }]);
+  const { flags, parts } = JSON_CODEC.answers([{ id: 1, attempt: 1, kind: 0, value: encodeValue(value, "v") }]);
   const chunk = Buffer.from(joinBytes(parts));
-  const result = readAnswers(flags, chunk).values[0];
+  const result = readJsonAnswers(flags, chunk).values[0];
   chunk.fill(0);
   assert.ok(typeof result === "object" && result !== null);
   assert.deepEqual(Object.keys(result), ["top", "list", "__proto__ like", "__proto__"]);
@@ -171,8 +175,8 @@ test("attachments of several calls of one batch go to their own calls", () => {
     entry(2, ["none"]),
     entry(3, [[0, Uint8Array.of(3, 3)], Uint8Array.of()]),
   ];
-  const { flags, parts } = packCalls(batch, 1);
-  const { calls } = readCalls(flags, joinBytes(parts));
+  const { flags, parts } = JSON_CODEC.calls(batch, 1);
+  const { calls } = readJsonCalls(flags, joinBytes(parts));
   assert.deepEqual(calls.map(({ id, command, params }) => [id, command, params]), [
     [1, "c1", [Uint8Array.of(1)]],
     [2, "c2", ["none"]],

@@ -1,12 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { packAnswers, readJson } from "../../../src/core/wire/batch.ts";
-import { BodyReader } from "../../../src/core/wire/body_reader.ts";
-import { newCodec } from "../../../src/core/wire/codec.ts";
-import { isNestedDeeper } from "../../../src/core/wire/limits.ts";
-import { encodePayload } from "../../../src/core/wire/params.ts";
+import { BodyReader, encodePayload, newCodec } from "../../../src/core/wire/codec.ts";
+import { encodeValue, JSON_CODEC, readJson } from "../../../src/core/wire/json_codec.ts";
+import { isNestedDeeper } from "../../../src/core/wire/serializable.ts";
 import { joinBytes } from "../../../src/core/bytes.ts";
-import { encodeValue } from "../../../src/core/wire/json_codec.ts";
 
 const FRAME_LIMIT = 100_000;
 const LIMIT = FRAME_LIMIT - 4_096;
@@ -79,7 +76,7 @@ test("a JSON body is read up to the depth that a value may have, and refused bef
 
 test("the deepest value that may be sent is read by both codecs", () => {
   const deepest: unknown = JSON.parse(nested(1_000));
-  const { flags, parts } = packAnswers([{ id: 1, attempt: 1, kind: 0, value: encodeValue(deepest, "v") }]);
+  const { flags, parts } = JSON_CODEC.answers([{ id: 1, attempt: 1, kind: 0, value: encodeValue(deepest, "v") }]);
   assert.deepEqual(new BodyReader().answers(flags, joinBytes(parts)).values, [deepest]);
   const compact = newCodec("compact");
   const packed = compact.answers([{ id: 1, attempt: 1, kind: 0, value: compact.encode(deepest, "v") }]);

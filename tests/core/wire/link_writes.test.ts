@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FrameType } from "../../../src/core/wire/header.ts";
+import { FrameType } from "../../../src/core/wire/frame.ts";
 import { joinBytes } from "../../../src/core/bytes.ts";
 import { frame } from "../frames.ts";
 import { settle } from "../manual_clock.ts";

@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Hello, helloText, readHello, type Setup } from "../../../src/core/wire/hello.ts";
 import {
-  type FatherNotice,
-  fatherNoticeText,
-  type ProcessNotice,
-  processNoticeText,
-  readFatherNotice,
-  readProcessNotice,
-} from "../../../src/core/wire/notice.ts";
+  type ControlFromChild,
+  controlFromChild,
+  type ControlFromParent,
+  controlFromParent,
+  type Hello,
+  helloText,
+  readHello,
+  type Setup,
+} from "../../../src/core/wire/messages.ts";
 import { supervisionPlan } from "../../../src/core/module/settings.ts";
 
 // A value of each field; the compiler asks for all of them.
@@ -40,46 +41,48 @@ const HELLO: Required<Hello> = {
 
 const FIGURES = { pssBytes: 1, privateBytes: 2, heapBytes: 3, openFiles: 4 };
 
-const PROCESS_NOTICES: { readonly [K in ProcessNotice["kind"]]: Required<Extract<ProcessNotice, { kind: K }>> } = {
-  cleaning: { kind: "cleaning", owner: null },
-  cleaned: { kind: "cleaned" },
-  "start-wanted": { kind: "start-wanted", start: 1 },
-  "start-over": { kind: "start-over", start: 1 },
-  ready: {
-    kind: "ready",
-    commands: ["get_report"],
-    cleanup: {
-      ms: 3,
-      released: ["sla"],
-      errors: 0,
-      modules: [{ name: "sla", ms: 2, error: "no host" }],
-      leftovers: [{ kind: "timer", count: 1 }],
-      before: FIGURES,
-      after: FIGURES,
+const PROCESS_NOTICES: { readonly [K in ControlFromChild["kind"]]: Required<Extract<ControlFromChild, { kind: K }>> } =
+  {
+    cleaning: { kind: "cleaning", owner: null },
+    cleaned: { kind: "cleaned" },
+    "start-wanted": { kind: "start-wanted", start: 1 },
+    "start-over": { kind: "start-over", start: 1 },
+    ready: {
+      kind: "ready",
+      commands: ["get_report"],
+      cleanup: {
+        ms: 3,
+        released: ["sla"],
+        errors: 0,
+        modules: [{ name: "sla", ms: 2, error: "no host" }],
+        leftovers: [{ kind: "timer", count: 1 }],
+        before: FIGURES,
+        after: FIGURES,
+      },
     },
-  },
-  failed: {
-    kind: "failed",
-    error: {
-      name: "IOError",
-      message: "no disk",
-      stack: "IOError: no disk\n    at f (/a.ts:1:1)",
-      data: { host: "a" },
+    failed: {
+      kind: "failed",
+      error: {
+        name: "IOError",
+        message: "no disk",
+        stack: "IOError: no disk\n    at f (/a.ts:1:1)",
+        data: { host: "a" },
+      },
+      lasting: true,
     },
-    lasting: true,
-  },
-  status: { kind: "status", request: 7, workers: [] },
-  signal: { kind: "signal", signal: "SIGTERM" },
-  stopped: { kind: "stopped" },
-};
+    status: { kind: "status", request: 7, workers: [] },
+    signal: { kind: "signal", signal: "SIGTERM" },
+    stopped: { kind: "stopped" },
+  };
 
-const FATHER_NOTICES: { readonly [K in FatherNotice["kind"]]: Required<Extract<FatherNotice, { kind: K }>> } = {
-  stop: { kind: "stop", signal: "SIGINT" },
-  "start-admitted": { kind: "start-admitted", start: 1 },
-  wanted: { kind: "wanted", events: ["call.error"] },
-  status: { kind: "status", request: 7 },
-  restart: { kind: "restart", worker: 2, request: 8 },
-};
+const FATHER_NOTICES: { readonly [K in ControlFromParent["kind"]]: Required<Extract<ControlFromParent, { kind: K }>> } =
+  {
+    stop: { kind: "stop", signal: "SIGINT" },
+    "start-admitted": { kind: "start-admitted", start: 1 },
+    wanted: { kind: "wanted", events: ["call.error"] },
+    status: { kind: "status", request: 7 },
+    restart: { kind: "restart", worker: 2, request: 8 },
+  };
 
 function bytes(text: string): Uint8Array {
   return new TextEncoder().encode(text);
@@ -111,19 +114,21 @@ for (const key of Object.keys(SETUP)) {
 
 for (const notice of Object.values(PROCESS_NOTICES)) {
   test(`a notice "${notice.kind}" of a process carries every field`, () => {
-    assert.deepEqual(readProcessNotice(bytes(processNoticeText(notice))), notice);
+    assert.deepEqual(controlFromChild.read(bytes(controlFromChild.text(notice))), notice);
   });
 }
 
 for (const notice of Object.values(FATHER_NOTICES)) {
   test(`a notice "${notice.kind}" of a father carries every field, and is refused without one`, () => {
-    assert.deepEqual(readFatherNotice(bytes(fatherNoticeText(notice))), notice);
+    assert.deepEqual(controlFromParent.read(bytes(controlFromParent.text(notice))), notice);
     for (const key of Object.keys(notice).filter((key) => key !== "kind")) {
       const without = json({ ...notice, [key]: undefined });
       // Most processes are asked to stop by nothing else.
-      if (key === "signal") assert.deepEqual(readFatherNotice(without), { kind: notice.kind });
-      else assert.throws(() => readFatherNotice(without), { message: `a notice "${notice.kind}" without ${key}` });
-      assert.throws(() => readFatherNotice(json({ ...notice, [key]: true })), {
+      if (key === "signal") assert.deepEqual(controlFromParent.read(without), { kind: notice.kind });
+      else {assert.throws(() => controlFromParent.read(without), {
+          message: `a notice "${notice.kind}" without ${key}`,
+        });}
+      assert.throws(() => controlFromParent.read(json({ ...notice, [key]: true })), {
         message: `a notice "${notice.kind}" with a wrong ${key}`,
       });
     }

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { readJson } from "../../../src/core/wire/batch.ts";
-import { BodyReader } from "../../../src/core/wire/body_reader.ts";
-import { DEFAULT_FRAME_LIMIT, FrameType } from "../../../src/core/wire/header.ts";
-import { FrameReader } from "../../../src/core/wire/reader.ts";
+import { BodyReader } from "../../../src/core/wire/codec.ts";
+import { DEFAULT_FRAME_LIMIT, FrameReader, FrameType } from "../../../src/core/wire/frame.ts";
+import { readJson } from "../../../src/core/wire/json_codec.ts";
 
 /** What a father and its process said from hello to stop, as base64: calls that go well and that fail, a retry, a cancel, events. */
 const RECORDED = JSON.parse(readFileSync(new URL("../../fixtures/frame/session.json", import.meta.url), "utf8"));

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { packAnswers, readAnswers } from "../../../src/core/wire/batch.ts";
+import { encodeValue, JSON_CODEC, readJsonAnswers } from "../../../src/core/wire/json_codec.ts";
 import { joinBytes } from "../../../src/core/bytes.ts";
-import { encodeValue } from "../../../src/core/wire/json_codec.ts";
 import { property } from "../property.ts";
 import { compactValues, jsonValues, plainValues } from "../values.ts";
 import { CompactStream } from "./compact_stream.ts";
@@ -22,8 +21,8 @@ property("the JSON codec changes no more than the protocol's table says", jsonVa
 }, { runs: 300 });
 
 function carryAsJson(value: unknown): unknown {
-  const { flags, parts } = packAnswers([{ id: 1, attempt: 1, kind: 0, value: encodeValue(value, "v") }]);
-  return readAnswers(flags, joinBytes(parts)).values[0];
+  const { flags, parts } = JSON_CODEC.answers([{ id: 1, attempt: 1, kind: 0, value: encodeValue(value, "v") }]);
+  return readJsonAnswers(flags, joinBytes(parts)).values[0];
 }
 
 /** The table of `docs/wire-protocol.md`, as far as random values go. */

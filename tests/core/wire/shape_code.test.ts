@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CompactWriter } from "../../../src/core/wire/compact_writer.ts";
-import { testerOf } from "../../../src/core/wire/shape_code.ts";
-import { Shapes } from "../../../src/core/wire/shapes.ts";
+import { Shapes, testerOf } from "../../../src/core/wire/shapes.ts";
 import { CompactStream } from "./compact_stream.ts";
 
 /** Values at each border of how code in place and the writer itself write them. */

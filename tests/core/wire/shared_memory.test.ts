@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { joinBytes } from "../../../src/core/bytes.ts";
-import type { AnswerEntry } from "../../../src/core/wire/batch.ts";
+import type { AnswerEntry } from "../../../src/core/wire/columns.ts";
 import { CompactCodec } from "../../../src/core/wire/compact_codec.ts";
-import { FrameType } from "../../../src/core/wire/header.ts";
+import { FrameType } from "../../../src/core/wire/frame.ts";
 import { settle } from "../manual_clock.ts";
 import { brief, LARGE, large, SharedPair } from "./shared_pair.ts";
 

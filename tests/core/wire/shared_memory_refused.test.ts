@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { joinBytes } from "../../../src/core/bytes.ts";
-import { apartHead, type ApartSpan } from "../../../src/core/wire/apart.ts";
-import { FrameFlag, FrameType } from "../../../src/core/wire/header.ts";
+import { FrameFlag, FrameType } from "../../../src/core/wire/frame.ts";
+import { outOfBandHead, type OutOfBandSpan } from "../../../src/core/wire/shared_memory.ts";
 import { frame } from "../frames.ts";
 import { settle } from "../manual_clock.ts";
 import { bytesOf } from "./compact_stream.ts";
 import { LARGE, large, SharedPair } from "./shared_pair.ts";
 
 const MIB = 1024 * 1024;
-const PART: ApartSpan = { position: 0, at: 0, length: 9 };
+const PART: OutOfBandSpan = { position: 0, at: 0, length: 9 };
 
 for (
   const [what, body, reason] of [
@@ -27,7 +27,7 @@ for (
 ) {
   test(`a frame that ${what} closes the link with a reason`, async () => {
     const { process, father, files } = await SharedPair.open();
-    process.end.deliver(frame(FrameType.apart, body));
+    process.end.deliver(frame(FrameType.outOfBand, body));
     await settle();
     assert.deepEqual([...process.closed, ...father.closed].slice(0, 1), [`Cannot read frame: ${reason}`]);
     assert.equal(files.descriptors, 0);
@@ -37,7 +37,7 @@ for (
 test("a frame whose parts lie apart closes a link that has no memory", () => {
   const { process } = new SharedPair({ theirs: false });
   const body = apartBody(3, [PART], bytesOf(1));
-  process.end.deliver(frame(FrameType.apart, body));
+  process.end.deliver(frame(FrameType.outOfBand, body));
   assert.deepEqual(process.closed, ["Cannot read frame: there is no shared memory"]);
 });
 
@@ -52,7 +52,7 @@ for (
     const { process } = await SharedPair.open();
     // [[1], 0, 0, [300,000 bytes that lie apart]]
     const rest = Uint8Array.of(0x94, 0x91, 1, 0, 0, 0x91, 0xc6, 0, 4, 0x93, 0xe0);
-    process.end.deliver(frame(FrameType.apart, apartBody(3, [span], rest)));
+    process.end.deliver(frame(FrameType.outOfBand, apartBody(3, [span], rest)));
     await settle();
     assert.deepEqual([process.refused, process.closed, process.got], [[reason], [], []]);
   });
@@ -79,6 +79,6 @@ test("a father opens no file that its process names, and believes no opening tha
 });
 
 /** The body of an `apart` frame: what it says of its parts, and the rest. */
-function apartBody(type: number, spans: readonly ApartSpan[], rest: Uint8Array): Uint8Array {
-  return joinBytes([apartHead(type, FrameFlag.compact, spans), rest]);
+function apartBody(type: number, spans: readonly OutOfBandSpan[], rest: Uint8Array): Uint8Array {
+  return joinBytes([outOfBandHead(type, FrameFlag.compact, spans), rest]);
 }

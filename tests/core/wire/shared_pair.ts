@@ -1,7 +1,6 @@
-import { BodyError } from "../../../src/core/wire/body_error.ts";
-import { BodyReader } from "../../../src/core/wire/body_reader.ts";
+import { BodyReader } from "../../../src/core/wire/codec.ts";
 import { CompactCodec } from "../../../src/core/wire/compact_codec.ts";
-import { FrameFlag, FrameType } from "../../../src/core/wire/header.ts";
+import { BodyError, FrameFlag, FrameType } from "../../../src/core/wire/frame.ts";
 import { Link } from "../../../src/core/wire/link.ts";
 import { ManualClock, settle } from "../manual_clock.ts";
 import { MemoryChannel } from "../memory_channel.ts";
@@ -19,7 +18,7 @@ export class SharedSide {
   /** Whether it refuses what it gets without a look. */
   refuses = false;
   readonly #codec = new CompactCodec();
-  readonly #stream = { told: 0 };
+  readonly #stream = { sentCount: 0 };
   #id = 0;
 
   constructor(end: MemoryChannel, clock: ManualClock, options: { files: MemoryFiles | null; makes: boolean }) {

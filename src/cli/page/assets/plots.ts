@@ -1,7 +1,7 @@
 /** The plots of the page. */
 
 import type UPlot from "uplot";
-import type { Outcome } from "../../../core/call/outcomes.ts";
+import type { Outcome } from "../../../core/wire/status.ts";
 import type { Moment } from "../history.ts";
 import { byId } from "./elements.ts";
 import { axisStyle, color, darkScheme, rangeFromZero } from "./plot.ts";

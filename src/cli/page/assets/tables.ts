@@ -1,7 +1,7 @@
 /** The tables of the page, and the sentence above them. */
 
-import type { CallCounts } from "../../../core/call/outcomes.ts";
-import type { BrokerStatus, ProcessStatus } from "../../../core/broker/status.ts";
+import type { BrokerStatus } from "../../../core/broker/status.ts";
+import type { CallCounts, ProcessStatus } from "../../../core/wire/status.ts";
 import { byId, make, set } from "./elements.ts";
 
 interface Column {

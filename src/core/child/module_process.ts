@@ -1,0 +1,341 @@
+/**
+ * A module inside a process of its own: its commands, its context, its workers, its hooks.
+ *
+ * @module
+ */
+
+import type { Clock, Runtime } from "../../runtime/runtime.ts";
+import { CallServer, type RunningCall, type Service } from "../call/server.ts";
+import { type CallClient } from "../call/client.ts";
+import { CallStream, type StreamTarget } from "../call/stream.ts";
+import { forwarded, passOn } from "../call/forward.ts";
+import { type CallRequest, checkedRequest, NO_SETTINGS } from "../call/call.ts";
+import { describeThrown } from "../call/describe_thrown.ts";
+import { hasToClean } from "./cleanup.ts";
+import { canDispose } from "../module/dispose.ts";
+import { Owned } from "../module/owned.ts";
+import type { CallOptions, ModuleContext } from "../module/context.ts";
+import { UnknownModuleError } from "../faults.ts";
+import type { ReceivedCall } from "../wire/columns.ts";
+import type { Link } from "../wire/link.ts";
+import type { CallHeaders, Setup } from "../wire/messages.ts";
+import type { ProcessStatus } from "../wire/status.ts";
+import { deadline, formatTimeout } from "../duration.ts";
+import { cutText } from "../log/escape.ts";
+import type { FrameReporter } from "../log/frame_reporter.ts";
+import { LineLimit } from "../log/line_limit.ts";
+import { applyUser, stackFrom } from "../log/user_stack.ts";
+import { commandMap, type Handler, type Module } from "../module/module.ts";
+import { nearest } from "../nearest.ts";
+import { headline } from "../thrown.ts";
+import { encodeRole, processName, type Role, ROLE_VARIABLE } from "./role.ts";
+import { workerPlan } from "../module/settings.ts";
+import type { StartQueue } from "./start_queue.ts";
+import { StartFolder } from "./start_folder.ts";
+import type { Supervised } from "./supervised.ts";
+import type { SupervisedOptions } from "./supervised_options.ts";
+import { Workers } from "./workers.ts";
+
+/** As much of one text as a line shows. */
+const MAX_LOG_TEXT = 10_000;
+
+export interface ModuleProcessOptions {
+  readonly runtime: Runtime;
+  readonly role: Role;
+  readonly program: string | undefined;
+  readonly reporter: FrameReporter;
+  readonly setup: Setup;
+  /** Where the starts of the workers wait for their turn. */
+  readonly starts: StartQueue;
+  /** What calls the father, loaded at the first use. */
+  readonly father: () => Promise<CallClient>;
+}
+
+export class ModuleProcess implements Service {
+  readonly #options: ModuleProcessOptions;
+  readonly #stop = new AbortController();
+  readonly #owned = new Owned();
+  readonly #context: ModuleContext;
+  readonly #logLimit: LineLimit;
+  #module: Module | undefined;
+  #workers = new Workers([]);
+  readonly #folder: StartFolder;
+  #endExpected = false;
+  commands: ReadonlyMap<string, Handler> = new Map();
+
+  constructor(options: ModuleProcessOptions) {
+    this.#options = options;
+    const { runtime, role, program, reporter, setup } = options;
+    const { maxLinesPerSecond } = setup.output;
+    this.#logLimit = new LineLimit(runtime.clock, maxLinesPerSecond, (count) => {
+      const what = `lines of ctx.log (limit: ${maxLinesPerSecond} a second)`;
+      reporter.report("process.dropped", { process: role.process, what, count }, { module: role.process });
+    });
+    this.#context = this.#makeContext();
+    this.#folder = new StartFolder(runtime, {
+      instead: () => [runtime.programFolder(role.load?.[0]?.[1] ?? program)],
+      gone: (fields) => reporter.report("process.folder-gone", fields, { module: role.process }),
+    });
+  }
+
+  /**
+   * Brings the module up within its `startTimeoutMs`: its workers, its commands, its start hook. Its workers load `modules`, as this
+   * process did.
+   *
+   * @throws what the module's own code throws.
+   */
+  async start(module: Module, modules: readonly Module[]): Promise<void> {
+    const time = new StartTime(this.#options.runtime.clock, this.#options.setup.supervision.startTimeoutMs);
+    await Promise.race([this.#start(module, { modules, time }), time.over]).finally(() => time.end());
+  }
+
+  async #start(
+    module: Module,
+    { modules, time }: { readonly modules: readonly Module[]; readonly time: StartTime },
+  ): Promise<void> {
+    this.#module = module;
+    const { definition, name } = module;
+    const { worker } = this.#options.role;
+    for (const resource of worker === null ? definition.owns ?? [] : []) this.#owned.add(resource);
+    const commands = worker === null ? definition.commands : definition.workers?.commands;
+    const made: unknown = typeof commands === "function"
+      ? applyUser(commands, undefined, [this.#context])
+      : commands ?? {};
+    this.commands = commandMap(`Module "${name}": commands`, await made);
+    if (worker !== null) return;
+    const count = definition.workers?.count ?? 0;
+    if (count > 0) {
+      this.#workers = new Workers(await this.#newWorkers(count, hasToClean(modules, module)));
+      time.pause();
+    }
+    if (this.#endExpected) this.#workers.expectEnd();
+    const { start } = definition;
+    await Promise.all([
+      this.#workers.start(() => time.resume()),
+      start === undefined ? undefined : applyUser(start, definition, [this.#context]),
+    ]);
+  }
+
+  /** Lets the module go: its stop hook, its workers, what it owns. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    const definition = this.#module?.definition;
+    if (this.#options.role.worker === null) await this.#attempt(() => definition?.stop?.(this.#context));
+    await this.#workers.stop();
+    for (const dispose of this.#owned.disposals().toReversed()) await this.#attempt(dispose);
+    this.#logLimit.end();
+  }
+
+  /** This process was sent a signal that ends it; its workers may have been, too. */
+  expectEnd(): void {
+    this.#endExpected = true;
+    this.#workers.expectEnd();
+  }
+
+  async status(): Promise<ProcessStatus[]> {
+    return await this.#workers.status();
+  }
+
+  async restartWorker(number: number): Promise<void> {
+    await this.#workers.restart(number);
+  }
+
+  want(events: readonly string[]): void {
+    this.#workers.want(events);
+  }
+
+  /** A worker's call to another module goes on to the father, under the worker's name. */
+  async forward(call: ReceivedCall & { readonly options: CallHeaders }, context: RunningCall): Promise<unknown> {
+    const { target = this.#options.role.broker, timeoutMs = this.#options.setup.timeoutMs } = call.options;
+    const wire = { ...call.options, ...this.#route(target, timeoutMs), caller: context.caller };
+    const options = { target, ...forwarded(timeoutMs, context), wire };
+    return await passOn({ caller: await this.#options.father(), options }, call);
+  }
+
+  /** What a father is made of is loaded where there are workers. */
+  async #newWorkers(count: number, collects: boolean): Promise<Supervised[]> {
+    const { Supervised } = await import("./supervised.ts");
+    return Array.from(
+      { length: count },
+      (_, index) => new Supervised({ ...this.#workerOptions(index + 1), collects }),
+    );
+  }
+
+  #workerOptions(number: number): SupervisedOptions {
+    const { runtime, role, program, reporter, setup } = this.#options;
+    const name = processName(role.module, number);
+    return {
+      runtime,
+      reporter,
+      name,
+      module: role.module,
+      broker: role.broker,
+      father: role.process,
+      program,
+      cwd: this.#folder.of(name),
+      runsProgram: role.load === null,
+      env: (channel) => {
+        const text = encodeRole({ ...role, worker: number, depth: role.depth + 1, channel, given: null });
+        return { ...runtime.env.all(), [ROLE_VARIABLE]: text };
+      },
+      guard: null,
+      starts: this.#options.starts,
+      descendants: role.descendants,
+      setup: () => ({ ...setup, supervision: workerPlan(setup.supervision), wanted: reporter.wanted() }),
+      records: (events) => reporter.pass(events),
+      callee: (link: Link) =>
+        new CallServer(link, {
+          reporter,
+          service: { commands: NO_COMMANDS, forward: (call, context) => this.forward(call, context) },
+          module: name,
+          peer: name,
+          frameLimit: setup.frameLimit,
+          ownFiles: runtime.ownFiles,
+        }),
+    };
+  }
+
+  #makeContext(): ModuleContext {
+    const { role, setup, reporter } = this.#options;
+    const log = (level: "debug" | "info" | "warning" | "error") => (text: string) => {
+      if (!reporter.wants(`module.${level}`) || !this.#logLimit.take()) return;
+      reporter.report(`module.${level}`, { text: cutText(String(text), MAX_LOG_TEXT) }, { module: role.process });
+    };
+    const [toWorker, toOther] = [this.#toWorker.bind(this), this.#toOther.bind(this)];
+    async function callWorker(command: string, params: readonly unknown[] = [], settings = NO_SETTINGS) {
+      try {
+        const { caller, options } = toWorker({ command, params, settings });
+        return await caller.call(command, params, options);
+      } catch (error) {
+        throw stackFrom(error, callWorker);
+      }
+    }
+    async function callOther(
+      to: Module | string,
+      command: string,
+      params: readonly unknown[] = [],
+      settings = NO_SETTINGS,
+    ): Promise<unknown> {
+      try {
+        const { caller, options } = await toOther(to, { command, params, settings });
+        return await caller.call(command, params, options);
+      } catch (error) {
+        throw stackFrom(error, callOther);
+      }
+    }
+    return {
+      broker: role.broker,
+      module: role.module,
+      role: { broker: role.broker, module: role.module, worker: role.worker },
+      options: setup.options,
+      log: { debug: log("debug"), info: log("info"), warning: log("warning"), error: log("error") },
+      signal: this.#stop.signal,
+      workers: {
+        call: callWorker,
+        stream: (command, params = [], settings = NO_SETTINGS) =>
+          new CallStream(command, params, () => this.#toWorker({ command, params, settings })),
+      },
+      call: callOther,
+      stream: (
+        to: Module | string,
+        command: string,
+        params: readonly unknown[] = [],
+        settings: CallOptions = NO_SETTINGS,
+      ) => new CallStream(command, params, () => this.#toOther(to, { command, params, settings })),
+      notify: async (to, command, params = [], settings = NO_SETTINGS) => {
+        const { caller, options } = await this.#toOther(to, { command, params, settings });
+        await caller.call(command, params, { ...options, wire: { ...options.wire, notify: true } });
+      },
+      own: (resource) => {
+        if (!canDispose(resource)) {
+          throw new TypeError(`Cannot own a resource of module "${role.module}": it has no way to be disposed of`);
+        }
+        this.#owned.add(resource);
+        return resource;
+      },
+    };
+  }
+
+  #toWorker(asked: Asked): StreamTarget {
+    const worker = this.#workers.pick();
+    const target = worker?.name ?? `${this.#options.role.module}-1`;
+    if (worker === undefined) throw new UnknownModuleError({ target, command: asked.command }, { nearest: null });
+    return { caller: worker.caller, options: this.#request(target, asked) };
+  }
+
+  async #toOther(to: Module | string, asked: Asked): Promise<StreamTarget> {
+    const target = typeof to === "string" ? to : to.name;
+    const { names } = this.#options.setup;
+    if (!names.includes(target)) {
+      throw new UnknownModuleError({ target, command: asked.command }, { nearest: nearest(target, names) });
+    }
+    const options = this.#request(target, asked);
+    const wire = this.#route(target, options.timeoutMs);
+    return { caller: await this.#options.father(), options: { ...options, wire } };
+  }
+
+  /** What tells the father where a call goes: nothing, where it goes to the father itself. */
+  #route(target: string, timeoutMs: number): CallHeaders {
+    const { worker, broker } = this.#options.role;
+    return worker === null && target === broker ? {} : { target, timeoutMs };
+  }
+
+  #request(target: string, { command, params, settings }: Asked): CallRequest {
+    return checkedRequest({ target, command, params }, settings, this.#options.setup);
+  }
+
+  /** The end of a process goes on whatever its hooks do; what they throw is told. */
+  async #attempt(work: () => unknown): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      const text = `stop: ${headline(describeThrown(error))}`;
+      this.#options.reporter.report("module.error", { text }, { module: this.#options.role.process });
+    }
+  }
+}
+
+/** The time that a module has for its start. While a worker waits for its turn it stands still, and then it begins anew. */
+class StartTime {
+  readonly #clock: Clock;
+  readonly #ms: number;
+  /** Rejects when the time is over. */
+  readonly over: Promise<never>;
+  #reject: (error: Error) => void = () => {};
+  #state: "runs" | "paused" | "ended" = "paused";
+  #clear: () => void = () => {};
+
+  constructor(clock: Clock, ms: number) {
+    this.#clock = clock;
+    this.#ms = ms;
+    this.over = new Promise((_, reject) => this.#reject = reject);
+    this.resume();
+  }
+
+  pause(): void {
+    this.#state = "paused";
+    this.#clear();
+  }
+
+  resume(): void {
+    if (this.#state !== "paused") return;
+    this.#state = "runs";
+    this.#clear = deadline(this.#clock, this.#ms, () => {
+      this.#reject(new Error(`it did not end in ${formatTimeout(this.#ms)}`));
+    });
+  }
+
+  end(): void {
+    this.#state = "ended";
+    this.#clear();
+  }
+}
+
+/** What the module's own code asks for. */
+interface Asked {
+  readonly command: string;
+  readonly params: readonly unknown[];
+  readonly settings: CallOptions;
+}
+
+const NO_COMMANDS: ReadonlyMap<string, Handler> = new Map();

@@ -1,0 +1,268 @@
+/**
+ * The other side of `process_run.ts`: what a new process does from `Broker.start` to its end. It greets its father, cleans, starts,
+ * serves until it is told to stop, and never outlives its channel.
+ *
+ * @module
+ */
+
+import type { Runtime } from "../../runtime/runtime.ts";
+import { CallServer } from "../call/server.ts";
+import type { CallClient } from "../call/client.ts";
+import { describeThrown } from "../call/describe_thrown.ts";
+import { cleanAfterFork } from "./cleanup.ts";
+import { CODECS } from "../wire/codec.ts";
+import { DEFAULT_FRAME_LIMIT, FrameType } from "../wire/frame.ts";
+import { Link } from "../wire/link.ts";
+import {
+  type ControlFromChild,
+  controlFromChild,
+  controlFromParent,
+  type EndSignal,
+  type Hello,
+  helloText,
+  PROTOCOL_VERSION,
+  readHello,
+  type Setup,
+} from "../wire/messages.ts";
+import { FrameReporter } from "../log/frame_reporter.ts";
+import type { Module } from "../module/module.ts";
+import { encodeDepth, type Role, ROLE_VARIABLE } from "./role.ts";
+import { headline, isLasting } from "../thrown.ts";
+import { VERSION } from "../version.ts";
+import { sleep } from "../duration.ts";
+import { END_SIGNALS, EXIT_CODES, TREE_SIGNAL_MS } from "./shutdown.ts";
+import { ModuleProcess } from "./module_process.ts";
+import { BorrowedPlaces } from "./start_queue.ts";
+
+/** Time for what was sent last to reach the father. */
+const LAST_WORDS_MS = 1_000;
+
+/** What a new process is made of. */
+export interface ServeOptions {
+  readonly runtime: Runtime;
+  readonly role: Role;
+  /** All modules that this process has, in the order they were declared. */
+  readonly load: () => Promise<readonly Module[]>;
+  readonly program: string | undefined;
+  readonly product: string;
+  readonly aligned: boolean;
+}
+
+/** Serves until the process ends; never settles. */
+export async function serveProcess(options: ServeOptions): Promise<never> {
+  const { role } = options;
+  const { servingClock } = options.runtime;
+  const runtime = servingClock === undefined ? options.runtime : { ...options.runtime, clock: servingClock };
+  // What this process starts by itself has no role of its own, but is as deep.
+  const tree = role.descendants === "keep" ? null : role.tree;
+  runtime.env.set(ROLE_VARIABLE, encodeDepth(role.depth, tree, runtime.pid));
+  const channel = await runtime.parentChannel(role.channel);
+  const serving = { ...options, runtime };
+  const shared = { files: () => runtime.sharedFiles(), makes: false };
+  new ServedProcess(serving, (events) => {
+    return new Link(channel, runtime.clock, { frameLimit: DEFAULT_FRAME_LIMIT, events, shared });
+  });
+  return await new Promise<never>(() => {});
+}
+
+class ServedProcess {
+  readonly #options: ServeOptions;
+  readonly #link: Link;
+  readonly #reporter: FrameReporter;
+  #caller: CallClient | undefined;
+  #loading: Promise<CallClient> | undefined;
+  #callee: CallServer | undefined;
+  #module: ModuleProcess | undefined;
+  readonly #starts = new BorrowedPlaces((notice) => this.#tell(notice));
+  /** When it was asked to stop, on the clock. */
+  #stoppedAt: number | null = null;
+  #wasSignalled = false;
+  #drainMs = 0;
+  readonly #forgetSignals: () => void;
+
+  constructor(options: ServeOptions, connect: (events: ConstructorParameters<typeof Link>[2]["events"]) => Link) {
+    const { runtime, role, product, aligned } = options;
+    this.#options = options;
+    this.#link = connect({
+      frame: (type, flags, body) => this.#frame(type, flags, body),
+      refused: (reason, excerpt) => {
+        const fields = { process: role.broker, what: `frame (${reason}: ${excerpt})`, count: 1 };
+        this.#reporter.report("process.dropped", fields, { module: role.process });
+      },
+      drained: () => this.#caller?.drained(),
+      closed: (reason) => void this.#cutOff(reason),
+    });
+    this.#reporter = new FrameReporter(runtime, this.#link, { broker: role.broker, product, aligned });
+    const hello: Hello = {
+      protocol: PROTOCOL_VERSION,
+      version: VERSION,
+      broker: role.broker,
+      process: role.process,
+      pid: runtime.pid,
+      runtime: `${runtime.name} ${runtime.version}`,
+      codecs: CODECS,
+      setup: null,
+    };
+    this.#link.send(FrameType.hello, helloText(hello));
+    const forgets = END_SIGNALS.map((signal) => runtime.onSignal(signal, () => this.#signalled(signal)));
+    this.#forgetSignals = () => forgets.forEach((forget) => forget());
+  }
+
+  #frame(type: number, flags: number, body: Uint8Array): void {
+    if (type === FrameType.hello) this.#greeted(readHello(body, VERSION));
+    else if (this.#callee?.receive(type, flags, body)) return;
+    else if (type === FrameType.answers) this.#caller?.answers(flags, body);
+    else if (type === FrameType.ping) this.#link.pong();
+    else if (type === FrameType.notice) this.#notice(body);
+  }
+
+  #greeted(hello: Hello): void {
+    if (hello.setup === null || this.#callee !== undefined) return;
+    this.#link.negotiate(hello.codecs);
+    const { runtime, role } = this.#options;
+    const setup = hello.setup;
+    this.#drainMs = setup.supervision.drainMs;
+    this.#reporter.want(setup.wanted);
+    const father = () => this.#loading ??= this.#loadCaller(setup.frameLimit);
+    const module = new ModuleProcess({
+      ...this.#options,
+      reporter: this.#reporter,
+      setup,
+      starts: this.#starts,
+      father,
+    });
+    this.#module = module;
+    this.#callee = new CallServer(this.#link, {
+      reporter: this.#reporter,
+      service: module,
+      module: role.process,
+      peer: hello.process,
+      frameLimit: setup.frameLimit,
+      ownFiles: runtime.ownFiles,
+    });
+    void this.#start(module, setup);
+  }
+
+  async #loadCaller(frameLimit: number): Promise<CallClient> {
+    const { newFatherCaller } = await import("./father_caller.ts");
+    const { runtime, role } = this.#options;
+    return this.#caller = newFatherCaller(this.#link, {
+      runtime,
+      reporter: this.#reporter,
+      process: role.process,
+      frameLimit,
+    });
+  }
+
+  async #start(module: ModuleProcess, setup: Setup): Promise<void> {
+    const { runtime, role, load } = this.#options;
+    try {
+      const modules = await load();
+      const own = modules.find((candidate) => candidate.name === role.module);
+      if (own === undefined) throw new Error(`Cannot serve module "${role.module}": the program does not declare it`);
+      const cleanup = await cleanAfterFork({
+        runtime,
+        reporter: this.#reporter,
+        role,
+        modules,
+        deadlineMs: setup.cleanupMs,
+        cleaning: (owner) => this.#cleaning(owner),
+      });
+      this.#tell({ kind: "cleaned" });
+      this.#link.flush();
+      await module.start(own, modules);
+      this.#tell({ kind: "ready", commands: [...module.commands.keys()], cleanup });
+      this.#callee?.open();
+    } catch (error) {
+      const thrown = describeThrown(error);
+      const lasting = isLasting(error);
+      this.#tell({ kind: "failed", error: thrown, ...(lasting ? { lasting } : {}) });
+      // A mistake of the configuration is told by its text: the stack is brokkr's own.
+      if (!lasting) runtime.writeError(`${thrown.stack || headline(thrown)}\n`);
+      await this.#leave(1);
+    }
+  }
+
+  // A hook may end or block the process: the father knows whose it is before it is called.
+  async #cleaning(owner: string | null): Promise<void> {
+    this.#tell({ kind: "cleaning", owner });
+    this.#link.flush();
+    if (this.#link.isOver(1)) await new Promise<void>((resolve) => this.#link.onceDrained(resolve));
+  }
+
+  #notice(body: Uint8Array): void {
+    const notice = controlFromParent.read(body);
+    if (notice.kind === "stop") void this.#stop(notice.signal);
+    else if (notice.kind === "start-admitted") this.#starts.admitted(notice.start);
+    else if (notice.kind === "wanted") {
+      this.#reporter.want(notice.events);
+      this.#module?.want(notice.events);
+    } else if (notice.kind === "restart") void this.#restartWorker(notice.worker, notice.request);
+    else void this.#sendStatus(notice.request);
+  }
+
+  async #restartWorker(worker: number, request: number): Promise<void> {
+    await this.#module?.restartWorker(worker);
+    await this.#sendStatus(request);
+  }
+
+  async #sendStatus(request: number): Promise<void> {
+    const workers = await this.#module?.status() ?? [];
+    this.#tell({ kind: "status", request, workers });
+  }
+
+  /** Someone wants the end of this process: the father knows whether of all. A second signal ends it at once. */
+  #signalled(signal: EndSignal): void {
+    if (this.#wasSignalled || this.#isOverdue) {
+      this.#forgetSignals();
+      return this.#options.runtime.raise(signal);
+    }
+    this.#wasSignalled = true;
+    this.#module?.expectEnd();
+    this.#tell({ kind: "signal", signal });
+    this.#link.flush();
+  }
+
+  /** Whether it was asked to stop so long ago that a signal is the father's, who does not wait any more. */
+  get #isOverdue(): boolean {
+    if (this.#stoppedAt === null) return false;
+    return this.#options.runtime.clock.now() - this.#stoppedAt >= Math.min(TREE_SIGNAL_MS, this.#drainMs / 2);
+  }
+
+  /** Finishes the calls that run, then what the module has to finish. */
+  async #stop(signal: EndSignal | undefined): Promise<void> {
+    if (this.#stoppedAt !== null) return;
+    this.#stoppedAt = this.#options.runtime.clock.now();
+    await this.#callee?.idle();
+    await this.#module?.stop();
+    this.#tell({ kind: "stopped" });
+    await this.#leave(signal === undefined ? 0 : EXIT_CODES[signal], signal);
+  }
+
+  /** Without its channel this process is nobody's. Where it ended the channel itself, its father is told why. */
+  async #cutOff(reason: string | null): Promise<void> {
+    if (reason !== null) await this.#leave(1);
+    this.#options.runtime.exit(0);
+  }
+
+  /** Ends the process when the father has all that was sent, or does not read any more. */
+  async #leave(code: number, signal?: EndSignal): Promise<void> {
+    this.#link.flush();
+    const { clock } = this.#options.runtime;
+    const deadline = clock.now() + LAST_WORDS_MS;
+    while (this.#link.unsentBytes > 0 && clock.now() < deadline) await sleep(clock, 1);
+    if (signal !== undefined) {
+      this.#forgetSignals();
+      this.#options.runtime.raise(signal);
+      // Deno acts on it in a thread of its own, and the module's code may listen for it.
+      await sleep(clock, LAST_WORDS_MS);
+    }
+    this.#options.runtime.exit(code);
+  }
+
+  /** What was reported before comes first. */
+  #tell(notice: ControlFromChild): void {
+    this.#reporter.flush();
+    this.#link.send(FrameType.notice, controlFromChild.text(notice));
+  }
+}

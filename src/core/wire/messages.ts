@@ -1,0 +1,263 @@
+/**
+ * What two processes send each other beside answers and values: the hello, what travels with a call, and control messages. One table
+ * of fields each: both sides write and read by it, so that no field can be forgotten on one of them.
+ *
+ * @module
+ */
+
+import { isThrown, type ThrownError } from "../faults.ts";
+import {
+  FieldSet,
+  isAnything,
+  isBoolean,
+  isNumber,
+  isText,
+  listOf,
+  objectOf,
+  oneOf,
+  optional,
+  orNull,
+} from "../field_checks.ts";
+import { isRecord } from "../is_record.ts";
+import type { OutputLimits, SupervisionPlan } from "../module/settings.ts";
+import { BodyError } from "./frame.ts";
+import { readJson } from "./json_codec.ts";
+import { objectText } from "./serializable.ts";
+import { type CleanupReceipt, isProcessStatus, type ProcessStatus, RECEIPT_CHECKS } from "./status.ts";
+
+/** Version of the frames and of everything in them. Peers must have the same. */
+export const PROTOCOL_VERSION = 1;
+
+/** The first message of each side. */
+export interface Hello {
+  readonly protocol: number;
+  /** Version of brokkr. */
+  readonly version: string;
+  readonly broker: string;
+  /** Name of the process that sends it. */
+  readonly process: string;
+  readonly pid: number;
+  readonly runtime: string;
+  /** The codecs it can read; only JSON where it names none. */
+  readonly codecs?: readonly string[];
+  /** From the parent only. */
+  readonly setup: Setup | null;
+}
+
+/** What a new process needs to know before it cleans. */
+export interface Setup {
+  /** Ids of the events that the broker's log takes. */
+  readonly wanted: readonly string[];
+  readonly frameLimit: number;
+  readonly cleanupMs: number;
+  readonly timeoutMs: number;
+  readonly retry: "once" | "never";
+  /** The module's `options`. */
+  readonly options: unknown;
+  readonly supervision: SupervisionPlan;
+  readonly concurrency: number | null;
+  readonly queue: number | null;
+  readonly output: OutputLimits;
+  /** Names that calls may go to through the parent. */
+  readonly names: readonly string[];
+}
+
+const isSetup = objectOf<Setup>({
+  wanted: listOf(isText),
+  frameLimit: isNumber,
+  cleanupMs: isNumber,
+  timeoutMs: isNumber,
+  retry: oneOf("once", "never"),
+  options: isAnything,
+  supervision: isPlan,
+  concurrency: orNull(isNumber),
+  queue: orNull(isNumber),
+  output: objectOf<OutputLimits>({ maxLinesPerSecond: isNumber, maxLineBytes: isNumber }),
+  names: listOf(isText),
+});
+
+/** A stranger needs to send as little as possible. */
+const HELLO = new FieldSet<Hello>({
+  protocol: [isNumber],
+  version: [isText],
+  broker: [isText, ""],
+  process: [isText, ""],
+  pid: [isNumber, 0],
+  runtime: [isText, ""],
+  codecs: [optional(listOf(isText))],
+  setup: [orNull(isSetup), null],
+});
+
+export function helloText(hello: Hello): string {
+  return objectText(HELLO.pick(hello));
+}
+
+/** @throws {HelloError} where this side can't talk to the peer. */
+export function readHello(body: Uint8Array, version: string): Hello {
+  const value = readJson(body);
+  if (!isHello(value)) throw new HelloError("Cannot talk to the peer: its first frame is not a hello");
+  if (value.protocol !== PROTOCOL_VERSION) {
+    throw new HelloError(
+      `Cannot talk to the peer: it speaks protocol ${value.protocol} (brokkr ${value.version}) ` +
+        `and this is protocol ${PROTOCOL_VERSION} (brokkr ${version})`,
+    );
+  }
+  // The only field that is not replaced where it is wrong: the process runs by it.
+  const { setup = null } = value;
+  if (setup !== null && !isSetup(setup)) throw new BodyError("a hello with a wrong setup");
+  return HELLO.read(value);
+}
+
+function isHello(value: unknown): value is Pick<Hello, "protocol" | "version"> & { readonly setup?: unknown } {
+  return isRecord(value) && isNumber(value["protocol"]) && isText(value["version"]);
+}
+
+/** The parent made it of settings that were checked, and is the same brokkr: its groups are enough. */
+function isPlan(value: unknown): value is SupervisionPlan {
+  return isRecord(value) && ["restart", "heartbeat", "memory"].every((group) => isRecord(value[group]));
+}
+
+/** Two peers that can't understand each other. */
+export class HelloError extends BodyError {
+  override readonly name = "HelloError";
+}
+
+/** What travels with a call beside its command and parameters. */
+export interface CallHeaders {
+  /** From a module to its broker: the module that is to run the command. */
+  readonly target?: string;
+  /** With `target`: how long the caller waits for one attempt. */
+  readonly timeoutMs?: number;
+  /** From the broker: who called, where it was not the broker itself. */
+  readonly caller?: string;
+  /** The result is to come item by item. */
+  readonly stream?: boolean;
+  /** To a program of another language: a notification, which it gives no answer to. */
+  readonly notify?: boolean;
+}
+
+/** In the order they are written. What is missing or wrong is left out. */
+const HEADERS = new FieldSet<CallHeaders>({
+  target: [optional(isText)],
+  timeoutMs: [optional(isNumber)],
+  caller: [optional(isText)],
+  stream: [optional(isBoolean)],
+  notify: [optional(isBoolean)],
+});
+
+export function readHeaders(value: unknown): CallHeaders | null {
+  return typeof value === "object" && value !== null ? HEADERS.read(value) : null;
+}
+
+/** As JSON. */
+export function headersText(headers: CallHeaders | null): string {
+  return headers === null ? "null" : objectText(HEADERS.pick(headers));
+}
+
+/** Those that `headers` has, in their order. */
+export function headerEntries(headers: CallHeaders | null): [key: string, value: unknown][] | null {
+  return headers === null ? null : Object.entries(HEADERS.pick(headers));
+}
+
+/** Asks a process to end. */
+export type EndSignal = "SIGINT" | "SIGTERM";
+
+/** A control message from a process to its parent. */
+export type ControlFromChild =
+  /** The cleanup of module `owner` begins; null after the last one. */
+  | { readonly kind: "cleaning"; readonly owner: string | null }
+  /** The cleanup is over, and the start hook follows. */
+  | { readonly kind: "cleaned" }
+  /** A worker wants to start: the parent decides when it may. `start` is a number of the process' own. */
+  | { readonly kind: "start-wanted"; readonly start: number }
+  /** That worker has cleaned, has ended or is not to start any more. */
+  | { readonly kind: "start-over"; readonly start: number }
+  | { readonly kind: "ready"; readonly commands: readonly string[]; readonly cleanup: CleanupReceipt }
+  /** With `lasting` another start would fail too. */
+  | { readonly kind: "failed"; readonly error: ThrownError; readonly lasting?: boolean }
+  /** The answer to `status`, and to `restart` when the worker is ready or has failed. */
+  | { readonly kind: "status"; readonly request: number; readonly workers: readonly ProcessStatus[] }
+  /** It got a signal that asks it to end, and waits for the parent's decision. */
+  | { readonly kind: "signal"; readonly signal: EndSignal }
+  | { readonly kind: "stopped" };
+
+/** A control message from a parent to its process. */
+export type ControlFromParent =
+  /** With `signal` it ends by that, when it has drained. */
+  | { readonly kind: "stop"; readonly signal?: EndSignal }
+  /** The answer to `start-wanted`. */
+  | { readonly kind: "start-admitted"; readonly start: number }
+  | { readonly kind: "wanted"; readonly events: readonly string[] }
+  | { readonly kind: "status"; readonly request: number }
+  | { readonly kind: "restart"; readonly worker: number; readonly request: number };
+
+/** The control messages of one direction: the fields of each kind. */
+class ControlMessages<M extends { readonly kind: string }> {
+  readonly #fields: ReadonlyMap<unknown, FieldSet<M>>;
+
+  constructor(fields: { readonly [K in M["kind"]]: FieldSet<Extract<M, { readonly kind: K }>> }) {
+    this.#fields = new Map<unknown, FieldSet<M>>(Object.entries(fields));
+  }
+
+  /** @throws {BodyError} */
+  read(body: Uint8Array): M {
+    const message = readJson(body);
+    const kind = isRecord(message) ? message["kind"] : undefined;
+    const fields = this.#fields.get(kind);
+    if (!isRecord(message) || fields === undefined) throw new BodyError("a notice of an unknown kind");
+    const wrong = fields.wrongField(message);
+    if (wrong === null) return fields.read(message);
+    throw new BodyError(`a notice "${kind}" ${Object.hasOwn(message, wrong) ? "with a wrong" : "without"} ${wrong}`);
+  }
+
+  text(message: M): string {
+    return objectText(this.#fields.get(message.kind)?.pick(message) ?? message);
+  }
+}
+
+const isSignal = oneOf("SIGINT", "SIGTERM");
+
+export const controlFromChild = new ControlMessages<ControlFromChild>({
+  cleaning: new FieldSet({ kind: [oneOf("cleaning")], owner: [orNull(isText)] }),
+  cleaned: new FieldSet({ kind: [oneOf("cleaned")] }),
+  "start-wanted": new FieldSet({ kind: [oneOf("start-wanted")], start: [isNumber] }),
+  "start-over": new FieldSet({ kind: [oneOf("start-over")], start: [isNumber] }),
+  ready: new FieldSet({
+    kind: [oneOf("ready")],
+    commands: [listOf(isText)],
+    cleanup: [objectOf<CleanupReceipt>(RECEIPT_CHECKS)],
+  }),
+  failed: new FieldSet<Extract<ControlFromChild, { readonly kind: "failed" }>>({
+    kind: [oneOf("failed")],
+    error: [isThrown],
+    lasting: [optional(isBoolean)],
+  }),
+  status: new FieldSet({ kind: [oneOf("status")], request: [isNumber], workers: [listOf(isProcessStatus)] }),
+  signal: new FieldSet({ kind: [oneOf("signal")], signal: [isSignal] }),
+  stopped: new FieldSet({ kind: [oneOf("stopped")] }),
+});
+
+export const controlFromParent = new ControlMessages<ControlFromParent>({
+  stop: new FieldSet<Extract<ControlFromParent, { readonly kind: "stop" }>>({
+    kind: [oneOf("stop")],
+    signal: [optional(isSignal)],
+  }),
+  "start-admitted": new FieldSet({ kind: [oneOf("start-admitted")], start: [isNumber] }),
+  wanted: new FieldSet({ kind: [oneOf("wanted")], events: [listOf(isText)] }),
+  status: new FieldSet({ kind: [oneOf("status")], request: [isNumber] }),
+  restart: new FieldSet({ kind: [oneOf("restart")], worker: [isNumber], request: [isNumber] }),
+});
+
+/** What a process reports, of which nothing is checked yet. @throws {BodyError} */
+export function readRecords(body: Uint8Array): readonly unknown[] {
+  const events = readJson(body);
+  if (!Array.isArray(events)) throw new BodyError("a records frame is not a list of events");
+  return events;
+}
+
+/** Why the peer ended the link. @throws {BodyError} */
+export function readCloseReason(body: Uint8Array): string {
+  const close = readJson(body);
+  if (typeof close === "object" && close !== null && "reason" in close) return String(close.reason);
+  return "the peer closed the channel";
+}

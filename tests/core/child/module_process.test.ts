@@ -1,0 +1,89 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Link } from "../../../src/core/wire/link.ts";
+import { FrameReporter } from "../../../src/core/log/frame_reporter.ts";
+import { defineModule, type ModuleDefinition } from "../../../src/core/module/module.ts";
+import { ModuleProcess } from "../../../src/core/child/module_process.ts";
+import { supervisionPlan } from "../../../src/core/module/settings.ts";
+import { settle } from "../manual_clock.ts";
+import { MemoryChannel } from "../memory_channel.ts";
+import { SpawningRuntime } from "./fake_process.ts";
+
+const LIMIT = 16 * 1024 * 1024;
+
+/** The start of module sla in its own process, whose workers are admitted when the test says so. */
+function starting(definition: Omit<ModuleDefinition, "name">) {
+  const runtime = new SpawningRuntime();
+  const events = { frame: () => {}, refused: () => {}, drained: () => {}, closed: () => {} };
+  const link = new Link(MemoryChannel.pair()[0], runtime.clock, { frameLimit: LIMIT, events });
+  const waiting: (() => void)[] = [];
+  const process = new ModuleProcess({
+    runtime,
+    role: {
+      broker: "b",
+      module: "sla",
+      worker: null,
+      process: "sla",
+      depth: 1,
+      channel: "",
+      load: null,
+      given: null,
+      tree: null,
+      descendants: "kill",
+    },
+    program: undefined,
+    reporter: new FrameReporter(runtime, link, { broker: "b", product: "Shinken", aligned: false }),
+    setup: {
+      wanted: [],
+      frameLimit: LIMIT,
+      cleanupMs: 5_000,
+      timeoutMs: 1_000,
+      retry: "once",
+      options: null,
+      supervision: supervisionPlan({}),
+      concurrency: null,
+      queue: null,
+      output: { maxLinesPerSecond: 500, maxLineBytes: 8_192 },
+      names: ["b", "sla"],
+    },
+    starts: {
+      enter(admitted) {
+        waiting.push(admitted);
+        return () => {};
+      },
+    },
+    father: () => Promise.reject(new Error("nobody is called")),
+  });
+  const module = defineModule({ name: "sla", ...definition });
+  let outcome = "starting";
+  process.start(module, [module]).then(() => outcome = "started", (error: Error) => outcome = error.message);
+  return { runtime, waiting, outcome: () => outcome };
+}
+
+test("a module whose start hook takes longer than startTimeoutMs has failed, and no timer stays", async () => {
+  const s = starting({ start: () => new Promise(() => {}) });
+  await s.runtime.clock.advance(9_999);
+  assert.equal(s.outcome(), "starting");
+  await s.runtime.clock.advance(1);
+  assert.equal(s.outcome(), "it did not end in 10s");
+  assert.equal(s.runtime.clock.timers, 0);
+});
+
+test("startTimeoutMs of a module stands still while one of its workers waits for its start, and begins anew then", async () => {
+  const s = starting({ workers: { count: 2, commands: {} }, start: () => new Promise(() => {}) });
+  while (s.waiting.length < 2) await new Promise((resolve) => setTimeout(resolve, 1));
+  s.waiting[0]?.();
+  await settle();
+  await s.runtime.spawned[0]?.hello();
+  await s.runtime.spawned[0]?.ready();
+  await s.runtime.clock.advance(60_000);
+  assert.equal(s.outcome(), "starting");
+  s.waiting[1]?.();
+  await settle();
+  await s.runtime.spawned[1]?.hello();
+  await s.runtime.spawned[1]?.ready();
+  await s.runtime.clock.advance(9_999);
+  assert.equal(s.outcome(), "starting");
+  await s.runtime.clock.advance(1);
+  assert.equal(s.outcome(), "it did not end in 10s");
+});

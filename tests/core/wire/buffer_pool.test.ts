@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { BufferPool } from "../../../src/core/wire/buffer_pool.ts";
+import { newCodec } from "../../../src/core/wire/codec.ts";
+
+test("memory that was given is taken again where the value fits and does not leave most of it empty", () => {
+  const pool = new BufferPool();
+  const large = pool.take(1_000_000);
+  pool.give(large);
+  assert.notEqual(pool.take(200_000), large, "too small a value for it");
+  assert.notEqual(pool.take(1_000_001), large, "too large a value for it");
+  assert.equal(pool.take(900_000), large);
+  assert.notEqual(pool.take(900_000), large, "it is taken once");
+});
+
+test("more spare memory than eight pieces is left to the engine, the oldest first", () => {
+  const pool = new BufferPool();
+  const pieces = Array.from({ length: 9 }, (_, index) => new Uint8Array(1_000 + index));
+  for (const piece of pieces) pool.give(piece);
+  const taken = pieces.map(() => pool.take(1_000));
+  assert.deepEqual(taken.slice(0, 8), pieces.slice(1));
+  assert.equal(taken[8]?.length, 1_000);
+});
+
+test("a large value has memory of its own, which the next one uses when the first is released", () => {
+  const codec = newCodec("compact");
+  const encode = (value: unknown) => {
+    const encoded = codec.encode(value, "value");
+    if (encoded.buffer === undefined) throw new Error("not compact");
+    return encoded;
+  };
+  const first = encode(new Uint8Array(200_000).fill(1));
+  const small = encode("small");
+  assert.notEqual(small.buffer, first.buffer);
+  const second = encode(new Uint8Array(200_000).fill(2));
+  assert.notEqual(second.buffer, first.buffer);
+  codec.release(first);
+  codec.release(small);
+  assert.equal(encode(new Uint8Array(199_000).fill(3)).buffer, first.buffer);
+  assert.notEqual(encode("small again").buffer, first.buffer);
+  assert.equal(second.buffer[second.start + 100], 2, "what was not released is as it was");
+});
