@@ -1,10 +1,11 @@
 /** What a process knows of itself and of the machine, by what Node and Bun have in common. */
 
 import { countZombies, descriptorLinks, fromPs, fromSmapsRollup, startTimeOf, UNKNOWN_MEMORY } from "../posix/proc.ts";
-import { fromOrigin, NO_FILE } from "../posix/program.ts";
+import { fromOrigin, NO_FILE, ORIGIN } from "../posix/program.ts";
 import { newStandardError, type StandardError, unblockedError } from "../posix/standard_error.ts";
 import type { System } from "../posix/child_process.ts";
-import type { Environment, MemoryUsage } from "../runtime.ts";
+import { currentThread } from "../posix/thread.ts";
+import type { Environment, MemoryUsage, Runtime } from "../runtime.ts";
 
 /**
  * `process` of Node and Bun, without the import of `node:process`: to list what that exports, Node opens the three standard streams,
@@ -50,12 +51,12 @@ function readSmapsRollup(pid: number): string | Promise<string> {
 }
 
 /** In Bun this is the size of the heap that its engine reports. */
-export function heapBytes(): number {
+function heapBytes(): number {
   return process.memoryUsage().heapUsed;
 }
 
 // deno-lint-ignore require-await
-export async function openFiles(): Promise<number | null> {
+async function openFiles(): Promise<number | null> {
   try {
     return fileSystem().readdirSync("/proc/self/fd").length;
   } catch {
@@ -69,32 +70,32 @@ export function descriptors(): Map<number, string> {
   return descriptorLinks({ list: (folder) => readdirSync(folder), readLink: (path) => readlinkSync(path) });
 }
 
-export function processors(): number {
+function processors(): number {
   return process.getBuiltinModule("node:os").availableParallelism();
 }
 
-export function zombies(): number | null {
+function zombies(): number | null {
   const { readdirSync, readFileSync } = fileSystem();
   return countZombies({ list: (folder) => readdirSync(folder), read: (path) => readFileSync(path, "utf8") });
 }
 
-export function onSignal(signal: "SIGINT" | "SIGTERM" | "SIGHUP", fn: () => void): () => void {
+function onSignal(signal: "SIGINT" | "SIGTERM" | "SIGHUP", fn: () => void): () => void {
   const listener = () => fn();
   process.on(signal, listener);
   return () => void process.off(signal, listener);
 }
 
-export function raise(signal: "SIGINT" | "SIGTERM"): void {
+function raise(signal: "SIGINT" | "SIGTERM"): void {
   process.kill(process.pid, signal);
 }
 
 let exitProcess: typeof process.exit | undefined;
 
-export function exit(code: number): never {
+function exit(code: number): never {
   return (exitProcess ?? process.exit)(code);
 }
 
-export function refuseExit(refusal: (code: unknown) => Error): () => void {
+function refuseExit(refusal: (code: unknown) => Error): () => void {
   const own = exitProcess = process.exit;
   process.exit = (code) => {
     throw refusal(code);
@@ -127,7 +128,7 @@ export function writeError(text: string): void {
   standardError().write(text);
 }
 
-export function whenErrorLost(fn: (lines: number, reason: string) => void): void {
+function whenErrorLost(fn: (lines: number, reason: string) => void): void {
   standardError().onLost = fn;
 }
 
@@ -164,3 +165,27 @@ export const system: System = {
   kill: process.kill,
   startTime: (pid) => startTimeOf(() => fileSystem().readFileSync(`/proc/${pid}/stat`, "utf8")),
 };
+
+/** What the runtimes of Node and Bun have in common. */
+export const common = {
+  pid: process.pid,
+  env: environment,
+  startedIn: ORIGIN,
+  fromStart: fromOrigin,
+  isFolder,
+  files: async () => (await import("./files.ts")).privateFiles,
+  sharedFiles: async () => (await import("./files.ts")).sharedFiles(),
+  memory,
+  processors,
+  zombies,
+  random: Math.random,
+  heapBytes,
+  openFiles,
+  thread: currentThread,
+  onSignal,
+  raise,
+  writeError,
+  whenErrorLost,
+  exit,
+  refuseExit,
+} satisfies Partial<Runtime>;

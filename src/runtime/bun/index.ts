@@ -1,7 +1,5 @@
-import * as self from "../builtins/self.ts";
-import { process } from "../builtins/self.ts";
-import { cannotSandbox, checkSystem, folderOf, fromOrigin, ORIGIN, ownFilesOf } from "../posix/program.ts";
-import { currentThread } from "../posix/thread.ts";
+import { cannotRepeat, common, process } from "../builtins/self.ts";
+import { cannotSandbox, checkSystem, folderOf, ownFilesOf } from "../posix/program.ts";
 import type { Runtime } from "../runtime.ts";
 import { connect, parentChannel } from "./channel.ts";
 import type { BunNamespace } from "./namespace.ts";
@@ -17,19 +15,15 @@ export function bunRuntime(): Runtime {
   checkSystem(process.platform);
   const spawning = () => import("./spawn.ts");
   return {
+    ...common,
     name: "bun",
     version: Bun.version,
-    pid: process.pid,
     clock: bunClock(),
-    env: self.environment,
     ownFiles: ownFilesOf(import.meta.url),
     tracesPromises: false,
     program: isBinary() ? null : Bun.main,
-    startedIn: ORIGIN,
-    fromStart: fromOrigin,
     programFolder: (program) => folderOf(program ?? (isBinary() ? null : Bun.main)),
-    isFolder: self.isFolder,
-    cannotRepeat: () => self.cannotRepeat(/\/\[(eval|stdin)\]$/.test(Bun.main)),
+    cannotRepeat: () => cannotRepeat(/\/\[(eval|stdin)\]$/.test(Bun.main)),
     cannotSandbox: cannotSandbox(`Bun ${Bun.version}`),
     prepareSpawn: async () => void await spawning(),
     spawnProgram: async (...given) => (await spawning()).spawnProgram(...given),
@@ -37,22 +31,9 @@ export function bunRuntime(): Runtime {
     parentChannel,
     listen: async (...given) => (await import("../builtins/channel.ts")).listen(...given),
     connect,
-    files: async () => (await import("../builtins/files.ts")).privateFiles,
-    sharedFiles: async () => (await import("../builtins/files.ts")).sharedFiles(),
     memory,
-    processors: self.processors,
-    random: Math.random,
-    heapBytes: self.heapBytes,
     openFiles,
     openHandles,
     collectGarbage,
-    thread: currentThread,
-    onSignal: self.onSignal,
-    raise: self.raise,
-    zombies: self.zombies,
-    writeError: self.writeError,
-    whenErrorLost: self.whenErrorLost,
-    exit: self.exit,
-    refuseExit: self.refuseExit,
   };
 }
