@@ -67,15 +67,12 @@ export type {
 export type {
   CallContext,
   Commands,
-  Given,
   Handler,
   Module,
   ModuleDefinition,
   NotificationHandler,
-  ProgramPlan,
   RequestHandler,
   WorkersDefinition,
-  WrittenCommands,
 } from "./src/core/module/module.ts";
 export type { AnyModule, ProgramCommands, ProgramDefinition } from "./src/core/module/program.ts";
 export type { BrokerOptions } from "./src/core/broker/options.ts";

@@ -75,7 +75,8 @@ export const FILE = {
     of: { own: true, all: true },
     default: "own",
     alsoCalled: "image",
-    about: "What a new process loads: the file of its own module, or those of all modules, of which it is then cleaned",
+    about:
+      "What a new process loads: only the file of its own module, or those of all modules, which it then cleans up",
   },
   modules: {
     is: "object",

@@ -1,5 +1,5 @@
 /**
- * Reading a configuration: the file, its text, its values, its paths. What is wrong is told with its place, all of it at once.
+ * Reading a configuration: the file, its text, its values, its paths. All problems are reported at once, each with its place.
  *
  * @module
  */

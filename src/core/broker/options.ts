@@ -7,7 +7,7 @@
 import type { LogFunction } from "../log/broker_log.ts";
 import { levelFrom, LEVELS } from "../log/level.ts";
 import type { LogLevel } from "../log/record.ts";
-import type { Commands, Module } from "../module/module.ts";
+import type { CheckedModule, Commands } from "../module/module.ts";
 import { type AnyModule, anyModule } from "../module/program.ts";
 import { BROKER, type BrokerSettings, MODULE, type ModuleSettings } from "../module/settings.ts";
 import { checkName, checkTable, filled, IN_PROGRAM, type Row } from "../module/table.ts";
@@ -22,7 +22,7 @@ import { refuseUnknown } from "../unknown_key.ts";
 export interface BrokerOptions extends BrokerSettings {
   /** What `defineModule` and `defineProgram` returned, or plain objects of the same shape, in the order of their start. */
   readonly modules: readonly AnyModule[];
-  /** What a new process loads: that of a program always all modules. `"own"` needs a configuration. */
+  /** What a new process loads: in a program always all modules. `"own"` needs a configuration. */
   readonly load?: "all";
   /** Settings by module name, over those that stand in `defineModule`. */
   readonly settings?: Readonly<Record<string, ModuleSettings>>;
@@ -40,7 +40,7 @@ export interface BrokerOptions extends BrokerSettings {
 
 /** A module with the settings it runs under. */
 export interface ModulePlan {
-  readonly module: Module;
+  readonly module: CheckedModule;
   readonly settings: ModuleSettings;
 }
 

@@ -1,5 +1,5 @@
 /**
- * What a module's own code is given.
+ * What a module's own code gets.
  *
  * @module
  */
@@ -7,19 +7,19 @@
 import type { CommandsOf, ItemOf, ParamsOf, ResultOf } from "./command_types.ts";
 import type { Commands, Module } from "./module.ts";
 
-/** What a call may say beside its command and parameters. */
+/** Options of one call. */
 export interface CallOptions {
   /** Milliseconds for one attempt, or until the next sign of progress. @default 1000, or the broker's `call.timeoutMs` */
   readonly timeoutMs?: number | undefined;
   /** Milliseconds for the whole call, whatever progress it makes. @default no limit */
   readonly totalTimeoutMs?: number | undefined;
   /**
-   * Whether a call that got no answer in time is sent a second time. @default "once", or the broker's `call.retry`; `"never"` for
+   * Whether a call without an answer in time is sent a second time. @default "once", or the broker's `call.retry`; `"never"` for
    * programs of `defineProgram`
    */
   readonly retry?: "once" | "never" | undefined;
   /**
-   * Gets each value that the command gives to `this.progress`, in the `AsyncLocalStorage` context of the call. What it throws is an
+   * Receives each value that the command passes to `this.progress`, in the `AsyncLocalStorage` context of the call. What it throws is an
    * uncaught error of this process.
    */
   readonly onProgress?: ((value: unknown) => void) | undefined;
@@ -60,7 +60,7 @@ export type StreamWorker<W extends Commands> = <K extends keyof W & string>(
 
 /**
  * What a command yields, item by item. The call begins with the first `next()`; leaving a `for await` ends the command. The command
- * is at most 256 KiB or 1,024 items ahead of who reads.
+ * is at most 256 KiB or 1,024 items ahead of the reader.
  */
 export interface ItemStream<T = unknown> extends AsyncIterableIterator<T>, AsyncDisposable {
   /** Itself. */
@@ -86,7 +86,7 @@ export interface ProcessRole {
 
 /** Writes into the broker's log, with the module's name and this process' pid. */
 export interface ModuleLog {
-  /** Logs event `module.debug`; costs nothing while nobody wants it. */
+  /** Logs event `module.debug`; costs nothing while nobody subscribes to it. */
   debug(text: string): void;
   /** Logs event `module.info`. */
   info(text: string): void;
@@ -104,23 +104,23 @@ export interface ModuleContext<W extends Commands = Commands> {
   readonly module: string;
   /** Whose process this is: the module's own or a worker's. */
   readonly role: ProcessRole;
-  /** The module's `options`, or null where none were given. */
+  /** The module's `options`, or null where there are none. */
   readonly options: unknown;
   /** Writes into the broker's log. */
   readonly log: ModuleLog;
   /** Aborted when the process begins to drain. */
   readonly signal: AbortSignal;
-  /** The module's workers. In a worker a call reaches nobody and is rejected. */
+  /** The module's workers. A worker has none: a call from it is rejected. */
   readonly workers: { readonly call: CallWorker<W>; readonly stream: StreamWorker<W> };
   /** Calls another module, or the broker by its name, through the broker. */
   readonly call: CallCommand;
   /** Streams a command of another module, or of the broker by its name, through the broker. */
   readonly stream: StreamCommand;
-  /** Tells a program of `defineProgram` something that it gives no answer to, through the broker. */
+  /** Sends a notification, which has no answer, to a program of `defineProgram` through the broker. */
   notify(target: Module | string, method: string, params?: readonly unknown[], settings?: CallOptions): Promise<void>;
   /**
-   * Disposes of `resource` when this process ends, the last one first, each once: one that is disposed of before, by `using` or
-   * otherwise, is forgotten. Takes what `owns` of a module takes.
+   * Disposes of `resource` when this process ends, the last one first, each once. One that was disposed of earlier, by `using` or
+   * otherwise, is left alone. Takes what `owns` of a module takes.
    *
    * @returns the resource itself.
    * @throws {TypeError} when it can't be disposed of.

@@ -23,8 +23,8 @@ export interface CallContext {
   /** Aborted when the caller cancels, or gives up because no answer came in time. */
   readonly signal: AbortSignal;
   /**
-   * Tells the caller how far the command is: `onProgress` of its call gets `value`, and the time for an answer begins anew. While
-   * the caller can't read it is left out. @throws {TypeError} where `value` can't be sent.
+   * Reports progress to the caller: `onProgress` of its call gets `value`, and the timeout starts again. It is dropped while the
+   * caller cannot read. @throws {TypeError} where `value` can't be sent.
    */
   progress(value: unknown): void;
 }
@@ -34,12 +34,6 @@ export type Handler = (this: CallContext, ...params: never[]) => unknown;
 
 /** Commands by name. */
 export type Commands = Readonly<Record<string, Handler>>;
-
-/** Commands that are written in place: `this` of a function among them is the call's context. */
-export type WrittenCommands = Commands & ThisType<CallContext>;
-
-/** `C`, or no commands at all where the compiler had none to infer `C` from. */
-export type Given<C extends Commands> = string extends keyof C ? Record<never, never> : C;
 
 /** Processes that a module runs for itself, all alike. */
 export interface WorkersDefinition<W extends Commands = Commands> {
@@ -62,7 +56,7 @@ export interface ModuleDefinition<
   /** Processes that the module runs for itself. @default none */
   readonly workers?: WorkersDefinition<W>;
   /** What others can call; or a function of the module's context that returns it. @default none */
-  readonly commands?: C | ((ctx: ModuleContext<Given<W>>) => C);
+  readonly commands?: C | ((ctx: ModuleContext<string extends keyof W ? Record<never, never> : W>) => C);
   /**
    * What this module made at import: disposed of in the processes of the others after {@linkcode afterForkCleanup}, and last first
    * when its own process ends. Each by the first it has of `Symbol.asyncDispose`, `Symbol.dispose`, `close()`, `destroy()`,
@@ -72,9 +66,9 @@ export interface ModuleDefinition<
   /** Called in the processes of the other modules, before what is in `owns` is disposed. */
   afterForkCleanup?(): unknown;
   /** Called in the module's own process, after the cleanup and before the first command. */
-  start?(ctx: ModuleContext<Given<W>>): unknown;
+  start?(ctx: ModuleContext<string extends keyof W ? Record<never, never> : W>): unknown;
   /** Called in the module's own process as the last thing before it ends. */
-  stop?(ctx: ModuleContext<Given<W>>): unknown;
+  stop?(ctx: ModuleContext<string extends keyof W ? Record<never, never> : W>): unknown;
 }
 
 /** Answers a program's request; what it throws is the answer's error, with its `code` and `data` where it has them. */
@@ -92,7 +86,7 @@ export interface ProgramPlan {
   readonly command: readonly string[];
   /** What it speaks. */
   readonly protocol: ProtocolName;
-  /** How its messages are told apart. */
+  /** How its messages are separated. */
   readonly framing: Framing;
   /** What the user wants in the parameters of `initialize`. */
   readonly initialize: Readonly<Record<string, unknown>>;
@@ -106,12 +100,16 @@ export interface ProgramPlan {
 export interface Module<N extends string = string, C extends Commands = Commands, W extends Commands = Commands> {
   /** Name of the module. */
   readonly name: N;
-  /** What it was made of. */
+  /** What it was defined with. */
   readonly definition: ModuleDefinition;
-  /** What it runs, where it is a program of another language. */
-  readonly program?: ProgramPlan;
   /** Never there at run time: holds the types of the commands. */
   readonly "~types"?: { readonly commands: C; readonly workers: W };
+}
+
+/** A module as the broker has it. */
+export interface CheckedModule<C extends Commands = Commands> extends Module<string, C> {
+  /** What it runs, where it is a program of another language. */
+  readonly program?: ProgramPlan;
 }
 
 /**
@@ -127,15 +125,24 @@ export interface Module<N extends string = string, C extends Commands = Commands
  * export const sla = defineModule({ name: "sla", commands, owns: [history] });
  * ```
  */
-export function defineModule<const N extends string, C extends WrittenCommands, W extends WrittenCommands>(
+export function defineModule<
+  const N extends string,
+  // What is written in place has the call's context as `this`, and without commands the compiler has none to infer them from.
+  C extends Commands & ThisType<CallContext>,
+  W extends Commands & ThisType<CallContext>,
+>(
   definition: ModuleDefinition<N, C, W>,
-): Module<N, Given<C>, Given<W>> {
+): Module<
+  N,
+  string extends keyof C ? Record<never, never> : C,
+  string extends keyof W ? Record<never, never> : W
+> {
   assertDefinition(definition);
   return made(definition.name, definition);
 }
 
 /** Takes a module as `defineModule` made it, or a plain object of the same shape. */
-export function toModule(value: unknown): Module {
+export function toModule(value: unknown): CheckedModule {
   if (isModule(value)) return value;
   assertDefinition(value);
   return made(value.name, value);
@@ -149,7 +156,7 @@ export function newModule<C extends Commands>(
   name: string,
   definition: ModuleDefinition,
   program: ProgramPlan,
-): Module<string, C> {
+): CheckedModule<C> {
   return Object.freeze({ name, definition, program, [CHECKED]: true });
 }
 
@@ -160,7 +167,7 @@ function made<N extends string, C extends Commands, W extends Commands>(
   return Object.freeze({ name, definition, [CHECKED]: true });
 }
 
-function isModule(value: unknown): value is Module {
+function isModule(value: unknown): value is CheckedModule {
   return typeof value === "object" && value !== null && CHECKED in value;
 }
 

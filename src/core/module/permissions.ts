@@ -5,11 +5,11 @@
  */
 
 import type { Runtime } from "../../runtime/runtime.ts";
-import type { Module } from "./module.ts";
+import type { CheckedModule } from "./module.ts";
 import type { ModuleSettings } from "./settings.ts";
 
 interface Confined {
-  readonly module: Module;
+  readonly module: CheckedModule;
   readonly settings: Pick<ModuleSettings, "permissions">;
 }
 

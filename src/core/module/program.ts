@@ -8,6 +8,7 @@ import { isRecord, withoutFields } from "../is_record.ts";
 import { show } from "../show.ts";
 import { keysOf, refuseUnknown } from "../unknown_key.ts";
 import {
+  type CheckedModule,
   type Commands,
   type Module,
   type ModuleDefinition,
@@ -40,7 +41,7 @@ export interface ProgramDefinition extends ProgramSettings {
 export type AnyModule = Module | ModuleDefinition | ProgramDefinition;
 
 /** @throws {TypeError} when a part of it is wrong; the message names the part. */
-export function anyModule(value: unknown): Module {
+export function anyModule(value: unknown): CheckedModule {
   const isProgram = typeof value === "object" && value !== null && "command" in value && !("definition" in value);
   return isProgram ? programModule(value) : toModule(value);
 }
@@ -68,7 +69,7 @@ export function defineProgram<C extends Commands = ProgramCommands>(definition: 
 }
 
 /** The same, for a value whose shape nobody has checked. @throws {TypeError} */
-export function programModule<C extends Commands>(value: object): Module<string, C> {
+export function programModule<C extends Commands>(value: object): CheckedModule<C> {
   const fields = new Map<string, unknown>(Object.entries(value));
   const name = checkName("The name of a program", fields.get("name"));
   const at = `Program "${name}"`;

@@ -1,5 +1,5 @@
 /**
- * What a handler gives back, told apart.
+ * What kind of value a handler returned.
  *
  * @module
  */

@@ -14,17 +14,17 @@ export type RestartPolicy = "always" | "on-failure" | "never";
 export interface RestartSettings {
   /** `on-failure` starts again what ended with another exit code than 0 or by a signal. @default "on-failure" */
   readonly policy?: RestartPolicy;
-  /** Milliseconds before the second restart in a row; the first one comes at once. @default 100 */
+  /** Milliseconds before the second restart in a row; the first is immediate. @default 100 */
   readonly delayMs?: number;
-  /** What the pause is multiplied by from one restart in a row to the next. @default 2 */
+  /** Factor by which the delay grows with each further restart in a row. @default 2 */
   readonly factor?: number;
-  /** The longest pause, in milliseconds. @default 30000 */
+  /** Milliseconds of the longest delay. @default 30000 */
   readonly maxDelayMs?: number;
-  /** Part of the pause by which chance makes it longer or shorter, from 0 to 1. @default 0.1 */
+  /** Fraction of the delay that is added or subtracted at random, from 0 to 1. @default 0.1 */
   readonly jitter?: number;
-  /** Milliseconds after which a process that is ready has proven itself: its next restart comes at once. @default 10000 */
+  /** Milliseconds that a process must have been ready for its next restart to be immediate again. @default 10000 */
   readonly minUptimeMs?: number;
-  /** Restarts within `windowMs` after which the next end makes the process `failed`. @default 5 */
+  /** Restarts within `windowMs` after which the next exit makes the process `failed`. @default 5 */
   readonly maxRestarts?: number;
   /** Milliseconds over which restarts are counted. @default 60000 */
   readonly windowMs?: number;
@@ -32,23 +32,23 @@ export interface RestartSettings {
   readonly escalate?: "ignore" | "stop-broker";
 }
 
-/** How it is told that a process hangs. */
+/** When a process counts as blocked, and what happens then. */
 export interface HeartbeatSettings {
-  /** Milliseconds of silence after which a process is asked for a sign of life; at most half of `timeoutMs`. @default 5000 */
+  /** Milliseconds without a message after which a process gets a heartbeat request; at most half of `timeoutMs`. @default 5000 */
   readonly intervalMs?: number;
-  /** Milliseconds of silence after which it is blocked. @default 15000 */
+  /** Milliseconds without a message after which a process counts as blocked. @default 15000 */
   readonly timeoutMs?: number;
-  /** What is done then: only a line in the log, or the process is killed and its restart policy decides. @default "report" */
+  /** What happens then: only a log line, or the process is killed and its restart policy decides. @default "report" */
   readonly onBlocked?: "report" | "restart";
 }
 
-/** What becomes of a process that holds much memory. Private memory; PSS or RSS where the system tells no better. */
+/** What happens to a process that uses much memory: private memory, or PSS or RSS where the system does not report it. */
 export interface MemorySettings {
-  /** Bytes beyond which a line warns, once until it holds less. @default no limit */
+  /** Bytes above which a log line warns, once until usage falls below. @default no limit */
   readonly warnBytes?: number;
-  /** Bytes beyond which the process is replaced by a new one, between calls. @default no limit */
+  /** Bytes above which the process is replaced by a new one, between calls. @default no limit */
   readonly recycleBytes?: number;
-  /** Milliseconds from one look to the next. @default 30000 */
+  /** Milliseconds between two checks. @default 30000 */
   readonly checkMs?: number;
 }
 
@@ -62,22 +62,22 @@ export interface SupervisionSettings {
   readonly drainMs?: number;
   /** Milliseconds from SIGTERM to SIGKILL. A worker has a fifth of `drainMs` where that is less. @default 2000 */
   readonly killMs?: number;
-  /** Names of modules that this one starts after, when they are ready, and stops before. @default none */
+  /** Names of modules that must be ready before this one starts, and that stop after it. @default none */
   readonly after?: readonly string[];
-  /** How it is told that a process hangs. */
+  /** When a process counts as blocked, and what happens then. */
   readonly heartbeat?: HeartbeatSettings;
   /** Limits for the memory of each process. @default none */
   readonly memory?: MemorySettings;
 }
 
-/** What becomes of the processes that a module started, when the module's own process ends. */
+/** What happens to the processes that a module started when the module's own process ends. */
 export type Descendants = "kill" | "keep";
 
 /** How much of what a process prints is logged, for each of its two streams. */
 export interface OutputSettings {
-  /** Lines; what comes beyond them within a second is left out and counted. @default 500 */
+  /** Lines per second; further ones are dropped and counted. @default 500 */
   readonly maxLinesPerSecond?: number;
-  /** Bytes of a line; a longer one is cut, and the cut is marked. @default 8192 */
+  /** Bytes of a line; a longer one is cut, with a mark. @default 8192 */
   readonly maxLineBytes?: number;
 }
 
@@ -85,14 +85,14 @@ export interface OutputSettings {
 export type PermissionKind = "net" | "read" | "write" | "env" | "run" | "ffi" | "sys" | "import";
 
 /**
- * What a module's process may do beside what brokkr needs of it: `true` is all of a kind, a list what it names in the words of Deno's
- * `--allow-…` flags, and what is left out is denied. Paths are relative to the working directory of the process.
+ * What a module's process may do beside what brokkr needs of it: `true` grants all of a kind, a list what it names in the words of
+ * Deno's `--allow-…` flags, and what is left out is denied. Paths are relative to the working directory of the process.
  */
 export type PermissionSettings = { readonly [K in PermissionKind]?: readonly string[] | boolean };
 
 /** Settings of a module's processes. */
 export interface ProcessSettings {
-  /** Whether the processes that the module started go with it; `keep` is for those that outlive it on purpose. @default "kill" */
+  /** Whether the processes that the module started end with it; `keep` is for those that outlive it on purpose. @default "kill" */
   readonly descendants?: Descendants;
   /** How much of what each of the module's processes prints is logged. */
   readonly output?: OutputSettings;
@@ -120,7 +120,7 @@ export interface ModuleSettings extends SupervisionSettings, ProcessSettings {
 /** Which family a program in another language is of: JSON-RPC 2.0, the Model Context Protocol, the Language Server Protocol. */
 export type ProtocolName = "json-rpc" | "mcp" | "lsp";
 
-/** `newline`: one message a line. `content-length`: a header before each message. */
+/** `newline`: one message per line. `content-length`: a header before each message. */
 export type Framing = "newline" | "content-length";
 
 /** What a program in another language is, and its settings as a module. */
@@ -131,13 +131,13 @@ export interface ProgramSettings extends Omit<ModuleSettings, "options" | "permi
   readonly startTimeoutMs?: number;
   /** What it speaks on its standard input and output. @default "json-rpc" */
   readonly protocol?: ProtocolName;
-  /** How messages are told apart, with protocol `json-rpc`. @default "newline" */
+  /** How messages are separated, with protocol `json-rpc`. @default "newline" */
   readonly framing?: Framing;
-  /** Parameters of the `initialize` request, with protocols `mcp` and `lsp`: each key over brokkr's own. @default {} */
+  /** Parameters of the `initialize` request, with protocols `mcp` and `lsp`: each key overrides brokkr's own. @default {} */
   readonly initialize?: Readonly<Record<string, unknown>>;
 }
 
-/** Settings of a broker that a program and a configuration have alike. */
+/** Settings of a broker that stand in `Broker.start` or in a configuration. */
 export interface BrokerSettings {
   /** Name of the broker, as it stands in the log lines. `[A-Za-z0-9._-]{1,64}` */
   readonly name: string;
@@ -145,11 +145,11 @@ export interface BrokerSettings {
   readonly call?: {
     /** Milliseconds for one attempt. @default 1000 */
     readonly timeoutMs?: number;
-    /** Whether a call that got no answer in time is sent a second time. @default "once" */
+    /** Whether a call without an answer in time is sent a second time. @default "once" */
     readonly retry?: "once" | "never";
   };
   /**
-   * How many processes start at once, those of workers, restarts and reloads among them: the others wait for their turn.
+   * How many processes start at once, those of workers, restarts and reloads included; the others wait.
    * @default the number of processors, at least 2
    */
   readonly startConcurrency?: number;
@@ -160,8 +160,8 @@ export interface BrokerSettings {
   /** Name of the product in the cleanup's lines. @default "Shinken" */
   readonly product?: string;
   /**
-   * Whether what a broker of this name left behind when it was killed is ended at the start. For it the broker keeps a small file in
-   * its private folder. @default true
+   * Whether the start ends processes that a killed broker of this name left behind. For this the broker keeps a small file in its
+   * private folder. @default true
    */
   readonly sweep?: boolean;
 }
@@ -181,41 +181,41 @@ const RESTART = {
     least: 0,
     upTo: "maxDelayMs",
     default: 100,
-    about: "Milliseconds before the second restart in a row; the first one comes at once",
+    about: "Milliseconds before the second restart in a row; the first is immediate",
   },
   factor: {
     is: "number",
     least: 1,
     default: 2,
-    about: "What the pause is multiplied by from one restart in a row to the next",
+    about: "Factor by which the delay grows with each further restart in a row",
   },
   maxDelayMs: {
     is: "number",
     unit: "milliseconds",
     least: 0,
     default: 30_000,
-    about: "Milliseconds of the longest pause",
+    about: "Milliseconds of the longest delay",
   },
   jitter: {
     is: "number",
     least: 0,
     most: 1,
     default: 0.1,
-    about: "Part of the pause by which chance makes it longer or shorter, from 0 to 1",
+    about: "Fraction of the delay that is added or subtracted at random, from 0 to 1",
   },
   minUptimeMs: {
     is: "number",
     unit: "milliseconds",
     least: 0,
     default: 10_000,
-    about: "Milliseconds after which a ready process has proven itself: its next restart comes at once",
+    about: "Milliseconds that a process must have been ready for its next restart to be immediate again",
   },
   maxRestarts: {
     is: "number",
     whole: true,
     least: 0,
     default: 5,
-    about: "Restarts within windowMs after which the next end is for good",
+    about: "Restarts within windowMs after which the next exit is final",
   },
   windowMs: {
     is: "number",
@@ -228,7 +228,7 @@ const RESTART = {
     is: "choice",
     of: { ignore: true, "stop-broker": true },
     default: "ignore",
-    about: "What the broker does when the module has failed: go on, or drain all modules and end with exit code 1",
+    about: "What the broker does when the module has failed: continue, or drain all modules and exit with code 1",
   },
 } satisfies Rows<RestartSettings>;
 
@@ -240,20 +240,20 @@ const HEARTBEAT = {
     upTo: "timeoutMs",
     adapts: true,
     default: 5_000,
-    about: "Milliseconds of silence after which a process is asked for a sign of life; at most half of timeoutMs",
+    about: "Milliseconds without a message after which a process gets a heartbeat request; at most half of timeoutMs",
   },
   timeoutMs: {
     is: "number",
     unit: "milliseconds",
     above: 0,
     default: 15_000,
-    about: "Milliseconds of silence after which a process is blocked",
+    about: "Milliseconds without a message after which a process counts as blocked",
   },
   onBlocked: {
     is: "choice",
     of: { report: true, restart: true },
     default: "report",
-    about: "What is done then: only a line in the log, or the process is killed and its restart policy decides",
+    about: "What happens then: only a log line, or the process is killed and its restart policy decides",
   },
 } satisfies Rows<HeartbeatSettings>;
 
@@ -264,21 +264,21 @@ const MEMORY = {
     above: 0,
     upTo: "recycleBytes",
     otherwise: "no limit",
-    about: "Bytes beyond which a line warns, once until there are less",
+    about: "Bytes above which a log line warns, once until usage falls below",
   },
   recycleBytes: {
     is: "number",
     unit: "bytes",
     above: 0,
     otherwise: "no limit",
-    about: "Bytes beyond which the process is replaced by a new one, between calls",
+    about: "Bytes above which the process is replaced by a new one, between calls",
   },
   checkMs: {
     is: "number",
     unit: "milliseconds",
     above: 0,
     default: 30_000,
-    about: "Milliseconds from one look to the next",
+    about: "Milliseconds between two checks",
   },
 } satisfies Rows<MemorySettings>;
 
@@ -296,7 +296,7 @@ const SUPERVISION = {
     unit: "milliseconds",
     above: 0,
     default: 10_000,
-    about: "Milliseconds from the start of a process to its first sign of life, and again for the module's start hook",
+    about: "Milliseconds from the creation of a process to its first message, and again for the module's start hook",
   },
   drainMs: {
     is: "number",
@@ -312,7 +312,7 @@ const SUPERVISION = {
     default: 2_000,
     about: "Milliseconds from SIGTERM to SIGKILL",
   },
-  heartbeat: { is: "group", keys: HEARTBEAT, about: "How it is told that a process hangs" },
+  heartbeat: { is: "group", keys: HEARTBEAT, about: "When a process counts as blocked, and what happens then" },
   memory: { is: "group", keys: MEMORY, about: "Limits for the private memory of each process" },
 } satisfies Rows<Omit<SupervisionSettings, "after">>;
 
@@ -322,7 +322,7 @@ const OUTPUT = {
     whole: true,
     least: 1,
     default: 500,
-    about: "Lines a second of each stream, and of ctx.log; what comes beyond them is left out and counted",
+    about: "Lines per second of each stream, and of ctx.log; further ones are dropped and counted",
   },
   maxLineBytes: {
     is: "number",
@@ -339,8 +339,8 @@ const PERMISSIONS = {
   read: right("path", "Files and folders that it may read, relative to the configuration's folder"),
   write: right("path", "Files and folders that it may write, relative to the configuration's folder"),
   env: right("variable", "Environment variables that it may read and set"),
-  run: right("program", "Programs that it may run: each with every right of the user"),
-  ffi: right("path", "Libraries that it may load, relative to the configuration's folder: native code may do all"),
+  run: right("program", "Programs that it may run: each has all rights of the user"),
+  ffi: right("path", "Libraries that it may load, relative to the configuration's folder: native code can do anything"),
   sys: right("name", "Facts of the system that it may read, such as hostname"),
   import: right("host", "Hosts that it may import code from, such as jsr.io"),
 } satisfies Rows<PermissionSettings>;
@@ -357,7 +357,7 @@ export const MODULE = {
     of: "names of modules",
     each: "the name of a module",
     otherwise: "none",
-    about: "Modules that this one starts after, when they are ready, and stops before",
+    about: "Modules that must be ready before this one starts, and that stop after it",
   },
   env: {
     is: "list",
@@ -384,12 +384,12 @@ export const MODULE = {
     is: "choice",
     of: { kill: true, keep: true },
     default: "kill",
-    about: "Whether the processes that the module started go with it",
+    about: "Whether the processes that the module started end with it",
   },
   output: {
     is: "group",
     keys: OUTPUT,
-    about: "How much of what each stream of the module's processes prints is logged",
+    about: "How much of the standard output and standard error of each process is logged",
   },
   permissions: {
     is: "group",
@@ -426,13 +426,13 @@ export const PROGRAM = {
     is: "choice",
     of: { newline: true, "content-length": true },
     default: "newline",
-    about: "How messages are told apart, with protocol json-rpc",
+    about: "How messages are separated, with protocol json-rpc",
   },
   initialize: {
     is: "object",
     what: "an object",
     otherwise: "none",
-    about: "Parameters of the initialize request, with protocol mcp or lsp: each key over brokkr's own",
+    about: "Parameters of the initialize request, with protocol mcp or lsp: each key overrides brokkr's own",
   },
   ...OF_PROGRAMS,
   // It may have to be downloaded first, as with `npx -y`.
@@ -480,13 +480,12 @@ export const BROKER = {
     whole: true,
     least: 1,
     otherwise: "the number of processors, at least 2",
-    about:
-      "How many processes start at once, those of workers, restarts and reloads among them: the others wait for their turn",
+    about: "How many processes start at once, workers, restarts and reloads included; the others wait",
   },
   sweep: {
     is: "flag",
     default: true,
-    about: "Whether what a broker of this name left behind when it was killed is ended at the start",
+    about: "Whether the start ends processes that a killed broker of this name left behind",
   },
   logLevel: {
     is: "choice",

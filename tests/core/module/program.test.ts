@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defineModule, defineProgram, type ProgramDefinition } from "brokkr";
 import { checkOptions } from "../../../src/core/broker/options.ts";
+import { anyModule } from "../../../src/core/module/program.ts";
 
 test("defineProgram() gives a module with the program's plan, and 60 s for its start", () => {
-  const { name, program, definition } = defineProgram({ name: "a", command: ["x", "y"], restart: "always" });
+  const { name, program, definition } = anyModule(defineProgram({ name: "a", command: ["x", "y"], restart: "always" }));
   assert.deepEqual([name, program?.command, program?.protocol, program?.framing], [
     "a",
     ["x", "y"],
@@ -12,9 +13,12 @@ test("defineProgram() gives a module with the program's plan, and 60 s for its s
     "newline",
   ]);
   assert.deepEqual([definition.restart, definition.startTimeoutMs], ["always", 60_000]);
-  assert.equal(defineProgram({ name: "a", command: ["x"], protocol: "lsp" }).program?.framing, "content-length");
   assert.equal(
-    defineProgram({ name: "a", command: ["x"], framing: "content-length" }).program?.framing,
+    anyModule(defineProgram({ name: "a", command: ["x"], protocol: "lsp" })).program?.framing,
+    "content-length",
+  );
+  assert.equal(
+    anyModule(defineProgram({ name: "a", command: ["x"], framing: "content-length" })).program?.framing,
     "content-length",
   );
 });

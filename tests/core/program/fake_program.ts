@@ -1,7 +1,7 @@
 import { CallClient, DEFAULT_LIMITS } from "../../../src/core/call/client.ts";
 import { CallCounters } from "../../../src/core/call/outcomes.ts";
 import type { CallRequest } from "../../../src/core/call/call.ts";
-import { defineProgram, type ProgramDefinition } from "../../../src/core/module/program.ts";
+import { type ProgramDefinition, programModule } from "../../../src/core/module/program.ts";
 import type { Framing } from "../../../src/core/module/settings.ts";
 import { frameMessage, newReader } from "../../../src/core/program/framing.ts";
 import { ProgramRun } from "../../../src/core/program/program_run.ts";
@@ -43,7 +43,7 @@ export class FakeProgram {
   #print: (chunk: Uint8Array) => void = () => {};
 
   constructor(definition: Partial<ProgramDefinition> = {}, { queue = DEFAULT_LIMITS.calls } = {}) {
-    const { program: plan } = defineProgram({ name: "everything", command: ["server", "--stdio"], ...definition });
+    const { program: plan } = programModule({ name: "everything", command: ["server", "--stdio"], ...definition });
     if (plan === undefined) throw new Error("no plan");
     const { runtime, reporter } = this;
     const { clock } = runtime;
