@@ -87,7 +87,7 @@ export class Broker implements AsyncDisposable {
    * @param target the module, for typed parameters and result.
    * @param command the command's name.
    * @param params the command's parameters. @default []
-   * @param settings `timeoutMs` of one attempt (1,000 by default), `totalTimeoutMs` of all, `onProgress`, `signal` to cancel, `thread`
+   * @param options `timeoutMs` of one attempt (1,000 by default), `totalTimeoutMs` of all, `onProgress`, `signal` to cancel, `thread`
    * for the log lines.
    * @throws {BrokerError} one of its classes; `code` tells which.
    * @example
@@ -106,17 +106,17 @@ export class Broker implements AsyncDisposable {
     target: M,
     command: K,
     params?: ParamsOf<CommandsOf<M>[K]>,
-    settings?: CallOptions,
+    options?: CallOptions,
   ): Promise<ResultOf<CommandsOf<M>[K]>>;
   /** Calls a command of a module by the module's name; what comes back is yours to check. @throws {BrokerError} */
-  call(target: string, command: string, params?: readonly unknown[], settings?: CallOptions): Promise<unknown>;
+  call(target: string, command: string, params?: readonly unknown[], options?: CallOptions): Promise<unknown>;
   call(
     target: Module | string,
     command: string,
     params?: readonly unknown[],
-    settings?: CallOptions,
+    options?: CallOptions,
   ): Promise<unknown> {
-    return this.#core.call(typeof target === "string" ? target : target.name, command, params, settings);
+    return this.#core.call(typeof target === "string" ? target : target.name, command, params, options);
   }
 
   /**
@@ -146,12 +146,12 @@ export class Broker implements AsyncDisposable {
     target: M,
     command: K,
     params?: ParamsOf<CommandsOf<M>[K]>,
-    settings?: CallOptions,
+    options?: CallOptions,
   ): ItemStream<ItemOf<CommandsOf<M>[K]>>;
   /** Streams a command of a module by the module's name; what comes is yours to check. */
-  stream(target: string, command: string, params?: readonly unknown[], settings?: CallOptions): ItemStream;
-  stream(target: Module | string, command: string, params?: readonly unknown[], settings?: CallOptions): ItemStream {
-    return this.#core.stream(typeof target === "string" ? target : target.name, command, params, settings);
+  stream(target: string, command: string, params?: readonly unknown[], options?: CallOptions): ItemStream;
+  stream(target: Module | string, command: string, params?: readonly unknown[], options?: CallOptions): ItemStream {
+    return this.#core.stream(typeof target === "string" ? target : target.name, command, params, options);
   }
 
   /**
@@ -163,9 +163,9 @@ export class Broker implements AsyncDisposable {
     target: Module | string,
     method: string,
     params?: readonly unknown[],
-    settings?: CallOptions,
+    options?: CallOptions,
   ): Promise<void> {
-    await this.#core.notify(typeof target === "string" ? target : target.name, method, params, settings);
+    await this.#core.notify(typeof target === "string" ? target : target.name, method, params, options);
   }
 
   /** Lets every module finish its calls, ends the processes, and then the broker. Idempotent. */

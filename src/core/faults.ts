@@ -211,12 +211,12 @@ export interface CallTarget {
  * ```
  */
 export abstract class BrokerError extends Error {
-  /** Which class it is; stays the same where the class can't be asked for. */
+  /** Identifies the class, also where `instanceof` can't. */
   abstract readonly code: ErrorCode;
-  /** The short cause, as it stands in the operator's line. */
+  /** The short cause, as the log line has it. */
   readonly reason: string;
 
-  /** Made by brokkr; `cause` is what lies behind it. */
+  /** Made by brokkr; `cause` is the error behind it. */
   constructor(message: string, reason: string, options?: { cause?: unknown }) {
     super(message, options);
     this.reason = reason;
@@ -240,13 +240,13 @@ export class CallTimeoutError extends BrokerError {
   override readonly name = "CallTimeoutError";
   /** Stable, for programs. */
   override readonly code = "TIMEOUT";
-  /** Milliseconds one attempt was given. */
+  /** Milliseconds that one attempt had. */
   readonly timeoutMs: number;
   /** How often the call was sent; 0 where it never left the queue. */
   readonly attempts: number;
-  /** False where the call waited in the queue all the time, so that it certainly did not run. */
+  /** False where the call never left the queue, so that it certainly did not run. */
   readonly sent: boolean;
-  /** `blocked`: the peer's event loop gave no sign of life; `slow`: it did, only the command took too long. */
+  /** `blocked`: the callee did not answer a ping; `slow`: it did, but the command took too long. */
   readonly peer: "blocked" | "slow";
 
   /** Made by brokkr. */
@@ -266,7 +266,7 @@ export class CallTimeoutError extends BrokerError {
 /**
  * The command's handler threw. `message` is that of what it threw; `stack` is the caller's.
  *
- * @example An error of the module's own, told from the others
+ * @example An error of the module's own
  * ```ts
  * import { RemoteError } from "brokkr";
  *
@@ -286,7 +286,7 @@ export class RemoteError extends BrokerError {
   readonly remoteStack: string;
   /** What the error carried in a `data` property, where it could be sent. */
   readonly data: unknown;
-  /** Those that an `AggregateError` held, at most 100 with theirs; empty for any other. */
+  /** The errors of an `AggregateError`, at most 100 in total; empty for any other. */
   readonly errors: readonly RemoteError[];
 
   /** Made by brokkr. */
@@ -332,7 +332,7 @@ export class UnknownCommandError extends BrokerError {
 }
 
 /**
- * The broker has no module of that name. Known before anything is sent.
+ * The broker has no module of that name. Nothing was sent.
  *
  * @example
  * ```ts
@@ -415,7 +415,7 @@ export class CallCancelledError extends BrokerError {
   override readonly name = "CallCancelledError";
   /** Stable, for programs. */
   override readonly code = "CANCELLED";
-  /** True where the call certainly does not run: it was never sent, or its handler ended after it was told. */
+  /** True where it is certain that the call does not run: it was never sent, or its handler has ended. */
   readonly acknowledged: boolean;
 
   /** Made by brokkr. */
@@ -426,7 +426,7 @@ export class CallCancelledError extends BrokerError {
 }
 
 /**
- * As many calls wait as the callee's queue may hold. Nothing was sent.
+ * The callee's queue is full. Nothing was sent.
  *
  * @example
  * ```ts
@@ -444,7 +444,7 @@ export class QueueFullError extends BrokerError {
   override readonly code = "QUEUE_FULL";
   /** Calls that wait, in the unit of `limit`. */
   readonly depth: number;
-  /** Calls, or bytes where the bytes were what filled the queue. */
+  /** Calls, or bytes where bytes filled the queue. */
   readonly limit: number;
 
   /** Made by brokkr. */
@@ -474,8 +474,8 @@ export class PayloadError extends BrokerError {
   /** Stable, for programs. */
   override readonly code = "PAYLOAD";
   /**
-   * Size of the encoded value, or null where it could not be encoded. Of a value far over the limit, which is not encoded to its end,
-   * it has more.
+   * Size of the encoded value, or null where it could not be encoded. A value far over the limit is not encoded to its end, and is
+   * larger.
    */
   readonly bytes: number | null;
   /** Bytes that one frame may have. */
@@ -494,7 +494,7 @@ export function overLimit(bytes: number | string, limit: number): string {
   return `payload of ${bytes} bytes is over the limit of ${limit}`;
 }
 
-/** How every message begins. */
+/** The beginning of every message. */
 function cannotCall(target: CallTarget): string {
   return `Cannot call command "${target.command}" of ${nameOf(target)}`;
 }

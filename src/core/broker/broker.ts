@@ -8,7 +8,7 @@ import type { BrokerSeat } from "./seat.ts";
 import type { RunningCall, Service } from "../call/server.ts";
 import { CallStream } from "../call/stream.ts";
 import { forwarded, passOn } from "../call/forward.ts";
-import { checkedRequest, NO_SETTINGS } from "../call/call.ts";
+import { checkedRequest, NO_OPTIONS } from "../call/call.ts";
 import type { CallOptions } from "../module/context.ts";
 import type { ReceivedCall } from "../wire/columns.ts";
 import type { CallHeaders } from "../wire/messages.ts";
@@ -154,7 +154,7 @@ export class BrokerCore implements Service {
   }
 
   /** Not an async function: its promise would cost each call as much as the call's own. */
-  call(target: string, command: string, params: readonly unknown[] = [], settings: CallOptions = NO_SETTINGS) {
+  call(target: string, command: string, params: readonly unknown[] = [], settings: CallOptions = NO_OPTIONS) {
     try {
       const { caller, defaults } = this.#route(target, command);
       return caller.call(command, params, checkedRequest({ target, command, params }, settings, defaults));
@@ -174,7 +174,7 @@ export class BrokerCore implements Service {
     target: string,
     command: string,
     params: readonly unknown[] = [],
-    settings: CallOptions = NO_SETTINGS,
+    settings: CallOptions = NO_OPTIONS,
   ): CallStream {
     return new CallStream(command, params, () => {
       const { caller, defaults } = this.#route(target, command);
@@ -183,7 +183,7 @@ export class BrokerCore implements Service {
   }
 
   /** Tells a program of another language something that it gives no answer to; settles when it was handed over. */
-  async notify(target: string, method: string, params: readonly unknown[] = [], settings: CallOptions = NO_SETTINGS) {
+  async notify(target: string, method: string, params: readonly unknown[] = [], settings: CallOptions = NO_OPTIONS) {
     const { caller, defaults } = this.#route(target, method);
     const request = checkedRequest({ target, command: method, params }, settings, defaults);
     await caller.call(method, params, { ...request, wire: this.#notification(target, method) });

@@ -15,19 +15,20 @@ import type { Call } from "./call.ts";
 import type { InFlight } from "./pending.ts";
 
 export interface RequestBatcherOptions {
-  /** What the calls are encoded with. */
+  /** The codec of the calls. */
   readonly codec: Codec;
   /** Called with the calls of each frame when they leave. */
   readonly leaves: (calls: readonly Call[]) => void;
 }
 
+/** The caller's end: calls, and credit for streams. */
 export class RequestBatcher {
   readonly #inFlight: InFlight;
   readonly #flush = () => this.#endTurn();
   readonly #flushCredit = () => this.#packCredit();
   #calls: Call[] = [];
   readonly #policy = new FlushPolicy();
-  /** Items that were taken of each stream, where the callee does not know it yet. */
+  /** Items taken of each stream since it began, where the callee does not know it yet. */
   readonly #taken = new Map<number, number>();
   readonly #link: Link;
   readonly #codec: Codec;
@@ -49,19 +50,19 @@ export class RequestBatcher {
     this.#link.flush();
   }
 
-  /** What did not leave yet never will. */
+  /** What has not left yet is dropped. */
   close(): void {
     this.#calls = [];
     this.#taken.clear();
   }
 
-  /** Tells the callee that `count` items of a stream were taken since it began. */
+  /** Tells the callee that the caller of a stream has taken `count` items since it began. */
   credit(call: Call, count: number): void {
     if (this.#taken.size === 0) this.#link.scheduleLater(this.#flushCredit);
     this.#taken.set(call.id, count);
   }
 
-  /** Takes back a call whose only frame is not packed yet. False where the callee may have got it. */
+  /** Takes back a call that is in no frame yet. False where the callee may have it. */
   withdraw(call: Call): boolean {
     if (call.attempt > 1 || call.resent) return false;
     const index = this.#calls.indexOf(call);
@@ -100,45 +101,54 @@ function paramsBytes(call: Call): number {
   return call.params.bytes;
 }
 
+/** Of the calls that are usually in flight. */
 const PART = 1 / 4;
 const LEAST = 8;
 const MOST = 256;
-/** How slowly it is forgotten, from turn to turn, that many calls were out. */
-const FORGETTING = 7 / 8;
+/** What is left, after each turn, of the number of calls that were in flight. */
+const DECAY = 7 / 8;
 
+/**
+ * Which calls leave before their turn of the event loop is over, so that both processes work at the same time: a part of the number
+ * that is usually in flight, again and again.
+ *
+ * Not a part of those in flight now: a caller that gets many answers at once has few calls in flight, and makes as many again. And
+ * not a large part: the first frame also wakes the other process for those behind it.
+ */
 export class FlushPolicy {
-  #mostlyOut = 0;
+  #usual = 0;
 
-  /** Whether the calls that were gathered are enough to leave now. */
+  /** Whether so many calls are enough for a frame of their own now. */
   isDue(gathered: number): boolean {
-    return gathered >= LEAST && gathered >= Math.min(MOST, this.#mostlyOut * PART);
+    return gathered >= LEAST && gathered >= Math.min(MOST, this.#usual * PART);
   }
 
-  /** @param out the calls that wait for answers when some of them have left. */
-  left(out: number): void {
-    this.#mostlyOut = Math.max(this.#mostlyOut, out);
+  /** Calls leave: `inFlight` calls wait for answers then. */
+  left(inFlight: number): void {
+    this.#usual = Math.max(this.#usual, inFlight);
   }
 
   /** The last calls of a turn leave. */
   endTurn(): void {
-    this.#mostlyOut *= FORGETTING;
+    this.#usual *= DECAY;
   }
 }
 
-/** Answers that the caller has not read yet. Beyond it no further call runs, so that they can't fill the memory. */
+/** Bytes of answers that the caller has not read yet. Beyond it no further call runs, so that they can't fill the memory. */
 const UNREAD_LIMIT_BYTES = 4 * 1024 * 1024;
-/** As many parts of answers share a frame at most, so that the caller works on them while the next ones are made. */
+/** So many items or progress values share a frame at most: the caller works on them while the next ones are made. */
 const MAX_PARTS = 64;
 
+/** The callee's end: answers, items and progress. */
 export class ResponseBatcher {
   readonly #link: Link;
   readonly #frameLimit: number;
   readonly #sent: () => void;
   readonly #flush = () => this.#pack();
   readonly #stream = { sentCount: 0 };
-  /** Where on the link each large answer ends. */
+  /** How many bytes the link has written at the end of each large answer. */
   readonly #ends = new WeakMap<AnswerEntry, number>();
-  #codec: Codec | undefined;
+  #madeCodec: Codec | undefined;
   #answers: AnswerEntry[] = [];
   #bytes = 0;
 
@@ -149,7 +159,7 @@ export class ResponseBatcher {
     this.#sent = sent;
   }
 
-  /** Whether the caller reads what it is sent. Where not, `onceRead` tells when it does again. */
+  /** Whether the caller reads its answers. Where it does not, `onceRead` calls back when it does again. */
   get isRead(): boolean {
     return !this.#link.isOver(UNREAD_LIMIT_BYTES - this.#bytes);
   }
@@ -159,14 +169,14 @@ export class ResponseBatcher {
   }
 
   encode(value: unknown): EncodedValue | PayloadFault {
-    return encodePayload(this.#speech(), value, "result", this.#frameLimit);
+    return encodePayload(this.#codec, value, "result", this.#frameLimit);
   }
 
-  /** Nobody will ask for `answer` again. Its memory is used for another where no byte of it waits in this process. */
+  /** `answer` will not be sent again. Its memory is reused where all of its bytes have left this process. */
   release(answer: AnswerEntry): void {
     if (answer.value.bytes <= LARGE_BYTES) return;
     const end = this.#ends.get(answer);
-    if (end !== undefined && end <= this.#link.sentBytes) this.#codec?.release(answer.value);
+    if (end !== undefined && end <= this.#link.sentBytes) this.#codec.release(answer.value);
   }
 
   /** An answer leaves with the others of this turn. */
@@ -175,7 +185,7 @@ export class ResponseBatcher {
     this.#bytes += answer.value.bytes;
   }
 
-  /** A part of an answer leaves a little later: where one comes, more may follow before the event loop turns. */
+  /** An item or progress leaves a little later: more may follow before the event loop turns. */
   addPart(part: AnswerEntry): void {
     const length = this.#answers.push(part);
     if (length === 1) this.#link.scheduleLater(this.#flush);
@@ -183,19 +193,19 @@ export class ResponseBatcher {
     if (length >= MAX_PARTS) this.flush();
   }
 
-  /** Sends at once what was gathered. */
+  /** Sends all that was added. */
   flush(): void {
     if (this.#answers.length > 0) this.#link.flush();
   }
 
-  /** What answers are encoded with: the hello, which says it, comes before the first call. */
-  #speech(): Codec {
-    return this.#codec ??= newCodec(this.#link.codec);
+  /** Made late: the hello, which decides the codec, comes before the first call. */
+  get #codec(): Codec {
+    return this.#madeCodec ??= newCodec(this.#link.codec);
   }
 
   #pack(): void {
     const answers = this.#answers;
-    const codec = this.#speech();
+    const codec = this.#codec;
     this.#answers = [];
     this.#bytes = 0;
     inBatches(answers, answerBytes, (batch) => {

@@ -28,18 +28,87 @@ export interface CallRequest {
   readonly signal?: AbortSignal | undefined;
   /** For the whole call, whatever progress it makes. @default no limit */
   readonly totalTimeoutMs?: number | undefined;
-  /** Gets what the handler tells of its progress. What it throws is an uncaught error of this process. */
+  /** Gets what the handler passes to `progress`. What it throws is an uncaught error of this process. */
   readonly onProgress?: ((value: unknown) => void) | undefined;
   /** Gets each item and its bytes, where the call is a stream. */
   readonly onItem?: ((item: unknown, bytes: number) => void) | undefined;
   readonly wire?: CallHeaders | undefined;
-  /** Without lines: whoever made the call writes them. */
+  /** Without lines: another process writes them. */
   readonly quiet?: boolean | undefined;
+}
+
+/** The keys of a call's options; the compiler asks for each. */
+const KEYS = keysOf<CallOptions>({
+  timeoutMs: true,
+  totalTimeoutMs: true,
+  retry: true,
+  onProgress: true,
+  signal: true,
+  thread: true,
+});
+
+/** Of a call without options, which need no check. */
+export const NO_OPTIONS: CallOptions = {};
+
+/** The options of a call, checked, over the defaults of its target. @throws {TypeError} that says what is wrong and what is right. */
+export function checkedRequest(
+  call: { readonly target: string; readonly command: string; readonly params: unknown },
+  options: CallOptions,
+  defaults: { readonly timeoutMs: number; readonly retry: "once" | "never" },
+): CallRequest {
+  const { target, command, params } = call;
+  const at = `Cannot call command "${command}"`;
+  if (!Array.isArray(params)) throw new TypeError(`${at}: params must be a list, and it is ${show(params)}`);
+  if (options !== NO_OPTIONS) checkOptions(at, options);
+  const { retry = defaults.retry, timeoutMs = defaults.timeoutMs, totalTimeoutMs, signal, thread, onProgress } =
+    options;
+  return { target, timeoutMs, totalTimeoutMs, retry, signal, thread, onProgress };
+}
+
+function checkOptions(at: string, options: unknown): void {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    throw new TypeError(`${at}: its options must be an object, and it is ${show(options)}`);
+  }
+  refuseUnknown(at, options, KEYS);
+  const { timeoutMs, totalTimeoutMs, retry, onProgress, signal, thread }: Unchecked = options;
+  if (timeoutMs !== undefined && !isTimeout(timeoutMs)) throw wrongTimeout(`${at}: timeoutMs`, timeoutMs);
+  if (totalTimeoutMs !== undefined && !isTimeout(totalTimeoutMs)) {
+    throw wrongTimeout(`${at}: totalTimeoutMs`, totalTimeoutMs);
+  }
+  if (retry !== undefined && retry !== "once" && retry !== "never") {
+    throw new TypeError(`${at}: retry must be "once" or "never", and it is ${show(retry)}`);
+  }
+  if (onProgress !== undefined && typeof onProgress !== "function") {
+    throw new TypeError(`${at}: onProgress must be a function, and it is ${show(onProgress)}`);
+  }
+  if (signal !== undefined && !isSignal(signal)) {
+    throw new TypeError(`${at}: signal must be an AbortSignal, and it is ${show(signal)}`);
+  }
+  if (thread !== undefined && typeof thread !== "string") {
+    throw new TypeError(`${at}: thread must be a text, and it is ${show(thread)}`);
+  }
+}
+
+type Unchecked = { readonly [K in keyof CallOptions]?: unknown };
+
+/** By the members that are used: a signal of another realm or of a library is one too. */
+function isSignal(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "aborted" in value && typeof value.aborted === "boolean" &&
+    "addEventListener" in value && typeof value.addEventListener === "function" &&
+    "removeEventListener" in value && typeof value.removeEventListener === "function";
+}
+
+export function isTimeout(value: unknown): value is number {
+  return typeof value === "number" && Number.isFinite(value) && value > 0;
+}
+
+export function wrongTimeout(what: string, value: unknown): TypeError {
+  return new TypeError(`${what} must be a number of milliseconds above 0, and it is ${String(value)}`);
 }
 
 export type CallState = "queued" | "sent" | "retried" | "cancelling" | "settled";
 
-/** How who made a call learns of its end. Functions that a call keeps one by one: whoever makes calls may share them. */
+/** Where the end of a call goes. A call keeps the functions one by one, so that calls can share them. */
 export interface Settle {
   readonly resolve: (value: unknown, attempts: number) => void;
   readonly reject: (fault: BrokerFault, call: Call) => void;
@@ -52,25 +121,24 @@ export class Call implements Timed, TimeLimits, CallEntry {
   readonly resolve: Settle["resolve"];
   readonly #reject: Settle["reject"];
   readonly #request: CallRequest;
-  /** When it began, and when it is over. */
   time = CallTime.NONE;
-  /** Where it was sent, if it was. */
+  /** The link's calls that it is one of, once it is sent. */
   pending: PendingCalls | null = null;
-  /** 0 until it is sent: ids are given in the order of sending, so that the callee can tell a lost call from an old one. */
+  /** 0 until it is sent: ids are assigned in the order of sending, so that the callee can tell a lost call from an old one. */
   id = 0;
   /** How often it was sent. */
   attempt = 0;
-  // What few calls have has no room in the others: each of a thousand calls in flight is the smaller for it.
-  /** Whether the caller has enough: then the end of the handler is a good one. */
+  // What few calls have takes no memory in the others.
+  /** Whether the caller of a stream wants no more of it: then it ends well when its handler has ended. */
   declare isLeft?: true;
   /** Whether its frame was sent again because another answer came. */
   declare resent?: true;
   declare cancelCause?: unknown;
-  /** Where it was made, for its lines. @default `MAIN_THREAD` */
+  /** Name of the context that made it, for its lines. @default `MAIN_THREAD` */
   declare thread?: string;
   /** Where its progress goes. @default nowhere */
   declare progress?: ProgressFeed;
-  /** Removes what listens to the caller's signal. */
+  /** Stops listening to the caller's signal. */
   declare forget?: () => void;
   #state: CallState = "queued";
 
@@ -81,7 +149,7 @@ export class Call implements Timed, TimeLimits, CallEntry {
     this.#request = request;
   }
 
-  /** What the program asked for; `options` is what of it travels. */
+  /** What the program asked for; `options` is the part of it that is sent. */
   get request(): CallRequest {
     return this.#request;
   }
@@ -107,7 +175,7 @@ export class Call implements Timed, TimeLimits, CallEntry {
     return this.#request.retry;
   }
 
-  /** Without lines: whoever made the call writes them. */
+  /** Without lines: another process writes them. */
   get quiet(): boolean {
     return this.#request.quiet === true;
   }
@@ -120,12 +188,12 @@ export class Call implements Timed, TimeLimits, CallEntry {
     return this.#state;
   }
 
-  /** Whether an answer is awaited. */
+  /** Whether it waits for its answer. */
   get isOut(): boolean {
     return this.#state === "sent" || this.#state === "retried";
   }
 
-  /** When something is to be done about it; never once it is settled. */
+  /** When something is due; never once it is settled. */
   get deadline(): number {
     return this.#state === "settled" ? Infinity : this.time.deadline;
   }
@@ -139,13 +207,13 @@ export class Call implements Timed, TimeLimits, CallEntry {
     this.#reject(fault, this);
   }
 
-  /** Becomes settled: nothing listens any more. */
+  /** Settled: the caller's signal no longer matters. */
   end(): void {
     this.become("settled");
     this.forget?.();
   }
 
-  /** @param acknowledged whether the call certainly does not run. */
+  /** @param acknowledged whether it is certain that the call does not run. */
   cancelled(acknowledged: boolean): BrokerFault {
     const cause = this.cancelCause;
     return { code: "CANCELLED", acknowledged, ...(cause === undefined ? {} : { cause }) };
@@ -177,75 +245,7 @@ function mayFollow(now: CallState, next: CallState): boolean {
   }
 }
 
-/** What a call may say; the compiler asks for each. */
-const CALL_SETTINGS = keysOf<CallOptions>({
-  timeoutMs: true,
-  totalTimeoutMs: true,
-  retry: true,
-  onProgress: true,
-  signal: true,
-  thread: true,
-});
-
-/** Where a caller says nothing. */
-export const NO_SETTINGS: CallOptions = {};
-
-/** @throws {TypeError} that names the command, what it is and what it should be. */
-export function checkedRequest(
-  call: { readonly target: string; readonly command: string; readonly params: unknown },
-  settings: CallOptions,
-  defaults: { readonly timeoutMs: number; readonly retry: "once" | "never" },
-): CallRequest {
-  const { target, command, params } = call;
-  const at = `Cannot call command "${command}"`;
-  if (!Array.isArray(params)) throw new TypeError(`${at}: params must be a list, and it is ${show(params)}`);
-  if (settings !== NO_SETTINGS) checkSettings(at, settings);
-  const { retry = defaults.retry, timeoutMs = defaults.timeoutMs, totalTimeoutMs, signal, thread, onProgress } =
-    settings;
-  return { target, timeoutMs, totalTimeoutMs, retry, signal, thread, onProgress };
-}
-
-function checkSettings(at: string, settings: unknown): void {
-  if (typeof settings !== "object" || settings === null || Array.isArray(settings)) {
-    throw new TypeError(`${at}: its options must be an object, and it is ${show(settings)}`);
-  }
-  refuseUnknown(at, settings, CALL_SETTINGS);
-  const { timeoutMs, totalTimeoutMs, retry, onProgress, signal, thread }: Unchecked = settings;
-  if (timeoutMs !== undefined && !isTimeout(timeoutMs)) throw wrongTimeout(`${at}: timeoutMs`, timeoutMs);
-  if (totalTimeoutMs !== undefined && !isTimeout(totalTimeoutMs)) {
-    throw wrongTimeout(`${at}: totalTimeoutMs`, totalTimeoutMs);
-  }
-  if (retry !== undefined && retry !== "once" && retry !== "never") {
-    throw new TypeError(`${at}: retry must be "once" or "never", and it is ${show(retry)}`);
-  }
-  if (onProgress !== undefined && typeof onProgress !== "function") {
-    throw new TypeError(`${at}: onProgress must be a function, and it is ${show(onProgress)}`);
-  }
-  if (signal !== undefined && !isSignal(signal)) {
-    throw new TypeError(`${at}: signal must be an AbortSignal, and it is ${show(signal)}`);
-  }
-  if (thread !== undefined && typeof thread !== "string") {
-    throw new TypeError(`${at}: thread must be a text, and it is ${show(thread)}`);
-  }
-}
-
-type Unchecked = { readonly [K in keyof CallOptions]?: unknown };
-
-/** By what is used of one: that of another realm, or of a library, is as good. */
-function isSignal(value: unknown): boolean {
-  return typeof value === "object" && value !== null && "aborted" in value && typeof value.aborted === "boolean" &&
-    "addEventListener" in value && typeof value.addEventListener === "function" &&
-    "removeEventListener" in value && typeof value.removeEventListener === "function";
-}
-
-export function isTimeout(value: unknown): value is number {
-  return typeof value === "number" && Number.isFinite(value) && value > 0;
-}
-
-export function wrongTimeout(what: string, value: unknown): TypeError {
-  return new TypeError(`${what} must be a number of milliseconds above 0, and it is ${String(value)}`);
-}
-
+/** One listener for each signal, however many calls it cancels: Node warns of a leak beyond ten. */
 interface Listening {
   readonly cancels: Set<() => void>;
   readonly end: () => void;
@@ -253,8 +253,8 @@ interface Listening {
 
 const listening = new WeakMap<AbortSignal, Listening>();
 
-/** Runs `cancel` when `signal` is aborted. Returns the function that ends this. */
-export function onAbort(signal: AbortSignal, cancel: () => void): () => void {
+/** Runs `cancel` when `signal` is aborted. Returns the function that stops listening. */
+function onAbort(signal: AbortSignal, cancel: () => void): () => void {
   const { cancels, end } = listening.get(signal) ?? listen(signal);
   cancels.add(cancel);
   return () => {
@@ -265,7 +265,7 @@ export function onAbort(signal: AbortSignal, cancel: () => void): () => void {
 function listen(signal: AbortSignal): Listening {
   const cancels = new Set<() => void>();
   const aborted = () => {
-    // One that is cancelled may end others, which are not to be cancelled any more.
+    // One that is cancelled may settle others, which must not be cancelled then.
     for (const cancel of cancels) if (cancels.delete(cancel)) cancel();
     end();
   };
@@ -274,7 +274,7 @@ function listen(signal: AbortSignal): Listening {
     try {
       signal.removeEventListener("abort", aborted);
     } catch {
-      // A signal of the program's own make that keeps its listener tells it in vain; the call that ends is not to wait for it.
+      // A signal of the program's own making may keep its listener, which then does nothing.
     }
   };
   const made = { cancels, end };
@@ -284,8 +284,8 @@ function listen(signal: AbortSignal): Listening {
 }
 
 /**
- * Runs the program's function outside of the work on frames, and in the context (of `AsyncLocalStorage`) in which it was made: an
- * async function goes on after each `await` in the context that it was called in.
+ * Passes progress to the program's function, outside of the work on frames and in the `AsyncLocalStorage` context of the call: an
+ * async function goes on after each `await` in the context in which it was called.
  */
 export class ProgressFeed {
   readonly #listener: (value: unknown) => void;
@@ -299,7 +299,7 @@ export class ProgressFeed {
     void this.#run();
   }
 
-  /** Reaches the listener before whoever waits for the call goes on. */
+  /** Reaches the listener before the code that awaits the call goes on. */
   push(value: unknown): void {
     if (this.#values.push(value) === 1) this.#wake();
   }

@@ -1,5 +1,5 @@
 /**
- * When something is due of a call: its times, and the one timer that the calls of a client share.
+ * When something is due for a call: its times, and the one timer that all calls of a client share.
  *
  * @module
  */
@@ -23,18 +23,22 @@ interface Times {
 
 const NO_LIMITS: TimeLimits = { timeoutMs: Infinity, totalTimeoutMs: Infinity };
 
+/**
+ * The times of a call, on the clock in milliseconds. They never change: calls that begin together with the same limits share theirs,
+ * since numbers of its own would cost each call more than the frame in which it is sent.
+ */
 export class CallTime implements TimeLimits, Times {
   readonly timeoutMs: number;
   readonly totalTimeoutMs: number;
   /** When the call's time began to run; -1 before. */
   readonly startedAt: number;
-  /** When the attempt that runs is over; `deadline` may lie before, for the probe. */
+  /** When the current attempt is over; `deadline` may be earlier, for the ping. */
   readonly attemptEnds: number;
   /** When the call is over, whatever progress it makes. */
   readonly endsAt: number;
-  /** When something is to be done. */
+  /** When something is due. */
   readonly deadline: number;
-  /** When the callee was last asked for a sign of life, or -1. */
+  /** When the callee was last sent a ping, or -1. */
   readonly probedAt: number;
 
   private constructor({ timeoutMs, totalTimeoutMs }: TimeLimits, times: Times) {
@@ -47,7 +51,7 @@ export class CallTime implements TimeLimits, Times {
     this.probedAt = times.probedAt;
   }
 
-  /** Of a call whose time does not run yet. */
+  /** Of a call whose time has not begun. */
   static readonly NONE = new CallTime(NO_LIMITS, {
     startedAt: -1,
     attemptEnds: Infinity,
@@ -56,42 +60,42 @@ export class CallTime implements TimeLimits, Times {
     probedAt: -1,
   });
 
-  /** The time runs from `now` on. */
+  /** The time begins at `now`. */
   static begin(now: number, limits: TimeLimits): CallTime {
     const [attemptEnds, endsAt] = [now + limits.timeoutMs, now + limits.totalTimeoutMs];
     const deadline = Math.min(attemptEnds, endsAt);
     return new CallTime(limits, { startedAt: now, attemptEnds, endsAt, deadline, probedAt: -1 });
   }
 
-  /** Whether it runs, and with these limits. */
+  /** Whether it has begun, with these limits. */
   isOf({ timeoutMs, totalTimeoutMs }: TimeLimits): boolean {
     return this.startedAt >= 0 && timeoutMs === this.timeoutMs && totalTimeoutMs === this.totalTimeoutMs;
   }
 
-  /** Half of the time without an answer is when the callee is asked for a sign of life: most calls never come to it. */
+  /** The callee is sent a ping after half of the time: most calls are answered before. */
   probing(): CallTime {
-    // Not spread: this is made for each frame of calls.
+    // Not spread, since each frame of calls makes one.
     const { startedAt, attemptEnds, endsAt } = this;
     const deadline = this.#end - Math.min(this.timeoutMs, this.totalTimeoutMs) / 2;
     return new CallTime(this, { startedAt, attemptEnds, endsAt, deadline, probedAt: -1 });
   }
 
-  /** A new attempt, or a sign of progress: there is time for an answer again. */
+  /** A new attempt, or progress: the callee has the whole time for its answer again. */
   renewed(now: number): CallTime {
     return new CallTime(this, { ...this, attemptEnds: now + this.timeoutMs }).probing();
   }
 
-  /** The callee is asked for a sign of life. */
+  /** The callee was sent a ping. */
   probed(now: number): CallTime {
     return new CallTime(this, { ...this, probedAt: now, deadline: this.#end });
   }
 
-  /** No answer is expected until it is renewed: the items that came are not taken yet. */
+  /** Until it is renewed no answer is expected: the caller has items that it has not taken yet. */
   resting(): CallTime {
     return new CallTime(this, { ...this, attemptEnds: Infinity, deadline: this.endsAt });
   }
 
-  /** Something is to be done at `deadline`, whatever comes. */
+  /** Something is due at `deadline`, whatever comes. */
   until(deadline: number): CallTime {
     return new CallTime(this, { ...this, deadline });
   }
@@ -101,17 +105,21 @@ export class CallTime implements TimeLimits, Times {
   }
 }
 
-/** Something that has a deadline until it says otherwise. */
+/** Something with a deadline, which may change. */
 export interface Timed {
   /** On the clock, in milliseconds. */
   readonly deadline: number;
 }
 
-/** Deadlines that lie closer together than this are met by one sweep. */
+/** Deadlines that are closer together than this share a sweep. */
 const SWEEP_RESOLUTION_MS = 2;
-/** A timer that is later than this fired in a process that stood still. */
+/** Where a timer is later than this, the process stood still. */
 const STANDSTILL_MS = 50;
 
+/**
+ * The deadlines of all calls on one timer: it is set for the earliest, and when it fires, one sweep finds what is due. A call that is
+ * answered in time costs nothing here.
+ */
 export class Deadlines<T extends Timed> {
   readonly #clock: Clock;
   readonly #live: () => Iterable<T>;
@@ -120,8 +128,8 @@ export class Deadlines<T extends Timed> {
   #clear: (() => void) | undefined;
 
   /**
-   * @param live what still has a deadline, asked at each sweep.
-   * @param due called for each whose deadline has passed; it sets a new deadline or takes it out of `live`.
+   * @param live all that have a deadline; called at each sweep.
+   * @param due called for each whose deadline has passed; it sets a new deadline or removes it from `live`.
    */
   constructor(clock: Clock, live: () => Iterable<T>, due: (timed: T) => void) {
     this.#clock = clock;
@@ -129,7 +137,7 @@ export class Deadlines<T extends Timed> {
     this.#due = due;
   }
 
-  /** Tells that `timed` has a new deadline. A timer that did not fire by then was lost, as with fake ones that were taken away. */
+  /** `timed` has a new deadline. A timer that is overdue was lost, as fake timers are that a test removes; it is set again. */
   watch(timed: Timed): void {
     if (timed.deadline < this.#wakeAt) this.#wakeFor(timed.deadline);
     else if (this.#clock.now() - this.#wakeAt >= STANDSTILL_MS) this.#wakeFor(this.#wakeAt);
@@ -147,7 +155,7 @@ export class Deadlines<T extends Timed> {
     this.#clear = this.#clock.timer(Math.max(0, deadline - this.#clock.now()), () => this.#wake());
   }
 
-  /** After a standstill what arrived meanwhile is read first, so that no call is given up whose answer is here. */
+  /** After a standstill the frames that arrived meanwhile are read first, so that no call times out whose answer is here. */
   #wake(): void {
     if (this.#clock.now() - this.#wakeAt < STANDSTILL_MS) this.#sweep();
     else this.#clock.soon(() => this.#sweep());
@@ -164,7 +172,7 @@ export class Deadlines<T extends Timed> {
       if (timed.deadline <= now) due.push(timed);
       else if (timed.deadline < next) next = timed.deadline;
     }
-    // What is due for one may settle or put off another.
+    // Handling one may settle another, or give it a new deadline.
     for (const timed of due) if (timed.deadline <= now) this.#due(timed);
     if (next < this.#wakeAt) this.#wakeFor(Math.max(next, now + SWEEP_RESOLUTION_MS));
   }

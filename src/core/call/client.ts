@@ -1,8 +1,9 @@
 /**
- * The caller's side: a call as a promise, and the client that takes the calls to one callee, holds those that can't be sent yet, and
- * hands the others to the {@linkcode PendingCalls} of the callee's process.
+ * The caller's side: makes calls to one callee as promises, queues those that can't be sent yet, and hands the others to the
+ * {@linkcode PendingCalls} of the callee's process.
  *
- * It outlives the callee's process: calls wait in the queue while there is none, and what was sent to one that ended is gone.
+ * It outlives the callee's process: calls wait in the queue while there is none, and a call that was sent to a process that ended is
+ * rejected.
  *
  * @module
  */
@@ -72,7 +73,7 @@ export class CallClient {
   #concurrency: number;
   #codec: Codec;
   #current: PendingCalls | undefined;
-  /** Those whose link is being replaced: what was sent on them is still answered. */
+  /** Those whose link was replaced: the calls in flight on them are still answered. */
   readonly #leaving = new Set<PendingCalls>();
   #refusal: BrokerFault | undefined;
   #paused = false;
@@ -96,7 +97,7 @@ export class CallClient {
     return count;
   }
 
-  /** From now on `limits` hold; that of concurrency with the next link. */
+  /** Sets new limits; that of concurrency holds with the next link. */
   limit(limits: CallLimits): void {
     this.#queue.limit(limits);
     this.#concurrency = limits.concurrency;
@@ -138,7 +139,7 @@ export class CallClient {
     throw stackFrom(toError(outcome.fault, { target: request.target, command }), this.measure);
   }
 
-  /** Makes a call that is new. It is settled once; a rejection is a fault, made an error where it is thrown. */
+  /** Sends or queues a new call, which is settled once: with its result, or with the fault that becomes an error where it is thrown. */
   submit(call: Call, params: readonly unknown[]): void {
     const { thread, signal, onProgress } = call.request;
     const where = thread ?? this.#options.thread();
@@ -162,14 +163,14 @@ export class CallClient {
     }
   }
 
-  /** The caller of a stream has enough of it. */
+  /** The caller of a stream wants no more of it. */
   leave(call: Call): void {
     if (call.state === "settled" || call.state === "cancelling") return;
     call.isLeft = true;
     this.#cancel(call, undefined);
   }
 
-  /** The callee's process is ready: what waits is sent to it. What is out on another link is still answered there. */
+  /** The callee's process is ready: queued calls are sent to it. Those in flight on another link are still answered there. */
   connect(link: Link): void {
     if (this.#current !== undefined) this.#leaving.add(this.#current);
     this.#paused = false;
@@ -180,12 +181,12 @@ export class CallClient {
     this.#pump();
   }
 
-  /** The callee's process is about to end: what was sent goes on, what was not waits. */
+  /** The callee's process is about to end: calls in flight go on, the others wait. */
   pause(): void {
     this.#paused = true;
   }
 
-  /** The process behind `link` is gone: what was sent to it is rejected with `fault`, what was not goes on waiting. */
+  /** The process behind `link` is gone: calls that were sent to it are rejected with `fault`, queued ones wait for the next. */
   disconnect(fault: BrokerFault, link: Link | undefined = this.#current?.link): void {
     const pending = this.#pendingOn(link);
     if (pending === this.#current) this.#current = undefined;
@@ -193,7 +194,7 @@ export class CallClient {
     pending?.end(fault);
   }
 
-  /** From now on every call is rejected with `fault`, those that wait included, until the next `connect` or `expect`. */
+  /** From now on every call is rejected with `fault`, queued ones included, until the next `connect` or `expect`. */
   refuse(fault: BrokerFault): void {
     this.#refusal = fault;
     this.disconnect(fault);
@@ -201,7 +202,7 @@ export class CallClient {
     this.#deadlines.stop();
   }
 
-  /** A process that serves is on its way: from now on calls wait for it. */
+  /** A process that will serve is starting: from now on calls wait for it. */
   expect(): void {
     this.#refusal = undefined;
   }
@@ -216,7 +217,7 @@ export class CallClient {
     return this.#pendingOn(link)?.waiting ?? 0;
   }
 
-  /** Room in the transport: what waits may go on. */
+  /** The transport has room again. */
   drained(): void {
     this.#pump();
   }
@@ -233,7 +234,7 @@ export class CallClient {
     return undefined;
   }
 
-  /** What waits is encoded as `link` wants it. */
+  /** Queued calls are encoded again where `link` has another codec. */
   #translateTo(link: Link): void {
     const from = this.#codec;
     if (link.codec === from.name) return;
@@ -291,7 +292,7 @@ export class CallClient {
     this.#reject(call, call.timedOut(timeoutMs, "blocked"));
   }
 
-  /** A call that waits in the queue. */
+  /** Only a queued call. */
   #reject(call: Call, fault: BrokerFault): void {
     if (call.state !== "queued") return;
     this.#queue.remove(call);
@@ -328,7 +329,7 @@ async function throwLater(fault: BrokerFault, { target, command }: Call): Promis
 export class CallQueue {
   #limits: QueueLimits;
   readonly #calls = new Set<Call>();
-  /** Goes on where it was: to begin anew at the front would step over all that were taken before. */
+  /** Goes on where it stopped: a new iterator would step over the places of all calls that were removed before. */
   #front = this.#calls.values();
   #bytes = 0;
 
@@ -336,7 +337,7 @@ export class CallQueue {
     this.#limits = limits;
   }
 
-  /** From now on `limits` hold; what waits already stays. */
+  /** Sets new limits; queued calls stay. */
   limit(limits: QueueLimits): void {
     this.#limits = limits;
   }
@@ -345,7 +346,7 @@ export class CallQueue {
     return this.#calls.size;
   }
 
-  /** Why `call` can't join, where there is no room for it. */
+  /** Why there is no room for `call`, if there is none. */
   checkCapacity(call: Call): BrokerFault | undefined {
     const { calls, bytes } = this.#limits;
     if (this.#calls.size >= calls) return { code: "QUEUE_FULL", depth: this.#calls.size, limit: calls };
@@ -362,7 +363,7 @@ export class CallQueue {
     if (this.#calls.delete(call)) this.#bytes -= call.params.bytes;
   }
 
-  /** `call` is the same call, encoded anew. */
+  /** Gives `call` its parameters in another codec. */
   change(call: Call, params: EncodedValue): void {
     if (this.#calls.has(call)) this.#bytes += params.bytes - call.params.bytes;
     call.params = params;
@@ -384,14 +385,14 @@ export class CallQueue {
   }
 }
 
-export interface Translation {
+interface Translation {
   readonly from: Codec;
   readonly to: Codec;
   readonly frameLimit: number;
 }
 
-/** Encodes every call of `queue` anew; `reject` gets those that the new codec has no words for. */
-export function translateQueue(
+/** Encodes every call of `queue` again; `reject` gets those that the new codec has no form for. */
+function translateQueue(
   queue: CallQueue,
   translation: Translation,
   reject: (call: Call, fault: PayloadFault) => void,
@@ -403,7 +404,7 @@ export function translateQueue(
   }
 }
 
-/** Reads `value` as a peer would, and encodes what was read. */
+/** Decodes `value` as a peer would, and encodes it again. */
 function translate(value: EncodedValue, { from, to, frameLimit }: Translation): EncodedValue | PayloadFault {
   const reader = new BodyReader();
   const before = from.before({ sentCount: 0 });

@@ -11,11 +11,11 @@ import { jsonText } from "../wire/serializable.ts";
 
 const MAX_TEXT = 64 * 1024;
 const MAX_CAUSES = 4;
-/** Errors within errors, all together. */
+/** Errors within errors, in total. */
 const MAX_ERRORS = 100;
-/** Of each text of an error within another one. */
+/** Characters of each text of an error within another. */
 const MAX_INNER_TEXT = 8 * 1024;
-/** A cause that is no error is shown by so much of it. */
+/** Characters that are shown of a cause that is no error. */
 const MAX_CAUSE_TEXT = 1_000;
 
 /** Reduces whatever was thrown. Never throws, even where a getter of the thrown value does. */
@@ -24,12 +24,12 @@ export function describeThrown(thrown: unknown): ThrownError {
   try {
     return described(thrown, room);
   } catch {
-    // A proxy may be an error when it is first looked at, and throw when it is looked at again.
+    // A proxy may look like an error first, and throw when it is read again.
     return { name: "Error", message: cut(textOf(thrown), room.text), stack: "" };
   }
 }
 
-/** What may still be said. */
+/** How much more may be described. */
 interface Room {
   readonly text: number;
   errors: number;
@@ -49,7 +49,7 @@ function described(thrown: unknown, room: Room): ThrownError {
 
 type ErrorKey = "name" | "message" | "stack" | "cause" | "errors" | "data";
 
-/** Whether something is told of by its own words: an error, or an object that has a message as one has. */
+/** An error, or an object that has a message as an error has. */
 function isErrorLike(value: unknown): value is object {
   if (isError(value)) return true;
   if (typeof value !== "object" || value === null) return false;
@@ -80,7 +80,7 @@ function wholeStack(error: object, errors: readonly ThrownError[]): string {
   for (const [index, inner] of errors.entries()) {
     parts.push(`Error ${index + 1} of ${errors.length}: ${inner.stack || headline(inner)}`);
   }
-  // A handler that lets the error of its own call through: the place where it began is in the third process.
+  // A handler whose own call failed: the error began in a third process.
   if (error instanceof RemoteError && error.remoteStack !== "") {
     parts.push(`Caused by: ${error.remoteStack}`);
   }
@@ -111,7 +111,7 @@ function plainText(value: unknown): string {
   }
 }
 
-/** What an AggregateError holds: only errors count, as others have lists of that name, too. */
+/** The errors of an AggregateError. Others may have a list of that name too, so only errors count. */
 function innerErrors(error: object, room: Room): ThrownError[] {
   const errors = get(error, "errors");
   if (!("value" in errors)) return [];

@@ -10,12 +10,12 @@ import type { CallContext } from "../module/module.ts";
 import type { CallRequest } from "./call.ts";
 import type { RunningCall } from "./server.ts";
 
-/** Two attempts of the caller, and then some, so that it is always the caller that gives up first. */
+/** More than two attempts of the caller, so that the caller always gives up first. */
 const FORWARD_PATIENCE = 3;
 
 type Forwarded = Pick<CallRequest, "timeoutMs" | "retry" | "quiet" | "signal" | "onProgress">;
 
-/** The caller keeps the time, retries and tells, so the way in between does not. Its cancelling and the progress go through. */
+/** The caller times out, retries and logs, so the process in between does not. Cancelling and progress pass through. */
 export function forwarded(timeoutMs: number, context: RunningCall): Forwarded {
   return {
     timeoutMs: timeoutMs * FORWARD_PATIENCE,
@@ -26,13 +26,13 @@ export function forwarded(timeoutMs: number, context: RunningCall): Forwarded {
   };
 }
 
-/** For a command that tells what another one does: what can't be sent on is left out, as is what nobody reads. */
+/** Passes on the progress of another command. A value that can't be sent is left out. */
 export function progressTo(context: Pick<CallContext, "progress">): (value: unknown) => void {
   return (value) => {
     try {
       context.progress(value);
     } catch {
-      // Too large for this way, or without a form on it: the call goes on.
+      // Too large, or without a form in this codec: the call goes on.
     }
   };
 }

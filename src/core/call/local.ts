@@ -1,5 +1,5 @@
 /**
- * A callee within this process. Its calls go over a channel like any other, so that they end in no other ways.
+ * A callee within this process. Its calls go over a channel like any others, so that they have the same outcomes.
  *
  * @module
  */
@@ -16,7 +16,7 @@ export interface LocalPeerOptions extends Omit<CallServerOptions, "frameLimit"> 
   readonly caller: CallClient;
   /** How the caller writes parameters. @default "json" */
   readonly codec?: CodecName;
-  /** Gives a sign of life, where the callee only stands for someone else. @default at once */
+  /** Settles when the callee is alive, where it stands for a program. @default at once */
   readonly ping?: () => Promise<unknown>;
   /** Bytes that wait behind the callee. Beyond a limit the caller's calls wait too, until `drained`. @default none */
   readonly unsentBytes?: () => number;
@@ -25,9 +25,9 @@ export interface LocalPeerOptions extends Omit<CallServerOptions, "frameLimit"> 
 export interface LocalPeer {
   /** The caller's end; another one after the connection was lost. */
   readonly link: Link;
-  /** What waited behind the callee is out. */
+  /** The bytes that waited behind the callee have left. */
   drained(): void;
-  /** Nothing is called any more. */
+  /** Calls end here. */
   close(): void;
 }
 

@@ -19,7 +19,7 @@ import type { TimeoutDiagnosis } from "./pending.ts";
 export interface OutcomesOptions {
   readonly counters: CallCounters;
   readonly reporter: Reporter;
-  /** Stands in the prefix of the lines. */
+  /** The module in the prefix of the lines. */
   readonly module: string;
   readonly ownFiles: readonly string[];
 }
@@ -70,7 +70,7 @@ export class Outcomes {
     this.#reporter.report("call.error", { command, target, code, message, stack }, this.#subject(call));
   }
 
-  /** The first attempt got no answer in time, and the second one is under way. */
+  /** The first attempt got no answer in time, and the second is sent. */
   retried(call: Call, diagnosis: TimeoutDiagnosis): void {
     const { command, target, timeoutMs, quiet } = call;
     if (quiet) return;
@@ -105,7 +105,7 @@ export class Outcomes {
   }
 }
 
-/** What an answer of this kind says went wrong, or undefined where it has a result. */
+/** The fault in an answer of this kind, or undefined where it has a result. */
 export function faultOf(kind: number, value: unknown): BrokerFault | undefined {
   if (kind === AnswerKind.value || kind === AnswerKind.nothing) return undefined;
   return kind === AnswerKind.fault ? readFault(value) : remoteFault(readThrown(value));
@@ -149,10 +149,10 @@ export class CallCounters {
   }
 }
 
-/** Of an id, where it is a text. */
+/** Characters of an id that is a string. */
 const MAX_ID_LENGTH = 100;
 
-/** An id as it came: quoted where it is a text, named by its kind where it is neither text nor number. */
+/** An id as it came: a string in quotes; by its type where it is neither string nor number. */
 function idText(id: unknown): string {
   if (typeof id === "number" || typeof id === "boolean" || id === null) return String(id);
   if (typeof id === "string") return JSON.stringify(id.slice(0, MAX_ID_LENGTH));

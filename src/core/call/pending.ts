@@ -20,9 +20,9 @@ import { CallTime, Deadlines } from "./call_time.ts";
 
 /** How long a cancelled call waits for its handler to end. */
 const CANCEL_GRACE_MS = 100;
-/** Of a command, in the reason for the end of a link. */
+/** Characters of a command's name in the reason for the end of a link. */
 const MAX_NAMED = 100;
-/** Beyond this many bytes on their way out, calls wait in the queue, where they are counted. */
+/** Beyond so many bytes that the transport has not taken, calls wait in the queue, where they are counted. */
 const UNSENT_LIMIT_BYTES = 1024 * 1024;
 
 export interface PendingCallsOptions {
@@ -61,7 +61,7 @@ export class PendingCalls {
   /** Whether one more call may be sent now. */
   get canSend(): boolean {
     if (this.link.closed || !this.#inFlight.canAdd) return false;
-    // What is out is not more than all that waits for answers, which is known without a question to the transport.
+    // The bytes that were not written yet are a part of those in flight, which are known without asking the transport.
     return this.#inFlight.bytes < UNSENT_LIMIT_BYTES || !this.link.isOver(UNSENT_LIMIT_BYTES);
   }
 
@@ -90,7 +90,7 @@ export class PendingCalls {
     }
   }
 
-  /** The caller of a stream waits for its next item. */
+  /** The caller of a stream waits for its next item: the callee's time runs again. */
   expect(call: Call): void {
     if (call.time.attemptEnds === Infinity && call.isOut) this.#renew(call, this.#options.clock.now());
   }
@@ -100,7 +100,7 @@ export class PendingCalls {
     if (call.isOut) this.#batcher.credit(call, count);
   }
 
-  /** The callee of a stream sends more than it has credit for: what it sends would fill the memory. */
+  /** The callee of a stream sends more than it has credit for, which would fill the memory. */
   overrun(call: Call): void {
     this.link.close(`the stream of [${call.command.slice(0, MAX_NAMED)}] went on without credit`);
   }
@@ -112,7 +112,7 @@ export class PendingCalls {
     this.#sendCancel(call);
   }
 
-  /** The link is gone: what is out is rejected with `fault`. */
+  /** The link is gone: the calls in flight are rejected with `fault`. */
   end(fault: BrokerFault): void {
     this.#batcher.close();
     this.#deadlines.stop();
@@ -122,7 +122,7 @@ export class PendingCalls {
     }
   }
 
-  /** The time of a call that did not wait runs from the end of the turn that made it: one look at the clock does for all of them. */
+  /** The time of a call that was not queued runs from the end of the turn that made it: the clock is read once for all of them. */
   #startTime(calls: readonly Call[]): void {
     const now = this.#options.clock.now();
     let time = CallTime.NONE;
@@ -163,7 +163,7 @@ export class PendingCalls {
     }
   }
 
-  /** The time is over. A handler that looks at its signal need not go on for nobody. */
+  /** The time is over. A handler that looks at its signal can end early. */
   #giveUp(call: Call, timeoutMs: number): void {
     const diagnosis = this.#diagnose(call, this.#options.clock.now());
     this.#sendCancel(call);
@@ -183,12 +183,12 @@ export class PendingCalls {
   }
 
   #sendCancel(call: Call): void {
-    // The call itself may still be on its way out, and goes first.
+    // The call itself may not have left yet, and goes first.
     this.link.flush();
     this.link.send(FrameType.cancel, objectText([call.id]));
   }
 
-  /** @param acknowledged whether the call certainly does not run. */
+  /** @param acknowledged whether it is certain that the call does not run. */
   #endCancelled(call: Call, acknowledged: boolean): void {
     if (acknowledged) this.#inFlight.remove(call);
     else this.#inFlight.giveUp(call);
@@ -215,7 +215,7 @@ export class PendingCalls {
     else this.#options.outcomes.reject(call, fault);
   }
 
-  /** Parts may be under way when their call is given up or cancelled. */
+  /** Items and progress may still arrive when their call was given up or cancelled. */
   #takeLatePart(id: unknown): void {
     if (!this.#inFlight.isGivenUp(id)) this.#takeStray(id);
   }
@@ -256,9 +256,9 @@ export interface TimeoutDiagnosis {
   readonly silentMs: number;
 }
 
-/** Parameters that the callee may hold at the same time. Beyond it calls wait in the queue, where they are counted. */
+/** Bytes of calls that the callee may hold at the same time. Beyond it calls wait in the queue, where they are counted. */
 const CREDIT_BYTES = 16 * 1024 * 1024;
-/** What a call holds beside its parameters. */
+/** Memory of a call beside its parameters. */
 const CALL_BYTES = 256;
 /** Calls given up whose answers are remembered; beyond it the oldest count as duplicates. */
 const MAX_GIVEN_UP = 65_536;
@@ -268,6 +268,10 @@ interface GivenUp {
   readonly bytes: number;
 }
 
+/**
+ * The calls in flight on one channel by their ids, those that were given up and may still be answered, and how much of the callee's
+ * memory they may hold together.
+ */
 export class InFlight {
   readonly #concurrency: number;
   readonly #waiting = new IdRing<Call>();
@@ -276,7 +280,7 @@ export class InFlight {
   #nextId = 1;
   #lowestId = 1;
 
-  /** @param concurrency calls that may be out at the same time. */
+  /** @param concurrency calls that may be in flight at the same time. */
   constructor(concurrency: number) {
     this.#concurrency = concurrency;
   }
@@ -286,17 +290,17 @@ export class InFlight {
     return this.#waiting.size;
   }
 
-  /** Memory that the callee may hold for what is out. */
+  /** Memory that the callee may hold for the calls in flight. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Whether one more call may go out. One that was given up may still run, so it takes its place. */
+  /** Whether there is credit for one more call. One that was given up may still run, so it counts. */
   get canAdd(): boolean {
     return this.#bytes < CREDIT_BYTES && this.#waiting.size + this.#givenUp.size < this.#concurrency;
   }
 
-  /** Every call with a smaller id is settled, so that the callee may forget its answer. */
+  /** Every call with a smaller id is settled, so that the callee may drop its answer. */
   get settledBelow(): number {
     while (this.#lowestId < this.#nextId && this.#waiting.get(this.#lowestId) === undefined) this.#lowestId++;
     return this.#lowestId;
@@ -304,7 +308,7 @@ export class InFlight {
 
   /** The call that has waited longest and was not cancelled. */
   get oldest(): Call | undefined {
-    // One by one: a peer may send any number of answers that ask for it.
+    // Not by a search of all: a peer may send any number of stray answers, and each one looks for the oldest.
     if (this.#waiting.size === 0) return undefined;
     for (let id = this.settledBelow; id < this.#nextId; id++) {
       const call = this.#waiting.get(id);
@@ -324,12 +328,12 @@ export class InFlight {
     this.#bytes += bytesOf(call);
   }
 
-  /** The waiting call of that id, which a faulty peer may have made of anything. */
+  /** The waiting call of that id, which a faulty peer may have made of anyentry. */
   find(id: unknown): Call | undefined {
     return typeof id === "number" ? this.#waiting.get(id) : undefined;
   }
 
-  /** `call` is settled, and nothing more will come for it. */
+  /** `call` is settled, and noentry more will come for it. */
   remove(call: Call): void {
     if (this.#waiting.get(call.id) !== call) return;
     this.#waiting.delete(call.id);
@@ -366,7 +370,7 @@ export class InFlight {
     return late === undefined ? { kind: "duplicate", command: null } : { kind: "late", command: late.command };
   }
 
-  /** The channel is gone, and with it everything that was out. Returns the calls that waited. */
+  /** The channel is gone. Returns the calls that waited for their answers. */
   clear(): Call[] {
     const calls = this.#waiting.sorted();
     this.#waiting.clear();
@@ -393,7 +397,10 @@ function bytesOf(call: Call): number {
 const SMALLEST_RING = 256;
 const LARGEST_RING = 16_384;
 
-/** Ids are whole numbers from 1. */
+/**
+ * Entries by their ids, which are whole numbers from 1 that count up, where most entries are removed soon: a ring, and a map for those
+ * that stay longer. A Map alone costs three times as much, and rehashes as it goes.
+ */
 export class IdRing<T extends { readonly id: number }> {
   #ring: (T | undefined)[] = new Array<T | undefined>(SMALLEST_RING).fill(undefined);
   #mask = SMALLEST_RING - 1;
@@ -405,21 +412,21 @@ export class IdRing<T extends { readonly id: number }> {
   }
 
   get(id: number): T | undefined {
-    const thing = this.#ring[id & this.#mask];
-    if (thing !== undefined && thing.id === id) return thing;
+    const entry = this.#ring[id & this.#mask];
+    if (entry !== undefined && entry.id === id) return entry;
     return this.#old.size === 0 ? undefined : this.#old.get(id);
   }
 
-  /** Adds what is not there yet. */
-  add(thing: T): void {
+  /** Adds an entry whose id is not there yet. */
+  add(entry: T): void {
     if (this.#size > this.#mask >> 1 && this.#mask < LARGEST_RING - 1) this.#grow();
     this.#size++;
-    this.#put(thing);
+    this.#put(entry);
   }
 
   delete(id: number): boolean {
-    const place = id & this.#mask;
-    if (this.#ring[place]?.id === id) this.#ring[place] = undefined;
+    const slot = id & this.#mask;
+    if (this.#ring[slot]?.id === id) this.#ring[slot] = undefined;
     else if (!this.#old.delete(id)) return false;
     this.#size--;
     return true;
@@ -432,24 +439,24 @@ export class IdRing<T extends { readonly id: number }> {
     this.#size = 0;
   }
 
-  /** All, by their ids. */
+  /** All in the order of their ids. */
   sorted(): T[] {
     const all = [...this.#old.values()];
-    for (const thing of this.#ring) if (thing !== undefined) all.push(thing);
+    for (const entry of this.#ring) if (entry !== undefined) all.push(entry);
     return all.sort((a, b) => a.id - b.id);
   }
 
-  #put(thing: T): void {
-    const place = thing.id & this.#mask;
-    const there = this.#ring[place];
-    if (there !== undefined) this.#old.set(there.id, there);
-    this.#ring[place] = thing;
+  #put(entry: T): void {
+    const slot = entry.id & this.#mask;
+    const previous = this.#ring[slot];
+    if (previous !== undefined) this.#old.set(previous.id, previous);
+    this.#ring[slot] = entry;
   }
 
   #grow(): void {
     const ring = this.#ring;
     this.#mask = this.#mask * 2 + 1;
     this.#ring = new Array<T | undefined>(this.#mask + 1).fill(undefined);
-    for (const thing of ring) if (thing !== undefined) this.#put(thing);
+    for (const entry of ring) if (entry !== undefined) this.#put(entry);
   }
 }

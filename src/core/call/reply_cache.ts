@@ -1,9 +1,9 @@
 /**
- * What a callee remembers of the calls it got, so that a second attempt joins the first or gets its answer again, and a command
- * never runs twice. Bounded by what the caller has settled, by count, by bytes and by age.
+ * What a callee remembers of the calls it received, so that a second attempt joins the first or gets its answer again, and a
+ * command never runs twice. An answer is dropped when its caller has settled the call, and beyond a count, a size and an age.
  *
- * An answer that had to be forgotten is not lost: it left on the same ordered channel on which the second attempt came, so the
- * caller has it or will have it.
+ * An answer that was dropped is not lost: it left on the same ordered channel on which the second attempt came, so the caller has it
+ * or will have it.
  *
  * @module
  */
@@ -15,11 +15,11 @@ import type { RunningCall } from "./server.ts";
 
 const MAX_ANSWERS = 8_192;
 const MAX_BYTES = 16 * 1024 * 1024;
-/** An answer is kept for one to two of these where no further call comes to say that it is settled. */
+/** Where no further call says that an answer is settled, it is dropped after one to two of these. */
 const AGE_MS = 30_000;
-/** Ids that are stepped over one by one; a peer that skips more is met by a look at all. */
+/** Ids that are looked up one by one; where a peer skips more, all answers are searched. */
 const MAX_STEPS = 16_384;
-/** The same in search of the oldest answer: then a quarter of all goes at once, so that a look at all is worth its time. */
+/** The same in search of the oldest answer. Beyond it a quarter of all is dropped at once, which is worth the search of all. */
 const MAX_STEPS_TO_OLDEST = 64;
 
 export class ReplyCache {
@@ -28,10 +28,10 @@ export class ReplyCache {
   readonly #answers = new IdRing<AnswerEntry>();
   /** No id below it is in `#answers`. */
   #front = 1;
-  /** Answers that were given when the front had gone past them, in that order. */
+  /** Answers that were given when the front was past them, in that order. */
   readonly #late = new Map<number, AnswerEntry>();
   #settledBelow = 1;
-  /** What was here when it was last looked for what is old. */
+  /** The answers at the last sweep: those that are still here at the next one are old. */
   #seen: { readonly below: number; readonly late: readonly AnswerEntry[] } = { below: 1, late: [] };
   /** Ids that were skipped: their frame was refused or withdrawn, so a second attempt is the first that can be read. */
   readonly #lost = new IdGaps();
@@ -41,7 +41,7 @@ export class ReplyCache {
   readonly #dropped: (answer: AnswerEntry) => void;
   #stopAging: (() => void) | undefined;
 
-  /** @param dropped gets each answer that nobody will ask for again. @default nobody does */
+  /** @param dropped gets each answer that will not be sent again. @default nothing does */
   constructor(clock: Clock, dropped: (answer: AnswerEntry) => void = () => {}) {
     this.#clock = clock;
     this.#dropped = dropped;
@@ -55,12 +55,12 @@ export class ReplyCache {
     return this.#running.size;
   }
 
-  /** What the calls that run came in. */
+  /** Of the frames in which the running calls came. */
   get runningBytes(): number {
     return this.#runningBytes;
   }
 
-  /** Whether the call `id` comes for the first time; takes note of it. */
+  /** Whether the call `id` arrives for the first time; from now on it has arrived. */
   isNew(id: number): boolean {
     if (id <= this.#highest) return this.#lost.take(id);
     if (id > this.#highest + 1) this.#lost.add(this.#highest + 1, id);
@@ -78,8 +78,8 @@ export class ReplyCache {
     return again;
   }
 
-  /** `call` has no answer yet when its caller may speak again: most are over by then. */
-  runsOn(call: RunningCall): void {
+  /** `call` is not answered before the next frame arrives, so that it can be cancelled and joined. Most calls are over by then. */
+  keepRunning(call: RunningCall): void {
     if (this.#running.get(call.id) !== undefined) return;
     this.#running.add(call);
     this.#runningBytes += call.bytes;
@@ -97,7 +97,7 @@ export class ReplyCache {
     while (this.#answers.size + this.#late.size > MAX_ANSWERS || this.#bytes > MAX_BYTES) this.#forgetOldest();
   }
 
-  /** The caller will not ask again for any id below `id`. */
+  /** The caller has settled every call with an id below `id`. */
   settledBelow(id: number): void {
     if (id <= this.#settledBelow) return;
     this.#settledBelow = id;
@@ -106,7 +106,7 @@ export class ReplyCache {
     this.#lost.forgetBelow(id);
   }
 
-  /** Nobody will ask any more. */
+  /** The caller is gone. */
   close(): void {
     this.#stopAging?.();
   }
@@ -163,7 +163,7 @@ export class ReplyCache {
   }
 }
 
-/** Beyond it the oldest range is forgotten. */
+/** Beyond it the oldest range is dropped. */
 const MAX_GAPS = 8_192;
 
 interface Gap {
@@ -172,6 +172,9 @@ interface Gap {
   to: number;
 }
 
+/**
+ * Ids that a peer skipped whose ids count up, as ranges: a peer that skips many ids costs no more than one that skips a single id.
+ */
 export class IdGaps {
   /** By their ids. */
   #gaps: Gap[] = [];
@@ -180,13 +183,13 @@ export class IdGaps {
     return this.#gaps.length;
   }
 
-  /** The ids from `from` to before `to`, which are above all that were added before, were stepped over. */
+  /** The ids from `from` to before `to` were skipped; they are above all that were added before. */
   add(from: number, to: number): void {
     this.#gaps.push({ from, to });
     this.#bound();
   }
 
-  /** Whether `id` was stepped over; from now on it was not. */
+  /** Whether `id` was skipped; from now on it was not. */
   take(id: number): boolean {
     const index = this.#firstEndingAbove(id);
     const gap = this.#gaps[index];
@@ -202,7 +205,7 @@ export class IdGaps {
     return true;
   }
 
-  /** Nobody will ask for an id below `id`. */
+  /** No id below `id` will be taken. */
   forgetBelow(id: number): void {
     if (this.#gaps.length === 0) return;
     this.#gaps.splice(0, this.#firstEndingAbove(id));

@@ -25,26 +25,26 @@ import { describeThrown } from "./describe_thrown.ts";
 import { ReplyCache } from "./reply_cache.ts";
 import { OutgoingStream } from "./stream.ts";
 
-/** The commands a callee runs. */
+/** The commands that a callee runs. */
 export interface Service {
   readonly commands: Pick<ReadonlyMap<string, Handler>, "get" | "keys">;
-  /** Runs a call that is meant for another module. Its rejections with a `BrokerError` are passed on as they are. */
+  /** Runs a call that is for another module. Its rejections with a `BrokerError` are passed on as they are. */
   forward?(call: ReceivedCall & { readonly options: CallHeaders }, context: RunningCall): Promise<unknown>;
 }
 
-/** What a handler rejects with that stands for someone else, was cancelled, and got no answer: its caller gets none either. */
+/** A handler that stands for a process of its own was cancelled and got no answer from it: its caller gets none either. */
 export class UnansweredError extends Error {
   override readonly name = "UnansweredError";
 }
 
-/** What a peer may have without an answer at the same time. */
+/** What a peer may have in flight at the same time. */
 export interface ServerLimits {
   readonly calls: number;
-  /** Of the frames that they came in. */
+  /** Of the frames in which they came. */
   readonly bytes: number;
 }
 
-/** No brokkr has more out on one channel: its callers wait before. */
+/** Above what brokkr's own client ever has in flight on one channel: beyond its limits calls wait in the queue. */
 const MOST_OF_A_PEER: ServerLimits = { calls: 65_536, bytes: 64 * 1024 * 1024 };
 
 export interface CallServerOptions {
@@ -52,15 +52,15 @@ export interface CallServerOptions {
   readonly service: Service;
   /** The module in the prefix of the lines. */
   readonly module: string;
-  /** Who is on the other side of the link. */
+  /** Name of the process at the other end of the link. */
   readonly peer: string;
   readonly frameLimit: number;
   readonly ownFiles: readonly string[];
-  /** @default what a brokkr may have out */
+  /** @default what brokkr's own client may have in flight */
   readonly limits?: ServerLimits;
   /**
-   * Whether calls in a frame that can't be read get an answer that says so, as far as their ids can be told. One brokkr sends them to
-   * another again instead, and has them run. @default false
+   * Whether the calls of a frame that can't be read get an answer that says so, as far as their ids can be read. Between two processes
+   * of brokkr the second attempt sends them again, and they run. @default false
    */
   readonly answersRefused?: boolean;
 }
@@ -68,15 +68,14 @@ export interface CallServerOptions {
 export class CallServer {
   readonly #link: Link;
   readonly #options: CallServerOptions;
-  readonly #lines: ServerReporter;
-  readonly #replies: ResponseBatcher;
-  readonly #kept: ReplyCache;
+  readonly #batcher: ResponseBatcher;
+  readonly #cache: ReplyCache;
   readonly #bodies: BodyReader;
-  /** Calls that came and do not run yet: before `open`, or while the caller does not read its answers. */
+  /** Calls that arrived and do not run yet: before `open`, or while the caller does not read its answers. */
   readonly #held = new Map<RunningCall, ReceivedCall>();
   readonly #limits: ServerLimits;
-  /** One function, so that it waits once however often it is wanted. */
-  readonly #goOn = () => this.#runHeld();
+  /** One function, so that the link calls it once, however often it was passed. */
+  readonly #runHeldCalls = () => this.#runHeld();
   #isOpen = false;
   #idle: (() => void) | undefined;
 
@@ -85,18 +84,17 @@ export class CallServer {
     this.#options = options;
     this.#limits = options.limits ?? MOST_OF_A_PEER;
     this.#bodies = new BodyReader(link);
-    this.#lines = new ServerReporter(options.reporter, options.module, options.ownFiles);
-    this.#replies = new ResponseBatcher(link, options.frameLimit, this.#goOn);
-    this.#kept = new ReplyCache(link.clock, (answer) => this.#replies.release(answer));
+    this.#batcher = new ResponseBatcher(link, options.frameLimit, this.#runHeldCalls);
+    this.#cache = new ReplyCache(link.clock, (answer) => this.#batcher.release(answer));
   }
 
-  /** Calls that came before were kept waiting; from now on they run as they come. */
+  /** Runs the calls that arrived before and wait; from now on calls run as they arrive. */
   open(): void {
     this.#isOpen = true;
     this.#runHeld();
   }
 
-  /** Takes what is for a callee; false where the frame is not. @throws {BodyError} when the frame can't be understood. */
+  /** Handles a frame of a caller; false for any other. @throws {BodyError} where the frame can't be understood. */
   receive(type: number, flags: number, body: Uint8Array): boolean {
     if (type === FrameType.calls) this.#calls(flags, body);
     else if (type === FrameType.cancel) this.#cancel(body);
@@ -108,7 +106,7 @@ export class CallServer {
   #calls(flags: number, body: Uint8Array): void {
     const frame = this.#read(flags, body);
     if (frame === undefined) return;
-    this.#kept.settledBelow(frame.settledBelow);
+    this.#cache.settledBelow(frame.settledBelow);
     const bytes = (body.length + (this.#link.outOfBand?.bytes ?? 0)) / frame.calls.length;
     for (const call of frame.calls) {
       if (this.#link.closed) return;
@@ -120,7 +118,7 @@ export class CallServer {
       }
     }
     // The caller works on these answers while the next calls run.
-    this.#replies.flush();
+    this.#batcher.flush();
   }
 
   #read(flags: number, body: Uint8Array): ReturnType<BodyReader["calls"]> {
@@ -134,76 +132,76 @@ export class CallServer {
 
   #answerRefused(ids: readonly number[], reason: string): void {
     const thrown = { name: "BodyError", message: `the frame of the call was refused: ${reason}`, stack: "" };
-    const value = this.#replies.encode(thrownFields(thrown));
+    const value = this.#batcher.encode(thrownFields(thrown));
     if ("code" in value) return;
     for (const id of ids.slice(0, this.#limits.calls)) {
-      if (!this.#replies.isRead) return;
-      if (this.#kept.find(id) === undefined) this.#replies.add({ id, attempt: 1, kind: AnswerKind.thrown, value });
+      if (!this.#batcher.isRead) return;
+      if (this.#cache.find(id) === undefined) this.#batcher.add({ id, attempt: 1, kind: AnswerKind.thrown, value });
     }
   }
 
   #cancel(body: Uint8Array): void {
     const ids = readJson(body);
-    for (const id of Array.isArray(ids) ? ids : []) this.#kept.find(id)?.cancel("the caller cancelled the call");
+    for (const id of Array.isArray(ids) ? ids : []) this.#cache.find(id)?.cancel("the caller cancelled the call");
   }
 
   #credit(body: Uint8Array): void {
     const columns = readJson(body);
     for (const entry of Array.isArray(columns) ? columns : []) {
       const [id, count]: unknown[] = Array.isArray(entry) ? entry : [];
-      if (typeof id === "number" && typeof count === "number") this.#kept.find(id)?.stream?.took(count);
+      if (typeof id === "number" && typeof count === "number") this.#cache.find(id)?.stream?.took(count);
     }
   }
 
-  /** The link is gone: handlers are told, their answers go nowhere. */
+  /** The link is gone: the handlers' signals are aborted, and their answers are dropped. */
   abort(): void {
-    this.#kept.close();
-    for (const call of this.#kept.running) call.cancel("the caller is gone");
+    this.#cache.close();
+    for (const call of this.#cache.running) call.cancel("the caller is gone");
   }
 
   /** Settles when no call runs. */
   async idle(): Promise<void> {
-    if (this.#kept.runningCount === 0) return;
+    if (this.#cache.runningCount === 0) return;
     await new Promise<void>((resolve) => this.#idle = resolve);
   }
 
   #arrive(call: ReceivedCall, bytes: number): void {
-    if (!this.#kept.isNew(call.id)) {
+    if (!this.#cache.isNew(call.id)) {
       // Where the caller does not read, the answer is still on its way.
-      if (!this.#replies.isRead) return;
-      const answer = this.#kept.again(call.id, call.attempt);
-      if (answer !== undefined) this.#replies.add(answer);
+      if (!this.#batcher.isRead) return;
+      const answer = this.#cache.again(call.id, call.attempt);
+      if (answer !== undefined) this.#batcher.add(answer);
       return;
     }
-    const running = new RunningCall(call, call.options?.caller ?? this.#options.peer, this.#told);
+    const running = new RunningCall(call, call.options?.caller ?? this.#options.peer, this.#sendProgress);
     running.bytes = bytes;
-    const full = this.#whyFull();
-    if (full !== undefined) return this.#turnAway(running, full);
-    // Behind the first one that is held they all wait for it.
-    if (this.#held.size === 0 && this.#isOpen && this.#replies.isRead) return this.#run(running, call);
-    this.#kept.runsOn(running);
+    const full = this.#checkCapacity();
+    if (full !== undefined) return this.#reject(running, full);
+    // Calls run in the order of their arrival: behind one that is held, the next are held too.
+    if (this.#held.size === 0 && this.#isOpen && this.#batcher.isRead) return this.#run(running, call);
+    this.#cache.keepRunning(running);
     this.#held.set(running, call);
     if (this.#held.size === 1) this.#runHeld();
   }
 
-  #whyFull(): BrokerFault | undefined {
-    const { runningCount, runningBytes } = this.#kept;
+  #checkCapacity(): BrokerFault | undefined {
+    const { runningCount, runningBytes } = this.#cache;
     const { calls, bytes } = this.#limits;
     if (runningCount >= calls) return { code: "QUEUE_FULL", depth: runningCount, limit: calls };
     if (runningBytes >= bytes) return { code: "QUEUE_FULL", depth: runningBytes, limit: bytes };
     return undefined;
   }
 
-  /** Answers that nobody reads would fill the memory, too. */
-  #turnAway(running: RunningCall, full: BrokerFault): void {
-    if (this.#replies.isRead) this.#settle(running, AnswerKind.fault, full);
+  /** Even rejections would fill the memory of a callee whose answers nobody reads. */
+  #reject(running: RunningCall, full: BrokerFault): void {
+    if (this.#batcher.isRead) this.#settle(running, AnswerKind.fault, full);
     else this.#link.abort("the peer calls and does not read its answers");
   }
 
   #runHeld(): void {
     if (!this.#isOpen) return;
     for (const [running, call] of this.#held) {
-      if (!this.#replies.isRead) return this.#replies.onceRead(this.#goOn);
+      if (!this.#batcher.isRead) return this.#batcher.onceRead(this.#runHeldCalls);
       this.#held.delete(running);
       this.#run(running, call);
     }
@@ -219,7 +217,7 @@ export class CallServer {
     }
     const handler = commands.get(call.command);
     if (handler === undefined) return this.#unknown(running);
-    this.#lines.executing(call.command, call.params);
+    this.#reportExecuting(call);
     this.#execute(running, handler, call);
   }
 
@@ -234,14 +232,14 @@ export class CallServer {
   }
 
   #await(running: RunningCall, result: Promise<unknown>, call: ReceivedCall): void {
-    this.#kept.runsOn(running);
+    this.#cache.keepRunning(running);
     const forwarded = call.options?.target !== undefined;
     result.then((value) => this.#end(running, value, call), (error) => this.#fail(running, error, forwarded));
   }
 
   #end(running: RunningCall, value: unknown, { options }: ReceivedCall): void {
     if (options?.stream !== true) return this.#succeed(running, value);
-    this.#kept.runsOn(running);
+    this.#cache.keepRunning(running);
     void this.#stream(running, value, options.target !== undefined);
   }
 
@@ -259,17 +257,17 @@ export class CallServer {
   }
 
   #sendPart(running: RunningCall, kind: number, part: unknown): number | PayloadFault {
-    const encoded = this.#replies.encode(part);
+    const encoded = this.#batcher.encode(part);
     if ("code" in encoded) return encoded;
-    this.#replies.addPart({ id: running.id, attempt: running.attempt, kind, value: encoded });
+    this.#batcher.addPart({ id: running.id, attempt: running.attempt, kind, value: encoded });
     return encoded.bytes;
   }
 
-  /** Progress is told where someone listens; what comes while the caller does not read is left out. */
-  readonly #told = (running: RunningCall, value: unknown): void => {
-    if (running.isOver || !this.#replies.isRead) return;
+  /** Progress that comes while the caller does not read is left out. */
+  readonly #sendProgress = (running: RunningCall, value: unknown): void => {
+    if (running.isOver || !this.#batcher.isRead) return;
     const sent = this.#sendPart(running, AnswerKind.progress, value);
-    if (typeof sent !== "number") throw new TypeError(`Cannot tell progress: ${sent.reason}`);
+    if (typeof sent !== "number") throw new TypeError(`Cannot send progress: ${sent.reason}`);
   };
 
   #succeed(running: RunningCall, value: unknown): void {
@@ -279,7 +277,7 @@ export class CallServer {
       if (typeof value === "object" && value !== null && isGenerator(value)) {
         throw new TypeError("the command yields its result, use stream() instead of call()");
       }
-      encoded = this.#replies.encode(value);
+      encoded = this.#batcher.encode(value);
     } catch (error) {
       return this.#fail(running, error, false);
     }
@@ -289,7 +287,7 @@ export class CallServer {
   }
 
   #refuse(running: RunningCall, fault: BrokerFault): void {
-    if (fault.code === "PAYLOAD") this.#lines.unsendable(running.command, fault.reason);
+    if (fault.code === "PAYLOAD") this.#reportError(running.command, fault.reason, []);
     this.#settle(running, AnswerKind.fault, fault);
   }
 
@@ -301,20 +299,21 @@ export class CallServer {
       return this.#settle(running, AnswerKind.fault, { code: "CANCELLED", acknowledged: false });
     }
     const thrown = describeThrown(error);
-    this.#lines.threw(running.command, thrown);
+    this.#reportError(running.command, thrown.message || thrown.name, stackLines(thrown, this.#options.ownFiles));
     this.#settle(running, AnswerKind.thrown, thrown);
   }
 
   #unknown(running: RunningCall): void {
     const { command } = running;
-    this.#lines.unknown(command);
+    const { module, reporter } = this.#options;
+    reporter.report("command.unknown", { command }, { module });
     const near = nearest(command, this.#options.service.commands.keys());
     this.#settle(running, AnswerKind.fault, { code: "UNKNOWN_COMMAND", nearest: near });
   }
 
   #settle(running: RunningCall, kind: number, value: BrokerFault | ThrownError | null): void {
     const travelling = value === null ? null : "code" in value ? faultFields(value) : thrownFields(value);
-    const encoded = this.#replies.encode(travelling);
+    const encoded = this.#batcher.encode(travelling);
     if ("code" in encoded) return this.#settle(running, AnswerKind.fault, encoded);
     this.#done(running, { id: running.id, attempt: running.attempt, kind, value: encoded });
   }
@@ -322,47 +321,60 @@ export class CallServer {
   #done(running: RunningCall, answer: AnswerEntry): void {
     // A promise with a `then` of its own may settle twice.
     if (running.isOver) return;
-    this.#kept.answered(running, answer);
-    this.#replies.add(answer);
-    if (this.#kept.runningCount === 0) this.#idle?.();
+    this.#cache.answered(running, answer);
+    this.#batcher.add(answer);
+    if (this.#cache.runningCount === 0) this.#idle?.();
+  }
+
+  #reportExecuting({ command, params }: ReceivedCall): void {
+    const { module, reporter } = this.#options;
+    if (!reporter.wants("command.executing")) return;
+    const fields = { command, params: formatParams(params) };
+    reporter.report("command.executing", fields, { module, thread: MAIN_THREAD });
+  }
+
+  #reportError(command: string, message: string, stack: readonly string[]): void {
+    const { module, reporter } = this.#options;
+    reporter.report("command.error", { command, message, stack }, { module });
   }
 }
 
+/** One call that runs, and its handler's `this`. */
 export class RunningCall implements CallContext {
   readonly id: number;
   readonly attempt: number;
   readonly caller: string;
   readonly command: string;
-  /** What the handler yields, where the call is a stream. */
+  /** The items that the handler yields, where the call is a stream. */
   stream: OutgoingStream | undefined;
-  /** Its part of the frame that it came in. */
+  /** Its share of the frame in which it came. */
   bytes = 0;
-  /** Whether its answer was given. */
+  /** Whether it was answered. */
   isOver = false;
-  readonly #told: (call: RunningCall, value: unknown) => void;
+  readonly #sendProgress: (call: RunningCall, value: unknown) => void;
   #controller: AbortController | undefined;
 
-  /** @param told gets what the handler tells of its progress. */
+  /** @param sendProgress gets what the handler passes to `progress`. */
   constructor(
     call: { readonly id: number; readonly attempt: number; readonly command: string },
     caller: string,
-    told: (call: RunningCall, value: unknown) => void,
+    sendProgress: (call: RunningCall, value: unknown) => void,
   ) {
-    this.#told = told;
+    this.#sendProgress = sendProgress;
     this.id = call.id;
     this.attempt = call.attempt;
     this.caller = caller;
     this.command = call.command;
   }
 
-  /** Made when it is first looked at: most handlers never do. */
+  /** Made when it is first read: most handlers never do. */
   get signal(): AbortSignal {
     this.#controller ??= new AbortController();
     return this.#controller.signal;
   }
 
   progress(value: unknown): void {
-    this.#told(this, value);
+    this.#sendProgress(this, value);
   }
 
   get cancelled(): boolean {
@@ -374,41 +386,5 @@ export class RunningCall implements CallContext {
     if (this.#controller.signal.aborted) return;
     this.#controller.abort(new Error(reason));
     this.stream?.stop();
-  }
-}
-
-export class ServerReporter {
-  readonly #reporter: Reporter;
-  readonly #module: string;
-  readonly #ownFiles: readonly string[];
-
-  /** @param module stands in the prefix of the lines. */
-  constructor(reporter: Reporter, module: string, ownFiles: readonly string[]) {
-    this.#reporter = reporter;
-    this.#module = module;
-    this.#ownFiles = ownFiles;
-  }
-
-  executing(command: string, params: readonly unknown[]): void {
-    if (!this.#reporter.wants("command.executing")) return;
-    const fields = { command, params: formatParams(params) };
-    this.#reporter.report("command.executing", fields, { module: this.#module, thread: MAIN_THREAD });
-  }
-
-  threw(command: string, thrown: ThrownError): void {
-    this.#failed(command, thrown.message || thrown.name, stackLines(thrown, this.#ownFiles));
-  }
-
-  /** Something of the command could not be sent. */
-  unsendable(command: string, reason: string): void {
-    this.#failed(command, reason, []);
-  }
-
-  unknown(command: string): void {
-    this.#reporter.report("command.unknown", { command }, { module: this.#module });
-  }
-
-  #failed(command: string, message: string, stack: readonly string[]): void {
-    this.#reporter.report("command.error", { command, message, stack }, { module: this.#module });
   }
 }

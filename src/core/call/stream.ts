@@ -1,6 +1,6 @@
 /**
- * The items of a command that yields them, both ends: the caller's, which holds what came and was not taken and gives credit for what
- * was, and the callee's, which runs the handler as far as the caller has room.
+ * The items of a command that yields them, at both ends: the caller's, which holds the items that were not taken yet and gives credit
+ * for those that were, and the callee's, which runs the handler as far as the credit goes.
  *
  * @module
  */
@@ -9,18 +9,19 @@ import { type BrokerFault, toError } from "../faults.ts";
 import { Call, type CallRequest } from "./call.ts";
 import type { CallClient } from "./client.ts";
 
-/** Items taken that the callee is told of at once; what waits for more of them is told at the latest when nothing is left. */
-const TOLD_AT_ONCE = 128;
+/** Credit is given when so many items were taken, and at the latest when no item is left. */
+const CREDIT_STEP = 128;
 
-/** How many times its window a callee may be ahead: one in another language may measure its items otherwise. */
+/** Windows that a callee may be ahead: a peer in another language may measure its items differently. */
 const OVERRUN = 2;
 
-/** To whom the call goes, chosen when the first item is asked for. */
+/** Where a stream's call goes, chosen at the first `next()`. */
 export interface StreamTarget {
   readonly caller: CallClient;
   readonly options: CallRequest;
 }
 
+/** The caller's end: an async iterable. */
 export class CallStream implements AsyncIterableIterator<unknown>, AsyncDisposable {
   readonly #command: string;
   readonly #params: readonly unknown[];
@@ -33,12 +34,12 @@ export class CallStream implements AsyncIterableIterator<unknown>, AsyncDisposab
   #sizes: number[] = [];
   #next = 0;
   #taken = 0;
-  #told = 0;
-  /** What came and the callee was not told to be taken: it may send so much and no more. */
+  #credited = 0;
+  /** Items that came and for which no credit was given yet. */
   #aheadItems = 0;
   #aheadBytes = 0;
-  /** Bytes of what was taken of it. */
-  #untoldBytes = 0;
+  /** Bytes of those of them that were taken. */
+  #uncreditedBytes = 0;
   #end: { readonly value: unknown } | { readonly fault: BrokerFault } | undefined;
   #wakes: (() => void)[] = [];
 
@@ -62,7 +63,7 @@ export class CallStream implements AsyncIterableIterator<unknown>, AsyncDisposab
     return this.#over();
   }
 
-  /** Ends the command: what it yielded and was not taken is dropped. Settles when its handler has ended, or after a while. */
+  /** Ends the command: items that were not taken are dropped. Settles when the handler has ended, or 100 ms later. */
   async return(value?: unknown): Promise<IteratorResult<unknown, unknown>> {
     this.#drop();
     if (this.#target === undefined) this.#end ??= { value: undefined };
@@ -76,12 +77,12 @@ export class CallStream implements AsyncIterableIterator<unknown>, AsyncDisposab
     await this.return();
   }
 
-  /** Who cancels wants none of what came before. */
+  /** A caller that cancels gets no item that came before. */
   get #hasItem(): boolean {
     return this.#next < this.#items.length && this.#call?.state !== "cancelling";
   }
 
-  /** The promise of a start that takes a while. */
+  /** The promise of a start that is asynchronous. */
   #start(): Promise<void> | undefined {
     if (this.#target !== undefined || this.#end !== undefined) return undefined;
     if (this.#opening !== undefined) return this.#opening;
@@ -92,7 +93,7 @@ export class CallStream implements AsyncIterableIterator<unknown>, AsyncDisposab
   }
 
   #begin(target: StreamTarget): void {
-    // It may have been left meanwhile.
+    // `return` may have been called meanwhile.
     if (this.#end !== undefined) return;
     this.#target = target;
     const options = {
@@ -107,7 +108,7 @@ export class CallStream implements AsyncIterableIterator<unknown>, AsyncDisposab
     try {
       target.caller.submit(this.#call, this.#params);
     } catch (error) {
-      // A signal of the program's own make may throw: there is no call that would end the stream.
+      // A signal of the program's own making may throw: then no call ends the stream.
       this.#end = { value: undefined };
       throw error;
     }
@@ -133,12 +134,12 @@ export class CallStream implements AsyncIterableIterator<unknown>, AsyncDisposab
 
   #take(): unknown {
     const item = this.#items[this.#next];
-    this.#untoldBytes += this.#sizes[this.#next] ?? 0;
+    this.#uncreditedBytes += this.#sizes[this.#next] ?? 0;
     this.#items[this.#next++] = undefined;
     this.#taken++;
     const isEmpty = this.#next === this.#items.length;
     if (isEmpty) this.#drop();
-    if (isEmpty || this.#taken - this.#told >= TOLD_AT_ONCE) this.#tell();
+    if (isEmpty || this.#taken - this.#credited >= CREDIT_STEP) this.#credit();
     return item;
   }
 
@@ -148,15 +149,15 @@ export class CallStream implements AsyncIterableIterator<unknown>, AsyncDisposab
     this.#next = 0;
   }
 
-  #tell(): void {
-    this.#aheadItems -= this.#taken - this.#told;
-    this.#aheadBytes -= this.#untoldBytes;
-    this.#untoldBytes = 0;
-    this.#told = this.#taken;
+  #credit(): void {
+    this.#aheadItems -= this.#taken - this.#credited;
+    this.#aheadBytes -= this.#uncreditedBytes;
+    this.#uncreditedBytes = 0;
+    this.#credited = this.#taken;
     if (this.#call !== undefined) this.#call.pending?.took(this.#call, this.#taken);
   }
 
-  /** What a stream gives after its last item: the end, or its error, once. */
+  /** The result behind the last item: the end, or the error, once. */
   #over(): IteratorResult<unknown, unknown> {
     const end = this.#end ?? { value: undefined };
     this.#end = { value: undefined };
@@ -171,22 +172,23 @@ export class CallStream implements AsyncIterableIterator<unknown>, AsyncDisposab
   }
 
   async #change(): Promise<void> {
-    // Whoever waits here has time for an answer; whoever works on an item lets the callee wait.
+    // The callee's time runs while the caller waits here, not while it works on an item.
     if (this.#call !== undefined) this.#call.pending?.expect(this.#call);
     await new Promise<void>((resolve) => this.#wakes.push(resolve));
   }
 }
 
-/** Items that the caller has not taken yet: beyond it the handler waits. */
+/** Credit of a stream: beyond so many items that the caller has not taken, the handler waits. */
 export const WINDOW_BYTES = 256 * 1024;
 export const WINDOW_ITEMS = 1_024;
 
 /** What the handler returned, or why its items could not all be sent. */
 export type StreamEnd = { readonly value: unknown } | BrokerFault;
 
-/** Hands one item over. Returns its bytes, or why it can't be sent. */
+/** Sends one item. Returns its bytes, or why it can't be sent. */
 export type SendItem = (item: unknown) => number | BrokerFault;
 
+/** The items of a handler on their way to the caller: as many as there is credit for. */
 export class OutgoingStream {
   readonly #iterator: AsyncIterator<unknown> | Iterator<unknown>;
   /** Bytes of the items that were not taken yet, oldest first. */
@@ -196,7 +198,7 @@ export class OutgoingStream {
   #wake: (() => void) | undefined;
   #isStopped = false;
   #end: StreamEnd = { value: undefined };
-  /** What `return` of the handler's iterator comes to, once the stream is stopped. */
+  /** Settles with the `return` of the handler's iterator, once the stream is stopped. */
   readonly #stopped: Promise<StreamEnd>;
   #settleStopped: (end: Promise<StreamEnd>) => void = () => {};
 
@@ -211,7 +213,7 @@ export class OutgoingStream {
    * @throws whatever the handler's iterator throws.
    */
   async run(send: SendItem): Promise<StreamEnd> {
-    // An iterator that was told to end may leave its last step open for ever.
+    // An iterator that was stopped may never settle its last step.
     return await Promise.race([this.#steps(send), this.#stopped]);
   }
 
@@ -241,7 +243,7 @@ export class OutgoingStream {
     this.#wake?.();
   }
 
-  /** Ends the handler at its next `yield`: its `finally` blocks run. Whoever runs the stream gets what they throw. */
+  /** Ends the handler at its next `yield`: its `finally` blocks run. `run` rejects with what they throw. */
   stop(): void {
     if (this.#isStopped) return;
     this.#isStopped = true;
@@ -249,7 +251,7 @@ export class OutgoingStream {
     this.#wake?.();
   }
 
-  /** Async, so that nothing is thrown at who stops the stream, not even by an iterator whose `return` is no async function. */
+  /** Async, so that `stop` throws nothing, even where the iterator's `return` is no async function. */
   async #return(): Promise<StreamEnd> {
     await this.#iterator.return?.();
     return this.#end;

@@ -9,7 +9,7 @@ import { CallServer, type RunningCall, type Service } from "../call/server.ts";
 import { type CallClient } from "../call/client.ts";
 import { CallStream, type StreamTarget } from "../call/stream.ts";
 import { forwarded, passOn } from "../call/forward.ts";
-import { type CallRequest, checkedRequest, NO_SETTINGS } from "../call/call.ts";
+import { type CallRequest, checkedRequest, NO_OPTIONS } from "../call/call.ts";
 import { describeThrown } from "../call/describe_thrown.ts";
 import { hasToClean } from "./cleanup.ts";
 import { canDispose } from "../module/dispose.ts";
@@ -202,7 +202,7 @@ export class ModuleProcess implements Service {
       reporter.report(`module.${level}`, { text: cutText(String(text), MAX_LOG_TEXT) }, { module: role.process });
     };
     const [toWorker, toOther] = [this.#toWorker.bind(this), this.#toOther.bind(this)];
-    async function callWorker(command: string, params: readonly unknown[] = [], settings = NO_SETTINGS) {
+    async function callWorker(command: string, params: readonly unknown[] = [], settings = NO_OPTIONS) {
       try {
         const { caller, options } = toWorker({ command, params, settings });
         return await caller.call(command, params, options);
@@ -214,7 +214,7 @@ export class ModuleProcess implements Service {
       to: Module | string,
       command: string,
       params: readonly unknown[] = [],
-      settings = NO_SETTINGS,
+      settings = NO_OPTIONS,
     ): Promise<unknown> {
       try {
         const { caller, options } = await toOther(to, { command, params, settings });
@@ -232,7 +232,7 @@ export class ModuleProcess implements Service {
       signal: this.#stop.signal,
       workers: {
         call: callWorker,
-        stream: (command, params = [], settings = NO_SETTINGS) =>
+        stream: (command, params = [], settings = NO_OPTIONS) =>
           new CallStream(command, params, () => this.#toWorker({ command, params, settings })),
       },
       call: callOther,
@@ -240,9 +240,9 @@ export class ModuleProcess implements Service {
         to: Module | string,
         command: string,
         params: readonly unknown[] = [],
-        settings: CallOptions = NO_SETTINGS,
+        settings: CallOptions = NO_OPTIONS,
       ) => new CallStream(command, params, () => this.#toOther(to, { command, params, settings })),
-      notify: async (to, command, params = [], settings = NO_SETTINGS) => {
+      notify: async (to, command, params = [], settings = NO_OPTIONS) => {
         const { caller, options } = await this.#toOther(to, { command, params, settings });
         await caller.call(command, params, { ...options, wire: { ...options.wire, notify: true } });
       },

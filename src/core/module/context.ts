@@ -35,9 +35,9 @@ export interface CallCommand {
     target: M,
     command: K,
     params?: ParamsOf<CommandsOf<M>[K]>,
-    settings?: CallOptions,
+    options?: CallOptions,
   ): Promise<ResultOf<CommandsOf<M>[K]>>;
-  (target: string, command: string, params?: readonly unknown[], settings?: CallOptions): Promise<unknown>;
+  (target: string, command: string, params?: readonly unknown[], options?: CallOptions): Promise<unknown>;
 }
 
 /** Streams a command that yields: of a module object with its types, of a name with `unknown` ones. */
@@ -46,16 +46,16 @@ export interface StreamCommand {
     target: M,
     command: K,
     params?: ParamsOf<CommandsOf<M>[K]>,
-    settings?: CallOptions,
+    options?: CallOptions,
   ): ItemStream<ItemOf<CommandsOf<M>[K]>>;
-  (target: string, command: string, params?: readonly unknown[], settings?: CallOptions): ItemStream;
+  (target: string, command: string, params?: readonly unknown[], options?: CallOptions): ItemStream;
 }
 
 /** Streams a command of one of the module's workers, the one with the least to do. */
 export type StreamWorker<W extends Commands> = <K extends keyof W & string>(
   command: K,
   params?: ParamsOf<W[K]>,
-  settings?: CallOptions,
+  options?: CallOptions,
 ) => ItemStream<ItemOf<W[K]>>;
 
 /**
@@ -71,7 +71,7 @@ export interface ItemStream<T = unknown> extends AsyncIterableIterator<T>, Async
 export type CallWorker<W extends Commands> = <K extends keyof W & string>(
   command: K,
   params?: ParamsOf<W[K]>,
-  settings?: CallOptions,
+  options?: CallOptions,
 ) => Promise<ResultOf<W[K]>>;
 
 /** Whose process this is. */
@@ -117,7 +117,7 @@ export interface ModuleContext<W extends Commands = Commands> {
   /** Streams a command of another module, or of the broker by its name, through the broker. */
   readonly stream: StreamCommand;
   /** Sends a notification, which has no answer, to a program of `defineProgram` through the broker. */
-  notify(target: Module | string, method: string, params?: readonly unknown[], settings?: CallOptions): Promise<void>;
+  notify(target: Module | string, method: string, params?: readonly unknown[], options?: CallOptions): Promise<void>;
   /**
    * Disposes of `resource` when this process ends, the last one first, each once. One that was disposed of earlier, by `using` or
    * otherwise, is left alone. Takes what `owns` of a module takes.

@@ -86,7 +86,7 @@ test("progress that can't be sent throws in the command, and progress after its 
   const seen: unknown[] = [];
   const error = await rejection(c.call("bad", [], { onProgress: (value) => seen.push(value) }));
   assert.ok(error instanceof RemoteError);
-  assert.match(error.message, /^Cannot tell progress: result is not serializable: /);
+  assert.match(error.message, /^Cannot send progress: result is not serializable: /);
   context?.progress("too late");
   await c.clock.advance(10);
   assert.deepEqual(seen, []);

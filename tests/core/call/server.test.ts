@@ -11,7 +11,7 @@ import { Conversation, NOTHING_LEFT } from "./conversation.ts";
 
 function run(kept: ReplyCache, id: number, value: unknown = id, attempt = 1): void {
   const call = new RunningCall({ id, attempt, command: "c" }, "b", () => {});
-  kept.runsOn(call);
+  kept.keepRunning(call);
   kept.answered(call, { id, attempt, kind: 0, value: encodeValue(value, "v") });
 }
 
@@ -75,7 +75,7 @@ test("KeptAnswers keeps the answer of a call that ran while all newer ones were 
   const kept = new ReplyCache(new ManualClock());
   const slow = new RunningCall({ id: 1, attempt: 1, command: "c" }, "b", () => {});
   kept.isNew(1);
-  kept.runsOn(slow);
+  kept.keepRunning(slow);
   for (let id = 2; id <= 8_200; id++) {
     kept.isNew(id);
     run(kept, id);
@@ -87,7 +87,7 @@ test("KeptAnswers keeps the answer of a call that ran while all newer ones were 
   kept.settledBelow(8_100);
   const other = new RunningCall({ id: 8_201, attempt: 1, command: "c" }, "b", () => {});
   kept.isNew(8_201);
-  kept.runsOn(other);
+  kept.keepRunning(other);
   kept.settledBelow(8_201);
   kept.answered(other, { id: 8_201, attempt: 1, kind: 0, value: encodeValue("kept", "v") });
   assert.deepEqual(kept.again(8_201, 2)?.value, encodeValue("kept", "v"));
@@ -100,7 +100,7 @@ test("KeptAnswers keeps nothing of a call that its caller gave up", () => {
   const kept = new ReplyCache(new ManualClock());
   const slow = new RunningCall({ id: 1, attempt: 1, command: "c" }, "b", () => {});
   kept.isNew(1);
-  kept.runsOn(slow);
+  kept.keepRunning(slow);
   kept.settledBelow(2);
   kept.answered(slow, { id: 1, attempt: 1, kind: 0, value: encodeValue("late", "v") });
   assert.equal(kept.again(1, 2), undefined);
@@ -163,7 +163,7 @@ test("a frame of ids that each step far runs all its calls, and those that were 
 test("KeptAnswers tells what runs", () => {
   const kept = new ReplyCache(new ManualClock());
   const call = new RunningCall({ id: 3, attempt: 1, command: "c" }, "b", () => {});
-  kept.runsOn(call);
+  kept.keepRunning(call);
   assert.deepEqual([kept.find(3), kept.runningCount, [...kept.running]], [call, 1, [call]]);
   kept.answered(call, { id: 3, attempt: 1, kind: 0, value: encodeValue(1, "v") });
   assert.deepEqual([kept.find(3), kept.runningCount], [undefined, 0]);
@@ -197,7 +197,7 @@ test("KeptAnswers forgets within a minute what nobody asks for, the answer to a 
   const isKept = (id: number) => kept.again(id, 2) !== undefined;
   const long = new RunningCall({ id: 1, attempt: 1, command: "c" }, "b", () => {});
   for (const id of [1, 2, 3]) kept.isNew(id);
-  kept.runsOn(long);
+  kept.keepRunning(long);
   run(kept, 2);
   await clock.advance(30_000);
   run(kept, 3);
