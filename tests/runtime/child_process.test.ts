@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ChildOutput, signalProcess, type Target } from "../../src/runtime/posix/child_process.ts";
-import { startTimeOf } from "../../src/runtime/posix/proc.ts";
 import { within } from "./started.ts";
 
 /** Signals process 7; returns who was signalled. The system has the processes of `startTimes`, and groups at will. */
@@ -42,19 +41,6 @@ test("signalProcess() goes by what the runtime knows where the system tells no s
   assert.deepEqual(signal({ startTime: null, isGone: true }, { 7: "" }), []);
 });
 
-test("startTimeOf() reads the 22nd field, whatever the program is called, and null where there is none", () => {
-  const fields = Array.from({ length: 30 }, (_, index) => String(index + 3)).join(" ");
-  assert.equal(startTimeOf(() => `7 (a) R 1 (b) ${fields}`), "22");
-  assert.equal(startTimeOf(() => `7 () ${fields}`), "22");
-  assert.equal(startTimeOf(() => "7 (a) R"), null);
-  assert.equal(
-    startTimeOf(() => {
-      throw new Error("ENOENT");
-    }),
-    null,
-  );
-});
-
 test("ChildOutput.drained() settles at once where no stream is open", async () => {
   const output = new ChildOutput();
   output.opened();
@@ -88,4 +74,25 @@ test("ChildOutput.drained() waits as long as chunks come, and no longer", async 
   }, 5);
   await within(output.drained());
   assert.equal(chunks, 30);
+});
+
+test("ChildOutput.follow() reads on once the sink has settled, and takes a stream that fails for ended", async () => {
+  const output = new ChildOutput();
+  const chunks = [1, 2];
+  const stream = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      const next = chunks.shift();
+      if (next === undefined) controller.error(new Error("cannot be read"));
+      else controller.enqueue(Uint8Array.of(next));
+    },
+  }, { highWaterMark: 0 });
+  const seen: string[] = [];
+  const followed = output.follow(stream, async ([byte]) => {
+    seen.push(`${byte} begins`);
+    await new Promise<void>((resolve) => setTimeout(resolve, 5));
+    seen.push(`${byte} ends`);
+  });
+  const drained = output.drained().then(() => seen.push("drained"));
+  await within(Promise.all([followed, drained]));
+  assert.deepEqual(seen, ["1 begins", "1 ends", "2 begins", "2 ends", "drained"]);
 });

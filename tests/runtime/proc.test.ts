@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fromPs, fromSmapsRollup } from "../../src/runtime/posix/proc.ts";
+import { fromPs, fromSmapsRollup, startTimeOf } from "../../src/runtime/posix/proc.ts";
 import { receive, runtime, withStarted } from "./started.ts";
 
 const ROLLUP = `556e7a5f1000-7ffd5b7f3000 ---p 00000000 00:00 0                          [rollup]
@@ -50,3 +50,16 @@ test("memory() reads this process, another one and none", () =>
     await process.exited;
     assert.deepEqual(await runtime.memory(process.pid), { rssBytes: null, pssBytes: null, privateBytes: null });
   }));
+
+test("startTimeOf() reads the 22nd field, whatever the program is called, and null where there is none", () => {
+  const fields = Array.from({ length: 30 }, (_, index) => String(index + 3)).join(" ");
+  assert.equal(startTimeOf(() => `7 (a) R 1 (b) ${fields}`), "22");
+  assert.equal(startTimeOf(() => `7 () ${fields}`), "22");
+  assert.equal(startTimeOf(() => "7 (a) R"), null);
+  assert.equal(
+    startTimeOf(() => {
+      throw new Error("ENOENT");
+    }),
+    null,
+  );
+});
