@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  BrokerError,
   type BrokerFault,
   faultFields,
   readFault,
@@ -9,9 +10,9 @@ import {
   thrownFields,
   toError,
   toFault,
-} from "../../../src/core/faults.ts";
-import { faultOf } from "../../../src/core/call/outcomes.ts";
-import { AnswerKind } from "../../../src/core/wire/columns.ts";
+} from "../../src/core/faults.ts";
+import { faultOf } from "../../src/core/call/outcomes.ts";
+import { AnswerKind } from "../../src/core/wire/columns.ts";
 
 const INNER: ThrownError = { name: "IOError", message: "no disk", stack: "IOError: no disk", data: { disk: 1 } };
 
@@ -52,6 +53,47 @@ for (const fault of Object.values(FAULTS)) {
     const { data: _, ...others } = { data: null, ...readFault({ ...wrong, code: fault.code }) };
     assert.deepEqual(others, known);
     assert.equal(toError(known, { target: "sla", command: "get" }).code, fault.code);
+  });
+}
+
+/** Class, text of the log line, and message of each. */
+const WORDINGS: { readonly [C in BrokerFault["code"]]: readonly [name: string, reason: string, message: string] } = {
+  TIMEOUT: [
+    "CallTimeoutError",
+    "timeout (0.5s)",
+    'Cannot call command "get" of module "sla": timeout (0.5s): module "sla" is blocked, 2 attempts',
+  ],
+  REMOTE: ["RemoteError", "all failed", "all failed"],
+  UNKNOWN_COMMAND: [
+    "UnknownCommandError",
+    "unknown command",
+    'Cannot call command "get" of module "sla": unknown command, did you mean "get_report"',
+  ],
+  UNKNOWN_MODULE: [
+    "UnknownModuleError",
+    "unknown module",
+    'Cannot call command "get" of module "sla": unknown module, did you mean "sla"',
+  ],
+  GONE: [
+    "ProcessGoneError",
+    "process exited with code 3",
+    'Cannot call command "get" of module "sla": process exited with code 3; its last lines: a | b',
+  ],
+  CANCELLED: ["CallCancelledError", "cancelled", 'Cannot call command "get" of module "sla": cancelled'],
+  QUEUE_FULL: ["QueueFullError", "queue is full (6)", 'Cannot call command "get" of module "sla": queue is full (6)'],
+  PAYLOAD: [
+    "PayloadError",
+    "payload of 5 bytes is over the limit of 4",
+    'Cannot call command "get" of module "sla": payload of 5 bytes is over the limit of 4',
+  ],
+};
+
+for (const fault of Object.values(FAULTS)) {
+  test(`fault ${fault.code} is an error of its class, with its reason and its message`, () => {
+    const error = toError(fault, { target: "sla", command: "get" });
+    assert.ok(error instanceof BrokerError);
+    assert.deepEqual([error.name, error.reason, error.message], WORDINGS[fault.code]);
+    assert.equal(error.constructor.name, error.name);
   });
 }
 
