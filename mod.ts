@@ -39,14 +39,17 @@ export type {
   CallCommand,
   CallOptions,
   CallWorker,
+  CommandsOf,
+  ItemOf,
   ItemStream,
   ModuleContext,
   ModuleLog,
+  ParamsOf,
   ProcessRole,
+  ResultOf,
   StreamCommand,
   StreamWorker,
 } from "./src/core/module/context.ts";
-export type { CommandsOf, ItemOf, ParamsOf, ResultOf } from "./src/core/module/command_types.ts";
 export type { ErrorCode } from "./src/core/faults.ts";
 export type { LogFunction } from "./src/core/log/broker_log.ts";
 export type { SupervisionFields } from "./src/core/log/supervision_lines.ts";

@@ -5,9 +5,8 @@
  */
 
 import type { BrokerCore } from "./core/broker/broker.ts";
-import type { CallOptions, ItemStream } from "./core/module/context.ts";
 import type { EventId, LogRecord } from "./core/log/record.ts";
-import type { CommandsOf, ItemOf, ParamsOf, ResultOf } from "./core/module/command_types.ts";
+import type { CallOptions, CommandsOf, ItemOf, ItemStream, ParamsOf, ResultOf } from "./core/module/context.ts";
 import type { Module } from "./core/module/module.ts";
 import { type BrokerOptions, type BrokerPlan, checkOptions } from "./core/broker/options.ts";
 import { Starts } from "./core/broker/starts.ts";
@@ -63,7 +62,7 @@ export class Broker implements AsyncDisposable {
     if (role !== null) {
       const modules = plan.modules.map(({ module }) => module);
       // Each side loads its own part only: a process starts the sooner.
-      const { serveProcess } = await import("./core/child/serve_process.ts");
+      const { serveProcess } = await import("./core/child/serve.ts");
       // The program of this process is that of its workers, wherever its path leads from here.
       const given = { ...plan, program: undefined };
       return await serveProcess({ ...given, runtime, role, load: () => Promise.resolve(modules) });

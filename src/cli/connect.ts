@@ -9,7 +9,7 @@ import { ControlLostError } from "../core/control/control_lost.ts";
 import { findBrokers } from "../core/control/find.ts";
 import { CONTROL_FOLDER, socketPath } from "../core/control/protocol.ts";
 import { checkName } from "../core/module/table.ts";
-import { nearest } from "../core/nearest.ts";
+import { closestMatch } from "../core/closest_match.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode, NoBrokerError } from "./cli_error.ts";
 import { messageOf } from "../core/thrown.ts";
@@ -71,7 +71,7 @@ async function placeOf(runtime: Runtime, given: string): Promise<{ name: string;
 
 async function noneOfThatName(runtime: Runtime, name: string, cause: unknown): Promise<NoBrokerError> {
   const names = (await findBrokers(runtime)).map((broker) => broker.name);
-  const similar = nearest(name, names);
+  const similar = closestMatch(name, names);
   const hint = names.length === 0
     ? 'no broker runs, start one with "brokkr run"'
     : similar === null

@@ -11,7 +11,7 @@ import { argument, command, constant, option } from "@optique/core/primitives";
 import process from "node:process";
 import { text } from "node:stream/consumers";
 import { EVENT_IDS, isEventId } from "../core/log/lines.ts";
-import { nearest } from "../core/nearest.ts";
+import { closestMatch } from "../core/closest_match.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 import { describeExplained, type Explained, explainedOf } from "./explain/explained.ts";
 import { readEvents } from "./explain/read_lines.ts";
@@ -79,7 +79,9 @@ function notFound(asked: string | null): string {
   if (asked === null) {
     return "Cannot explain standard input: it has no line of an event; see the lines in docs/log-lines.md";
   }
-  const near = /\s/.test(asked) ? null : nearest(asked, EVENT_IDS) ?? EVENT_IDS.find((id) => id.endsWith(`.${asked}`));
+  const near = /\s/.test(asked)
+    ? null
+    : closestMatch(asked, EVENT_IDS) ?? EVENT_IDS.find((id) => id.endsWith(`.${asked}`));
   const remedy = near ? `did you mean "${near}"?` : `the events are ${EVENT_IDS.join(", ")}`;
   return `Cannot explain "${asked}": it is neither an event nor a line of one; ${remedy}`;
 }

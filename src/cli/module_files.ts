@@ -11,7 +11,7 @@ import { anyModule } from "../core/module/program.ts";
 import { type Module, settingsOf } from "../core/module/module.ts";
 import { NOT_WITH_WORKERS } from "../core/module/permissions.ts";
 import type { GivenSettings, Role } from "../core/child/role.ts";
-import { serveProcess } from "../core/child/serve_process.ts";
+import { serveProcess } from "../core/child/serve.ts";
 import { messageOf } from "../core/thrown.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 

@@ -10,7 +10,7 @@ import { option } from "@optique/core/primitives";
 import { string, type ValueParser } from "@optique/core/valueparser";
 import { EVENT_IDS, isEventId } from "../core/log/lines.ts";
 import type { EventId } from "../core/log/record.ts";
-import { nearest } from "../core/nearest.ts";
+import { closestMatch } from "../core/closest_match.ts";
 
 /** `--broker NAME`, which every command that asks a broker has. */
 export function brokerOption() {
@@ -67,7 +67,7 @@ export function eventId(): ValueParser<"sync", EventId> {
     placeholder: "call.timeout",
     parse(input) {
       if (isEventId(input)) return { success: true, value: input };
-      const near = nearest(input, EVENT_IDS);
+      const near = closestMatch(input, EVENT_IDS);
       const remedy = near === null ? `it must be one of ${EVENT_IDS.join(", ")}` : `did you mean "${near}"?`;
       return { success: false, error: message`${text(`There is no event "${input}"; ${remedy}`)}` };
     },

@@ -5,7 +5,7 @@
  */
 
 import { type BrokerPlan, checkOptions } from "../core/broker/options.ts";
-import type { BrokerSeat } from "../core/broker/seat.ts";
+import type { BrokerHost } from "../core/broker/child_spec.ts";
 import { defineModule, type Module } from "../core/module/module.ts";
 import { MODULE } from "../core/module/settings.ts";
 import { programModule } from "../core/module/program.ts";
@@ -18,7 +18,7 @@ import { loadModule, withWorkers } from "./module_files.ts";
 
 export interface PreparedBroker {
   readonly plan: BrokerPlan;
-  readonly seat: Required<Pick<BrokerSeat, "load" | "given" | "signature" | "folder">>;
+  readonly host: Required<Pick<BrokerHost, "load" | "given" | "signature" | "folder">>;
 }
 
 /** @throws {ConfigError} where modules' files can't be loaded. @throws {CliError} where they do not go together. */
@@ -27,7 +27,7 @@ export async function planOf(config: Config): Promise<PreparedBroker> {
   try {
     const settings = Object.fromEntries(modules.map(({ name, settings }) => [name, settings]));
     const plan = checkOptions({ ...broker, modules: await loadAll(config), settings });
-    return { plan, seat: seatOf(config) };
+    return { plan, host: hostOf(config) };
   } catch (error) {
     if (error instanceof ConfigError) throw error;
     throw new CliError(messageOf(error), ExitCode.usage, { cause: error });
@@ -70,7 +70,7 @@ async function moduleOf(module: ConfigModule | ConfigProgram, load: Config["load
   return workers === null ? loaded : withWorkers(loaded, workers);
 }
 
-function seatOf({ modules: all, load, folder }: Config): PreparedBroker["seat"] {
+function hostOf({ modules: all, load, folder }: Config): PreparedBroker["host"] {
   const modules = all.filter((module) => "url" in module);
   const byName = new Map(modules.map((module) => [module.name, module]));
   const files = modules.map(({ name, url }) => [name, url] as const);

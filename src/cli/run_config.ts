@@ -29,12 +29,12 @@ export async function runConfig(
   file: string,
   { depth, page }: { readonly depth: number; readonly page: PageAsked | null },
 ): Promise<number> {
-  const { plan, seat, log } = await prepare(runtime, file);
+  const { plan, host, log } = await prepare(runtime, file);
   if (page !== null) {
     const { openPage } = await import("./page/page.ts");
     await openPage(runtime, page, plan.name);
   }
-  const core = new BrokerCore({ ...plan, log: log.write }, { runtime, depth, ...seat });
+  const core = new BrokerCore({ ...plan, log: log.write }, { runtime, depth, ...host });
   log.whenLost((fields) => core.tell("log.lost", fields));
   core.whenStopped(() => Promise.resolve(log.close()));
   // Read one after the other, so that the newest is read last; none waits for what the one before has begun.
@@ -64,8 +64,8 @@ async function readAgain(core: BrokerCore, { runtime, file }: { runtime: Runtime
     if (config.broker.name !== core.name) {
       return refuse(core, `the broker's name is "${core.name}" and can not become "${config.broker.name}"`);
     }
-    const { plan, seat } = await planOf(config);
-    core.follow(plan, seat).catch((error: unknown) => refuse(core, messageOf(error)));
+    const { plan, host } = await planOf(config);
+    core.follow(plan, host).catch((error: unknown) => refuse(core, messageOf(error)));
   } catch (error) {
     refuse(core, messageOf(error));
   }

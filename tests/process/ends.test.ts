@@ -124,13 +124,34 @@ test(
   },
 );
 
+/** Holds the broker up while its process prints the last of 1,000 lines, so that these, the answer and the end come at once. */
+function holdUpAt(record: LogRecord): void {
+  if (record.event !== "process.output" || !/ 960 x/.test(record.lines()[0] ?? "")) return;
+  const until = Date.now() + 300;
+  while (Date.now() < until);
+}
+
+/** The numbers of the lines that were printed, and the end of the process. */
+function lastOf(records: readonly LogRecord[]): (number | "exited")[] {
+  return records.flatMap((record): (number | "exited")[] => {
+    if (record.event === "process.exited") return ["exited"];
+    return record.event === "process.output" ? [Number(/ (\d+) x/.exec(record.lines()[0] ?? "")?.[1])] : [];
+  });
+}
+
+const LINES = [...Array.from({ length: 1_000 }, (_, line) => line), "exited"];
+
 test("a module that prints 1 MB, answers and ends in the same turn loses none of it", options, async () => {
-  const t = await start({ restart: "never", output: { maxLinesPerSecond: 2_000 } });
+  const records: LogRecord[] = [];
+  const t = await start({ restart: "never", output: { maxLinesPerSecond: 2_000 } }, (record) => {
+    records.push(record);
+    holdUpAt(record);
+  });
   try {
-    assert.equal(await t.broker.call(ending, "print_answer_and_end", [1_000], LONG), "the answer");
+    const answer = await t.broker.call(ending, "print_answer_and_end", [1_000], LONG);
+    assert.ok(answer === "y".repeat(100_000), `the answer has ${answer.length} characters`);
     await t.until(() => t.lines("process.exited").length === 1);
-    const printed = t.texts("process.output").map((text) => Number(/(\d+) x/.exec(text)?.[1]));
-    assert.deepEqual(printed, Array.from({ length: 1_000 }, (_, line) => line));
+    assert.deepEqual(lastOf(records), LINES);
     assert.deepEqual(t.lines("process.dropped"), []);
     const { modules: [status] } = await t.broker.status();
     assert.deepEqual([status?.state, status?.calls.ok, status?.calls.error], ["failed", 1, 0]);
@@ -148,9 +169,11 @@ test("a program that prints 1 MB, answers with 1 MB and ends in the same turn lo
       `const { writeSync } = require("fs");
       process.stdin.once("data", (request) => {
         const { id } = JSON.parse(request);
-        for (let line = 0; line < 1000; line++) writeSync(2, (line + " ").padEnd(999, "x") + "\\n");
         const answer = Buffer.from(JSON.stringify({ jsonrpc: "2.0", id, result: "y".repeat(1_000_000) }) + "\\n");
-        for (let at = 0; at < answer.length;) at += writeSync(1, answer, at);
+        const most = answer.length - 1_000;
+        for (let at = 0; at < most;) at += writeSync(1, answer, at, most - at);
+        for (let line = 0; line < 1000; line++) writeSync(2, (line + " ").padEnd(999, "x") + "\\n");
+        writeSync(1, answer.subarray(-1_000));
         process.exit(9);
       });`,
     ],
@@ -158,15 +181,17 @@ test("a program that prints 1 MB, answers with 1 MB and ends in the same turn lo
     output: { maxLinesPerSecond: 2_000 },
   });
   const records: LogRecord[] = [];
-  const log = (record: LogRecord) => void records.push(record);
+  const log = (record: LogRecord) => {
+    records.push(record);
+    holdUpAt(record);
+  };
   const broker = await Broker.start({ name: "endings", modules: [last], program: PROGRAM, log });
   const told = (event: string) => records.filter((record) => record.event === event);
   try {
     const answer = await broker.call(last, "anything", [], LONG);
     assert.ok(answer === "y".repeat(1_000_000), `the answer has ${String(answer).length} characters`);
     while (told("process.exited").length === 0) await settled(10);
-    const printed = told("process.output").map((record) => Number(/(\d+) x/.exec(record.lines()[0] ?? "")?.[1]));
-    assert.deepEqual(printed, Array.from({ length: 1_000 }, (_, line) => line));
+    assert.deepEqual(lastOf(records), LINES);
     assert.deepEqual(told("process.dropped"), []);
     const { modules: [status] } = await broker.status();
     assert.deepEqual([status?.state, status?.calls.ok, status?.calls.error], ["failed", 1, 0]);
@@ -246,14 +271,17 @@ interface Started {
   until(condition: () => boolean): Promise<void>;
 }
 
-async function start(settings: ModuleSettings): Promise<Started> {
+async function start(settings: ModuleSettings, seen: (record: LogRecord) => void = () => {}): Promise<Started> {
   const records: LogRecord[] = [];
   const broker = await Broker.start({
     name: "endings",
     modules: [ending, bystander],
     settings: { ending: settings },
     program: PROGRAM,
-    log: (record) => void records.push(record),
+    log: (record) => {
+      records.push(record);
+      seen(record);
+    },
   });
   const lines = (event: string) =>
     records.filter((record) => record.event === event).flatMap((record) => record.lines())

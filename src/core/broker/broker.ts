@@ -1,10 +1,9 @@
 /**
- * The broker: the father of the modules' processes, and the way of every call between them.
+ * The broker: the parent of the modules' processes, and the way of every call between them.
  *
  * @module
  */
 
-import type { BrokerSeat } from "./seat.ts";
 import type { RunningCall, Service } from "../call/server.ts";
 import { CallStream } from "../call/stream.ts";
 import { forwarded, passOn } from "../call/forward.ts";
@@ -19,9 +18,9 @@ import { Modules, type Route } from "./modules.ts";
 import { levelFrom } from "../log/level.ts";
 import type { BrokerPlan } from "./options.ts";
 import { OwnCommands } from "./own_commands.ts";
-import type { SlotContext } from "./slot_options.ts";
+import type { BrokerHost, ModulesContext } from "./child_spec.ts";
 import { brokerFacts, type BrokerStatus } from "./status.ts";
-import { StartFolder } from "../child/start_folder.ts";
+import { type ParentProcess, StartFolder } from "../child/child_spec.ts";
 import { Guard } from "../child/guard.ts";
 import { StartPlaces } from "../child/start_queue.ts";
 import { RecordStream } from "../log/record_stream.ts";
@@ -33,9 +32,10 @@ const INIT =
 export class BrokerCore implements Service {
   readonly name: string;
   #plan: BrokerPlan;
-  #seat: BrokerSeat;
+  #host: BrokerHost;
   readonly #log: BrokerLog;
   readonly #guard: Guard;
+  readonly #parent: ParentProcess & { readonly guard: Guard };
   readonly #starts: StartPlaces;
   readonly #folder: StartFolder;
   readonly #modules: Modules;
@@ -46,11 +46,11 @@ export class BrokerCore implements Service {
   #stopped: Promise<void> | undefined;
   #hasFailed = false;
 
-  constructor(plan: BrokerPlan, seat: BrokerSeat) {
-    const { runtime } = seat;
+  constructor(plan: BrokerPlan, host: BrokerHost) {
+    const { runtime } = host;
     this.name = plan.name;
     this.#plan = plan;
-    this.#seat = seat;
+    this.#host = host;
     this.#startedAt = runtime.clock.now();
     this.commands = commandMap("Option commands", plan.commands);
     this.#log = new BrokerLog({
@@ -72,8 +72,22 @@ export class BrokerCore implements Service {
       orphan: (found) => this.#log.report("process.orphan", found, { module: this.name }),
     });
     this.#starts = new StartPlaces(startConcurrency(plan, runtime));
+    const log = this.#log;
+    this.#parent = {
+      runtime,
+      reporter: log,
+      broker: plan.name,
+      name: plan.name,
+      guard: this.#guard,
+      starts: this.#starts,
+      service: this,
+      wanted: () => log.wanted(),
+      records: (events) => {
+        for (const event of events) if (log.wants(event.event)) log.emit(event);
+      },
+    };
     this.#folder = new StartFolder(runtime, {
-      instead: () => [this.#seat.folder ?? null, runtime.programFolder(this.#plan.program)],
+      instead: () => [this.#host.folder ?? null, runtime.programFolder(this.#plan.program)],
       gone: (fields) => this.#log.report("process.folder-gone", fields, { module: fields.process }),
     });
     this.#modules = new Modules(this.#context());
@@ -90,13 +104,13 @@ export class BrokerCore implements Service {
 
   /** Starts every module; settles when each is ready or has failed its first start. */
   async start(): Promise<void> {
-    if (this.#seat.runtime.pid === 1) this.#log.report("broker.no-init", { remedy: INIT }, { module: this.name });
+    if (this.#host.runtime.pid === 1) this.#log.report("broker.no-init", { remedy: INIT }, { module: this.name });
     await this.#guard.start();
     await this.#modules.start();
     if (this.#stopped !== undefined) return;
     const slots = [...this.#modules.slots()];
     const failed = slots.filter((slot) => slot.process.state === "failed").length;
-    const ms = this.#seat.runtime.clock.now() - this.#startedAt;
+    const ms = this.#host.runtime.clock.now() - this.#startedAt;
     this.#log.report("broker.ready", { modules: slots.length, failed, ms }, { module: this.name });
   }
 
@@ -132,14 +146,14 @@ export class BrokerCore implements Service {
    * Puts a changed configuration in force: modules that changed are replaced, new ones start, those that are gone drain. It overtakes
    * one that is not in force yet, of which no line says that it is.
    */
-  async follow(plan: BrokerPlan, seat: Omit<BrokerSeat, "runtime" | "depth">): Promise<void> {
-    const since = this.#seat.runtime.clock.now();
+  async follow(plan: BrokerPlan, host: Omit<BrokerHost, "runtime" | "depth">): Promise<void> {
+    const since = this.#host.runtime.clock.now();
     this.#plan = plan;
-    this.#seat = { ...this.#seat, ...seat };
-    this.#starts.limit = startConcurrency(plan, this.#seat.runtime);
+    this.#host = { ...this.#host, ...host };
+    this.#starts.limit = startConcurrency(plan, this.#host.runtime);
     const changes = await this.#modules.follow(this.#context());
     if (changes === null) return;
-    const ms = this.#seat.runtime.clock.now() - since;
+    const ms = this.#host.runtime.clock.now() - since;
     this.#log.report("broker.reloaded", { ...changes, ms }, { module: this.name });
   }
 
@@ -205,7 +219,7 @@ export class BrokerCore implements Service {
 
   async status(): Promise<BrokerStatus> {
     return {
-      broker: brokerFacts(this.name, this.#seat.runtime, this.#startedAt),
+      broker: brokerFacts(this.name, this.#host.runtime, this.#startedAt),
       modules: await Promise.all([...this.#modules.slots()].map((slot) => slot.status())),
     };
   }
@@ -224,12 +238,12 @@ export class BrokerCore implements Service {
   }
 
   async #stop(): Promise<void> {
-    const since = this.#seat.runtime.clock.now();
+    const since = this.#host.runtime.clock.now();
     try {
       await this.#modules.stop();
       await this.#guard.close();
       this.#own.close();
-      const ms = this.#seat.runtime.clock.now() - since;
+      const ms = this.#host.runtime.clock.now() - since;
       this.#log.report("broker.stopped", { ms }, { module: this.name });
     } finally {
       for (const close of this.#closers.splice(0)) await close();
@@ -249,18 +263,16 @@ export class BrokerCore implements Service {
     return this.#modules.route(target, command);
   }
 
-  #context(): SlotContext {
-    const [plan, seat, log, guard] = [this.#plan, this.#seat, this.#log, this.#guard];
-    const [starts, folder] = [this.#starts, this.#folder];
+  #context(): ModulesContext {
     const failed = () => {
       this.#hasFailed = true;
       void this.stop();
     };
-    return { plan, seat, log, guard, starts, folder, service: this, failed };
+    return { plan: this.#plan, host: this.#host, parent: this.#parent, folder: this.#folder, failed };
   }
 }
 
 /** A start keeps a processor busy: more of them at once only take longer. */
-function startConcurrency({ startConcurrency }: BrokerPlan, runtime: BrokerSeat["runtime"]): number {
+function startConcurrency({ startConcurrency }: BrokerPlan, runtime: BrokerHost["runtime"]): number {
   return startConcurrency ?? Math.max(2, runtime.processors());
 }

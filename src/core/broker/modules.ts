@@ -5,14 +5,15 @@
  */
 
 import { UnknownModuleError } from "../faults.ts";
-import { nearest } from "../nearest.ts";
+import { closestMatch } from "../closest_match.ts";
 import type { EventFields } from "../log/record.ts";
 import type { CallClient } from "../call/client.ts";
 import { type BrokerPlan, type ModulePlan, orderedModule } from "./options.ts";
 import { startOrder } from "./order.ts";
 import { checkSandbox } from "../module/permissions.ts";
-import { type SlotContext, slotOptions } from "./slot_options.ts";
-import { ModuleSlot, type SlotParts } from "../child/module_slot.ts";
+import type { ChildSpec } from "../child/child_spec.ts";
+import { childSpec, type ModulesContext } from "./child_spec.ts";
+import { ModuleSlot } from "./module_slot.ts";
 
 /** A module that runs, and what it was started with. */
 interface Running {
@@ -83,7 +84,7 @@ export class Modules {
   #up: Promise<unknown> = Promise.resolve();
   #stopping = false;
 
-  constructor(context: SlotContext) {
+  constructor(context: ModulesContext) {
     this.#defaults = context.plan;
     this.#declared = context.plan.modules.map(({ module }) => module.name);
     for (const plan of inOrder(context)) this.#add(plan, context);
@@ -181,7 +182,7 @@ export class Modules {
    * Makes the modules those of another plan, which overtakes the one before. Settles when all of it is done; with null where a newer
    * plan, or the end of the broker, came before.
    */
-  async follow(context: SlotContext): Promise<Changes | null> {
+  async follow(context: ModulesContext): Promise<Changes | null> {
     if (this.#stopping) return null;
     const plans = inOrder(context);
     this.#turn.end();
@@ -213,7 +214,7 @@ export class Modules {
   #find(name: string, command: string): Running {
     const running = this.#running.get(name);
     if (running !== undefined) return running;
-    throw new UnknownModuleError({ target: name, command }, { nearest: nearest(name, this.#running.keys()) });
+    throw new UnknownModuleError({ target: name, command }, { nearest: closestMatch(name, this.#running.keys()) });
   }
 
   /** Calls of a program are never retried. */
@@ -234,25 +235,27 @@ export class Modules {
     return new Map([...this.#running].map(([name, { signature }]) => [name, signature]));
   }
 
-  #add(plan: ModulePlan, context: SlotContext): void {
+  #add(plan: ModulePlan, context: ModulesContext): void {
     const { name } = plan.module;
-    const slot = new ModuleSlot(name, slotOptions(plan, context));
-    const signature = context.seat.signature?.(name);
+    const slot = new ModuleSlot(childSpec(plan, context), ({ setup }) => {
+      if (setup.supervision.restart.escalate === "stop-broker") context.failed();
+    });
+    const signature = context.host.signature?.(name);
     const running = { slot, plan, hasBegun: false, signature, wanted: signature, change: undefined };
     this.#running.set(name, running);
   }
 
   /** Takes a module of a plan over: one that is `known`, one that is on its way out, or a new one. */
-  #take(plan: ModulePlan, context: SlotContext, known: Running | undefined): void {
+  #take(plan: ModulePlan, context: ModulesContext, known: Running | undefined): void {
     const { name } = plan.module;
     const running = known ?? this.#leaving.get(name)?.running;
     if (running === undefined) return this.#add(plan, context);
     this.#running.set(name, running);
     if (known === undefined) running.hasBegun = false;
     if (running.hasBegun) return;
-    running.slot.follow(slotOptions(plan, context));
+    running.slot.follow(childSpec(plan, context));
     running.plan = plan;
-    running.signature = running.wanted = context.seat.signature?.(name);
+    running.signature = running.wanted = context.host.signature?.(name);
   }
 
   /** Drains what no plan has any more, the last one started first. */
@@ -272,7 +275,7 @@ export class Modules {
   /** What is to be done for the modules of `plans`. Replacements take turns, so that only one module has two processes at a time. */
   #steps(
     plans: readonly ModulePlan[],
-    context: SlotContext,
+    context: ModulesContext,
     count: (running: Running, change: Change | null) => void,
   ): Step[] {
     const turn = this.#turn;
@@ -294,16 +297,16 @@ export class Modules {
     });
   }
 
-  async #change(running: Running, plan: ModulePlan, context: SlotContext): Promise<Change | null> {
+  async #change(running: Running, plan: ModulePlan, context: ModulesContext): Promise<Change | null> {
     const { slot } = running;
-    const parts = slotOptions(plan, context);
-    const signature = context.seat.signature?.(slot.name);
-    if (signature !== running.wanted) return await this.#replace(running, plan, { parts, signature });
+    const spec = childSpec(plan, context);
+    const signature = context.host.signature?.(slot.name);
+    if (signature !== running.wanted) return await this.#replace(running, plan, { spec, signature });
     // One that is overtaken may be replacing it by the same.
     const turn = this.#turn;
     const change = await running.change ?? null;
     if (turn.isOver) return change;
-    slot.follow(parts);
+    slot.follow(spec);
     if (change !== "kept") running.plan = plan;
     this.#recent = undefined;
     return change;
@@ -312,10 +315,10 @@ export class Modules {
   async #replace(
     running: Running,
     plan: ModulePlan,
-    { parts, signature }: { readonly parts: SlotParts; readonly signature: string | undefined },
+    { spec, signature }: { readonly spec: ChildSpec; readonly signature: string | undefined },
   ): Promise<Change> {
     running.wanted = signature;
-    const replaced = running.slot.replace("its settings have changed", parts);
+    const replaced = running.slot.replace("its settings have changed", spec);
     const change = running.change = replaced.then((done): Change => done ? "replaced" : "kept");
     const outcome = await change;
     if (running.change === change) running.change = undefined;
@@ -380,8 +383,8 @@ export class Modules {
   }
 }
 
-function inOrder({ plan, seat }: SlotContext): ModulePlan[] {
-  checkSandbox(plan.modules, seat.runtime);
+function inOrder({ plan, host }: ModulesContext): ModulePlan[] {
+  checkSandbox(plan.modules, host.runtime);
   const byName = new Map(plan.modules.map((module) => [module.module.name, module]));
   return startOrder(plan.modules.map(orderedModule)).flatMap((name) => byName.get(name) ?? []);
 }

@@ -14,9 +14,9 @@ import { checkName, checkTable, filled, IN_PROGRAM, type Row } from "../module/t
 import { type Ordered, startOrder } from "./order.ts";
 import { isTimeout, wrongTimeout } from "../call/call.ts";
 import { isRecord, withoutFields } from "../is_record.ts";
-import { show } from "../show.ts";
+import { inspect } from "../inspect.ts";
 import { processName } from "../child/role.ts";
-import { refuseUnknown } from "../unknown_key.ts";
+import { refuseUnknown } from "../closest_match.ts";
 
 /** Options of `Broker.start`: the keys of `brokkr.json` that concern a program, and what only a program can give. */
 export interface BrokerOptions extends BrokerSettings {
@@ -149,7 +149,7 @@ export function checkOptions(options: BrokerOptions): BrokerPlan {
 
 function checkByName(settings: unknown): void {
   if (settings === undefined) return;
-  const what = isRecord(settings) ? withoutFields(settings) : show(settings);
+  const what = isRecord(settings) ? withoutFields(settings) : inspect(settings);
   if (!isRecord(settings) || what !== null) {
     throw new TypeError(`Option settings must be an object of settings by module name, and it is ${what}`);
   }

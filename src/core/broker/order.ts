@@ -4,7 +4,7 @@
  * @module
  */
 
-import { nearest } from "../nearest.ts";
+import { closestMatch } from "../closest_match.ts";
 
 export interface Ordered {
   readonly name: string;
@@ -56,7 +56,7 @@ export function startOrder(modules: readonly Ordered[]): string[] {
 }
 
 function missing(module: string, name: string, known: Iterable<string>): OrderError {
-  const similar = nearest(name, known);
+  const similar = closestMatch(name, known);
   const hint = similar === null ? "" : `, did you mean "${similar}"`;
   return new OrderError(module, `module "${module}" comes after "${name}", which does not exist${hint}`);
 }

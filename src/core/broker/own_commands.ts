@@ -14,7 +14,7 @@ import type { ReceivedCall } from "../wire/columns.ts";
 import { DEFAULT_FRAME_LIMIT } from "../wire/frame.ts";
 import type { Reporter } from "../log/reporter.ts";
 import type { Handler } from "../module/module.ts";
-import { nearest } from "../nearest.ts";
+import { closestMatch } from "../closest_match.ts";
 
 export interface OwnCommandsOptions {
   readonly runtime: Runtime;
@@ -53,7 +53,7 @@ export class OwnCommands {
     const handler = commands.get(command);
     if (handler === undefined) {
       reporter.report("command.unknown", { command }, { module: context.caller });
-      throw new UnknownCommandError({ target: broker, command }, { nearest: nearest(command, commands.keys()) });
+      throw new UnknownCommandError({ target: broker, command }, { nearest: closestMatch(command, commands.keys()) });
     }
     return await Reflect.apply(handler, context, params);
   }

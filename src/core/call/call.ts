@@ -11,11 +11,12 @@
 import type { Clock } from "../../runtime/runtime.ts";
 import type { BrokerFault } from "../faults.ts";
 import type { CallOptions } from "../module/context.ts";
-import { show } from "../show.ts";
-import { keysOf, refuseUnknown } from "../unknown_key.ts";
-import { type EncodedValue, NOTHING_ENCODED } from "../wire/codec.ts";
+import { inspect } from "../inspect.ts";
+import { keysOf, refuseUnknown } from "../closest_match.ts";
 import type { CallEntry } from "../wire/columns.ts";
 import type { CallHeaders } from "../wire/messages.ts";
+import type { EncodedValue } from "../wire/codec.ts";
+import { NOTHING_ENCODED } from "../wire/codec.ts";
 import { CallTime, type Timed, type TimeLimits } from "./call_time.ts";
 import type { PendingCalls } from "./pending.ts";
 
@@ -58,7 +59,7 @@ export function checkedRequest(
 ): CallRequest {
   const { target, command, params } = call;
   const at = `Cannot call command "${command}"`;
-  if (!Array.isArray(params)) throw new TypeError(`${at}: params must be a list, and it is ${show(params)}`);
+  if (!Array.isArray(params)) throw new TypeError(`${at}: params must be a list, and it is ${inspect(params)}`);
   if (options !== NO_OPTIONS) checkOptions(at, options);
   const { retry = defaults.retry, timeoutMs = defaults.timeoutMs, totalTimeoutMs, signal, thread, onProgress } =
     options;
@@ -67,7 +68,7 @@ export function checkedRequest(
 
 function checkOptions(at: string, options: unknown): void {
   if (typeof options !== "object" || options === null || Array.isArray(options)) {
-    throw new TypeError(`${at}: its options must be an object, and it is ${show(options)}`);
+    throw new TypeError(`${at}: its options must be an object, and it is ${inspect(options)}`);
   }
   refuseUnknown(at, options, KEYS);
   const { timeoutMs, totalTimeoutMs, retry, onProgress, signal, thread }: Unchecked = options;
@@ -76,16 +77,16 @@ function checkOptions(at: string, options: unknown): void {
     throw wrongTimeout(`${at}: totalTimeoutMs`, totalTimeoutMs);
   }
   if (retry !== undefined && retry !== "once" && retry !== "never") {
-    throw new TypeError(`${at}: retry must be "once" or "never", and it is ${show(retry)}`);
+    throw new TypeError(`${at}: retry must be "once" or "never", and it is ${inspect(retry)}`);
   }
   if (onProgress !== undefined && typeof onProgress !== "function") {
-    throw new TypeError(`${at}: onProgress must be a function, and it is ${show(onProgress)}`);
+    throw new TypeError(`${at}: onProgress must be a function, and it is ${inspect(onProgress)}`);
   }
   if (signal !== undefined && !isSignal(signal)) {
-    throw new TypeError(`${at}: signal must be an AbortSignal, and it is ${show(signal)}`);
+    throw new TypeError(`${at}: signal must be an AbortSignal, and it is ${inspect(signal)}`);
   }
   if (thread !== undefined && typeof thread !== "string") {
-    throw new TypeError(`${at}: thread must be a text, and it is ${show(thread)}`);
+    throw new TypeError(`${at}: thread must be a text, and it is ${inspect(thread)}`);
   }
 }
 

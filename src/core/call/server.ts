@@ -9,10 +9,10 @@ import { formatParams } from "../log/params.ts";
 import { MAIN_THREAD } from "../log/record.ts";
 import type { Reporter } from "../log/reporter.ts";
 import { stackLines } from "../log/stack.ts";
-import { applyUser } from "../log/user_stack.ts";
+import { applyUser } from "../user_code.ts";
 import type { CallContext, Handler } from "../module/module.ts";
 import { isGenerator, isStreamable, isThenable } from "../module/result.ts";
-import { nearest } from "../nearest.ts";
+import { closestMatch } from "../closest_match.ts";
 import { isError, messageOf } from "../thrown.ts";
 import { BodyReader, type EncodedValue, type PayloadFault } from "../wire/codec.ts";
 import { type AnswerEntry, AnswerKind, type ReceivedCall } from "../wire/columns.ts";
@@ -307,7 +307,7 @@ export class CallServer {
     const { command } = running;
     const { module, reporter } = this.#options;
     reporter.report("command.unknown", { command }, { module });
-    const near = nearest(command, this.#options.service.commands.keys());
+    const near = closestMatch(command, this.#options.service.commands.keys());
     this.#settle(running, AnswerKind.fault, { code: "UNKNOWN_COMMAND", nearest: near });
   }
 

@@ -8,11 +8,11 @@
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { CleanupReceipt, ModuleCleanup, ResourceFigures } from "../wire/status.ts";
 import type { Reporter } from "../log/reporter.ts";
-import { applyUser } from "../log/user_stack.ts";
+import { applyUser } from "../user_code.ts";
 import type { Module } from "../module/module.ts";
 import type { Role } from "./role.ts";
 import { isError, textOf } from "../thrown.ts";
-import { Owned } from "../module/owned.ts";
+import { Owned } from "../module/dispose.ts";
 import { describeThrown } from "../call/describe_thrown.ts";
 import { formatTimeout } from "../duration.ts";
 import { stackLines } from "../log/stack.ts";

@@ -9,7 +9,7 @@ import type { Clock } from "../../runtime/runtime.ts";
 import { deadline, formatTimeout } from "../duration.ts";
 import type { SupervisionPlan } from "../module/settings.ts";
 import type { EndSignal } from "../wire/messages.ts";
-import type { ProcessEnd } from "./process_run_options.ts";
+import type { ProcessEnd } from "./child_spec.ts";
 
 /**
  * The steps that end a process: a stop message, then SIGTERM, then SIGKILL, each with a deadline. One that handles nothing skips

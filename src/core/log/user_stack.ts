@@ -7,24 +7,11 @@
 
 import { BrokerError } from "../faults.ts";
 import { isError } from "../thrown.ts";
+import { applyUser } from "../user_code.ts";
 import { readJsFrame } from "./js_frame.ts";
 
 /** What stands in a stack for all that called the user's function. */
 const CALLED_BY_BROKKR = "at brokkr (native)";
-
-/** Calls a function of the user. */
-export function applyUser(
-  fn: Parameters<typeof Reflect.apply>[0],
-  self: unknown,
-  params: readonly unknown[],
-): unknown {
-  try {
-    return Reflect.apply(fn, self, params);
-  } catch (error) {
-    // The engine of Bun leaves out the frame of a function whose last act is a call, unless it may catch.
-    throw error;
-  }
-}
 
 /** `stack` up to the place where brokkr called the user's function. */
 export function userStack(stack: string): string {

@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { CommandsOf, ItemOf, ParamsOf, ResultOf } from "./command_types.ts";
 import type { Commands, Module } from "./module.ts";
 
 /** Options of one call. */
@@ -28,6 +27,22 @@ export interface CallOptions {
   /** Name of the context in the log lines. @default that of `withThread`, else `MainThread` */
   readonly thread?: string | undefined;
 }
+
+/** The commands of a module, as types. */
+export type CommandsOf<M> = M extends { readonly "~types"?: { readonly commands: infer C } } ? C : never;
+
+/** Parameters of a command, without its `this`. */
+export type ParamsOf<H> = H extends (...params: infer P) => unknown ? P : never;
+
+/** What a call of a command resolves with; never, where the command is a generator and has to be streamed. */
+export type ResultOf<H> = H extends (...params: never[]) => infer R
+  ? Awaited<R> extends AsyncGenerator | Generator ? never : Awaited<R>
+  : never;
+
+/** What a stream of a command yields. */
+export type ItemOf<H> = H extends (...params: never[]) => infer R
+  ? unknown extends R ? unknown : Awaited<R> extends AsyncIterable<infer T> | Iterable<infer T> ? T : never
+  : never;
 
 /** Calls a command: of a module object with its types, of a name with `unknown` ones. */
 export interface CallCommand {

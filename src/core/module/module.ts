@@ -7,8 +7,8 @@
 import type { ModuleContext } from "./context.ts";
 import { canDispose } from "./dispose.ts";
 import { isRecord, withoutFields } from "../is_record.ts";
-import { show } from "../show.ts";
-import { keysOf, refuseUnknown } from "../unknown_key.ts";
+import { inspect } from "../inspect.ts";
+import { keysOf, refuseUnknown } from "../closest_match.ts";
 import { type Framing, MODULE, type ModuleSettings, type ProtocolName } from "./settings.ts";
 import { checkName, checkTable } from "./table.ts";
 
@@ -172,7 +172,7 @@ function isModule(value: unknown): value is CheckedModule {
 }
 
 function assertDefinition(value: unknown): asserts value is ModuleDefinition {
-  if (!isRecord(value)) throw new TypeError(`A module must be an object, and it is ${show(value)}`);
+  if (!isRecord(value)) throw new TypeError(`A module must be an object, and it is ${inspect(value)}`);
   const name = checkName("The name of a module", value["name"]);
   const at = `Module "${name}"`;
   refuseUnknown(at, value, [...PARTS, ...Object.keys(MODULE)]);
@@ -203,7 +203,7 @@ export function settingsOf(definition: Readonly<Record<string, unknown>>): Reado
 
 function checkCount(what: string, value: unknown, least: number): void {
   if (value === undefined || (typeof value === "number" && Number.isInteger(value) && value >= least)) return;
-  throw new TypeError(`${what} must be a whole number of at least ${least}, and it is ${show(value)}`);
+  throw new TypeError(`${what} must be a whole number of at least ${least}, and it is ${inspect(value)}`);
 }
 
 function checkCommands(what: string, commands: unknown): void {
@@ -215,7 +215,7 @@ function checkCommands(what: string, commands: unknown): void {
 export function commandMap(what: string, commands: unknown): Map<string, Handler> {
   if (!isRecord(commands)) {
     throw new TypeError(
-      `${what} must be an object of functions or a function that returns one, and is ${show(commands)}`,
+      `${what} must be an object of functions or a function that returns one, and is ${inspect(commands)}`,
     );
   }
   const other = withoutFields(commands);
@@ -226,7 +226,9 @@ export function commandMap(what: string, commands: unknown): Map<string, Handler
   }
   const map = new Map<string, Handler>();
   for (const [name, handler] of Object.entries(commands)) {
-    if (!isHandler(handler)) throw new TypeError(`${what}: "${name}" must be a function, and it is ${show(handler)}`);
+    if (!isHandler(handler)) {
+      throw new TypeError(`${what}: "${name}" must be a function, and it is ${inspect(handler)}`);
+    }
     map.set(name, handler);
   }
   return map;
@@ -238,17 +240,17 @@ function isHandler(value: unknown): value is Handler {
 
 function checkOptionalFunction(what: string, value: unknown): void {
   if (value === undefined || typeof value === "function") return;
-  throw new TypeError(`${what} must be a function, and it is ${show(value)}`);
+  throw new TypeError(`${what} must be a function, and it is ${inspect(value)}`);
 }
 
 function checkOwns(at: string, owns: unknown): void {
   if (owns === undefined) return;
-  if (!Array.isArray(owns)) throw new TypeError(`${at}: owns must be a list, and it is ${show(owns)}`);
+  if (!Array.isArray(owns)) throw new TypeError(`${at}: owns must be a list, and it is ${inspect(owns)}`);
   owns.forEach((resource, index) => {
     if (!canDispose(resource)) {
       throw new TypeError(
         `${at}: owns[${index}] must have Symbol.asyncDispose, Symbol.dispose, close(), destroy(), end() or clear(), ` +
-          `or be a function, and it is ${show(resource)}`,
+          `or be a function, and it is ${inspect(resource)}`,
       );
     }
   });
@@ -256,7 +258,7 @@ function checkOwns(at: string, owns: unknown): void {
 
 function checkWorkers(at: string, workers: unknown): void {
   if (workers === undefined) return;
-  if (!isRecord(workers)) throw new TypeError(`${at}: workers must be an object, and it is ${show(workers)}`);
+  if (!isRecord(workers)) throw new TypeError(`${at}: workers must be an object, and it is ${inspect(workers)}`);
   refuseUnknown(`${at}: workers`, workers, WORKERS_KEYS);
   if (workers["count"] === undefined) throw new TypeError(`${at}: workers.count is missing`);
   checkCount(`${at}: workers.count`, workers["count"], 0);

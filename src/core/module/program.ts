@@ -5,8 +5,8 @@
  */
 
 import { isRecord, withoutFields } from "../is_record.ts";
-import { show } from "../show.ts";
-import { keysOf, refuseUnknown } from "../unknown_key.ts";
+import { inspect } from "../inspect.ts";
+import { keysOf, refuseUnknown } from "../closest_match.ts";
 import {
   type CheckedModule,
   type Commands,
@@ -119,13 +119,15 @@ function programPlan(at: string, fields: ReadonlyMap<string, unknown>): ProgramP
 function commandIn(at: string, command: unknown): readonly string[] {
   const isList = Array.isArray(command) && command.length > 0 && command.every((part) => typeof part === "string");
   if (isList && command[0] !== "" && !command.some((part: string) => part.includes("\0"))) return [...command];
-  throw new TypeError(`${at}: command must be a list of an executable and its arguments, and it is ${show(command)}`);
+  throw new TypeError(
+    `${at}: command must be a list of an executable and its arguments, and it is ${inspect(command)}`,
+  );
 }
 
 function protocolIn(at: string, protocol: unknown): ProtocolName {
   if (isProtocol(protocol)) return protocol;
   const names = Object.keys(PROGRAM.protocol.of).join(", ");
-  throw new TypeError(`${at}: protocol must be one of ${names}, and it is ${show(protocol)}`);
+  throw new TypeError(`${at}: protocol must be one of ${names}, and it is ${inspect(protocol)}`);
 }
 
 function isProtocol(value: unknown): value is ProtocolName {
@@ -134,12 +136,12 @@ function isProtocol(value: unknown): value is ProtocolName {
 
 function framingIn(at: string, framing: unknown): Framing {
   if (framing === "newline" || framing === "content-length") return framing;
-  throw new TypeError(`${at}: framing must be "newline" or "content-length", and it is ${show(framing)}`);
+  throw new TypeError(`${at}: framing must be "newline" or "content-length", and it is ${inspect(framing)}`);
 }
 
 function recordIn(what: string, value: unknown): Readonly<Record<string, unknown>> {
   if (value === undefined) return {};
-  if (!isRecord(value)) throw new TypeError(`${what} must be an object, and it is ${show(value)}`);
+  if (!isRecord(value)) throw new TypeError(`${what} must be an object, and it is ${inspect(value)}`);
   const other = withoutFields(value);
   if (other !== null) throw new TypeError(`${what} must be a plain object, and it is ${other}`);
   return value;
@@ -151,7 +153,7 @@ function handlersIn(what: string, value: unknown): ReadonlyMap<string, AnyHandle
   const handlers = new Map<string, AnyHandler>();
   for (const [method, handler] of Object.entries(recordIn(what, value))) {
     if (!isFunction(handler)) {
-      throw new TypeError(`${what}: "${method}" must be a function, and it is ${show(handler)}`);
+      throw new TypeError(`${what}: "${method}" must be a function, and it is ${inspect(handler)}`);
     }
     handlers.set(method, handler);
   }

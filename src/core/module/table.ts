@@ -5,8 +5,8 @@
  */
 
 import { isRecord, withoutFields } from "../is_record.ts";
-import { show } from "../show.ts";
-import { unknownKey } from "../unknown_key.ts";
+import { inspect } from "../inspect.ts";
+import { unknownKey } from "../closest_match.ts";
 
 /** What every row says of its key. */
 interface About {
@@ -179,8 +179,8 @@ export interface Manner {
   quote(value: unknown): string;
 }
 
-export const IN_PROGRAM: Manner = { items: false, units: false, quote: show };
-export const IN_FILE: Manner = { items: true, units: true, quote: show };
+export const IN_PROGRAM: Manner = { items: false, units: false, quote: inspect };
+export const IN_FILE: Manner = { items: true, units: true, quote: inspect };
 
 /** What is wrong with an object of settings; all of it. */
 export function* wrongIn(rows: Table, value: unknown, manner: Manner, path: KeyPath = []): Generator<Wrong> {
@@ -324,7 +324,7 @@ export function isName(value: unknown): value is string {
 /** @throws {TypeError} */
 export function checkName(what: string, name: unknown): string {
   if (isName(name)) return name;
-  throw new TypeError(`${what} must be ${NAME}, and it is ${show(name)}`);
+  throw new TypeError(`${what} must be ${NAME}, and it is ${inspect(name)}`);
 }
 
 function isText(value: unknown): boolean {

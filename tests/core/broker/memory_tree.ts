@@ -9,7 +9,7 @@ import type { AnyModule } from "../../../src/core/module/program.ts";
 import type { CheckedModule } from "../../../src/core/module/module.ts";
 import { frameMessage, newReader } from "../../../src/core/program/framing.ts";
 import { readRole, ROLE_VARIABLE } from "../../../src/core/child/role.ts";
-import { serveProcess } from "../../../src/core/child/serve_process.ts";
+import { serveProcess } from "../../../src/core/child/serve.ts";
 import type {
   Channel,
   CommandProcess,

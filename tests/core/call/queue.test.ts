@@ -130,6 +130,22 @@ test("calls wait in the queue while the transport is full, and go on when it has
   assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
 });
 
+test("calls leave until 1 MiB of them waits in the transport, and then wait in the queue", async () => {
+  for (const [bytes, left] of [[64 * 1024, 16], [512 * 1024, 2], [512 * 1024 - 1_000, 3]] as const) {
+    const c = new Conversation({ echo: (text: string) => text.length }, { codec: "compact" });
+    c.callerEnd.stick();
+    const calls: Promise<unknown>[] = [];
+    for (let call = 0; call < 20; call++) {
+      calls.push(c.call("echo", ["x".repeat(bytes)], { timeoutMs: 60_000 }));
+      await settle();
+    }
+    assert.equal(Math.floor(c.callerEnd.unsentBytes / bytes), left, `${bytes} bytes each`);
+    c.callerEnd.release();
+    assert.deepEqual(await Promise.all(calls), Array.from({ length: 20 }, () => bytes));
+    assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
+  }
+});
+
 test("large calls go on one after the other where the transport takes all at once", async () => {
   const c = new Conversation({ echo: (text: string) => text.length });
   const calls = Array.from({ length: 30 }, () => c.call("echo", ["x".repeat(900_000)]));

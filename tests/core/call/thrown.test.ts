@@ -94,6 +94,38 @@ for (const [what, thrown, name, message, msg = message] of THROWN) {
   }
 }
 
+test("of what was thrown 64 KiB a text, four causes, 1,000 characters of one that is no error and 100 errors cross", async () => {
+  const cause = (depth: number): Error => new Error(`cause ${depth}`, depth === 9 ? {} : { cause: cause(depth + 1) });
+  const thrown = [
+    new Error("x".repeat(64 * 1024 + 1)),
+    cause(0),
+    new Error("m", { cause: "y".repeat(1_001) }),
+    new AggregateError(Array.from({ length: 101 }, () => new Error("z".repeat(8 * 1024 + 1))), "many"),
+  ];
+  const c = new Conversation({
+    fail(number: number) {
+      throw thrown[number];
+    },
+  });
+  const errors: RemoteError[] = [];
+  for (const number of thrown.keys()) {
+    const error = await rejection(c.call("fail", [number]));
+    assert.ok(error instanceof RemoteError);
+    errors.push(error);
+  }
+  const [long, deep, odd, many] = errors;
+  assert.equal(long?.message, `${"x".repeat(64 * 1024)}…`);
+  assert.deepEqual(deep?.remoteStack.match(/Caused by: (?:Error: )?cause \d/g)?.map((text) => text.at(-1)), [
+    "1",
+    "2",
+    "3",
+    "4",
+  ]);
+  assert.equal(odd?.remoteStack.split("\n").at(-1), `Caused by: ${"y".repeat(1_000)}…`);
+  assert.equal(many?.errors.length, 100);
+  assert.equal(many?.errors[0]?.message, `${"z".repeat(8 * 1024)}…`);
+});
+
 function failInHere(): never {
   throw new RangeError("out of reports");
 }

@@ -5,7 +5,7 @@ import { settle } from "../manual_clock.ts";
 import { type FakeProcess, Supervision } from "./fake_process.ts";
 
 async function cleaning(s: Supervision, ...owners: (string | null)[]): Promise<FakeProcess> {
-  void s.supervised.start();
+  void s.supervisor.start();
   await settle();
   await s.life.hello();
   for (const owner of owners) await s.life.send(FrameType.notice, { kind: "cleaning", owner });
@@ -68,7 +68,7 @@ test("a process that is cleaned may take its time to start", async () => {
   await s.advance(60_000);
   assert.deepEqual(life.signals, []);
   await life.ready();
-  assert.equal(s.supervised.state, "ready");
+  assert.equal(s.supervisor.state, "ready");
 });
 
 test("a cleaning notice without its owner is refused", async () => {

@@ -1,5 +1,4 @@
 import type { ExitStatus, ProgramProcess, SpawnProgramOptions } from "../../../src/runtime/runtime.ts";
-import { CallServer } from "../../../src/core/call/server.ts";
 import { FrameType } from "../../../src/core/wire/frame.ts";
 import { Link } from "../../../src/core/wire/link.ts";
 import { PROTOCOL_VERSION } from "../../../src/core/wire/messages.ts";
@@ -7,8 +6,8 @@ import type { ProcessStatus } from "../../../src/core/wire/status.ts";
 import type { LogEvent } from "../../../src/core/log/record.ts";
 import { supervisionPlan, type SupervisionSettings } from "../../../src/core/module/settings.ts";
 import { StartPlaces } from "../../../src/core/child/start_queue.ts";
-import { Supervised } from "../../../src/core/child/supervised.ts";
-import type { SupervisedOptions } from "../../../src/core/child/supervised_options.ts";
+import type { ChildSpec } from "../../../src/core/child/child_spec.ts";
+import { Supervisor } from "../../../src/core/child/supervisor.ts";
 import { VERSION } from "../../../src/core/version.ts";
 import { FakeRuntime } from "../fake_runtime.ts";
 import { TestReporter } from "../log_of.ts";
@@ -124,8 +123,9 @@ export class Supervision {
   readonly events: LogEvent[] = [];
   /** What it told of its workers. */
   readonly workers: ProcessStatus[] = [];
-  readonly supervised: Supervised;
-  readonly options: SupervisedOptions;
+
+  readonly supervisor: Supervisor;
+  readonly spec: ChildSpec;
 
   constructor(
     settings: SupervisionSettings = {},
@@ -133,21 +133,28 @@ export class Supervision {
   ) {
     this.runtime = runtime;
     const { reporter } = this;
-    this.options = {
-      runtime,
-      reporter,
+    this.spec = {
+      parent: {
+        runtime,
+        reporter,
+        broker: "broker-master",
+        name: "broker-master",
+        guard: null,
+        starts,
+        service: { commands: new Map() },
+        wanted: () => [],
+        records: (events) => void this.events.push(...events),
+      },
       name: "sla",
       module: "sla",
-      broker: "broker-master",
-      father: "broker-master",
+      workers: 1,
+      isWorker: (name) => name === "sla-1",
       program: undefined,
-      cwd: undefined,
+      cwd: () => "/",
       env: () => ({}),
-      guard: null,
-      starts,
+      collects: true,
       descendants: "kill",
-      setup: () => ({
-        wanted: [],
+      setup: {
         frameLimit: LIMIT,
         cleanupMs: 5_000,
         timeoutMs: 1_000,
@@ -158,21 +165,13 @@ export class Supervision {
         queue: null,
         output: { maxLinesPerSecond: 500, maxLineBytes: 8_192 },
         names: ["broker-master", "sla"],
-      }),
-      callee: (link) =>
-        new CallServer(link, {
-          reporter,
-          service: { commands: new Map() },
-          module: "sla",
-          peer: "sla",
-          frameLimit: LIMIT,
-          ownFiles: [],
-        }),
-      isWorker: (name) => name === "sla-1",
-      records: (events) => void this.events.push(...events),
-      onStatus: (_request, workers) => void this.workers.push(...workers),
+      },
+      goal: 'Broker.start({ name: "broker-master" })',
+      runsProgram: false,
     };
-    this.supervised = new Supervised(this.options);
+    this.supervisor = new Supervisor(this.spec, {
+      status: (_request, workers) => void this.workers.push(...workers),
+    });
   }
 
   /** The life that runs now. */
@@ -184,7 +183,7 @@ export class Supervision {
 
   /** Starts it and brings it up. */
   async up(): Promise<FakeProcess> {
-    void this.supervised.start();
+    void this.supervisor.start();
     await settle();
     await this.life.hello();
     await this.life.ready();

@@ -30,15 +30,15 @@ test("a process that is silent for timeoutMs is blocked, said once, until it ans
   const life = await s.up();
   life.isStopped = true;
   await s.advance(14_999);
-  assert.equal((await s.supervised.status()).blocked, false);
+  assert.equal((await s.supervisor.status()).blocked, false);
   await s.advance(1);
-  assert.equal((await s.supervised.status()).blocked, true);
+  assert.equal((await s.supervisor.status()).blocked, true);
   await s.advance(60_000);
   assert.deepEqual(s.lines().slice(-1), ["sla is blocked: no sign of life for 15.000s (pid 100)"]);
   assert.deepEqual(life.signals, []);
   life.isStopped = false;
   await life.send(FrameType.pong, 1);
-  assert.equal((await s.supervised.status()).blocked, false);
+  assert.equal((await s.supervisor.status()).blocked, false);
   assert.equal(s.lines().at(-1), "sla gives signs of life again after 75.000s (pid 100)");
   await s.advance(60_000);
   assert.equal(s.lines().at(-1), "sla gives signs of life again after 75.000s (pid 100)");
@@ -58,7 +58,7 @@ test("with onBlocked restart a process that is blocked is killed, and its restar
 
 test("a process that blocks before it is ready is killed, so that nobody waits for it for ever", async () => {
   const s = new Supervision({ heartbeat: HEARTBEAT, restart: "never" });
-  void s.supervised.start();
+  void s.supervisor.start();
   await settle();
   await s.life.hello();
   s.life.isStopped = true;
@@ -84,7 +84,7 @@ test("a broker that stood still calls nobody blocked before it has asked once mo
 test("the heartbeat ends with the process, and with its drain", async () => {
   const s = new Supervision({ heartbeat: HEARTBEAT });
   const life = await s.up();
-  const stopped = s.supervised.stop();
+  const stopped = s.supervisor.stop();
   await settle();
   assert.equal(s.runtime.clock.timers, 1, "the drain's own deadline");
   await life.exit({ code: 0, signal: null });

@@ -6,7 +6,7 @@ import { FrameReporter } from "../../../src/core/log/frame_reporter.ts";
 import { LineLimit } from "../../../src/core/log/line_limit.ts";
 import type { LogEvent } from "../../../src/core/log/record.ts";
 import { defineModule } from "../../../src/core/module/module.ts";
-import { ModuleProcess } from "../../../src/core/child/module_process.ts";
+import { ModuleHost } from "../../../src/core/child/module_host.ts";
 import { StartPlaces } from "../../../src/core/child/start_queue.ts";
 import { FakeRuntime } from "../fake_runtime.ts";
 import { ManualClock, settle } from "../manual_clock.ts";
@@ -60,8 +60,8 @@ test("ctx.log writes its lines a second and no more, and the log says how many w
     product: "Shinken",
     aligned: false,
   });
-  const setup = { ...new Supervision().options.setup(), output: { maxLinesPerSecond: 20, maxLineBytes: 8_192 } };
-  const module = new ModuleProcess({
+  const setup = { wanted: [], ...new Supervision().spec.setup, output: { maxLinesPerSecond: 20, maxLineBytes: 8_192 } };
+  const module = new ModuleHost({
     runtime,
     role: {
       broker: "broker-master",
@@ -76,7 +76,7 @@ test("ctx.log writes its lines a second and no more, and the log says how many w
     reporter,
     setup,
     starts: new StartPlaces(1),
-    father: () => Promise.reject(new Error("nobody calls")),
+    parent: () => Promise.reject(new Error("nobody calls")),
   });
   reporter.want(["module.info", "module.error", "process.dropped"]);
   const sla = defineModule({

@@ -19,19 +19,19 @@ function wasAsked(life: FakeProcess): boolean {
 test("replace() starts the new process, switches when it is ready, and then drains the old one", async () => {
   const s = new Supervision();
   const old = await s.up();
-  const running = s.supervised.caller.call("size", [], REQUEST);
-  const replaced = s.supervised.replace("reload");
+  const running = s.supervisor.caller.call("size", [], REQUEST);
+  const replaced = s.supervisor.replace("reload");
   await settle();
   const fresh = s.life;
   assert.notEqual(fresh, old);
-  assert.equal(s.supervised.state, "ready", "the old one serves meanwhile");
+  assert.equal(s.supervisor.state, "ready", "the old one serves meanwhile");
   await fresh.hello();
-  const early = s.supervised.caller.call("size", [], REQUEST);
+  const early = s.supervisor.caller.call("size", [], REQUEST);
   await settle();
   assert.deepEqual([calls(old), calls(fresh), wasAsked(old)], [2, 0, false]);
   await fresh.ready();
   assert.equal(wasAsked(old), true);
-  const late = s.supervised.caller.call("size", [], REQUEST);
+  const late = s.supervisor.caller.call("size", [], REQUEST);
   await settle();
   assert.deepEqual([calls(old), calls(fresh)], [2, 1]);
   await old.send(FrameType.answers, [[1, 2], 0, 0, ["old", "old"]]);
@@ -39,7 +39,7 @@ test("replace() starts the new process, switches when it is ready, and then drai
   assert.deepEqual(await Promise.all([running, early, late]), ["old", "old", "new"]);
   await old.exit(CLEAN);
   assert.equal(await replaced, true);
-  assert.equal((await s.supervised.status()).restarts, 1);
+  assert.equal((await s.supervisor.status()).restarts, 1);
   assert.deepEqual(s.lines().slice(2).filter((line) => line.startsWith("sla ")), [
     "sla is being replaced (pid 100): reload",
     "sla is starting (generation 2)",
@@ -53,13 +53,13 @@ test("replace() starts the new process, switches when it is ready, and then drai
 test("a call that still runs in the old process when that is killed is gone, and no other", async () => {
   const s = new Supervision({ drainMs: 1_000, killMs: 500 });
   const old = await s.up();
-  const running = assert.rejects(s.supervised.caller.call("size", [], REQUEST), { code: "GONE" });
-  const replaced = s.supervised.replace("reload");
+  const running = assert.rejects(s.supervisor.caller.call("size", [], REQUEST), { code: "GONE" });
+  const replaced = s.supervisor.replace("reload");
   await settle();
   const fresh = s.life;
   await fresh.hello();
   await fresh.ready();
-  const other = s.supervised.caller.call("size", [], REQUEST);
+  const other = s.supervisor.caller.call("size", [], REQUEST);
   await s.advance(1_500);
   assert.deepEqual(old.signals, ["SIGTERM", "SIGKILL"]);
   await old.exit({ code: null, signal: "SIGKILL" });
@@ -67,76 +67,76 @@ test("a call that still runs in the old process when that is killed is gone, and
   await replaced;
   await fresh.send(FrameType.answers, [[1], 0, 0, ["new"]]);
   assert.equal(await other, "new");
-  assert.equal(s.supervised.state, "ready");
+  assert.equal(s.supervisor.state, "ready");
 });
 
 test("the old process stays where the new one fails, and a line says so", async () => {
   const s = new Supervision();
   const old = await s.up();
-  const replaced = s.supervised.replace("reload");
+  const replaced = s.supervisor.replace("reload");
   await settle();
   await s.life.hello();
   await s.life.exit({ code: 3, signal: null });
   assert.equal(await replaced, false);
-  assert.equal(s.supervised.state, "ready");
+  assert.equal(s.supervisor.state, "ready");
   assert.equal(wasAsked(old), false);
   assert.equal(
     s.lines().at(-1),
     "sla could not be replaced and goes on (pid 100): process exited with code 3",
   );
-  const call = s.supervised.caller.call("size", [], REQUEST);
+  const call = s.supervisor.caller.call("size", [], REQUEST);
   await settle();
   await old.send(FrameType.answers, [[1], 0, 0, ["old"]]);
   assert.equal(await call, "old");
-  assert.equal((await s.supervised.status()).restarts, 0);
+  assert.equal((await s.supervisor.status()).restarts, 0);
 });
 
 test("where the old process crashes meanwhile, the new one takes its place, and calls that wait go there", async () => {
   const s = new Supervision();
   const old = await s.up();
-  const replaced = s.supervised.replace("reload");
+  const replaced = s.supervisor.replace("reload");
   await settle();
   const fresh = s.life;
   await fresh.hello();
   await old.exit({ code: 1, signal: null });
-  assert.equal(s.supervised.state, "cleaning");
+  assert.equal(s.supervisor.state, "cleaning");
   assert.equal(s.runtime.spawned.length, 2);
-  const call = s.supervised.caller.call("size", [], REQUEST);
+  const call = s.supervisor.caller.call("size", [], REQUEST);
   await fresh.ready();
   await fresh.send(FrameType.answers, [[1], 0, 0, ["new"]]);
   assert.equal(await call, "new");
   assert.equal(await replaced, true);
-  assert.equal(s.supervised.state, "ready");
+  assert.equal(s.supervisor.state, "ready");
 });
 
 test("stop() during a replacement ends both processes", async () => {
   const s = new Supervision();
   const old = await s.up();
-  const replaced = s.supervised.replace("reload");
+  const replaced = s.supervisor.replace("reload");
   await settle();
   const fresh = s.life;
   await fresh.hello();
-  const stopped = s.supervised.stop();
+  const stopped = s.supervisor.stop();
   await settle();
   assert.deepEqual([wasAsked(old), wasAsked(fresh)], [true, true]);
   await old.exit(CLEAN);
   await fresh.exit(CLEAN);
   await stopped;
   assert.equal(await replaced, false);
-  assert.equal(s.supervised.state, "stopped");
+  assert.equal(s.supervisor.state, "stopped");
   assert.equal(s.runtime.clock.timers, 0);
 });
 
 test("stop() after the switch waits for the old process too", async () => {
   const s = new Supervision();
   const old = await s.up();
-  const replaced = s.supervised.replace("reload");
+  const replaced = s.supervisor.replace("reload");
   await settle();
   const fresh = s.life;
   await fresh.hello();
   await fresh.ready();
   let isStopped = false;
-  const stopped = s.supervised.stop().then(() => isStopped = true);
+  const stopped = s.supervisor.stop().then(() => isStopped = true);
   await fresh.exit(CLEAN);
   assert.equal(isStopped, false);
   await old.exit(CLEAN);
@@ -148,18 +148,18 @@ test("a process that is not there is started by replace()", async () => {
   const s = new Supervision({ restart: "never" });
   const life = await s.up();
   await life.exit({ code: 1, signal: null });
-  const replaced = s.supervised.replace("reload");
+  const replaced = s.supervisor.replace("reload");
   await settle();
   await s.life.hello();
   await s.life.ready();
   assert.equal(await replaced, true);
-  assert.equal(s.supervised.state, "ready");
+  assert.equal(s.supervisor.state, "ready");
 });
 
 test("two replacements come one after the other", async () => {
   const s = new Supervision();
   const first = await s.up();
-  const both = Promise.all([s.supervised.replace("reload"), s.supervised.replace("reload")]);
+  const both = Promise.all([s.supervisor.replace("reload"), s.supervisor.replace("reload")]);
   await settle();
   assert.equal(s.runtime.spawned.length, 2);
   const second = s.life;
@@ -184,7 +184,7 @@ test("a process over recycleBytes is replaced between calls, and over warnBytes 
   await s.advance(20_000);
   assert.deepEqual(s.lines().slice(2), ["sla holds 0.0 MiB, more than 0.0 MiB (pid 100)"]);
   figures(1_001);
-  const running = s.supervised.caller.call("size", [], REQUEST);
+  const running = s.supervisor.caller.call("size", [], REQUEST);
   await s.advance(10_000);
   const fresh = s.life;
   assert.notEqual(fresh, old);
@@ -198,7 +198,7 @@ test("a process over recycleBytes is replaced between calls, and over warnBytes 
   await s.advance(100);
   assert.equal(wasAsked(old), true);
   await old.exit(CLEAN);
-  assert.equal(s.supervised.state, "ready");
+  assert.equal(s.supervisor.state, "ready");
   assert.equal(s.runtime.spawned.length, 2);
 });
 
@@ -234,14 +234,14 @@ test("memory that the system can't tell is no reason for anything", async () => 
 test("a replacement that is patient with the old process' calls is so only until another one waits", async () => {
   const s = new Supervision();
   const old = await s.up();
-  const running = assert.rejects(s.supervised.caller.call("size", [], REQUEST), { code: "GONE" });
-  void s.supervised.replace("it holds too much", { patient: true });
+  const running = assert.rejects(s.supervisor.caller.call("size", [], REQUEST), { code: "GONE" });
+  void s.supervisor.replace("it holds too much", { patient: true });
   await settle();
   await s.life.hello();
   await s.life.ready();
   await s.advance(60_000 - 1_000);
   assert.equal(wasAsked(old), false);
-  void s.supervised.replace("reload");
+  void s.supervisor.replace("reload");
   await s.advance(100);
   assert.equal(wasAsked(old), true);
   await old.exit(CLEAN);

@@ -140,21 +140,21 @@ test("a receipt is taken once, and one that is none is refused", async () => {
   const s = new Supervision();
   const life = await s.up();
   await life.send(FrameType.notice, { kind: "ready", commands: [], cleanup: { ...RECEIPT, ms: 99 } });
-  assert.equal((await s.supervised.status()).cleanup?.ms, 1);
+  assert.equal((await s.supervisor.status()).cleanup?.ms, 1);
 
   const other = new Supervision();
-  void other.supervised.start();
+  void other.supervisor.start();
   await other.advance(0);
   await other.life.hello();
   await other.life.send(FrameType.notice, { kind: "ready", commands: [], cleanup: { ...RECEIPT, released: 1 } });
-  assert.equal(other.supervised.state, "cleaning");
+  assert.equal(other.supervisor.state, "cleaning");
   assert.match(other.lines().at(-1) ?? "", /^sla: dropped 1 frame \(a notice "ready" with a wrong cleanup: /);
 });
 
 test("a process tells of its own workers only, with a state that there is", async () => {
   const s = new Supervision();
   const life = await s.up();
-  const { name: _, ...status } = await s.supervised.status();
+  const { name: _, ...status } = await s.supervisor.status();
   const named = (...names: string[]) => names.map((name) => ({ name, ...status }));
   await life.send(FrameType.notice, { kind: "status", request: 1, workers: named("billing", "sla-1", "sla-2") });
   assert.deepEqual(s.workers.map(({ name }) => name), ["sla-1"]);

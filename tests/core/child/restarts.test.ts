@@ -18,7 +18,7 @@ test("on-failure leaves a process that ended well, always starts it again, never
     const life = await s.up();
     await life.exit({ code: 0, signal: null });
     await s.advance(0);
-    assert.deepEqual([s.runtime.spawned.length, s.supervised.state], [spawned, state], policy);
+    assert.deepEqual([s.runtime.spawned.length, s.supervisor.state], [spawned, state], policy);
   }
 });
 
@@ -26,39 +26,39 @@ test("restart() of a process that has failed starts it anew, with as many restar
   const s = new Supervision({ restart: "never" });
   const life = await s.up();
   await life.exit({ code: 1, signal: null });
-  assert.equal(s.supervised.state, "failed");
-  const restarted = s.supervised.restart();
+  assert.equal(s.supervisor.state, "failed");
+  const restarted = s.supervisor.restart();
   await settle();
   await s.life.hello();
   await s.life.ready();
   await restarted;
-  assert.equal(s.supervised.state, "ready");
-  assert.equal((await s.supervised.status()).restarts, 1);
+  assert.equal(s.supervisor.state, "ready");
+  assert.equal((await s.supervisor.status()).restarts, 1);
 });
 
 test("restart() of a process that is being restarted waits for the same start", async () => {
   const s = new Supervision();
   await s.up();
-  const both = Promise.all([s.supervised.restart(), s.supervised.restart()]);
+  const both = Promise.all([s.supervisor.restart(), s.supervisor.restart()]);
   await s.life.exit({ code: 0, signal: null });
   await settle();
   await s.life.hello();
   await s.life.ready();
   await both;
-  assert.equal(s.supervised.state, "ready");
+  assert.equal(s.supervisor.state, "ready");
   assert.equal(s.runtime.spawned.length, 2);
 });
 
 test("stop() while a process is being restarted is the end of it, and of the calls that wait", async () => {
   const s = new Supervision();
   await s.up();
-  const restarted = s.supervised.restart();
-  const stopped = s.supervised.stop();
+  const restarted = s.supervisor.restart();
+  const stopped = s.supervisor.stop();
   await s.life.exit({ code: 0, signal: null });
   await Promise.all([restarted, stopped]);
-  assert.equal(s.supervised.state, "stopped");
+  assert.equal(s.supervisor.state, "stopped");
   assert.equal(s.runtime.spawned.length, 1);
-  await assert.rejects(s.supervised.caller.call("size", [], REQUEST), /process was stopped/);
+  await assert.rejects(s.supervisor.caller.call("size", [], REQUEST), /process was stopped/);
   assert.equal(s.runtime.clock.timers, 0);
 });
 
@@ -67,8 +67,8 @@ test("restarts come at once, then after pauses that grow, and the line and the s
   await s.up();
   for (const pause of [0, 100, 150]) {
     await s.life.exit({ code: 0, signal: null });
-    assert.equal(s.supervised.state, "backoff");
-    assert.equal((await s.supervised.status()).nextRestartMs, pause);
+    assert.equal(s.supervisor.state, "backoff");
+    assert.equal((await s.supervisor.status()).nextRestartMs, pause);
     const restarts = s.runtime.spawned.length;
     assert.equal(
       s.lines().at(-1),
@@ -80,7 +80,7 @@ test("restarts come at once, then after pauses that grow, and the line and the s
     assert.equal(s.runtime.spawned.length, restarts + 1);
     await s.life.hello();
     await s.life.ready();
-    assert.equal((await s.supervised.status()).nextRestartMs, null);
+    assert.equal((await s.supervisor.status()).nextRestartMs, null);
   }
 });
 
@@ -88,8 +88,8 @@ test("stop() during the pause before a restart is the end, and no timer stays", 
   const s = new Supervision({ restart: "always" });
   const life = await s.up();
   await life.exit({ code: 0, signal: null });
-  await s.supervised.stop();
-  assert.equal(s.supervised.state, "stopped");
+  await s.supervisor.stop();
+  assert.equal(s.supervisor.state, "stopped");
   assert.equal(s.runtime.clock.timers, 0);
   assert.equal(s.runtime.spawned.length, 1);
 });
@@ -97,8 +97,8 @@ test("stop() during the pause before a restart is the end, and no timer stays", 
 test("a start that can never succeed fails at once, whatever the policy", async () => {
   const s = new Supervision({ restart: "always" });
   s.runtime.refuse = Object.assign(new Error("Cannot start a process: Requires run access"), { lasting: true });
-  await s.supervised.start();
-  assert.equal(s.supervised.state, "failed");
+  await s.supervisor.start();
+  assert.equal(s.supervisor.state, "failed");
   assert.match(s.lines().at(-1) ?? "", /^sla will not be started again: Cannot start a process: Requires run access;/);
   assert.equal(s.runtime.clock.timers, 0);
 });
@@ -106,14 +106,14 @@ test("a start that can never succeed fails at once, whatever the policy", async 
 test("a start that fails otherwise is tried again", async () => {
   const s = new Supervision();
   s.runtime.refuse = new Error("too many files are open");
-  void s.supervised.start();
+  void s.supervisor.start();
   await settle();
-  assert.equal(s.supervised.state, "backoff");
+  assert.equal(s.supervisor.state, "backoff");
   s.runtime.refuse = undefined;
   await s.advance(0);
   await s.life.hello();
   await s.life.ready();
-  assert.equal(s.supervised.state, "ready");
+  assert.equal(s.supervisor.state, "ready");
 });
 
 for (const how of ["restart", "replace"] as const) {
@@ -123,15 +123,15 @@ for (const how of ["restart", "replace"] as const) {
     await s.life.exit({ code: 1, signal: null });
     await s.advance(0);
     await s.life.exit({ code: 1, signal: null });
-    assert.deepEqual([s.supervised.state, s.runtime.spawned.length], ["backoff", 2]);
+    assert.deepEqual([s.supervisor.state, s.runtime.spawned.length], ["backoff", 2]);
     let result: unknown = "none";
-    void s.supervised[how]("reload").then((value) => result = value);
+    void s.supervisor[how]("reload").then((value) => result = value);
     await settle();
-    assert.deepEqual([s.supervised.state, s.runtime.spawned.length, result], ["starting", 3, "none"]);
+    assert.deepEqual([s.supervisor.state, s.runtime.spawned.length, result], ["starting", 3, "none"]);
     await s.life.exit({ code: 1, signal: null });
-    assert.equal(s.supervised.state, "backoff");
+    assert.equal(s.supervisor.state, "backoff");
     assert.equal(result, how === "restart" ? undefined : false);
-    await s.supervised.stop();
+    await s.supervisor.stop();
     assert.equal(s.runtime.clock.timers, 0);
   });
 }
@@ -141,31 +141,31 @@ test("calls wait for a process that is started again after stop(), whatever it w
     const s = new Supervision({ restart: state === "failed" ? "never" : { policy: "always", delayMs: 1_000 } });
     const life = await s.up();
     if (state !== "ready") await life.exit({ code: 1, signal: null });
-    assert.equal(s.supervised.state, state);
-    const stopped = s.supervised.stop();
+    assert.equal(s.supervisor.state, state);
+    const stopped = s.supervisor.stop();
     await settle();
     if (state === "ready") await life.exit({ code: 0, signal: null });
     await stopped;
-    await assert.rejects(s.supervised.caller.call("size", [], REQUEST), /process was stopped/);
-    const restarted = s.supervised.restart();
+    await assert.rejects(s.supervisor.caller.call("size", [], REQUEST), /process was stopped/);
+    const restarted = s.supervisor.restart();
     await settle();
-    const call = s.supervised.caller.call("size", [], REQUEST);
+    const call = s.supervisor.caller.call("size", [], REQUEST);
     await s.life.hello();
     await s.life.ready();
     await restarted;
     await s.life.send(FrameType.answers, [[1], 0, 0, [7]]);
     assert.equal(await call, 7, state);
-    assert.equal(s.supervised.caller.pending, 0);
+    assert.equal(s.supervisor.caller.pending, 0);
   }
 });
 
 test("calls wait for a process that is started again after it has failed", async () => {
   const s = new Supervision({ restart: "never" });
   await (await s.up()).exit({ code: 1, signal: null });
-  await assert.rejects(s.supervised.caller.call("size", [], REQUEST), { code: "GONE" });
-  void s.supervised.restart();
+  await assert.rejects(s.supervisor.caller.call("size", [], REQUEST), { code: "GONE" });
+  void s.supervisor.restart();
   await settle();
-  const call = s.supervised.caller.call("size", [], REQUEST);
+  const call = s.supervisor.caller.call("size", [], REQUEST);
   await s.life.hello();
   await s.life.ready();
   await s.life.send(FrameType.answers, [[1], 0, 0, [7]]);
@@ -174,26 +174,26 @@ test("calls wait for a process that is started again after it has failed", async
 
 test("a replace() that waits for its turn does not start again what was stopped meanwhile", async () => {
   const s = new Supervision();
-  void s.supervised.start();
+  void s.supervisor.start();
   await settle();
   await s.life.hello();
-  const replaced = s.supervised.replace("reload");
+  const replaced = s.supervisor.replace("reload");
   await settle();
-  const stopped = s.supervised.stop();
+  const stopped = s.supervisor.stop();
   await s.life.exit({ code: 0, signal: null });
   await stopped;
   assert.equal(await replaced, false);
-  assert.deepEqual([s.supervised.state, s.runtime.spawned.length], ["stopped", 1]);
+  assert.deepEqual([s.supervisor.state, s.runtime.spawned.length], ["stopped", 1]);
   assert.equal(s.runtime.clock.timers, 0);
 });
 
 test("replace() with other settings gives up a start that is under way, and one beside the old process", async () => {
   const s = new Supervision();
-  void s.supervised.start();
+  void s.supervisor.start();
   await settle();
-  const [first, options] = [s.life, s.options];
+  const [first, spec] = [s.life, s.spec];
   await first.hello();
-  const replaced = s.supervised.replace("its settings have changed", { options });
+  const replaced = s.supervisor.replace("its settings have changed", { spec });
   await settle();
   assert.ok(first.received.some(({ text }) => text === '{"kind":"stop"}'));
   await first.exit({ code: 0, signal: null });
@@ -201,11 +201,11 @@ test("replace() with other settings gives up a start that is under way, and one 
   await second.hello();
   await second.ready();
   assert.equal(await replaced, true);
-  const beside = s.supervised.replace("its settings have changed", { options });
+  const beside = s.supervisor.replace("its settings have changed", { spec });
   await settle();
   const third = s.life;
   await third.hello();
-  const newest = s.supervised.replace("its settings have changed", { options });
+  const newest = s.supervisor.replace("its settings have changed", { spec });
   await settle();
   assert.ok(
     third.received.some(({ text }) => text === '{"kind":"stop"}'),
@@ -217,14 +217,14 @@ test("replace() with other settings gives up a start that is under way, and one 
   await s.life.ready();
   await second.exit({ code: 0, signal: null });
   assert.equal(await newest, true);
-  assert.deepEqual([s.supervised.state, s.runtime.spawned.length], ["ready", 4]);
+  assert.deepEqual([s.supervisor.state, s.runtime.spawned.length], ["ready", 4]);
 });
 
 test("a call that is made right after restart() goes to the new process", async () => {
   const s = new Supervision();
   const old = await s.up();
-  const restarted = s.supervised.restart();
-  const call = s.supervised.caller.call("size", [], REQUEST);
+  const restarted = s.supervisor.restart();
+  const call = s.supervisor.caller.call("size", [], REQUEST);
   await settle();
   assert.equal(old.received.some(({ type }) => type === FrameType.calls), false);
   await old.exit({ code: 0, signal: null });

@@ -61,12 +61,12 @@ test("a higher limit admits at once, a lower one when enough places were given b
 test("a process holds its place from the spawn to the end of its cleanup, not during its start hook", async () => {
   const { runtime, all: [one, two] } = together(1, [{}, {}]);
   assert.ok(one && two);
-  void one.supervised.start();
-  void two.supervised.start();
+  void one.supervisor.start();
+  void two.supervisor.start();
   await settle();
-  assert.deepEqual([runtime.spawned.length, one.supervised.state, two.supervised.state], [1, "starting", "starting"]);
-  assert.deepEqual([one.supervised.isWaiting, two.supervised.isWaiting], [false, true]);
-  assert.equal((await two.supervised.status()).pid, null);
+  assert.deepEqual([runtime.spawned.length, one.supervisor.state, two.supervisor.state], [1, "starting", "starting"]);
+  assert.deepEqual([one.supervisor.isWaiting, two.supervisor.isWaiting], [false, true]);
+  assert.equal((await two.supervisor.status()).pid, null);
   assert.deepEqual(two.lines(), []);
   const [first] = runtime.spawned;
   await first?.hello();
@@ -74,17 +74,17 @@ test("a process holds its place from the spawn to the end of its cleanup, not du
   assert.equal(runtime.spawned.length, 1);
   await first?.cleaned();
   assert.equal(runtime.spawned.length, 2);
-  assert.equal(one.supervised.state, "cleaning", "its start hook runs");
+  assert.equal(one.supervisor.state, "cleaning", "its start hook runs");
   await runtime.spawned[1]?.hello();
   await runtime.spawned[1]?.ready();
-  assert.equal(two.supervised.state, "ready");
+  assert.equal(two.supervisor.state, "ready");
 });
 
 test("startTimeoutMs runs from the admission, and so does the time until a process is ready", async () => {
   const { runtime, all: [one, two] } = together(1, [{ startTimeoutMs: 60_000 }, { startTimeoutMs: 1_000 }]);
   assert.ok(one && two);
-  void one.supervised.start();
-  void two.supervised.start();
+  void one.supervisor.start();
+  void two.supervisor.start();
   await one.advance(30_000);
   await runtime.spawned[0]?.hello();
   await runtime.spawned[0]?.cleaned();
@@ -98,8 +98,8 @@ test("startTimeoutMs runs from the admission, and so does the time until a proce
 test("a process that waits and does not come up in time once it is admitted is killed", async () => {
   const { runtime, all: [one, two] } = together(1, [{}, { startTimeoutMs: 1_000, restart: "never" }]);
   assert.ok(one && two);
-  void one.supervised.start();
-  void two.supervised.start();
+  void one.supervisor.start();
+  void two.supervisor.start();
   await settle();
   await runtime.spawned[0]?.exit({ code: 1, signal: null });
   await one.advance(1_000);
@@ -109,87 +109,87 @@ test("a process that waits and does not come up in time once it is admitted is k
 test("an end gives the place back at any time, and a restart waits for one again", async () => {
   const { runtime, all: [one, two, three] } = together(1, [{ restart: "always" }, {}, {}]);
   assert.ok(one && two && three);
-  for (const each of [one, two, three]) void each.supervised.start();
+  for (const each of [one, two, three]) void each.supervisor.start();
   await settle();
   await runtime.spawned[0]?.exit({ code: 1, signal: null });
   await one.advance(0);
-  assert.deepEqual([one.supervised.state, one.supervised.isWaiting, runtime.spawned.length], ["starting", true, 2]);
+  assert.deepEqual([one.supervisor.state, one.supervisor.isWaiting, runtime.spawned.length], ["starting", true, 2]);
   await runtime.spawned[1]?.hello();
   await runtime.spawned[1]?.cleaned();
-  assert.deepEqual([one.supervised.isWaiting, three.supervised.isWaiting, runtime.spawned.length], [true, false, 3]);
+  assert.deepEqual([one.supervisor.isWaiting, three.supervisor.isWaiting, runtime.spawned.length], [true, false, 3]);
   await runtime.spawned[2]?.exit({ code: 1, signal: null });
-  assert.deepEqual([one.supervised.isWaiting, runtime.spawned.length], [false, 4]);
+  assert.deepEqual([one.supervisor.isWaiting, runtime.spawned.length], [false, 4]);
 });
 
 test("a start that creates no process gives its place back", async () => {
   const { runtime, all: [one, two] } = together(1, [{ restart: "never" }, {}]);
   assert.ok(one && two);
   runtime.refuse = new Error("too many files are open");
-  void one.supervised.start();
-  void two.supervised.start();
+  void one.supervisor.start();
+  void two.supervisor.start();
   await settle();
-  assert.equal(one.supervised.state, "failed");
+  assert.equal(one.supervisor.state, "failed");
   runtime.refuse = undefined;
   await one.advance(0);
   await runtime.spawned[0]?.hello();
   await runtime.spawned[0]?.ready();
-  assert.equal(two.supervised.state, "ready");
+  assert.equal(two.supervisor.state, "ready");
 });
 
 test("stop() of a process that waits for its place ends it at once, without a line, and leaves the queue", async () => {
   const { runtime, all: [one, two, three] } = together(1, [{}, {}, {}]);
   assert.ok(one && two && three);
-  for (const each of [one, two, three]) void each.supervised.start();
+  for (const each of [one, two, three]) void each.supervisor.start();
   await settle();
-  await two.supervised.stop();
-  assert.deepEqual([two.supervised.state, two.lines()], ["stopped", []]);
+  await two.supervisor.stop();
+  assert.deepEqual([two.supervisor.state, two.lines()], ["stopped", []]);
   await runtime.spawned[0]?.hello();
   await runtime.spawned[0]?.cleaned();
-  assert.deepEqual([runtime.spawned.length, three.supervised.isWaiting], [2, false]);
-  const restarted = two.supervised.restart();
+  assert.deepEqual([runtime.spawned.length, three.supervisor.isWaiting], [2, false]);
+  const restarted = two.supervisor.restart();
   await settle();
-  assert.equal(two.supervised.isWaiting, true);
+  assert.equal(two.supervisor.isWaiting, true);
   await runtime.spawned[1]?.hello();
   await runtime.spawned[1]?.cleaned();
   await runtime.spawned[2]?.hello();
   await runtime.spawned[2]?.ready();
   await restarted;
-  assert.equal(two.supervised.state, "ready");
+  assert.equal(two.supervisor.state, "ready");
 });
 
 test("restart() of a process that waits for its place goes to the end of the queue", async () => {
   const { runtime, all: [one, two, three] } = together(1, [{}, {}, {}]);
   assert.ok(one && two && three);
-  for (const each of [one, two, three]) void each.supervised.start();
+  for (const each of [one, two, three]) void each.supervisor.start();
   await settle();
-  const restarted = two.supervised.restart();
+  const restarted = two.supervisor.restart();
   await settle();
   await runtime.spawned[0]?.hello();
   await runtime.spawned[0]?.cleaned();
-  assert.deepEqual([two.supervised.isWaiting, three.supervised.isWaiting], [true, false]);
+  assert.deepEqual([two.supervisor.isWaiting, three.supervisor.isWaiting], [true, false]);
   await runtime.spawned[1]?.hello();
   await runtime.spawned[1]?.cleaned();
   await runtime.spawned[2]?.hello();
   await runtime.spawned[2]?.ready();
   await restarted;
-  assert.equal(two.supervised.state, "ready");
+  assert.equal(two.supervisor.state, "ready");
 });
 
 test("the process of a reload waits for a place, while the old one serves, and a stop meanwhile leaves nothing", async () => {
   const { runtime, all: [one, two] } = together(1, [{}, {}]);
   assert.ok(one && two);
   await one.up();
-  void two.supervised.start();
-  const replaced = one.supervised.replace("reload");
+  void two.supervisor.start();
+  const replaced = one.supervisor.replace("reload");
   await settle();
-  assert.deepEqual([one.supervised.state, runtime.spawned.length], ["ready", 2]);
-  const stopped = one.supervised.stop();
+  assert.deepEqual([one.supervisor.state, runtime.spawned.length], ["ready", 2]);
+  const stopped = one.supervisor.stop();
   await runtime.spawned[0]?.exit(CLEAN);
   await stopped;
   assert.equal(await replaced, false);
   await runtime.spawned[1]?.hello();
   await runtime.spawned[1]?.ready();
-  assert.deepEqual([one.supervised.state, two.supervised.state, runtime.spawned.length], ["stopped", "ready", 2]);
+  assert.deepEqual([one.supervisor.state, two.supervisor.state, runtime.spawned.length], ["stopped", "ready", 2]);
   assert.ok(!one.lines().some((line) => line.includes("could not be replaced")));
 });
 
@@ -197,8 +197,8 @@ test("the process of a reload takes over when it was admitted and is ready", asy
   const { runtime, all: [one, two] } = together(1, [{}, {}]);
   assert.ok(one && two);
   await one.up();
-  void two.supervised.start();
-  const replaced = one.supervised.replace("reload");
+  void two.supervisor.start();
+  const replaced = one.supervisor.replace("reload");
   await settle();
   await runtime.spawned[1]?.hello();
   await runtime.spawned[1]?.cleaned();

@@ -20,18 +20,18 @@ function stops(life: FakeProcess): string[] {
 test("a process that alone was sent a signal drains after 250 ms, ends by the signal, and its policy decides", async () => {
   const s = new Supervision();
   const life = await s.up();
-  const running = s.supervised.caller.call("size", [], REQUEST);
+  const running = s.supervisor.caller.call("size", [], REQUEST);
   await settle();
   await signal(life);
   await s.advance(249);
-  assert.deepEqual([stops(life), s.supervised.state], [[], "ready"]);
+  assert.deepEqual([stops(life), s.supervisor.state], [[], "ready"]);
   await s.advance(1);
-  assert.deepEqual([stops(life), s.supervised.state], [['{"kind":"stop","signal":"SIGTERM"}'], "draining"]);
-  const waiting = s.supervised.caller.call("size", [], REQUEST);
+  assert.deepEqual([stops(life), s.supervisor.state], [['{"kind":"stop","signal":"SIGTERM"}'], "draining"]);
+  const waiting = s.supervisor.caller.call("size", [], REQUEST);
   await life.send(FrameType.answers, [[1], 0, 0, ["drained"]]);
   assert.equal(await running, "drained");
   await life.exit(KILLED);
-  assert.equal(s.supervised.state, "backoff", "at once: nobody else can have been meant");
+  assert.equal(s.supervisor.state, "backoff", "at once: nobody else can have been meant");
   await s.advance(0);
   await s.life.hello();
   await s.life.ready();
@@ -42,7 +42,7 @@ test("a process that alone was sent a signal drains after 250 ms, ends by the si
     "sla ended unexpectedly (pid 100, exit code none, signal SIGTERM): process was killed by SIGTERM",
     "sla will be started again in 0s (restarts so far: 1)",
   ]);
-  const stopped = s.supervised.stop();
+  const stopped = s.supervisor.stop();
   await s.life.exit(CLEAN);
   await stopped;
   assert.equal(s.runtime.clock.timers, 0);
@@ -55,7 +55,7 @@ test("a process that does not drain after its signal is ended as by a stop", asy
   await s.advance(250 + 1_000 + 500);
   assert.deepEqual(life.signals, ["SIGTERM", "SIGKILL"]);
   await life.exit({ code: null, signal: "SIGKILL" });
-  assert.equal(s.supervised.state, "failed");
+  assert.equal(s.supervisor.state, "failed");
   assert.equal(s.runtime.clock.timers, 0);
 });
 
@@ -65,12 +65,12 @@ test("a stop after the signal of a process is the end of it, within 250 ms and l
     const life = await s.up();
     await signal(life);
     await s.advance(after);
-    const stopped = s.supervised.stop();
+    const stopped = s.supervisor.stop();
     await settle();
     assert.equal(stops(life).length, 1);
     await life.exit(after === 100 ? CLEAN : KILLED);
     await stopped;
-    assert.equal(s.supervised.state, "stopped");
+    assert.equal(s.supervisor.state, "stopped");
     assert.match(s.lines().at(-2) ?? "", /^sla ended as asked/);
     assert.equal(s.runtime.clock.timers, 0);
   }
@@ -79,7 +79,7 @@ test("a stop after the signal of a process is the end of it, within 250 ms and l
 test("a process that a signal ends is judged after 250 ms, and what it was asked is gone at once", async () => {
   const s = new Supervision();
   const life = await s.up();
-  const running = assert.rejects(s.supervised.caller.call("size", [], REQUEST), { code: "GONE" });
+  const running = assert.rejects(s.supervisor.caller.call("size", [], REQUEST), { code: "GONE" });
   await settle();
   await life.exit(KILLED);
   await running;

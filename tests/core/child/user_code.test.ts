@@ -5,9 +5,9 @@ import { type FakeProcess, Supervision } from "./fake_process.ts";
 
 /** What a log function or listener of the program may do when it is told of an event. */
 const ACTIONS = {
-  stop: (s: Supervision) => s.supervised.stop(),
-  restart: (s: Supervision) => s.supervised.restart(),
-  replace: (s: Supervision) => s.supervised.replace("by the listener"),
+  stop: (s: Supervision) => s.supervisor.stop(),
+  restart: (s: Supervision) => s.supervisor.restart(),
+  replace: (s: Supervision) => s.supervisor.replace("by the listener"),
 };
 
 /** Lets every process that was spawned do what it should, until nothing more happens. */
@@ -31,7 +31,7 @@ async function goOn(s: Supervision, known: Map<FakeProcess, string>): Promise<vo
 /** A start, a crash, a restart, a replacement, a restart by hand. */
 async function story(s: Supervision) {
   const known = new Map<FakeProcess, string>();
-  const asked: Promise<unknown>[] = [s.supervised.start()];
+  const asked: Promise<unknown>[] = [s.supervisor.start()];
   await goOn(s, known);
   const crashing = s.runtime.spawned.at(-1);
   if (crashing !== undefined && known.get(crashing) === "up") {
@@ -39,11 +39,11 @@ async function story(s: Supervision) {
     await crashing.exit({ code: 1, signal: null });
   }
   await goOn(s, known);
-  asked.push(s.supervised.replace("a change"));
+  asked.push(s.supervisor.replace("a change"));
   await goOn(s, known);
-  asked.push(s.supervised.restart());
+  asked.push(s.supervisor.restart());
   await goOn(s, known);
-  asked.push(s.supervised.stop());
+  asked.push(s.supervisor.stop());
   await goOn(s, known);
   return { known, asked };
 }
@@ -73,14 +73,14 @@ for (const [name, action] of Object.entries(ACTIONS)) {
         }
       };
       const { known, asked: told } = await story(s);
-      asked.push(...told, s.supervised.stop());
+      asked.push(...told, s.supervisor.stop());
       await goOn(s, known);
       const settled = await Promise.race([
         Promise.allSettled(asked).then((all) => all.filter(({ status }) => status === "rejected")),
         s.advance(60_000).then(() => "hangs"),
       ]);
       assert.deepEqual([at, thrown, settled], [at, [], []]);
-      assert.deepEqual([at, s.supervised.state, s.runtime.clock.timers], [at, "stopped", 0]);
+      assert.deepEqual([at, s.supervisor.state, s.runtime.clock.timers], [at, "stopped", 0]);
     }
   });
 }

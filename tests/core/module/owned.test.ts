@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Owned } from "../../../src/core/module/owned.ts";
+import { Owned } from "../../../src/core/module/dispose.ts";
 
 async function disposeAll(owned: Owned): Promise<void> {
   for (const dispose of owned.disposals()) await dispose();

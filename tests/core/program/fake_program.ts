@@ -4,9 +4,9 @@ import type { CallRequest } from "../../../src/core/call/call.ts";
 import { type ProgramDefinition, programModule } from "../../../src/core/module/program.ts";
 import type { Framing } from "../../../src/core/module/settings.ts";
 import { frameMessage, newReader } from "../../../src/core/program/framing.ts";
-import { ProgramRun } from "../../../src/core/program/program_run.ts";
-import { outputLimits } from "../../../src/core/module/settings.ts";
-import type { ProcessEnd } from "../../../src/core/child/process_run_options.ts";
+import { ProgramSession } from "../../../src/core/program/program_session.ts";
+import type { ProcessEnd } from "../../../src/core/child/child_spec.ts";
+import { Supervision } from "../child/fake_process.ts";
 import { FakeRuntime } from "../fake_runtime.ts";
 import { TestReporter } from "../log_of.ts";
 import { settle } from "../manual_clock.ts";
@@ -27,7 +27,7 @@ export class FakeProgram {
   readonly reporter = new TestReporter();
   readonly counters = new CallCounters();
   readonly caller: CallClient;
-  readonly run: ProgramRun;
+  readonly session: ProgramSession;
   /** What brokkr sent and the test has not taken. */
   readonly received: SentMessage[] = [];
   readonly signals: string[] = [];
@@ -66,17 +66,10 @@ export class FakeProgram {
       ownFiles: [],
     });
     const nothing = () => {};
-    this.run = new ProgramRun({
-      runtime,
-      plan,
-      module: "everything",
-      cwd: undefined,
-      env: () => ({}),
-      descendants: "kill",
-      output: outputLimits(),
-      reporter,
+    const { spec } = new Supervision();
+    this.session = new ProgramSession({
+      spec: { ...spec, name: "everything", module: "everything", parent: { ...spec.parent, runtime, reporter } },
       caller: this.caller,
-      deadlines: { drainMs: 5_000, killMs: 2_000 },
       events: {
         greeted: nothing,
         cleaned: () => this.cleaned++,
@@ -86,7 +79,7 @@ export class FakeProgram {
         dropped: (what, count) => this.events.push(`dropped ${count} ${what}`),
         ready: () => {
           this.events.push("ready");
-          if (this.run.link !== undefined) this.caller.connect(this.run.link);
+          if (this.session.link !== undefined) this.caller.connect(this.session.link);
         },
         output: ({ stream, text }) => this.events.push(`${stream} ${text}`),
         killed: (signal, why) => this.events.push(`${signal} ${why}`),
@@ -96,7 +89,7 @@ export class FakeProgram {
           this.caller.disconnect({ code: "GONE", reason: "process exited", exitCode, signal, lastLines });
         },
       },
-    });
+    }, plan);
   }
 
   /** Starts it and lets it answer what its protocol asks first. */
@@ -115,7 +108,7 @@ export class FakeProgram {
   }
 
   async start(): Promise<void> {
-    await this.run.spawn();
+    await this.session.spawn();
     await this.runtime.clock.advance(0);
   }
 

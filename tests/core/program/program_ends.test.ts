@@ -72,7 +72,7 @@ test("drain() lets the running call end, then says shutdown and exit as a langua
   const call = program.call("slow");
   await settle();
   program.takes();
-  program.run.drain();
+  program.session.drain();
   await program.runtime.clock.advance(10);
   assert.deepEqual(program.takes(), []);
   await program.says({ id: 2, result: "done" });
@@ -88,7 +88,7 @@ test("drain() lets the running call end, then says shutdown and exit as a langua
 
 test("drain() of an MCP server ends its input, then sends SIGTERM, then SIGKILL", async () => {
   const program = await FakeProgram.ready(MCP);
-  program.run.drain();
+  program.session.drain();
   await program.runtime.clock.advance(0);
   assert.deepEqual([program.inputEnded, program.takes(), program.signals], [true, [], []]);
   await program.runtime.clock.advance(5_000);

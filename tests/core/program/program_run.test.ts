@@ -315,7 +315,7 @@ test("an MCP server that refuses ping is alive: a call that it is slow to answer
   const program = await FakeProgram.ready(MCP);
   const call = program.call("tools/call");
   await program.runtime.clock.advance(500);
-  program.run.ask?.();
+  program.session.ping?.();
   const refuse = async () => {
     for (const { id, method } of program.takes()) {
       if (method === "ping" && id !== undefined) {

@@ -1,6 +1,6 @@
 /**
- * The other side of `process_run.ts`: what a new process does from `Broker.start` to its end. It greets its father, cleans, starts,
- * serves until it is told to stop, and never outlives its channel.
+ * What a new process does from `Broker.start` to its end: it greets its parent, cleans, starts, serves until it receives a stop, and
+ * never outlives its channel. `module_session.ts` is the other side.
  *
  * @module
  */
@@ -31,10 +31,10 @@ import { headline, isLasting } from "../thrown.ts";
 import { VERSION } from "../version.ts";
 import { sleep } from "../duration.ts";
 import { END_SIGNALS, EXIT_CODES, TREE_SIGNAL_MS } from "./shutdown.ts";
-import { ModuleProcess } from "./module_process.ts";
+import { ModuleHost } from "./module_host.ts";
 import { BorrowedPlaces } from "./start_queue.ts";
 
-/** Time for what was sent last to reach the father. */
+/** Time for what was sent last to reach the parent. */
 const LAST_WORDS_MS = 1_000;
 
 /** What a new process is made of. */
@@ -69,10 +69,11 @@ class ServedProcess {
   readonly #options: ServeOptions;
   readonly #link: Link;
   readonly #reporter: FrameReporter;
-  #caller: CallClient | undefined;
+  /** Calls to the parent. */
+  #client: CallClient | undefined;
   #loading: Promise<CallClient> | undefined;
-  #callee: CallServer | undefined;
-  #module: ModuleProcess | undefined;
+  #server: CallServer | undefined;
+  #host: ModuleHost | undefined;
   readonly #starts = new BorrowedPlaces((notice) => this.#tell(notice));
   /** When it was asked to stop, on the clock. */
   #stoppedAt: number | null = null;
@@ -89,7 +90,7 @@ class ServedProcess {
         const fields = { process: role.broker, what: `frame (${reason}: ${excerpt})`, count: 1 };
         this.#reporter.report("process.dropped", fields, { module: role.process });
       },
-      drained: () => this.#caller?.drained(),
+      drained: () => this.#client?.drained(),
       closed: (reason) => void this.#cutOff(reason),
     });
     this.#reporter = new FrameReporter(runtime, this.#link, { broker: role.broker, product, aligned });
@@ -110,51 +111,61 @@ class ServedProcess {
 
   #frame(type: number, flags: number, body: Uint8Array): void {
     if (type === FrameType.hello) this.#greeted(readHello(body, VERSION));
-    else if (this.#callee?.receive(type, flags, body)) return;
-    else if (type === FrameType.answers) this.#caller?.answers(flags, body);
+    else if (this.#server?.receive(type, flags, body)) return;
+    else if (type === FrameType.answers) this.#client?.answers(flags, body);
     else if (type === FrameType.ping) this.#link.pong();
     else if (type === FrameType.notice) this.#notice(body);
   }
 
   #greeted(hello: Hello): void {
-    if (hello.setup === null || this.#callee !== undefined) return;
+    if (hello.setup === null || this.#server !== undefined) return;
     this.#link.negotiate(hello.codecs);
     const { runtime, role } = this.#options;
     const setup = hello.setup;
     this.#drainMs = setup.supervision.drainMs;
     this.#reporter.want(setup.wanted);
-    const father = () => this.#loading ??= this.#loadCaller(setup.frameLimit);
-    const module = new ModuleProcess({
+    const host = new ModuleHost({
       ...this.#options,
       reporter: this.#reporter,
       setup,
       starts: this.#starts,
-      father,
+      parent: () => this.#loading ??= this.#loadClient(setup.frameLimit),
     });
-    this.#module = module;
-    this.#callee = new CallServer(this.#link, {
+    this.#host = host;
+    this.#server = new CallServer(this.#link, {
       reporter: this.#reporter,
-      service: module,
+      service: host,
       module: role.process,
       peer: hello.process,
       frameLimit: setup.frameLimit,
       ownFiles: runtime.ownFiles,
     });
-    void this.#start(module, setup);
+    void this.#start(host, setup);
   }
 
-  async #loadCaller(frameLimit: number): Promise<CallClient> {
-    const { newFatherCaller } = await import("./father_caller.ts");
-    const { runtime, role } = this.#options;
-    return this.#caller = newFatherCaller(this.#link, {
-      runtime,
+  /** The code is loaded for the first call: many a module only answers. */
+  async #loadClient(frameLimit: number): Promise<CallClient> {
+    const [{ CallClient, DEFAULT_LIMITS }, { CallCounters }] = await Promise.all([
+      import("../call/client.ts"),
+      import("../call/outcomes.ts"),
+    ]);
+    const { runtime: { clock, thread, tracesPromises, ownFiles }, role } = this.#options;
+    this.#client = new CallClient({
+      clock,
       reporter: this.#reporter,
-      process: role.process,
+      counters: new CallCounters(),
+      module: role.process,
+      limits: DEFAULT_LIMITS,
       frameLimit,
+      thread,
+      tracesPromises,
+      ownFiles,
     });
+    this.#client.connect(this.#link);
+    return this.#client;
   }
 
-  async #start(module: ModuleProcess, setup: Setup): Promise<void> {
+  async #start(host: ModuleHost, setup: Setup): Promise<void> {
     const { runtime, role, load } = this.#options;
     try {
       const modules = await load();
@@ -170,9 +181,9 @@ class ServedProcess {
       });
       this.#tell({ kind: "cleaned" });
       this.#link.flush();
-      await module.start(own, modules);
-      this.#tell({ kind: "ready", commands: [...module.commands.keys()], cleanup });
-      this.#callee?.open();
+      await host.start(own, modules);
+      this.#tell({ kind: "ready", commands: [...host.commands.keys()], cleanup });
+      this.#server?.open();
     } catch (error) {
       const thrown = describeThrown(error);
       const lasting = isLasting(error);
@@ -183,7 +194,7 @@ class ServedProcess {
     }
   }
 
-  // A hook may end or block the process: the father knows whose it is before it is called.
+  // A hook may end or block the process: the parent knows whose it is before it is called.
   async #cleaning(owner: string | null): Promise<void> {
     this.#tell({ kind: "cleaning", owner });
     this.#link.flush();
@@ -196,34 +207,34 @@ class ServedProcess {
     else if (notice.kind === "start-admitted") this.#starts.admitted(notice.start);
     else if (notice.kind === "wanted") {
       this.#reporter.want(notice.events);
-      this.#module?.want(notice.events);
+      this.#host?.want(notice.events);
     } else if (notice.kind === "restart") void this.#restartWorker(notice.worker, notice.request);
     else void this.#sendStatus(notice.request);
   }
 
   async #restartWorker(worker: number, request: number): Promise<void> {
-    await this.#module?.restartWorker(worker);
+    await this.#host?.restartWorker(worker);
     await this.#sendStatus(request);
   }
 
   async #sendStatus(request: number): Promise<void> {
-    const workers = await this.#module?.status() ?? [];
+    const workers = await this.#host?.status() ?? [];
     this.#tell({ kind: "status", request, workers });
   }
 
-  /** Someone wants the end of this process: the father knows whether of all. A second signal ends it at once. */
+  /** Someone wants the end of this process: the parent knows whether of all. A second signal ends it at once. */
   #signalled(signal: EndSignal): void {
     if (this.#wasSignalled || this.#isOverdue) {
       this.#forgetSignals();
       return this.#options.runtime.raise(signal);
     }
     this.#wasSignalled = true;
-    this.#module?.expectEnd();
+    this.#host?.expectEnd();
     this.#tell({ kind: "signal", signal });
     this.#link.flush();
   }
 
-  /** Whether it was asked to stop so long ago that a signal is the father's, who does not wait any more. */
+  /** Whether it was asked to stop so long ago that a signal is the parent's, which does not wait any more. */
   get #isOverdue(): boolean {
     if (this.#stoppedAt === null) return false;
     return this.#options.runtime.clock.now() - this.#stoppedAt >= Math.min(TREE_SIGNAL_MS, this.#drainMs / 2);
@@ -233,19 +244,19 @@ class ServedProcess {
   async #stop(signal: EndSignal | undefined): Promise<void> {
     if (this.#stoppedAt !== null) return;
     this.#stoppedAt = this.#options.runtime.clock.now();
-    await this.#callee?.idle();
-    await this.#module?.stop();
+    await this.#server?.idle();
+    await this.#host?.stop();
     this.#tell({ kind: "stopped" });
     await this.#leave(signal === undefined ? 0 : EXIT_CODES[signal], signal);
   }
 
-  /** Without its channel this process is nobody's. Where it ended the channel itself, its father is told why. */
+  /** Without its channel this process is nobody's. Where it ended the channel itself, its parent learns why. */
   async #cutOff(reason: string | null): Promise<void> {
     if (reason !== null) await this.#leave(1);
     this.#options.runtime.exit(0);
   }
 
-  /** Ends the process when the father has all that was sent, or does not read any more. */
+  /** Ends the process when the parent has all that was sent, or does not read any more. */
   async #leave(code: number, signal?: EndSignal): Promise<void> {
     this.#link.flush();
     const { clock } = this.#options.runtime;

@@ -1,71 +1,59 @@
 /**
- * A module from the broker's side: its process, and what that says of its workers.
+ * A module from the broker's side: its process, and what that reports of its workers.
  *
  * @module
  */
 
-import type { ModuleStatus } from "../broker/status.ts";
+import type { ChildSpec } from "../child/child_spec.ts";
+import { processName } from "../child/role.ts";
+import { Supervisor } from "../child/supervisor.ts";
+import type { ModuleStatus } from "./status.ts";
 import type { ProcessStatus } from "../wire/status.ts";
-import { processName } from "./role.ts";
-import { Supervised } from "./supervised.ts";
-import type { SupervisedOptions } from "./supervised_options.ts";
 
-/** How long a module may take to tell of its workers before the last known is shown. */
+/** How long a module may take to report its workers before the last known are shown. */
 const STATUS_MS = 500;
-
-export type SlotOptions = Omit<SupervisedOptions, "onStatus" | "onEnded">;
-
-export interface SlotParts {
-  /** How many workers it has, or null where only the module's own process knows it. */
-  readonly workers: number | null;
-  readonly options: SlotOptions;
-}
 
 export class ModuleSlot {
   readonly name: string;
-  readonly process: Supervised;
-  #workerCount: number | null;
-  #options: SlotOptions;
+  readonly process: Supervisor;
+  #spec: ChildSpec;
   readonly #requests = new Map<number, () => void>();
   #workers: readonly ProcessStatus[] = [];
   #lastRequest = 0;
   #stopping: Promise<void> | undefined;
 
-  constructor(name: string, { workers, options }: SlotParts) {
-    this.name = name;
-    this.#workerCount = workers;
-    this.#options = options;
-    this.process = new Supervised(this.#supervised(options));
-  }
-
-  /** Puts a new process in the place of the module's own. False where that did not come up and the old one was kept. */
-  async replace(reason: string, made?: SlotParts): Promise<boolean> {
-    const { workers, options } = made ?? { workers: this.#workerCount, options: this.#options };
-    const wasReplaced = await this.process.replace(reason, { options: this.#supervised(options) });
-    if (wasReplaced) [this.#workerCount, this.#options] = [workers, options];
-    return wasReplaced;
-  }
-
-  /** From the next start on the module's own process is made with these. */
-  follow({ workers, options }: SlotParts): void {
-    [this.#workerCount, this.#options] = [workers, options];
-    this.process.follow(this.#supervised(options));
-  }
-
-  #supervised(options: SlotOptions): SupervisedOptions {
-    return {
-      ...options,
-      onStatus: (request, workers) => {
+  /** @param failed the process will not be started again; `spec` is the one that it had last. */
+  constructor(spec: ChildSpec, failed: (spec: ChildSpec) => void) {
+    this.name = spec.name;
+    this.#spec = spec;
+    this.process = new Supervisor(spec, {
+      status: (request, workers) => {
         this.#workers = workers;
         this.#requests.get(request)?.();
       },
-      onEnded: () => {
+      ended: () => {
         for (const settle of this.#requests.values()) settle();
       },
-    };
+      failed: () => failed(this.process.spec),
+    });
   }
 
-  /** Drains the module's process; who asks meanwhile waits for the same end. */
+  /** Puts a new process in the place of the module's own. False where that did not come up and the old one was kept. */
+  async replace(reason: string, changed?: ChildSpec): Promise<boolean> {
+    // A copy, so that a start that is under way is not taken for this one.
+    const spec = changed ?? { ...this.#spec };
+    const wasReplaced = await this.process.replace(reason, { spec });
+    if (wasReplaced) this.#spec = spec;
+    return wasReplaced;
+  }
+
+  /** From the next start on the module's own process is made with `spec`. */
+  follow(spec: ChildSpec): void {
+    this.#spec = spec;
+    this.process.follow(spec);
+  }
+
+  /** Drains the module's process; others that ask meanwhile wait for the same end. */
   async stop(): Promise<void> {
     this.#stopping ??= this.process.stop().finally(() => this.#stopping = undefined);
     await this.#stopping;
@@ -75,7 +63,8 @@ export class ModuleSlot {
   async workerNumber(name: string): Promise<number | null> {
     const number = Number(name.startsWith(`${this.name}-`) ? name.slice(this.name.length + 1) : NaN);
     if (!Number.isInteger(number) || number < 1 || processName(this.name, number) !== name) return null;
-    if (this.#workerCount !== null) return number <= this.#workerCount ? number : null;
+    const { workers } = this.#spec;
+    if (workers !== null) return number <= workers ? number : null;
     await this.#askForWorkers();
     return this.#workers.some((worker) => worker.name === name) ? number : null;
   }
@@ -97,10 +86,10 @@ export class ModuleSlot {
   }
 
   async #askForWorkers(): Promise<void> {
-    if (this.#workerCount === 0 || this.process.state !== "ready") return;
+    if (this.#spec.workers === 0 || this.process.state !== "ready") return;
     await this.#answered((request) => {
       this.process.tell({ kind: "status", request });
-      return this.#options.runtime.clock.timer(STATUS_MS, () => this.#requests.get(request)?.());
+      return this.#spec.parent.runtime.clock.timer(STATUS_MS, () => this.#requests.get(request)?.());
     });
   }
 

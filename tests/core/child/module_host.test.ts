@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { Link } from "../../../src/core/wire/link.ts";
 import { FrameReporter } from "../../../src/core/log/frame_reporter.ts";
 import { defineModule, type ModuleDefinition } from "../../../src/core/module/module.ts";
-import { ModuleProcess } from "../../../src/core/child/module_process.ts";
+import { ModuleHost } from "../../../src/core/child/module_host.ts";
 import { supervisionPlan } from "../../../src/core/module/settings.ts";
 import { settle } from "../manual_clock.ts";
 import { MemoryChannel } from "../memory_channel.ts";
@@ -17,7 +17,7 @@ function starting(definition: Omit<ModuleDefinition, "name">) {
   const events = { frame: () => {}, refused: () => {}, drained: () => {}, closed: () => {} };
   const link = new Link(MemoryChannel.pair()[0], runtime.clock, { frameLimit: LIMIT, events });
   const waiting: (() => void)[] = [];
-  const process = new ModuleProcess({
+  const process = new ModuleHost({
     runtime,
     role: {
       broker: "b",
@@ -52,7 +52,7 @@ function starting(definition: Omit<ModuleDefinition, "name">) {
         return () => {};
       },
     },
-    father: () => Promise.reject(new Error("nobody is called")),
+    parent: () => Promise.reject(new Error("nobody is called")),
   });
   const module = defineModule({ name: "sla", ...definition });
   let outcome = "starting";

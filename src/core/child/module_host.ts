@@ -5,41 +5,39 @@
  */
 
 import type { Clock, Runtime } from "../../runtime/runtime.ts";
-import { CallServer, type RunningCall, type Service } from "../call/server.ts";
-import { type CallClient } from "../call/client.ts";
+import type { RunningCall, Service } from "../call/server.ts";
+import type { CallClient } from "../call/client.ts";
 import { CallStream, type StreamTarget } from "../call/stream.ts";
 import { forwarded, passOn } from "../call/forward.ts";
 import { type CallRequest, checkedRequest, NO_OPTIONS } from "../call/call.ts";
 import { describeThrown } from "../call/describe_thrown.ts";
 import { hasToClean } from "./cleanup.ts";
-import { canDispose } from "../module/dispose.ts";
-import { Owned } from "../module/owned.ts";
+import { canDispose, Owned } from "../module/dispose.ts";
 import type { CallOptions, ModuleContext } from "../module/context.ts";
 import { UnknownModuleError } from "../faults.ts";
 import type { ReceivedCall } from "../wire/columns.ts";
-import type { Link } from "../wire/link.ts";
-import type { CallHeaders, Setup } from "../wire/messages.ts";
-import type { ProcessStatus } from "../wire/status.ts";
+import type { CallHeaders } from "../wire/messages.ts";
+import type { Setup } from "../wire/messages.ts";
 import { deadline, formatTimeout } from "../duration.ts";
 import { cutText } from "../log/escape.ts";
 import type { FrameReporter } from "../log/frame_reporter.ts";
+import type { LogEvent } from "../log/record.ts";
 import { LineLimit } from "../log/line_limit.ts";
-import { applyUser, stackFrom } from "../log/user_stack.ts";
+import { stackFrom } from "../log/user_stack.ts";
+import { applyUser } from "../user_code.ts";
 import { commandMap, type Handler, type Module } from "../module/module.ts";
-import { nearest } from "../nearest.ts";
+import { closestMatch } from "../closest_match.ts";
 import { headline } from "../thrown.ts";
-import { encodeRole, processName, type Role, ROLE_VARIABLE } from "./role.ts";
-import { workerPlan } from "../module/settings.ts";
+import { processName, type Role } from "./role.ts";
+import type { ProcessStatus } from "../wire/status.ts";
 import type { StartQueue } from "./start_queue.ts";
-import { StartFolder } from "./start_folder.ts";
-import type { Supervised } from "./supervised.ts";
-import type { SupervisedOptions } from "./supervised_options.ts";
-import { Workers } from "./workers.ts";
+import { StartFolder } from "./child_spec.ts";
+import { Workers, workerSpec } from "./workers.ts";
 
 /** As much of one text as a line shows. */
 const MAX_LOG_TEXT = 10_000;
 
-export interface ModuleProcessOptions {
+export interface ModuleHostOptions {
   readonly runtime: Runtime;
   readonly role: Role;
   readonly program: string | undefined;
@@ -47,12 +45,12 @@ export interface ModuleProcessOptions {
   readonly setup: Setup;
   /** Where the starts of the workers wait for their turn. */
   readonly starts: StartQueue;
-  /** What calls the father, loaded at the first use. */
-  readonly father: () => Promise<CallClient>;
+  /** Calls to the parent; loaded at the first use. */
+  readonly parent: () => Promise<CallClient>;
 }
 
-export class ModuleProcess implements Service {
-  readonly #options: ModuleProcessOptions;
+export class ModuleHost implements Service {
+  readonly #options: ModuleHostOptions;
   readonly #stop = new AbortController();
   readonly #owned = new Owned();
   readonly #context: ModuleContext;
@@ -63,7 +61,7 @@ export class ModuleProcess implements Service {
   #endExpected = false;
   commands: ReadonlyMap<string, Handler> = new Map();
 
-  constructor(options: ModuleProcessOptions) {
+  constructor(options: ModuleHostOptions) {
     this.#options = options;
     const { runtime, role, program, reporter, setup } = options;
     const { maxLinesPerSecond } = setup.output;
@@ -105,7 +103,7 @@ export class ModuleProcess implements Service {
     if (worker !== null) return;
     const count = definition.workers?.count ?? 0;
     if (count > 0) {
-      this.#workers = new Workers(await this.#newWorkers(count, hasToClean(modules, module)));
+      this.#workers = await this.#newWorkers(count, hasToClean(modules, module));
       time.pause();
     }
     if (this.#endExpected) this.#workers.expectEnd();
@@ -144,55 +142,31 @@ export class ModuleProcess implements Service {
     this.#workers.want(events);
   }
 
-  /** A worker's call to another module goes on to the father, under the worker's name. */
+  /** A worker's call to another module goes on to the parent, under the worker's name. */
   async forward(call: ReceivedCall & { readonly options: CallHeaders }, context: RunningCall): Promise<unknown> {
     const { target = this.#options.role.broker, timeoutMs = this.#options.setup.timeoutMs } = call.options;
     const wire = { ...call.options, ...this.#route(target, timeoutMs), caller: context.caller };
     const options = { target, ...forwarded(timeoutMs, context), wire };
-    return await passOn({ caller: await this.#options.father(), options }, call);
+    return await passOn({ caller: await this.#options.parent(), options }, call);
   }
 
-  /** What a father is made of is loaded where there are workers. */
-  async #newWorkers(count: number, collects: boolean): Promise<Supervised[]> {
-    const { Supervised } = await import("./supervised.ts");
-    return Array.from(
-      { length: count },
-      (_, index) => new Supervised({ ...this.#workerOptions(index + 1), collects }),
-    );
-  }
-
-  #workerOptions(number: number): SupervisedOptions {
-    const { runtime, role, program, reporter, setup } = this.#options;
-    const name = processName(role.module, number);
-    return {
+  async #newWorkers(count: number, collects: boolean): Promise<Workers> {
+    const { runtime, role, program, reporter, setup, starts } = this.#options;
+    const parent = {
       runtime,
       reporter,
-      name,
-      module: role.module,
       broker: role.broker,
-      father: role.process,
-      program,
-      cwd: this.#folder.of(name),
-      runsProgram: role.load === null,
-      env: (channel) => {
-        const text = encodeRole({ ...role, worker: number, depth: role.depth + 1, channel, given: null });
-        return { ...runtime.env.all(), [ROLE_VARIABLE]: text };
-      },
+      name: role.process,
       guard: null,
-      starts: this.#options.starts,
-      descendants: role.descendants,
-      setup: () => ({ ...setup, supervision: workerPlan(setup.supervision), wanted: reporter.wanted() }),
-      records: (events) => reporter.pass(events),
-      callee: (link: Link) =>
-        new CallServer(link, {
-          reporter,
-          service: { commands: NO_COMMANDS, forward: (call, context) => this.forward(call, context) },
-          module: name,
-          peer: name,
-          frameLimit: setup.frameLimit,
-          ownFiles: runtime.ownFiles,
-        }),
+      starts,
+      service: { commands: NO_COMMANDS, forward: this.forward.bind(this) },
+      wanted: () => reporter.wanted(),
+      records: (events: readonly LogEvent[]) => reporter.pass(events),
     };
+    return await Workers.make(count, (number) => {
+      const cwd = this.#folder.of(processName(role.module, number));
+      return workerSpec(number, { parent, role, program, cwd, setup, collects });
+    });
   }
 
   #makeContext(): ModuleContext {
@@ -267,14 +241,14 @@ export class ModuleProcess implements Service {
     const target = typeof to === "string" ? to : to.name;
     const { names } = this.#options.setup;
     if (!names.includes(target)) {
-      throw new UnknownModuleError({ target, command: asked.command }, { nearest: nearest(target, names) });
+      throw new UnknownModuleError({ target, command: asked.command }, { nearest: closestMatch(target, names) });
     }
     const options = this.#request(target, asked);
     const wire = this.#route(target, options.timeoutMs);
-    return { caller: await this.#options.father(), options: { ...options, wire } };
+    return { caller: await this.#options.parent(), options: { ...options, wire } };
   }
 
-  /** What tells the father where a call goes: nothing, where it goes to the father itself. */
+  /** Headers that tell the parent where a call goes: none, where it goes to the parent itself. */
   #route(target: string, timeoutMs: number): CallHeaders {
     const { worker, broker } = this.#options.role;
     return worker === null && target === broker ? {} : { target, timeoutMs };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { nearest } from "../../src/core/nearest.ts";
+import { closestMatch } from "../../src/core/closest_match.ts";
 
 const COMMANDS = ["get_module_info", "get_report", "stop", "go"];
 
@@ -22,12 +22,12 @@ for (
     ["get_module_info", "get_module_info"],
   ] as const
 ) {
-  test(`nearest() offers ${expected} for ${JSON.stringify(name)}`, () => {
-    assert.equal(nearest(name, COMMANDS), expected);
+  test(`closestMatch() offers ${expected} for ${JSON.stringify(name)}`, () => {
+    assert.equal(closestMatch(name, COMMANDS), expected);
   });
 }
 
-test("nearest() takes the first of equals, and null where there is no candidate", () => {
-  assert.equal(nearest("sla", ["sla1", "sla2"]), "sla1");
-  assert.equal(nearest("sla", []), null);
+test("closestMatch() takes the first of equals, and null where there is no candidate", () => {
+  assert.equal(closestMatch("sla", ["sla1", "sla2"]), "sla1");
+  assert.equal(closestMatch("sla", []), null);
 });

@@ -8,20 +8,20 @@ const REQUEST = { target: "sla", timeoutMs: 1_000, retry: "once" } as const;
 
 test("a process goes from starting over cleaning to ready, and answers the hello with a hello first", async () => {
   const s = new Supervision();
-  void s.supervised.start();
+  void s.supervisor.start();
   await settle();
-  assert.equal(s.supervised.state, "starting");
+  assert.equal(s.supervisor.state, "starting");
   await s.life.hello();
-  assert.equal(s.supervised.state, "cleaning");
+  assert.equal(s.supervisor.state, "cleaning");
   await s.life.ready();
-  assert.equal(s.supervised.state, "ready");
+  assert.equal(s.supervisor.state, "ready");
   assert.equal(s.life.received[0]?.type, FrameType.hello);
   assert.deepEqual(s.lines(), ["sla is starting (generation 1)", "sla is ready after 0.000s (pid 100)"]);
 });
 
 test("a process that never says hello is killed after 10 s, five restarts later it has failed and says why", async () => {
   const s = new Supervision();
-  void s.supervised.start();
+  void s.supervisor.start();
   for (const pause of [0, 100, 200, 400, 800, 0]) {
     await settle();
     await s.advance(10_000);
@@ -30,7 +30,7 @@ test("a process that never says hello is killed after 10 s, five restarts later 
     await s.advance(pause);
   }
   assert.equal(s.runtime.spawned.length, 6);
-  assert.equal(s.supervised.state, "failed");
+  assert.equal(s.supervisor.state, "failed");
   assert.equal(
     s.lines().at(-1),
     'sla will not be started again: process did not reach Broker.start({ name: "broker-master" }) in 10s, ' +
@@ -41,20 +41,20 @@ test("a process that never says hello is killed after 10 s, five restarts later 
 
 test("a hello of another protocol is refused with both versions in the text, on both sides", async () => {
   const s = new Supervision({ restart: "never" });
-  void s.supervised.start();
+  void s.supervisor.start();
   await settle();
   await s.life.hello(99);
   const close = s.life.received.find(({ type }) => type === FrameType.close)?.text ?? "";
   assert.match(close, /it speaks protocol 99 \(brokkr [\d.]+\) and this is protocol 1 \(brokkr [\d.]+\)/);
   assert.deepEqual(s.life.signals, ["SIGKILL"]);
   await s.life.exit({ code: null, signal: "SIGKILL" });
-  assert.equal(s.supervised.state, "failed");
+  assert.equal(s.supervisor.state, "failed");
   assert.match(s.lines().at(-1) ?? "", /protocol 99/);
 });
 
 test("frames before the hello are refused, and three of them end the process", async () => {
   const s = new Supervision({ restart: "never" });
-  void s.supervised.start();
+  void s.supervisor.start();
   await settle();
   for (let frame = 0; frame < 3; frame++) await s.life.send(FrameType.answers, [[1], 0, 0, [null]]);
   assert.deepEqual(s.life.signals, ["SIGKILL"]);
@@ -77,7 +77,7 @@ test("a process that closes its channel and goes on is killed after 1 s, with th
 test("a write that meets the end of a process that was asked to stop makes that end no unexpected one", async () => {
   const s = new Supervision();
   const life = await s.up();
-  const stopped = s.supervised.stop();
+  const stopped = s.supervisor.stop();
   await settle();
   life.fathersEnd.fail("Cannot write to the channel: the other side is gone");
   await settle();
@@ -114,7 +114,7 @@ test("a write that meets the end of a process that was killed leaves the exit as
 test("a process that was asked to stop, loses its channel and goes on is killed after 1 s, with the failure as the reason", async () => {
   const s = new Supervision({ drainMs: 9_000 });
   const life = await s.up();
-  const stopped = s.supervised.stop();
+  const stopped = s.supervisor.stop();
   await settle();
   life.fathersEnd.fail("the other side is gone");
   await s.advance(999);
@@ -132,9 +132,9 @@ test("a process that was asked to stop, loses its channel and goes on is killed 
 test("stop() asks, then sends SIGTERM, then SIGKILL, each after its own deadline, and the line says so", async () => {
   const s = new Supervision({ drainMs: 3_000, killMs: 1_000 });
   const life = await s.up();
-  const stopped = s.supervised.stop();
+  const stopped = s.supervisor.stop();
   await settle();
-  assert.equal(s.supervised.state, "draining");
+  assert.equal(s.supervisor.state, "draining");
   assert.ok(life.received.some(({ type, text }) => type === FrameType.notice && text === '{"kind":"stop"}'));
   await s.advance(3_000);
   assert.deepEqual(life.signals, ["SIGTERM"]);
@@ -142,7 +142,7 @@ test("stop() asks, then sends SIGTERM, then SIGKILL, each after its own deadline
   assert.deepEqual(life.signals, ["SIGTERM", "SIGKILL"]);
   await life.exit({ code: null, signal: "SIGKILL" });
   await stopped;
-  assert.equal(s.supervised.state, "stopped");
+  assert.equal(s.supervisor.state, "stopped");
   assert.deepEqual(s.lines().slice(-5), [
     "sla is stopping (pid 100)",
     "sla was sent SIGTERM (pid 100): process did not drain in 3s",
@@ -155,9 +155,9 @@ test("stop() asks, then sends SIGTERM, then SIGKILL, each after its own deadline
 
 test("a process that was told to stop before its hello is told again after it", async () => {
   const s = new Supervision();
-  void s.supervised.start();
+  void s.supervisor.start();
   await settle();
-  const stopped = s.supervised.stop();
+  const stopped = s.supervisor.stop();
   await s.life.hello();
   assert.ok(s.life.received.some(({ text }) => text === '{"kind":"stop"}'));
   await s.life.exit({ code: 0, signal: null });
@@ -168,7 +168,7 @@ test("a process that was told to stop before its hello is told again after it", 
 test("a call that runs when the process ends is gone, one that waits goes to the next life", async () => {
   const s = new Supervision();
   const life = await s.up();
-  const running = s.supervised.caller.call("size", [], REQUEST);
+  const running = s.supervisor.caller.call("size", [], REQUEST);
   await settle();
   life.print("disk is full\n");
   const gone = assert.rejects(running, (error: { code?: string; exitCode?: number; lastLines?: string[] }) => {
@@ -177,7 +177,7 @@ test("a call that runs when the process ends is gone, one that waits goes to the
   });
   await life.exit({ code: 3, signal: null });
   await gone;
-  const waiting = s.supervised.caller.call("size", [], REQUEST);
+  const waiting = s.supervisor.caller.call("size", [], REQUEST);
   await s.advance(0);
   assert.notEqual(s.life, life);
   await s.life.hello();
@@ -194,14 +194,14 @@ for (
   test(`an answer that comes ${what} the exit of its process is ${isInTime ? "" : "not "}its call's`, async () => {
     const s = new Supervision({ restart: "never" });
     const life = await s.up();
-    const call = s.supervised.caller.call("size", [], REQUEST).catch((error: Error) => error.message);
+    const call = s.supervisor.caller.call("size", [], REQUEST).catch((error: Error) => error.message);
     await settle();
     await life.exitSeen({ code: 9, signal: null });
     await s.advance(ms);
     await life.send(FrameType.answers, [[1], 0, 0, ["the answer"]]);
     life.link.close(null);
     await settle();
-    assert.equal(s.supervised.state, "failed", "the end of the channel is the last byte");
+    assert.equal(s.supervisor.state, "failed", "the end of the channel is the last byte");
     const gone = 'Cannot call command "size" of module "sla": process exited with code 9';
     assert.equal(await call, isInTime ? "the answer" : gone);
     assert.equal(s.runtime.clock.timers, 0);
@@ -210,14 +210,14 @@ for (
 
 test("deadlines begin anew when the broker itself stood still, so that nobody is killed for it", async () => {
   const s = new Supervision();
-  void s.supervised.start();
+  void s.supervisor.start();
   await settle();
   s.runtime.clock.standStill(60_000);
   await s.advance(0);
   assert.deepEqual(s.life.signals, []);
   await s.life.hello();
   await s.life.ready();
-  const stopped = s.supervised.stop();
+  const stopped = s.supervisor.stop();
   s.runtime.clock.standStill(60_000);
   await s.advance(0);
   assert.deepEqual(s.life.signals, []);
@@ -229,13 +229,13 @@ test("deadlines begin anew when the broker itself stood still, so that nobody is
 test("a process that is due to be killed before it is there is killed when it is", async () => {
   const s = new Supervision({ restart: "never" });
   const spawned = s.runtime.holdSpawn();
-  void s.supervised.start();
+  void s.supervisor.start();
   await s.advance(10_000);
   spawned();
   await settle();
   assert.deepEqual(s.life.signals, ["SIGKILL"]);
   await s.life.exit({ code: null, signal: "SIGKILL" });
-  assert.equal(s.supervised.state, "failed");
+  assert.equal(s.supervisor.state, "failed");
 });
 
 test("what a process prints before its father knows that it runs has its pid, and comes in order", async () => {
@@ -255,7 +255,7 @@ test("a process that handles nothing while it should drain gets SIGKILL at once:
   const life = await s.up();
   await s.advance(1);
   life.isStopped = true;
-  const stopped = s.supervised.stop();
+  const stopped = s.supervisor.stop();
   await s.advance(3_001);
   assert.deepEqual(life.signals, ["SIGKILL"]);
   await life.exit({ code: null, signal: "SIGKILL" });

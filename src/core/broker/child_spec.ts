@@ -1,0 +1,106 @@
+/**
+ * What describes a module's process, from the plan of its broker.
+ *
+ * @module
+ */
+
+import type { Runtime } from "../../runtime/runtime.ts";
+import type { ChildSpec, ParentProcess, StartFolder } from "../child/child_spec.ts";
+import { CLEANUP_DEADLINE_MS, hasToClean } from "../child/cleanup.ts";
+import type { Guard } from "../child/guard.ts";
+import { encodeDepth, encodeRole, type GivenSettings, isWorkerOf, ROLE_VARIABLE } from "../child/role.ts";
+import { outputLimits } from "../module/settings.ts";
+import { supervisionPlan } from "../module/settings.ts";
+import { ProgramSession } from "../program/program_session.ts";
+import { DEFAULT_FRAME_LIMIT } from "../wire/frame.ts";
+import type { BrokerPlan, ModulePlan } from "./options.ts";
+
+/** What the broker needs beside its plan. */
+export interface BrokerHost {
+  readonly runtime: Runtime;
+  /** How deep this process is in brokers. */
+  readonly depth: number;
+  /** Module files that a new process loads by itself, where the program declares none. */
+  readonly load: ((module: string) => readonly (readonly [name: string, path: string])[]) | null;
+  /** The folder of the configuration, where there is one. @default the program's */
+  readonly folder?: string;
+  /** What a configuration says of a module whose file this process has not loaded. @default nothing */
+  readonly given?: (module: string) => GivenSettings;
+  /** A text that changes with what a configuration says of a module. @default always the same */
+  readonly signature?: (module: string) => string;
+}
+
+/** What the modules of a broker share. */
+export interface ModulesContext {
+  readonly plan: BrokerPlan;
+  readonly host: BrokerHost;
+  readonly parent: ParentProcess & { readonly guard: Guard };
+  readonly folder: StartFolder;
+  /** A module has failed that the broker can't be without. */
+  readonly failed: () => void;
+}
+
+export function childSpec(
+  { module: { name, definition, program }, settings }: ModulePlan,
+  { plan, host: { runtime, depth, load, given }, parent, folder }: ModulesContext,
+): ChildSpec {
+  const { descendants = "kill", permissions } = settings;
+  // The imports of a program may read what others claim, and its processes remove it. A sandboxed process may not, and one that is
+  // no process of brokkr would not.
+  const keepsAll = load === null && permissions === undefined && program === undefined;
+  const withheld = keepsAll ? [] : withheldEnv(name, plan.modules);
+  const files = load?.(name).map(([, file]) => file) ?? [];
+  const declared = definition.workers?.count ?? given?.(name).workers ?? (given === undefined ? 0 : null);
+  const workers = program === undefined ? declared : 0;
+  const isRunByFile = load !== null || plan.program !== undefined;
+  return {
+    parent,
+    name,
+    module: name,
+    workers,
+    // One that has fewer rights has no workers.
+    isWorker: (process) =>
+      permissions === undefined && isWorkerOf(name, process, workers) &&
+      !plan.modules.some(({ module }) => module.name === process),
+    program: plan.program,
+    cwd: folder.of(name, settings.cwd),
+    env: (channel) => {
+      const env = runtime.env.all();
+      for (const variable of withheld) delete env[variable];
+      const tree = parent.guard.tree(name, descendants);
+      if (program !== undefined) return { ...env, [ROLE_VARIABLE]: encodeDepth(depth + 1, tree) };
+      const role = { broker: plan.name, module: name, worker: null, depth: depth + 1, channel, tree, descendants };
+      const own = { load: load?.(name) ?? null, given: given?.(name) ?? null };
+      return { ...env, [ROLE_VARIABLE]: encodeRole({ ...role, ...own }) };
+    },
+    sandbox: permissions === undefined ? undefined : { rights: permissions, files },
+    collects: hasToClean(load?.(name) ?? plan.modules, null),
+    descendants,
+    setup: {
+      frameLimit: DEFAULT_FRAME_LIMIT,
+      cleanupMs: CLEANUP_DEADLINE_MS,
+      timeoutMs: plan.timeoutMs,
+      retry: plan.retry,
+      options: settings.options ?? null,
+      supervision: supervisionPlan(settings),
+      concurrency: settings.concurrency ?? null,
+      queue: settings.queue ?? null,
+      output: outputLimits(settings.output),
+      names: [plan.name, ...plan.modules.map(({ module }) => module.name)],
+    },
+    ...(program === undefined ? { goal: `Broker.start({ name: "${plan.name}" })`, runsProgram: !isRunByFile } : {
+      goal: "the end of its initialize exchange",
+      runsProgram: false,
+      newSession: (parts) => new ProgramSession(parts, program),
+    }),
+  };
+}
+
+/** Environment variables that other modules claim and `name` does not: never handed to a process that loads only the file of `name`. */
+function withheldEnv(name: string, plans: readonly ModulePlan[]): string[] {
+  const own = plans.find((plan) => plan.module.name === name)?.settings.env ?? [];
+  return plans
+    .filter((plan) => plan.module.name !== name)
+    .flatMap((plan) => [...plan.settings.env ?? []])
+    .filter((variable) => !own.includes(variable));
+}

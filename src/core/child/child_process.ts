@@ -1,0 +1,414 @@
+/**
+ * One process of a child, from its start to its end: its states, its watchdogs, and what is reported of it. The child itself may have
+ * had others before: see `supervisor.ts`.
+ *
+ * @module
+ */
+
+import type { CallClient } from "../call/client.ts";
+import { deadline, formatTimeout } from "../duration.ts";
+import type { BrokerFault } from "../faults.ts";
+import { LineLimit } from "../log/line_limit.ts";
+import type { EventFields, EventId, LogEvent } from "../log/record.ts";
+import { type Origin, reportedEvents } from "../log/reported.ts";
+import type { SupervisionPlan } from "../module/settings.ts";
+import { isLasting, messageOf } from "../thrown.ts";
+import type { ProcessStatus } from "../wire/status.ts";
+import type { Link } from "../wire/link.ts";
+import type { ControlFromParent, EndSignal } from "../wire/messages.ts";
+import type { ChildSession, ChildSpec, ProcessEnd, SessionEvents } from "./child_spec.ts";
+import type { CleanupReceipt } from "../wire/status.ts";
+import { ModuleSession } from "./module_session.ts";
+import { isByTermination, TREE_SIGNAL_MS } from "./shutdown.ts";
+import { LentPlaces } from "./start_queue.ts";
+import type { StateMachine } from "./states.ts";
+import { Heartbeat, MemoryWatch } from "./watchdogs.ts";
+
+export interface ChildProcessOptions {
+  readonly states: StateMachine;
+  readonly caller: CallClient;
+  /** How many processes the child had, this one included. */
+  readonly generation: number;
+  readonly events: ChildProcessEvents;
+}
+
+export interface ChildProcessEvents {
+  /** The process serves commands. */
+  ready(child: ChildProcess, link: Link): void;
+  /** The process drains by itself, for a signal of someone else: what was not sent to it waits for the next one. */
+  leaving(child: ChildProcess): void;
+  /** The process can't answer any more; what its end means follows with `ended`. */
+  gone(child: ChildProcess, reason: ExitReason): void;
+  /** The process holds too much memory to be kept. */
+  tooLarge(child: ChildProcess, bytes: number, limitBytes: number): void;
+  /** The process has answered a request about its workers. */
+  status(request: number, workers: readonly ProcessStatus[]): void;
+  /** The last event. `asked`: brokkr wanted it. */
+  ended(child: ChildProcess, reason: ExitReason, asked: boolean): void;
+}
+
+/** Of a peer that sends what can't be read, between what can: its end comes at three in a row. */
+const MAX_DROPPED_LINES = 100;
+
+export class ChildProcess {
+  /** What it was made with. */
+  readonly spec: ChildSpec;
+  readonly #options: ChildProcessOptions;
+  readonly #plan: SupervisionPlan;
+  readonly #session: ChildSession;
+  /** Settles with the end of the process. */
+  readonly ended: Promise<void>;
+  /** Settles when the process may start, or never will. */
+  readonly admitted: Promise<void>;
+  #settleEnded: () => void = () => {};
+  #settleAdmitted: () => void = () => {};
+  #isWaiting = false;
+  /** Gives the place among the starts back, or its place in the queue. */
+  #leaveStarts: () => void = () => {};
+  readonly #lent: LentPlaces;
+  #clearStart: (() => void) | undefined;
+  #wasAsked = false;
+  /** Whether the broker ends, and asks soon. */
+  #endExpected = false;
+  /** The signal for which it drains by itself. */
+  #drainsBy: EndSignal | undefined;
+  #clearSignal: (() => void) | undefined;
+  /** Says whether an end by a signal is part of the broker's. */
+  #judge: ((isExpected: boolean) => void) | undefined;
+  #heartbeat: Heartbeat | undefined;
+  #memory: MemoryWatch | undefined;
+  #startedAt = 0;
+  #startedWall = 0;
+  #readyAt: number | null = null;
+  #cleanup: CleanupReceipt | null = null;
+  /** Of the lines that the process and its workers report, by the name of each. */
+  readonly #logLimits = new Map<string, LineLimit>();
+  /** Of the lines about what could not be read. */
+  readonly #droppedLimit: LineLimit;
+
+  constructor(spec: ChildSpec, options: ChildProcessOptions) {
+    this.spec = spec;
+    this.#options = options;
+    this.#plan = spec.setup.supervision;
+    this.#droppedLimit = new LineLimit(this.#clock, MAX_DROPPED_LINES, (count) => {
+      this.#dropped(`other frames or messages (limit: ${MAX_DROPPED_LINES} lines a second)`, count);
+    });
+    this.#session = this.#newSession();
+    this.ended = new Promise((resolve) => this.#settleEnded = resolve);
+    this.admitted = new Promise((resolve) => this.#settleAdmitted = resolve);
+    this.#lent = new LentPlaces({
+      starts: spec.parent.starts,
+      clock: this.#clock,
+      leaseMs: this.#plan.startTimeoutMs,
+      tell: (notice) => this.tell(notice),
+    });
+  }
+
+  get states(): StateMachine {
+    return this.#options.states;
+  }
+
+  get pid(): number | null {
+    return this.#session.pid;
+  }
+
+  get link(): Link | undefined {
+    return this.#session.link;
+  }
+
+  /** Milliseconds since the process became ready. */
+  get uptimeMs(): number {
+    return this.#readyAt === null ? 0 : this.#clock.now() - this.#readyAt;
+  }
+
+  /** What the cleanup of the process did, when it is over. */
+  get cleanup(): CleanupReceipt | null {
+    return this.#cleanup;
+  }
+
+  get isBlocked(): boolean {
+    return this.#heartbeat?.isBlocked ?? false;
+  }
+
+  /** Whether the process waits until it may start. */
+  get isWaiting(): boolean {
+    return this.#isWaiting;
+  }
+
+  /** Creates the process, when there is a place for its start. */
+  start(): void {
+    this.states.become("starting");
+    this.#isWaiting = true;
+    this.#leaveStarts = this.spec.parent.starts.enter(() => this.#spawn());
+  }
+
+  #spawn(): void {
+    const { name, parent, goal } = this.spec;
+    const { startTimeoutMs } = this.#plan;
+    this.#isWaiting = false;
+    this.#settleAdmitted();
+    this.#startedAt = this.#clock.now();
+    this.#startedWall = this.#clock.wall();
+    this.#clearStart = deadline(this.#clock, startTimeoutMs, () => {
+      this.#session.kill("SIGKILL", `process did not reach ${goal} in ${formatTimeout(startTimeoutMs)}`);
+    });
+    this.#report("process.starting", { process: name, generation: this.#options.generation });
+    this.#session.spawn().then((pid) => parent.guard?.add(pid, name), (error: unknown) => {
+      const why = messageOf(error);
+      const lasting = isLasting(error);
+      this.#ended({ code: null, signal: null, why, cleaning: null, wasReady: false, lastLines: [], lasting });
+    });
+  }
+
+  /** Asks the process to finish its calls and to end, and makes it when it does not. */
+  drain(): void {
+    this.#wasAsked = true;
+    this.#clearSignal?.();
+    if (this.#judge === undefined) this.#drain();
+    else this.#judge(true);
+  }
+
+  /** The broker ends and asks soon: a signal that this process got before was for all of them. */
+  expectEnd(): void {
+    this.#endExpected = true;
+    this.#clearSignal?.();
+    this.#judge?.(true);
+  }
+
+  tell(notice: ControlFromParent): void {
+    this.#session.notify(notice);
+  }
+
+  #drain(): void {
+    const { states } = this;
+    if (states.state === "draining" || states.state === "stopped") return;
+    states.become("draining");
+    if (this.#isWaiting) return this.#giveUp();
+    this.#endWatches();
+    this.#report("process.stopping", { process: this.spec.name, childPid: this.pid });
+    this.#session.drain(this.#drainsBy);
+  }
+
+  /** Where the broker gets the same signal the process drains with it; else by itself, and its restart policy decides. */
+  #signalled(signal: EndSignal): void {
+    if (this.#wasAsked || this.#endExpected || this.#clearSignal !== undefined) return;
+    this.#clearSignal = this.#clock.timer(TREE_SIGNAL_MS, () => {
+      this.#drainsBy = signal;
+      this.#options.events.leaving(this);
+      this.#drain();
+    });
+  }
+
+  /** There never was a process, so there is nothing to tell. */
+  #giveUp(): void {
+    this.#isWaiting = false;
+    this.#leaveStarts();
+    const end = { code: null, signal: null, why: null, cleaning: null, wasReady: false, lastLines: [] };
+    this.#options.events.ended(this, exitReason(end), true);
+    this.#settleAdmitted();
+    this.#settleEnded();
+  }
+
+  get #clock() {
+    return this.spec.parent.runtime.clock;
+  }
+
+  #newSession(): ChildSession {
+    const { spec } = this;
+    const { name, parent, isWorker } = spec;
+    const events: SessionEvents = {
+      greeted: () => this.#greeted(),
+      cleaned: () => this.#leaveStarts(),
+      ready: (cleanup) => this.#ready(cleanup),
+      alive: () => this.#heartbeat?.answered(),
+      records: (values) => parent.records(this.#fewer(reportedEvents(values, this.#origin()))),
+      output: (line) => this.#report("process.output", { process: name, childPid: this.pid ?? 0, ...line }),
+      dropped: (what, count) => void (this.#droppedLimit.take() && this.#dropped(what, count)),
+      notice: (notice) => {
+        if (notice.kind === "signal") return this.#signalled(notice.signal);
+        if (notice.kind === "start-wanted") this.#lent.wanted(notice.start);
+        else if (notice.kind === "start-over") this.#lent.over(notice.start);
+        else if (notice.kind === "status") {
+          this.#options.events.status(notice.request, notice.workers.filter(({ name }) => isWorker(name)));
+        }
+      },
+      killed: (signal, reason) => this.#report("process.killed", { process: name, childPid: this.pid, signal, reason }),
+      ended: (end) => this.#ended(end),
+    };
+    const parts = { spec, caller: this.#options.caller, events };
+    return spec.newSession?.(parts) ?? new ModuleSession(parts);
+  }
+
+  /** Those that its limits leave of what a process reports: it is not believed to keep them. */
+  #fewer(events: readonly LogEvent[]): readonly LogEvent[] {
+    return events.filter(({ event, module }) => !isOwnLine(event) || this.#logLimitOf(module).take());
+  }
+
+  /** Each worker has a limit of its own. */
+  #logLimitOf(process: string): LineLimit {
+    const known = this.#logLimits.get(process);
+    if (known !== undefined) return known;
+    const { maxLinesPerSecond } = this.spec.setup.output;
+    // The process counts in seconds of its own, two of which may meet in one of these.
+    const made = new LineLimit(this.#clock, maxLinesPerSecond * 2, (count) => {
+      const what = `lines that ${process} reported (limit: ${maxLinesPerSecond} a second)`;
+      this.#dropped(what, count);
+    });
+    this.#logLimits.set(process, made);
+    return made;
+  }
+
+  #origin(): Origin {
+    const { name, parent: { broker }, isWorker } = this.spec;
+    return { name, pid: this.pid ?? 0, broker, isWorker, startedAt: this.#startedWall, now: this.#clock.wall() };
+  }
+
+  #greeted(): void {
+    this.#clearStart?.();
+    const { states } = this;
+    // It could not be asked before.
+    if (states.state === "draining") return this.#session.drain(this.#drainsBy);
+    states.become("cleaning");
+    this.#watch();
+  }
+
+  #watch(): void {
+    const { name } = this.spec;
+    const { ping } = this.#session;
+    // A program may have no request that it answers in any case.
+    if (ping === null) return;
+    this.#heartbeat = new Heartbeat({
+      clock: this.#clock,
+      settings: this.#plan.heartbeat,
+      heardAt: () => this.#session.heardAt,
+      ask: ping,
+      blocked: (ms) => this.#blocked(ms),
+      unblocked: (ms) => this.#report("process.unblocked", { process: name, childPid: this.pid ?? 0, ms }),
+    });
+  }
+
+  #blocked(ms: number): void {
+    this.#report("process.blocked", { process: this.spec.name, childPid: this.pid ?? 0, ms });
+    const { timeoutMs, onBlocked } = this.#plan.heartbeat;
+    const why = `process gave no sign of life for ${formatTimeout(timeoutMs)}`;
+    // One that never becomes ready would keep its broker's start waiting for ever.
+    if (this.states.state === "cleaning" || onBlocked === "restart") this.#session.kill("SIGKILL", why);
+  }
+
+  #ready(cleanup: CleanupReceipt | null): void {
+    const { events } = this.#options;
+    const { states, link, pid } = this;
+    const { name, parent: { runtime } } = this.spec;
+    this.#clearStart?.();
+    this.#leaveStarts();
+    this.#cleanup = cleanup;
+    // A program of another language has nothing to clean.
+    if (states.state !== (cleanup === null ? "starting" : "cleaning") || link === undefined || pid === null) return;
+    if (cleanup === null) this.#watch();
+    this.#readyAt = this.#clock.now();
+    this.#memory = new MemoryWatch({
+      runtime,
+      pid,
+      plan: this.#plan.memory,
+      warn: (bytes, limitBytes) => this.#report("process.memory", { process: name, childPid: pid, bytes, limitBytes }),
+      recycle: (bytes, limitBytes) => events.tooLarge(this, bytes, limitBytes),
+    });
+    states.become("ready");
+    events.ready(this, link);
+    this.#report("process.ready", { process: name, childPid: pid, ms: this.#readyAt - this.#startedAt });
+  }
+
+  #ended(end: ProcessEnd): void {
+    const { parent, goal, runsProgram } = this.spec;
+    this.#clearStart?.();
+    this.#leaveStarts();
+    this.#lent.end();
+    this.#clearSignal?.();
+    this.#endWatches();
+    this.#droppedLimit.end();
+    for (const limit of this.#logLimits.values()) limit.end();
+    if (this.pid !== null) parent.guard?.remove(this.pid);
+    const reason = exitReason(end, runsProgram ? goal : null);
+    const isSignalled = isByTermination(end) && this.#drainsBy === undefined;
+    if (this.#wasAsked || !isSignalled) return this.#over(end, reason, this.#wasAsked);
+    if (this.#endExpected) return this.#over(end, reason, true);
+    this.#options.events.gone(this, reason);
+    const clear = this.#clock.timer(TREE_SIGNAL_MS, () => this.#judge?.(false));
+    this.#judge = (isExpected) => {
+      clear();
+      this.#judge = undefined;
+      this.#over(end, reason, isExpected);
+    };
+  }
+
+  #over(end: ProcessEnd, reason: ExitReason, asked: boolean): void {
+    const { detail, fault: { exitCode, signal } } = reason;
+    const exit = { exitCode, signal, reason: detail, expected: asked && end.why === null };
+    this.#report("process.exited", { process: this.spec.name, childPid: this.pid, ...exit });
+    this.#options.events.ended(this, reason, asked);
+    this.#settleEnded();
+  }
+
+  #dropped(what: string, count: number): void {
+    this.#report("process.dropped", { process: this.spec.name, what, count });
+  }
+
+  #report<Id extends EventId>(event: Id, fields: EventFields[Id]): void {
+    const { parent, module } = this.spec;
+    parent.reporter.report(event, fields, { module });
+  }
+
+  #endWatches(): void {
+    this.#heartbeat?.end();
+    this.#memory?.end();
+  }
+}
+
+/** Whether a process may report it as often as it likes, where nothing limits it. */
+function isOwnLine(event: EventId): boolean {
+  return event.startsWith("module.") || event === "process.dropped";
+}
+
+/** What the end of a process means to its callers and to its restart policy. */
+export interface ExitReason {
+  /** For the calls that it can't answer any more. */
+  readonly fault: Extract<BrokerFault, { code: "GONE" }>;
+  /** For the operator: the cause, where brokkr knows more than the exit. */
+  readonly detail: string;
+  /** Whether it ended otherwise than by a clean exit after it was ready. */
+  readonly failed: boolean;
+  /** Whether another start would end the same. */
+  readonly lasting: boolean;
+}
+
+/** What the runtimes say where a port is served already. */
+const PORT_TAKEN = /EADDRINUSE|AddrInUse|address already in use/i;
+
+/** @param goal what the process was to reach first, where it runs its parent's program; else null. */
+export function exitReason(end: ProcessEnd, goal: string | null = null): ExitReason {
+  const { code: exitCode, signal, lastLines } = end;
+  const exit = signal === null
+    ? `process exited with code ${exitCode ?? "unknown"}`
+    : `process was killed by ${signal}`;
+  const where = end.cleaning === null ? "" : ` in the cleanup of module "${end.cleaning}"`;
+  const reason = end.wasReady ? exit : "process did not start";
+  const detail = end.why ?? (exitCode === null && signal === null ? reason : exit + where);
+  return {
+    fault: { code: "GONE", reason, exitCode, signal, lastLines: [...lastLines] },
+    detail: goal === null ? detail : detail + byProgram(end, goal),
+    failed: exitCode !== 0 || end.why !== null || !end.wasReady,
+    lasting: end.lasting === true,
+  };
+}
+
+/** How the program's own code may be why a process was never ready, and what to do; empty where it is not. */
+function byProgram({ code, why, wasReady, wasGreeted = true, lastLines }: ProcessEnd, goal: string): string {
+  // What the module's own start throws is told as such.
+  if (wasReady || (wasGreeted && why !== null)) return "";
+  const remedy = 'put it behind, or set "program" to a file that only starts the broker';
+  if (lastLines.some((line) => PORT_TAKEN.test(line))) {
+    return `: what stands before ${goal} runs in this process too, and serves a port there that is taken, ${remedy}`;
+  }
+  if (wasGreeted || why !== null || code === null) return "";
+  return ` before it reached ${goal}: what stands before that runs in this process too, ${remedy}`;
+}

@@ -1,0 +1,162 @@
+/**
+ * What describes a child process to its parent: made once, and never changed. A changed configuration makes another one.
+ *
+ * @module
+ */
+
+import type { ExitStatus, Runtime, Sandbox } from "../../runtime/runtime.ts";
+import type { CallClient } from "../call/client.ts";
+import type { Service } from "../call/server.ts";
+import type { EventFields, LogEvent } from "../log/record.ts";
+import type { Reporter } from "../log/reporter.ts";
+import type { Descendants } from "../module/settings.ts";
+import type { Setup } from "../wire/messages.ts";
+import type { Link } from "../wire/link.ts";
+import type { ControlFromChild, ControlFromParent, EndSignal } from "../wire/messages.ts";
+import type { CleanupReceipt } from "../wire/status.ts";
+import type { Guard } from "./guard.ts";
+import type { OutputEvents } from "./output.ts";
+import type { StartQueue } from "./start_queue.ts";
+
+/** What a parent process shares with all of its children. */
+export interface ParentProcess {
+  readonly runtime: Runtime;
+  readonly reporter: Reporter;
+  readonly broker: string;
+  /** Name of the parent: the broker's, or that of a module with workers. */
+  readonly name: string;
+  /** What kills its children when the broker is gone; workers are in the group of their module instead. */
+  readonly guard: Guard | null;
+  /** Where starts wait for their turn. */
+  readonly starts: StartQueue;
+  /** Runs the calls of its children. */
+  readonly service: Service;
+  /** Ids of the events that someone wants. */
+  readonly wanted: () => readonly string[];
+  /** Takes what a child reports, as far as the child may report it. */
+  readonly records: (events: readonly LogEvent[]) => void;
+}
+
+export interface ChildSpec {
+  readonly parent: ParentProcess;
+  /** Name of the process, and of the module in the prefix of the lines about it. */
+  readonly name: string;
+  readonly module: string;
+  /** How many workers it has, or null where only the process itself knows it. */
+  readonly workers: number | null;
+  /** Whether a process of this name is one of its workers. */
+  readonly isWorker: (process: string) => boolean;
+  /** URL or path of the program that it runs; undefined for that of its parent. */
+  readonly program: string | undefined;
+  /** Where it starts, asked for at each start. */
+  readonly cwd: () => string;
+  readonly env: (channelAddress: string) => Readonly<Record<string, string>>;
+  /** Fewer rights than its parent has. */
+  readonly sandbox?: Sandbox | undefined;
+  /** Whether the process has something to clean, and garbage to collect then. */
+  readonly collects: boolean;
+  /** Whether what the process started ends with it. */
+  readonly descendants: Descendants;
+  /** What it receives with the first frame, beside the events that are wanted. */
+  readonly setup: Omit<Setup, "wanted">;
+  /** What the process must reach in time. */
+  readonly goal: string;
+  /** Whether it runs the program of its parent, which has to come to its `Broker.start` first. */
+  readonly runsProgram: boolean;
+  /** Begins a session of a program of another language. @default one of a module */
+  readonly newSession?: NewSession;
+}
+
+/** One run of the process, whatever it speaks. */
+export interface ChildSession {
+  /** Null before it is spawned. */
+  readonly pid: number | null;
+  /** What its calls go over, when it is ready. */
+  readonly link: Link | undefined;
+  /** When something last came from the process, on the clock. */
+  readonly heardAt: number;
+  /** @throws when no process could be created. */
+  spawn(): Promise<number>;
+  /** Ends the process and everything it started; `why` explains it where brokkr does it on its own account. */
+  kill(signal: string, why?: string | null): void;
+  /** Asks the process to finish its calls and to end, by `signal` where there is one, and ends it when it does not. */
+  drain(signal?: EndSignal): void;
+  /** Asks for an answer, which is the event `alive`; null where there is no way to ask. */
+  readonly ping: (() => void) | null;
+  notify(notice: ControlFromParent): void;
+}
+
+export type NewSession = (parts: SessionParts) => ChildSession;
+
+export interface SessionParts {
+  readonly spec: ChildSpec;
+  /** Calls to the process. */
+  readonly caller: CallClient;
+  readonly events: SessionEvents;
+}
+
+export interface SessionEvents extends OutputEvents {
+  greeted(): void;
+  /** The costly part of its start is over: the cleanup, or, of a program of another language, what it does before it asks or waits. */
+  cleaned(): void;
+  /** `cleanup` is null for a program of another language, which has nothing to clean. */
+  ready(cleanup: CleanupReceipt | null): void;
+  /** What it reports, of which nothing is checked. @throws {BodyError} where that is none of what a process may report. */
+  records(events: readonly unknown[]): void;
+  notice(notice: ControlFromChild): void;
+  /** It has answered a ping. */
+  alive(): void;
+  /** The process was sent a signal, and why. */
+  killed(signal: string, reason: string): void;
+  /** The last event. */
+  ended(end: ProcessEnd): void;
+}
+
+/** How a process ended. */
+export interface ProcessEnd extends ExitStatus {
+  /** What brokkr knows beyond the exit: a refused hello, a broken frame, a start hook that threw. */
+  readonly why: string | null;
+  /** The module whose cleanup it ended in. */
+  readonly cleaning: string | null;
+  /** Whether another start would end the same. */
+  readonly lasting?: boolean;
+  /** Whether it reached what makes it a process of its broker. @default true */
+  readonly wasGreeted?: boolean;
+  /** Whether it was ready before. */
+  readonly wasReady: boolean;
+  readonly lastLines: readonly string[];
+}
+
+export interface StartFolderOptions {
+  /** Where a process starts instead of a folder that is gone, the best first. */
+  readonly instead: () => readonly (string | null)[];
+  /** Called once. */
+  readonly gone: (fields: EventFields["process.folder-gone"]) => void;
+}
+
+/** Where new processes start: where this one was started. That folder may be removed while it runs, as that of an old release is. */
+export class StartFolder {
+  readonly #runtime: Pick<Runtime, "startedIn" | "fromStart" | "isFolder">;
+  readonly #options: StartFolderOptions;
+  #isReported = false;
+
+  constructor(runtime: Pick<Runtime, "startedIn" | "fromStart" | "isFolder">, options: StartFolderOptions) {
+    this.#runtime = runtime;
+    this.#options = options;
+  }
+
+  /** For a process whose settings say `cwd`, or nothing. */
+  of(process: string, cwd?: string): () => string {
+    return () => cwd === undefined ? this.#own(process) : this.#runtime.fromStart(cwd);
+  }
+
+  #own(process: string): string {
+    const { startedIn } = this.#runtime;
+    if (startedIn !== null && this.#runtime.isFolder(startedIn)) return startedIn;
+    const folders = this.#options.instead();
+    const instead = folders.find((folder) => folder !== null && this.#runtime.isFolder(folder)) ?? "/";
+    if (!this.#isReported) this.#options.gone({ process, folder: startedIn ?? "unknown", instead });
+    this.#isReported = true;
+    return instead;
+  }
+}

@@ -1,0 +1,203 @@
+/**
+ * One run of a module's or worker's process, from its parent's side; `serve.ts` is the other side.
+ *
+ * @module
+ */
+
+import type { Channel, OutputSink, ProgramProcess } from "../../runtime/runtime.ts";
+import { CallServer } from "../call/server.ts";
+import { messageOf } from "../thrown.ts";
+import { VERSION } from "../version.ts";
+import { BodyError } from "../wire/frame.ts";
+import { CODECS } from "../wire/codec.ts";
+import { FrameType } from "../wire/frame.ts";
+import { type Hello, helloText, PROTOCOL_VERSION, readHello } from "../wire/messages.ts";
+import { Link } from "../wire/link.ts";
+import {
+  type ControlFromChild,
+  controlFromChild,
+  type ControlFromParent,
+  controlFromParent,
+  type EndSignal,
+  readCloseReason,
+  readRecords,
+} from "../wire/messages.ts";
+import type { SessionParts } from "./child_spec.ts";
+import { ProcessSession } from "./session.ts";
+import { CleaningWatch } from "./watchdogs.ts";
+
+const LAST_BYTES_MS = 50;
+
+const START_NOTICES: readonly ControlFromChild["kind"][] = ["cleaning", "ready", "failed"];
+
+export class ModuleSession extends ProcessSession<ProgramProcess> {
+  #link: Link | undefined;
+  #server: CallServer | undefined;
+  readonly #cleaning: CleaningWatch;
+  /** Why the process ended its channel, in its own words: less than what brokkr knows itself. */
+  #closeReason: string | null = null;
+  #isLasting = false;
+  #isReady = false;
+  #isDraining = false;
+  /** When it was asked to end, and to answer a ping with that. */
+  #askedAt = 0;
+
+  constructor(parts: SessionParts) {
+    const { guard, runtime } = parts.spec.parent;
+    super(parts, { group: guard !== null, lastBytesMs: LAST_BYTES_MS });
+    this.#cleaning = new CleaningWatch(runtime.clock, (why) => this.kill("SIGKILL", why));
+  }
+
+  get link(): Link | undefined {
+    return this.#link;
+  }
+
+  get heardAt(): number {
+    return this.#link?.receivedAt ?? 0;
+  }
+
+  drain(signal?: EndSignal): void {
+    this.#isDraining = true;
+    // Calls that are still on their way out go first.
+    this.#link?.flush();
+    this.notify({ kind: "stop", ...(signal === undefined ? {} : { signal }) });
+    this.ping();
+    this.#askedAt = this.parts.spec.parent.runtime.clock.now();
+    this.beginShutdown();
+  }
+
+  readonly ping = (): void => {
+    this.#link?.send(FrameType.ping, "1");
+  };
+
+  notify(notice: ControlFromParent): void {
+    this.#link?.send(FrameType.notice, controlFromParent.text(notice));
+  }
+
+  protected override async create(
+    { group, output }: { readonly group: boolean; readonly output: OutputSink },
+  ): Promise<ProgramProcess> {
+    const { parent, program, cwd, sandbox, collects, env } = this.parts.spec;
+    return await parent.runtime.spawnProgram({ program, cwd: cwd(), sandbox, collects, env, group, output });
+  }
+
+  protected override connect({ channel }: ProgramProcess): void {
+    channel.then((open) => this.#open(open), (error: unknown) => {
+      this.kill("SIGKILL", `its channel could not be opened: ${messageOf(error)}`);
+    });
+  }
+
+  protected override isBlocked(): boolean {
+    return this.#server !== undefined && this.heardAt < this.#askedAt;
+  }
+
+  protected override get isOpen(): boolean {
+    return this.#link !== undefined && !this.#link.closed;
+  }
+
+  protected override exited(): void {
+    this.#cleaning.over();
+  }
+
+  protected override disconnect(): void {
+    this.#link?.close(null);
+  }
+
+  protected override get end() {
+    return {
+      why: this.why ?? this.#closeReason,
+      cleaning: this.#cleaning.owner,
+      wasGreeted: this.#server !== undefined,
+      wasReady: this.#isReady,
+      lasting: this.#isLasting,
+    };
+  }
+
+  #open(channel: Channel): void {
+    const { spec: { parent: { runtime }, setup }, caller, events } = this.parts;
+    this.#link = new Link(channel, runtime.clock, {
+      frameLimit: setup.frameLimit,
+      shared: { files: () => runtime.sharedFiles(), makes: true },
+      events: {
+        frame: (type, flags, body) => this.#frame(type, flags, body),
+        refused: (reason, excerpt) => events.dropped(`frame (${reason}: ${excerpt})`, 1),
+        drained: () => caller.drained(),
+        closed: (reason, failed) => this.#closed(reason, failed),
+      },
+    });
+  }
+
+  #frame(type: number, flags: number, body: Uint8Array): void {
+    const { caller, events } = this.parts;
+    if (this.#server === undefined) {
+      if (type === FrameType.hello) this.#greet(body);
+      else throw new BodyError("a frame came before the hello");
+    } else if (type === FrameType.answers) caller.answers(flags, body, this.#link);
+    else if (type === FrameType.ping) this.#link?.pong();
+    else if (type === FrameType.pong) events.alive();
+    else if (type === FrameType.records) events.records(readRecords(body));
+    else if (type === FrameType.notice) this.#notice(controlFromChild.read(body));
+    else if (type === FrameType.close) this.#closeReason ??= readCloseReason(body);
+    else this.#server.receive(type, flags, body);
+  }
+
+  #greet(body: Uint8Array): void {
+    const { spec: { parent, name, setup }, events } = this.parts;
+    const { runtime, reporter, service } = parent;
+    const link = this.#link;
+    if (link === undefined) return;
+    let theirs: Hello;
+    let text: string;
+    try {
+      theirs = readHello(body, VERSION);
+      // The options of a module are the program's own objects.
+      text = helloText({
+        protocol: PROTOCOL_VERSION,
+        version: VERSION,
+        broker: parent.broker,
+        process: parent.name,
+        pid: runtime.pid,
+        runtime: `${runtime.name} ${runtime.version}`,
+        codecs: CODECS,
+        setup: { wanted: parent.wanted(), ...setup },
+      });
+    } catch (error) {
+      this.why = messageOf(error);
+      link.close(this.why);
+      return;
+    }
+    link.negotiate(theirs.codecs);
+    link.send(FrameType.hello, text);
+    const { frameLimit } = setup;
+    const { ownFiles } = runtime;
+    this.#server = new CallServer(link, { reporter, service, module: name, peer: name, frameLimit, ownFiles });
+    this.#server.open();
+    events.greeted();
+  }
+
+  #notice(notice: ControlFromChild): void {
+    const { spec, events } = this.parts;
+    // What is told of its start holds until it is ready: later it could blame another module, or hide the cause of an end.
+    if (this.#isReady && START_NOTICES.includes(notice.kind)) return;
+    if (notice.kind === "cleaning") {
+      this.#cleaning.at(notice.owner, spec.setup.cleanupMs);
+    } else if (notice.kind === "cleaned") {
+      events.cleaned();
+    } else if (notice.kind === "ready") {
+      this.#isReady = true;
+      this.#cleaning.at(null, 0);
+      events.ready(notice.cleanup);
+    } else if (notice.kind === "failed") {
+      this.why ??= `start of the module failed: ${notice.error.message || notice.error.name}`;
+      this.#isLasting = notice.lasting === true;
+    }
+    events.notice(notice);
+  }
+
+  #closed(reason: string | null, failed: boolean): void {
+    this.#server?.abort();
+    // A write may meet the end of a process before its exit is seen, which tells more than the write.
+    const fault = failed || this.#isDraining ? null : reason;
+    this.closed(fault, () => reason ?? this.#closeReason ?? "process closed its channel and went on");
+  }
+}

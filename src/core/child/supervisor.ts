@@ -1,0 +1,446 @@
+/**
+ * A child that is kept running: started, watched, started again by its restart policy, replaced, stopped in good order. Its calls wait
+ * while it is away and go on when it is back.
+ *
+ * @module
+ */
+
+import { CallClient, type CallLimits, DEFAULT_LIMITS } from "../call/client.ts";
+import { CallCounters } from "../call/outcomes.ts";
+import { sleep } from "../duration.ts";
+import { formatMebibytes } from "../log/line_kind.ts";
+import type { EventFields, EventId } from "../log/record.ts";
+import type { ControlFromParent } from "../wire/messages.ts";
+import { cleanupStatus } from "../broker/status.ts";
+import type { ProcessStatus } from "../wire/status.ts";
+import { ChildProcess, type ExitReason } from "./child_process.ts";
+import type { ChildSpec } from "./child_spec.ts";
+import { BackoffTimer, Restarts } from "./restart.ts";
+import { StateMachine } from "./states.ts";
+import type { ProcessState } from "../wire/status.ts";
+
+/** What calls are rejected with to a process that was stopped on purpose. */
+const STOPPED = {
+  code: "GONE" as const,
+  reason: "process was stopped",
+  exitCode: null,
+  signal: null,
+  lastLines: [],
+};
+/** The same for one that never came up. */
+const NOT_STARTED = { ...STOPPED, reason: "process did not start" };
+
+/** From one check to the next whether calls still run in a process that is being replaced. */
+const IDLE_CHECK_MS = 100;
+
+const NO_MEMORY = { rssBytes: null, pssBytes: null, privateBytes: null };
+/** States in which there is no process. */
+const AWAY: readonly ProcessState[] = ["stopped", "failed", "backoff"];
+
+export interface SupervisorEvents {
+  /** The process has answered a request about its workers. */
+  status?(request: number, workers: readonly ProcessStatus[]): void;
+  /** The process has ended. */
+  ended?(): void;
+  /** The process has ended and will not be started again. */
+  failed?(): void;
+}
+
+export interface ReplaceOptions {
+  /** What the new process is made with. @default what the old one was made with */
+  readonly spec?: ChildSpec;
+  /** Lets every call that runs in the old process end, however long it takes. @default false */
+  readonly patient?: boolean;
+}
+
+export class Supervisor {
+  readonly name: string;
+  /** Calls to the process, whichever it is. */
+  readonly caller: CallClient;
+  #spec: ChildSpec;
+  readonly #events: SupervisorEvents;
+  readonly #counters = new CallCounters();
+  readonly #restarts: Restarts;
+  #states: StateMachine;
+  /** The process that runs, or the last one that ran. */
+  #child: ChildProcess | undefined;
+  readonly #replacement = new Replacement();
+  #generation = 0;
+  readonly #backoff: BackoffTimer;
+  /** Whether calls that wait are for the next process. */
+  #restarting = false;
+  #restart: Promise<void> | undefined;
+  #replacing: Promise<unknown> | undefined;
+  #endExpected = false;
+  /** Replacements that wait for their turn. */
+  #replacements = 0;
+  /** How often a stop was wanted: what waited before has no object any more. */
+  #stops = 0;
+
+  constructor(spec: ChildSpec, events: SupervisorEvents = {}) {
+    const { name, module, parent: { runtime, reporter }, setup } = spec;
+    this.#spec = spec;
+    this.#events = events;
+    this.name = name;
+    this.#restarts = new Restarts(setup.supervision.restart, () => runtime.random());
+    this.#states = new StateMachine(name);
+    this.#backoff = new BackoffTimer(runtime.clock);
+    this.caller = new CallClient({
+      clock: runtime.clock,
+      reporter,
+      counters: this.#counters,
+      module,
+      limits: limitsOf(spec),
+      frameLimit: setup.frameLimit,
+      thread: runtime.thread,
+      tracesPromises: runtime.tracesPromises,
+      ownFiles: runtime.ownFiles,
+    });
+  }
+
+  get state(): ProcessState {
+    return this.#states.state;
+  }
+
+  /** What the next process is made with. */
+  get spec(): ChildSpec {
+    return this.#spec;
+  }
+
+  /** Whether it is ready, failed or stopped. */
+  get isSettled(): boolean {
+    return this.#states.isSettled;
+  }
+
+  /** Starts the process; settles when it is ready, or that start has ended, though another may follow. */
+  async start(): Promise<void> {
+    this.#begin();
+    await this.tried();
+  }
+
+  /** Gives the start up before it began. */
+  failToStart(reason: string): void {
+    this.#states.become("failed");
+    this.caller.refuse(NOT_STARTED);
+    this.#fail(reason);
+  }
+
+  /** Whether the process waits until it may start. */
+  get isWaiting(): boolean {
+    return this.#child?.isWaiting ?? false;
+  }
+
+  /** Settles when the process may start, or has ended before. */
+  async admitted(): Promise<void> {
+    await this.#child?.admitted;
+  }
+
+  /** Settles when the process is ready, failed or stopped; at once where it is. */
+  async settled(): Promise<void> {
+    await this.#states.settled();
+  }
+
+  /** Settles when the process is ready, or its start has ended, though it may be tried again; at once where that is so. */
+  async tried(): Promise<void> {
+    await this.#states.tried();
+  }
+
+  /** Drains the process and waits for its end. */
+  async stop(): Promise<void> {
+    const since = this.#now;
+    this.#restarting = false;
+    this.#stops++;
+    // What is called next does not go to the process any more.
+    this.caller.pause();
+    await whatIsUnderWay();
+    const hasRun = await this.#halt();
+    await this.#replacement.drain();
+    if (hasRun) this.#report("process.stopped", { process: this.name, ms: this.#now - since });
+    else this.caller.refuse(STOPPED);
+  }
+
+  /**
+   * Stops the process and starts it again; settles when it is ready, or that start has ended. Calls wait meanwhile, and so do
+   * others that ask for a restart; a stop meanwhile is the end.
+   */
+  async restart(): Promise<void> {
+    await (this.#restart ??= this.#startAgain().finally(() => this.#restart = undefined));
+  }
+
+  /**
+   * Puts a new process in the place of the one that runs, which goes on until the new one is ready, and for good where that fails.
+   * Settles when the old one has ended; with false where it was kept. Another spec overtakes a start that is under way.
+   */
+  async replace(reason: string, options: ReplaceOptions = {}): Promise<boolean> {
+    if (options.spec !== undefined) this.#replacement.abandon();
+    const stops = this.#stops;
+    this.#replacements++;
+    const turn = (this.#replacing ?? Promise.resolve()).then(() => {
+      this.#replacements--;
+      return stops === this.#stops && this.#replace(reason, options);
+    });
+    this.#replacing = turn;
+    return await turn;
+  }
+
+  /** The broker ends, and stops this process in its turn: an end by a signal until then is part of that. */
+  expectEnd(): void {
+    this.#endExpected = true;
+    this.#child?.expectEnd();
+    this.#replacement.successor?.expectEnd();
+  }
+
+  tell(notice: ControlFromParent): void {
+    this.#child?.tell(notice);
+  }
+
+  async status(): Promise<ProcessStatus> {
+    const { name, state } = this;
+    const child = AWAY.includes(state) ? undefined : this.#child;
+    const pid = child?.pid ?? null;
+    const cleanup = this.#child?.cleanup ?? null;
+    return {
+      name,
+      state,
+      pid,
+      restarts: this.#restarts.total,
+      uptimeMs: state === "ready" ? Math.round(child?.uptimeMs ?? 0) : 0,
+      blocked: child?.isBlocked ?? false,
+      nextRestartMs: this.#backoff.remainingMs,
+      memory: pid === null ? NO_MEMORY : await this.#spec.parent.runtime.memory(pid),
+      calls: this.#counters.counts(),
+      latencyMs: this.#counters.latency(),
+      cleanup: cleanup === null ? null : cleanupStatus(cleanup),
+    };
+  }
+
+  get #now(): number {
+    return this.#spec.parent.runtime.clock.now();
+  }
+
+  #begin(): void {
+    this.#backoff.end();
+    this.caller.expect();
+    this.#child = this.#newChild(this.#spec, this.#states);
+    this.#child.start();
+  }
+
+  #newChild(spec: ChildSpec, states: StateMachine): ChildProcess {
+    const made = new ChildProcess(spec, {
+      states,
+      caller: this.caller,
+      generation: ++this.#generation,
+      events: {
+        ready: (child, link) => {
+          if (child === this.#replacement.successor) this.#takeOver(child);
+          this.caller.connect(link);
+        },
+        leaving: (child) => {
+          if (child === this.#child) this.caller.pause();
+        },
+        gone: (child, { fault }) => {
+          if (child.link !== undefined) this.caller.disconnect(fault, child.link);
+        },
+        tooLarge: (child, bytes, limitBytes) => {
+          if (child !== this.#child || this.#replacement.successor !== undefined) return;
+          const reason = `it holds ${formatMebibytes(bytes)}, more than ${formatMebibytes(limitBytes)}`;
+          void this.replace(reason, { patient: true });
+        },
+        status: (request, workers) => this.#events.status?.(request, workers),
+        ended: (child, reason, asked) => this.#ended(child, reason, asked),
+      },
+    });
+    if (this.#endExpected) made.expectEnd();
+    return made;
+  }
+
+  async #startAgain(): Promise<void> {
+    this.#restarting = true;
+    this.caller.pause();
+    await whatIsUnderWay();
+    await this.#halt();
+    if (!this.#restarting) return;
+    this.#restarting = false;
+    this.#restarts.byHand();
+    await this.start();
+  }
+
+  async #replace(reason: string, { spec, patient = false }: ReplaceOptions): Promise<boolean> {
+    const stops = this.#stops;
+    if (spec === undefined) await this.tried();
+    if (stops !== this.#stops) return false;
+    const [old, since] = [this.#child, this.#now];
+    if (this.state !== "ready" || old === undefined || old.pid === null) {
+      if (spec !== undefined) this.follow(spec);
+      await this.restart();
+      // One that was under way may have begun with the spec of before.
+      if (stops === this.#stops && this.#child?.spec !== this.#spec) await this.restart();
+      return this.state === "ready";
+    }
+    const states = new StateMachine(this.name);
+    const successor = this.#newChild(spec ?? this.#spec, states);
+    this.#report("process.replacing", { process: this.name, childPid: old.pid, reason });
+    this.#replacement.begin(successor);
+    await states.settled();
+    if (!this.#replacement.isRetired(old)) return states.state === "ready";
+    const pids = { childPid: successor.pid ?? 0, oldPid: old.pid };
+    this.#report("process.replaced", { process: this.name, ...pids, ms: this.#now - since });
+    if (patient) await this.#idle(old);
+    old.drain();
+    await old.ended;
+    return true;
+  }
+
+  /** Settles when no call waits for an answer from `child`, or there is no time any more. */
+  async #idle({ link, states, spec }: ChildProcess): Promise<void> {
+    const { clock } = spec.parent.runtime;
+    while (link !== undefined && states.state === "ready" && this.#replacements === 0 && this.caller.outOn(link) > 0) {
+      await sleep(clock, IDLE_CHECK_MS);
+    }
+  }
+
+  /** `child`, the successor, becomes the process. */
+  #takeOver(child: ChildProcess): void {
+    if (this.#child?.states.state === "ready") this.#replacement.retire(this.#child);
+    // What the old one was asked it may never answer, and its workers have successors too.
+    this.#events.ended?.();
+    this.#replacement.over();
+    [this.#child, this.#states] = [child, child.states];
+    this.#restarts.byHand();
+    this.follow(child.spec);
+  }
+
+  /** From the next start on the process is made with `spec`. The limits of its queue hold at once, that of concurrency with the next process. */
+  follow(spec: ChildSpec): void {
+    this.#spec = spec;
+    this.#restarts.follow(spec.setup.supervision.restart);
+    this.caller.limit(limitsOf(spec));
+  }
+
+  #ended(child: ChildProcess, reason: ExitReason, asked: boolean): void {
+    const { successor } = this.#replacement;
+    if (child === successor) return this.#keep(child, reason);
+    if (child.link !== undefined) this.caller.disconnect(reason.fault, child.link);
+    if (this.#replacement.leave(child)) return child.states.become("stopped");
+    this.#events.ended?.();
+    if (asked) this.#stopped();
+    else if (successor !== undefined) this.#takeOver(successor);
+    else this.#decide(child.uptimeMs, reason);
+  }
+
+  #keep(successor: ChildProcess, { detail }: ExitReason): void {
+    this.#replacement.over();
+    successor.states.become("failed");
+    this.#report("process.kept", { process: this.name, childPid: this.#child?.pid ?? 0, reason: detail });
+  }
+
+  #decide(uptimeMs: number, { failed, lasting, fault, detail }: ExitReason): void {
+    const decision = this.#restarts.decide({ failed, lasting, uptimeMs, now: this.#now });
+    if (decision.kind === "restart") {
+      this.#states.become("backoff");
+      this.#backoff.begin(decision.delayMs, () => this.#begin());
+      const { delayMs } = decision;
+      this.#report("process.backoff", { process: this.name, delayMs, restarts: this.#restarts.total });
+    } else {
+      this.caller.refuse(fault);
+      this.#states.become(failed ? "failed" : "stopped");
+      if (failed) this.#fail(decision.why === "intensity" ? `${detail}, and it was restarted too often` : detail);
+    }
+  }
+
+  #fail(reason: string): void {
+    const remedy = `mend the cause, then run "brokkr restart ${this.name}"`;
+    this.#report("process.failed", { process: this.name, reason, remedy });
+    this.#events.failed?.();
+  }
+
+  /** Ends the process. False where none ran. */
+  async #halt(): Promise<boolean> {
+    this.#replacement.abandon();
+    const { state } = this;
+    if (state === "stopped") return false;
+    if (state === "backoff" || state === "failed") {
+      this.#stopped();
+      return false;
+    }
+    this.caller.pause();
+    const hasRun = !this.isWaiting;
+    this.#child?.drain();
+    await this.#states.is("stopped");
+    return hasRun;
+  }
+
+  #stopped(): void {
+    this.#backoff.end();
+    this.#states.become("stopped");
+    if (!this.#restarting) this.caller.refuse(STOPPED);
+  }
+
+  #report<Id extends EventId>(event: Id, fields: EventFields[Id]): void {
+    const { parent, module } = this.#spec;
+    parent.reporter.report(event, fields, { module });
+  }
+}
+
+function limitsOf({ setup: { queue, concurrency } }: ChildSpec): CallLimits {
+  const { calls, bytes, concurrency: unlimited } = DEFAULT_LIMITS;
+  return { calls: queue ?? calls, bytes, concurrency: concurrency ?? unlimited };
+}
+
+/**
+ * A log function or listener may ask for a stop or restart while it is told of an event, which is before the process has become what
+ * the event tells.
+ */
+function whatIsUnderWay(): Promise<void> {
+  return Promise.resolve();
+}
+
+/** The processes of a child beside the one that serves: at most one that takes its place, and those on their way out. */
+class Replacement {
+  #successor: ChildProcess | undefined;
+  readonly #retired = new Set<ChildProcess>();
+
+  get successor(): ChildProcess | undefined {
+    return this.#successor;
+  }
+
+  begin(successor: ChildProcess): void {
+    this.#successor = successor;
+    successor.start();
+  }
+
+  /** The successor serves, or is no more. */
+  over(): void {
+    this.#successor = undefined;
+  }
+
+  /** `child` was replaced, or is not needed. */
+  retire(child: ChildProcess): void {
+    this.#retired.add(child);
+  }
+
+  isRetired(child: ChildProcess): boolean {
+    return this.#retired.has(child);
+  }
+
+  /** Whether `child`, which has ended, was on its way out. */
+  leave(child: ChildProcess): boolean {
+    return this.#retired.delete(child);
+  }
+
+  /** Nobody takes the place any more. */
+  abandon(): void {
+    const successor = this.#successor;
+    if (successor === undefined) return;
+    // First: one that still waits for its start ends within its drain.
+    this.over();
+    this.retire(successor);
+    successor.drain();
+  }
+
+  /** Settles when those on their way out have ended. */
+  async drain(): Promise<void> {
+    for (const child of this.#retired) child.drain();
+    await Promise.all([...this.#retired].map((child) => child.ended));
+  }
+}

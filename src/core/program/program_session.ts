@@ -1,0 +1,200 @@
+/**
+ * One run of a program of another language, from its parent's side: greeted by its protocol, serving, ended.
+ *
+ * @module
+ */
+
+import type { CommandProcess, OutputSink } from "../../runtime/runtime.ts";
+import { type LocalPeer, localPeer } from "../call/local.ts";
+import type { SessionParts } from "../child/child_spec.ts";
+import { ProcessSession } from "../child/session.ts";
+import { messageOf } from "../thrown.ts";
+import { VERSION } from "../version.ts";
+import type { Link } from "../wire/link.ts";
+import { Connection } from "./connection.ts";
+import { JsonRpcError } from "./json_rpc_error.ts";
+import { ProgramClient } from "./program_client.ts";
+import type { ProgramPlan } from "../module/module.ts";
+import { ProgramService } from "./program_service.ts";
+import { type Protocol, protocolOf } from "./protocol.ts";
+
+const LAST_BYTES_MS = 100;
+/** One that waits for a download keeps no processor busy: after this time others may start beside it. */
+const COSTLY_START_MS = 2_000;
+const SILENT = { wants: () => false, report: () => {} };
+
+export class ProgramSession extends ProcessSession<CommandProcess> {
+  readonly #plan: ProgramPlan;
+  readonly #protocol: Protocol;
+  #connection: Connection | undefined;
+  #service: ProgramService | undefined;
+  #peer: LocalPeer | undefined;
+  #state: "starting" | "ready" | "draining" | "exited" = "starting";
+  #wasReady = false;
+  /** Whether its output has ended: it can't answer any more. */
+  #outputEnded = false;
+  #clearCostly: (() => void) | undefined;
+
+  constructor(parts: SessionParts, plan: ProgramPlan) {
+    super(parts, { group: true, lastBytesMs: LAST_BYTES_MS });
+    this.#plan = plan;
+    this.#protocol = protocolOf(plan.protocol);
+  }
+
+  get link(): Link | undefined {
+    return this.#peer?.link;
+  }
+
+  get heardAt(): number {
+    return this.#connection?.heardAt ?? 0;
+  }
+
+  drain(): void {
+    this.beginShutdown();
+    void this.#shutDown();
+  }
+
+  /** By a request that its protocol has for it. */
+  get ping(): (() => void) | null {
+    const { ping } = this.#protocol;
+    const connection = this.#connection;
+    if (ping === undefined || connection === undefined) return null;
+    return () => void answered(ping(connection)).then(() => this.parts.events.alive(), () => {});
+  }
+
+  /** What brokkr's own processes are told means nothing to others. */
+  notify(): void {}
+
+  protected override async create(
+    { group, output }: { readonly group: boolean; readonly output: OutputSink },
+  ): Promise<CommandProcess> {
+    const { parent, env, cwd } = this.parts.spec;
+    return await parent.runtime.spawnCommand(this.#plan.command, { env: env(""), cwd: cwd(), group, output });
+  }
+
+  protected override connect({ channel }: CommandProcess): void {
+    const { spec: { module, parent: { runtime, reporter } }, caller, events } = this.parts;
+    const plan = this.#plan;
+    const client = new ProgramClient({ plan, protocol: this.#protocol, reporter, module });
+    const { clock, ownFiles } = runtime;
+    const connection = new Connection(channel, {
+      clock,
+      framing: plan.framing,
+      mayPrint: plan.framing === "newline",
+      conventions: this.#protocol.conventions,
+      events: {
+        stray: (text) => void this.printed("stdout", new TextEncoder().encode(`${text}\n`)),
+        dropped: (what) => events.dropped(what, 1),
+        notification: (notification) => client.notified(notification),
+        request: (method, params, signal) => {
+          // What it asks for may be a module's that waits for this one's place.
+          events.cleaned();
+          return client.asked(method, params, signal);
+        },
+        drained: () => this.#peer?.drained(),
+        closed: (reason, failed) => this.#closed(reason, failed),
+      },
+    });
+    const service = new ProgramService(connection);
+    const { ping } = this.#protocol;
+    this.#connection = connection;
+    this.#service = service;
+    this.#peer = localPeer({
+      clock,
+      caller,
+      codec: "text",
+      ownFiles,
+      // Whoever calls tells how the call ended; the program's own pid could not stand in a line of this process.
+      reporter: SILENT,
+      service,
+      module,
+      peer: module,
+      unsentBytes: () => connection.unsentBytes,
+      ping: ping === undefined ? () => new Promise(() => {}) : () => answered(ping(connection)),
+    });
+    // Whoever waits for the spawn learns first that there is a process.
+    clock.soon(() => void this.#greet());
+  }
+
+  async #greet(): Promise<void> {
+    const { spec: { parent: { runtime } }, events } = this.parts;
+    const plan = this.#plan;
+    const { initialize } = this.#protocol;
+    const connection = this.#connection;
+    if (connection === undefined || this.#state !== "starting") return;
+    this.#clearCostly = runtime.clock.timer(COSTLY_START_MS, () => events.cleaned());
+    try {
+      const client = { version: VERSION, pid: runtime.pid, requests: [...plan.requests.keys()] };
+      if (initialize !== undefined) {
+        this.#service?.greeted(await initialize(connection, { ...client, initialize: plan.initialize }));
+      }
+      if (this.#state !== "starting") return;
+      this.#state = "ready";
+      this.#wasReady = true;
+      this.#clearCostly();
+      events.ready(null);
+    } catch (error) {
+      const why = messageOf(error);
+      // Where the program has ended, its exit tells more.
+      if (!this.#outputEnded) this.kill("SIGKILL", `initialize failed: ${why}`);
+    }
+  }
+
+  /** What runs is finished; then the program is asked to end as its protocol wants it. */
+  async #shutDown(): Promise<void> {
+    const wasReady = this.#state === "ready";
+    if (this.#state === "starting" || wasReady) this.#state = "draining";
+    const connection = this.#connection;
+    if (connection === undefined) return this.kill("SIGTERM");
+    try {
+      this.#peer?.link.flush();
+      await new Promise<void>((resolve) => this.#soon(resolve));
+      await this.#service?.idle();
+      if (wasReady) await this.#protocol.shutdown?.(connection);
+    } catch {
+      // It ends all the same.
+    }
+    connection.close();
+  }
+
+  #closed(reason: string | null, failed: boolean): void {
+    this.#outputEnded = true;
+    // A write may meet the end of the program before its exit is seen, which tells more than the write.
+    const fault = failed ? null : reason;
+    if (this.#state === "draining") this.closed(fault);
+    else this.closed(fault, () => reason ?? "process closed its output and went on");
+  }
+
+  protected override get isOpen(): boolean {
+    return !this.#outputEnded;
+  }
+
+  protected override exited(): void {
+    this.#state = "exited";
+    this.#clearCostly?.();
+  }
+
+  protected override async disconnect(): Promise<void> {
+    this.#connection?.close();
+    // Answers that came with the last bytes are on their way to their callers.
+    await new Promise<void>((resolve) => this.#soon(resolve));
+    this.#peer?.close();
+  }
+
+  protected override get end() {
+    return { why: this.why, cleaning: null, wasReady: this.#wasReady };
+  }
+
+  #soon(fn: () => void): void {
+    this.parts.spec.parent.runtime.clock.soon(fn);
+  }
+}
+
+/** A program that refuses a ping is alive: `ping` is in the specification, and not in every server. */
+async function answered(asked: Promise<unknown>): Promise<void> {
+  try {
+    await asked;
+  } catch (error) {
+    if (!(error instanceof JsonRpcError)) throw error;
+  }
+}
