@@ -1,11 +1,13 @@
 // What holds where nothing is set, as the reference says it.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { defineModule } from "../../../src/core/module/module.ts";
 import { FrameType } from "../../../src/core/wire/frame.ts";
 import { QueueFullError } from "../../../src/core/faults.ts";
 import { rejection } from "../call/conversation.ts";
 import { settle } from "../manual_clock.ts";
 import { FakeBroker } from "./fake_broker.ts";
+import { MemoryTree } from "./memory_tree.ts";
 
 async function starting(): Promise<FakeBroker> {
   const t = new FakeBroker({ sla: {} });
@@ -138,4 +140,54 @@ test("a module that was ready for 10 s has proven itself: its next restart comes
     const { modules: [sla] } = await t.core.status();
     assert.equal(sla?.nextRestartMs ?? 0, pauseMs);
   }
+});
+
+test("a program has 60 s for its initialize exchange", async () => {
+  const t = new MemoryTree([{ name: "mcp", command: ["mcp"], protocol: "mcp", restart: "never" }], {
+    programs: { mcp: () => undefined },
+  });
+  const started = t.core.start();
+  await t.rest(59_999);
+  assert.deepEqual(t.lines(/^process\.killed/), []);
+  await t.rest(1);
+  assert.equal(t.lines(/^process\.killed/).length, 1);
+  await t.ends(started);
+});
+
+test("of a text of ctx.log 10,000 characters are logged", async () => {
+  const say = defineModule({ name: "say", start: (ctx) => ctx.log.info("x".repeat(20_000)) });
+  const t = await MemoryTree.up([say]);
+  const [said] = t.records.filter(({ event }) => event === "module.info");
+  assert.match(JSON.stringify(said?.fields), /"x{10000}…[^x]*"/);
+  assert.match(said?.lines()[0] ?? "", / x{10000}…?[^x]*$/);
+});
+
+test("status waits 500 ms for what a module says of its workers, and then has what it said last", async () => {
+  const t = await MemoryTree.up([{ name: "sla", workers: { count: 1, commands: {} } }]);
+  const workers = async (ms: number) => {
+    let names: string[] | undefined;
+    void t.core.status().then(({ modules: [sla] }) => names = sla?.workers.map(({ name }) => name));
+    await t.rest(ms);
+    await t.rest();
+    return names;
+  };
+  assert.deepEqual(await workers(0), ["sla-1"], "the first one");
+  t.process("sla").father?.block();
+  assert.equal(await workers(499), undefined);
+  assert.deepEqual(await workers(500), ["sla-1"]);
+});
+
+test("a process that ends waits 1 s for its last bytes to leave", async () => {
+  const t = await MemoryTree.up([{ name: "sla" }]);
+  const sla = t.process("sla");
+  let hasEnded = false;
+  void sla.exited.then(() => hasEnded = true);
+  sla.father?.stick();
+  const stopped = t.core.stop();
+  await t.rest(999);
+  assert.equal(hasEnded, false);
+  await t.rest(1);
+  await t.rest();
+  assert.equal(hasEnded, true);
+  await t.ends(stopped);
 });

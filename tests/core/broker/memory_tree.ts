@@ -48,7 +48,8 @@ export class MemoryRuntime extends FakeRuntime {
   override readonly clock: ManualClock;
   override readonly files: () => Promise<PrivateFiles>;
   readonly #tree: Tree;
-  readonly #father: Channel | undefined;
+  /** The end of its channel to the process that started it. */
+  readonly father: MemoryChannel | undefined;
   #exited: (status: ExitStatus) => void = () => {};
   /** How the process ended. */
   readonly exited = new Promise<ExitStatus>((resolve) => this.#exited = resolve);
@@ -56,7 +57,7 @@ export class MemoryRuntime extends FakeRuntime {
   threadName: string | undefined;
 
   constructor(tree: Tree, { father, env = {}, clock }: {
-    readonly father?: Channel;
+    readonly father?: MemoryChannel;
     readonly env?: Readonly<Record<string, string>>;
     readonly clock?: ManualClock;
   } = {}) {
@@ -64,7 +65,7 @@ export class MemoryRuntime extends FakeRuntime {
     this.pid = ++tree.lastPid;
     this.clock = clock ?? new ManualClock();
     this.#tree = tree;
-    this.#father = father;
+    this.father = father;
     const files: PrivateFiles = {
       folder: (name) => `/run/${name}`,
       list: () => [...tree.sockets.keys()].map((path) => path.slice(path.lastIndexOf("/") + 1)),
@@ -93,11 +94,11 @@ export class MemoryRuntime extends FakeRuntime {
   }
 
   override parentChannel(): Promise<Channel> {
-    return this.#father === undefined ? super.parentChannel() : Promise.resolve(this.#father);
+    return this.father === undefined ? super.parentChannel() : Promise.resolve(this.father);
   }
 
   override exit(code = 0): never {
-    this.#father?.close();
+    this.father?.close();
     this.#exited({ code, signal: null });
     // What comes after it in a process comes never.
     return undefined as never;
@@ -129,6 +130,7 @@ export class MemoryRuntime extends FakeRuntime {
     if (command.at(-1) === "ulimit -n") end();
     else if (answers === undefined) write("ready\n");
     const kill = (signal: string) => {
+      far.close();
       ended({ code: null, signal });
       return true;
     };

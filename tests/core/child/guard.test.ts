@@ -10,6 +10,9 @@ import { settle } from "../manual_clock.ts";
 class FakeShell {
   /** What it was told. */
   told = "";
+  /** Whether the end of its input ends it. */
+  obeys = true;
+  readonly signals: string[] = [];
   readonly process: CommandProcess;
   #exit: () => void = () => {};
   #events: ChannelEvents | undefined;
@@ -21,12 +24,12 @@ class FakeShell {
     this.process = {
       pid: 1,
       exited,
-      kill: () => true,
+      kill: (signal) => this.signals.push(signal) > 0,
       channel: {
         unsentBytes: 0,
         write: (bytes) => void (this.told += new TextDecoder().decode(bytes)),
         open: (events) => this.#events = events,
-        close: () => this.#exit(),
+        close: () => this.obeys && this.#exit(),
         abort: () => this.#exit(),
       },
     };
@@ -132,4 +135,24 @@ test("a broker that stops while it has no guard does not wait for one", async ()
   await s.guard.close();
   assert.equal(s.runtime.clock.timers, 0);
   assert.equal(s.runtime.shells.length, 1);
+});
+
+test("a guard that is not ready holds up the start of its broker for 2 s, and one that does not end its stop for 5 s", async () => {
+  const runtime = new GuardedRuntime();
+  const guard = new Guard({ runtime, broker: "b", sweep: false, unguarded: () => {}, orphan: () => {} });
+  const done: string[] = [];
+  void guard.start().then(() => done.push("started"));
+  await runtime.clock.advance(1_999);
+  assert.equal(done.length, 0);
+  await runtime.clock.advance(1);
+  assert.equal(done.join(), "started");
+  const [shell] = runtime.shells;
+  assert.ok(shell);
+  shell.obeys = false;
+  void guard.close().then(() => done.push("stopped"));
+  await runtime.clock.advance(4_999);
+  assert.deepEqual([done, shell.signals], [["started"], []]);
+  await runtime.clock.advance(1);
+  assert.deepEqual([done, shell.signals], [["started", "stopped"], ["SIGKILL"]]);
+  assert.equal(runtime.clock.timers, 0);
 });

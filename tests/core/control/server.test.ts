@@ -123,7 +123,11 @@ class Clients {
         await new Promise<void>((resolve) => clients?.wake.push(resolve));
       }
     };
-    const commands = new Map<string, Handler>([["status", status], ["records", records]]);
+    const commands = new Map<string, Handler>([
+      ["status", status],
+      ["records", records],
+      ["call", () => new Promise(() => {})],
+    ]);
     const dropped = (what: string, count: number) => void clients?.dropped.push(`${count} ${what}`);
     const server = await ControlServer.open({ runtime, broker: "b", commands, dropped });
     return clients = new Clients(runtime, server);
@@ -188,6 +192,35 @@ test("a client that has said nothing goes before one that waits, however long th
   assert.match(heard[0] ?? "", new RegExp(TOO_MANY));
   assert.equal(heard.at(-1), "closed");
   assert.equal(await isOpen(idle), true);
+});
+
+test("a client has 5 s to say hello", async () => {
+  const clients = await Clients.open("1024\n");
+  const heard: string[] = [];
+  clients.runtime.raw().open({
+    data: (chunk) => heard.push(new TextDecoder().decode(chunk)),
+    drained: () => {},
+    closed: () => heard.push("closed"),
+  });
+  await clients.runtime.clock.advance(4_999);
+  assert.deepEqual(heard, []);
+  await clients.runtime.clock.advance(1);
+  assert.match(heard[0] ?? "", /the client said no hello/);
+  assert.equal(heard.at(-1), "closed");
+});
+
+test("the end of a broker waits 1 s for the answers of commands that run", async () => {
+  const clients = await Clients.open("1024\n");
+  const client = await clients.connect();
+  const asked = client.call("sla", "never", [], {}).catch((error: Error) => error.message);
+  await settle();
+  let isClosed = false;
+  void clients.server.close().then(() => isClosed = true);
+  await clients.runtime.clock.advance(999);
+  assert.equal(isClosed, false);
+  await clients.runtime.clock.advance(2);
+  assert.equal(isClosed, true);
+  assert.equal(await asked, 'Cannot call command "never" of module "sla": the broker ended');
 });
 
 test("a client that follows is never closed: the next one is told and closed, and so is each after it", async () => {
