@@ -1,5 +1,5 @@
 /**
- * `brokkr call`: one command of a module, and what came of it.
+ * `brokkr call`: calls a command of a module and prints its result.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import { headline } from "../core/thrown.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode, exitCodeOf, NoBrokerError } from "./cli_error.ts";
 import { askBroker } from "./connect.ts";
-import { brokerOption, duration } from "./options.ts";
+import { type ArgsOf, brokerOption, duration } from "./options.ts";
 import { print } from "./output.ts";
 import { ProgressLine } from "./progress_line.ts";
 
@@ -27,16 +27,16 @@ export const callParser = command(
     target: argument(string({ metavar: "TARGET" }), { description: message`Name of a module.` }),
     command: argument(string({ metavar: "COMMAND" }), { description: message`Name of its command.` }),
     params: multiple(argument(string({ metavar: "PARAM" }), {
-      description: message`A parameter: JSON where it is JSON, else a string. After ${
+      description: message`A parameter: parsed as JSON if possible, else a string. After ${
         line("--")
       } it may begin with a dash.`,
     })),
     timeoutMs: optional(option("--timeout", duration(), {
-      description: message`Time for one attempt, such as 500ms or 2s. A second attempt follows.`,
+      description: message`Timeout of one attempt, such as 500ms or 2s. There is one retry.`,
     })),
-    stream: option("--stream", { description: message`Print what the command yields, one item a line.` }),
+    stream: option("--stream", { description: message`Print what the command yields, one item per line.` }),
     json: option("--json", {
-      description: message`Print one JSON document, also of a failure; of a stream one a line.`,
+      description: message`Print one JSON document, for a failure too; for a stream, one per line.`,
     }),
     broker: brokerOption(),
   }),
@@ -48,21 +48,11 @@ export const callParser = command(
   },
 );
 
-export interface CallAsked {
-  readonly target: string;
-  readonly command: string;
-  readonly params: readonly string[];
-  readonly timeoutMs: number | undefined;
-  readonly stream: boolean;
-  readonly json: boolean;
-  readonly broker: string | undefined;
-}
-
-export async function call(runtime: Runtime, asked: CallAsked): Promise<number> {
-  const { target, command, json } = asked;
-  const params = asked.params.map(readParam);
+export async function call(runtime: Runtime, args: ArgsOf<typeof callParser>): Promise<number> {
+  const { target, command, json } = args;
+  const params = args.params.map(readParam);
   try {
-    await (asked.stream ? printItems(runtime, asked, params) : printResult(runtime, asked, params));
+    await (args.stream ? printItems(runtime, args, params) : printResult(runtime, args, params));
     return ExitCode.done;
   } catch (error) {
     const code = exitCodeOf(error);
@@ -81,8 +71,12 @@ export async function call(runtime: Runtime, asked: CallAsked): Promise<number> 
   }
 }
 
-async function printResult(runtime: Runtime, asked: CallAsked, params: readonly unknown[]): Promise<void> {
-  const { target, command, timeoutMs, json, broker } = asked;
+async function printResult(
+  runtime: Runtime,
+  args: ArgsOf<typeof callParser>,
+  params: readonly unknown[],
+): Promise<void> {
+  const { target, command, timeoutMs, json, broker } = args;
   const { value, attempts, ms } = await askBroker(runtime, broker, async (client) => {
     using line = new ProgressLine();
     const onProgress = (value: unknown) => line.show(toJson(value));
@@ -92,8 +86,12 @@ async function printResult(runtime: Runtime, asked: CallAsked, params: readonly 
   else if (value !== undefined) await print(`${shown(typeof value === "string" ? value : toJson(value, 2))}\n`);
 }
 
-async function printItems(runtime: Runtime, asked: CallAsked, params: readonly unknown[]): Promise<void> {
-  const { target, command, timeoutMs, json, broker } = asked;
+async function printItems(
+  runtime: Runtime,
+  args: ArgsOf<typeof callParser>,
+  params: readonly unknown[],
+): Promise<void> {
+  const { target, command, timeoutMs, json, broker } = args;
   await askBroker(runtime, broker, async (client) => {
     for await (const item of client.stream(target, command, params, { timeoutMs })) {
       if (!await print(`${shown(!json && typeof item === "string" ? item : toJson(item ?? null))}\n`)) break;
@@ -101,12 +99,12 @@ async function printItems(runtime: Runtime, asked: CallAsked, params: readonly u
   });
 }
 
-/** A program gets a result as it is; a terminal would do what its control characters say. */
+/** On a terminal, control characters are escaped; programs get the result unchanged. */
 function shown(text: string): string {
   return process.stdout.isTTY === true ? escapeLines(text) : text;
 }
 
-/** JSON where it is JSON, else the text itself. */
+/** Parsed as JSON if possible, else the text itself. */
 function readParam(param: string): unknown {
   try {
     return JSON.parse(param);
@@ -127,7 +125,7 @@ function describe(error: Error) {
   };
 }
 
-/** Bytes are written as base64, since JSON has no word for them. */
+/** JSON has no bytes: they become base64. */
 function toJson(value: unknown, indent?: number): string {
   return JSON.stringify(value, (_key, part: unknown) => part instanceof Uint8Array ? base64(part) : part, indent);
 }

@@ -17,11 +17,11 @@ import { formatTimeout, within } from "../core/duration.ts";
 import { supervisionPlan } from "../core/module/settings.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
-import type { Config, ConfigModule, ConfigProgram } from "./config/read_config.ts";
-import { ConfigError, type Problem } from "./config/document.ts";
 import { nearestConfig } from "./config/config_file.ts";
-import { readConfig } from "./config/read_config.ts";
+import { ConfigError, type Problem } from "./config/document.ts";
+import { type Config, type ConfigModule, type ConfigProgram, readConfig } from "./config/read_config.ts";
 import { heldAgainst, loadModule } from "./module_files.ts";
+import type { ArgsOf } from "./options.ts";
 import { divertOutput, print } from "./output.ts";
 import { offerLibrary } from "./own_program.ts";
 import { fileProblem, givenOf, planOf } from "./plan.ts";
@@ -31,26 +31,24 @@ export const checkParser = command(
   object({
     action: constant("check"),
     file: optional(argument(string({ metavar: "FILE" }), {
-      description: message`A configuration; the nearest brokkr.json where it is left out.`,
+      description: message`A configuration; by default the nearest brokkr.json.`,
     })),
     json: option("--json", { description: message`Print one JSON document.` }),
   }),
   {
     brief: message`Check a configuration without starting it`,
-    footer: message`Example: brokkr check brokkr.json. Exit code 0 where all is well, 2 where something is wrong.`,
+    footer: message`Example: brokkr check brokkr.json. Exit code 0 if it is valid, 2 if not.`,
   },
 );
 
-interface CheckAsked {
-  readonly file: string | undefined;
-  readonly json: boolean;
-}
-
-export async function check(runtime: Runtime, { file = nearestConfig("check"), json }: CheckAsked): Promise<number> {
+export async function check(
+  runtime: Runtime,
+  { file = nearestConfig("check"), json }: ArgsOf<typeof checkParser>,
+): Promise<number> {
   try {
     await offerLibrary(runtime);
     const config = await readConfig(file, runtime);
-    // Under load "own" the broker loads no module, and each process its own.
+    // Under image "own" the broker loads no module; each process loads its own.
     if (config.load === "own") await checkFiles(config, runtime);
     checkExecutables(config, runtime);
     await planOf(config);
@@ -68,10 +66,10 @@ export async function check(runtime: Runtime, { file = nearestConfig("check"), j
 
 interface FoundModule {
   readonly name: string;
-  /** Null for a program of another language. */
+  /** Null for a program in another language. */
   readonly path: string | null;
   readonly command?: readonly string[];
-  /** Null where the module's file says it. */
+  /** Null if the module's file decides. */
   readonly workers: number | null;
 }
 
@@ -97,7 +95,7 @@ function asUsage(error: unknown): unknown {
   return error instanceof ConfigError ? new CliError(error.message, ExitCode.usage, { cause: error }) : error;
 }
 
-/** Loads each file as its process would, one after the other. @throws {ConfigError} with what is wrong, each at its place. */
+/** Loads each file as its process would. @throws {ConfigError} with all problems, each with its position. */
 async function checkFiles({ modules }: Config, runtime: Runtime): Promise<void> {
   const output = divertOutput();
   const allow = runtime.refuseExit((code) => new Error(`it calls exit(${String(code)}) when it is loaded`));
@@ -105,7 +103,7 @@ async function checkFiles({ modules }: Config, runtime: Runtime): Promise<void> 
   const problems: Problem[] = [];
   try {
     for (const module of modules) {
-      // Code that is held to fewer rights must not have more of them here.
+      // Code with restricted permissions must not run here, where it would have all of them.
       if (!("url" in module) || module.settings.permissions !== undefined) continue;
       try {
         process.chdir(module.settings.cwd ?? folder);
@@ -128,10 +126,10 @@ async function loadedInTime({ name, url, settings }: ConfigModule, { clock }: Ru
   return await within(clock, startTimeoutMs, loadModule(name, url), tooLate);
 }
 
-/** Where a system looks that has no PATH. */
+/** Searched when PATH is not set. */
 const DEFAULT_PATH = "/usr/bin:/bin";
 
-/** @throws {ConfigError} with each executable that can't be started, at its place. */
+/** @throws {ConfigError} with each executable that can't be started, and its position. */
 function checkExecutables({ modules }: Config, { env }: Pick<Runtime, "env">): void {
   const folders = (env.get("PATH") ?? DEFAULT_PATH).split(":");
   const problems: Problem[] = [];
@@ -142,7 +140,7 @@ function checkExecutables({ modules }: Config, { env }: Pick<Runtime, "env">): v
   if (problems.length > 0) throw new ConfigError(problems);
 }
 
-/** A name is looked up on PATH, in whose folders the empty one is the working directory. */
+/** A name is looked up on PATH, where an empty entry means the working directory. */
 function whatIsWrong(
   { program: { command }, settings: { cwd } }: ConfigProgram,
   folders: readonly string[],

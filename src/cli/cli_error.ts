@@ -1,5 +1,5 @@
 /**
- * How a command of the command line can fail, and the exit code of each way.
+ * The ways in which a command can fail, with their exit codes.
  *
  * @module
  */
@@ -39,7 +39,7 @@ const NEXT: Readonly<Record<ErrorCode, string>> = {
   CANCELLED: "call again",
 };
 
-/** A failure that the command line explains by its message alone. */
+/** A failure that its message explains; printed without a stack. */
 export class CliError extends Error {
   override readonly name: string = "CliError";
   readonly exitCode: number;
@@ -50,7 +50,7 @@ export class CliError extends Error {
   }
 }
 
-/** There is no broker to ask. */
+/** No broker can be reached. */
 export class NoBrokerError extends CliError {
   override readonly name = "NoBrokerError";
   readonly code = "GONE";
@@ -60,13 +60,13 @@ export class NoBrokerError extends CliError {
   }
 }
 
-/** Exit code of a failure, or null where it is a defect. */
+/** The exit code of a failure, or null for a bug. */
 export function exitCodeOf(error: unknown): number | null {
   if (error instanceof BrokerError) return OF_CALL[error.code];
   return error instanceof CliError ? error.exitCode : null;
 }
 
-/** The failure in a line for people: what, where, what to do next. */
+/** One line for people: what failed, where, and what to do next. */
 export function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error instanceof BrokerError ? `${error.message}; ${NEXT[error.code]}` : error.message;

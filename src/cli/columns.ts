@@ -9,10 +9,10 @@ import { bold } from "./paint.ts";
 const WIDE =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\u3000-\u303e\uff01-\uff60\uffe0-\uffe6]/u;
 const NONE = /[\p{Mn}\p{Me}\p{Cf}]/u;
-/** Nothing but characters of one column. */
+/** One column each. */
 const PLAIN = /^[\x20-\x7e\u2500-\u259f–—…≤↑↓µ×]*$/;
 
-/** Columns that `text`, which has no control characters, takes. */
+/** How many columns `text` takes; it has no control characters. */
 export function columnsOf(text: string): number {
   if (PLAIN.test(text)) return text.length;
   let columns = 0;
@@ -20,7 +20,7 @@ export function columnsOf(text: string): number {
   return columns;
 }
 
-/** Exactly `columns` of them, cut with an ellipsis where it is wider. */
+/** `text` in exactly `columns` columns: padded, or cut with an ellipsis. */
 export function fit(text: string, columns: number): string {
   const own = columnsOf(text);
   if (own <= columns) return text + " ".repeat(columns - own);
@@ -40,7 +40,7 @@ function width(character: string): number {
   return WIDE.test(character) ? 2 : 1;
 }
 
-/** `text` in lines of at most `width` characters, broken between words; a longer word has a line of its own. */
+/** Wraps `text` between words to lines of at most `width` characters; a longer word gets a line of its own. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = "";
@@ -53,7 +53,7 @@ export function wrap(text: string, width: number): string[] {
   return [...lines, line];
 }
 
-/** A table with one line of headings. Columns whose heading begins with a space are set to the right. */
+/** A table with a line of headings. A column whose heading begins with a space is right-aligned. */
 export function table(headings: readonly string[], rows: readonly (readonly string[])[], colors: boolean): string {
   const widths = headings.map((heading, column) =>
     Math.max(heading.trim().length, ...rows.map((row) => (row[column] ?? "").length))

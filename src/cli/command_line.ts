@@ -1,5 +1,5 @@
 /**
- * The command line: what was asked for is parsed, done, and told by an exit code.
+ * The command line: parses the arguments, runs the command, and returns an exit code.
  *
  * @module
  */
@@ -55,13 +55,13 @@ const EXIT_CODES = "Exit codes: 0 done, 1 the command failed, 2 usage or configu
 
 const SEE_HELP = 'See "brokkr --help", or for one command "brokkr call --help"';
 
-/** Does what the arguments say; gives the exit code. */
+/** Runs the command of the arguments; returns the exit code. */
 export async function commandLine(runtime: Runtime, depth: number): Promise<number> {
   try {
-    const asked = readArguments(runtime);
-    if (!(asked instanceof Shown)) return await act(runtime, asked, depth);
-    if (asked.text !== "") await print(asked.text);
-    return asked.exitCode;
+    const args = readArguments(runtime);
+    if (!(args instanceof Shown)) return await act(runtime, args, depth);
+    if (args.text !== "") await print(args.text);
+    return args.exitCode;
   } catch (error) {
     const code = exitCodeOf(error);
     if (code === null) throw error;
@@ -70,7 +70,7 @@ export async function commandLine(runtime: Runtime, depth: number): Promise<numb
   }
 }
 
-/** What the arguments ask for is only shown: help, the version, completions, or what is wrong with them. */
+/** Only text is to be shown: help, the version, completions, or an error in the arguments. */
 class Shown extends Error {
   readonly text: string;
   readonly exitCode: number;
@@ -109,35 +109,35 @@ function readArguments(runtime: Runtime) {
 
 async function act(
   runtime: Runtime,
-  asked: Exclude<ReturnType<typeof readArguments>, Shown>,
+  args: Exclude<ReturnType<typeof readArguments>, Shown>,
   depth: number,
 ): Promise<number> {
-  if (asked.action === "run") return await run(runtime, asked, depth);
-  if (asked.action === "serve") return await serve(runtime, asked, depth);
-  // From here on only answers are waited for, so that leaving harms nobody.
+  if (args.action === "run") return await run(runtime, args, depth);
+  if (args.action === "serve") return await serve(runtime, args, depth);
+  // The commands below only wait for answers, so Ctrl-C may end them at any time.
   runtime.onSignal("SIGINT", () => runtime.exit(ExitCode.interrupted));
-  switch (asked.action) {
+  switch (args.action) {
     case "call":
-      return await call(runtime, asked);
+      return await call(runtime, args);
     case "status":
-      return await status(runtime, asked);
+      return await status(runtime, args);
     case "top":
-      return await top(runtime, asked);
+      return await top(runtime, args);
     case "restart":
-      return await restart(runtime, asked);
+      return await restart(runtime, args);
     case "stop":
-      return await stop(runtime, asked);
+      return await stop(runtime, args);
     case "reload":
-      return await reload(runtime, asked);
+      return await reload(runtime, args);
     case "logs":
-      return await logs(runtime, asked);
+      return await logs(runtime, args);
     case "explain":
-      return await explainLine(asked);
+      return await explainLine(args);
     case "check":
-      return await check(runtime, asked);
+      return await check(runtime, args);
     case "init":
-      return await init(runtime, asked);
+      return await init(runtime, args);
     case "demo":
-      return await demo(runtime, asked);
+      return await demo(runtime, args);
   }
 }

@@ -10,12 +10,12 @@ import { findBrokers } from "../core/control/find.ts";
 import { CONTROL_FOLDER, socketPath } from "../core/control/protocol.ts";
 import { checkName } from "../core/module/table.ts";
 import { closestMatch } from "../core/closest_match.ts";
-import type { Runtime } from "../runtime/runtime.ts";
-import { CliError, ExitCode, NoBrokerError } from "./cli_error.ts";
 import { messageOf } from "../core/thrown.ts";
 import { failureCode } from "../runtime/posix/failure_reason.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import { CliError, ExitCode, NoBrokerError } from "./cli_error.ts";
 
-/** Asks one thing of a broker: the one of that name, else the only one that runs. */
+/** Connects to the broker of that name, else to the only one that runs, for as long as `ask` takes. */
 export async function askBroker<T>(
   runtime: Runtime,
   broker: string | undefined,
@@ -49,7 +49,7 @@ async function onlyBroker(runtime: Runtime): Promise<{ name: string; path: strin
   const [first] = brokers;
   if (first === undefined) {
     throw new NoBrokerError(
-      'Cannot reach a broker: none of this user runs, start one with "brokkr run" or "brokkr demo"',
+      'Cannot reach a broker: you have none running, start one with "brokkr run" or "brokkr demo"',
     );
   }
   if (brokers.length === 1) return first;
@@ -75,12 +75,12 @@ async function noneOfThatName(runtime: Runtime, name: string, cause: unknown): P
   const hint = names.length === 0
     ? 'no broker runs, start one with "brokkr run"'
     : similar === null
-    ? `what runs is ${names.join(", ")}`
+    ? `running: ${names.join(", ")}`
     : `did you mean "${similar}"`;
   return new NoBrokerError(`Cannot reach broker "${name}": no broker of this name runs, ${hint}`, { cause });
 }
 
-/** A folder of sockets that others could have filled is an error of the machine's set-up. */
+/** Rejects a socket folder that another user could have written to. */
 async function trusted<T>(look: () => Promise<T>): Promise<T> {
   try {
     return await look();

@@ -20,10 +20,10 @@ interface FileChange {
 const HISTORY_ROOTS = ["/etc", "/usr/lib", "/usr/share", "/Library", "/System/Library"];
 const HISTORY_FILES = 12_000;
 
-/** Stands outside any module's start on purpose: every process of the program loads it, and the cleanup releases it. */
+/** At the top level on purpose: every process of the program loads it, and the cleanup releases it. */
 const history = loadHistory();
 
-/** What `sla` knows: the files of this machine and when they changed. */
+/** `sla` has the files of this machine and when they changed. */
 export const sla = defineModule({
   name: "sla",
   commands: {
@@ -33,9 +33,9 @@ export const sla = defineModule({
       return { month, files: changes.length, bytes: changes.reduce((sum, change) => sum + change.bytes, 0) };
     },
     get_months: () => [...new Set(history.map((change) => change.month))].toSorted(),
-    /** Takes as long as it is told to. */
+    /** Takes `ms` milliseconds. */
     rebuild: (ms: number): Promise<number> => new Promise((resolve) => setTimeout(resolve, ms, history.length)),
-    /** Fails as real modules do. */
+    /** Throws, as real commands do. */
     get_trend: (month: string) => trendOf(month),
     /** Ends its process in the middle of a call. */
     exit: (code: number) => process.exit(code),
@@ -81,7 +81,7 @@ class IOError extends Error {
   override readonly name = "IOError";
 }
 
-/** `WebUI` has a cleanup that fails, as one day one will: the others are cleaned all the same. */
+/** The cleanup of `WebUI` fails; the others are cleaned all the same. */
 export const webui = defineModule({
   name: "WebUI",
   commands: (ctx) => ({
@@ -134,7 +134,7 @@ function readFolder(folder: string) {
   try {
     return readdirSync(folder, { withFileTypes: true });
   } catch {
-    // A folder that this user may not read is no part of the history.
+    // Folders that this user may not read are left out.
     return [];
   }
 }

@@ -12,14 +12,14 @@ import { mebibytes, milliseconds } from "./figures.ts";
 import { hasColors, print } from "./output.ts";
 import { bold, paintLine } from "./paint.ts";
 
-/** Events that the demo shows; the rest is there too, and would be too much to read. */
+/** The events that the demo shows; all of them would be too much to read. */
 const SHOWN = /^(cleanup\.(start|done|error)|call\.|command\.(unknown|error)|process\.(exited|backoff|failed))/;
 
 /** Runs the demo; resolves with the exit code. */
 export async function runDemo({ json }: { readonly json: boolean }): Promise<number> {
   const colors = hasColors(json ? "stderr" : "stdout");
-  // With --json the one document is the result, and the lines are not.
-  // What fails here fails again with the result.
+  // With --json standard output has the document only.
+  // A failure to write is reported when the result is printed.
   const show = (text: string) => void (json ? process.stderr.write(text) : print(text).catch(() => {}));
   const log = (record: LogRecord) => {
     if (!SHOWN.test(record.event) || record.event === "process.exited" && record.level === "info") return;
@@ -63,12 +63,12 @@ async function makeCalls(broker: Broker): Promise<DemoCall[]> {
   await call("answered", "sla", "get_module_info", []);
   await call("answered after the retry", "sla", "rebuild", [300], 200);
   await call("timed out twice", "sla", "rebuild", [700], 200);
-  // The answer that came too late arrives while this one waits, and is not taken for its own.
+  // The late answer arrives while this call waits, and must not be taken for its answer.
   await call("answered, a late answer passed by", "sla", "rebuild", [500]);
   await call("unknown command", "sla", "get_reprot", ["2021-10"]);
   await call("crash in the command", "sla", "get_trend", ["2021-10"]);
   await call("process gone", "sla", "exit", [3]);
-  // Its time runs while the successor starts, which a busy machine makes slow.
+  // Its timeout runs while the replacement starts, which is slow on a busy machine.
   await call("answered by its successor", "sla", "get_module_info", [], 10_000);
   return calls;
 }
@@ -80,7 +80,7 @@ function meetsExpectations(calls: readonly DemoCall[], status: BrokerStatus): bo
   return failed.join() === expected.join() && status.modules.every(({ state }) => state === "ready");
 }
 
-/** What became of one call of the demo. */
+/** The outcome of one call of the demo. */
 interface DemoCall {
   readonly what: string;
   readonly call: string;
@@ -89,7 +89,7 @@ interface DemoCall {
 
 const MAX_OUTCOME = 110;
 
-/** What was called and what came of it; then the processes. */
+/** The calls with their outcomes, then the processes. */
 function demoReport(calls: readonly DemoCall[], status: BrokerStatus, colors: boolean): string {
   const callRows = calls.map(({ what, call, outcome }) => [
     what,

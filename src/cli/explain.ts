@@ -38,12 +38,12 @@ export const explainParser = command(
   },
 );
 
-export interface ExplainAsked {
+export interface ExplainArgs {
   readonly words: readonly string[];
   readonly json: boolean;
 }
 
-export async function explainLine({ words, json }: ExplainAsked): Promise<number> {
+export async function explainLine({ words, json }: ExplainArgs): Promise<number> {
   const { explained, unread } = await read(words.join(" "));
   if (json) {
     await print(`${JSON.stringify({ explained, unread })}\n`);

@@ -24,7 +24,7 @@ export function shortTime(ms: number): string {
   return minutes > 0 ? `${minutes}m ${two(seconds % 60)}s` : `${seconds}s`;
 }
 
-/** A whole number with its thousands apart: `12,001`. */
+/** A whole number with separated thousands: `12,001`. */
 export function count(value: number): string {
   return String(value).replace(/\B(?=(?:\d{3})+$)/g, ",");
 }
@@ -41,7 +41,7 @@ export function cut(text: string, length: number): string {
   return text.length > length ? `${text.slice(0, length - 1)}…` : text;
 }
 
-/** Milliseconds as their largest whole unit: `10 minutes`. */
+/** Milliseconds in the largest unit that divides them: `10 minutes`. */
 export function spanText(ms: number): string {
   const units: readonly (readonly [ms: number, name: string])[] = [
     [86_400_000, "day"],

@@ -17,6 +17,7 @@ import { messageOf } from "../core/thrown.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 import { CONFIG_NAMES } from "./config/config_file.ts";
+import type { ArgsOf } from "./options.ts";
 import { print } from "./output.ts";
 import { typescriptRemedy } from "./run.ts";
 
@@ -29,7 +30,7 @@ export const initParser = command(
   object({
     action: constant("init"),
     folder: optional(argument(string({ metavar: "DIR" }), {
-      description: message`Where the files are written: this folder where it is left out.`,
+      description: message`Folder for the files; by default the current one.`,
     })),
     language: optional(or(
       map(option("--js", "--javascript", { description: message`Write JavaScript.` }), () => "js" as const),
@@ -38,16 +39,11 @@ export const initParser = command(
   }),
   {
     brief: message`Write a first module, its test and a configuration`,
-    footer: message`Example: brokkr init my-broker. No file is ever overwritten.`,
+    footer: message`Example: brokkr init my-broker. Existing files are never overwritten.`,
   },
 );
 
-interface InitAsked {
-  readonly folder: string | undefined;
-  readonly language: Language | undefined;
-}
-
-export async function init(runtime: Runtime, { folder = ".", language }: InitAsked): Promise<number> {
+export async function init(runtime: Runtime, { folder = ".", language }: ArgsOf<typeof initParser>): Promise<number> {
   const target = resolve(folder);
   const remedy = typescriptRemedy(runtime, "hello.ts");
   if (language === "ts" && remedy !== null) throw new CliError(`Cannot write TypeScript: ${remedy}`, ExitCode.usage);
@@ -62,13 +58,13 @@ export async function init(runtime: Runtime, { folder = ".", language }: InitAsk
   return ExitCode.done;
 }
 
-/** TypeScript, but in a project that has a package and no TypeScript. */
+/** TypeScript, except in a project with a package.json and no sign of TypeScript. */
 function languageOf(target: string): Language {
   const has = (name: string) => existsSync(join(target, name));
   return has("package.json") && !["tsconfig.json", "deno.json", "deno.jsonc"].some(has) ? "js" : "ts";
 }
 
-/** @throws {CliError} where one of the files is there already, or the folder can't be written to. */
+/** @throws {CliError} if one of the files exists or the folder can't be written to. */
 function write(target: string, files: readonly FirstFile[]): void {
   const there = [...CONFIG_NAMES, ...files.map(({ name }) => name)].filter((name) => existsSync(join(target, name)));
   if (there.length > 0) {
@@ -87,7 +83,7 @@ function write(target: string, files: readonly FirstFile[]): void {
   }
 }
 
-/** The folder's name as far as a broker may have it; it must not be the module's. */
+/** The folder's name, made a valid name of a broker other than the module's. */
 function brokerName(target: string): string {
   const name = basename(target).replaceAll(/[^A-Za-z0-9._-]+/g, "-").replaceAll(/^[-.]+|[-.]+$/g, "").slice(
     0,
@@ -114,14 +110,14 @@ function nextSteps(
   return `Wrote ${files.join(", ")}. Next:\n\n${lines.join("\n")}\n`;
 }
 
-/** In the binary there is no test runner: its test is a program. */
+/** The binary has no test runner: there the test is a program. */
 function testCommand(runtime: Runtime, { brokkr, test }: { brokkr: string; test: string }): string {
   if (runtime.program === null) return `${brokkr} run ${test}`;
   if (runtime.name === "node") return `node --test ${test}`;
   return `${runtime.name} test ${test}`;
 }
 
-// The npm build looks for imports at the beginning of lines: those of the texts stand further in.
+// The npm build takes each import at the beginning of a line for one of ours, so those in the templates are indented.
 
 type Language = "js" | "ts";
 
@@ -133,16 +129,16 @@ interface FirstFile {
 interface FirstFilesOptions {
   /** Name of the broker. */
   readonly broker: string;
-  /** Where the configuration's schema is, or null. */
+  /** Path of the configuration's schema, or null. */
   readonly schema: string | null;
   readonly language: Language;
-  /** Whose test runner the test is for. */
+  /** The test is for its test runner. */
   readonly runtime: "deno" | "node" | "bun" | "binary";
 }
 
 /** The module, its test, the configuration. */
 function firstFiles({ broker, schema, language, runtime }: FirstFilesOptions): FirstFile[] {
-  // Node takes .js for CommonJS where no package.json says otherwise.
+  // Without a package.json, Node treats .js as CommonJS.
   const ending = runtime === "node" ? `m${language}` : language === "js" ? "mjs" : "ts";
   const module = `hello.${ending}`;
   const config = {
@@ -187,7 +183,7 @@ function test(module: string): string {
   ]);
 }
 
-/** A program that ends with exit code 0, or with the error. */
+/** A program that exits with code 0, or fails with the error. */
 function program(module: string): string {
   return lines([
     'import assert from "node:assert/strict";',
@@ -210,7 +206,7 @@ function lines(lines: readonly string[]): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** What stands for `brokkr` in a command that is typed in `folder`. */
+/** How to write `brokkr` in a command that is typed in `folder`. */
 function ownCommand(runtime: Runtime, folder: string): string {
   const { program, name } = runtime;
   const file = program === null ? process.execPath : pathOf(program);
@@ -230,7 +226,7 @@ function pathOf(program: string): string {
   return program.startsWith("file:") ? fileURLToPath(program) : program;
 }
 
-/** What npx puts in front of PATH is gone when it ends. */
+/** What npx adds to PATH is gone when it ends. */
 function isOnPath(file: string): boolean {
   const folders = (process.env["PATH"] ?? "").split(delimiter).filter((folder) => !folder.includes("node_modules"));
   return folders.some((folder) => folder !== "" && isSame(join(folder, "brokkr"), file));
@@ -253,7 +249,7 @@ function isSame(one: string, other: string): boolean {
   }
 }
 
-/** A program in the folder itself is named with the dot that shells want. */
+/** A path for the shell: with a leading `./` where it is below `folder`. */
 function fromFolder(file: string, folder: string): string {
   const way = relative(folder, file);
   return way.startsWith("..") || way.startsWith("/") ? file : `./${way}`;

@@ -1,6 +1,6 @@
 /**
- * The file of `log.file`: lines are gathered for a moment, written in order, and rotated. What can't be written is counted and
- * told; the broker never waits for it and never ends for it.
+ * The file of `log.file`: buffers lines briefly, writes them in order, and rotates. Lines that can't be written are counted and
+ * reported; the broker neither waits nor ends because of them.
  *
  * @module
  */
@@ -22,26 +22,26 @@ import { joinBytes } from "../core/bytes.ts";
 import { failureCode } from "../runtime/posix/failure_reason.ts";
 import type { Clock } from "../runtime/runtime.ts";
 
-/** How long a line may wait for its way into the file. */
+/** How long a line may be buffered. */
 const FLUSH_MS = 100;
-/** What is not written by then is written at once. */
+/** A larger buffer is written at once. */
 const FLUSH_BYTES = 64 * 1024;
-/** How soon a pipe without room is tried again, how long it may take nothing, and how much may wait for it. */
+/** For a full pipe: the interval of retries, how long it may take nothing, and how much may wait for it. */
 const RETRY_MS = 5;
 const PATIENCE_MS = 1_000;
 const MAX_WAITING = 1024 * 1024;
-/** A pipe takes so much whole or not at all. Deno does not tell of a part that it wrote before there was no more room. */
+/** A pipe takes up to this much whole or not at all (PIPE_BUF). Deno does not report a part that it wrote before the pipe was full. */
 const MAX_PART = 4096;
 
 export interface LogFileOptions {
   readonly clock: Clock;
-  /** The file is renamed before it would have more. */
+  /** The file is rotated before it would exceed this size. */
   readonly maxBytes: number;
-  /** How many renamed files are kept. */
+  /** How many rotated files are kept. */
   readonly keep: number;
-  /** Told with the system's error: once until it works again. */
+  /** Called with the system's error; once until writing works again. */
   failed(doing: "write" | "rotate", error: unknown): void;
-  /** The file can be written again; that many lines never came into it. */
+  /** Called when the file can be written again, with the number of lost lines. */
   lost(lines: number, error: unknown): void;
 }
 
@@ -49,7 +49,7 @@ interface Open {
   readonly fd: number;
   readonly device: number;
   readonly inode: number;
-  /** Only what has an end can be rotated. */
+  /** Only regular files can be rotated. */
   readonly isFile: boolean;
   size: number;
 }
@@ -64,24 +64,24 @@ export class LogFile {
   #lost = 0;
   #error: unknown;
   #keepsGrowing = false;
-  /** The last line in the file has no end. */
+  /** Whether the last line in the file lacks its newline. */
   #isTorn = false;
-  /** How long a pipe has had no room, or null where it has. */
+  /** For how long a pipe has been full, or null if it is not. */
   #stalledMs: number | null = null;
 
-  /** @throws what the system says where the file can't be opened. */
+  /** @throws the system's error if the file can't be opened. */
   constructor(path: string, options: LogFileOptions) {
     this.#path = path;
     this.#options = options;
     this.#open = open(path);
   }
 
-  /** Lines that never came into the file so far. */
+  /** Lines lost so far. */
   get lost(): number {
     return this.#lost;
   }
 
-  /** Takes whole lines. With `urgent` they are in the file when this returns. */
+  /** Takes whole lines. If `urgent`, they are in the file on return. */
   write(text: string, urgent: boolean): void {
     const bytes = new TextEncoder().encode(text);
     this.#waiting.push(bytes);
@@ -121,7 +121,7 @@ export class LogFile {
     this.#worked();
   }
 
-  /** Takes what waits, and lets no timer write it. */
+  /** Takes the buffer and clears the timer. */
   #take(): Uint8Array {
     this.#clear?.();
     this.#clear = undefined;
@@ -131,7 +131,7 @@ export class LogFile {
     return bytes;
   }
 
-  /** Keeps `rest` for a reader that may read on; false for one that has been given up. */
+  /** Keeps `rest` for a reader that may continue; false if it has been given up. */
   #waits(rest: Uint8Array, hasRead: boolean): boolean {
     const stalledMs = hasRead || this.#stalledMs === null ? 0 : this.#stalledMs + RETRY_MS;
     if (this.#lost > 0 || stalledMs > PATIENCE_MS || rest.length > MAX_WAITING) return false;
@@ -158,7 +158,7 @@ export class LogFile {
     this.#options.lost(lost, this.#error);
   }
 
-  /** The file to write to: another one where somebody has renamed or removed it, or where it has become too large. */
+  /** The file to write to: a new one if it was renamed or removed, or is to be rotated. */
   #current(bytes: number): Open {
     const there = statSync(this.#path, { throwIfNoEntry: false });
     if (there?.ino !== this.#open?.inode || there?.dev !== this.#open?.device) this.#shut();
@@ -171,7 +171,7 @@ export class LogFile {
       rotate(this.#path, this.#options.keep);
       this.#keepsGrowing = false;
     } catch (error) {
-      // A file that is too large is better than no file.
+      // Better an oversized file than none.
       if (!this.#keepsGrowing) this.#options.failed("rotate", error);
       this.#keepsGrowing = true;
       return this.#open;
@@ -188,7 +188,7 @@ export class LogFile {
     try {
       closeSync(file.fd);
     } catch {
-      // What it held back could not be written, which the next write tells.
+      // Buffered data could not be written; the next write reports it.
     }
   }
 }
@@ -198,14 +198,14 @@ const STALLED = "its reader took nothing for 1s";
 
 function open(path: string): Open {
   mkdirSync(dirname(path), { recursive: true });
-  // A pipe without a reader would hold this process for ever.
+  // Opening a pipe without a reader would block for ever.
   const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK, O_NOCTTY } = constants;
   const fd = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY, 0o666);
   const stats = fstatSync(fd);
   return { fd, device: stats.dev, inode: stats.ino, isFile: stats.isFile(), size: stats.size };
 }
 
-/** Appends as much of `bytes` as the system takes, and says how long the file is then, also before it throws. */
+/** Appends as much of `bytes` as the system takes, and reports the new size, also before it throws. */
 function append({ fd, isFile, size }: Open, bytes: Uint8Array, grown: (size: number) => void): void {
   let written = 0;
   try {
@@ -215,13 +215,13 @@ function append({ fd, isFile, size }: Open, bytes: Uint8Array, grown: (size: num
     }
     grown(size + written);
   } catch (error) {
-    // Deno does not tell of what it wrote before the failure.
+    // Deno does not report what it wrote before the failure.
     grown(isFile ? fstatSync(fd).size : size + written);
     throw error;
   }
 }
 
-/** `broker.log` becomes `broker.log.1`, that one `.2`, and so on; the last one is replaced. Of a link it is the file that it leads to. */
+/** `broker.log` becomes `broker.log.1`, that one `.2`, and so on; the last one is replaced. A link is followed. */
 function rotate(link: string, keep: number): void {
   const path = realpathSync(link);
   for (let number = keep - 1; number >= 1; number--) {
@@ -230,7 +230,7 @@ function rotate(link: string, keep: number): void {
   renameSync(path, `${path}.1`);
 }
 
-/** A line of which only a part is missing is missing. */
+/** Counts lines; one that was written in part is lost. */
 function linesOf(bytes: Uint8Array): number {
   return bytes.reduce((count, byte) => byte === 10 ? count + 1 : count, 0);
 }

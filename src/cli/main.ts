@@ -1,6 +1,6 @@
 /**
- * What the binary does first. A process of a broker never gets as far as the command line: it loads what its role names, and
- * no package of others.
+ * The first step of the binary. A broker's process never loads the command line, nor any third-party package: it loads what its
+ * role names.
  *
  * @module
  */
@@ -24,7 +24,7 @@ export async function main(): Promise<void> {
   }
 }
 
-/** A role that nobody may have ends this process before it starts another one. */
+/** An invalid role ends this process before it can start others. */
 function ownRole(runtime: Runtime): { readonly role: Role | null; readonly depth: number } {
   try {
     return readRole(runtime.env.get(ROLE_VARIABLE));
@@ -45,5 +45,5 @@ async function beProcess(runtime: Runtime, role: Role): Promise<void> {
     const { runDemo } = await import("./demo_program.ts");
     await runDemo({ json: false });
   } else if (program !== undefined) await import(program);
-  else throw new Error(`Cannot serve module "${role.module}": this process was told of no program to load`);
+  else throw new Error(`Cannot serve module "${role.module}": the environment names no program to load`);
 }

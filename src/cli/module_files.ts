@@ -7,22 +7,22 @@
  * @module
  */
 
-import { anyModule } from "../core/module/program.ts";
-import { type Module, settingsOf } from "../core/module/module.ts";
-import { NOT_WITH_WORKERS } from "../core/module/permissions.ts";
 import type { GivenSettings, Role } from "../core/child/role.ts";
 import { serveProcess } from "../core/child/serve.ts";
+import { type Module, settingsOf } from "../core/module/module.ts";
+import { NOT_WITH_WORKERS } from "../core/module/permissions.ts";
+import { anyModule } from "../core/module/program.ts";
 import { messageOf } from "../core/thrown.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 
-/** A module's file is not what its configuration says. It stays so until someone changes one of the two. */
+/** A module's file does not match its configuration, and will not until one of them changes. */
 class ModuleFileError extends Error {
   override readonly name = "ModuleFileError";
-  /** Another start would end the same way. */
+  /** Another start would fail the same way. */
   readonly lasting = true;
 }
 
-/** Loads the file at `url` as module `name`. @throws {ModuleFileError} that says what is wrong with the file. */
+/** Loads the file at `url` as module `name`. @throws {ModuleFileError} if the file is wrong. */
 export async function loadModule(name: string, url: string): Promise<Module> {
   const module = await loadAnyModule(url, `module "${name}"`);
   if (module.name === name) return module;
@@ -30,7 +30,7 @@ export async function loadModule(name: string, url: string): Promise<Module> {
   throw new ModuleFileError(`Cannot load module "${name}" from "${pathOf(url)}": ${why}`);
 }
 
-/** Loads the module of the file at `url`, whatever its name is. @throws {ModuleFileError} that says what is wrong with the file. */
+/** Loads the module of the file at `url`, whatever its name. @throws {ModuleFileError} if the file is wrong. */
 export async function loadAnyModule(url: string, what = "a module"): Promise<Module> {
   const exports: unknown = await import(url);
   const exported = exportedModule(exports);
@@ -46,7 +46,7 @@ export async function loadAnyModule(url: string, what = "a module"): Promise<Mod
   }
 }
 
-/** The module with another number of workers. @throws {ModuleFileError} where it defines none. */
+/** The module with `count` workers. @throws {ModuleFileError} if it defines none. */
 export function withWorkers(module: Module, count: number): Module {
   const { definition, name } = module;
   if (definition.workers === undefined) {
@@ -95,7 +95,7 @@ export async function serveModuleFiles(
   return await serveProcess({ runtime, role, load, program: undefined, product: "Shinken", aligned: false });
 }
 
-/** @throws {ModuleFileError} where the file has a setting that would be without effect. */
+/** @throws {ModuleFileError} if the file has a setting that would have no effect. */
 export function heldAgainst(module: Module, { keys, workers, sandboxed = false }: GivenSettings): Module {
   // The broker goes by all of them, before the file is loaded.
   for (const [key, setting] of Object.entries(settingsOf({ ...module.definition }))) {

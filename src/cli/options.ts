@@ -6,23 +6,27 @@
 
 import { message, text } from "@optique/core/message";
 import { optional } from "@optique/core/modifiers";
+import type { InferValue, Parser } from "@optique/core/parser";
 import { option } from "@optique/core/primitives";
 import { string, type ValueParser } from "@optique/core/valueparser";
 import { EVENT_IDS, isEventId } from "../core/log/lines.ts";
 import type { EventId } from "../core/log/record.ts";
 import { closestMatch } from "../core/closest_match.ts";
 
-/** `--broker NAME`, which every command that asks a broker has. */
+/** What a command's parser gives to its function. */
+export type ArgsOf<P extends Parser<"sync", unknown, unknown>> = Omit<InferValue<P>, "action">;
+
+/** `--broker NAME`, an option of every command that talks to a broker. */
 export function brokerOption() {
   return optional(option("--broker", string({ metavar: "NAME" }), {
-    description: message`The broker to ask. Not needed where one broker runs.`,
+    description: message`Name of the broker; not needed if only one runs.`,
   }));
 }
 
 const MILLISECONDS: ReadonlyMap<string, number> = new Map([["ms", 1], ["s", 1_000], ["m", 60_000], ["h", 3_600_000]]);
 const DURATION = /^(\d{1,9}(?:\.\d{1,6})?)(ms|s|m|h)$/;
 
-/** Milliseconds of `input`, or what is wrong with it. */
+/** `input` in milliseconds, or what is wrong with it. */
 export function parseDuration(input: string): number | string {
   const [, count, unit = ""] = DURATION.exec(input) ?? [];
   const milliseconds = Number(count) * (MILLISECONDS.get(unit) ?? NaN);
@@ -31,7 +35,7 @@ export function parseDuration(input: string): number | string {
   return /^[\d.]+$/.test(input) ? `${wrong}; a number without a unit is not one` : wrong;
 }
 
-/** {@link parseDuration} for an option of the command line. */
+/** {@link parseDuration} as a value of an option. */
 export function duration(): ValueParser<"sync", number> {
   return {
     mode: "sync",

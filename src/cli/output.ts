@@ -10,7 +10,7 @@ import { escapeLines } from "../core/log/escape.ts";
 import { failureCode, systemReason } from "../runtime/posix/failure_reason.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 
-/** Home, and clear what is below. */
+/** Moves the cursor home and clears the screen. */
 const CLEAR = "\x1b[H\x1b[J";
 
 let isWatched = false;
@@ -18,10 +18,10 @@ let readerGone = false;
 let failure: CliError | undefined;
 
 /**
- * Writes `text` and settles when it is out. False when nobody reads any more. A terminal gets none of its control characters but
- * those of colors; it is cleared first with `clear`.
+ * Writes `text` and settles when it is written; false when the reader has closed its end. On a terminal, control characters other
+ * than colors are escaped, and `clear` clears the screen first.
  *
- * @throws {CliError} where it can't be written.
+ * @throws {CliError} if it can't be written.
  */
 export async function print(given: string, { clear = false } = {}): Promise<boolean> {
   const isTerminal = process.stdout.isTTY === true;
@@ -36,7 +36,7 @@ export async function print(given: string, { clear = false } = {}): Promise<bool
       try {
         process.stdout.write(text, done);
       } catch (error) {
-        // Deno writes to a file at once.
+        // Deno writes to files synchronously.
         done(error);
       }
     });
@@ -45,10 +45,10 @@ export async function print(given: string, { clear = false } = {}): Promise<bool
   return !readerGone;
 }
 
-/** What became of standard output by `error`; null where its reader went away. */
+/** `error` of standard output as a failure; null if the reader closed its end. */
 export function outputFailure(error: unknown): CliError | null {
   const code = failureCode(error);
-  // A socket that was closed with something unread in it says the second.
+  // A socket that was closed with unread data reports ECONNRESET.
   if (code === "EPIPE" || code === "ECONNRESET") return null;
   const message = `Cannot write to standard output: ${systemReason(error)}`;
   return new CliError(code === "ENOSPC" ? `${message}; make room on its file system` : message, ExitCode.failed, {
@@ -62,14 +62,14 @@ function failed(error: unknown): void {
   else failure ??= why;
 }
 
-/** Without a listener the end of the reader would end this process with a stack. */
+/** Without a listener, a reader that closes its end would crash this process. */
 function watch(): void {
   if (isWatched) return;
   isWatched = true;
   process.stdout.on("error", failed);
 }
 
-/** Whether a person looks at `stream` and wants colors. */
+/** Whether `stream` is a terminal that should have colors. */
 export function hasColors(stream: "stdout" | "stderr"): boolean {
   return process[stream].isTTY === true && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb";
 }
@@ -77,7 +77,7 @@ export function hasColors(stream: "stdout" | "stderr"): boolean {
 interface DivertedOutput {
   /** Writes to standard output. */
   readonly write: typeof process.stdout.write;
-  /** Gives standard output back to everyone. */
+  /** Undoes the diversion. */
   restore(): void;
 }
 

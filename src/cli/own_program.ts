@@ -12,7 +12,7 @@ interface ModuleBuilder {
 
 declare const Bun: { plugin(plugin: { readonly name: string; setup(build: ModuleBuilder): void }): void };
 
-/** In the binary `import "brokkr"` of a user's file means the library inside it: there is no package to be found. */
+/** In the binary, `import "brokkr"` in a user's file means the library inside it, since there is no package. */
 export async function offerLibrary(runtime: Runtime): Promise<void> {
   const isBinary = runtime.program === null;
   if (!isBinary || runtime.name !== "bun") return;
@@ -23,8 +23,8 @@ export async function offerLibrary(runtime: Runtime): Promise<void> {
   });
 }
 
-/** Tells the processes of a program that `brokkr` runs which one it is, whatever their working directory. */
+/** The environment variable with the URL of the program, for its processes. */
 export const PROGRAM_VARIABLE = "BROKKR_PROGRAM";
 
-/** The program inside brokkr itself. */
+/** Its value for the program inside brokkr. */
 export const DEMO_PROGRAM = "brokkr:demo";

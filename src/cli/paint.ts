@@ -18,12 +18,12 @@ const STATES: Readonly<Record<ProcessState, string>> = {
   failed: "31",
 };
 
-/** An operator's line, or a part of it, in the colour of its level. */
+/** A log line, or a part of it, in the color of its level. */
 export function paintLine(line: string, level: LogLevel, colors: boolean): string {
   return paint(line, LEVELS[level], colors);
 }
 
-/** `text` in the colour of a process' state. */
+/** `text` in the color of a process' state. */
 export function paintState(text: string, state: ProcessState, colors: boolean): string {
   return paint(text, STATES[state], colors);
 }
@@ -33,12 +33,12 @@ export function bold(text: string, colors: boolean): string {
   return paint(text, "1", colors);
 }
 
-/** @param style numbers of SGR (ECMA-48), or an empty text. */
+/** @param style numbers of SGR (ECMA-48), or empty. */
 export function paint(text: string, style: string, colors: boolean): string {
   return colors && style !== "" ? `\x1b[${style}m${text}\x1b[0m` : text;
 }
 
-/** What stands behind the date, the level and all brackets of the prefix. */
+/** A log line without the date, the level and the brackets of its prefix. */
 export function operatorText(line: string): string {
   return line.replace(/^\[[^\]]*\] [A-Z]+ *: (?:\[ ?[^\]]* ?\] )*/, "");
 }

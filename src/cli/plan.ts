@@ -1,19 +1,19 @@
 /**
- * From a configuration to the plan of its broker.
+ * The plan of a broker, made from a configuration.
  *
  * @module
  */
 
 import { type BrokerPlan, checkOptions } from "../core/broker/options.ts";
 import type { BrokerHost } from "../core/broker/child_spec.ts";
-import { defineModule, type Module } from "../core/module/module.ts";
-import { MODULE } from "../core/module/settings.ts";
-import { programModule } from "../core/module/program.ts";
 import type { GivenSettings } from "../core/child/role.ts";
+import { defineModule, type Module } from "../core/module/module.ts";
+import { programModule } from "../core/module/program.ts";
+import { MODULE } from "../core/module/settings.ts";
 import { messageOf } from "../core/thrown.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
-import type { Config, ConfigModule, ConfigProgram } from "./config/read_config.ts";
 import { ConfigError, type Problem } from "./config/document.ts";
+import type { Config, ConfigModule, ConfigProgram } from "./config/read_config.ts";
 import { loadModule, withWorkers } from "./module_files.ts";
 
 export interface PreparedBroker {
@@ -21,7 +21,7 @@ export interface PreparedBroker {
   readonly host: Required<Pick<BrokerHost, "load" | "given" | "signature" | "folder">>;
 }
 
-/** @throws {ConfigError} where modules' files can't be loaded. @throws {CliError} where they do not go together. */
+/** @throws {ConfigError} if a module's file can't be loaded. @throws {CliError} if the modules contradict each other. */
 export async function planOf(config: Config): Promise<PreparedBroker> {
   const { modules, broker } = config;
   try {
@@ -34,7 +34,7 @@ export async function planOf(config: Config): Promise<PreparedBroker> {
   }
 }
 
-/** @throws {ConfigError} with every file that can't be loaded, at its place. */
+/** @throws {ConfigError} with every file that can't be loaded, and its position. */
 async function loadAll({ modules, load }: Config): Promise<Module[]> {
   const loaded: Module[] = [];
   const problems: Problem[] = [];
@@ -49,7 +49,7 @@ async function loadAll({ modules, load }: Config): Promise<Module[]> {
   return loaded;
 }
 
-/** What is wrong with a module's file, at the place that names it. */
+/** What is wrong with a module's file, with the position in the configuration that names it. */
 export function fileProblem({ name, place }: ConfigModule | ConfigProgram, error: unknown): Problem {
   const why = messageOf(error);
   return { ...place, message: /^Cannot (load|serve|start)/.test(why) ? why : `Cannot load module "${name}": ${why}` };
@@ -61,7 +61,7 @@ export function givenOf({ workers, settings }: ConfigModule): GivenSettings {
   return { workers, keys: Object.keys(settings), ...sandboxed };
 }
 
-/** Under load "own" the broker's process loads no module: it knows the name, and the rest when the process tells. */
+/** Under image "own" the broker loads no module: it knows the name, and the rest once the process has reported it. */
 async function moduleOf(module: ConfigModule | ConfigProgram, load: Config["load"]): Promise<Module> {
   if ("program" in module) return programModule(module.program);
   const { name, url, workers } = module;
@@ -81,13 +81,13 @@ function hostOf({ modules: all, load, folder }: Config): PreparedBroker["host"] 
     given: (name) => {
       const module = byName.get(name);
       const given = module === undefined ? { workers: null, keys: [] } : givenOf(module);
-      // Under load "all" the broker has read the module's own settings.
+      // Under image "all" the broker knows the module's own settings.
       return load === "all" ? { ...given, keys: Object.keys(MODULE) } : given;
     },
   };
 }
 
-/** What a module's process depends on: not where in the file it stands. */
+/** What a module's process depends on, which excludes its position in the file. */
 function partsOf(module: ConfigModule | ConfigProgram | undefined): unknown[] {
   if (module === undefined) return [];
   return "url" in module ? [module.url, module.workers, module.settings] : [module.program, module.settings];

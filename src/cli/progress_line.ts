@@ -10,11 +10,11 @@ import { escapeText } from "../core/log/escape.ts";
 import { EVENT_IDS } from "../core/log/lines.ts";
 import { operatorText } from "./paint.ts";
 
-/** To the beginning of the line, and clear what is behind it. */
+/** Moves to the beginning of the line and clears it. */
 const CLEAR = "\r\x1b[K";
 
 export class ProgressLine implements Disposable {
-  /** Whether there is a terminal to show it on. */
+  /** Whether standard error is a terminal. */
   isShown = process.stderr.isTTY === true && process.env["TERM"] !== "dumb";
   #drawn = false;
 
@@ -27,14 +27,14 @@ export class ProgressLine implements Disposable {
 
   [Symbol.dispose](): void {
     if (this.#drawn) process.stderr.write(CLEAR);
-    // What comes late is not shown any more.
+    // Later progress is not shown.
     this.isShown = false;
   }
 }
 
 const STEPS = EVENT_IDS.filter((event) => event.startsWith("process.") && event !== "process.output");
 
-/** Settles as `work` does; shows each step of any process until then. */
+/** Settles as `work` does, and shows each step of any process until then. */
 export async function showSteps<T>(client: ControlClient, work: Promise<T>): Promise<T> {
   using line = new ProgressLine();
   const over = new AbortController();
@@ -43,7 +43,7 @@ export async function showSteps<T>(client: ControlClient, work: Promise<T>): Pro
       line.show(operatorText(lines[0] ?? ""));
     }
   };
-  // Where the steps can't be seen, the outcome still can.
+  // The outcome counts even where the steps can't be shown.
   if (line.isShown) show().catch(() => {});
   try {
     return await work;

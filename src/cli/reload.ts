@@ -1,5 +1,5 @@
 /**
- * `brokkr reload`: the modules' code is read again, module by module.
+ * `brokkr reload`: replaces processes by new ones with the current code, module by module.
  *
  * @module
  */
@@ -14,22 +14,22 @@ import { CliError, ExitCode } from "./cli_error.ts";
 import { askBroker } from "./connect.ts";
 import { brokerOption } from "./options.ts";
 import { showSteps } from "./progress_line.ts";
-import { type ModuleAsked, requireStarted, unknownName } from "./restart.ts";
+import { type ModuleArgs, requireStarted, unknownName } from "./restart.ts";
 
 export const reloadParser = command(
   "reload",
   object({
     action: constant("reload"),
     module: optional(argument(string({ metavar: "MODULE" }), {
-      description: message`A module. Every module where it is left out.`,
+      description: message`A module; by default every module.`,
     })),
     broker: brokerOption(),
   }),
-  { brief: message`Start modules again with their newest code`, footer: message`Example: brokkr reload` },
+  { brief: message`Restart modules with their current code`, footer: message`Example: brokkr reload` },
 );
 
-/** The old processes serve until the new ones are ready. */
-export async function reload(runtime: Runtime, { module, broker }: ModuleAsked): Promise<number> {
+/** The old processes serve calls until the new ones are ready. */
+export async function reload(runtime: Runtime, { module, broker }: ModuleArgs): Promise<number> {
   return await askBroker(runtime, broker, async (client) => {
     const kept = await showSteps(client, client.reload(module ?? null)).catch((error) => unknownName("reload", error));
     await requireStarted(client, module);

@@ -1,5 +1,5 @@
 /**
- * `brokkr restart`: processes start again, one module after the other.
+ * `brokkr restart`: restarts processes, one module after the other.
  *
  * @module
  */
@@ -23,19 +23,19 @@ export const restartParser = command(
   object({
     action: constant("restart"),
     module: optional(argument(string({ metavar: "MODULE" }), {
-      description: message`A module, or a worker such as sla-1. Every module where it is left out.`,
+      description: message`A module, or a worker such as sla-1; by default every module.`,
     })),
     broker: brokerOption(),
   }),
-  { brief: message`Start a module, a worker or all modules again`, footer: message`Example: brokkr restart sla` },
+  { brief: message`Restart a module, a worker or all modules`, footer: message`Example: brokkr restart sla` },
 );
 
-export interface ModuleAsked {
+export interface ModuleArgs {
   readonly module: string | undefined;
   readonly broker: string | undefined;
 }
 
-export async function restart(runtime: Runtime, { module, broker }: ModuleAsked): Promise<number> {
+export async function restart(runtime: Runtime, { module, broker }: ModuleArgs): Promise<number> {
   return await askBroker(runtime, broker, async (client) => {
     await showSteps(client, client.restart(module ?? null)).catch((error) => unknownName("restart", error));
     await requireStarted(client, module);
@@ -44,10 +44,10 @@ export async function restart(runtime: Runtime, { module, broker }: ModuleAsked)
   });
 }
 
-/** States of a process whose last start did not succeed: it has ended, or is tried again. */
+/** States of a process whose last start did not succeed. */
 const NOT_STARTED: readonly ProcessState[] = ["failed", "backoff", "starting", "cleaning"];
 
-/** @throws {CliError} where a module or worker did not start. */
+/** @throws {CliError} if a module or worker did not start. */
 export async function requireStarted(client: ControlClient, name: string | undefined): Promise<void> {
   const { modules } = await client.status();
   const isMeant = (process: ProcessStatus) =>
@@ -65,7 +65,7 @@ export async function requireStarted(client: ControlClient, name: string | undef
   );
 }
 
-/** Says what was to be done, where there is no module of that name. */
+/** Turns the error of an unknown name into one that names the action. */
 export function unknownName(action: string, error: unknown): never {
   if (!(error instanceof UnknownModuleError)) throw error;
   const hint = error.nearest === null ? 'see the names with "brokkr status"' : `did you mean "${error.nearest}"`;

@@ -16,9 +16,10 @@ import { pathToFileURL } from "node:url";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 import { nearestConfig } from "./config/config_file.ts";
+import type { ArgsOf } from "./options.ts";
 import { offerLibrary, PROGRAM_VARIABLE } from "./own_program.ts";
-import { type PageAddress, pageAddress } from "./page/address.ts";
-import type { PageAsked } from "./page/page.ts";
+import { pageAddress } from "./page/address.ts";
+import type { PageArgs } from "./page/page.ts";
 
 const CONFIG = /\.jsonc?$/;
 const PROGRAM = /\.[cm]?[jt]s$/;
@@ -29,13 +30,14 @@ export const runParser = command(
     action: constant("run"),
     file: optional(argument(string({ metavar: "FILE" }), {
       description:
-        message`A configuration (brokkr.json) or a program (main.ts, main.js); else the nearest brokkr.json.`,
+        message`A configuration (brokkr.json) or a program (main.ts, main.js); by default the nearest brokkr.json.`,
     })),
     page: optional(option("--page", pageAddress(), {
-      description: message`Show the broker at this address, for browsers and Prometheus.`,
+      description: message`Serve a page for browsers and metrics for Prometheus at this address.`,
     })),
     pageTokenFile: optional(option("--page-token-file", string({ metavar: "FILE" }), {
-      description: message`What the page asks for, else what BROKKR_PAGE_TOKEN is; needed for other machines.`,
+      description:
+        message`File with the token that opens the page, instead of BROKKR_PAGE_TOKEN; required to serve other machines.`,
     })),
   }),
   {
@@ -44,15 +46,9 @@ export const runParser = command(
   },
 );
 
-interface RunAsked {
-  readonly file: string | undefined;
-  readonly page: PageAddress | undefined;
-  readonly pageTokenFile: string | undefined;
-}
-
 export async function run(
   runtime: Runtime,
-  { file, page, pageTokenFile }: RunAsked,
+  { file, page, pageTokenFile }: ArgsOf<typeof runParser>,
   depth: number,
 ): Promise<number> {
   const path = file ?? nearestConfig("run");
@@ -80,17 +76,17 @@ export async function run(
   return await runProgram(runtime, path, shown);
 }
 
-/** Names of the errors of a control socket that can't be opened. */
+/** Names of the errors for a control socket that can't be opened. */
 const UNREACHABLE = ["NameTakenError", "ControlSocketError"];
 
-/** Never settles while the program runs: its process ends when the program has nothing left to do, or its broker has drained. */
-async function runProgram(runtime: Runtime, path: string, page: PageAsked | null): Promise<number> {
+/** Never settles: the process ends when the program has nothing left to do or its broker has drained. */
+async function runProgram(runtime: Runtime, path: string, page: PageArgs | null): Promise<number> {
   const program = pathToFileURL(resolve(path)).href;
   runtime.env.set(PROGRAM_VARIABLE, program);
-  // The program may import another copy of the library than this one.
+  // The program may import another copy of the library.
   Reflect.set(globalThis, Symbol.for("brokkr.run"), program);
   process.on("unhandledRejection", (reason) => {
-    // A program that looks after its rejections does so here too.
+    // A program may handle its rejections itself.
     if (process.listenerCount("unhandledRejection") === 1) fail(runtime, reason);
   });
   if (page !== null) {
@@ -106,7 +102,7 @@ async function runProgram(runtime: Runtime, path: string, page: PageAsked | null
   return await new Promise<never>(() => {});
 }
 
-/** A program may start its broker without waiting for it. */
+/** A program may start its broker without awaiting it. */
 function fail(runtime: Runtime, reason: unknown): void {
   if (isUnreachable(reason)) {
     runtime.writeError(`${reason.message}\n`);
@@ -116,15 +112,15 @@ function fail(runtime: Runtime, reason: unknown): void {
   runtime.exit(ExitCode.failed);
 }
 
-/** An error of another copy's class is told by its name. */
+/** The class may be another copy's, so the name decides. */
 function isUnreachable(error: unknown): error is Error {
   return error instanceof Error && UNREACHABLE.includes(error.name);
 }
 
-/** What to do where this runtime can't load the TypeScript file at `path`, else null. */
+/** What to do if this runtime can't load the TypeScript file at `path`, else null. */
 export function typescriptRemedy(runtime: Runtime, path: string): string | null {
   if (runtime.name !== "node" || !/\.[cm]?ts$/.test(path)) return null;
-  // Node 22.18 and later strip types by themselves.
+  // Node 22.18 and later strip types.
   if (Reflect.get(process.features, "typescript")) return null;
   return `Node ${runtime.version} cannot load TypeScript, compile it to JavaScript or run brokkr with Deno or Bun`;
 }

@@ -19,15 +19,15 @@ import { LOG } from "./config/keys.ts";
 import { readConfig } from "./config/read_config.ts";
 import { LogFile } from "./log_file.ts";
 import { hasColors } from "./output.ts";
-import type { PageAsked } from "./page/page.ts";
+import type { PageArgs } from "./page/page.ts";
 import { paintLine } from "./paint.ts";
 import { planOf } from "./plan.ts";
 
-/** Never settles while the broker runs; its end is the end of this process. */
+/** Never settles: the process ends with the broker. */
 export async function runConfig(
   runtime: Runtime,
   file: string,
-  { depth, page }: { readonly depth: number; readonly page: PageAsked | null },
+  { depth, page }: { readonly depth: number; readonly page: PageArgs | null },
 ): Promise<number> {
   const { plan, host, log } = await prepare(runtime, file);
   if (page !== null) {
@@ -37,11 +37,11 @@ export async function runConfig(
   const core = new BrokerCore({ ...plan, log: log.write }, { runtime, depth, ...host });
   log.whenLost((fields) => core.tell("log.lost", fields));
   core.whenStopped(() => Promise.resolve(log.close()));
-  // Read one after the other, so that the newest is read last; none waits for what the one before has begun.
+  // Reads happen one after the other, so that the newest wins; none waits for the changes that an earlier one started.
   let reading: Promise<void> = Promise.resolve();
   const absolute = resolve(file);
   const reload = () => {
-    // Messages name the file as it was given, while that leads to it.
+    // Messages show the path as given, as long as it still leads to the file.
     const hasFolder = runtime.startedIn !== null && runtime.isFolder(runtime.startedIn);
     const again = hasFolder ? file : absolute;
     reading = reading.then(() => readAgain(core, { runtime, file: again }));
@@ -57,7 +57,7 @@ export async function runConfig(
   return await new Promise<never>(() => {});
 }
 
-/** Begins to put the configuration in force as it is now; where it is wrong a line says so and nothing changes. */
+/** Starts to apply the configuration as it is now. If it is wrong, a line says so and nothing changes. */
 async function readAgain(core: BrokerCore, { runtime, file }: { runtime: Runtime; file: string }): Promise<void> {
   try {
     const config = await readConfig(file, runtime);
@@ -89,13 +89,13 @@ const URGENT: readonly LogLevel[] = ["warning", "error", "fatal"];
 
 interface LogOutput {
   readonly write: LogFunction;
-  /** Sets what is told when lines did not come to where they belong. */
+  /** Sets the listener for lost lines. */
   whenLost(fn: (fields: EventFields["log.lost"]) => void): void;
-  /** Returns when all lines are where they belong. */
+  /** Returns when all lines are written. */
   close(): void;
 }
 
-/** @throws {CliError} where the file can't be written. */
+/** @throws {CliError} if the file can't be written. */
 function openLog({ log }: Config, runtime: Runtime): LogOutput {
   return log.file === undefined ? toStandardError(runtime) : toFile(log.file, log, runtime);
 }
@@ -138,7 +138,7 @@ function toFile(
     });
   }
   return {
-    // What someone looks for after a sudden end is written at once.
+    // Lines that matter after a sudden end are written at once.
     write: (record) => file.write(`${record.lines().join("\n")}\n`, URGENT.includes(record.level)),
     whenLost: (fn) => tell = fn,
     close() {
@@ -149,7 +149,7 @@ function toFile(
 }
 
 function failureText(path: string, doing: "write" | "rotate", error: unknown): string {
-  const remedy = REMEDIES.get(failureCode(error) ?? "") ?? "mend that";
+  const remedy = REMEDIES.get(failureCode(error) ?? "") ?? "correct that";
   return doing === "write"
     ? `cannot write log file "${path}": ${systemReason(error)}; lines are lost until it can be written, ${remedy}`
     : `cannot rotate log file "${path}": ${systemReason(error)}; it grows beyond log.maxBytes, ${remedy}`;

@@ -1,5 +1,5 @@
 /**
- * `brokkr serve`: one module as a JSON-RPC 2.0 program, so that any client can call its commands.
+ * `brokkr serve`: serves a module as a JSON-RPC 2.0 program, so that any client can call its commands.
  *
  * @module
  */
@@ -12,14 +12,13 @@ import { choice, string } from "@optique/core/valueparser";
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { Framing } from "../core/module/settings.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
-import { duration } from "./options.ts";
+import { type ArgsOf, duration } from "./options.ts";
 import { offerLibrary } from "./own_program.ts";
 import { typescriptRemedy } from "./run.ts";
 
-/** A client waits as long as it wants; this only ends what hangs. */
+/** Clients have their own timeouts; this one only ends what hangs. */
 const DEFAULT_TIMEOUT_MS = 60_000;
 
 export const serveParser = command(
@@ -28,26 +27,21 @@ export const serveParser = command(
     action: constant("serve"),
     file: argument(string({ metavar: "FILE" }), { description: message`A module's file.` }),
     framing: optional(option("--framing", choice(["newline", "content-length"], { metavar: "FRAMING" }), {
-      description: message`One message a line, or each after its length; else as the client's first message has it.`,
+      description:
+        message`One message per line, or a header with the length before each; by default like the client's first message.`,
     })),
     timeoutMs: optional(option("--timeout", duration(), {
-      description: message`Time for one attempt of a command, such as 500ms or 2s; 60s where it is left out.`,
+      description: message`Timeout of one attempt, such as 500ms or 2s; by default 60s.`,
     })),
   }),
   {
     brief: message`Serve a module as a JSON-RPC program on standard input and output`,
-    footer: message`Example: brokkr serve sla.js. The end of its input drains and ends it with exit code 0.`,
+    footer: message`Example: brokkr serve sla.js. When its input ends, it drains and ends with exit code 0.`,
   },
 );
 
-export interface ServeAsked {
-  readonly file: string;
-  readonly framing: Framing | undefined;
-  readonly timeoutMs: number | undefined;
-}
-
-export async function serve(runtime: Runtime, asked: ServeAsked, depth: number): Promise<number> {
-  const { file, framing, timeoutMs = DEFAULT_TIMEOUT_MS } = asked;
+export async function serve(runtime: Runtime, args: ArgsOf<typeof serveParser>, depth: number): Promise<number> {
+  const { file, framing, timeoutMs = DEFAULT_TIMEOUT_MS } = args;
   if (!existsSync(file)) {
     throw new CliError(`Cannot serve "${file}": it does not exist, correct its path`, ExitCode.usage);
   }

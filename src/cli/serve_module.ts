@@ -9,41 +9,41 @@ import { checkOptions } from "../core/broker/options.ts";
 import { progressTo } from "../core/call/forward.ts";
 import { attend } from "../core/control/attend.ts";
 import { BrokerError, CallTimeoutError, ProcessGoneError, RemoteError, UnknownCommandError } from "../core/faults.ts";
-import { plainText } from "../core/wire/json_codec.ts";
 import { isRecord } from "../core/is_record.ts";
 import { Connection } from "../core/program/connection.ts";
 import { type Conventions, LSP_CONVENTIONS, MCP_CONVENTIONS, type Notification } from "../core/program/conventions.ts";
 import { type Framing, MODULE } from "../core/module/settings.ts";
 import { type ErrorFields, fromParams, type Params, RpcCode } from "../core/program/message.ts";
 import { messageOf } from "../core/thrown.ts";
+import { plainText } from "../core/wire/json_codec.ts";
 import type { Clock, Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 import { loadAnyModule } from "./module_files.ts";
 import { StandardChannel } from "./serve_stdio.ts";
 
-/** In the log lines. */
+/** The broker's name in log lines. */
 const BROKER = "brokkr-serve";
 
 interface ServeModuleOptions {
   readonly url: string;
-  /** As the client's first message has it where it is left out. */
+  /** By default, the framing of the client's first message. */
   readonly framing: Framing | undefined;
   readonly timeoutMs: number;
   readonly depth: number;
 }
 
-/** Settles when the client has ended its side and all that it asked is answered, or the module can't run. */
+/** Settles when the client has closed its side and every request is answered, or the module can't run. */
 export async function serveModule(runtime: Runtime, options: ServeModuleOptions): Promise<number> {
   const { clock } = runtime;
   const channel = new StandardChannel();
   const core = await newBroker(runtime, options);
   core.whenStopped(() => channel.flushed());
   await attend(core, { runtime, control: false, signals: true });
-  // No call is made before, so the start takes nothing of its time.
+  // Calls are made after the start only, so it takes nothing of their timeouts.
   await core.start();
   const { modules: [module] } = await core.status();
   const failed = module?.state === "failed";
-  // What came until now is told the reason.
+  // Requests received so far are answered with the reason.
   const patience = failed ? new Promise<void>((resolve) => clock.soon(resolve)) : undefined;
   await converse(core, { channel, clock, framing: options.framing, patience });
   await core.stop();
@@ -51,7 +51,7 @@ export async function serveModule(runtime: Runtime, options: ServeModuleOptions)
   return failed ? ExitCode.gone : ExitCode.done;
 }
 
-/** The file is loaded here too, as in any program of brokkr: its settings are the broker's to know. */
+/** The broker loads the file too, as in any program, since it needs the module's settings. */
 async function newBroker(runtime: Runtime, { url, timeoutMs, depth }: ServeModuleOptions): Promise<BrokerCore> {
   try {
     const module = await loadAnyModule(url);
@@ -68,11 +68,11 @@ interface Conversation {
   readonly channel: StandardChannel;
   readonly clock: Clock;
   readonly framing: Framing | undefined;
-  /** How long it lasts, where that is not until the client ends it. */
+  /** Ends the conversation; by default the client does. */
   readonly patience: Promise<void> | undefined;
 }
 
-/** Answers what the client asks; settles when all is answered. */
+/** Answers the client's requests; settles when all are answered. */
 async function converse(core: BrokerCore, { channel, clock, framing, patience }: Conversation): Promise<void> {
   const first = await Promise.race([channel.first, ...(patience === undefined ? [] : [patience.then(() => "")])]);
   const [plan] = core.plan.modules;
@@ -87,7 +87,7 @@ async function converse(core: BrokerCore, { channel, clock, framing, patience }:
       stray: (_text, why) => connection.refuse(why),
       dropped: () => connection.refuse("parse"),
       async request(method, given, signal) {
-        const { params, ...progress } = askedRequest(given, (notification) => connection.notify(notification));
+        const { params, ...progress } = withProgress(given, (notification) => connection.notify(notification));
         try {
           return await core.call(target, method, fromParams(params), { signal, ...progress });
         } catch (error) {
@@ -95,7 +95,7 @@ async function converse(core: BrokerCore, { channel, clock, framing, patience }:
         }
       },
       notification({ method, params }) {
-        // What begins so belongs to a protocol, and may be ignored. The broker's log tells how any other one ends.
+        // Methods with this prefix belong to the protocol and may be ignored. How others end is in the broker's log.
         if (!method.startsWith("$/")) core.call(target, method, fromParams(params)).catch(() => {});
       },
       drained() {},
@@ -106,24 +106,24 @@ async function converse(core: BrokerCore, { channel, clock, framing, patience }:
   await connection.idle();
 }
 
-/** Clients of both families are understood. */
+/** Understands clients of both protocols. */
 const CONVENTIONS: Conventions = {
   ...LSP_CONVENTIONS,
   cancelledId: (notification) => LSP_CONVENTIONS.cancelledId(notification) ?? MCP_CONVENTIONS.cancelledId(notification),
 };
 
-interface AskedRequest {
-  /** What the command gets: the parameters without the token. */
+interface ProgressRequest {
+  /** The command's parameters, without the token. */
   readonly params: Params;
-  /** Tells the client what the command says of its progress; absent where it did not ask for that. */
+  /** Sends the command's progress to the client; absent if it did not ask for it. */
   readonly onProgress?: (value: unknown) => void;
 }
 
 /**
- * A request of the Model Context Protocol asks with `_meta.progressToken`, one of the Language Server Protocol with `workDoneToken`.
- * JSON-RPC itself knows no progress.
+ * A request of the Model Context Protocol asks for progress with `_meta.progressToken`, one of the Language Server Protocol with
+ * `workDoneToken`. JSON-RPC itself has no progress.
  */
-function askedRequest(params: Params, notify: (notification: Notification) => void): AskedRequest {
+function withProgress(params: Params, notify: (notification: Notification) => void): ProgressRequest {
   if (params === undefined || !isRecord(params)) return { params };
   const { _meta: meta, workDoneToken, ...rest } = params;
   if (isRecord(meta) && isToken(meta["progressToken"])) {
@@ -141,7 +141,7 @@ function askedRequest(params: Params, notify: (notification: Notification) => vo
   };
 }
 
-/** Its `progress` is a number that grows with each notification. */
+/** `progress` must be a number that grows with each notification. */
 function mcpProgress(progressToken: unknown, notify: (notification: Notification) => void): (value: unknown) => void {
   let count = 0;
   return progressTo({
@@ -153,7 +153,7 @@ function mcpProgress(progressToken: unknown, notify: (notification: Notification
   });
 }
 
-/** A number, or an object with a number as `progress`, is what the protocol has; anything else is counted and shown as text. */
+/** The protocol allows a number, or an object with a number as `progress`; anything else is counted and sent as text. */
 function shownProgress(value: unknown, count: number): Readonly<Record<string, unknown>> {
   if (typeof value === "number") return { progress: value };
   if (isRecord(value) && typeof value["progress"] === "number") return value;
@@ -164,14 +164,14 @@ function isToken(value: unknown): boolean {
   return typeof value === "string" || typeof value === "number";
 }
 
-/** A request that had nothing but its token had no parameters. */
+/** A request with nothing but its token has no parameters. */
 function given(params: Readonly<Record<string, unknown>>): Params {
   return Object.keys(params).length === 0 ? undefined : params;
 }
 
 /**
- * The specification's own codes where there is one, else -32000; `data.code` is that of the call's error, and the error of a
- * command has its class and stack in `data.name` and `data.stack`, its own data in `data.data`.
+ * The code of the specification where there is one, else -32000. `data.code` is the code of the call's error; for the error of a
+ * command, `data.name`, `data.stack` and `data.data` have its class, stack and data.
  */
 function answerError(error: unknown): ErrorFields {
   if (!(error instanceof BrokerError)) {

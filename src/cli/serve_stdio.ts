@@ -1,5 +1,5 @@
 /**
- * Standard input and output of this process as a channel that nothing but the protocol writes to.
+ * Standard input and output as a channel. Nothing but the protocol writes to it.
  *
  * @module
  */
@@ -12,11 +12,11 @@ import { divertOutput, outputFailure } from "./output.ts";
 
 export class StandardChannel implements Channel {
   readonly #inbox = new Inbox();
-  /** The first chunk that is not white space, from where it is not; empty where nothing comes. */
+  /** The first chunk with more than white space, trimmed at its start; empty at the end of input. */
   readonly first: Promise<string>;
   readonly #write: typeof process.stdout.write;
   #wasLate = false;
-  /** Why nothing can be written any more, where that is not the end of the client. */
+  /** Why nothing can be written any more, unless the client closed its end. */
   failure: CliError | null = null;
 
   constructor() {
@@ -37,13 +37,13 @@ export class StandardChannel implements Channel {
         this.#inbox.drained();
       });
     } catch (error) {
-      // Deno writes to a file at once.
+      // Deno writes to files synchronously.
       this.#failed(error);
     }
     if (this.unsentBytes > 0) this.#wasLate = true;
   }
 
-  /** Settles when all that was written is out, or nobody reads it. */
+  /** Settles when everything is written, or can't be. */
   async flushed(): Promise<void> {
     await new Promise<void>((resolve) => {
       if (this.failure !== null) return resolve();

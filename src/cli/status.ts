@@ -16,7 +16,7 @@ import { ExitCode } from "./cli_error.ts";
 import { table } from "./columns.ts";
 import { askBroker } from "./connect.ts";
 import { mebibytes, milliseconds, shortTime } from "./figures.ts";
-import { brokerOption } from "./options.ts";
+import { type ArgsOf, brokerOption } from "./options.ts";
 import { hasColors, print } from "./output.ts";
 import { paintState } from "./paint.ts";
 
@@ -26,20 +26,14 @@ export const statusParser = command(
   "status",
   object({
     action: constant("status"),
-    json: option("--json", { description: message`Print one JSON document; with --watch one a line.` }),
+    json: option("--json", { description: message`Print one JSON document; with --watch, one per line.` }),
     watch: option("--watch", { description: message`Print again every second until Ctrl-C.` }),
     broker: brokerOption(),
   }),
   { brief: message`Show the processes of a broker`, footer: message`Example: brokkr status --watch` },
 );
 
-interface StatusAsked {
-  readonly json: boolean;
-  readonly watch: boolean;
-  readonly broker: string | undefined;
-}
-
-export async function status(runtime: Runtime, { json, watch, broker }: StatusAsked): Promise<number> {
+export async function status(runtime: Runtime, { json, watch, broker }: ArgsOf<typeof statusParser>): Promise<number> {
   return await askBroker(runtime, broker, async (client) => {
     const colors = hasColors("stdout");
     const clear = watch && !json && process.env["TERM"] !== "dumb";
@@ -99,7 +93,7 @@ function cellsOf(name: string, status: ProcessStatus): string[] {
     pid === null ? "-" : String(pid),
     String(restarts),
     state === "ready" ? shortTime(uptimeMs) : "-",
-    // What can't be told apart is shown as a whole.
+    // Without a figure for private memory, all resident memory is shown.
     mebibytes(memory.privateBytes ?? memory.rssBytes),
     String(calls.ok + calls.retried),
     String(calls.error),

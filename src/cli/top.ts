@@ -1,5 +1,5 @@
 /**
- * `brokkr top`: the processes of a broker on the whole screen, live.
+ * `brokkr top`: the processes of a broker, live, on the full screen.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { messageOf } from "../core/thrown.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 import { askBroker } from "./connect.ts";
-import { brokerOption } from "./options.ts";
+import { type ArgsOf, brokerOption } from "./options.ts";
 import { hasColors } from "./output.ts";
 import { status } from "./status.ts";
 import { type Question, TopState } from "./top/state.ts";
@@ -27,22 +27,17 @@ export const topParser = command(
   "top",
   object({
     action: constant("top"),
-    json: option("--json", { description: message`Print one JSON document a second instead, as status --watch does.` }),
+    json: option("--json", { description: message`Print one JSON document per second instead, like status --watch.` }),
     broker: brokerOption(),
   }),
   { brief: message`Watch the processes of a broker, restart and stop them`, footer: message`Example: brokkr top` },
 );
 
-export interface TopAsked {
-  readonly json: boolean;
-  readonly broker: string | undefined;
-}
-
-export async function top(runtime: Runtime, { json, broker }: TopAsked): Promise<number> {
+export async function top(runtime: Runtime, { json, broker }: ArgsOf<typeof topParser>): Promise<number> {
   if (json) return await status(runtime, { json, watch: true, broker });
   if (!Terminal.isHere()) {
     throw new CliError(
-      'Cannot draw: standard input and output are no terminal that can be drawn on; use "brokkr status --watch" or "brokkr top --json"',
+      'Cannot draw: standard input and output are not a terminal; use "brokkr status --watch" or "brokkr top --json"',
       ExitCode.usage,
     );
   }

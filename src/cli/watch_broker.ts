@@ -1,5 +1,5 @@
 /**
- * Following a broker that runs: its status at every step, and its records as they come.
+ * Following a running broker: its status at each step, and its log records as they come.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { ControlLostError } from "../core/control/control_lost.ts";
 import type { SentRecord } from "../core/control/items.ts";
 
 export interface WatchOptions {
-  /** Between two looks at the status. */
+  /** The interval of the status. */
   readonly stepMs: number;
   /** How many earlier records come first. */
   readonly last: number;
@@ -19,11 +19,11 @@ export interface WatchOptions {
   readonly signal?: AbortSignal;
   status(status: BrokerStatus): void;
   record(record: SentRecord): void;
-  /** Records were lost, since this process did not read them in time. Reading goes on with the next one. */
+  /** Called when records were lost because they were read too slowly; reading continues with the next one. */
   interrupted?(error: unknown): void;
 }
 
-/** Settles when the broker or `signal` ends it. @throws {ControlLostError} where the connection is lost. */
+/** Settles when the broker or `signal` ends it. @throws {ControlLostError} if the connection is lost. */
 export async function watchBroker(client: ControlClient, options: WatchOptions): Promise<void> {
   try {
     await Promise.race([readRecords(client, options), readStatus(client, options)]);
@@ -53,7 +53,7 @@ async function readStatus(client: ControlClient, { status, stepMs, signal }: Wat
   }
 }
 
-/** Settles after `ms`, or with `signal`. It keeps no process alive. */
+/** Settles after `ms`, or with `signal`. Does not keep the process alive. */
 export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
   await new Promise<void>((resolve) => {
     const done = () => {

@@ -70,7 +70,7 @@ test("brokkr status ends with exit code 5 where no broker runs", () =>
       code: 5,
       signal: null,
       stdout: "",
-      stderr: 'Cannot reach a broker: none of this user runs, start one with "brokkr run" or "brokkr demo"\n',
+      stderr: 'Cannot reach a broker: you have none running, start one with "brokkr run" or "brokkr demo"\n',
     });
     assert.deepEqual(await sandbox.run(["status", "--broker", "other"]), {
       code: 5,
@@ -84,7 +84,7 @@ test("brokkr status ends with exit code 5 where no broker runs", () =>
       error: {
         code: "GONE",
         name: "NoBrokerError",
-        message: 'Cannot reach a broker: none of this user runs, start one with "brokkr run" or "brokkr demo"',
+        message: 'Cannot reach a broker: you have none running, start one with "brokkr run" or "brokkr demo"',
         remoteName: null,
         remoteStack: null,
       },

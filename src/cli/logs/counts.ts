@@ -17,19 +17,19 @@ export interface Percentiles {
   readonly max: number;
 }
 
-/** What a log says of a module or a worker. */
+/** The figures of a module or a worker. */
 export interface ModuleFigures extends CommandFigures {
   readonly name: string;
   /** Events about it, of every kind. */
   readonly events: number;
-  /** Cleanups of its processes. `errors`: modules whose data could not be cleaned in them. */
+  /** Cleanups in its processes. `errors`: modules whose cleanup failed in them. */
   readonly cleanups: { readonly count: number; readonly errors: number; readonly ms: Percentiles | null };
   /** Its processes: started, ended unexpectedly, and given up. */
   readonly processes: { readonly starts: number; readonly ended: number; readonly failed: number };
 }
 
 export class ModuleCounts {
-  /** Of the commands, by their names. */
+  /** By the commands' names. */
   readonly commands = new Map<string, CommandCounts>();
   readonly #cleanups = new LatencyHistogram();
   #events = 0;
@@ -72,28 +72,28 @@ export class ModuleCounts {
   }
 }
 
-/** What became of the calls of one command. */
+/** The outcomes of the calls of one command. */
 export interface CommandFigures {
-  /** Calls whose end stands in the log: answered, timed out or failed. At INFO the answered ones are not in it. */
+  /** Calls whose end is in the log: answered, timed out or failed. Answered calls are logged at DEBUG only. */
   readonly calls: number;
   readonly answered: number;
   /** Calls whose first attempt timed out. */
   readonly retried: number;
-  /** Calls that were sent again because another answer came. */
+  /** Calls that were sent again because of an answer to another call. */
   readonly anotherAnswer: number;
-  /** Calls that were given up after their last timeout. */
+  /** Calls that failed after their last timeout. */
   readonly timeouts: number;
-  /** Calls that failed otherwise. */
+  /** Calls that failed for another reason. */
   readonly errors: number;
-  /** Commands that threw, as their own process tells it. */
+  /** Commands that threw, as logged by their own process. */
   readonly crashed: number;
-  /** Commands that the process did not have. */
+  /** Unknown commands. */
   readonly unknown: number;
-  /** Commands that began to run. */
+  /** Commands that were executed. */
   readonly executed: number;
-  /** Answers that came too late, twice, or to no call. */
+  /** Answers that were late, duplicate or to no known call. */
   readonly strayAnswers: number;
-  /** Of the answered calls; null where none is in the log. */
+  /** Of the answered calls; null if none is in the log. */
   readonly latencyMs: Percentiles | null;
 }
 

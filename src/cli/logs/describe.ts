@@ -12,7 +12,7 @@ import type { Group, StackFacts } from "./groups.ts";
 import type { LogSummary } from "./summary.ts";
 import { type Span, TROUBLES } from "./time_line.ts";
 
-/** Rows of a table; for modules with their commands there are two limits. */
+/** Limits of rows; the table of modules with their commands has two. */
 const MAX_ROWS = 20;
 const MAX_MODULES = 10;
 const MAX_COMMANDS = 5;
@@ -115,7 +115,7 @@ function size(bytes: number): string {
 const WIDTH = 80;
 const MAX_FAILURES = 15;
 const MAX_STACKS = 8;
-/** The innermost lines tell most. */
+/** The innermost lines say most. */
 const MAX_STACK_LINES = 6;
 
 function describeFailures({ failures, others }: LogSummary, { colors }: Style): string | null {
@@ -166,7 +166,7 @@ function rest(groups: number, others: number): string[] {
   ];
 }
 
-/** The end of a frame's line has the place. */
+/** The end of a frame's line has the position. */
 function tail(line: string, length: number): string {
   return line.length > length ? `…${line.slice(1 - length)}` : line;
 }
@@ -201,7 +201,7 @@ function bar(part: number): string {
 const LEAST_NAME = 12;
 const GAP = 2;
 
-/** A table of at most 80 columns: the names in the first one give way to the numbers. */
+/** A table of at most 80 columns: long names in the first column are cut. */
 function fitted(headings: readonly string[], rows: readonly (readonly string[])[], colors: boolean): string {
   const widths = headings.slice(1).map((heading, index) =>
     GAP + Math.max(heading.trim().length, ...rows.map((row) => row[index + 1]?.length ?? 0))

@@ -11,9 +11,9 @@ import type { ParsedEvent } from "../../core/log/parsed.ts";
 import type { EventId, LogLevel } from "../../core/log/record.ts";
 import { twinOf } from "../../core/log/stamp.ts";
 
-/** Each one left out lets everything through. */
+/** Each option that is left out selects everything. */
 interface FilterOptions {
-  /** Names of modules, which stand for their workers too, or of workers. */
+  /** Names of modules, which include their workers, or of workers. */
   readonly modules: readonly string[];
   readonly commands: readonly string[];
   readonly events: readonly EventId[];
@@ -27,7 +27,7 @@ interface FilterOptions {
 
 export type Filter = (event: ParsedEvent) => boolean;
 
-/** Lets through what fits in every respect; null where that is everything. */
+/** Selects events that match all options; null if that is every event. */
 export function makeFilter({ modules, commands, events, level, since, until }: FilterOptions): Filter | null {
   const filters: Filter[] = [];
   if (since !== undefined) filters.push(({ time }) => time >= since);
@@ -41,13 +41,13 @@ export function makeFilter({ modules, commands, events, level, since, until }: F
   return filters.length === 0 ? null : (event) => filters.every((fits) => fits(event));
 }
 
-/** Every process that an event is about: who writes, and who is called, cleaned or started. */
+/** Every process that an event is about: its writer, and what is called, cleaned or started. */
 function namesOf({ module, fields }: ParsedEvent): string[] {
   const others = ["target", "process", "owner"].map((key): unknown => Reflect.get(fields, key));
   return [module, ...others.filter((name) => typeof name === "string")];
 }
 
-/** `Livestatus` stands for `Livestatus-1` too. */
+/** `Livestatus` includes `Livestatus-1`. */
 function isOneOf(name: string, modules: readonly string[]): boolean {
   return modules.some((module) =>
     name === module || (name.startsWith(`${module}-`) && /^\d+$/.test(name.slice(module.length + 1)))
@@ -61,7 +61,7 @@ const UNIT_MS: ReadonlyMap<string, number> = new Map([["s", 1_000], ["m", 60_000
   86_400_000,
 ]]);
 
-/** A span of the log's time: one second of `06:10:52`, one minute of `06:10`, a whole day of `2021-10-11`. */
+/** A span of time: `06:10:52` is a second, `06:10` a minute, `2021-10-11` a day. */
 export interface LogTime {
   /** Its first millisecond since the epoch. */
   readonly from: number;
@@ -69,7 +69,7 @@ export interface LogTime {
   readonly to: number;
 }
 
-/** The time that `input` names as local time, or what is wrong with it. */
+/** The span that `input` names in local time, or what is wrong with it. */
 export function parseLogTime(input: string, now: number): LogTime | string {
   const [, count, unit = ""] = RELATIVE.exec(input) ?? [];
   const ago = Number(count) * (UNIT_MS.get(unit) ?? NaN);
@@ -80,19 +80,19 @@ export function parseLogTime(input: string, now: number): LogTime | string {
   const from = new Date(year, month - 1, day, hour, minute, second);
   const isReal = from.getMonth() === month - 1 && from.getDate() === day && hour < 24 && minute < 60 && second < 60;
   if (whole === undefined || !isReal) {
-    return `"${input}" must be a time as in the log, such as 2021-10-11T06:10 or "2021-10-11 06:10:52", ` +
+    return `"${input}" must be a time like in the log, such as 2021-10-11T06:10 or "2021-10-11 06:10:52", ` +
       "or how long ago, such as 30m, 2h or 1d";
   }
-  // The last that it names: 06:10 lasts until 06:10:59.
+  // The end of the span: 06:10 lasts until 06:10:59.
   given[given.length - 1] = (given.at(-1) ?? 0) + 1;
   const [endYear = NaN, endMonth = 1, endDay = 1, endHour = 0, endMinute = 0, endSecond = 0] = given;
   const end = new Date(endYear, endMonth - 1, endDay, endHour, endMinute, endSecond);
   const [first, last] = [from.getTime(), end.getTime() - 1_000];
-  // Where the clock showed them twice, all that has such a stamp is meant.
+  // When clocks were set back, all events with this stamp are included.
   return { from: Math.min(first, twinOf(first) ?? first), to: Math.max(last, twinOf(last) ?? last) };
 }
 
-/** {@link parseLogTime} for an option of the command line. */
+/** {@link parseLogTime} as a value of an option. */
 export function logTime(): ValueParser<"sync", LogTime> {
   return {
     mode: "sync",

@@ -14,24 +14,24 @@ import { failureCode } from "../../runtime/posix/failure_reason.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { CliError, ExitCode, NoBrokerError } from "../cli_error.ts";
 import { askBroker } from "../connect.ts";
-import type { LogsAsked } from "../logs.ts";
+import type { LogsArgs } from "../logs.ts";
 import { print } from "../output.ts";
 import { type LineOptions, lineText } from "./print_lines.ts";
 import { LineDecoder } from "./read_log.ts";
 
 const POLL_MS = 200;
-/** Of what was there before, the last ones are shown, as `tail` does. */
+/** How many earlier lines are printed first, like `tail`. */
 const LAST = 10;
-/** Where the last ones are looked for. */
+/** How much is read for them. */
 const LAST_BYTES = 65_536;
 
 interface FollowOptions extends LineOptions {
   readonly files: readonly string[];
-  /** Whether all that was there before is asked for. */
+  /** Whether to begin with all earlier lines. */
   readonly fromStart: boolean;
 }
 
-/** Prints until nobody reads any more. */
+/** Prints until the reader closes its end. */
 export async function follow(options: FollowOptions): Promise<number> {
   const { files, fromStart } = options;
   if (files.includes("-")) {
@@ -70,14 +70,14 @@ function begin(file: FollowedFile, fromStart: boolean): void {
 }
 
 const CHUNK_BYTES = 65_536;
-/** So much of what was read last is compared with what is there: where it is not the same, the file was truncated and written anew. */
+/** How much of the last read data is compared with the file: if it differs, the file was truncated and rewritten. */
 const SEEN_BYTES = 256;
-/** Polls without a byte after which the last event is taken to be whole. */
+/** Polls without data after which the last event is taken to be complete. */
 const QUIET_POLLS = 2;
 
 interface FollowedEvents {
   readonly item: (item: LogItem) => void;
-  /** Something that whoever looks on should know: the file is gone, is another one, or begins anew. */
+  /** Something to tell the user: the file is missing, was replaced or was truncated. */
   readonly notice: (text: string) => void;
 }
 
@@ -89,9 +89,9 @@ export class FollowedFile implements Disposable {
   #decoder = new LineDecoder();
   #file: number | null = null;
   #position = 0;
-  /** What stands before the position. */
+  /** The bytes before the position. */
   #seen: Uint8Array = new Uint8Array();
-  /** The rest of a line whose beginning was not read is no line. */
+  /** The rest of a line whose beginning was not read is skipped. */
   #skipsLine = false;
   #quiet = 0;
   #isAwaited = false;
@@ -101,7 +101,7 @@ export class FollowedFile implements Disposable {
     this.#events = events;
   }
 
-  /** Begins so many bytes before the end. @throws what the system says, unless the file is just not there yet. */
+  /** Begins this many bytes before the end. @throws the system's error, unless the file does not exist yet. */
   open(bytesBeforeEnd: number): void {
     try {
       this.#file = openSync(this.#name, "r");
@@ -118,7 +118,7 @@ export class FollowedFile implements Disposable {
     this.#reader.begin(this.#name, this.#skipsLine ? null : 0);
   }
 
-  /** Reads what has been written since the last time. */
+  /** Reads what was written since the last poll. */
   poll(): void {
     if (this.#file === null) this.open(Infinity);
     if (this.#file === null) return;
@@ -128,11 +128,11 @@ export class FollowedFile implements Disposable {
       return;
     }
     const now = statOf(this.#name);
-    // Where it is gone, whoever rotates it has not made the new one yet.
+    // If it is missing, it is being rotated.
     if (now === null) return this.#rest();
     const mine = fstatSync(this.#file);
     if (now.ino !== mine.ino || now.dev !== mine.dev) {
-      // What was written to it before it was moved away.
+      // The last writes before it was moved away.
       this.#readOn(this.#file);
       this.#finish();
       this.#events.notice(`"${this.#name}" is another file now`);
@@ -141,7 +141,7 @@ export class FollowedFile implements Disposable {
     } else this.#rest();
   }
 
-  /** Hands on what is held back since more of it might come. */
+  /** Passes on the event that was held back because more lines might belong to it. */
   flush(): void {
     for (const item of this.#reader.end()) this.#events.item(item);
   }
@@ -156,7 +156,7 @@ export class FollowedFile implements Disposable {
     return there.length === this.#seen.length && there.every((byte, index) => byte === this.#seen[index]);
   }
 
-  /** At most so many bytes before the position, as they are in the file now. */
+  /** At most `length` bytes before the position, as the file has them now. */
   #before(file: number, length: number): Uint8Array {
     const bytes = new Uint8Array(Math.min(length, this.#position));
     return bytes.subarray(0, readSync(file, bytes, 0, bytes.length, this.#position - bytes.length));
@@ -215,14 +215,14 @@ function statOf(name: string) {
   }
 }
 
-/** Before what is followed, as `tail` does. */
+/** How many earlier records are printed first, like `tail`. */
 const LAST_RECORDS = 10;
 /** More than a broker keeps. */
 const ALL_RECORDS = 1_000_000;
 
-/** Prints what the broker logged last, and with `--follow` until nobody reads any more or the broker ends. */
-export async function followBroker(runtime: Runtime, asked: LogsAsked, options: LineOptions): Promise<number> {
-  const { broker, follow, level = "info", events, since } = asked;
+/** Prints the broker's last records, and with `--follow` new ones until the reader closes its end or the broker ends. */
+export async function followBroker(runtime: Runtime, args: LogsArgs, options: LineOptions): Promise<number> {
+  const { broker, follow, level = "info", events, since } = args;
   const toText = lineText(options);
   const reader = new LogReader();
   const wanted = {
@@ -234,7 +234,7 @@ export async function followBroker(runtime: Runtime, asked: LogsAsked, options: 
   return await (follow ? askBroker : askOrName)(runtime, broker, async (client) => {
     try {
       for await (const { lines } of client.records(wanted)) {
-        // A record is whole, so nothing is waited for behind it.
+        // A record is complete, so nothing is held back.
         const items = [...lines.flatMap((line) => reader.push(line)), ...reader.end()];
         if (!await print(items.map(toText).join(""))) break;
       }
@@ -252,7 +252,7 @@ function cutOff(error: RemoteError): CliError {
   });
 }
 
-/** Who meant a file and forgot its name is told so. */
+/** Reminds of the file, in case its name was forgotten. */
 async function askOrName<T>(runtime: Runtime, broker: string | undefined, body: (client: ControlClient) => Promise<T>) {
   try {
     return await askBroker(runtime, broker, body);

@@ -26,13 +26,13 @@ export interface StackFacts {
 }
 
 export interface TroubleFigures {
-  /** Calls that failed, by module, command and cause. Numbers in causes are no difference. */
+  /** Failed calls by module, command and cause. Causes that differ only in numbers are equal. */
   readonly failures: readonly Group<FailureFacts>[];
   /** Commands that threw, by stack. */
   readonly crashes: readonly Group<StackFacts>[];
-  /** Cleanups that failed, by stack. `modules` are those whose data could not be cleaned. */
+  /** Failed cleanups by stack. `modules` are those whose cleanup failed. */
   readonly cleanupErrors: readonly Group<StackFacts>[];
-  /** Events that are in none of the groups, since there are too many. */
+  /** Events in none of the groups, because there are too many groups. */
   readonly others: { readonly failures: number; readonly crashes: number; readonly cleanupErrors: number };
 }
 
@@ -76,7 +76,7 @@ export class TroubleGroups {
   }
 }
 
-/** The message behind the frames differs from error to error by what it names: its numbers make no difference. */
+/** Messages of the same error differ in numbers, which are ignored. */
 function stackKey({ message, stack }: { readonly message: string; readonly stack: readonly string[] }): string {
   if (stack.length === 0) return alike(message);
   return `${stack.slice(0, -1).join("\n")}\n${alike(stack.at(-1) ?? "")}`;
@@ -94,10 +94,10 @@ function kept(text: string): string {
   return ownText(text.length > MAX_CHARACTERS ? `${text.slice(0, MAX_CHARACTERS)}…` : text);
 }
 
-/** Names that are kept for one group. */
+/** How many names a group keeps. */
 const MAX_NAMES = 10;
 
-/** Events that are alike: how many there were, and from when to when. */
+/** Similar events: how many, from when to when. */
 export interface Group<Facts> {
   readonly facts: Facts;
   readonly count: number;
@@ -118,7 +118,7 @@ interface Open<Facts> {
   readonly commands: Set<string>;
 }
 
-/** Groups of like events, up to a number of them. */
+/** Groups of similar events, up to a limit. */
 class Groups<Facts> {
   readonly #most: number;
   readonly #groups = new Map<string, Open<Facts>>();
@@ -128,12 +128,12 @@ class Groups<Facts> {
     this.#most = most;
   }
 
-  /** Events that belong to none of the groups, since there are too many groups. */
+  /** Events in none of the groups, because there are too many groups. */
   get others(): number {
     return this.#others;
   }
 
-  /** @param facts makes what is kept of the first one of a group; its texts must be their own. */
+  /** @param facts makes the facts of a new group. Its texts must not be slices of a larger text. */
   add(key: string, seen: { timeText: string; module: string; command: string | null }, facts: () => Facts): void {
     const { timeText, module, command } = seen;
     let group = this.#groups.get(key);

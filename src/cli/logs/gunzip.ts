@@ -1,6 +1,6 @@
 /**
- * Unpacking gzip (RFC 1952) so far as it is whole. The runtimes' own gunzip gives nothing of what it has unpacked where other bytes
- * follow, as in a file that was appended to after it had been packed.
+ * Decompresses gzip (RFC 1952) as far as it is intact. The runtimes' own gunzip yields nothing if other bytes follow, as in a file
+ * that was appended to after it was compressed.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { crc32, createInflateRaw, type InflateRaw } from "node:zlib";
 import { joinBytes } from "../../core/bytes.ts";
 
 const OUTPUT_BYTES = 65_536;
-/** What is unpacked of so many bytes is lost with an error among them. */
+/** On an error, the output of at most this many bytes is lost. */
 const PIECE_BYTES = 8_192;
 const MAGIC = [0x1f, 0x8b];
 const HAS_CHECKSUM = 2;
@@ -21,7 +21,7 @@ export function isGzip(head: Uint8Array): boolean {
   return MAGIC.every((byte, index) => head[index] === byte);
 }
 
-/** @throws {Error} behind all that could be unpacked, where that is not the whole. */
+/** @throws {Error} after all that could be decompressed, if it is incomplete. */
 export async function* gunzip(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const input = new Input(chunks);
   for (let isFirst = true; await beginsMember(input, isFirst); isFirst = false) {
@@ -39,7 +39,7 @@ export async function* gunzip(chunks: AsyncIterable<Uint8Array>): AsyncGenerator
   }
 }
 
-/** False at the end. Zeros behind the last member are padding. */
+/** False at the end. Zeros after the last member are padding. */
 async function beginsMember(input: Input, isFirst: boolean): Promise<boolean> {
   let head = await input.look(MAGIC.length);
   for (; !isFirst && head[0] === 0; head = await input.look(MAGIC.length)) await input.take(1);
@@ -84,12 +84,12 @@ async function* inflated(input: Input): AsyncGenerator<Uint8Array> {
       piece = await input.some(PIECE_BYTES);
       fed += piece.length;
       if (piece.length === 0) engine.end();
-      // The engine does not call back where the packed data end within the piece.
+      // There is no callback if the compressed data end within the piece.
       await Promise.race([ended, piece.length === 0 ? ended : written(engine, piece)]);
       yield* parts.splice(0);
     }
     if (error !== undefined) throw error;
-    // What it has not used of the last piece is behind the packed data.
+    // The unused rest of the last piece follows the compressed data.
     input.putBack(piece.subarray(piece.length - (fed - engine.bytesWritten)));
   } finally {
     engine.destroy();
@@ -100,7 +100,7 @@ function written(engine: InflateRaw, piece: Uint8Array): Promise<void> {
   return new Promise((resolve) => engine.write(piece, () => resolve()));
 }
 
-/** Chunks as a row of bytes. */
+/** Chunks as a sequence of bytes. */
 class Input {
   readonly #chunks: AsyncIterator<Uint8Array>;
   #rest: Uint8Array = new Uint8Array();
@@ -109,7 +109,7 @@ class Input {
     this.#chunks = chunks[Symbol.asyncIterator]();
   }
 
-  /** The next bytes, at most so many; none at the end. */
+  /** At most `most` of the next bytes; none at the end. */
   async some(most: number): Promise<Uint8Array> {
     await this.look(1);
     const some = this.#rest.slice(0, most);
@@ -117,7 +117,7 @@ class Input {
     return some;
   }
 
-  /** The next bytes, which stay; fewer where there are no more. */
+  /** The next bytes, without taking them; fewer at the end. */
   async look(length: number): Promise<Uint8Array> {
     while (this.#rest.length < length) {
       const next = await this.#chunks.next();

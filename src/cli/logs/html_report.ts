@@ -13,7 +13,7 @@ import { placed } from "./print_lines.ts";
 import type { LogSummary } from "./summary.ts";
 import { type TimeLineFigures, TROUBLES } from "./time_line.ts";
 
-/** Nothing is fetched from anywhere, whatever a log's text may hold. */
+/** Nothing is loaded from anywhere, whatever the log's texts contain. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'";
 
 export function htmlReport(summary: LogSummary, { title }: { readonly title: string }): string {
@@ -95,7 +95,7 @@ function section(title: string, ...parts: readonly (string | null)[]): string {
   return body === "" ? "" : `<section>\n${element("h2", title)}\n${body}\n</section>`;
 }
 
-/** Its numbers stand in a table, which is what a screen reader gets. */
+/** A screen reader gets its numbers from a table. */
 function plot(id: string, caption: string): string {
   return `<figure><figcaption id="${id}-caption">${escapeHtml(caption)}</figcaption>` +
     `<div class="plot" id="${id}" role="img" aria-labelledby="${id}-caption"></div></figure>`;
@@ -111,13 +111,13 @@ function unread({ unread, unreadSamples }: LogSummary): string | null {
   return `${element("p", text)}${element("pre", unreadSamples.map((one) => placed(one.text, one)).join("\n"))}`;
 }
 
-/** Times as the log has them, in whatever zone the report is looked at: moved as if the log's zone were UTC. */
+/** Shifts times as if the log's zone were UTC, so that a reader in any zone sees them as in the log. */
 function asWritten({ widthMs, spans }: TimeLineFigures): TimeLineFigures {
   const shift = new Date(spans[0]?.time ?? 0).getTimezoneOffset() * 60_000;
   return { widthMs, spans: spans.map((span) => ({ ...span, time: span.time - shift })) };
 }
 
-/** In a script element only `<` could end it. */
+/** Only `<` could end the script element. */
 function json(value: unknown): string {
   return JSON.stringify(value).replaceAll("<", "\\u003c");
 }
@@ -203,7 +203,7 @@ function percentiles(ms: Percentiles | null): string[] {
   return ms === null ? ["–", "–", "–", "–"] : [ms.p50, ms.p90, ms.p99, ms.max].map(shortMs);
 }
 
-/** Each group as what can be opened, the most frequent ones first. */
+/** Each group as collapsible details, the most frequent first. */
 function stackGroups(groups: readonly Group<StackFacts>[], others: number): string | null {
   if (groups.length === 0) return null;
   const shown = groups.map((group) => {
@@ -233,7 +233,7 @@ export function element(name: string, text: string): string {
   return `<${name}>${escapeHtml(text)}</${name}>`;
 }
 
-/** A table. The first `names` columns are names, and all others numbers. */
+/** A table whose first `names` columns are names and all others numbers. */
 function htmlTable(
   caption: string,
   headings: readonly string[],
@@ -245,7 +245,7 @@ function htmlTable(
     `<th scope="col"${index < names ? "" : ' class="number"'}>${escapeHtml(heading)}</th>`
   ).join("");
   const body = rows.map((row) => `<tr>${row.map((text, index) => cell(text, index, names)).join("")}</tr>`).join("\n");
-  // It can be scrolled by keys where it is wider than the page.
+  // If wider than the page, it can be scrolled with the keyboard.
   return `<div class="table" tabindex="0" role="region" aria-label="${escapeHtml(caption)}"><table>` +
     `${element("caption", caption)}<thead><tr>${head}</tr></thead>\n<tbody>${body}</tbody></table></div>`;
 }

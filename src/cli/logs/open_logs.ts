@@ -15,7 +15,7 @@ import { failureCode } from "../../runtime/posix/failure_reason.ts";
 import { CliError, ExitCode } from "../cli_error.ts";
 import { gunzip, isGzip } from "./gunzip.ts";
 
-/** How much of a source is looked at for its first record. */
+/** How much of a source is searched for its first record. */
 const HEAD_BYTES = 65_536;
 const OTHER_PACKERS: readonly (readonly [magic: readonly number[], command: string])[] = [
   [[0x28, 0xb5, 0x2f, 0xfd], "zstd -dc"],
@@ -23,25 +23,25 @@ const OTHER_PACKERS: readonly (readonly [magic: readonly number[], command: stri
   [[0x42, 0x5a, 0x68], "bzip2 -dc"],
 ];
 
-/** What one program writes: a file, and what became of it when it was rotated. */
+/** The log of one program: a file and its rotated predecessors. */
 export interface Log {
-  /** In the order in which they were written. */
+  /** In the order of writing. */
   readonly sources: readonly Source[];
-  /** When its first record was written, in milliseconds since the epoch. */
+  /** Time of its first record, in milliseconds since the epoch. */
   readonly time: number;
 }
 
-/** A source, and when its first record was written. */
+/** A source with the time of its first record. */
 interface Dated {
   readonly source: Source;
-  /** NaN where it is empty. */
+  /** NaN if it is empty. */
   readonly time: number;
 }
 
 /**
- * The logs that the files `names` are of, in the order of their first records.
+ * Groups the files `names` into logs, in the order of their first records.
  *
- * @throws {CliError} where one is no log, or can't be read.
+ * @throws {CliError} if one is not a log or can't be read.
  */
 export async function openLogs(names: readonly string[]): Promise<Log[]> {
   const dated: Dated[] = [];
@@ -60,7 +60,7 @@ export async function openLogs(names: readonly string[]): Promise<Log[]> {
 }
 
 function inOrder(a: Dated, b: Dated): number {
-  // Both begin at times that the clock showed twice: then only the number of a rotated one tells which was first.
+  // If both times are ambiguous because clocks were set back, the rotation number decides.
   const isTold = twinOf(a.time) === null || twinOf(b.time) === null ||
     logName(a.source.name) !== logName(b.source.name);
   return isTold
@@ -68,12 +68,12 @@ function inOrder(a: Dated, b: Dated): number {
     : rotations(b.source.name) - rotations(a.source.name) || orderOf(a) - orderOf(b);
 }
 
-/** How often a file was rotated: 2 for `x.log.2.gz`. */
+/** The rotation number of a file: 2 for `x.log.2.gz`. */
 function rotations(file: string): number {
   return Number(/[.-](\d{1,3})(?:\.gz)?$/.exec(file)?.[1] ?? 0);
 }
 
-/** Empty ones come first: they have no time. */
+/** Empty sources come first: they have no time. */
 function orderOf({ time }: Dated): number {
   return Number.isNaN(time) ? -Number.MAX_VALUE : time;
 }
@@ -90,7 +90,7 @@ async function open(name: string): Promise<Dated> {
     if (found.isDirectory()) {
       throw unreadable(name, `it is a directory; name the log files in it, such as ${name}/*.log`);
     }
-    // A pipe would lose what is looked at and not kept.
+    // What is read from a pipe must be kept.
     if (!found.isFile()) return await openStream(name, createReadStream(name));
     const head = headOf(name);
     return { source: fileSource(name, found.size, head), time: firstTime(name, await unpackedHead(name, head)) };
@@ -136,8 +136,8 @@ async function unpackedHead(name: string, head: Uint8Array): Promise<Uint8Array>
       if (length >= HEAD_BYTES) break;
     }
   } catch (error) {
-    // The head ends anywhere.
-    if (length === 0) throw unreadable(name, `it is broken: ${messageOf(error)}`, error);
+    // The head may end anywhere within the data.
+    if (length === 0) throw unreadable(name, `it is damaged: ${messageOf(error)}`, error);
   }
   return joinBytes(parts);
 }
@@ -154,7 +154,7 @@ async function openStream(name: string, stream: AsyncIterable<Uint8Array>): Prom
   while (head.length < HEAD_BYTES && Number.isNaN(time)) {
     const next = await chunks.next();
     if (next.done) break;
-    // A copy: it is kept while others follow.
+    // A copy, since the chunk's memory is used again.
     first.push(next.value.slice());
     head = joinBytes(first);
     time = timeIn(head);
@@ -162,7 +162,7 @@ async function openStream(name: string, stream: AsyncIterable<Uint8Array>): Prom
   return { source: streamSource(name, first, chunks), time: firstTime(name, head) };
 }
 
-/** When the first record was written; NaN where there is nothing at all. @throws {CliError} where it is no log. */
+/** Time of the first record; NaN if empty. @throws {CliError} if it is not a log. */
 function firstTime(name: string, head: Uint8Array): number {
   if (head.length === 0) return NaN;
   const time = timeIn(head);
@@ -181,16 +181,16 @@ function timeIn(head: Uint8Array): number {
   return NaN;
 }
 
-/** More at once would leave the processor's cache, and is slower. */
+/** Larger chunks leave the processor's cache and are slower. */
 const CHUNK_BYTES = 65_536;
 
-/** A file or standard input, as chunks of bytes. A chunk is valid until the next one is asked for. */
+/** A file or standard input as chunks of bytes. A chunk is valid until the next one is requested. */
 export interface Source {
-  /** As it was given. */
+  /** As given by the user. */
   readonly name: string;
-  /** On the disk, compressed or not; null where it can't be known. */
+  /** Size on disk, compressed or not; null if unknown. */
   readonly bytes: number | null;
-  /** @param read is told how many bytes of {@link bytes} were read. */
+  /** @param read is called with the number of bytes read, out of {@link bytes}. */
   chunks(read: (bytes: number) => void): AsyncIterable<Uint8Array>;
 }
 
@@ -198,7 +198,7 @@ function fileSource(name: string, bytes: number, head: Uint8Array): Source {
   return { name, bytes, chunks: (read) => isGzip(head) ? gunzipped(name, read) : plain(name, read) };
 }
 
-/** A stream whose first chunks were taken to look at. */
+/** A stream whose first chunks were already read. */
 function streamSource(name: string, first: readonly Uint8Array[], rest: AsyncIterator<Uint8Array>): Source {
   return {
     name,
@@ -216,7 +216,7 @@ function streamSource(name: string, first: readonly Uint8Array[], rest: AsyncIte
   };
 }
 
-/** What `stream` gives, unpacked where it is gzip. */
+/** The content of `stream`, decompressed if it is gzip. */
 async function* unpacked(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const input = stream[Symbol.asyncIterator]();
   const first = await input.next();
@@ -229,7 +229,7 @@ async function* unpacked(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint
   else yield* all();
 }
 
-/** Read at once: to wait for each chunk costs more than the chunk. */
+/** Synchronous: awaiting each chunk costs more than reading it. */
 async function* plain(name: string, read: (bytes: number) => void): AsyncGenerator<Uint8Array> {
   const file = openSync(name, "r");
   try {

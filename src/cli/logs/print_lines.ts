@@ -19,7 +19,7 @@ export interface LineOptions {
   readonly filter: Filter | null;
   /** Whether events are printed. */
   readonly events: boolean;
-  /** Whether lines that are no event's are printed: with their file and number where they stand alone. */
+  /** Whether lines that belong to no event are printed; without events, with their file and line number. */
   readonly unread: boolean;
   readonly json: boolean;
 }
@@ -39,7 +39,7 @@ export async function printLines(options: LineOptions & { readonly files: readon
   return tellBroken(figures);
 }
 
-/** What is printed of an item: its lines with their line ends, or nothing. A terminal gets no control characters of theirs. */
+/** The printed text of an item: its lines, or nothing. On a terminal, control characters are escaped. */
 export function lineText({ filter, events, unread, json }: LineOptions): (item: LogItem) => string {
   const colors = hasColors("stdout");
   const shown = process.stdout.isTTY === true ? escapeControls : (line: string) => line;
@@ -57,7 +57,7 @@ export function lineText({ filter, events, unread, json }: LineOptions): (item: 
   };
 }
 
-/** `text` with where it stands, as `grep -n` prints it: `broker.log:12: text`. */
+/** `text` with its position, like `grep -n`: `broker.log:12: text`. */
 export function placed(text: string, { file, line }: LinePlace): string {
   if (file === null) return text;
   return line === null ? `${file}: ${text}` : `${file}:${line}: ${text}`;

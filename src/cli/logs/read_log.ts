@@ -11,24 +11,24 @@ import type { LogItem } from "../../core/log/parsed.ts";
 import { ExitCode } from "../cli_error.ts";
 import type { Log, Source } from "./open_logs.ts";
 
-/** What was read of one source. */
+/** The figures of one source. */
 export interface SourceFigures {
   readonly name: string;
-  /** After unpacking. */
+  /** After decompression. */
   readonly bytes: number;
   readonly lines: number;
-  /** Why it could not be read to its end, or null. */
+  /** Why it could not be read to the end, or null. */
   readonly broken: string | null;
 }
 
 interface ReadEvents {
-  /** Bytes that were read of a source, compressed ones where it is compressed. */
+  /** Bytes were read from a source, before decompression. */
   readonly read: (bytes: number) => void;
-  /** A source was read to its end, or as far as it could be. */
+  /** A source was read to the end, or as far as possible. */
   readonly ended: (figures: SourceFigures) => void;
 }
 
-/** What is in `log`, in its order. An event may begin in one of its files and end in the next. */
+/** The items of `log` in order. An event may begin in one file and end in the next. */
 export async function* readLog(log: Log, events: ReadEvents): AsyncGenerator<readonly LogItem[]> {
   const reader = new LogReader();
   for (const source of log.sources) yield* readSource(source, reader, events);
@@ -65,14 +65,14 @@ async function* readSource(source: Source, reader: LogReader, events: ReadEvents
   yield items;
 }
 
-/** What is in `logs`, in the order of time; within a second, log by log. */
+/** The items of `logs` in the order of time; within a second, log by log. */
 export async function* inOrder(logs: readonly Log[], events: ReadEvents): AsyncGenerator<readonly LogItem[]> {
   const waiting = logs.toSorted((a, b) => a.time - b.time);
   const open: Cursor[] = [];
   for (;;) {
     const [first, second] = open.toSorted((a, b) => a.time - b.time);
     const [next] = waiting;
-    // One that begins later is not opened before its time: there may be more logs than files that can be open.
+    // A log is opened only when its first record is due: there may be more logs than files can be open.
     if (next !== undefined && (first === undefined || next.time <= first.time)) {
       waiting.shift();
       const cursor = new Cursor(readLog(next, events));
@@ -85,19 +85,19 @@ export async function* inOrder(logs: readonly Log[], events: ReadEvents): AsyncG
   }
 }
 
-/** A log that is being read. */
+/** The position in a log. */
 class Cursor {
   readonly #batches: AsyncIterator<readonly LogItem[]>;
   #batch: readonly LogItem[] = [];
   #at = 0;
-  /** Of its next item; a line that is no event's has the time of what is before it. */
+  /** Time of its next item; a line without an event has the time of the item before it. */
   time = -Infinity;
 
   constructor(batches: AsyncIterator<readonly LogItem[]>) {
     this.#batches = batches;
   }
 
-  /** Reads on where nothing is left. False at the end. */
+  /** Reads the next batch when this one is used up. False at the end. */
   async fill(): Promise<boolean> {
     while (this.#at >= this.#batch.length) {
       const next = await this.#batches.next();
@@ -123,26 +123,26 @@ class Cursor {
 
   #look(): void {
     const next = this.#batch[this.#at];
-    // Where a clock was set back, the log keeps its own order.
+    // When clocks were set back, the log keeps its own order.
     if (next?.kind === "event" && next.time > this.time) this.time = next.time;
   }
 }
 
-/** Bytes of one line that are kept while its end has not come: a longer one is read in pieces. */
+/** The most bytes kept of an unfinished line; a longer one is split. */
 const MAX_LINE_BYTES = 1_048_576;
 const NEWLINE = 10;
 
-/** Bytes in chunks of any size to lines of text. Bytes that are no UTF-8 become U+FFFD. */
+/** Splits chunks of bytes into lines of text. Bytes that are not UTF-8 become U+FFFD. */
 export class LineDecoder {
-  // Chunks are cut at a line's end, since a decoder that keeps what stands between two chunks is half as fast.
+  // Chunks are cut at a line's end, since a decoder with `stream: true` is half as fast.
   readonly #decoder = new TextDecoder();
-  /** The beginning of a line whose end has not come. */
+  /** The beginning of an unfinished line. */
   #rest: Uint8Array[] = [];
   #restBytes = 0;
-  /** How many lines there were. */
+  /** Lines so far. */
   lines = 0;
 
-  /** Calls `take` with each line that ends in `chunk`, without its line end. */
+  /** Calls `take` with each line that ends in `chunk`, without the newline. */
   push(chunk: Uint8Array, take: (line: string) => void): void {
     const end = chunk.lastIndexOf(NEWLINE) + 1;
     if (end === 0) return this.#keep(chunk, take);
@@ -160,7 +160,7 @@ export class LineDecoder {
     if (end < chunk.length) this.#keep(chunk.subarray(end), take);
   }
 
-  /** Calls `take` with the last line, where it has no line end. */
+  /** Calls `take` with the last line if it has no newline. */
   end(take: (line: string) => void): void {
     if (this.#restBytes === 0) return;
     const bytes = joinBytes(this.#rest);
@@ -171,14 +171,14 @@ export class LineDecoder {
   }
 
   #keep(part: Uint8Array, take: (line: string) => void): void {
-    // A copy: the chunk is used again.
+    // A copy, since the chunk's memory is used again.
     this.#rest.push(part.slice());
     this.#restBytes += part.length;
     if (this.#restBytes > MAX_LINE_BYTES) this.end(take);
   }
 }
 
-/** What could be read was read; the exit code tells that it is not all. */
+/** Reports what could not be read; the result is the exit code. */
 export function tellBroken(figures: readonly SourceFigures[]): number {
   let code: number = ExitCode.done;
   for (const { name, broken } of figures) {

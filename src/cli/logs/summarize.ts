@@ -16,18 +16,18 @@ import { type Log, openLogs } from "./open_logs.ts";
 import { readLog, type SourceFigures, tellBroken } from "./read_log.ts";
 import { type LogSummary, Summary } from "./summary.ts";
 
-/** Rows that a person looks at. */
+/** Rows for people. */
 const ROWS = 24;
-/** What a plot or a program can use. */
+/** Spans for plots and programs. */
 const SPANS = 500;
-/** How long reading may keep the process from all else. */
+/** How long reading may block the event loop. */
 const BUSY_MS = 50;
 
 interface SummarizeOptions {
   readonly files: readonly string[];
   readonly filter: Filter | null;
   readonly json: boolean;
-  /** Where a report is written to, too. */
+  /** Where to write a report, in addition. */
   readonly html: string | undefined;
 }
 
@@ -63,7 +63,7 @@ async function readAll(logs: readonly Log[], summary: Summary): Promise<SourceFi
     for await (const items of readLog(log, events)) {
       for (const item of items) summary.add(item);
       if (performance.now() - rested < BUSY_MS) continue;
-      // So that Ctrl-C is heard.
+      // Lets signals such as Ctrl-C in.
       await new Promise((resolve) => setImmediate(resolve));
       rested = performance.now();
     }
@@ -83,7 +83,7 @@ function totalBytes(logs: readonly Log[]): number | null {
 const FIRST_MS = 1_000;
 const AGAIN_MS = 200;
 const BAR = 30;
-/** To the beginning of the line, and clear what is behind it. */
+/** Moves to the beginning of the line and clears it. */
 const CLEAR = "\r\x1b[K";
 
 class Progress implements Disposable {
@@ -94,12 +94,12 @@ class Progress implements Disposable {
   #read = 0;
   #drawn = false;
 
-  /** @param total bytes, or null where nobody knows. */
+  /** @param total bytes, or null if unknown. */
   constructor(total: number | null) {
     this.#total = total;
   }
 
-  /** Draws again where it is time. */
+  /** Counts bytes, and draws again when it is time. */
   read(bytes: number): void {
     this.#read += bytes;
     if (!this.#isShown) return;

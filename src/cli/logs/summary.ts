@@ -1,5 +1,5 @@
 /**
- * What a log comes to: counted while it is read, in memory that does not grow with it.
+ * The summary of a log: counted while reading, in memory that does not grow with the log.
  *
  * @module
  */
@@ -16,38 +16,38 @@ import { TimeLine, type TimeLineFigures, troubleOf } from "./time_line.ts";
 
 const MAX_MODULES = 500;
 const MAX_COMMANDS = 2_000;
-/** The name of all that are over these limits together; no module can have it. */
+/** Stands for all names beyond these limits; no module can have it. */
 const OTHERS = "(others)";
 const MAX_UNREAD_SAMPLES = 10;
 const MAX_SAMPLE_LENGTH = 500;
 
-/** A line that is no event's, and where it stands. */
+/** A line that belongs to no event, with its position. */
 export interface UnreadSample extends LinePlace {
   readonly text: string;
 }
 
-/** What `brokkr logs --json` prints. More may join; what is there keeps its meaning. */
+/** The document of `brokkr logs --json`. Fields may be added; existing ones keep their meaning. */
 export interface LogSummary extends TroubleFigures {
   readonly files: readonly SourceFigures[];
-  /** Times of the first and last event that was counted, `YYYY-MM-DD HH:MM:SS`; null where there was none. */
+  /** Times of the first and last selected event, `YYYY-MM-DD HH:MM:SS`; null if there is none. */
   readonly first: string | null;
   readonly last: string | null;
-  /** From the first to the last. */
+  /** From the first to the last event. */
   readonly lengthMs: number;
-  /** Events whose time the clock showed twice, since it was set back; the order of the lines tells which it was. */
+  /** Events whose time is ambiguous because clocks were set back; the order of the lines decides. */
   readonly ambiguous: number;
   readonly lines: number;
-  /** Events that were asked for. */
+  /** Selected events. */
   readonly events: number;
-  /** Events that were not. */
+  /** Other events. */
   readonly filtered: number;
-  /** Lines that are no event's, whatever was asked for. */
+  /** Lines that belong to no event, whatever was selected. */
   readonly unread: number;
   /** The first ten of them. */
   readonly unreadSamples: readonly UnreadSample[];
   readonly levels: Readonly<Record<LogLevel, number>>;
   readonly byEvent: Readonly<Partial<Record<EventId, number>>>;
-  /** By trouble, then by calls. */
+  /** Sorted by trouble, then by calls. */
   readonly modules: readonly ModuleFigures[];
   readonly commands: readonly (CommandFigures & { readonly module: string; readonly command: string })[];
   readonly timeLine: TimeLineFigures;
@@ -101,7 +101,7 @@ export class Summary {
     this.#groups.add(item);
   }
 
-  /** @param spans the most spans that the time line has. */
+  /** @param spans the maximum of spans in the time line. */
   result(files: readonly SourceFigures[], { spans }: { readonly spans: number }): LogSummary {
     const modules = [...this.#modules].map(([name, counts]) => counts.figures(name));
     const commands = [...this.#modules].flatMap(([module, { commands }]) =>
@@ -154,9 +154,9 @@ export class Summary {
   }
 }
 
-/** Whom an event is about: who was called, or whose process it is. */
+/** The module or worker that an event is about: the one called, or the one whose process it is. */
 function subjectOf({ event, module, fields }: ParsedEvent): string {
-  // These two are nearly all lines of a log at DEBUG, and to look into any object takes long.
+  // Nearly all lines of a DEBUG log are of these two, and `in` is slow.
   if (event === "call.answered") return fields.target;
   if (event === "command.executing") return module;
   if ("target" in fields) return fields.target;

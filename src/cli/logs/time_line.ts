@@ -1,5 +1,5 @@
 /**
- * What happened when: counts in spans of time that are all of one width.
+ * Counts over time, in spans of equal width.
  *
  * @module
  */
@@ -20,26 +20,26 @@ const WIDTHS = [
   ...[HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR],
   ...[DAY, 7 * DAY, 28 * DAY, 364 * DAY],
 ];
-/** Spans that are kept at once. Beyond it they become wider. */
+/** The most spans kept; beyond that they become wider. */
 const MAX_SPANS = 2_000;
 
-/** Kinds of trouble, in the order in which they are shown. */
+/** Kinds of trouble, in the order of display. */
 export const TROUBLES = ["retried", "failed", "crashed", "cleanup", "ended", "other"] as const;
 export type Trouble = typeof TROUBLES[number];
 
 export interface Span extends Readonly<Record<Trouble, number>> {
-  /** Where it begins: as in the log, and in milliseconds since the epoch. */
+  /** Its beginning: as in the log, and in milliseconds since the epoch. */
   readonly from: string;
   readonly time: number;
-  /** Calls that were answered. */
+  /** Answered calls. */
   readonly answered: number;
-  /** Of the answered calls; null where there were none. */
+  /** Of the answered calls; null if there are none. */
   readonly latencyMs: Percentiles | null;
 }
 
 export interface TimeLineFigures {
   readonly widthMs: number;
-  /** In the order of time; spans in which nothing was counted are left out. */
+  /** In the order of time; empty spans are left out. */
   readonly spans: readonly Span[];
 }
 
@@ -62,7 +62,7 @@ class Counts implements Record<Trouble, number> {
 
 export class TimeLine {
   #width = 0;
-  /** Where all spans begin: midnight, so that hours and days are those of the clock. */
+  /** The zero of all spans: midnight, so that hours and days match the clock. */
   #zero = NaN;
   #spans = new Map<number, Counts>();
   #lastIndex = NaN;
@@ -143,7 +143,7 @@ export class TimeLine {
   }
 }
 
-/** Which trouble an event is, or null. */
+/** The kind of trouble of an event, or null. */
 export function troubleOf({ event, level, fields }: ParsedEvent): Trouble | null {
   if (level === "debug" || level === "info") return null;
   switch (event) {

@@ -1,6 +1,6 @@
 /**
- * Who may see the page. A web site that somebody visits can send requests to this machine, and by a name that it points here (DNS
- * rebinding) read the answers: so the host that a request names must be known, and its origin the same.
+ * Who may see the page. Any web site that a user visits can send requests to this machine, and read the answers if its name resolves
+ * to this machine (DNS rebinding): so the host of a request must be a known one, and its origin the same.
  *
  * @module
  */
@@ -19,14 +19,14 @@ type Verdict =
   | { readonly kind: "refused"; readonly why: string }
   /** The token is missing or wrong. */
   | { readonly kind: "unknown" }
-  /** The token came in the address, where it should not stay. */
+  /** The token was in the URL, where it should not stay. */
   | { readonly kind: "login"; readonly cookie: string };
 
 interface AccessOptions {
   readonly token: Token | null;
-  /** Names that are this machine's, besides `localhost`. */
+  /** Names of this machine, beside `localhost`. */
   readonly names: readonly string[];
-  /** Whether only this machine reaches it. */
+  /** Whether only this machine can reach the page. */
   readonly local: boolean;
   readonly port: number;
 }
@@ -37,19 +37,19 @@ export class Access {
 
   constructor(options: AccessOptions) {
     this.#options = options;
-    // Cookies of a machine are those of all its ports.
+    // Cookies are shared by all ports of a host.
     this.#cookie = `brokkr_page_${options.port}`;
   }
 
-  /** Whether the request is one that a person or a program of theirs means, whoever that is. */
+  /** Whether the request was sent on purpose, and not by another web site. */
   origin({ headers }: IncomingMessage): Verdict {
     const { host = "", origin } = headers;
     const name = hostName(host);
     if (name === null || !this.#isOwn(name)) {
-      return { kind: "refused", why: `host "${host}" is none of this page's, use the address that --page has` };
+      return { kind: "refused", why: `host "${host}" does not belong to this page, use the address of --page` };
     }
     if (origin !== undefined && origin !== `http://${host}` && origin !== `https://${host}`) {
-      return { kind: "refused", why: `origin "${origin}" is another than host "${host}"` };
+      return { kind: "refused", why: `origin "${origin}" differs from host "${host}"` };
     }
     return { kind: "allowed" };
   }
@@ -69,14 +69,14 @@ export class Access {
     return { kind: isKnown ? "allowed" : "unknown" };
   }
 
-  /** An address is never somebody else's name; where others can't come from, theirs is none of ours. */
+  /** An IP address can't be rebound; if the page is for this machine only, it must be a loopback address. */
   #isOwn(name: string): boolean {
     if (isIP(name) !== 0) return !this.#options.local || isLoopback(name);
     return name === "localhost" || this.#options.names.includes(name);
   }
 }
 
-/** The host without its port, which is another one behind a tunnel. */
+/** The host without its port, which differs behind a tunnel. */
 function hostName(host: string): string | null {
   const [, version6, other] = /^(?:\[([\da-f:.]+)\]|([\w.-]+))(?::\d{1,5})?$/i.exec(host) ?? [];
   return (version6 ?? other)?.toLowerCase() ?? null;
@@ -87,7 +87,7 @@ const SHORTEST = 16;
 
 export class Token {
   readonly #token: string;
-  /** What a browser keeps in place of the token: good for the page, and nothing else can be made of it. */
+  /** What a browser stores instead of the token: it opens the page, and the token can't be derived from it. */
   readonly cookie: string;
 
   constructor(token: string) {
@@ -104,13 +104,13 @@ export class Token {
   }
 }
 
-/** In a time that tells nothing of where they differ. */
+/** Compares in constant time. */
 function areEqual(one: string, other: string): boolean {
   const digest = (text: string) => createHmac("sha256", "compared").update(text).digest();
   return timingSafeEqual(digest(one), digest(other));
 }
 
-/** The token of the file, else of the environment, where no new process finds it any more. @throws {CliError} */
+/** The token from the file, else from the environment, which it is removed from so that no process inherits it. @throws {CliError} */
 export function readToken(file: string | undefined, env: Environment): Token | null {
   const variable = env.get(VARIABLE);
   env.remove(VARIABLE);

@@ -1,5 +1,5 @@
 /**
- * Where the page is served, as people write it: `127.0.0.1:9464`, `[::1]:9464`, `localhost:0`.
+ * The address of the page: `127.0.0.1:9464`, `[::1]:9464`, `localhost:0`.
  *
  * @module
  */
@@ -9,15 +9,15 @@ import type { ValueParser } from "@optique/core/valueparser";
 import { isIP } from "node:net";
 
 export interface PageAddress {
-  /** An address, or a name that stands for one. */
+  /** An IP address, or a name that resolves to one. */
   readonly host: string;
-  /** 0 for any that is free. */
+  /** 0 for any free port. */
   readonly port: number;
 }
 
 const ADDRESS = /^(?:\[([\da-f:.]+)\]|([\w.-]+)):(\d{1,5})$/i;
 
-/** `HOST:PORT` for an option of the command line. */
+/** `HOST:PORT` as a value of an option. */
 export function pageAddress(): ValueParser<"sync", PageAddress> {
   return {
     mode: "sync",
@@ -39,7 +39,7 @@ export function addressText({ host, port }: PageAddress): string {
   return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
-/** Whether only this machine reaches `address`. */
+/** Whether only this machine can reach `address`. */
 export function isLoopback(address: string): boolean {
   return isIP(address) === 4 ? address.startsWith("127.") : /^(::1|::ffff:127\.[\d.]+)$/i.test(address);
 }

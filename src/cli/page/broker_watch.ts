@@ -1,5 +1,5 @@
 /**
- * What the page shows of a broker: its status at every step and after every change of a process, and its last lines.
+ * What the page shows of a broker: its status at each step and after each change of a process, and its last lines.
  *
  * @module
  */
@@ -16,11 +16,11 @@ const STEP_MS = 2_000;
 /** One hour. */
 const MOMENTS = 60 * 60_000 / STEP_MS;
 const LAST_LINES = 200;
-/** Of processes that change together one look tells. */
+/** Processes often change together: the status is read once for all of them. */
 const CHANGE_MS = 100;
 
 export interface WatchEvents {
-  /** With what goes into the history; null between two steps. */
+  /** With a moment for the history; null between two steps. */
   status(status: BrokerStatus, moment: Moment | null): void;
   entry(entry: Entry): void;
 }
@@ -41,7 +41,7 @@ export class BrokerWatch {
     this.#events = events;
   }
 
-  /** The last one that was read, or null where there is none that is still true. */
+  /** The last status, or null if there is none or it is outdated. */
   get status(): BrokerStatus | null {
     return this.#clock.now() - this.#lookedAt > 5 * STEP_MS ? null : this.#status;
   }
@@ -51,14 +51,14 @@ export class BrokerWatch {
     return this.#entries;
   }
 
-  /** Whether it has started, has given up no module, and any of them takes calls. */
+  /** Whether the broker has started, no module has failed, and at least one is ready. */
   get isHealthy(): boolean {
     const modules = this.status?.modules ?? [];
     return this.#hasStarted && modules.some(({ state }) => state === "ready") &&
       modules.every(({ state }) => state !== "failed");
   }
 
-  /** The status of this moment, or null where the broker does not run. */
+  /** The current status, or null if the broker does not run. */
   async read(): Promise<BrokerStatus | null> {
     return await this.#client?.status().catch(() => null) ?? null;
   }

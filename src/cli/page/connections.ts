@@ -1,6 +1,6 @@
 /**
- * The connections to the page. Anybody on this machine can make one, and each costs the broker a descriptor that its modules need:
- * there is a limit, and beyond it one that does nothing makes room.
+ * The connections to the page. Anyone on this machine can open one, and each takes a file descriptor that the broker's modules need:
+ * there is a limit, and beyond it an idle connection is closed to make room.
  *
  * @module
  */
@@ -9,9 +9,9 @@ import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Clock } from "../../runtime/runtime.ts";
 
-/** An answer that takes longer is one that nobody reads. */
+/** A response that takes longer is not being read. */
 const ANSWER_MS = 10_000;
-/** The answer to one that finds no room has this time to arrive. */
+/** How long the response to a refused connection may take. */
 const LAST_WORDS_MS = 100;
 const MAX_LEAVING = 16;
 const TEXT = "Too many are connected to the page\n";
@@ -21,11 +21,11 @@ const FULL = "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-T
 interface Connection {
   /** Whether one of its requests was allowed. */
   isKnown: boolean;
-  /** Requests that are not answered yet. */
+  /** Requests without a response yet. */
   running: number;
-  /** Whether it follows what happens. */
+  /** Whether it receives server-sent events. */
   follows: boolean;
-  /** When the last request came or was answered. */
+  /** Time of the last request or response. */
   activeAt: number;
 }
 
@@ -40,14 +40,14 @@ export class Connections {
     this.#clock = clock;
   }
 
-  /** Takes a connection in, or answers it that there is no room. */
+  /** Accepts a connection, or refuses it with status 503. */
   add(socket: Socket): void {
     if (this.#open.size >= this.#limit && !this.#makeRoom()) return this.#refuse(socket);
     this.#open.set(socket, { isKnown: false, running: 0, follows: false, activeAt: this.#clock.now() });
     socket.on("close", () => this.#open.delete(socket));
   }
 
-  /** A request has come. False where its connection is none that was taken in. */
+  /** Registers a request. False if its connection was refused. */
   requested(socket: Socket, response: ServerResponse): boolean {
     const connection = this.#open.get(socket);
     if (connection === undefined) return false;
@@ -61,19 +61,19 @@ export class Connections {
     return true;
   }
 
-  /** The request was one that is allowed. */
+  /** Registers that the request was allowed. */
   allowed(socket: Socket): void {
     const connection = this.#open.get(socket);
     if (connection !== undefined) connection.isKnown = true;
   }
 
-  /** The answer goes on for as long as the connection. */
+  /** Registers that the response lasts as long as the connection. */
   follows(socket: Socket): void {
     const connection = this.#open.get(socket);
     if (connection !== undefined) connection.follows = true;
   }
 
-  /** Ends a connection that does nothing: a stranger's first, then the one that has done nothing for longest. */
+  /** Closes an idle connection: first one without an allowed request, then the one idle for longest. */
   #makeRoom(): boolean {
     const now = this.#clock.now();
     const idle = [...this.#open].filter(([, { running, follows, activeAt }]) =>

@@ -1,5 +1,5 @@
 /**
- * How a broker was over the last hour: what became of the calls between two looks at its status, how long they took, and memory.
+ * A broker over the last hour: calls by outcome between two statuses, their latency, and memory.
  *
  * @module
  */
@@ -9,16 +9,16 @@ import { OUTCOMES } from "../../core/call/outcomes.ts";
 import type { CallCounts, Outcome } from "../../core/wire/status.ts";
 import { type Doublings, percentileOf } from "../../core/latency.ts";
 
-/** What was found at one look. */
+/** The figures of one step. */
 export interface Moment {
   /** Milliseconds since the epoch. */
   readonly time: number;
-  /** Calls to modules per second since the look before, by outcome. */
+  /** Calls to modules per second since the step before, by outcome. */
   readonly calls: Readonly<Record<Outcome, number>>;
-  /** How long the calls took that modules answered since then, in milliseconds; null where none was. */
+  /** Latency of the calls that modules answered since then, in milliseconds; null if there were none. */
   readonly p50: number | null;
   readonly p99: number | null;
-  /** Private bytes by process; what can't be read is left out. */
+  /** Private bytes by process; unknown ones are left out. */
   readonly memory: Readonly<Record<string, number>>;
 }
 
@@ -56,7 +56,7 @@ export class History {
     return this.#moments;
   }
 
-  /** Adds what `status` says at `time`; the first one has nothing to be compared with. */
+  /** Adds the status at `time`; the rates of the first one are 0. */
   add(status: BrokerStatus, time: number): Moment {
     const seconds = (time - (this.#before?.time ?? time)) / 1_000;
     const changes = status.modules.map((module) => changeOf(this.#before?.modules.get(module.name), module));
@@ -85,7 +85,7 @@ export class History {
   }
 }
 
-/** Counters that went back belong to a module that began anew. */
+/** If counters went back, the module was started anew. */
 function changeOf(before: ModuleStatus | undefined, { calls, latencyMs }: ModuleStatus) {
   const isNew = before === undefined || OUTCOMES.some((outcome) => calls[outcome] < before.calls[outcome]);
   const since = (outcome: Outcome) => calls[outcome] - (isNew ? 0 : before.calls[outcome]);

@@ -1,13 +1,13 @@
 /**
- * The browsers that look at the page now, by server-sent events. One that does not read is cut off, so that it costs the broker no
- * memory; it connects again by itself.
+ * The browsers that show the page now, which receive server-sent events. One that does not read is disconnected, so that it costs
+ * the broker no memory; it connects again by itself.
  *
  * @module
  */
 
 import type { ServerResponse } from "node:http";
 
-/** Behind by so much it is cut off. The first message has the history of an hour in it. */
+/** More unread data than this, and it is disconnected. The first message alone has the history of an hour. */
 const UNREAD_BYTES = 8 * 1_048_576;
 const AGAIN_MS = 2_000;
 
@@ -23,7 +23,7 @@ export class Live {
     return this.#open.size >= this.#most;
   }
 
-  /** How many look now. */
+  /** How many are connected. */
   get size(): number {
     return this.#open.size;
   }

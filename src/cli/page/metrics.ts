@@ -18,7 +18,7 @@ const STATES: Readonly<Record<ProcessState, true>> = {
   backoff: true,
   failed: true,
 };
-/** From 64 µs to 34 s, a doubling each: those of the status' histogram. */
+/** From 64 µs to 34 s, doubling: the bounds of the histogram in the status. */
 const BOUNDS_US = Array.from({ length: 20 }, (_, index) => 2 ** (index + 6));
 
 interface Labelled {
@@ -26,7 +26,7 @@ interface Labelled {
   readonly status: ProcessStatus;
 }
 
-/** Of one process. What can't be read is left out. */
+/** A figure of one process; left out if unknown. */
 interface Figure {
   readonly suffix?: string;
   readonly labels?: Labels;
@@ -140,13 +140,13 @@ export const PROMETHEUS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 type Labels = Readonly<Record<string, string>>;
 
 interface Sample {
-  /** What follows the family's name. @default nothing */
+  /** Follows the family's name. @default empty */
   readonly suffix?: string;
   readonly labels: Labels;
   readonly value: number;
 }
 
-/** All samples of one name, below what it means; nothing where there is none. */
+/** All samples of one name, below its help and type; empty without samples. */
 export function family(
   name: string,
   { help, type }: { readonly help: string; readonly type: "counter" | "gauge" | "histogram" },

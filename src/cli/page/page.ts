@@ -1,5 +1,5 @@
 /**
- * `brokkr run --page`: what a running broker is like, for a browser, for Prometheus and for who asks whether it is well.
+ * `brokkr run --page`: serves a page for browsers, metrics for Prometheus, and a health check.
  *
  * @module
  */
@@ -37,29 +37,29 @@ import { Live } from "./live.ts";
 import { metricsText, PROMETHEUS_TYPE } from "./metrics.ts";
 import { type Answer, pageServer, plain, type Route, type Routes } from "./server.ts";
 
-/** Fewer where the process may not open many files. */
+/** Fewer if the process may open few files. */
 const MAX_CONNECTIONS = 64;
-/** The part of them that may look at the page: Prometheus, and who asks whether the broker is well, come in at any time. */
+/** The share for browsers with the page; the rest is left for metrics and health checks. */
 const LOOKING = 3 / 4;
 
 const HTML = "text/html; charset=utf-8";
 const SCRIPT = "text/javascript; charset=utf-8";
 const STYLE = "text/css; charset=utf-8";
 
-export interface PageAsked {
+export interface PageArgs {
   readonly address: PageAddress;
   readonly tokenFile: string | undefined;
 }
 
 /**
- * Serves the page from now on, and shows the broker of this process once it runs.
+ * Serves the page from now on; it shows the broker of this process once that runs.
  *
- * @param broker its name, or null where only a program knows it.
- * @throws {CliError} where it can't.
+ * @param broker its name, or null if only the program knows it.
+ * @throws {CliError} if it can't be served.
  */
 export async function openPage(
   runtime: Runtime,
-  { address, tokenFile }: PageAsked,
+  { address, tokenFile }: PageArgs,
   broker: string | null,
 ): Promise<void> {
   const token = readToken(tokenFile, runtime.env);
@@ -92,11 +92,11 @@ export async function openPage(
   runtime.writeError(`The page is at http://${addressText({ ...address, port: portOf(server) })}/\n`);
   void show(runtime, watch, broker).catch((error) => {
     const why = messageOf(error);
-    runtime.writeError(`The page shows nothing more: ${why}\n`);
+    runtime.writeError(`The page can show nothing more: ${why}\n`);
   });
 }
 
-/** A broker that stood still for long is found again, and so is the next one of a program. */
+/** Connects again after a loss, and to the next broker of a program. */
 async function show(runtime: Runtime, watch: BrokerWatch, broker: string | null): Promise<never> {
   for (;;) await watch.follow(await ownBroker(runtime, broker));
 }
@@ -104,7 +104,7 @@ async function show(runtime: Runtime, watch: BrokerWatch, broker: string | null)
 function routesOf(watch: BrokerWatch, live: Live): Routes {
   const files = pageFiles().map(([path, type, body]) => [path, (): Answer => ({ type, body })] as const);
   const events = (response: ServerResponse) => {
-    if (live.isFull) return plain(503, "Too many look at the page");
+    if (live.isFull) return plain(503, "Too many browsers show the page");
     const { status, history: { moments }, entries } = watch;
     const first: Start = { status, moments, entries };
     live.add(response, "start", first);
@@ -119,12 +119,12 @@ function routesOf(watch: BrokerWatch, live: Live): Routes {
   const health = () => watch.isHealthy ? plain(200, "ok") : plain(503, "not ready");
   return {
     paths: new Map<string, Route>([...files, ["/events", events], ["/metrics", metrics], ["/healthz", health]]),
-    // The style and the icon are those of the form that asks for the token.
+    // The login form needs its style and icon.
     open: new Set(["/healthz", "/page.css", "/icon.svg"]),
   };
 }
 
-/** All that a browser loads: path, type and text. */
+/** The files of the page: path, type and text. */
 function pageFiles(): (readonly [path: string, type: string, body: string])[] {
   const html = PAGE_HTML.replace("<!-- version -->", VERSION).replace("<!-- license -->", escapeHtml(UPLOT_LICENSE));
   return [
@@ -170,7 +170,7 @@ function portOf(server: Server): number {
 
 const LOOK_MS = 250;
 
-/** Settles when there is one, of that name where it is known; never where the program starts none, or one without a control socket. */
+/** Settles when the broker of this process runs, with the name if it is known; never if the program starts none with a control socket. */
 async function ownBroker(runtime: Runtime, known: string | null): Promise<ControlClient> {
   for (;;) {
     for (const { name, path } of await findBrokers(runtime)) {

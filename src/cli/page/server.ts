@@ -1,5 +1,5 @@
 /**
- * The page's HTTP server: reading only, and for whom it is meant.
+ * The HTTP server of the page: read-only, with access control.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { Access } from "./access.ts";
 import type { Connections } from "./connections.ts";
 import { LOGIN_HTML } from "./embedded.ts";
 
-/** Sent with every answer. Nothing may come from elsewhere, no text of a log can become a script, and nothing is kept. */
+/** Sent with every response: nothing is loaded from elsewhere, no text of a log can become a script, and nothing is cached. */
 const HEADERS = {
   "Content-Security-Policy":
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
@@ -29,12 +29,12 @@ export interface Answer {
   readonly body: string;
 }
 
-/** Null where the answer was given by other means. */
+/** Null if the route has written the response itself. */
 export type Route = (response: ServerResponse) => Promise<Answer | null> | Answer | null;
 
 export interface Routes {
   readonly paths: ReadonlyMap<string, Route>;
-  /** Paths that tell nothing, and need no token. */
+  /** Paths without data, which need no token. */
   readonly open: ReadonlySet<string>;
 }
 
@@ -47,14 +47,14 @@ export function pageServer(access: () => Access, routes: Routes, connections: Co
     response.writeHead(answer.status ?? 200, { "Content-Type": answer.type }).end(answer.body);
   });
   server.on("connection", (socket: Socket) => {
-    // Who looks at a broker does not keep it running.
+    // A connection does not keep the process alive.
     socket.unref();
     connections.add(socket);
   });
-  // A connection that never asks for anything is not kept.
+  // A connection without a request is closed.
   server.headersTimeout = 10_000;
   server.requestTimeout = 10_000;
-  // Bun's HTTP server tells of a connection only when a request has come over it.
+  // Bun's HTTP server reports a connection only with its first request.
   return "Bun" in globalThis ? createSocketServer((socket) => void server.emit("connection", socket)) : server;
 }
 
@@ -86,7 +86,7 @@ function answerTo(
     if (secret.kind !== "allowed") return unknown(response, url);
     connections.allowed(request.socket);
   }
-  return route === undefined ? plain(404, `Nothing is at ${JSON.stringify(url.pathname)}`) : route(response);
+  return route === undefined ? plain(404, `Nothing exists at ${JSON.stringify(url.pathname)}`) : route(response);
 }
 
 function unknown(response: ServerResponse, url: URL): Answer {

@@ -1,5 +1,5 @@
 /**
- * The processes as rows, as many columns as fit.
+ * The processes as a table with as many columns as fit.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { Style } from "./view.ts";
 interface Column {
   readonly title: string;
   readonly width: number;
-  /** Those with the highest go first where the screen is narrow. */
+  /** Columns with the highest number are left out first on a narrow screen. */
   readonly dispensable: number;
   readonly text: (row: Row) => string;
 }
@@ -50,7 +50,7 @@ export function rowLine(row: Row, options: { width: number; isSelected: boolean;
   return `${isBad ? style.red(head) : head}${style.state(status.blocked ? "failed" : status.state, state)} ${tail}`;
 }
 
-/** The columns that fit, and what is left for the names. */
+/** The columns that fit, and the width left for the names. */
 function layout(width: number): { columns: readonly Column[]; name: number } {
   let columns = [...COLUMNS];
   const used = () => 4 + STATE_WIDTH + columns.reduce((sum, column) => sum + column.width + 1, 0);

@@ -1,5 +1,5 @@
 /**
- * One process: its calls, its latencies as bars, the receipt of its cleanup.
+ * One process: its calls, latencies as bars, and cleanup receipt.
  *
  * @module
  */
@@ -11,10 +11,10 @@ import type { Row } from "./state.ts";
 import type { Style } from "./view.ts";
 
 const BAR = 30;
-/** What a latency takes besides its bar. */
+/** The width that a latency needs beside its bar. */
 const AROUND_BAR = 22;
 
-/** None is wider than `width`. */
+/** No line is wider than `width`. */
 export function processLines({ status }: Row, width: number, style: Style): string[] {
   const { name, state, pid, uptimeMs, restarts } = status;
   return [
@@ -42,13 +42,13 @@ function callLines({ calls, memory }: ProcessStatus, width: number, style: Style
   return [
     style.bold("Calls"),
     ...items(named(outcomes), width),
-    ...items(["answers that were nobody's:", ...named(strays)], width),
+    ...items(["stray answers:", ...named(strays)], width),
     style.bold("Memory"),
     ...items(named(sizes), width),
   ];
 }
 
-/** As many on a line as fit. */
+/** As many on each line as fit. */
 function items(texts: readonly string[], width: number): string[] {
   const lines: string[] = [];
   for (const text of texts) {
@@ -59,7 +59,7 @@ function items(texts: readonly string[], width: number): string[] {
   return lines;
 }
 
-/** Cut where it is too wide, and then without colours. */
+/** Cut if too wide, and then without colors. */
 function fitted(line: string, width: number): string {
   return visible(line) <= width ? line : fit(plain(line), width);
 }

@@ -8,12 +8,12 @@ import type { BrokerStatus } from "../../core/broker/status.ts";
 import type { ProcessStatus } from "../../core/wire/status.ts";
 import type { SentRecord } from "../../core/control/items.ts";
 
-/** Lines that are kept for each view. */
+/** How many records are kept. */
 const KEPT_RECORDS = 1_000;
 
 type View = "processes" | "process" | "log" | "help";
 
-/** What the broker is asked to do, once the question is answered. */
+/** An action that is waiting for confirmation. */
 export interface Question {
   readonly action: "restart" | "stop";
   readonly name: string;
@@ -24,13 +24,13 @@ export class TopState {
   order: Order = "name";
   isPaused = false;
   question: Question | null = null;
-  /** What came of the last action. */
+  /** The outcome of the last action. */
   notice = "";
   status: BrokerStatus | null = null;
   rows: readonly Row[] = [];
-  /** Name of the process that is selected; it stays so when the order changes. */
+  /** Name of the selected process; it stays selected when the order changes. */
   selected: string | null = null;
-  /** How far a log is scrolled back from its end, any other view from its beginning. */
+  /** How far a log is scrolled back from its end, or any other view down from its beginning. */
   scrolled = 0;
   readonly records: SentRecord[] = [];
   #seenAt = 0;
@@ -52,7 +52,7 @@ export class TopState {
     if (this.records.length > KEPT_RECORDS) this.records.shift();
   }
 
-  /** Returns what is to be done beyond the screen. */
+  /** Returns what is to be done outside the screen. */
   press(key: string): "quit" | Question | null {
     if (key === "quit" || (key === "q" && this.view === "processes")) return "quit";
     if (this.question !== null) return this.#answer(key, this.question);
@@ -98,7 +98,7 @@ export class TopState {
     return null;
   }
 
-  /** Workers are restarted by themselves, and stop with their module. */
+  /** A worker can be restarted alone, but stops only with its module. */
   #ask(action: Question["action"]): null {
     const row = this.selectedRow;
     if (row === undefined) return null;
@@ -117,7 +117,7 @@ export class TopState {
     return null;
   }
 
-  /** There is nothing to see further down. */
+  /** Nothing is shown below the last line. */
   scrollAtMost(lines: number): void {
     this.scrolled = Math.max(0, Math.min(this.scrolled, lines));
   }
@@ -142,18 +142,18 @@ export class TopState {
 
 export interface Row {
   readonly status: ProcessStatus;
-  /** The module that a worker belongs to, or null. */
+  /** The module of a worker, or null. */
   readonly parent: string | null;
   readonly callsPerSecond: number;
-  /** Whether someone should look at it. */
+  /** Whether it needs attention. */
   readonly isBad: boolean;
 }
 
-/** What can be sorted by, in the order of the key. */
+/** Sort orders, in the sequence of the key. */
 const ORDERS = ["name", "memory", "calls", "p99", "errors", "restarts"] as const;
 type Order = (typeof ORDERS)[number];
 
-/** @param before the last look, `ms` ago. */
+/** @param before the status `ms` ago. */
 function rowsOf(now: BrokerStatus, before: BrokerStatus | null, ms: number): Row[] {
   const old = new Map((before === null ? [] : flat(before)).map(({ status }) => [status.name, status]));
   return flat(now).map(({ status, parent }) => {
@@ -165,7 +165,7 @@ function rowsOf(now: BrokerStatus, before: BrokerStatus | null, ms: number): Row
   });
 }
 
-/** By name workers stay below their module; by a figure everything stands by itself, the largest first. */
+/** By name, workers stay below their module; by a figure, the largest comes first. */
 function sorted(rows: readonly Row[], order: Order): Row[] {
   if (order === "name") return [...rows];
   const figure = FIGURES[order];
@@ -180,7 +180,7 @@ const FIGURES: Readonly<Record<Exclude<Order, "name">, (row: Row) => number>> = 
   restarts: ({ status }) => status.restarts,
 };
 
-/** What can't be told apart is shown as a whole. */
+/** Without a figure for private memory, all resident memory is shown. */
 export function memoryOf({ memory }: ProcessStatus): number | null {
   return memory.privateBytes ?? memory.rssBytes;
 }

@@ -6,13 +6,13 @@
 
 import process from "node:process";
 
-/** Another screen, no cursor, and no line that goes on in the next one where the terminal finds a character wider than thought. */
+/** Alternate screen, no cursor, and no wrapping of lines, in case the terminal shows a character wider than expected. */
 const ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l";
 const LEAVE = "\x1b[?7h\x1b[?25h\x1b[?1049l";
 const HOME = "\x1b[H";
 const CLEAR_LINE = "\x1b[K";
 
-/** How the signals that end a process are told to a shell. */
+/** Exit codes of the signals that end a process. */
 const EXIT_CODES = { SIGTERM: 143, SIGHUP: 129 } as const;
 
 export interface Size {
@@ -29,7 +29,7 @@ export class Terminal implements Disposable {
   readonly #events: TerminalEvents;
   #isOpen = true;
 
-  /** Whether both ends of this process are one. */
+  /** Whether standard input and output are a terminal. */
   static isHere(): boolean {
     return process.stdout.isTTY === true && process.stdin.isTTY === true && process.env["TERM"] !== "dumb";
   }
@@ -50,11 +50,11 @@ export class Terminal implements Disposable {
     return { width: process.stdout.columns || 80, height: process.stdout.rows || 24 };
   }
 
-  /** Draws the whole screen, as many lines as it has, in one write, so that it does not flicker. */
+  /** Draws the whole screen in one write, so that it does not flicker. */
   draw(lines: readonly string[]): void {
     if (!this.#isOpen) return;
     const { height } = this.size;
-    // Cleared before it is drawn: behind a full line the cursor stands on its last character.
+    // Each line is cleared before it is drawn: after a full line, the cursor is on the last character.
     const text = lines.slice(0, height).map((line) => `${CLEAR_LINE}${line}`).join("\r\n");
     process.stdout.write(`${HOME}${text}`);
   }
@@ -100,7 +100,7 @@ const SEQUENCES: ReadonlyMap<string, string> = new Map([
   ["\x0c", "redraw"],
 ]);
 
-/** The keys in one read of a terminal: names for the special ones, else the character itself. */
+/** The keys in one chunk of terminal input: names of special keys, else the character itself. */
 export function keysOf(text: string): string[] {
   const keys: string[] = [];
   for (let at = 0; at < text.length;) {

@@ -69,13 +69,13 @@ function bodyLines(state: TopState, size: Size, style: Style): readonly string[]
   }
 }
 
-/** As many as there is room for, from where the reader has come to. */
+/** As many lines as fit, from the scrolled position. */
 function scrolled(state: TopState, lines: readonly string[], { height }: Size): readonly string[] {
   state.scrollAtMost(lines.length - height);
   return lines.slice(state.scrolled, state.scrolled + height);
 }
 
-/** The table, and below it what went wrong last. */
+/** The table, and below it the last warnings and errors. */
 function tableLines(state: TopState, { width, height }: Size, style: Style): string[] {
   const { rows, selectedRow } = state;
   const room = height - 1;
@@ -113,7 +113,7 @@ function last(records: readonly SentRecord[], { width, height }: Size, style: St
   return height === 0 ? [] : lines.slice(-height);
 }
 
-/** The operator's line without what the screen has no room for: the date, the broker, the tag, the pid. */
+/** A log line without the date, broker, tag and pid, for which the screen has no room. */
 function shortLine(line: string, { time, level, module }: SentRecord): string {
   return `${new Date(time).toTimeString().slice(0, 8)} ${level.toUpperCase().padEnd(7)} ${module}: ${
     operatorText(line)
@@ -142,7 +142,7 @@ export class Style {
   bold = (text: string): string => bold(text, this.#colors);
   dim = (text: string): string => paint(text, "2", this.#colors);
   red = (text: string): string => paint(text, "31", this.#colors);
-  /** The line that keys act on: without it nobody would know which, so it is always there. */
+  /** Marks the line that keys act on, so it works without colors too. */
   selected = (text: string): string => `\x1b[7m${text}\x1b[27m`;
 
   state(state: ProcessState, text: string): string {

@@ -26,6 +26,6 @@ test("parseLogTime() refuses what is no time, and says what would be one", () =>
   for (const input of ["", "2", "2021-13-01", "2021-02-30", "2021-10-11 25:00", "yesterday", "2021-10-11T06:10:52Z"]) {
     const refused = parseLogTime(input, NOW);
     assert.ok(typeof refused === "string", input);
-    assert.match(refused, /must be a time as in the log, such as 2021-10-11T06:10 .*, or how long ago, such as 30m/);
+    assert.match(refused, /must be a time like in the log, such as 2021-10-11T06:10 .*, or how long ago, such as 30m/);
   }
 });

@@ -71,7 +71,7 @@ test("brokkr run --page serves the page, the metrics and its health, and refuses
       for (const method of ["POST", "PUT", "DELETE", "OPTIONS"]) assert.equal(await status({}, method), 405, path);
     }
     assert.equal((await ask(`${page}../etc/passwd`)).status, 404);
-    assert.equal((await ask(`${page}nothing`)).body, 'Nothing is at "/nothing"\n');
+    assert.equal((await ask(`${page}nothing`)).body, 'Nothing exists at "/nothing"\n');
     broker.kill("SIGTERM");
     assert.equal((await broker.ended).code, 0);
   }));

@@ -81,7 +81,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       const all = Object.values(memory);
       const sum = all.reduce((sum, bytes) => sum + bytes, 0);
       return all.length === 0
-        ? "This system does not tell it"
+        ? "This system does not report it"
         : `${mebibytes(sum / MEBIBYTE)} now in ${all.length} processes`;
     },
   },
