@@ -9,7 +9,7 @@ import { escapeControls, escapeName, escapeStackLine, escapeText } from "../../s
 import { LogReader } from "../../src/core/log/log_reader.ts";
 import { stackLines } from "../../src/core/log/stack.ts";
 import { Connection } from "../../src/core/program/connection.ts";
-import { LSP_CONVENTIONS } from "../../src/core/program/conventions.ts";
+import { LSP_CONVENTIONS } from "../../src/core/program/protocols.ts";
 import type { Framing } from "../../src/core/module/settings.ts";
 import { newReader } from "../../src/core/program/framing.ts";
 import { OutputLines } from "../../src/core/child/output.ts";

@@ -11,7 +11,7 @@ import type { Guard } from "../child/guard.ts";
 import { encodeDepth, encodeRole, type GivenSettings, isWorkerOf, ROLE_VARIABLE } from "../child/role.ts";
 import { outputLimits } from "../module/settings.ts";
 import { supervisionPlan } from "../module/settings.ts";
-import { ProgramSession } from "../program/program_session.ts";
+import { ProgramSession } from "../program/session.ts";
 import { DEFAULT_FRAME_LIMIT } from "../wire/frame.ts";
 import type { BrokerPlan, ModulePlan } from "./options.ts";
 

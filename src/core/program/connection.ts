@@ -4,19 +4,39 @@
  * @module
  */
 
-import type { Channel } from "../../runtime/runtime.ts";
+import type { Channel, Clock } from "../../runtime/runtime.ts";
 import { UnansweredError } from "../call/server.ts";
 import { plainText } from "../wire/json_codec.ts";
 import { isNestedDeeper, MAX_BODY_DEPTH } from "../wire/serializable.ts";
-import type { ConnectionOptions, RequestOptions } from "./connection_options.ts";
-import type { Notification } from "./conventions.ts";
-import { frameMessage, type MessageReader, newReader } from "./framing.ts";
-import { FramingError } from "./framing_error.ts";
-import { JsonRpcError } from "./json_rpc_error.ts";
-import { type Message, type MessageId, type Params, readMessage } from "./message.ts";
+import { frameMessage, FramingError, type MessageReader, newReader } from "./framing.ts";
+import { JsonRpcError, type Message, type MessageId, type Params, readMessage } from "./message.ts";
 import { PeerRequests } from "./peer_requests.ts";
 import { cutText } from "../log/escape.ts";
 import { messageOf } from "../thrown.ts";
+import type { Framing } from "../module/settings.ts";
+
+export interface Notification {
+  readonly method: string;
+  readonly params: Params;
+}
+
+export interface Progress {
+  /** The token that the request carried. */
+  readonly token: unknown;
+  readonly value: unknown;
+}
+
+/** What JSON-RPC leaves open and each family of programs settles for itself. */
+export interface Conventions {
+  /** What tells the peer that nobody waits for request `id` any more. */
+  cancel(id: number): Notification;
+  /** The request that a peer's notification cancels, where it does. */
+  cancelledId(notification: Notification): MessageId | undefined;
+  /** Parameters that ask for progress, and the token that it comes under; `id` is one that no other request has. */
+  withToken(params: Params, id: number): { readonly params: Params; readonly token: unknown };
+  /** The progress that a peer's notification reports, where it does. */
+  progress(notification: Notification): Progress | undefined;
+}
 
 /** A cancelled request may still be answered; after this time nobody waits for that. */
 const CANCELLED_MS = 5_000;
@@ -35,6 +55,40 @@ const PRINTED_TRIES = 8;
 /** The connection ended while a request waited. */
 export class ConnectionClosedError extends Error {
   override readonly name = "ConnectionClosedError";
+}
+
+export interface ConnectionEvents {
+  /** Something that stands where a message should: no JSON (`parse`), or not of JSON-RPC (`invalid`). */
+  stray(text: string, why: "parse" | "invalid"): void;
+  /** Something that was left out, as the object of "dropped". */
+  dropped(what: string): void;
+  notification(notification: Notification): void;
+  /** Runs a peer's request. What it throws is the answer's error: its `code`, `message` and `data`. */
+  request(method: string, params: Params, signal: AbortSignal): unknown;
+  /** Room in the transport again. */
+  drained(): void;
+  /**
+   * Called once: nothing more comes. `reason` is null where the peer just ended its output; its requests go on. With `failed` it is
+   * the transport's.
+   */
+  closed(reason: string | null, failed: boolean): void;
+}
+
+export interface ConnectionOptions {
+  readonly clock: Clock;
+  readonly framing: Framing;
+  readonly conventions: Conventions;
+  readonly events: ConnectionEvents;
+  /** Whether what the peer printed without a line end may stand before a message in its line. @default false */
+  readonly mayPrint?: boolean;
+  /** Bytes of one message that comes. @default 16 MiB */
+  readonly limit?: number;
+}
+
+export interface RequestOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Gets what the peer tells of the request while it runs. */
+  readonly onProgress?: ((value: unknown) => void) | undefined;
 }
 
 interface Waiting {

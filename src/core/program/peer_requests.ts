@@ -5,8 +5,7 @@
  */
 
 import { plainText } from "../wire/json_codec.ts";
-import { errorFields } from "./json_rpc_error.ts";
-import { type Message, type MessageId, type Params, RpcCode } from "./message.ts";
+import { errorFields, type Message, type MessageId, type Params, RpcCode } from "./message.ts";
 
 /** Requests that run at the same time: as many as wait for a process at most. */
 const MAX_RUNNING = 20_000;

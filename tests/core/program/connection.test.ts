@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { UnansweredError } from "../../../src/core/call/server.ts";
 import { ConnectionClosedError } from "../../../src/core/program/connection.ts";
-import { LSP_CONVENTIONS, MCP_CONVENTIONS } from "../../../src/core/program/conventions.ts";
-import { JsonRpcError } from "../../../src/core/program/json_rpc_error.ts";
+import { LSP_CONVENTIONS, MCP_CONVENTIONS } from "../../../src/core/program/protocols.ts";
+import { JsonRpcError } from "../../../src/core/program/message.ts";
 import { settle } from "../manual_clock.ts";
 import { Peer } from "./peer.ts";
 

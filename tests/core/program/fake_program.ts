@@ -4,7 +4,7 @@ import type { CallRequest } from "../../../src/core/call/call.ts";
 import { type ProgramDefinition, programModule } from "../../../src/core/module/program.ts";
 import type { Framing } from "../../../src/core/module/settings.ts";
 import { frameMessage, newReader } from "../../../src/core/program/framing.ts";
-import { ProgramSession } from "../../../src/core/program/program_session.ts";
+import { ProgramSession } from "../../../src/core/program/session.ts";
 import type { ProcessEnd } from "../../../src/core/child/child_spec.ts";
 import { Supervision } from "../child/fake_process.ts";
 import { FakeRuntime } from "../fake_runtime.ts";

@@ -1,6 +1,5 @@
-import { Connection } from "../../../src/core/program/connection.ts";
-import type { ConnectionEvents } from "../../../src/core/program/connection_options.ts";
-import { type Conventions, LSP_CONVENTIONS } from "../../../src/core/program/conventions.ts";
+import { Connection, type ConnectionEvents, type Conventions } from "../../../src/core/program/connection.ts";
+import { LSP_CONVENTIONS } from "../../../src/core/program/protocols.ts";
 import type { Framing } from "../../../src/core/module/settings.ts";
 import { methodNotFound } from "../../../src/core/program/peer_requests.ts";
 import { ManualClock, settle } from "../manual_clock.ts";

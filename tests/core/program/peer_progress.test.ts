@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MCP_CONVENTIONS } from "../../../src/core/program/conventions.ts";
+import { MCP_CONVENTIONS } from "../../../src/core/program/protocols.ts";
 import { Peer } from "./peer.ts";
 
 test("Progress of an MCP server goes to the request that asked for it, and to no other", async () => {

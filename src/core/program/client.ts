@@ -6,12 +6,12 @@
 
 import { describeThrown } from "../call/describe_thrown.ts";
 import type { Reporter } from "../log/reporter.ts";
-import type { Notification } from "./conventions.ts";
+import type { Notification } from "./connection.ts";
+import type { Protocol } from "./protocols.ts";
 import type { Params } from "./message.ts";
 import { methodNotFound, written } from "./peer_requests.ts";
 import { headline } from "../thrown.ts";
 import type { ProgramPlan } from "../module/module.ts";
-import type { Protocol } from "./protocol.ts";
 
 export interface ProgramClientOptions {
   readonly plan: ProgramPlan;

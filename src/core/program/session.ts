@@ -12,11 +12,11 @@ import { messageOf } from "../thrown.ts";
 import { VERSION } from "../version.ts";
 import type { Link } from "../wire/link.ts";
 import { Connection } from "./connection.ts";
-import { JsonRpcError } from "./json_rpc_error.ts";
-import { ProgramClient } from "./program_client.ts";
+import { JsonRpcError } from "./message.ts";
+import { ProgramClient } from "./client.ts";
 import type { ProgramPlan } from "../module/module.ts";
-import { ProgramService } from "./program_service.ts";
-import { type Protocol, protocolOf } from "./protocol.ts";
+import { ProgramService } from "./service.ts";
+import { type Protocol, protocolOf } from "./protocols.ts";
 
 const LAST_BYTES_MS = 100;
 /** One that waits for a download keeps no processor busy: after this time others may start beside it. */
