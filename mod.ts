@@ -52,19 +52,21 @@ export type {
 } from "./src/core/module/context.ts";
 export type { ErrorCode } from "./src/core/faults.ts";
 export type { LogFunction } from "./src/core/log/broker_log.ts";
-export type { SupervisionFields } from "./src/core/log/supervision_lines.ts";
 export type { BrokerStatus, ModuleStatus } from "./src/core/broker/status.ts";
-export type { EventFields, EventId, LogEvent, LogLevel, LogRecord } from "./src/core/log/record.ts";
+export type { EventFields, EventId } from "./src/core/log/events.ts";
+export type { LogEvent, LogRecord } from "./src/core/log/record.ts";
+export type { LogLevel } from "./src/core/log/level.ts";
 export type {
   CallCounts,
+  CleanupReceipt,
   CleanupStatus,
   Latency,
-  Leftover,
   ModuleCleanup,
+  OpenHandle,
   Outcome,
   ProcessState,
   ProcessStatus,
-  ResourceFigures,
+  ResourceUsage,
   StrayAnswer,
 } from "./src/core/wire/status.ts";
 export type {

@@ -5,7 +5,8 @@
  */
 
 import type { BrokerCore } from "./core/broker/broker.ts";
-import type { EventId, LogRecord } from "./core/log/record.ts";
+import type { EventId } from "./core/log/events.ts";
+import type { LogRecord } from "./core/log/record.ts";
 import type { CallOptions, CommandsOf, ItemOf, ItemStream, ParamsOf, ResultOf } from "./core/module/context.ts";
 import type { Module } from "./core/module/module.ts";
 import { type BrokerOptions, type BrokerPlan, checkOptions } from "./core/broker/options.ts";

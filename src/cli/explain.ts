@@ -10,7 +10,7 @@ import { multiple } from "@optique/core/modifiers";
 import { argument, command, constant, option } from "@optique/core/primitives";
 import process from "node:process";
 import { text } from "node:stream/consumers";
-import { EVENT_IDS, isEventId } from "../core/log/lines.ts";
+import { EVENT_IDS, isEventId } from "../core/log/events.ts";
 import { closestMatch } from "../core/closest_match.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 import { describeExplained, type Explained, explainedOf } from "./explain/explained.ts";

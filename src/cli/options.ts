@@ -9,8 +9,7 @@ import { optional } from "@optique/core/modifiers";
 import type { InferValue, Parser } from "@optique/core/parser";
 import { option } from "@optique/core/primitives";
 import { string, type ValueParser } from "@optique/core/valueparser";
-import { EVENT_IDS, isEventId } from "../core/log/lines.ts";
-import type { EventId } from "../core/log/record.ts";
+import { EVENT_IDS, type EventId, isEventId } from "../core/log/events.ts";
 import { closestMatch } from "../core/closest_match.ts";
 
 /** What a command's parser gives to its function. */

@@ -7,7 +7,7 @@
 import process from "node:process";
 import type { ControlClient } from "../core/control/client.ts";
 import { escapeText } from "../core/log/escape.ts";
-import { EVENT_IDS } from "../core/log/lines.ts";
+import { EVENT_IDS } from "../core/log/events.ts";
 import { operatorText } from "./paint.ts";
 
 /** Moves to the beginning of the line and clears it. */

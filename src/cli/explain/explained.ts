@@ -4,13 +4,11 @@
  * @module
  */
 
-import { highestLevelOf, tagOf } from "../../core/log/lines.ts";
-import type { ParsedEvent } from "../../core/log/parsed.ts";
-import type { EventId, LogLevel } from "../../core/log/record.ts";
+import type { ParsedEvent } from "../../core/log/parse.ts";
+import { type EventId, EVENTS, type Explanation } from "../../core/log/events.ts";
+import type { LogLevel } from "../../core/log/level.ts";
 import { wrap } from "../columns.ts";
 import { bold, paintLine } from "../paint.ts";
-import type { Explanation } from "./explanation.ts";
-import { EXPLANATIONS } from "./explanations.ts";
 import type { ReadEvent } from "./read_lines.ts";
 
 export interface Explained extends Explanation {
@@ -33,11 +31,11 @@ export interface Seen extends Pick<ParsedEvent, "broker" | "module" | "pid" | "t
 
 export function explainedOf(event: EventId, read: readonly ReadEvent[]): Explained {
   const seen = read.find((one) => one.seen !== null)?.seen ?? null;
-  const { what, why, check, did } = EXPLANATIONS[event];
+  const { tag, level, what, why, check, did } = EVENTS[event];
   return {
     event,
-    level: seen?.level ?? highestLevelOf(event),
-    tag: tagOf(event),
+    level: seen?.level ?? level,
+    tag,
     count: read.length,
     what,
     why,

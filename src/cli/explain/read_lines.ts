@@ -4,14 +4,11 @@
  * @module
  */
 
+import type { EventId } from "../../core/log/events.ts";
 import { CleanupGroup } from "../../core/log/group.ts";
-import { EVENT_IDS, tagOf } from "../../core/log/lines.ts";
 import { LogReader } from "../../core/log/log_reader.ts";
-import { ownWordings } from "../../core/log/own_wordings.ts";
-import { parseLine, splitRecords } from "../../core/log/parse.ts";
-import type { LogItem, ParsedEvent } from "../../core/log/parsed.ts";
-import type { EventId } from "../../core/log/record.ts";
-import { CALL_WORDINGS, CLEANUP_WORDINGS, readWordings } from "../../core/log/wordings.ts";
+import { type LogItem, type ParsedEvent, parseLine, splitRecords } from "../../core/log/parse.ts";
+import { allPatterns, readText } from "../../core/log/patterns.ts";
 
 /** What a line is of. */
 export interface ReadEvent {
@@ -57,19 +54,15 @@ function readItem(item: LogItem): ReadLine[] {
 
 function readTexts(raw: string): ReadLine[] {
   const texts = raw.split(TEXT_START).map((text) => withoutTable(text).trim()).filter((text) => text !== "");
-  const lines = texts.map((text) => ({ raw: text, read: readText(text) }));
+  const lines = texts.map((text) => ({ raw: text, read: readBareText(text) }));
   // One of them may only be quoted by the message of another.
   if (lines.length > 1 && lines.every(({ read }) => read !== null)) return lines;
-  return [{ raw, read: readText(raw.trim()) }];
+  return [{ raw, read: readBareText(raw.trim()) }];
 }
 
 /** A line without what stands in front of its text. */
-function readText(text: string): ReadEvent | null {
+function readBareText(text: string): ReadEvent | null {
   if (CleanupGroup.isBlockLine(text)) return { event: "cleanup.error", seen: null, part: "cleanup block" };
-  const tags = new Set(EVENT_IDS.map(tagOf));
-  // Any text is one of a module's own.
-  tags.delete("LOG");
-  const wordings = [...CALL_WORDINGS, ...CLEANUP_WORDINGS, ...[...tags].flatMap((tag) => ownWordings(tag, "info"))];
-  const read = readWordings(wordings, text);
-  return read === null ? null : { event: read.said.event, seen: null, part: "text" };
+  const match = readText(allPatterns(), text, "info");
+  return match === null ? null : { event: match.event, seen: null, part: "text" };
 }

@@ -5,7 +5,7 @@
  */
 
 import { LatencyHistogram } from "../../core/latency.ts";
-import type { ParsedEvent } from "../../core/log/parsed.ts";
+import type { ParsedEvent } from "../../core/log/parse.ts";
 
 /** Milliseconds. */
 export interface Percentiles {

@@ -6,9 +6,9 @@
 
 import { message, text } from "@optique/core/message";
 import type { ValueParser } from "@optique/core/valueparser";
-import { isAtLeast } from "../../core/log/level.ts";
-import type { ParsedEvent } from "../../core/log/parsed.ts";
-import type { EventId, LogLevel } from "../../core/log/record.ts";
+import { isAtLeast, type LogLevel } from "../../core/log/level.ts";
+import type { ParsedEvent } from "../../core/log/parse.ts";
+import type { EventId } from "../../core/log/events.ts";
 import { twinOf } from "../../core/log/stamp.ts";
 
 /** Each option that is left out selects everything. */

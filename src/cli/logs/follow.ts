@@ -9,7 +9,7 @@ import process from "node:process";
 import type { ControlClient } from "../../core/control/client.ts";
 import { RemoteError } from "../../core/faults.ts";
 import { LogReader } from "../../core/log/log_reader.ts";
-import type { LogItem } from "../../core/log/parsed.ts";
+import type { LogItem } from "../../core/log/parse.ts";
 import { failureCode } from "../../runtime/posix/failure_reason.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { CliError, ExitCode, NoBrokerError } from "../cli_error.ts";

@@ -5,8 +5,8 @@
  */
 
 import { formatTimeout } from "../../core/duration.ts";
-import { ownText } from "../../core/log/own_text.ts";
-import type { ParsedEvent } from "../../core/log/parsed.ts";
+import { ownText } from "../../core/log/prefix.ts";
+import type { ParsedEvent } from "../../core/log/parse.ts";
 
 /** Groups of each kind. */
 const MAX_GROUPS = 500;

@@ -6,7 +6,7 @@
 
 import process from "node:process";
 import { escapeControls } from "../../core/log/escape.ts";
-import type { LinePlace, LogItem } from "../../core/log/parsed.ts";
+import type { LinePlace, LogItem } from "../../core/log/parse.ts";
 import { hasColors, print } from "../output.ts";
 import { paintLine } from "../paint.ts";
 import type { Filter } from "./filter.ts";

@@ -4,9 +4,10 @@
  * @module
  */
 
-import { ownText } from "../../core/log/own_text.ts";
-import type { LinePlace, LogItem, ParsedEvent, UnreadLine } from "../../core/log/parsed.ts";
-import type { EventId, LogLevel } from "../../core/log/record.ts";
+import { ownText } from "../../core/log/prefix.ts";
+import type { LinePlace, LogItem, ParsedEvent, UnreadLine } from "../../core/log/parse.ts";
+import type { EventId } from "../../core/log/events.ts";
+import type { LogLevel } from "../../core/log/level.ts";
 import { formatStamp, twinOf } from "../../core/log/stamp.ts";
 import { CommandCounts, type CommandFigures, ModuleCounts, type ModuleFigures } from "./counts.ts";
 import type { Filter } from "./filter.ts";

@@ -5,7 +5,7 @@
  */
 
 import { LatencyHistogram } from "../../core/latency.ts";
-import type { ParsedEvent } from "../../core/log/parsed.ts";
+import type { ParsedEvent } from "../../core/log/parse.ts";
 import { formatStamp } from "../../core/log/stamp.ts";
 import { type Percentiles, percentilesOf } from "./counts.ts";
 

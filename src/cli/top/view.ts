@@ -5,8 +5,7 @@
  */
 
 import type { SentRecord } from "../../core/control/items.ts";
-import { isAtLeast } from "../../core/log/level.ts";
-import type { LogLevel } from "../../core/log/record.ts";
+import { isAtLeast, type LogLevel } from "../../core/log/level.ts";
 import type { ProcessState } from "../../core/wire/status.ts";
 import { fit } from "../columns.ts";
 import { shortTime } from "../figures.ts";

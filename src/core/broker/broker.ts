@@ -11,8 +11,9 @@ import { checkedRequest, NO_OPTIONS } from "../call/call.ts";
 import type { CallOptions } from "../module/context.ts";
 import type { ReceivedCall } from "../wire/columns.ts";
 import type { CallHeaders } from "../wire/messages.ts";
-import { BrokerLog } from "../log/broker_log.ts";
-import { type EventFields, type EventId, type LogRecord, MAIN_THREAD } from "../log/record.ts";
+import { BrokerLog, RecordStream } from "../log/broker_log.ts";
+import type { EventFields, EventId } from "../log/events.ts";
+import { type LogRecord, MAIN_THREAD } from "../log/record.ts";
 import { commandMap, type Handler } from "../module/module.ts";
 import { Modules, type Route } from "./modules.ts";
 import { levelFrom } from "../log/level.ts";
@@ -23,7 +24,6 @@ import { brokerFacts, type BrokerStatus } from "./status.ts";
 import { type ParentProcess, StartFolder } from "../child/child_spec.ts";
 import { Guard } from "../child/guard.ts";
 import { StartPlaces } from "../child/start_queue.ts";
-import { RecordStream } from "../log/record_stream.ts";
 
 /** What makes something else process 1 of a container. */
 const INIT =

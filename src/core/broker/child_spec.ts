@@ -9,8 +9,7 @@ import type { ChildSpec, ParentProcess, StartFolder } from "../child/child_spec.
 import { CLEANUP_DEADLINE_MS, hasToClean } from "../child/cleanup.ts";
 import type { Guard } from "../child/guard.ts";
 import { encodeDepth, encodeRole, type GivenSettings, isWorkerOf, ROLE_VARIABLE } from "../child/role.ts";
-import { outputLimits } from "../module/settings.ts";
-import { supervisionPlan } from "../module/settings.ts";
+import { outputLimits, supervisionPlan } from "../module/settings.ts";
 import { ProgramSession } from "../program/session.ts";
 import { DEFAULT_FRAME_LIMIT } from "../wire/frame.ts";
 import type { BrokerPlan, ModulePlan } from "./options.ts";

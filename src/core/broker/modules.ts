@@ -6,7 +6,7 @@
 
 import { UnknownModuleError } from "../faults.ts";
 import { closestMatch } from "../closest_match.ts";
-import type { EventFields } from "../log/record.ts";
+import type { EventFields } from "../log/events.ts";
 import type { CallClient } from "../call/client.ts";
 import { type BrokerPlan, type ModulePlan, orderedModule } from "./options.ts";
 import { startOrder } from "./order.ts";

@@ -5,8 +5,7 @@
  */
 
 import type { LogFunction } from "../log/broker_log.ts";
-import { levelFrom, LEVELS } from "../log/level.ts";
-import type { LogLevel } from "../log/record.ts";
+import { levelFrom, LEVELS, type LogLevel } from "../log/level.ts";
 import type { CheckedModule, Commands } from "../module/module.ts";
 import { type AnyModule, anyModule } from "../module/program.ts";
 import { BROKER, type BrokerSettings, MODULE, type ModuleSettings } from "../module/settings.ts";

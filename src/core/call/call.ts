@@ -15,8 +15,7 @@ import { inspect } from "../inspect.ts";
 import { keysOf, refuseUnknown } from "../closest_match.ts";
 import type { CallEntry } from "../wire/columns.ts";
 import type { CallHeaders } from "../wire/messages.ts";
-import type { EncodedValue } from "../wire/codec.ts";
-import { NOTHING_ENCODED } from "../wire/codec.ts";
+import { type EncodedValue, NOTHING_ENCODED } from "../wire/codec.ts";
 import { CallTime, type Timed, type TimeLimits } from "./call_time.ts";
 import type { PendingCalls } from "./pending.ts";
 

@@ -7,12 +7,12 @@
 import type { ExitStatus, Runtime, Sandbox } from "../../runtime/runtime.ts";
 import type { CallClient } from "../call/client.ts";
 import type { Service } from "../call/server.ts";
-import type { EventFields, LogEvent } from "../log/record.ts";
+import type { EventFields } from "../log/events.ts";
+import type { LogEvent } from "../log/record.ts";
 import type { Reporter } from "../log/reporter.ts";
 import type { Descendants } from "../module/settings.ts";
-import type { Setup } from "../wire/messages.ts";
+import type { ControlFromChild, ControlFromParent, EndSignal, Setup } from "../wire/messages.ts";
 import type { Link } from "../wire/link.ts";
-import type { ControlFromChild, ControlFromParent, EndSignal } from "../wire/messages.ts";
 import type { CleanupReceipt } from "../wire/status.ts";
 import type { Guard } from "./guard.ts";
 import type { OutputEvents } from "./output.ts";

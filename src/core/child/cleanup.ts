@@ -6,7 +6,7 @@
  */
 
 import type { Runtime } from "../../runtime/runtime.ts";
-import type { CleanupReceipt, ModuleCleanup, ResourceFigures } from "../wire/status.ts";
+import type { CleanupReceipt, ModuleCleanup, ResourceUsage } from "../wire/status.ts";
 import type { Reporter } from "../log/reporter.ts";
 import { applyUser } from "../user_code.ts";
 import type { Module } from "../module/module.ts";
@@ -113,7 +113,7 @@ function removeForeignEnvironment({ runtime, modules, role }: CleanupOptions): v
   }
 }
 
-async function resourceFigures(runtime: Runtime): Promise<ResourceFigures> {
+async function resourceFigures(runtime: Runtime): Promise<ResourceUsage> {
   const [memory, openFiles] = await Promise.all([runtime.memory(runtime.pid), runtime.openFiles()]);
   return {
     pssBytes: memory.pssBytes,

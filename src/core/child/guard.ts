@@ -6,7 +6,7 @@
  */
 
 import type { CommandProcess, Runtime } from "../../runtime/runtime.ts";
-import type { EventFields } from "../log/record.ts";
+import type { EventFields } from "../log/events.ts";
 import { messageOf } from "../thrown.ts";
 import { within } from "../duration.ts";
 import type { Descendants } from "../module/settings.ts";

@@ -8,20 +8,22 @@ import type { Channel, OutputSink, ProgramProcess } from "../../runtime/runtime.
 import { CallServer } from "../call/server.ts";
 import { messageOf } from "../thrown.ts";
 import { VERSION } from "../version.ts";
-import { BodyError } from "../wire/frame.ts";
+import { BodyError, FrameType } from "../wire/frame.ts";
 import { CODECS } from "../wire/codec.ts";
-import { FrameType } from "../wire/frame.ts";
-import { type Hello, helloText, PROTOCOL_VERSION, readHello } from "../wire/messages.ts";
-import { Link } from "../wire/link.ts";
 import {
   type ControlFromChild,
   controlFromChild,
   type ControlFromParent,
   controlFromParent,
   type EndSignal,
+  type Hello,
+  helloText,
+  PROTOCOL_VERSION,
   readCloseReason,
+  readHello,
   readRecords,
 } from "../wire/messages.ts";
+import { Link } from "../wire/link.ts";
 import type { SessionParts } from "./child_spec.ts";
 import { ProcessSession } from "./session.ts";
 import { CleaningWatch } from "./watchdogs.ts";

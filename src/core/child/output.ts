@@ -8,7 +8,8 @@
 import type { Clock } from "../../runtime/runtime.ts";
 import { joinBytes } from "../bytes.ts";
 import type { OutputLimits } from "../module/settings.ts";
-import type { EventFields, LogLevel } from "../log/record.ts";
+import type { EventFields } from "../log/events.ts";
+import type { LogLevel } from "../log/level.ts";
 
 /** A line that the process printed. */
 export type OutputLine = Pick<EventFields["process.output"], "stream" | "text" | "level">;

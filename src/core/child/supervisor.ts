@@ -8,16 +8,15 @@
 import { CallClient, type CallLimits, DEFAULT_LIMITS } from "../call/client.ts";
 import { CallCounters } from "../call/outcomes.ts";
 import { sleep } from "../duration.ts";
-import { formatMebibytes } from "../log/line_kind.ts";
-import type { EventFields, EventId } from "../log/record.ts";
+import { formatMebibytes } from "../log/field_types.ts";
+import type { EventFields, EventId } from "../log/events.ts";
 import type { ControlFromParent } from "../wire/messages.ts";
 import { cleanupStatus } from "../broker/status.ts";
-import type { ProcessStatus } from "../wire/status.ts";
+import type { ProcessState, ProcessStatus } from "../wire/status.ts";
 import { ChildProcess, type ExitReason } from "./child_process.ts";
 import type { ChildSpec } from "./child_spec.ts";
 import { BackoffTimer, Restarts } from "./restart.ts";
 import { StateMachine } from "./states.ts";
-import type { ProcessState } from "../wire/status.ts";
 
 /** What calls are rejected with to a process that was stopped on purpose. */
 const STOPPED = {

@@ -7,10 +7,10 @@
 
 import type { BrokerCore } from "../broker/broker.ts";
 import { BrokerError, type BrokerFault, readFault, toFault } from "../faults.ts";
-import { EVENT_IDS, highestLevelOf, isEventId } from "../log/lines.ts";
-import type { EventId, LogLevel, LogRecord } from "../log/record.ts";
-import { RecordStream } from "../log/record_stream.ts";
-import { isAtLeast, levelFrom } from "../log/level.ts";
+import { EVENT_IDS, type EventId, EVENTS, isEventId } from "../log/events.ts";
+import { isAtLeast, levelFrom, type LogLevel } from "../log/level.ts";
+import type { LogRecord } from "../log/record.ts";
+import { RecordStream } from "../log/broker_log.ts";
 
 /** A record as a client gets it. */
 export interface SentRecord extends Omit<LogRecord, "lines"> {
@@ -94,7 +94,7 @@ function wantedBy(filter: unknown): Wanted {
   const last = fields.get("last");
   return {
     level,
-    events: events.filter((event) => isAtLeast(highestLevelOf(event), level)),
+    events: events.filter((event) => isAtLeast(EVENTS[event].level, level)),
     last: typeof last === "number" ? last : 0,
     follow: fields.get("follow") !== false,
   };

@@ -6,13 +6,17 @@
 
 import type { Runtime } from "../../runtime/runtime.ts";
 import { stackOf } from "../thrown.ts";
-import { makeEvent } from "./event.ts";
+import { EVENT_IDS, type EventFields, type EventId, EVENTS } from "./events.ts";
 import { toRecord } from "./format.ts";
-import { isAtLeast } from "./level.ts";
-import { EVENT_IDS, highestLevelOf } from "./lines.ts";
-import { RecentRecords } from "./recent_records.ts";
-import type { EventFields, EventId, LineStyle, LogEvent, LogLevel, LogRecord } from "./record.ts";
-import type { Reporter, Subject } from "./reporter.ts";
+import { isAtLeast, type LogLevel } from "./level.ts";
+import type { LineStyle } from "./prefix.ts";
+import type { LogEvent, LogRecord } from "./record.ts";
+import { makeEvent, type Reporter, type Subject } from "./reporter.ts";
+
+/** Records that are kept for who looks after it happened. */
+const KEPT = 500;
+/** Records that wait for a slow reader; beyond it the oldest go. */
+const MAX_WAITING = 10_000;
 
 /** Gets a record that is to be logged. Called in the broker's process; what it throws is printed and harms nobody. */
 export type LogFunction = (record: LogRecord) => void;
@@ -90,7 +94,7 @@ export class BrokerLog implements Reporter {
   #findWanted(): ReadonlyMap<EventId, true> {
     const wanted = new Map<EventId, true>();
     const listened = (event: EventId) => this.#listeners.has(event) || this.#listeners.has("*");
-    for (const event of EVENT_IDS) if (this.#logs(highestLevelOf(event)) || listened(event)) wanted.set(event, true);
+    for (const event of EVENT_IDS) if (this.#logs(EVENTS[event].level) || listened(event)) wanted.set(event, true);
     return wanted;
   }
 
@@ -116,5 +120,67 @@ export class BrokerLog implements Reporter {
     } catch (error) {
       failed(error);
     }
+  }
+}
+
+/** What a broker logged last, for those who come to look after it happened. */
+class RecentRecords {
+  readonly #records: LogRecord[] = [];
+  #next = 0;
+
+  add(record: LogRecord): void {
+    this.#records[this.#next] = record;
+    this.#next = (this.#next + 1) % KEPT;
+  }
+
+  /** Oldest first. */
+  all(): LogRecord[] {
+    return [...this.#records.slice(this.#next), ...this.#records.slice(0, this.#next)];
+  }
+}
+
+/** Records as an async iterator. */
+export class RecordStream implements AsyncIterableIterator<LogRecord> {
+  readonly #unsubscribe: () => void;
+  readonly #waiting: LogRecord[] = [];
+  #wake: (() => void) | undefined;
+  #done = false;
+  #missed = 0;
+
+  constructor(subscribe: (listener: (record: LogRecord) => void) => () => void) {
+    this.#unsubscribe = subscribe((record) => {
+      this.#waiting.push(record);
+      if (this.#waiting.length > MAX_WAITING) {
+        this.#waiting.shift();
+        this.#missed++;
+      }
+      this.#wake?.();
+    });
+  }
+
+  /** How many records a slow reader has lost. */
+  get missed(): number {
+    return this.#missed;
+  }
+
+  async next(): Promise<IteratorResult<LogRecord>> {
+    for (;;) {
+      const value = this.#waiting.shift();
+      if (value !== undefined) return { value, done: false };
+      if (this.#done) return { value: undefined, done: true };
+      await new Promise<void>((resolve) => this.#wake = resolve);
+    }
+  }
+
+  return(): Promise<IteratorResult<LogRecord>> {
+    this.#done = true;
+    this.#waiting.length = 0;
+    this.#unsubscribe();
+    this.#wake?.();
+    return Promise.resolve({ value: undefined, done: true });
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<LogRecord> {
+    return this;
   }
 }

@@ -1,28 +1,25 @@
-import { escapeName } from "./escape.ts";
-import { levelOf, tagOf, textsOf } from "./lines.ts";
-import { nameBracket } from "./name_bracket.ts";
-import type { PrintedEvent } from "./printed.ts";
-import type { LineStyle, LogEvent, LogLevel, LogRecord } from "./record.ts";
-import { formatStamp } from "./stamp.ts";
+/**
+ * Events as lines.
+ *
+ * @module
+ */
+
+import { type EventId, type EventRow, EVENTS } from "./events.ts";
+import type { LogLevel } from "./level.ts";
+import { formatPrefix, type LineStyle } from "./prefix.ts";
+import type { LogEvent, LogRecord, PrintedEvent, PrintedOf } from "./record.ts";
+import { LineTemplate } from "./template.ts";
 
 export { formatDuration, formatTimeout } from "../duration.ts";
 export { formatParams } from "./params.ts";
-
-const LEVEL_TEXTS: { readonly [Level in LogLevel]: string } = {
-  debug: "DEBUG",
-  info: "INFO",
-  warning: "WARNING",
-  error: "ERROR",
-  fatal: "FATAL",
-};
 
 /**
  * The lines of an event, with local time stamp and prefix, without line ends: at least one. Events that were read from a
  * log in the newest wording come out as the bytes they were read from.
  */
 export function formatEvent(event: PrintedEvent, style: LineStyle): string[] {
-  const texts = textsOf(event, style);
-  const prefix = prefixOf(event, style);
+  const prefix = formatPrefix(event, EVENTS[event.event].tag, levelOf(event), style);
+  const texts = textsOf(event, event.fields, style);
   for (let index = 0; index < texts.length; index++) texts[index] = prefix + texts[index];
   return texts;
 }
@@ -41,15 +38,38 @@ export function toRecord(event: LogEvent, style: LineStyle): LogRecord {
   };
 }
 
-function prefixOf(event: PrintedEvent, style: LineStyle): string {
-  const tag = tagOf(event.event);
-  const level = LEVEL_TEXTS[levelOf(event)];
-  const head = `[${formatStamp(event.time)}] ${style.aligned ? level.padEnd(7) : `${level} `}: `;
-  const module = nameBracket(event.module, style);
-  if (tag === "CLEAN AFTER FORK") {
-    return `${head}${module} [ ${tag} ] ${event.pid === null ? "" : `[ pid:${event.pid} ] `}`;
-  }
-  const pid = event.pid === null ? "" : `[ PID:${event.pid} ] `;
-  const thread = event.thread === null ? "" : `[ ${escapeName(event.thread)} ] `;
-  return `${head}${nameBracket(style.broker, style)} ${module} [ ${tag} ] ${pid}${thread}`;
+/** The level of an event. */
+export function levelOf<Id extends EventId>(event: Pick<PrintedOf<Id>, "event" | "fields">): LogLevel {
+  const row: EventRow<Id> = EVENTS[event.event];
+  return row.levelWith?.(event.fields) ?? row.level;
+}
+
+/** The texts of an event's lines, without the prefix. `values` are its fields by name. */
+function textsOf<Id extends EventId>(
+  { event, fields }: Pick<PrintedOf<Id>, "event" | "fields">,
+  values: Readonly<Record<string, unknown>>,
+  style: LineStyle,
+): string[] {
+  const row: EventRow<Id> = EVENTS[event];
+  if (row.written !== undefined) return row.written.texts(fields, style);
+  const { line, ofUnknown } = templates.get(event) ?? makeTemplates(event);
+  const isUnknown = ofUnknown !== null && line.template.names.some((name) => values[name] === null);
+  const text = isUnknown ? ofUnknown.print(values) : line.print(values);
+  return row.lines === undefined ? [text] : row.lines(text, fields);
+}
+
+interface Templates {
+  readonly line: LineTemplate;
+  readonly ofUnknown: LineTemplate | null;
+}
+
+/** Those that were needed. */
+const templates = new Map<EventId, Templates>();
+
+function makeTemplates(id: EventId): Templates {
+  const { template = "", templateOfUnknown, fields } = EVENTS[id];
+  const ofUnknown = templateOfUnknown === undefined ? null : new LineTemplate(templateOfUnknown, fields);
+  const made = { line: new LineTemplate(template, fields), ofUnknown };
+  templates.set(id, made);
+  return made;
 }

@@ -7,12 +7,13 @@
 import type { Runtime } from "../../runtime/runtime.ts";
 import { inBatches } from "../wire/columns.ts";
 import { FrameType } from "../wire/frame.ts";
-import type { Link } from "../wire/link.ts";
 import { objectText } from "../wire/serializable.ts";
-import { makeEvent } from "./event.ts";
+import type { Link } from "../wire/link.ts";
+import type { EventFields, EventId } from "./events.ts";
 import { formatEvent } from "./format.ts";
-import type { EventFields, EventId, LineStyle, LogEvent } from "./record.ts";
-import type { Reporter, Subject } from "./reporter.ts";
+import type { LineStyle } from "./prefix.ts";
+import type { LogEvent } from "./record.ts";
+import { makeEvent, type Reporter, type Subject } from "./reporter.ts";
 
 export class FrameReporter implements Reporter {
   readonly #runtime: Runtime;

@@ -1,4 +1,10 @@
-import type { LinePlace, LogItem, ParsedOf, ParsedPart } from "./parsed.ts";
+/**
+ * Events of several lines, put together.
+ *
+ * @module
+ */
+
+import type { LinePlace, LogItem, ParsedOf, ParsedPart } from "./parse.ts";
 import { makeTemplate, matchSpaced, matchTemplate } from "./template.ts";
 
 /** Lines that are kept for one event; what comes beyond them is read as lines of no event. */

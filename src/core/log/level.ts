@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { LogLevel } from "./record.ts";
+/** How serious a record is, in rising order. */
+export type LogLevel = "debug" | "info" | "warning" | "error" | "fatal";
 
 export const LEVELS: readonly LogLevel[] = ["debug", "info", "warning", "error", "fatal"];
 

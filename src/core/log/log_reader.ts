@@ -1,7 +1,20 @@
+/**
+ * A whole log, read.
+ *
+ * @module
+ */
+
 import { CleanupGroup, type Group, StackGroup } from "./group.ts";
-import { OrderedItems, type Place } from "./ordered_items.ts";
-import { nextRecord, readRecord, splitRecords } from "./parse.ts";
-import type { LinePlace, LogItem, ParsedEvent, ParsedLine, ParsedPart } from "./parsed.ts";
+import {
+  type LinePlace,
+  type LogItem,
+  nextRecord,
+  type ParsedEvent,
+  type ParsedLine,
+  type ParsedPart,
+  readRecord,
+  splitRecords,
+} from "./parse.ts";
 import { PrefixReader } from "./prefix.ts";
 
 /** Events of several lines that may be coming at once, from as many processes. */
@@ -177,4 +190,53 @@ export class LogReader {
 function keyOf({ pid, broker, module }: ParsedEvent | ParsedPart, owner: string | null): string {
   const process = pid === null ? `${broker} ${module}` : String(pid);
   return owner === null ? process : `${process} owner ${owner}`;
+}
+
+/** The place of an event whose lines are still coming. */
+interface Place {
+  readonly key: string;
+  readonly group: Group;
+  /** What the group was, once it is closed. */
+  items: readonly LogItem[] | null;
+}
+
+const NOTHING: readonly LogItem[] = [];
+
+/** What was read, in the order of first lines: what comes behind an event that is still open waits for it. */
+class OrderedItems {
+  #ready: LogItem[] = [];
+  readonly #waiting: (LogItem | Place)[] = [];
+
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  add(item: LogItem): void {
+    if (this.#waiting.length === 0) this.#ready.push(item);
+    else this.#waiting.push(item);
+  }
+
+  open(place: Place): void {
+    this.#waiting.push(place);
+  }
+
+  close(place: Place, items: readonly LogItem[]): void {
+    place.items = items;
+    let done = 0;
+    for (const next of this.#waiting) {
+      if (!("items" in next)) this.#ready.push(next);
+      else if (next.items !== null) this.#ready.push(...next.items);
+      else break;
+      done++;
+    }
+    this.#waiting.splice(0, done);
+  }
+
+  /** The items that wait for nothing, once. */
+  take(): readonly LogItem[] {
+    if (this.#ready.length === 0) return NOTHING;
+    const ready = this.#ready;
+    this.#ready = [];
+    return ready;
+  }
 }

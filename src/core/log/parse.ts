@@ -1,7 +1,75 @@
-import { ownWordings } from "./own_wordings.ts";
-import type { LinePrefix, ParsedEvent, ParsedLine, ParsedPart } from "./parsed.ts";
-import { PrefixReader } from "./prefix.ts";
-import { CALL_WORDINGS, CLEANUP_WORDINGS, readWordings, type Wording } from "./wordings.ts";
+/**
+ * Single lines of a log, read.
+ *
+ * @module
+ */
+
+import type { EventId, PrintedFields } from "./events.ts";
+import type { LogLevel } from "./level.ts";
+import { patternsOf, readText } from "./patterns.ts";
+import { type LinePrefix, type LineTag, PrefixReader } from "./prefix.ts";
+import type { PrintedOf } from "./record.ts";
+
+/** What every line that begins with a time stamp has. */
+export interface ParsedHead {
+  readonly level: LogLevel;
+  /** `YYYY-MM-DD HH:MM:SS`, as in the log. */
+  readonly timeText: string;
+  /** {@link timeText} as local time, in milliseconds since the epoch. */
+  readonly time: number;
+  /** Null where the line names only a module. */
+  readonly broker: string | null;
+  readonly module: string;
+  readonly pid: number | null;
+  readonly thread: string | null;
+}
+
+export interface ParsedOf<Id extends EventId> extends ParsedHead, PrintedOf<Id> {
+  readonly kind: "event";
+  readonly event: Id;
+  /** `old`: as installations before the COMMAND CALL tag write it. */
+  readonly wording: "new" | "old";
+  readonly fields: PrintedFields[Id];
+  /** The lines as they were read. */
+  readonly raw: readonly string[];
+}
+
+/** An event that was read from a log, discriminated by its `event`. In the new wording `formatEvent` prints it again. */
+export type ParsedEvent = { [Id in EventId]: ParsedOf<Id> }[EventId];
+
+/** A line that is part of an event of several lines: of a cleanup block, or of a stack where `event` is null. */
+export interface ParsedPart extends ParsedHead {
+  readonly kind: "part";
+  readonly event: "cleanup.error" | null;
+  /** The module whose data could not be cleaned. */
+  readonly owner: string | null;
+  readonly tag: LineTag | null;
+  /** What stands after the last bracket and one space. */
+  readonly text: string;
+  readonly raw: string;
+}
+
+/** A line that is no event's. */
+export interface UnreadText {
+  readonly kind: "unread";
+  readonly raw: string;
+}
+
+/** Where a line stands; null where that is not known. */
+export interface LinePlace {
+  readonly file: string | null;
+  /** From 1. */
+  readonly line: number | null;
+}
+
+/** A line that is no event's, and where it stands. */
+export interface UnreadLine extends UnreadText, LinePlace {}
+
+/** What one record of one physical line is, by itself. */
+export type ParsedLine = ParsedEvent | ParsedPart | UnreadText;
+
+/** What a whole log is made of. */
+export type LogItem = ParsedEvent | UnreadLine;
 
 const RECORD_HEAD = /\[\d{4}-\d\d-\d\d\s+\d\d:\d\d:\d\d\s*\]\s*[A-Z]{4,8}\s*:/y;
 const OPEN = 0x5b;
@@ -36,10 +104,10 @@ export function readRecord(record: string, prefixes: PrefixReader): ParsedLine |
   const { level, broker, module, tag, pid, thread, owner } = prefix;
   const { timeText, time } = prefixes;
   const text = record.slice(prefixes.textAt);
-  const read = owner === null ? readWordings(wordingsOf(prefix), text) : null;
-  if (read !== null) {
-    const wording = read.age ?? (tag === null ? "old" : "new");
-    const { event, fields } = read.said;
+  const match = owner === null ? readText(patternsOf(tag), text, level) : null;
+  if (match !== null) {
+    const wording = match.age ?? (tag === null ? "old" : "new");
+    const { event, fields } = match;
     const parsed = {
       kind: "event",
       event,
@@ -54,7 +122,7 @@ export function readRecord(record: string, prefixes: PrefixReader): ParsedLine |
       wording,
       raw: [record],
     };
-    // `event` and `fields` share their id, which TypeScript carries through a spread only, and that is ten times as slow in Node.
+    // The types of the event's row have read its fields, which TypeScript can't carry into the union over all ids.
     return parsed as unknown as ParsedEvent;
   }
   const event = partOf(prefix);
@@ -75,11 +143,6 @@ export function nextRecord(line: string): number {
 /** An escaped newline stands in front of what was a line of its own in a message. */
 function isQuoted(line: string, at: number): boolean {
   return line.startsWith("\\n", at - 2) || line.startsWith("\\r", at - 2);
-}
-
-function wordingsOf({ tag, level }: LinePrefix): readonly Wording[] {
-  if (tag === null || tag === "COMMAND CALL") return CALL_WORDINGS;
-  return tag === "CLEAN AFTER FORK" ? CLEANUP_WORDINGS : ownWordings(tag, level);
 }
 
 /** Of which event a line that says nothing by itself can be a part. */

@@ -1,21 +1,90 @@
-import type { LineTag } from "./lines.ts";
-import { ownText } from "./own_text.ts";
-import type { LinePrefix } from "./parsed.ts";
-import type { LogLevel } from "./record.ts";
-import { twinOf } from "./stamp.ts";
+/**
+ * What stands in front of the text of a line: written, and read again.
+ *
+ * @module
+ */
 
-const LEVELS: ReadonlyMap<string, LogLevel> = new Map<string, LogLevel>([
-  ["DEBUG", "debug"],
-  ["INFO", "info"],
-  ["WARNING", "warning"],
-  ["ERROR", "error"],
-  ["FATAL", "fatal"],
-]);
+import { escapeName } from "./escape.ts";
+import { LEVELS, type LogLevel } from "./level.ts";
+import { formatStamp, twinOf } from "./stamp.ts";
 
-const TAGS: ReadonlyMap<string, LineTag> = new Map<string, LineTag>(
-  (["CLEAN AFTER FORK", "COMMAND CALL", "CLEANUP RECEIPT", "ANSWER", "HEARTBEAT", "PROCESS", "LOG", "BROKER"] as const)
-    .map((tag) => [tag, tag]),
-);
+/** The tags of all lines. */
+export const LINE_TAGS = [
+  "CLEAN AFTER FORK",
+  "COMMAND CALL",
+  "CLEANUP RECEIPT",
+  "ANSWER",
+  "HEARTBEAT",
+  "PROCESS",
+  "LOG",
+  "BROKER",
+] as const;
+
+export type LineTag = typeof LINE_TAGS[number];
+
+/** What the names and layout of the lines depend on. */
+export interface LineStyle {
+  /** Name of the broker. */
+  readonly broker: string;
+  /** Name of the product in the cleanup lines. @default "Shinken" */
+  readonly product: string;
+  /** Pads levels and names into columns. @default false */
+  readonly aligned: boolean;
+}
+
+/** What a prefix is written from, beside tag and level. */
+export interface PrefixFacts {
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+  readonly module: string;
+  /** Where null, the line has no such bracket. */
+  readonly pid: number | null;
+  /** Where null, the line has no such bracket. */
+  readonly thread: string | null;
+}
+
+/** The prefix with the space behind it. */
+export function formatPrefix(facts: PrefixFacts, tag: LineTag, level: LogLevel, style: LineStyle): string {
+  const levelText = LEVEL_TEXTS[level];
+  const head = `[${formatStamp(facts.time)}] ${style.aligned ? levelText.padEnd(7) : `${levelText} `}: `;
+  const module = nameBracket(facts.module, style);
+  if (tag === "CLEAN AFTER FORK") {
+    return `${head}${module} [ ${tag} ] ${facts.pid === null ? "" : `[ pid:${facts.pid} ] `}`;
+  }
+  const pid = facts.pid === null ? "" : `[ PID:${facts.pid} ] `;
+  const thread = facts.thread === null ? "" : `[ ${escapeName(facts.thread)} ] `;
+  return `${head}${nameBracket(style.broker, style)} ${module} [ ${tag} ] ${pid}${thread}`;
+}
+
+/** A name in brackets, in a column of its own where the style is aligned. */
+export function nameBracket(value: string, style: LineStyle): string {
+  return `[ ${style.aligned ? escapeName(value).padEnd(15) : escapeName(value)} ]`;
+}
+
+const LEVEL_TEXTS: { readonly [Level in LogLevel]: string } = {
+  debug: "DEBUG",
+  info: "INFO",
+  warning: "WARNING",
+  error: "ERROR",
+  fatal: "FATAL",
+};
+
+/** A prefix that was read. */
+export interface LinePrefix {
+  readonly level: LogLevel;
+  /** Null where the line names only a module. */
+  readonly broker: string | null;
+  readonly module: string;
+  /** Null in the old wording. */
+  readonly tag: LineTag | null;
+  readonly pid: number | null;
+  readonly thread: string | null;
+  /** The module whose data could not be cleaned. */
+  readonly owner: string | null;
+}
+
+const LEVELS_BY_TEXT = new Map<string, LogLevel>(LEVELS.map((level) => [LEVEL_TEXTS[level], level]));
+const TAGS = new Map<string, LineTag>(LINE_TAGS.map((tag) => [tag, tag]));
 
 const STAMP = /^\s*\[{1,2}(\d{4})-(\d\d)-(\d\d)\s+(\d\d):(\d\d):(\d\d)\s*\]/;
 const LEVEL = /\s*([A-Z]+)\s*:\s*/y;
@@ -86,7 +155,7 @@ export class PrefixReader {
   #parse(line: string, start: number): KnownPrefix | null {
     this.textAt = start;
     LEVEL.lastIndex = start;
-    const level = LEVELS.get(LEVEL.exec(line)?.[1] ?? "");
+    const level = LEVELS_BY_TEXT.get(LEVEL.exec(line)?.[1] ?? "");
     if (level === undefined) return null;
     let at = LEVEL.lastIndex;
     const names: string[] = [];
@@ -116,6 +185,15 @@ export class PrefixReader {
     const isClosed = last !== null || (tag === null && pid !== null);
     return { level, broker, module, tag, pid, thread, owner, isClosed };
   }
+}
+
+/**
+ * A copy of `text` with memory of its own. What is cut out of a long text keeps all of it in memory, so whatever is kept
+ * while other lines are read must be a copy.
+ */
+export function ownText(text: string): string {
+  // Joined texts are copied when they are cut; there is no other way to ask for it.
+  return ` ${text}`.slice(1);
 }
 
 /** Behind the bracket that follows the pid, or behind the second one: where the prefix ends in most lines. */

@@ -42,7 +42,7 @@ export interface ModuleCleanup {
 }
 
 /** Something that a process has open beside what brokkr needs: a timer, a socket, a file. */
-export interface Leftover {
+export interface OpenHandle {
   /** Such as `timer`, `TCP server` or `file /var/log/sla.log`. */
   readonly kind: string;
   /** How many of it. */
@@ -50,7 +50,7 @@ export interface Leftover {
 }
 
 /** What a process uses; `null` where the system can't tell. */
-export interface ResourceFigures {
+export interface ResourceUsage {
   /** Proportional set size: shared pages count in parts. */
   readonly pssBytes: number | null;
   /** Pages that only this process holds and has written to. */
@@ -63,14 +63,20 @@ export interface ResourceFigures {
 
 /** What a cleanup released, and what the process used before and after it. */
 export interface CleanupReceipt {
+  /** Milliseconds that the cleanup took. */
   readonly ms: number;
+  /** Names of the modules whose cleanup succeeded. */
   readonly released: readonly string[];
+  /** How many modules' cleanup failed. */
   readonly errors: number;
+  /** Each module that had something to clean, in the order they were cleaned. */
   readonly modules: readonly ModuleCleanup[];
   /** What else is open in the process after it, or null where the runtime can't tell. */
-  readonly leftovers: readonly Leftover[] | null;
-  readonly before: ResourceFigures;
-  readonly after: ResourceFigures;
+  readonly leftovers: readonly OpenHandle[] | null;
+  /** What the process used before the cleanup. */
+  readonly before: ResourceUsage;
+  /** What it uses after the cleanup. */
+  readonly after: ResourceUsage;
 }
 
 /** What the cleanup of a process cost and gained. */
@@ -100,7 +106,7 @@ export interface CleanupStatus {
   /** Open files, sockets and pipes after. */
   readonly openFilesAfter: number | null;
   /** What else is open after it, by kind: timers, sockets, files; `null` where the runtime can't tell. */
-  readonly leftovers: readonly Leftover[] | null;
+  readonly leftovers: readonly OpenHandle[] | null;
 }
 
 /** One process: a module's own, or a worker. */
@@ -130,7 +136,7 @@ export interface ProcessStatus {
 }
 
 const isFigure = orNull(isNumber);
-const isUsage = objectOf<ResourceFigures>({
+const isUsage = objectOf<ResourceUsage>({
   pssBytes: isFigure,
   privateBytes: isFigure,
   heapBytes: isFigure,
@@ -142,7 +148,7 @@ export const RECEIPT_CHECKS: FieldChecks<CleanupReceipt> = {
   released: listOf(isText),
   errors: isNumber,
   modules: listOf(objectOf<ModuleCleanup>({ name: isText, ms: isNumber, error: orNull(isText) })),
-  leftovers: orNull(listOf(objectOf<Leftover>({ kind: isText, count: isNumber }))),
+  leftovers: orNull(listOf(objectOf<OpenHandle>({ kind: isText, count: isNumber }))),
   before: isUsage,
   after: isUsage,
 };

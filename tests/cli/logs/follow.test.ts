@@ -3,7 +3,7 @@ import { appendFileSync, renameSync, truncateSync, writeFileSync } from "node:fs
 import { join } from "node:path";
 import { test } from "node:test";
 import { FollowedFile } from "../../../src/cli/logs/follow.ts";
-import type { LogItem } from "../../../src/core/log/parsed.ts";
+import type { LogItem } from "../../../src/core/log/parse.ts";
 import { inSandbox } from "../cli_process.ts";
 
 function line(text: string, level = "INFO"): string {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { EventFields } from "../../../src/core/log/record.ts";
+import type { EventFields } from "../../../src/core/log/events.ts";
 import { StartFolder } from "../../../src/core/child/child_spec.ts";
 
 function folderWith(there: Set<string>, startedIn: string | null = "/releases/1") {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { EventFields } from "../../../src/core/log/record.ts";
+import type { EventFields } from "../../../src/core/log/events.ts";
 import { Guard } from "../../../src/core/child/guard.ts";
 import type { ChannelEvents, CommandProcess } from "../../../src/runtime/runtime.ts";
 import { FakeRuntime } from "../fake_runtime.ts";

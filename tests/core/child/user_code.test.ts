@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { EventId } from "../../../src/core/log/record.ts";
+import type { EventId } from "../../../src/core/log/events.ts";
 import { type FakeProcess, Supervision } from "./fake_process.ts";
 
 /** What a log function or listener of the program may do when it is told of an event. */

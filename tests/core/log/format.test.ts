@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { formatDuration, formatEvent, formatParams, formatTimeout } from "../../../src/core/log/format.ts";
 import { LogReader } from "../../../src/core/log/log_reader.ts";
-import type { PrintedEvent } from "../../../src/core/log/printed.ts";
+import type { PrintedEvent } from "../../../src/core/log/record.ts";
 
 const STYLE = { broker: "broker-master", product: "Shinken", aligned: false };
 const HEAD = { time: new Date(2021, 0, 2, 3, 4, 5).getTime(), pid: 1, module: "sla", thread: "MainThread" };

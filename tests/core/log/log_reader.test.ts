@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { formatEvent } from "../../../src/core/log/format.ts";
 import { LogReader } from "../../../src/core/log/log_reader.ts";
-import type { LogItem } from "../../../src/core/log/parsed.ts";
+import type { LogItem } from "../../../src/core/log/parse.ts";
 import { OWN_SAMPLES } from "./samples.ts";
 
 const NEW = readFileSync(new URL("../../fixtures/log/seed-lines-new.log", import.meta.url), "utf8");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { formatEvent, toRecord } from "../../../src/core/log/format.ts";
-import { EVENT_IDS, highestLevelOf, isEventId, levelOf } from "../../../src/core/log/lines.ts";
+import { formatEvent, levelOf, toRecord } from "../../../src/core/log/format.ts";
+import { EVENT_IDS, EVENTS, isEventId } from "../../../src/core/log/events.ts";
 import { OWN_SAMPLES } from "./samples.ts";
 
 const STYLE = { broker: "broker-master", product: "Shinken", aligned: false };
@@ -14,7 +14,7 @@ test("events of brokkr's own tags are one line each, under a tag of their own", 
 });
 
 test("every event has a level, known by its id", () => {
-  assert.deepEqual(Object.fromEntries(EVENT_IDS.map((id) => [id, highestLevelOf(id)])), {
+  assert.deepEqual(Object.fromEntries(EVENT_IDS.map((id) => [id, EVENTS[id].level])), {
     "cleanup.start": "info",
     "cleanup.done": "info",
     "cleanup.error": "error",

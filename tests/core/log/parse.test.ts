@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { parseLine } from "../../../src/core/log/parse.ts";
-import type { ParsedLine } from "../../../src/core/log/parsed.ts";
+import { type ParsedLine, parseLine } from "../../../src/core/log/parse.ts";
 
 const OLD = readFileSync(new URL("../../fixtures/log/seed-lines-old.log", import.meta.url), "utf8").split("\n");
 const CALL = "[2020-11-17 09:12:11] ERROR : [ broker-master ] [ Livestatus ] [ COMMAND CALL ] [ PID:29341 ] [ T ] ";

@@ -1,0 +1,897 @@
+/**
+ * Every event: its level and tag, the template that prints its line and reads it again, its fields, and what it means. The lines
+ * of CLEAN AFTER FORK and COMMAND CALL are an interface, to the byte: other programs match them, their English included.
+ *
+ * A new event is an entry in {@link EventFields} and a row in {@link EVENTS}; "Add a log line" in CONTRIBUTING.md shows one.
+ *
+ * @module
+ */
+
+import { isAnything, isBoolean, isNumber, isText, listOf, oneOf } from "../field_checks.ts";
+import { type CleanupReceipt, RECEIPT_CHECKS } from "../wire/status.ts";
+import { cleanupErrorTexts, type PrintedReceipt, RECEIPT_TEMPLATES, receiptText } from "./cleanup_lines.ts";
+import { escapeStackLine } from "./escape.ts";
+import {
+  count,
+  countOrNone,
+  duration,
+  either,
+  type Field,
+  hidden,
+  level,
+  mebibytes,
+  name,
+  nameIfKnown,
+  nameOrNone,
+  phrase,
+  pid,
+  pidOrNone,
+  process,
+  target,
+  text,
+  timeout,
+} from "./field_types.ts";
+import type { LogLevel } from "./level.ts";
+import type { LineStyle, LineTag } from "./prefix.ts";
+
+/** Fields of each event, by its id. Plain JSON values: they cross processes. Times are milliseconds. */
+export interface EventFields {
+  /** INFO: a new process begins to release what belongs to the other modules. */
+  "cleanup.start": Record<never, never>;
+  /** INFO: the cleanup is over. */
+  "cleanup.done": { readonly ms: number };
+  /** ERROR: a cleanup failed. `owner`: the module whose data could not be cleaned. `stack`: lines as they are printed, see `stack.ts`. */
+  "cleanup.error": { readonly owner: string; readonly message: string; readonly stack: readonly string[] };
+  /** DEBUG: what the cleanup released, and what the process used before and after it. */
+  "cleanup.receipt": CleanupReceipt;
+
+  /** WARNING: the first attempt got no answer in time. `target`: the callee's name, a module or a worker such as `M-1`. */
+  "call.retry": { readonly command: string; readonly target: string; readonly timeoutMs: number };
+  /** WARNING: an answer came that no call waits for, so the oldest waiting call was sent again. */
+  "call.another-answer": { readonly command: string; readonly target: string };
+  /** ERROR: a call was given up. `sent`: whether it ever left the queue. */
+  "call.timeout": {
+    readonly command: string;
+    readonly target: string;
+    readonly timeoutMs: number;
+    readonly attempts: number;
+    readonly sent: boolean;
+    readonly peer: "blocked" | "slow";
+  };
+  /** ERROR: a call failed otherwise. `stack`: the remote error's, as printed; empty where nothing was thrown. */
+  "call.error": {
+    readonly command: string;
+    readonly target: string;
+    readonly code: string;
+    readonly message: string;
+    readonly stack: readonly string[];
+  };
+  /** DEBUG: why an attempt got no answer in time. `silentMs`: since the callee's last sign of life, which it was asked for when half of the time was over. */
+  "call.silence": {
+    readonly command: string;
+    readonly target: string;
+    readonly attempt: number;
+    readonly peer: "blocked" | "slow";
+    readonly silentMs: number;
+  };
+  /** DEBUG: a call was answered, after `attempts` attempts. */
+  "call.answered": {
+    readonly command: string;
+    readonly target: string;
+    readonly ms: number;
+    readonly attempts: number;
+  };
+  /** DEBUG: the answer to a call that was given up before. `command` is null where it is no longer known. */
+  "answer.late": { readonly target: string; readonly command: string | null; readonly id: string };
+  /** DEBUG: a second answer to a call that was answered. */
+  "answer.duplicate": { readonly target: string; readonly command: string | null; readonly id: string };
+  /** DEBUG: an answer to a call that was never made. */
+  "answer.unknown": { readonly target: string; readonly command: string | null; readonly id: string };
+  /** WARNING: a process was called with a command that it does not have. */
+  "command.unknown": { readonly command: string };
+  /** ERROR: a command threw, as its own process tells it. */
+  "command.error": { readonly command: string; readonly message: string; readonly stack: readonly string[] };
+  /** DEBUG: a command begins. `params`: JSON text, already cut at 1,000 characters. */
+  "command.executing": { readonly command: string; readonly params: string };
+
+  /** INFO: a process is created. `process`, here and below: name of the module or worker. */
+  "process.starting": { readonly process: string; readonly generation: number };
+  /** INFO: a process serves commands, `ms` after it was created. */
+  "process.ready": { readonly process: string; readonly childPid: number; readonly ms: number };
+  /** A line that a process wrote to its standard output or standard error. `level`: guessed by its form, INFO where it has none. */
+  "process.output": {
+    readonly process: string;
+    readonly childPid: number;
+    readonly stream: "stdout" | "stderr";
+    readonly text: string;
+    readonly level: Exclude<LogLevel, "fatal">;
+  };
+  /** DEBUG: a program of another language told something of its own accord. `params`: as it sent them, or null. */
+  "program.notification": { readonly process: string; readonly method: string; readonly params: unknown };
+  /** WARNING: something that a process sent was not understood, or was more than it may print, and was left out. */
+  "process.dropped": { readonly process: string; readonly what: string; readonly count: number };
+  /** A process ended: INFO where that was asked for (`expected`), else WARNING. */
+  "process.exited": {
+    readonly process: string;
+    readonly childPid: number | null;
+    readonly exitCode: number | null;
+    readonly signal: string | null;
+    readonly reason: string;
+    readonly expected: boolean;
+  };
+  /** WARNING: a process is started again after a pause. */
+  "process.backoff": { readonly process: string; readonly delayMs: number; readonly restarts: number };
+  /** FATAL: a process will not be started again. */
+  "process.failed": { readonly process: string; readonly reason: string; readonly remedy: string };
+  /** WARNING: what a broker of this name left behind, when it was killed, was ended. `process`: the module it was of. `ms`: its age. */
+  "process.orphan": { readonly process: string; readonly childPid: number; readonly ms: number };
+  /** WARNING: brokkr sent a process a signal, because a deadline passed or it broke its channel. */
+  "process.killed": {
+    readonly process: string;
+    readonly childPid: number | null;
+    readonly signal: string;
+    readonly reason: string;
+  };
+  /** WARNING: a process has given no sign of life for `ms`. */
+  "process.blocked": { readonly process: string; readonly childPid: number; readonly ms: number };
+  /** INFO: a blocked process gives signs of life again, `ms` after the last one. */
+  "process.unblocked": { readonly process: string; readonly childPid: number; readonly ms: number };
+  /** WARNING: a process holds more memory than `memory.warnBytes`; once, until it held less. */
+  "process.memory": {
+    readonly process: string;
+    readonly childPid: number;
+    readonly bytes: number;
+    readonly limitBytes: number;
+  };
+  /** INFO: a process is being replaced: a new one starts, and takes over when it is ready. */
+  "process.replacing": { readonly process: string; readonly childPid: number; readonly reason: string };
+  /** INFO: the process `childPid` has taken over from `oldPid`, `ms` after that was begun. */
+  "process.replaced": {
+    readonly process: string;
+    readonly childPid: number;
+    readonly oldPid: number;
+    readonly ms: number;
+  };
+  /** ERROR: the new process did not become ready, so the old one goes on. */
+  "process.kept": { readonly process: string; readonly childPid: number; readonly reason: string };
+  /** WARNING: the folder that new processes start in is gone, so they start in another one; once. */
+  "process.folder-gone": { readonly process: string; readonly folder: string; readonly instead: string };
+  /** INFO: a changed configuration is in force; how many modules were replaced, kept as they were, added and removed. */
+  "broker.reloaded": {
+    readonly replaced: number;
+    readonly kept: number;
+    readonly added: number;
+    readonly removed: number;
+    readonly ms: number;
+  };
+  /** ERROR: a changed configuration could not be read, so the old one stays. */
+  "broker.not-reloaded": { readonly reason: string };
+  /** WARNING: the broker is the first process of its container, so that nobody collects processes that lose their parent. */
+  "broker.no-init": { readonly remedy: string };
+  /** WARNING: the guard has ended and could not be started; the next try is in `delayMs`. */
+  "broker.unguarded": { readonly reason: string; readonly delayMs: number };
+  /** WARNING: the log file, or `standard error`, can be written again; that many lines are not in it. */
+  "log.lost": { readonly file: string; readonly lines: number; readonly reason: string };
+  /** INFO: a process was told to finish its work and end. */
+  "process.stopping": { readonly process: string; readonly childPid: number | null };
+  /** INFO: a process has ended as it was told. */
+  "process.stopped": { readonly process: string; readonly ms: number };
+  /** What a module writes with `ctx.log.debug`. */
+  "module.debug": { readonly text: string };
+  /** The same at INFO. */
+  "module.info": { readonly text: string };
+  /** The same at WARNING. */
+  "module.warning": { readonly text: string };
+  /** The same at ERROR. */
+  "module.error": { readonly text: string };
+  /** INFO: every module is ready or has failed its first start. */
+  "broker.ready": { readonly modules: number; readonly failed: number; readonly ms: number };
+  /** INFO: every process has ended. */
+  "broker.stopped": { readonly ms: number };
+}
+
+/** Stable id of an event. More may join; none changes. */
+export type EventId = keyof EventFields;
+
+/**
+ * What an event's lines show of its fields: enough to print them, and all that a reader of lines can know. Every `EventFields[Id]`
+ * is a `PrintedFields[Id]`.
+ */
+export interface PrintedFields extends Omit<EventFields, PartlyPrinted> {
+  "cleanup.receipt": PrintedReceipt;
+  "call.another-answer": Pick<EventFields["call.another-answer"], "command">;
+  "call.timeout": Pick<EventFields["call.timeout"], "command" | "target" | "timeoutMs">;
+  "call.error": Omit<EventFields["call.error"], "code">;
+  "program.notification": Omit<EventFields["program.notification"], "params">;
+  "call.answered": Omit<EventFields["call.answered"], "attempts">;
+}
+
+type PartlyPrinted =
+  | "cleanup.receipt"
+  | "call.another-answer"
+  | "call.timeout"
+  | "call.error"
+  | "program.notification"
+  | "call.answered";
+
+/** What an operator needs to know of an event: `brokkr explain` and docs/log-lines.md show it. */
+export interface Explanation {
+  /** What happened, in one or two sentences. */
+  readonly what: string;
+  /** Why it happens. */
+  readonly why: string;
+  /** What to look at, the likeliest first; empty where there is nothing to do. */
+  readonly check: readonly string[];
+  /** What brokkr did about it. */
+  readonly did: string;
+}
+
+/** One event. */
+export interface EventRow<Id extends EventId> extends Explanation {
+  readonly tag: LineTag;
+  /** Of an event whose level depends on its fields, the most serious one. */
+  readonly level: LogLevel;
+  readonly levelWith?: (fields: PrintedFields[Id]) => LogLevel;
+  /** Prints the line, behind the prefix, and reads it; left out where {@link written} does. */
+  readonly template?: string;
+  /** The same where {@link nameIfKnown} is not known. */
+  readonly templateOfUnknown?: string;
+  /** All lines, where the line of the template is not the only one. */
+  readonly lines?: (line: string, fields: PrintedFields[Id]) => string[];
+  /** What stands for fields that the line does not show and other lines do. */
+  readonly unread?: Partial<PrintedFields[Id]>;
+  /** Prints and reads what no template can. `shown` stands for the template in docs/log-lines.md. */
+  readonly written?: {
+    readonly texts: (fields: PrintedFields[Id], style: LineStyle) => string[];
+    /** Templates, each with what makes the fields of its values; empty where other lines are needed too. */
+    readonly read: readonly (readonly [template: string, fields: (values: readonly string[]) => PrintedFields[Id]])[];
+    readonly shown: string;
+  };
+  /** Only a line of this level is read as this event: its text may be any. */
+  readonly isAtLevel?: true;
+  /** Only the broker's own process reports it. What another one reports is checked by the fields' types. */
+  readonly isOfBroker?: true;
+  readonly fields: { readonly [Key in keyof EventFields[Id]]-?: Field<EventFields[Id][Key]> };
+  /** Where docs/log-lines.md sends the reader on, as a link. */
+  readonly guide?: string;
+}
+
+/** Far more lines than brokkr takes of a stack. */
+const MAX_STACK_LINES = 1_000;
+
+/** The lines of a stack as they are printed, see `stack.ts`. */
+const stack = hidden(listOf(isText, MAX_STACK_LINES));
+
+const silentPeer = {
+  ...phrase({ slow: "slow (lives, and works on the command", blocked: "blocked (gives no sign of life" }),
+  shown: "PEER (WHY",
+};
+
+/** By id. A line is read by the first row of its tag that fits: the most frequent ones, and those of any text, come first. */
+export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
+  "cleanup.start": {
+    tag: "CLEAN AFTER FORK",
+    level: "info",
+    template: "cleanup is starting",
+    fields: {},
+    what: "A new process begins to release what belongs to the other modules.",
+    why: "It loaded the same program as its father, so it holds the caches, connections and timers of every module.",
+    check: [],
+    did: "It runs the cleanup of each other module before it takes its first call. Calls that come earlier wait.",
+  },
+  "cleanup.done": {
+    tag: "CLEAN AFTER FORK",
+    level: "info",
+    template: "cleanup done in {ms}",
+    fields: { ms: duration },
+    what: "The cleanup of a new process is over, with or without errors.",
+    why: "Each cleanup.start has one, unless the process ends in between.",
+    check: [
+      'Where the time grows from start to start: the hooks "afterForkCleanup" of the modules, which run one after the other.',
+    ],
+    did: "The process goes on to its start and then takes calls.",
+  },
+  "cleanup.error": {
+    tag: "CLEAN AFTER FORK",
+    level: "error",
+    fields: { owner: hidden(isText), message: hidden(isText), stack },
+    written: { texts: cleanupErrorTexts, read: [], shown: "[a block of lines](#the-cleanup-block)" },
+    what:
+      "The cleanup of one module's data failed in a new process of another module. All lines of the block are one event.",
+    why: "The module's hook threw, something in what it owns could not be disposed, or it took longer than 5 seconds.",
+    check: [
+      "The stack: its last frame is the place in the module's own code.",
+      "The module that stands behind the pid: its cleanup is to be mended, not the process that ran it.",
+      "Memory of the process: what was not released stays there until it ends.",
+    ],
+    did: "The cleanup of the other modules went on, and the process serves its commands. Nothing is tried again.",
+  },
+  "cleanup.receipt": {
+    tag: "CLEANUP RECEIPT",
+    level: "debug",
+    fields: {
+      ms: hidden(RECEIPT_CHECKS.ms),
+      released: hidden(RECEIPT_CHECKS.released),
+      errors: hidden(RECEIPT_CHECKS.errors),
+      modules: hidden(RECEIPT_CHECKS.modules),
+      leftovers: hidden(RECEIPT_CHECKS.leftovers),
+      before: hidden(RECEIPT_CHECKS.before),
+      after: hidden(RECEIPT_CHECKS.after),
+    },
+    written: {
+      texts: (fields) => [receiptText(fields)],
+      read: RECEIPT_TEMPLATES,
+      shown:
+        "Released N modules [OWNER, …] in SECONDS, errors N, PSS SIZE to SIZE, private memory SIZE to SIZE, heap SIZE to SIZE, open files N to N",
+    },
+    guide: "[the receipt](#the-receipt)",
+    what: "What a cleanup released, with memory and open files of the process before and after it.",
+    why: "Written once, after each cleanup, at DEBUG.",
+    check: [
+      "Private memory that stays as high as before: something still refers to the data, such as a timer or a listener.",
+      "Open files that stay: connections that no hook closes.",
+    ],
+    did: 'Counted it; "brokkr status --json" shows the same figures.',
+  },
+  "call.answered": {
+    tag: "COMMAND CALL",
+    level: "debug",
+    template: "The command call [{command}] was executed by the module {target} in {ms}",
+    fields: { command: name, target, ms: duration, attempts: hidden(isNumber) },
+    what: "A command call was answered.",
+    why:
+      "Each answered call has this line, at DEBUG. The time is the caller's: from the call to the answer, retries included.",
+    check: ['Where the time is long: "brokkr logs FILE" shows p50, p90, p99 and the longest of each command.'],
+    did: "Gave the result to the caller.",
+  },
+  "command.executing": {
+    tag: "COMMAND CALL",
+    level: "debug",
+    template: "Executing command [{command}] with param {params}",
+    fields: { command: name, params: text },
+    what: "A command begins to run.",
+    why: "Each command that begins has this line, at DEBUG. Parameters are cut at 1,000 characters.",
+    check: ["Where a call timed out: whether its command has this line. Without it the call never got that far."],
+    did: "Ran the command.",
+  },
+  "call.retry": {
+    tag: "COMMAND CALL",
+    level: "warning",
+    template:
+      "The command call [{command}] for module {target} was sent but the call timed out ({timeoutMs}). We will retry one time.",
+    fields: { command: name, target, timeoutMs: timeout },
+    what: "A command call got no answer within its timeout. It was sent, and it is sent a second time.",
+    why:
+      "The command is slow, the module has too many calls to do at once, or its process handles no events at the moment.",
+    check: [
+      "A call.timeout of the same command behind it: without one, the second attempt was answered.",
+      "Latency of the command: where p99 is near the timeout, raise the timeout or make the command faster.",
+      "What else the module did at that time: one long computation delays all of its calls.",
+    ],
+    did:
+      "Sent the call again, with the same id. Where the first attempt still runs, the second joins it: nothing runs twice.",
+  },
+  "call.another-answer": {
+    tag: "COMMAND CALL",
+    level: "warning",
+    template: "The command call [{command}] was sent but another answer was received. Retrying.",
+    fields: { command: name, target: hidden(isText) },
+    what: "While a call waited, an answer came that no waiting call had asked for.",
+    why: "Nearly always it is the late answer to a call that was given up before, by timeout or by the caller.",
+    check: [
+      "call.timeout lines before it, of the same module: they are the cause.",
+      "Where there are none: a peer that is not brokkr's and mixes up ids.",
+    ],
+    did: "Threw the answer away, so that no call got a wrong one, and sent the waiting call's frame again, once.",
+  },
+  "call.timeout": {
+    tag: "COMMAND CALL",
+    level: "error",
+    template: "Failed to send command call [{command}] for module {target} because of timeout ({timeoutMs}).",
+    fields: {
+      command: name,
+      target,
+      timeoutMs: timeout,
+      attempts: hidden(isNumber),
+      sent: hidden(isBoolean),
+      peer: hidden(oneOf("blocked", "slow")),
+    },
+    what: "A command call was given up: no answer came in time, the retry included. The caller got CallTimeoutError.",
+    why: "The command takes longer than the timeout, or the process of the module is blocked, stopped or starved.",
+    check: [
+      'The field "peer" of the record, or of the error: "slow" is a slow command, "blocked" is a process that handles no events.',
+      "command.executing of the same command: did it begin at all?",
+      "Several modules at the same time: the machine is busy, or short of memory.",
+      "The call's timeout: timeoutMs of the call, of the module or of the broker.",
+    ],
+    did: "Told the caller. An answer that comes later is thrown away and never reaches another call.",
+  },
+  "call.error": {
+    tag: "COMMAND CALL",
+    level: "error",
+    template: "Failed to send command call [{command}] for module {target} because of error: {message}",
+    fields: { command: name, target, code: hidden(isText), message: text, stack },
+    lines: (line, { stack }) => [...stack.map(escapeStackLine), line],
+    unread: { stack: [] },
+    guide: "[messages](#messages)",
+    what:
+      "A command call failed at once, not by timeout. The stack in front of it, where there is one, is the callee's.",
+    why:
+      "The message tells which way: what the command threw, an unknown command, a process that ended, a queue that is full, a payload that can't be sent, or a caller that cancelled.",
+    check: [
+      "The stack, from its last line upwards; the callee's command.error has the same.",
+      '"process exited with code ..." or "process was killed by ...": the process.exited before it.',
+      '"queue is full (...)": calls come faster than the module does them; raise "concurrency", or call less.',
+      '"payload of ... bytes is over the limit": send less, or in parts.',
+    ],
+    did: "Told the caller at once. A command that threw is not tried again: it did run.",
+  },
+  "command.error": {
+    tag: "COMMAND CALL",
+    level: "error",
+    template: "Failed to execute received command [{command}] with error: {message}",
+    fields: { command: name, message: text, stack },
+    lines: (line, { stack }) => [line, ...stack.map(escapeStackLine)],
+    unread: { stack: [] },
+    what: "A command threw an error in its own process. The lines behind it are its stack.",
+    why: "The code of the command failed, or its result could not be sent to the caller.",
+    check: [
+      "The stack: outermost frame first, the last line is the error and the frame above it the place.",
+      'Whether it is always the same stack: "brokkr logs FILE" groups them.',
+      "command.executing before it, at DEBUG: it has the parameters.",
+    ],
+    did: "Sent error and stack to the caller, which logs a call.error. The process goes on and takes further calls.",
+  },
+  "command.unknown": {
+    tag: "COMMAND CALL",
+    level: "warning",
+    template: "Received unknown command [{command}] to execute !",
+    fields: { command: name },
+    what: "A process was called with a command that it does not have.",
+    why: "The caller misspells it, or caller and module are of different versions.",
+    check: [
+      "The name at the caller: its error names the nearest command that there is.",
+      "After an update: whether all processes were started again since.",
+    ],
+    did: "Told the caller at once, by UnknownCommandError. Nothing ran.",
+  },
+  "call.silence": {
+    tag: "HEARTBEAT",
+    level: "debug",
+    template:
+      "{target} did not answer attempt {attempt} of [{command}] in time: it is {peer}; last heard of {silentMs} ago)",
+    fields: { command: name, target, attempt: count, peer: silentPeer, silentMs: duration },
+    what: "Why an attempt of a call got no answer in time: its process is slow or blocked.",
+    why:
+      "When half of the time of an attempt is over, the process is asked for a sign of life. One that gives it works on the command (slow); one that gives none handles no events (blocked).",
+    check: [
+      "slow: what the command waits for, and whether its timeout is long enough. this.progress() in the command gives it more time.",
+      "blocked: a loop without await, a synchronous call that takes long, or a process that was stopped (state T in ps).",
+    ],
+    did: "Nothing beyond the retry or the timeout that stands beside this line.",
+  },
+  "answer.late": {
+    tag: "ANSWER",
+    level: "debug",
+    template: "Late answer from {target} was discarded (call {id}, command [{command}])",
+    fields: { target, command: nameIfKnown, id: name },
+    templateOfUnknown: "Late answer from {target} was discarded (call {id})",
+    what: "An answer came to a call that had been given up, while no other call waited.",
+    why: "The command did end, but after the last timeout of its call, or after the caller had cancelled it.",
+    check: ["The call.timeout before it. The time between the two is what the timeout is too short."],
+    did: "Threw it away and counted it.",
+  },
+  "answer.duplicate": {
+    tag: "ANSWER",
+    level: "debug",
+    template: "Duplicate answer from {target} was discarded (call {id}, command [{command}])",
+    fields: { target, command: nameIfKnown, id: name },
+    templateOfUnknown: "Duplicate answer from {target} was discarded (call {id})",
+    what: "A second answer came to a call that was answered already.",
+    why: "Both attempts of a call were answered: the first answer was on its way when the second attempt left.",
+    check: ["Nothing, unless it is frequent: then the timeout is close to what the command takes."],
+    did: "Threw it away and counted it. The caller has the first answer.",
+  },
+  "answer.unknown": {
+    tag: "ANSWER",
+    level: "debug",
+    template: "Unknown answer from {target} was discarded (call {id}, command [{command}])",
+    fields: { target, command: nameIfKnown, id: name },
+    templateOfUnknown: "Unknown answer from {target} was discarded (call {id})",
+    what: "An answer came to a call that was never made, while no call waited.",
+    why: "Between processes of brokkr this does not happen. A peer in another language may mix up ids.",
+    check: ["A peer that is not brokkr's: whether it sends back the id that it got, as it got it."],
+    did: "Threw it away and counted it.",
+  },
+  "process.output": {
+    tag: "PROCESS",
+    level: "error",
+    template: "{process} wrote to {stream} (pid {childPid}): {text}",
+    fields: {
+      process,
+      childPid: pid,
+      stream: phrase({ stdout: "stdout", stderr: "stderr" }),
+      text,
+      level: level(oneOf("debug", "info", "warning", "error")),
+    },
+    levelWith: (fields) => fields.level,
+    guide: "[what modules print](#what-modules-print)",
+    what: "A process printed a line to its standard output or standard error.",
+    why:
+      "What modules print is taken line by line and written under their name, so that it can't pass for another's line.",
+    check: ["Before a process.exited: the last lines often tell why it ended."],
+    did: "Wrote it down. It has no effect on calls.",
+  },
+  "process.starting": {
+    tag: "PROCESS",
+    level: "info",
+    template: "{process} is starting (generation {generation})",
+    fields: { process, generation: count },
+    what: "A process of a module or worker is about to be created.",
+    why: "The broker starts, or the process ended and is started again. Generation 1 is the first.",
+    check: ["A generation above 1: why the one before ended, see its process.exited."],
+    did: "Creates the process and waits for its first words.",
+  },
+  "process.ready": {
+    tag: "PROCESS",
+    level: "info",
+    template: "{process} is ready after {ms} (pid {childPid})",
+    fields: { process, childPid: pid, ms: duration },
+    what: "A process is cleaned and started, and takes calls.",
+    why: "Each process that starts well has this line. The time counts from its creation.",
+    check: ['Where it is slow: what its files do when they are imported, and its "start".'],
+    did: "Sent it the calls that waited for it.",
+  },
+  "program.notification": {
+    tag: "PROCESS",
+    level: "debug",
+    template: "{process} sent notification [{method}]",
+    fields: { process, method: name, params: hidden(isAnything) },
+    isOfBroker: true,
+    guide: "[programs](./programs.md)",
+    what: "A program of another language sent a notification: it told something that nobody had asked for.",
+    why: "Its protocol has such messages, for progress, logs or changes of what it offers.",
+    check: [`The event's params, with broker.on("program.notification", …): the line has the method only.`],
+    did: "Gave it to whoever listens to the event, and to the handler in defineProgram where there is one.",
+  },
+  "process.dropped": {
+    tag: "PROCESS",
+    level: "warning",
+    template: "{process}: dropped {count} {what}",
+    fields: { process, what: text, count },
+    guide: "[what is dropped](#what-is-dropped)",
+    what: "Something that a process sent was left out.",
+    why: "The rest of the line says what: a frame that could not be read or sent, or lines that were too many.",
+    check: [
+      "Lines of stdout, stderr or ctx.log: a module that prints or logs too much, too fast.",
+      `A frame: a peer that is not brokkr's, see "Broken input" in docs/wire-protocol.md. Between two processes of brokkr it is a defect: report it, with the line.`,
+    ],
+    did: "Left that one out and counted it. Three frames in a row that can't be read close the channel.",
+  },
+  "process.killed": {
+    tag: "PROCESS",
+    level: "warning",
+    template: "{process} was sent {signal} (pid {childPid}): {reason}",
+    fields: { process, childPid: pidOrNone, signal: name, reason: text },
+    guide: "[supervision](./supervision.md)",
+    what: "brokkr sent a process a signal, because it did not do what it was to do in time or broke its channel.",
+    why: "The end of the line says which deadline passed: the start, the drain, or the time after SIGTERM.",
+    check: [
+      `A drain that takes longer than the module's "drainMs": its running calls, and its "stop".`,
+      'A start that takes longer than "startTimeoutMs": what the program does before Broker.start.',
+      "SIGKILL after SIGTERM: the process ignored SIGTERM or was busy.",
+    ],
+    did: "Sent the signal to the process and to everything it started. A process.exited follows.",
+  },
+  "process.blocked": {
+    tag: "PROCESS",
+    level: "warning",
+    template: "{process} is blocked: no sign of life for {ms} (pid {childPid})",
+    fields: { process, childPid: pid, ms: duration },
+    guide: "[a module hangs](./supervision.md#a-module-hangs)",
+    what: "A process gives no sign of life: it answers nothing, not even brokkr's own question.",
+    why: "Its event loop is busy (a long computation, an endless loop), or it was stopped (SIGSTOP, a debugger).",
+    check: [
+      "What it was called with last: command.executing of that process, at DEBUG.",
+      "Whether it uses the processor (top -p PID): a loop does, a stopped process does not.",
+      'Work that takes long by nature belongs into a worker, or wants a longer "heartbeat.timeoutMs".',
+    ],
+    did: 'Said so, and asks on. With "heartbeat.onBlocked" set to "restart" it kills the process and starts it again.',
+  },
+  "process.unblocked": {
+    tag: "PROCESS",
+    level: "info",
+    template: "{process} gives signs of life again after {ms} (pid {childPid})",
+    fields: { process, childPid: pid, ms: duration },
+    what: "A process that was blocked answers again.",
+    why: "What kept it busy is over, or it was continued (SIGCONT). The time counts from its last sign of life.",
+    check: ["The process.blocked in front of it."],
+    did: "Goes on as before. Calls that timed out meanwhile have failed.",
+  },
+  "process.memory": {
+    tag: "PROCESS",
+    level: "warning",
+    template: "{process} holds {bytes}, more than {limitBytes} (pid {childPid})",
+    fields: { process, childPid: pid, bytes: mebibytes, limitBytes: mebibytes },
+    guide: "[memory grows](./supervision.md#memory-grows)",
+    what: 'A process holds more memory of its own than its "memory.warnBytes".',
+    why: "It needs that much, or something in it grows: a cache without a limit, listeners, timers.",
+    check: [
+      'Whether it goes on growing: "brokkr status", before and after some calls.',
+      `A leak that can't be mended at once: "memory.recycleBytes" gives the module a new process in time.`,
+    ],
+    did: "Said so, once; and again when it has held less in between.",
+  },
+  "process.replacing": {
+    tag: "PROCESS",
+    level: "info",
+    template: "{process} is being replaced (pid {childPid}): {reason}",
+    fields: { process, childPid: pid, reason: text },
+    what: "A process gets a successor: a new one starts beside it, and takes over when it is ready.",
+    why: 'The end of the line says it: a reload, a changed configuration, or memory over "memory.recycleBytes".',
+    check: [],
+    did: "Starts the new process. Calls go to the old one until the new one is ready.",
+  },
+  "process.replaced": {
+    tag: "PROCESS",
+    level: "info",
+    template: "{process} was replaced in {ms} (pid {childPid} after pid {oldPid})",
+    fields: { process, childPid: pid, oldPid: pid, ms: duration },
+    what: "A new process has taken over from an old one.",
+    why: "It follows process.replacing. The time counts from there.",
+    check: [],
+    did: "Calls that waited go to the new process. The old one finishes what runs in it and ends.",
+  },
+  "process.folder-gone": {
+    tag: "PROCESS",
+    level: "warning",
+    template: "{process} starts in {instead}: the working directory {folder} is gone",
+    fields: { process, folder: text, instead: text },
+    what: "The folder that the broker was started in was removed, and new processes start in another one.",
+    why:
+      "New processes start where the broker was started. Mostly a deployment removed the release that it was started from.",
+    check: [
+      "Which release runs: restart the broker from the one that is to run.",
+      "Start it in a folder that stays, or set cwd for each module.",
+    ],
+    did:
+      "Starts every new process in the configuration's folder, else in the program's, else in /. Said once, whatever process is next.",
+  },
+  "process.kept": {
+    tag: "PROCESS",
+    level: "error",
+    template: "{process} could not be replaced and goes on (pid {childPid}): {reason}",
+    fields: { process, childPid: pid, reason: text },
+    what: "A process should have been replaced, and the new one did not become ready.",
+    why: "The end of the line says how the new one ended: a mistake in the new code or in the new settings, mostly.",
+    check: ['The process.output lines of the new process. When the cause is mended: "brokkr reload NAME".'],
+    did: "Kept the old process, which serves calls as before.",
+  },
+  "process.exited": {
+    tag: "PROCESS",
+    level: "warning",
+    template: "{process} ended {expected} (pid {childPid}, exit code {exitCode}, signal {signal}): {reason}",
+    fields: {
+      process,
+      childPid: pidOrNone,
+      exitCode: countOrNone,
+      signal: nameOrNone,
+      reason: text,
+      expected: either("as asked", "unexpectedly"),
+    },
+    levelWith: ({ expected }) => expected ? "info" : "warning",
+    what: 'A process ended: "as asked" after process.stopping, else "unexpectedly".',
+    why: "The end of the line has the reason: its exit code, or the signal that killed it.",
+    check: [
+      "Its process.output lines before it: an uncaught error prints its stack.",
+      "SIGKILL that nobody sent: the system was out of memory, see the kernel's log (dmesg).",
+      "Exit code 0, unexpectedly: something in the module calls exit, or nothing keeps it alive.",
+      "Calls that failed with it: call.error of the same second.",
+    ],
+    did:
+      "Rejected its running calls at once, killed what it left behind, and decided by its restart policy whether to start it again.",
+  },
+  "process.backoff": {
+    tag: "PROCESS",
+    level: "warning",
+    template: "{process} will be started again in {delayMs} (restarts so far: {restarts})",
+    fields: { process, delayMs: timeout, restarts: count },
+    what: "A process that ended is started again after a pause.",
+    why: 'Its restart policy is "always", or "on-failure" and it failed.',
+    check: [
+      "The process.exited in front of it.",
+      "The number of restarts: a rising one is a loop that will end in process.failed.",
+    ],
+    did: "Waits, then creates it anew. It is cleaned and started like the first time.",
+  },
+  "process.failed": {
+    tag: "PROCESS",
+    level: "fatal",
+    template: "{process} will not be started again: {reason}; what to do: {remedy}",
+    fields: { process, reason: text, remedy: text },
+    what: "A process will not be started again. Its module is out of service until someone acts.",
+    why: 'It failed too often in too short a time, or its restart policy is "never".',
+    check: [
+      "The reason in the line, and the process.exited and process.output lines before it.",
+      'When the cause is mended: "brokkr restart NAME".',
+    ],
+    did:
+      "Gave up on this process, so that it does not restart for ever. Calls to it are rejected at once. The others go on.",
+  },
+  "process.orphan": {
+    tag: "PROCESS",
+    level: "warning",
+    template: "A process of {process} that an earlier broker left behind was killed (pid {childPid}, age {ms})",
+    fields: { process, childPid: pid, ms: duration },
+    isOfBroker: true,
+    guide: "[reliability](./reliability.md#nothing-is-left)",
+    what: "A process that an earlier broker of this name had left behind was ended.",
+    why:
+      "That broker was killed together with its guard, the small shell that ends its processes for it, so nobody was left to do it.",
+    check: [
+      "What killed the earlier broker: the system's log, for want of memory, or a signal to all of its processes.",
+      "The module in the line, where it holds files, ports or locks that a second copy of it must not share.",
+    ],
+    did: "Found the process by the mark of that broker in its environment and by its start time, and sent it SIGKILL.",
+  },
+  "process.stopping": {
+    tag: "PROCESS",
+    level: "info",
+    template: "{process} is stopping (pid {childPid})",
+    fields: { process, childPid: pidOrNone },
+    what: "A process was asked to finish its work and end.",
+    why: "The broker stops, or someone asked for a stop, a restart or a reload.",
+    check: [],
+    did: "Sends it no new calls, lets the running ones end, and then ends it.",
+  },
+  "process.stopped": {
+    tag: "PROCESS",
+    level: "info",
+    template: "{process} stopped in {ms}",
+    fields: { process, ms: duration },
+    what: "A process has ended as it was told.",
+    why: "It follows process.stopping. The time counts from there.",
+    check: [`Where it takes long: the module's running calls, and its "stop".`],
+    did: "Nothing is left of it.",
+  },
+  "module.debug": {
+    tag: "LOG",
+    level: "debug",
+    template: "{text}",
+    fields: { text },
+    isAtLevel: true,
+    what: "A module logged something, at DEBUG.",
+    why: "It is the module's own text: its author wrote it with ctx.log.",
+    check: [],
+    did: "Wrote it down.",
+  },
+  "module.info": {
+    tag: "LOG",
+    level: "info",
+    template: "{text}",
+    fields: { text },
+    isAtLevel: true,
+    what: "A module logged something, at INFO.",
+    why: "It is the module's own text: its author wrote it with ctx.log.",
+    check: [],
+    did: "Wrote it down.",
+  },
+  "module.warning": {
+    tag: "LOG",
+    level: "warning",
+    template: "{text}",
+    fields: { text },
+    isAtLevel: true,
+    what: "A module logged a warning.",
+    why: "It is the module's own text: its author wrote it with ctx.log.",
+    check: ["The text, with the author of the module."],
+    did: "Wrote it down.",
+  },
+  "module.error": {
+    tag: "LOG",
+    level: "error",
+    template: "{text}",
+    fields: { text },
+    isAtLevel: true,
+    what: "A module logged an error.",
+    why: `It is the module's own text: its author wrote it with ctx.log. A hook "stop" that threw is logged so too.`,
+    check: ["The text, with the author of the module."],
+    did: "Wrote it down. The process goes on.",
+  },
+  "broker.ready": {
+    tag: "BROKER",
+    level: "info",
+    template: "The broker is ready after {ms} (modules: {modules}, failed: {failed})",
+    fields: { modules: count, failed: count, ms: duration },
+    isOfBroker: true,
+    what: "Every module is ready, or has failed its first start.",
+    why: "Once, after the start of the broker.",
+    check: ["Where failed is not 0: the process.failed and process.exited lines before it."],
+    did: "Serves calls from now on.",
+  },
+  "broker.reloaded": {
+    tag: "BROKER",
+    level: "info",
+    template:
+      "The configuration is in force after {ms} (replaced: {replaced}, kept: {kept}, added: {added}, removed: {removed})",
+    fields: { replaced: count, kept: count, added: count, removed: count, ms: duration },
+    isOfBroker: true,
+    what: "The configuration was read again and is in force.",
+    why: "The broker got SIGHUP.",
+    check: ["Where kept is not 0: the process.kept lines before it."],
+    did: "Replaced the modules whose settings have changed, started new ones and drained those that are gone.",
+  },
+  "broker.not-reloaded": {
+    tag: "BROKER",
+    level: "error",
+    template: "The configuration stays as it was: {reason}",
+    fields: { reason: text },
+    isOfBroker: true,
+    what: "The configuration was to be read again, and it is wrong.",
+    why: "The end of the line says what is wrong, and where.",
+    check: ['"brokkr check FILE", then send SIGHUP again.'],
+    did: "Nothing: every module runs as before.",
+  },
+  "broker.unguarded": {
+    tag: "BROKER",
+    level: "warning",
+    template: "The broker has no guard at the moment, it is started again in {delayMs}: {reason}",
+    fields: { reason: text, delayMs: timeout },
+    isOfBroker: true,
+    what:
+      "The guard, which ends the modules' processes where the broker is killed, has ended and could not be started.",
+    why: "The end of the line says what the system refused: mostly no descriptor or no process is left.",
+    check: ['How many files the broker has open: "ls /proc/PID/fd | wc -l", and "ulimit -n". Who killed the guard.'],
+    did:
+      "Goes on, and tries again after a pause. Until then only what handles events ends with a broker that is killed.",
+  },
+  "broker.no-init": {
+    tag: "BROKER",
+    level: "warning",
+    template:
+      "The broker is process 1, and nobody collects processes that have lost their parent: they stay as zombies; what to do: {remedy}",
+    fields: { remedy: text },
+    isOfBroker: true,
+    guide: "[operating](./operating.md)",
+    what: "The broker is the first process of its container, and nothing above it collects ended processes.",
+    why:
+      "A process that has lost its parent becomes a child of process 1. No runtime of JavaScript collects children that it did not start.",
+    check: ['How many there are: "brokkr status" counts zombies.'],
+    did:
+      "Goes on. Each zombie keeps a process number until the container ends; a limit of processes is reached in the end.",
+  },
+  "broker.stopped": {
+    tag: "BROKER",
+    level: "info",
+    template: "The broker stopped in {ms}",
+    fields: { ms: duration },
+    isOfBroker: true,
+    what: "The broker has stopped: every process has ended.",
+    why: 'It was asked to stop, by Ctrl-C, a signal, "brokkr stop" or its program.',
+    check: ["A log that ends without this line: the broker was killed, or its machine went down."],
+    did: "Nothing is left of it.",
+  },
+  "log.lost": {
+    tag: "BROKER",
+    level: "warning",
+    template: "{lines} log lines are lost, {file} could not be written: {reason}",
+    fields: { file: text, lines: { ...count, shown: "LINES" }, reason: text },
+    isOfBroker: true,
+    what: "The log file or standard error can be written again, and some lines never came into it.",
+    why:
+      "The end of the line has the reason: mostly a full disk, a folder that was removed or made read-only, or a reader of standard error that stood still.",
+    check: [
+      "Of a file: room on the file system (df), and who may write in the folder. Standard error told when it began.",
+      "Of standard error: what reads it, such as less, a terminal that was stopped with Ctrl-S, or a container's log driver.",
+    ],
+    did: "Went on without them, and tried again with each line.",
+  },
+};
+
+/** Every event. */
+export const EVENT_IDS: readonly EventId[] = Object.keys(EVENTS).filter(isEventId);
+
+/** Whether `id`, which may come from another process, is an event. */
+export function isEventId(id: string): id is EventId {
+  return Object.hasOwn(EVENTS, id);
+}
