@@ -9,7 +9,7 @@ import type { ChildSpec, ParentProcess, StartFolder } from "../child/child_spec.
 import { CLEANUP_DEADLINE_MS, hasToClean } from "../child/cleanup.ts";
 import type { Guard } from "../child/guard.ts";
 import { encodeDepth, encodeRole, type GivenSettings, isWorkerOf, ROLE_VARIABLE } from "../child/role.ts";
-import { outputLimits, supervisionPlan } from "../module/settings.ts";
+import { MODULE, outputLimits, supervisionPlan } from "../module/settings.ts";
 import { ProgramSession } from "../program/session.ts";
 import { DEFAULT_FRAME_LIMIT } from "../wire/frame.ts";
 import type { BrokerPlan, ModulePlan } from "./options.ts";
@@ -43,7 +43,7 @@ export function childSpec(
   { module: { name, definition, program }, settings }: ModulePlan,
   { plan, host: { runtime, depth, load, given }, parent, folder }: ModulesContext,
 ): ChildSpec {
-  const { descendants = "kill", permissions } = settings;
+  const { descendants = MODULE.descendants.default, permissions } = settings;
   // The imports of a program may read what others claim, and its processes remove it. A sandboxed process may not, and one that is
   // no process of brokkr would not.
   const keepsAll = load === null && permissions === undefined && program === undefined;

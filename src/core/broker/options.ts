@@ -125,7 +125,7 @@ export function checkOptions(options: BrokerOptions): BrokerPlan {
     throw new TypeError(`Option logLevel must be one of ${LEVELS.join(", ")}, and it is ${String(options.logLevel)}`);
   }
   checkTable("Option ", OPTIONS, { ...options });
-  const { timeoutMs, retry } = filled(BROKER, options).call;
+  const { call: { timeoutMs, retry }, aligned, product, sweep } = filled(BROKER, options);
   return {
     name,
     modules,
@@ -138,9 +138,9 @@ export function checkOptions(options: BrokerOptions): BrokerPlan {
       : options.program.href,
     log: options.log,
     logLevel: options.logLevel,
-    aligned: options.aligned ?? false,
-    product: options.product ?? "Shinken",
-    sweep: options.sweep ?? true,
+    aligned,
+    product,
+    sweep,
     control: options.control,
     signals: options.signals,
   };

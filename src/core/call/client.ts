@@ -13,6 +13,7 @@ import { joinBytes } from "../bytes.ts";
 import { type BrokerFault, toError } from "../faults.ts";
 import type { Reporter } from "../log/reporter.ts";
 import { stackFrom } from "../log/user_stack.ts";
+import { MODULE } from "../module/settings.ts";
 import {
   BodyReader,
   type Codec,
@@ -57,7 +58,11 @@ export interface CallLimits extends QueueLimits {
   readonly concurrency: number;
 }
 
-export const DEFAULT_LIMITS: CallLimits = { calls: 20_000, bytes: 64 * 1024 * 1024, concurrency: Infinity };
+export const DEFAULT_LIMITS: CallLimits = {
+  calls: MODULE.queue.default,
+  bytes: 64 * 1024 * 1024,
+  concurrency: Infinity,
+};
 
 /** The result of a call, and how often it was sent. */
 export interface AnsweredCall {

@@ -343,7 +343,8 @@ function isRight(value: unknown): boolean {
 /** What names the place of a setting: `Module "sla": `, or `Option ` before its name. @throws {TypeError} */
 export function checkTable(place: string, rows: Table, value: unknown, manner: Manner = IN_PROGRAM): void {
   for (const { path, part, text } of wrongIn(rows, value, manner)) {
-    const named = `${place}${(part === "key" ? path.slice(0, -1) : path).join(".")}`;
-    throw new TypeError(part === "value" ? `${named} ${text}` : `${named.replace(/: $/, "")}: ${text}`);
+    const key = (part === "key" ? path.slice(0, -1) : path).join(".");
+    const named = key === "" ? place.replace(/: $/, "") : `${place}${key}`;
+    throw new TypeError(part === "value" ? `${named} ${text}` : `${named}: ${text}`);
   }
 }

@@ -52,6 +52,7 @@ for (
     [{ settings: new Map() }, "Option settings must be an object of settings by module name, and it is a Map"],
     [{ settings: 5 }, "Option settings must be an object of settings by module name, and it is 5"],
     [{ settings: { sla: new Map() } }, 'Option settings: module "sla": a plain object is needed, and it is a Map'],
+    [{ settings: { sla: 5 } }, 'Option settings: module "sla" must be an object, and it is 5'],
     [{ settings: { slaa: {} } }, 'Option settings: there is no module "slaa"'],
     [
       { settings: { sla: { queue: -1 } } },
