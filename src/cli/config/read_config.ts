@@ -5,7 +5,7 @@
  */
 
 import { dirname, resolve } from "node:path";
-import { OrderError, startOrder } from "../../core/broker/order.ts";
+import { OrderError, startOrder } from "../../core/broker/options.ts";
 import { isWorkerOf } from "../../core/child/role.ts";
 import type { ProgramDefinition } from "../../core/module/program.ts";
 import type { BrokerSettings, ModuleSettings, PermissionSettings } from "../../core/module/settings.ts";

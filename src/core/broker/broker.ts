@@ -21,9 +21,9 @@ import type { BrokerPlan } from "./options.ts";
 import { OwnCommands } from "./own_commands.ts";
 import type { BrokerHost, ModulesContext } from "./child_spec.ts";
 import { brokerFacts, type BrokerStatus } from "./status.ts";
-import { type ParentProcess, StartFolder } from "../child/child_spec.ts";
+import type { ParentProcess } from "../child/child_spec.ts";
 import { Guard } from "../child/guard.ts";
-import { StartPlaces } from "../child/start_queue.ts";
+import { StartFolder, StartPlaces } from "../child/starts.ts";
 
 /** What makes something else process 1 of a container. */
 const INIT =

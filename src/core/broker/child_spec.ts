@@ -5,7 +5,8 @@
  */
 
 import type { Runtime } from "../../runtime/runtime.ts";
-import type { ChildSpec, ParentProcess, StartFolder } from "../child/child_spec.ts";
+import type { ChildSpec, ParentProcess } from "../child/child_spec.ts";
+import type { StartFolder } from "../child/starts.ts";
 import { CLEANUP_DEADLINE_MS, hasToClean } from "../child/cleanup.ts";
 import type { Guard } from "../child/guard.ts";
 import { encodeDepth, encodeRole, type GivenSettings, isWorkerOf, ROLE_VARIABLE } from "../child/role.ts";

@@ -5,7 +5,7 @@
  */
 
 import type { Runtime } from "../../runtime/runtime.ts";
-import type { CleanupReceipt, CleanupStatus, ProcessStatus } from "../wire/status.ts";
+import type { ProcessStatus } from "../wire/status.ts";
 import { VERSION } from "../version.ts";
 
 /** A module: its own process and its workers. */
@@ -16,7 +16,7 @@ export interface ModuleStatus extends ProcessStatus {
 
 /** What {@linkcode Broker.status} resolves with, and `brokkr status --json` prints. */
 export interface BrokerStatus {
-  /** The father process. */
+  /** The parent process. */
   readonly broker: {
     /** Name of the broker. */
     readonly name: string;
@@ -35,25 +35,6 @@ export interface BrokerStatus {
   };
   /** In the order in which they were given to `Broker.start`. */
   readonly modules: readonly ModuleStatus[];
-}
-
-export function cleanupStatus(receipt: CleanupReceipt): CleanupStatus {
-  const { ms, released, errors, modules, leftovers, before, after } = receipt;
-  return {
-    ms,
-    released,
-    errors,
-    modules,
-    privateBytesBefore: before.privateBytes,
-    privateBytesAfter: after.privateBytes,
-    pssBytesBefore: before.pssBytes,
-    pssBytesAfter: after.pssBytes,
-    heapBytesBefore: before.heapBytes,
-    heapBytesAfter: after.heapBytes,
-    openFilesBefore: before.openFiles,
-    openFilesAfter: after.openFiles,
-    leftovers,
-  };
 }
 
 /** What a broker says of itself. */

@@ -20,7 +20,7 @@ import type { ControlFromParent, EndSignal } from "../wire/messages.ts";
 import type { ChildSession, ChildSpec, ProcessEnd, SessionEvents } from "./child_spec.ts";
 import { ModuleSession } from "./module_session.ts";
 import { isByTermination, TREE_SIGNAL_MS } from "./shutdown.ts";
-import { LentPlaces } from "./start_queue.ts";
+import { LentPlaces } from "./starts.ts";
 import type { StateMachine } from "./states.ts";
 import { Heartbeat, MemoryWatch } from "./watchdogs.ts";
 

@@ -7,7 +7,6 @@
 import type { ExitStatus, Runtime, Sandbox } from "../../runtime/runtime.ts";
 import type { CallClient } from "../call/client.ts";
 import type { Service } from "../call/server.ts";
-import type { EventFields } from "../log/events.ts";
 import type { LogEvent } from "../log/record.ts";
 import type { Reporter } from "../log/reporter.ts";
 import type { Descendants } from "../module/settings.ts";
@@ -16,7 +15,7 @@ import type { Link } from "../wire/link.ts";
 import type { CleanupReceipt } from "../wire/status.ts";
 import type { Guard } from "./guard.ts";
 import type { OutputEvents } from "./output.ts";
-import type { StartQueue } from "./start_queue.ts";
+import type { StartQueue } from "./starts.ts";
 
 /** What a parent process shares with all of its children. */
 export interface ParentProcess {
@@ -125,38 +124,4 @@ export interface ProcessEnd extends ExitStatus {
   /** Whether it was ready before. */
   readonly wasReady: boolean;
   readonly lastLines: readonly string[];
-}
-
-export interface StartFolderOptions {
-  /** Where a process starts instead of a folder that is gone, the best first. */
-  readonly instead: () => readonly (string | null)[];
-  /** Called once. */
-  readonly gone: (fields: EventFields["process.folder-gone"]) => void;
-}
-
-/** Where new processes start: where this one was started. That folder may be removed while it runs, as that of an old release is. */
-export class StartFolder {
-  readonly #runtime: Pick<Runtime, "startedIn" | "fromStart" | "isFolder">;
-  readonly #options: StartFolderOptions;
-  #isReported = false;
-
-  constructor(runtime: Pick<Runtime, "startedIn" | "fromStart" | "isFolder">, options: StartFolderOptions) {
-    this.#runtime = runtime;
-    this.#options = options;
-  }
-
-  /** For a process whose settings say `cwd`, or nothing. */
-  of(process: string, cwd?: string): () => string {
-    return () => cwd === undefined ? this.#own(process) : this.#runtime.fromStart(cwd);
-  }
-
-  #own(process: string): string {
-    const { startedIn } = this.#runtime;
-    if (startedIn !== null && this.#runtime.isFolder(startedIn)) return startedIn;
-    const folders = this.#options.instead();
-    const instead = folders.find((folder) => folder !== null && this.#runtime.isFolder(folder)) ?? "/";
-    if (!this.#isReported) this.#options.gone({ process, folder: startedIn ?? "unknown", instead });
-    this.#isReported = true;
-    return instead;
-  }
 }

@@ -27,11 +27,10 @@ import { applyUser } from "../user_code.ts";
 import { commandMap, type Handler, type Module } from "../module/module.ts";
 import { closestMatch } from "../closest_match.ts";
 import { headline } from "../thrown.ts";
-import { processName, type Role } from "./role.ts";
+import type { Role } from "./role.ts";
 import type { ProcessStatus } from "../wire/status.ts";
-import type { StartQueue } from "./start_queue.ts";
-import { StartFolder } from "./child_spec.ts";
-import { Workers, workerSpec } from "./workers.ts";
+import { StartFolder, type StartQueue } from "./starts.ts";
+import type { Workers } from "./workers.ts";
 
 /** As much of one text as a line shows. */
 const MAX_LOG_TEXT = 10_000;
@@ -55,7 +54,7 @@ export class ModuleHost implements Service {
   readonly #context: ModuleContext;
   readonly #logLimit: LineLimit;
   #module: Module | undefined;
-  #workers = new Workers([]);
+  #workers: Workers | undefined;
   readonly #folder: StartFolder;
   #endExpected = false;
   commands: ReadonlyMap<string, Handler> = new Map();
@@ -105,10 +104,10 @@ export class ModuleHost implements Service {
       this.#workers = await this.#newWorkers(count, hasToClean(modules, module));
       time.pause();
     }
-    if (this.#endExpected) this.#workers.expectEnd();
+    if (this.#endExpected) this.#workers?.expectEnd();
     const { start } = definition;
     await Promise.all([
-      this.#workers.start(() => time.resume()),
+      this.#workers?.start(() => time.resume()),
       start === undefined ? undefined : applyUser(start, definition, [this.#context]),
     ]);
   }
@@ -118,7 +117,7 @@ export class ModuleHost implements Service {
     this.#stop.abort();
     const definition = this.#module?.definition;
     if (this.#options.role.worker === null) await this.#attempt(() => definition?.stop?.(this.#context));
-    await this.#workers.stop();
+    await this.#workers?.stop();
     for (const dispose of this.#owned.disposals().toReversed()) await this.#attempt(dispose);
     this.#logLimit.end();
   }
@@ -126,19 +125,19 @@ export class ModuleHost implements Service {
   /** This process was sent a signal that ends it; its workers may have been, too. */
   expectEnd(): void {
     this.#endExpected = true;
-    this.#workers.expectEnd();
+    this.#workers?.expectEnd();
   }
 
   async status(): Promise<ProcessStatus[]> {
-    return await this.#workers.status();
+    return await this.#workers?.status() ?? [];
   }
 
   async restartWorker(number: number): Promise<void> {
-    await this.#workers.restart(number);
+    await this.#workers?.restart(number);
   }
 
   want(events: readonly string[]): void {
-    this.#workers.want(events);
+    this.#workers?.want(events);
   }
 
   /** A worker's call to another module goes on to the parent, under the worker's name. */
@@ -149,6 +148,7 @@ export class ModuleHost implements Service {
     return await passOn({ caller: await this.#options.parent(), options }, call);
   }
 
+  /** The code of a parent is loaded where there are workers. */
   async #newWorkers(count: number, collects: boolean): Promise<Workers> {
     const { runtime, role, program, reporter, setup, starts } = this.#options;
     const parent = {
@@ -162,10 +162,8 @@ export class ModuleHost implements Service {
       wanted: () => reporter.wanted(),
       records: (events: readonly LogEvent[]) => reporter.pass(events),
     };
-    return await Workers.make(count, (number) => {
-      const cwd = this.#folder.of(processName(role.module, number));
-      return workerSpec(number, { parent, role, program, cwd, setup, collects });
-    });
+    const { Workers } = await import("./workers.ts");
+    return new Workers(count, { parent, role, program, folder: this.#folder, setup, collects });
   }
 
   #makeContext(): ModuleContext {
@@ -230,7 +228,7 @@ export class ModuleHost implements Service {
   }
 
   #toWorker(asked: Asked): StreamTarget {
-    const worker = this.#workers.pick();
+    const worker = this.#workers?.pick();
     const target = worker?.name ?? `${this.#options.role.module}-1`;
     if (worker === undefined) throw new UnknownModuleError({ target, command: asked.command }, { nearest: null });
     return { caller: worker.caller, options: this.#request(target, asked) };

@@ -32,7 +32,7 @@ import { VERSION } from "../version.ts";
 import { sleep } from "../duration.ts";
 import { END_SIGNALS, EXIT_CODES, TREE_SIGNAL_MS } from "./shutdown.ts";
 import { ModuleHost } from "./module_host.ts";
-import { BorrowedPlaces } from "./start_queue.ts";
+import { BorrowedPlaces } from "./starts.ts";
 
 /** Time for what was sent last to reach the parent. */
 const LAST_WORDS_MS = 1_000;

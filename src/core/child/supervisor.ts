@@ -11,8 +11,7 @@ import { sleep } from "../duration.ts";
 import { formatMebibytes } from "../log/field_types.ts";
 import type { EventFields, EventId } from "../log/events.ts";
 import type { ControlFromParent } from "../wire/messages.ts";
-import { cleanupStatus } from "../broker/status.ts";
-import type { ProcessState, ProcessStatus } from "../wire/status.ts";
+import type { CleanupReceipt, CleanupStatus, ProcessState, ProcessStatus } from "../wire/status.ts";
 import { ChildProcess, type ExitReason } from "./child_process.ts";
 import type { ChildSpec } from "./child_spec.ts";
 import { BackoffTimer, Restarts } from "./restart.ts";
@@ -392,6 +391,25 @@ function limitsOf({ setup: { queue, concurrency } }: ChildSpec): CallLimits {
  */
 function whatIsUnderWay(): Promise<void> {
   return Promise.resolve();
+}
+
+function cleanupStatus(receipt: CleanupReceipt): CleanupStatus {
+  const { ms, released, errors, modules, leftovers, before, after } = receipt;
+  return {
+    ms,
+    released,
+    errors,
+    modules,
+    privateBytesBefore: before.privateBytes,
+    privateBytesAfter: after.privateBytes,
+    pssBytesBefore: before.pssBytes,
+    pssBytesAfter: after.pssBytes,
+    heapBytesBefore: before.heapBytes,
+    heapBytesAfter: after.heapBytes,
+    openFilesBefore: before.openFiles,
+    openFilesAfter: after.openFiles,
+    leftovers,
+  };
 }
 
 /** The processes of a child beside the one that serves: at most one that takes its place, and those on their way out. */

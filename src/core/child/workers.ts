@@ -1,5 +1,5 @@
 /**
- * The workers of a module: processes all alike, of which a call goes to the one with the least to do.
+ * The workers of a module: processes all alike; a call goes to the one with the least to do.
  *
  * @module
  */
@@ -9,20 +9,25 @@ import { workerPlan } from "../module/settings.ts";
 import type { Setup } from "../wire/messages.ts";
 import type { ChildSpec, ParentProcess } from "./child_spec.ts";
 import { encodeRole, processName, type Role, ROLE_VARIABLE } from "./role.ts";
-import type { Supervisor } from "./supervisor.ts";
+import type { StartFolder } from "./starts.ts";
+import { Supervisor } from "./supervisor.ts";
+
+export interface WorkersOptions {
+  readonly parent: ParentProcess;
+  /** The role of the module's own process. */
+  readonly role: Role;
+  readonly program: string | undefined;
+  readonly folder: StartFolder;
+  readonly setup: Setup;
+  readonly collects: boolean;
+}
 
 export class Workers {
   readonly #workers: readonly Supervisor[];
   #last = 0;
 
-  constructor(workers: readonly Supervisor[]) {
-    this.#workers = workers;
-  }
-
-  /** Workers number 1 to `count`, not started yet. What a parent needs is loaded where there are workers. */
-  static async make(count: number, spec: (number: number) => ChildSpec): Promise<Workers> {
-    const { Supervisor } = await import("./supervisor.ts");
-    return new Workers(Array.from({ length: count }, (_, index) => new Supervisor(spec(index + 1))));
+  constructor(count: number, options: WorkersOptions) {
+    this.#workers = Array.from({ length: count }, (_, index) => new Supervisor(workerSpec(index + 1, options)));
   }
 
   /** Settles when each worker is ready or has failed. `admitted` is called when none waits for its start any more. */
@@ -74,29 +79,18 @@ function rank(worker: Supervisor): number {
   return worker.state === "failed" || worker.state === "stopped" ? 2e9 + pending : 1e9 + pending;
 }
 
-export interface WorkerSpecOptions {
-  readonly parent: ParentProcess;
-  /** The role of the module's own process. */
-  readonly role: Role;
-  readonly program: string | undefined;
-  readonly cwd: () => string;
-  readonly setup: Setup;
-  readonly collects: boolean;
-}
-
 /** A worker is made as its module was, with shorter deadlines. */
-export function workerSpec(
-  number: number,
-  { parent, role, program, cwd, setup: { wanted: _, ...setup }, collects }: WorkerSpecOptions,
-): ChildSpec {
+function workerSpec(number: number, options: WorkersOptions): ChildSpec {
+  const { parent, role, program, folder, setup: { wanted: _, ...setup }, collects } = options;
+  const name = processName(role.module, number);
   return {
     parent,
-    name: processName(role.module, number),
+    name,
     module: role.module,
     workers: 0,
     isWorker: () => false,
     program,
-    cwd,
+    cwd: folder.of(name),
     env: (channel) => {
       const text = encodeRole({ ...role, worker: number, depth: role.depth + 1, channel, given: null });
       return { ...parent.runtime.env.all(), [ROLE_VARIABLE]: text };

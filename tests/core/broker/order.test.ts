@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { OrderError, startOrder } from "../../../src/core/broker/order.ts";
+import { OrderError, startOrder } from "../../../src/core/broker/options.ts";
 
 /** Modules of a text such as `a<b,c d`: a after b and c, and d. */
 function modules(text: string) {

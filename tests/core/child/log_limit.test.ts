@@ -7,7 +7,7 @@ import { LineLimit } from "../../../src/core/log/line_limit.ts";
 import type { LogEvent } from "../../../src/core/log/record.ts";
 import { defineModule } from "../../../src/core/module/module.ts";
 import { ModuleHost } from "../../../src/core/child/module_host.ts";
-import { StartPlaces } from "../../../src/core/child/start_queue.ts";
+import { StartPlaces } from "../../../src/core/child/starts.ts";
 import { FakeRuntime } from "../fake_runtime.ts";
 import { ManualClock, settle } from "../manual_clock.ts";
 import { MemoryChannel } from "../memory_channel.ts";

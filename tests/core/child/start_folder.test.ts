@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { EventFields } from "../../../src/core/log/events.ts";
-import { StartFolder } from "../../../src/core/child/child_spec.ts";
+import { StartFolder } from "../../../src/core/child/starts.ts";
 
 function folderWith(there: Set<string>, startedIn: string | null = "/releases/1") {
   const told: EventFields["process.folder-gone"][] = [];

@@ -1,12 +1,14 @@
 /**
- * How many processes start at once. A start waits for a place and holds it from the spawn to the end of the cleanup, so that a
- * hundred modules do not slow each other down until none is up in time. The broker has the places; its modules ask it for those of
- * their workers.
+ * When and where processes start.
+ *
+ * A start waits for a place and holds it from the spawn to the end of the cleanup, so that a hundred modules do not slow each other
+ * down until none is up in time. The broker has the places; its modules ask it for those of their workers.
  *
  * @module
  */
 
-import type { Clock } from "../../runtime/runtime.ts";
+import type { Clock, Runtime } from "../../runtime/runtime.ts";
+import type { EventFields } from "../log/events.ts";
 import type { ControlFromChild, ControlFromParent } from "../wire/messages.ts";
 
 /** Where starts wait for their places. */
@@ -137,5 +139,39 @@ export class LentPlaces {
   /** The module's process has ended, and its workers with it. */
   end(): void {
     for (const start of [...this.#leave.keys()]) this.over(start);
+  }
+}
+
+export interface StartFolderOptions {
+  /** Where a process starts instead of a folder that is gone, the best first. */
+  readonly instead: () => readonly (string | null)[];
+  /** Called once. */
+  readonly gone: (fields: EventFields["process.folder-gone"]) => void;
+}
+
+/** Where new processes start: where this one was started. That folder may be removed while it runs, as that of an old release is. */
+export class StartFolder {
+  readonly #runtime: Pick<Runtime, "startedIn" | "fromStart" | "isFolder">;
+  readonly #options: StartFolderOptions;
+  #isReported = false;
+
+  constructor(runtime: Pick<Runtime, "startedIn" | "fromStart" | "isFolder">, options: StartFolderOptions) {
+    this.#runtime = runtime;
+    this.#options = options;
+  }
+
+  /** For a process whose settings say `cwd`, or nothing. */
+  of(process: string, cwd?: string): () => string {
+    return () => cwd === undefined ? this.#own(process) : this.#runtime.fromStart(cwd);
+  }
+
+  #own(process: string): string {
+    const { startedIn } = this.#runtime;
+    if (startedIn !== null && this.#runtime.isFolder(startedIn)) return startedIn;
+    const folders = this.#options.instead();
+    const instead = folders.find((folder) => folder !== null && this.#runtime.isFolder(folder)) ?? "/";
+    if (!this.#isReported) this.#options.gone({ process, folder: startedIn ?? "unknown", instead });
+    this.#isReported = true;
+    return instead;
   }
 }
