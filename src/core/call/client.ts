@@ -83,7 +83,7 @@ export class CallClient {
   #refusal: BrokerFault | undefined;
   #paused = false;
   /** Resolves the promise that was made last. One function for all promises: one of its own costs each as much as the promise. */
-  #resolve: (outcome: unknown) => void = () => {};
+  #resolve: (outcome: unknown) => void = noPromise;
   readonly #takeResolve = (resolve: (outcome: unknown) => void) => void (this.#resolve = resolve);
 
   constructor(options: CallClientOptions) {
@@ -119,16 +119,24 @@ export class CallClient {
   call(command: string, params: readonly unknown[], request: CallRequest): Promise<unknown> {
     if (this.#options.tracesPromises !== true) return this.#awaitCall(command, params, request);
     const promise = new Promise<unknown>(this.#takeResolve);
-    this.submit(new Call(command, request, { resolve: this.#resolve, reject: rejectLater }), params);
+    this.submit(this.#newCall(command, request, rejectLater), params);
     return promise;
   }
 
   async #awaitCall(command: string, params: readonly unknown[], request: CallRequest): Promise<unknown> {
     const promise = new Promise<unknown>(this.#takeResolve);
-    this.submit(new Call(command, request, { resolve: this.#resolve, reject: giveFault }), params);
+    this.submit(this.#newCall(command, request, giveFault), params);
     const outcome = await promise;
     if (!(outcome instanceof Failure)) return outcome;
     throw stackFrom(toError(outcome.fault, { target: request.target, command }), this.#awaitCall);
+  }
+
+  /** A call that settles the promise that was made last. */
+  #newCall(command: string, request: CallRequest, reject: Settle["reject"]): Call {
+    const call = new Call(command, request, { resolve: this.#resolve, reject });
+    // It holds the promise, and with it the result.
+    this.#resolve = noPromise;
+    return call;
   }
 
   /** The same, with the number of attempts. @throws {BrokerError} */
@@ -304,6 +312,8 @@ export class CallClient {
     this.#outcomes.reject(call, fault);
   }
 }
+
+function noPromise(): void {}
 
 class Failure {
   readonly fault: BrokerFault;
