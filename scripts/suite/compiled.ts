@@ -25,8 +25,8 @@ export async function compileSuite(): Promise<CompiledSuite & Disposable> {
 
   for (const name of PACKAGE) {
     if (!await exists(join(npm, name))) continue; // the messages tell why
-    await Deno.remove(join(folder, name), { recursive: true }).catch(() => {});
-    await Deno.symlink(join("npm", name), join(folder, name));
+    await Deno.remove(join(folder, name)).catch(() => {});
+    await Deno.writeTextFile(join(folder, name), `export * from "./npm/${name}";\n`);
   }
   await linkPackages(join(DEV, "node_modules"), join(folder, "node_modules"));
   await Deno.symlink("../npm", join(folder, "node_modules/brokkr"));
