@@ -5,8 +5,7 @@
  */
 
 import type { EventId } from "../../core/log/events.ts";
-import { CleanupGroup } from "../../core/log/group.ts";
-import { LogReader } from "../../core/log/log_reader.ts";
+import { CleanupGroup, LogReader } from "../../core/log/log_reader.ts";
 import { type LogItem, type ParsedEvent, parseLine, splitRecords } from "../../core/log/parse.ts";
 import { allPatterns, readText } from "../../core/log/patterns.ts";
 

@@ -8,8 +8,7 @@ import { closeSync, createReadStream, openSync, readSync, statSync } from "node:
 import process from "node:process";
 import { joinBytes } from "../../core/bytes.ts";
 import { splitRecords } from "../../core/log/parse.ts";
-import { PrefixReader } from "../../core/log/prefix.ts";
-import { twinOf } from "../../core/log/stamp.ts";
+import { PrefixReader, twinOf } from "../../core/log/prefix.ts";
 import { messageOf } from "../../core/thrown.ts";
 import { failureCode } from "../../runtime/posix/failure_reason.ts";
 import { CliError, ExitCode } from "../cli_error.ts";

@@ -6,7 +6,7 @@
 
 import { LatencyHistogram } from "../../core/latency.ts";
 import type { ParsedEvent } from "../../core/log/parse.ts";
-import { formatStamp } from "../../core/log/stamp.ts";
+import { formatStamp } from "../../core/log/prefix.ts";
 import { type Percentiles, percentilesOf } from "./counts.ts";
 
 const SECOND = 1_000;

@@ -12,7 +12,7 @@ import type { Clock } from "../../runtime/runtime.ts";
 import { joinBytes } from "../bytes.ts";
 import { type BrokerFault, toError } from "../faults.ts";
 import type { Reporter } from "../log/reporter.ts";
-import { stackFrom } from "../log/user_stack.ts";
+import { stackFrom } from "../log/stack.ts";
 import { MODULE } from "../module/settings.ts";
 import {
   BodyReader,

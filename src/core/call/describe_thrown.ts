@@ -5,7 +5,7 @@
  */
 
 import { RemoteError, type ThrownError } from "../faults.ts";
-import { joinedStacks, userStack } from "../log/user_stack.ts";
+import { joinedStacks, userStack } from "../log/stack.ts";
 import { classNameOf, headline, isError, textOf } from "../thrown.ts";
 import { jsonText } from "../wire/serializable.ts";
 

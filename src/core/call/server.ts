@@ -5,7 +5,7 @@
  */
 
 import { BrokerError, type BrokerFault, faultFields, type ThrownError, thrownFields, toFault } from "../faults.ts";
-import { formatParams } from "../log/params.ts";
+import { formatParams } from "../log/format.ts";
 import { MAIN_THREAD } from "../log/record.ts";
 import type { Reporter } from "../log/reporter.ts";
 import { stackLines } from "../log/stack.ts";

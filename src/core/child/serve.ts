@@ -24,7 +24,7 @@ import {
   readHello,
   type Setup,
 } from "../wire/messages.ts";
-import { FrameReporter } from "../log/frame_reporter.ts";
+import { FrameReporter } from "../log/reporter.ts";
 import type { Module } from "../module/module.ts";
 import { encodeDepth, type Role, ROLE_VARIABLE } from "./role.ts";
 import { headline, isLasting } from "../thrown.ts";

@@ -6,7 +6,13 @@
  */
 
 import type { Runtime } from "../../runtime/runtime.ts";
+import { inBatches } from "../wire/columns.ts";
+import { FrameType } from "../wire/frame.ts";
+import type { Link } from "../wire/link.ts";
+import { objectText } from "../wire/serializable.ts";
 import type { EventFields, EventId } from "./events.ts";
+import { formatEvent } from "./format.ts";
+import type { LineStyle } from "./prefix.ts";
 import { type LogEvent, MAIN_THREAD } from "./record.ts";
 
 export interface Reporter {
@@ -34,4 +40,56 @@ export function makeEvent<Id extends EventId>(
   const made = { event, time: runtime.clock.wall(), pid: runtime.pid, module, thread, fields };
   // `event` and `fields` share `Id`, which TypeScript can't carry into the union over all ids.
   return made as unknown as LogEvent;
+}
+
+/** Reports of a process that is not the broker: they go to its parent over the channel. */
+export class FrameReporter implements Reporter {
+  readonly #runtime: Runtime;
+  readonly #link: Link;
+  readonly #style: LineStyle;
+  readonly #wanted = new Map<string, true>();
+  readonly #events: LogEvent[] = [];
+  readonly #flush = () => this.flush();
+
+  /** @param style for lines on standard error, the way out when the channel is gone. */
+  constructor(runtime: Runtime, link: Link, style: LineStyle) {
+    this.#runtime = runtime;
+    this.#link = link;
+    this.#style = style;
+  }
+
+  /** From now on only these events are wanted. */
+  want(events: readonly string[]): void {
+    this.#wanted.clear();
+    for (const event of events) this.#wanted.set(event, true);
+  }
+
+  wanted(): string[] {
+    return [...this.#wanted.keys()];
+  }
+
+  wants(event: EventId): boolean {
+    return this.#wanted.get(event) === true;
+  }
+
+  report<Id extends EventId>(event: Id, fields: EventFields[Id], subject: Subject): void {
+    if (!this.wants(event)) return;
+    this.pass([makeEvent(this.#runtime, event, fields, subject)]);
+  }
+
+  /** Passes on what a worker reported. */
+  pass(events: readonly LogEvent[]): void {
+    if (this.#link.closed) {
+      for (const event of events) this.#runtime.writeError(`${formatEvent(event, this.#style).join("\n")}\n`);
+      return;
+    }
+    this.#events.push(...events);
+    this.#link.schedule(this.#flush);
+  }
+
+  /** Sends what was reported so far. */
+  flush(): void {
+    const texts = this.#events.splice(0).map(objectText);
+    inBatches(texts, (text) => text.length, (batch) => this.#link.send(FrameType.records, `[${batch.join()}]`));
+  }
 }

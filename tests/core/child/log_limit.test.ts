@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FrameType } from "../../../src/core/wire/frame.ts";
 import { Link } from "../../../src/core/wire/link.ts";
-import { FrameReporter } from "../../../src/core/log/frame_reporter.ts";
+import { FrameReporter } from "../../../src/core/log/reporter.ts";
 import { LineLimit } from "../../../src/core/log/line_limit.ts";
 import type { LogEvent } from "../../../src/core/log/record.ts";
 import { defineModule } from "../../../src/core/module/module.ts";

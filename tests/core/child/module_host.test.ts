@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Link } from "../../../src/core/wire/link.ts";
-import { FrameReporter } from "../../../src/core/log/frame_reporter.ts";
+import { FrameReporter } from "../../../src/core/log/reporter.ts";
 import { defineModule, type ModuleDefinition } from "../../../src/core/module/module.ts";
 import { ModuleHost } from "../../../src/core/child/module_host.ts";
 import { supervisionPlan } from "../../../src/core/module/settings.ts";

@@ -3,7 +3,7 @@ import process from "node:process";
 import { test } from "node:test";
 import { parseLogTime } from "../../../src/cli/logs/filter.ts";
 import { LogReader } from "../../../src/core/log/log_reader.ts";
-import { formatStamp, twinOf } from "../../../src/core/log/stamp.ts";
+import { formatStamp, twinOf } from "../../../src/core/log/prefix.ts";
 
 // On 31 October 2021 clocks in Paris were set back from 3:00 to 2:00, which was 1:00 in London.
 process.env["TZ"] = "Europe/Paris";
