@@ -185,7 +185,9 @@ test("attachments of several calls of one batch go to their own calls", () => {
 });
 
 test("encodeValue() tells the bytes of the text", () => {
-  for (const text of ["", "aé中🙂", "\ud800x", "x\udc00", "\ud83d\ud83d\ude42"]) {
+  for (
+    const text of ["", "aé中🙂", "\x7f\x80\u07ff\u0800\ud7ff\ue000\uffff", "\ud800x", "x\udc00", "\ud83d\ud83d\ude42"]
+  ) {
     assert.equal(utf8Bytes(text), new TextEncoder().encode(text).length, JSON.stringify(text));
     assert.equal(encodeValue(text, "v").bytes, new TextEncoder().encode(JSON.stringify(text)).length);
   }
