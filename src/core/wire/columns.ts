@@ -105,12 +105,16 @@ export interface ReceivedAnswers {
   readonly sizes: readonly number[] | undefined;
 }
 
-/** The calls of a frame with these columns. @throws {BodyError} */
+/** The calls of a frame with these columns; `commands` may be one text for all of them. @throws {BodyError} */
 export function readCalls([settledBelow, ids, attempts, commands, params, options]: readonly unknown[]): ReceivedCalls {
-  if (typeof settledBelow !== "number" || !Array.isArray(ids) || !Array.isArray(commands) || !Array.isArray(params)) {
+  const command = typeof commands === "string" ? commands : undefined;
+  const commandColumn = command === undefined ? commands : ids;
+  if (
+    typeof settledBelow !== "number" || !Array.isArray(ids) || !Array.isArray(commandColumn) || !Array.isArray(params)
+  ) {
     throw new BodyError("calls frame: columns are missing");
   }
-  if (ids.length !== commands.length || ids.length !== params.length) {
+  if (ids.length !== commandColumn.length || ids.length !== params.length) {
     throw new BodyError("calls frame: columns differ in length");
   }
   const attemptColumn = listOr(attempts);
@@ -119,13 +123,13 @@ export function readCalls([settledBelow, ids, attempts, commands, params, option
   for (let index = 0; index < ids.length; index++) {
     const id: unknown = ids[index];
     const attempt = attemptColumn === undefined ? 1 : attemptColumn[index];
-    const command: unknown = commands[index];
+    const name: unknown = command ?? commandColumn[index];
     const list: unknown = params[index];
-    if (!isId(id) || !isId(attempt) || typeof command !== "string" || !Array.isArray(list)) {
+    if (!isId(id) || !isId(attempt) || typeof name !== "string" || !Array.isArray(list)) {
       throw new BodyError(`calls frame: call ${index} has a wrong type in a column`);
     }
     const headers = optionColumn === undefined ? null : readHeaders(optionColumn[index]);
-    calls[index] = { id, attempt, command, params: list, options: headers };
+    calls[index] = { id, attempt, command: name, params: list, options: headers };
   }
   return { settledBelow, calls };
 }

@@ -223,10 +223,10 @@ export class CompactBodyReader {
     const params = reader.items();
     const options = this.#optional(ids.length);
     reader.close();
-    // One text stands for a command that is the same in all calls.
-    const names = typeof commands === "string" ? new Array<string>(ids.length).fill(commands) : commands;
-    if (!Array.isArray(names)) throw new BodyError("calls frame: columns differ in length");
-    return readCalls([settledBelow, ids, attempts, names, params, options]);
+    if (typeof commands !== "string" && !Array.isArray(commands)) {
+      throw new BodyError("calls frame: columns differ in length");
+    }
+    return readCalls([settledBelow, ids, attempts, commands, params, options]);
   }
 
   /** @throws {BodyError} */

@@ -124,11 +124,12 @@ export class CompactReader {
 
   /** The next value, which is a list. @param sizes gets the bytes of each item. @throws {BodyError} */
   items(sizes?: number[]): unknown[] {
-    const list = new Array<unknown>(this.listLength());
-    for (let index = 0; index < list.length; index++) {
-      const before = this.readBytes;
+    const length = this.listLength();
+    const list = new Array<unknown>(length);
+    for (let index = 0; index < length; index++) {
+      const before = sizes === undefined ? 0 : this.readBytes;
       list[index] = this.next();
-      sizes?.push(this.readBytes - before);
+      if (sizes !== undefined) sizes.push(this.readBytes - before);
     }
     return list;
   }

@@ -110,6 +110,7 @@ export function readJson(body: Uint8Array): unknown {
 /** @throws {BodyError} */
 export function readJsonCalls(flags: number, body: Uint8Array): ReceivedCalls {
   const [columns, attachments] = unpack(flags, body);
+  if (typeof columns[3] === "string") throw new BodyError("calls frame: columns are missing");
   placeAttachments(columns[4], columns[6], attachments);
   return readCalls(columns);
 }
