@@ -41,48 +41,46 @@ const HELLO: Required<Hello> = {
 
 const FIGURES = { pssBytes: 1, privateBytes: 2, heapBytes: 3, openFiles: 4 };
 
-const PROCESS_NOTICES: { readonly [K in ControlFromChild["kind"]]: Required<Extract<ControlFromChild, { kind: K }>> } =
-  {
-    cleaning: { kind: "cleaning", owner: null },
-    cleaned: { kind: "cleaned" },
-    "start-wanted": { kind: "start-wanted", start: 1 },
-    "start-over": { kind: "start-over", start: 1 },
-    ready: {
-      kind: "ready",
-      commands: ["get_report"],
-      cleanup: {
-        ms: 3,
-        released: ["sla"],
-        errors: 0,
-        modules: [{ name: "sla", ms: 2, error: "no host" }],
-        leftovers: [{ kind: "timer", count: 1 }],
-        before: FIGURES,
-        after: FIGURES,
-      },
+const FROM_CHILD: { readonly [K in ControlFromChild["kind"]]: Required<Extract<ControlFromChild, { kind: K }>> } = {
+  cleaning: { kind: "cleaning", owner: null },
+  cleaned: { kind: "cleaned" },
+  "start-wanted": { kind: "start-wanted", start: 1 },
+  "start-over": { kind: "start-over", start: 1 },
+  ready: {
+    kind: "ready",
+    commands: ["get_report"],
+    cleanup: {
+      ms: 3,
+      released: ["sla"],
+      errors: 0,
+      modules: [{ name: "sla", ms: 2, error: "no host" }],
+      leftovers: [{ kind: "timer", count: 1 }],
+      before: FIGURES,
+      after: FIGURES,
     },
-    failed: {
-      kind: "failed",
-      error: {
-        name: "IOError",
-        message: "no disk",
-        stack: "IOError: no disk\n    at f (/a.ts:1:1)",
-        data: { host: "a" },
-      },
-      lasting: true,
+  },
+  failed: {
+    kind: "failed",
+    error: {
+      name: "IOError",
+      message: "no disk",
+      stack: "IOError: no disk\n    at f (/a.ts:1:1)",
+      data: { host: "a" },
     },
-    status: { kind: "status", request: 7, workers: [] },
-    signal: { kind: "signal", signal: "SIGTERM" },
-    stopped: { kind: "stopped" },
-  };
+    lasting: true,
+  },
+  status: { kind: "status", request: 7, workers: [] },
+  signal: { kind: "signal", signal: "SIGTERM" },
+  stopped: { kind: "stopped" },
+};
 
-const FATHER_NOTICES: { readonly [K in ControlFromParent["kind"]]: Required<Extract<ControlFromParent, { kind: K }>> } =
-  {
-    stop: { kind: "stop", signal: "SIGINT" },
-    "start-admitted": { kind: "start-admitted", start: 1 },
-    wanted: { kind: "wanted", events: ["call.error"] },
-    status: { kind: "status", request: 7 },
-    restart: { kind: "restart", worker: 2, request: 8 },
-  };
+const FROM_PARENT: { readonly [K in ControlFromParent["kind"]]: Required<Extract<ControlFromParent, { kind: K }>> } = {
+  stop: { kind: "stop", signal: "SIGINT" },
+  "start-admitted": { kind: "start-admitted", start: 1 },
+  wanted: { kind: "wanted", events: ["call.error"] },
+  status: { kind: "status", request: 7 },
+  restart: { kind: "restart", worker: 2, request: 8 },
+};
 
 function bytes(text: string): Uint8Array {
   return new TextEncoder().encode(text);
@@ -112,14 +110,14 @@ for (const key of Object.keys(SETUP)) {
   });
 }
 
-for (const notice of Object.values(PROCESS_NOTICES)) {
-  test(`a notice "${notice.kind}" of a process carries every field`, () => {
+for (const notice of Object.values(FROM_CHILD)) {
+  test(`a notice "${notice.kind}" from a process carries every field`, () => {
     assert.deepEqual(controlFromChild.read(bytes(controlFromChild.text(notice))), notice);
   });
 }
 
-for (const notice of Object.values(FATHER_NOTICES)) {
-  test(`a notice "${notice.kind}" of a father carries every field, and is refused without one`, () => {
+for (const notice of Object.values(FROM_PARENT)) {
+  test(`a notice "${notice.kind}" from a parent carries every field, and is refused without one`, () => {
     assert.deepEqual(controlFromParent.read(bytes(controlFromParent.text(notice))), notice);
     for (const key of Object.keys(notice).filter((key) => key !== "kind")) {
       const without = json({ ...notice, [key]: undefined });

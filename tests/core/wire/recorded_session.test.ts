@@ -5,7 +5,7 @@ import { BodyReader } from "../../../src/core/wire/codec.ts";
 import { DEFAULT_FRAME_LIMIT, FrameReader, FrameType } from "../../../src/core/wire/frame.ts";
 import { readJson } from "../../../src/core/wire/json_codec.ts";
 
-/** What a father and its process said from hello to stop, as base64: calls that go well and that fail, a retry, a cancel, events. */
+/** What a parent and its process sent from hello to stop, as base64: calls that go well and that fail, a retry, a cancel, events. */
 const RECORDED = JSON.parse(readFileSync(new URL("../../fixtures/frame/session.json", import.meta.url), "utf8"));
 
 /** Everything that chunks tell, frame by frame. */

@@ -26,10 +26,10 @@ for (
   ] as const
 ) {
   test(`a frame that ${what} closes the link with a reason`, async () => {
-    const { process, father, files } = await SharedPair.open();
+    const { process, parent, files } = await SharedPair.open();
     process.end.deliver(frame(FrameType.outOfBand, body));
     await settle();
-    assert.deepEqual([...process.closed, ...father.closed].slice(0, 1), [`Cannot read frame: ${reason}`]);
+    assert.deepEqual([...process.closed, ...parent.closed].slice(0, 1), [`Cannot read frame: ${reason}`]);
     assert.equal(files.descriptors, 0);
   });
 }
@@ -60,22 +60,22 @@ for (
 
 for (const body of ["0", "-1", "1.5", '"1"', "2", "null"]) {
   test(`an acknowledgement of ${body} where one frame is out closes the link`, async () => {
-    const { father, process } = await SharedPair.open();
+    const { parent, process } = await SharedPair.open();
     process.end.block();
-    await father.send(large(1));
-    father.end.deliver(frame(FrameType.taken, body));
-    assert.deepEqual(father.closed, ["Cannot read frame: it acknowledges what was never sent"]);
+    await parent.send(large(1));
+    parent.end.deliver(frame(FrameType.taken, body));
+    assert.deepEqual(parent.closed, ["Cannot read frame: it acknowledges what was never sent"]);
   });
 }
 
-test("a father opens no file that its process names, and believes no opening that it did not ask for", async () => {
-  const { father, files } = new SharedPair();
-  father.end.deliver(frame(FrameType.shared, JSON.stringify({ reads: "/etc/passwd", writes: "/etc/shadow" })));
-  father.end.deliver(frame(FrameType.shared, JSON.stringify({ opened: true })));
+test("a parent opens no file that its process names, and believes no opening that it did not ask for", async () => {
+  const { parent, files } = new SharedPair();
+  parent.end.deliver(frame(FrameType.shared, JSON.stringify({ reads: "/etc/passwd", writes: "/etc/shadow" })));
+  parent.end.deliver(frame(FrameType.shared, JSON.stringify({ opened: true })));
   await settle();
   assert.deepEqual([files.opened, files.contents.length], [[], 0]);
-  father.end.deliver(frame(FrameType.shared, JSON.stringify(null)));
-  assert.ok(await father.send(large(1)) > LARGE);
+  parent.end.deliver(frame(FrameType.shared, JSON.stringify(null)));
+  assert.ok(await parent.send(large(1)) > LARGE);
 });
 
 /** The body of an `apart` frame: what it says of its parts, and the rest. */

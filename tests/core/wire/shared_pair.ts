@@ -59,30 +59,30 @@ export class SharedSide {
   }
 }
 
-/** A father and its process, on a clock that the test owns. */
+/** A parent and its process, on a clock that the test owns. */
 export class SharedPair {
   readonly clock = new ManualClock();
   readonly files: MemoryFiles;
-  readonly father: SharedSide;
+  readonly parent: SharedSide;
   readonly process: SharedSide;
 
   constructor({ theirs = true }: { theirs?: boolean } = {}) {
     this.files = new MemoryFiles();
     const [one, other] = MemoryChannel.pair();
-    this.father = new SharedSide(one, this.clock, { files: this.files, makes: true });
+    this.parent = new SharedSide(one, this.clock, { files: this.files, makes: true });
     this.process = new SharedSide(other, this.clock, { files: theirs ? this.files : null, makes: false });
   }
 
   /** A pair whose memory is open. */
   static async open(): Promise<SharedPair> {
     const pair = new SharedPair();
-    await pair.father.send(large(0));
+    await pair.parent.send(large(0));
     pair.process.got.length = 0;
     return pair;
   }
 
   async close(): Promise<void> {
-    this.father.link.close(null);
+    this.parent.link.close(null);
     await settle();
   }
 }
