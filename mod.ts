@@ -1,5 +1,5 @@
 /**
- * brokkr: a broker for processes. A father process runs modules and their workers as processes of their own, cleans each new
+ * brokkr: a broker for processes. A parent process runs modules and their workers as processes of their own, cleans each new
  * process of what belongs to the others, and lets them call each other's commands.
  *
  * {@linkcode defineModule} makes a module, {@linkcode Broker.start} runs it, and what a call is rejected with is a

@@ -23,7 +23,7 @@ const starts = new Starts();
 const UNDER_RUN = Symbol.for("brokkr.run");
 
 /**
- * A running broker: the father of its modules' processes.
+ * A running broker: the parent of its modules' processes.
  *
  * @example The modules of `examples/monitoring`; only a program that is not the main module has to be named
  * ```ts

@@ -13,7 +13,7 @@ export function load(path) {
 export const { FlushPolicy } = await load("core/call/batcher");
 export const runtime = await (await load("runtime/detect")).detectRuntime();
 
-/** Runs `answer` with the child's end of the channel, and measures the calls that `caller` makes of the father's end. */
+/** Runs `answer` with the child's end of the channel, and measures the calls that `caller` makes of the parent's end. */
 export async function measurePair(program, { answer, caller }) {
   const address = process.env.BENCH_CHANNEL;
   if (address !== undefined) return answer(await runtime.parentChannel(address));

@@ -4,7 +4,7 @@ import { Broker, RemoteError } from "brokkr";
 import { livestatus } from "./livestatus.ts";
 import { monthsInThisProcess, sla } from "./sla.ts";
 
-// From here on only the father goes on. The processes that are made from this program serve their module instead.
+// From here on only the parent goes on. The processes that are made from this program serve their module instead.
 await using broker = await Broker.start({ name: "broker-master", modules: [livestatus, sla] });
 
 const info = await broker.call(livestatus, "get_module_info");
@@ -22,7 +22,7 @@ const months = await Promise.all([
   broker.call(livestatus, "months"),
   broker.call(sla, "get_module_info").then((answer) => answer.months),
 ]);
-console.log(`months of sla: ${monthsInThisProcess()} in the father, ${months[0]} in Livestatus, ${months[1]} in sla`);
+console.log(`months of sla: ${monthsInThisProcess()} in the parent, ${months[0]} in Livestatus, ${months[1]} in sla`);
 
 try {
   await broker.call(sla, "get_report", ["2035-01"], { timeoutMs: 500 });

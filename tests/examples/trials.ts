@@ -94,12 +94,12 @@ export interface Shown {
 export const SHOWN: readonly Shown[] = [
   {
     page: "docs/wire-protocol.md",
-    begins: "process                                            father\n",
+    begins: "process                                            parent\n",
     because: "a drawing of what tests/process sees between real processes",
   },
   {
     page: "docs/wire-protocol.md",
-    begins: "father                                             process\n",
+    begins: "parent                                             process\n",
     because: "a drawing of what tests/process/shared_memory.test.ts sees between real processes",
   },
   {

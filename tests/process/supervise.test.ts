@@ -207,7 +207,7 @@ test("Broker.start() in a process of a broker never settles, under its name or a
   }
 });
 
-test("a process inherits no descriptor of its father beyond 0, 1 and 2", {
+test("a process inherits no descriptor of its parent beyond 0, 1 and 2", {
   skip: process.platform === "linux" ? false : "needs /proc",
 }, async () => {
   const t = await TestBroker.start();

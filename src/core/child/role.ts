@@ -1,5 +1,5 @@
 /**
- * The role of a process: whose process it is, in one environment variable that its father sets.
+ * The role of a process: whose process it is, in one environment variable that its parent sets.
  *
  * @module
  */
@@ -23,7 +23,7 @@ export interface Role {
   readonly process: string;
   /** 1 in a process of the outermost broker. */
   readonly depth: number;
-  /** Where the channel to the father is. */
+  /** Where the channel to the parent is. */
   readonly channel: string;
   /** Module files to load, where the program has none of its own: `[name, path or URL]`. */
   readonly load: readonly (readonly [name: string, path: string])[] | null;

@@ -275,7 +275,7 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
     template: "cleanup is starting",
     fields: {},
     what: "A new process begins to release what belongs to the other modules.",
-    why: "It loaded the same program as its father, so it holds the caches, connections and timers of every module.",
+    why: "It loaded the same program as its parent, so it holds the caches, connections and timers of every module.",
     check: [],
     did: "It runs the cleanup of each other module before it takes its first call. Calls that come earlier wait.",
   },

@@ -1,5 +1,5 @@
 /**
- * The events that a process may send to its father, and what their fields must be. What a process sends is not believed: the father
+ * The events that a process may send to its parent, and what their fields must be. What a process sends is not believed: the parent
  * says whose event it is, and when it was.
  *
  * @module
@@ -19,7 +19,7 @@ const MAX_THREAD = 1_000;
 /** What an item of a list takes beside its texts. */
 const ITEM = 16;
 
-/** What the father knows of the process that sent events. */
+/** What the parent knows of the process that sent events. */
 export interface Origin {
   readonly name: string;
   readonly pid: number;
@@ -32,7 +32,7 @@ export interface Origin {
 }
 
 /**
- * The events that the process `origin` sent as `values`, as its father knows them: module and pid are those of the process or of its
+ * The events that the process `origin` sent as `values`, as its parent knows them: module and pid are those of the process or of its
  * workers, and the time lies within the life of the process.
  *
  * @throws {BodyError} where one is none that a process reports.
@@ -56,7 +56,7 @@ function reportedEvent(value: unknown, origin: Origin): LogEvent {
   if (wrong !== undefined) throw new BodyError(`event ${event} has a wrong field ${wrong}`);
   const { process } = fields;
   const isOfOther = event.startsWith("process.") && isText(process) && !origin.isWorker(process);
-  // A process drops what its father sent, and of its own lines those that are too many.
+  // A process drops what its parent sent, and of its own lines those that are too many.
   if (isOfOther && !(event === "process.dropped" && (process === origin.broker || process === origin.name))) {
     throw new BodyError(`event ${event} is of a process that is no worker of ${origin.name}`);
   }

@@ -172,7 +172,7 @@ test("status waits 500 ms for what a module says of its workers, and then has wh
     return names;
   };
   assert.deepEqual(await workers(0), ["sla-1"], "the first one");
-  t.process("sla").father?.block();
+  t.process("sla").parent?.block();
   assert.equal(await workers(499), undefined);
   assert.deepEqual(await workers(500), ["sla-1"]);
 });
@@ -182,7 +182,7 @@ test("a process that ends waits 1 s for its last bytes to leave", async () => {
   const sla = t.process("sla");
   let hasEnded = false;
   void sla.exited.then(() => hasEnded = true);
-  sla.father?.stick();
+  sla.parent?.stick();
   const stopped = t.core.stop();
   await t.rest(999);
   assert.equal(hasEnded, false);

@@ -49,15 +49,15 @@ export class MemoryRuntime extends FakeRuntime {
   override readonly files: () => Promise<PrivateFiles>;
   readonly #tree: Tree;
   /** The end of its channel to the process that started it. */
-  readonly father: MemoryChannel | undefined;
+  readonly parent: MemoryChannel | undefined;
   #exited: (status: ExitStatus) => void = () => {};
   /** How the process ended. */
   readonly exited = new Promise<ExitStatus>((resolve) => this.#exited = resolve);
   /** The thread that runs now. */
   threadName: string | undefined;
 
-  constructor(tree: Tree, { father, env = {}, clock }: {
-    readonly father?: MemoryChannel;
+  constructor(tree: Tree, { parent, env = {}, clock }: {
+    readonly parent?: MemoryChannel;
     readonly env?: Readonly<Record<string, string>>;
     readonly clock?: ManualClock;
   } = {}) {
@@ -65,7 +65,7 @@ export class MemoryRuntime extends FakeRuntime {
     this.pid = ++tree.lastPid;
     this.clock = clock ?? new ManualClock();
     this.#tree = tree;
-    this.father = father;
+    this.parent = parent;
     const files: PrivateFiles = {
       folder: (name) => `/run/${name}`,
       list: () => [...tree.sockets.keys()].map((path) => path.slice(path.lastIndexOf("/") + 1)),
@@ -81,7 +81,7 @@ export class MemoryRuntime extends FakeRuntime {
     const env = options.env("memory");
     const { role } = readRole(env[ROLE_VARIABLE]);
     if (role === null) throw new Error("a process without a role");
-    const child = new MemoryRuntime(this.#tree, { father: far, env, clock: this.clock });
+    const child = new MemoryRuntime(this.#tree, { parent: far, env, clock: this.clock });
     this.#tree.processes.set(role.process, child);
     const load = () => Promise.resolve(this.#tree.modules.filter(({ program }) => program === undefined));
     void serveProcess({ runtime: child, role, load, program: undefined, product: "Shinken", aligned: false });
@@ -94,11 +94,11 @@ export class MemoryRuntime extends FakeRuntime {
   }
 
   override parentChannel(): Promise<Channel> {
-    return this.father === undefined ? super.parentChannel() : Promise.resolve(this.father);
+    return this.parent === undefined ? super.parentChannel() : Promise.resolve(this.parent);
   }
 
   override exit(code = 0): never {
-    this.father?.close();
+    this.parent?.close();
     this.#exited({ code, signal: null });
     // What comes after it in a process comes never.
     return undefined as never;

@@ -18,10 +18,10 @@ const LIMIT = 16 * 1024 * 1024;
 
 /** A process that does what the test says. */
 export class FakeProcess {
-  readonly fathersEnd: MemoryChannel;
+  readonly parentsEnd: MemoryChannel;
   readonly link: Link;
   readonly signals: string[] = [];
-  /** Types of the frames that the father sent, and the bodies. */
+  /** Types of the frames that the parent sent, and the bodies. */
   readonly received: { type: number; text: string }[] = [];
   readonly process: ProgramProcess;
   /** Its environment. */
@@ -31,8 +31,8 @@ export class FakeProcess {
   #exit: (status: ExitStatus) => void = () => {};
 
   constructor(runtime: FakeRuntime, pid: number, options: SpawnProgramOptions) {
-    const [fathersEnd, ownEnd] = MemoryChannel.pair();
-    this.fathersEnd = fathersEnd;
+    const [parentsEnd, ownEnd] = MemoryChannel.pair();
+    this.parentsEnd = parentsEnd;
     this.link = new Link(ownEnd, runtime.clock, {
       frameLimit: LIMIT,
       events: {
@@ -47,7 +47,7 @@ export class FakeProcess {
     });
     this.process = {
       pid,
-      channel: Promise.resolve(fathersEnd),
+      channel: Promise.resolve(parentsEnd),
       exited: new Promise((resolve) => this.#exit = resolve),
       kill: (signal) => this.signals.push(signal) > 0,
     };
@@ -92,7 +92,7 @@ export class FakeProcess {
 /** Spawns fakes, and remembers them. */
 export class SpawningRuntime extends FakeRuntime {
   readonly spawned: FakeProcess[] = [];
-  /** What a process prints before its father knows that it runs. */
+  /** What a process prints before its parent knows that it runs. */
   firstWords = "";
   /** What every start is rejected with, where there is something. */
   refuse: Error | undefined;

@@ -42,7 +42,7 @@ test("LineLimit gives each second its lines, and tells once a second how many we
 
 test("ctx.log writes its lines a second and no more, and the log says how many were left out", async () => {
   const runtime = new FakeRuntime();
-  const [own, fathers] = MemoryChannel.pair();
+  const [own, parents] = MemoryChannel.pair();
   const events: LogEvent[] = [];
   const linkOf = (channel: MemoryChannel, frame: (type: number, body: Uint8Array) => void) => {
     const ignore = { refused: () => {}, drained: () => {}, closed: () => {} };
@@ -52,7 +52,7 @@ test("ctx.log writes its lines a second and no more, and the log says how many w
       events: { ...ignore, frame: (type, _, body) => frame(type, body) },
     });
   };
-  linkOf(fathers, (type, body) => {
+  linkOf(parents, (type, body) => {
     if (type === FrameType.records) events.push(...JSON.parse(new TextDecoder().decode(body)));
   });
   const reporter = new FrameReporter(runtime, linkOf(own, () => {}), {

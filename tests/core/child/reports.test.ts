@@ -49,7 +49,7 @@ for (
       "is of a process that is no worker of sla",
     ],
     [
-      "is of its own process, of which its father tells",
+      "is of its own process, of which its parent tells",
       { event: "process.ready", fields: { process: "sla", childPid: 1, ms: 1 } },
       "is of a process that is no worker of sla",
     ],

@@ -79,7 +79,7 @@ test("a write that meets the end of a process that was asked to stop makes that 
   const life = await s.up();
   const stopped = s.supervisor.stop();
   await settle();
-  life.fathersEnd.fail("Cannot write to the channel: the other side is gone");
+  life.parentsEnd.fail("Cannot write to the channel: the other side is gone");
   await settle();
   assert.deepEqual(life.signals, []);
   await life.exit({ code: 0, signal: null });
@@ -95,7 +95,7 @@ test("a write that meets the end of a process that was killed leaves the exit as
   for (const exitFirst of [false, true]) {
     const s = new Supervision({ restart: "never" });
     const life = await s.up();
-    const meets = () => life.fathersEnd.fail("Broken pipe (os error 32)");
+    const meets = () => life.parentsEnd.fail("Broken pipe (os error 32)");
     if (!exitFirst) meets();
     await settle();
     const ended = life.exit({ code: null, signal: "SIGKILL" });
@@ -116,7 +116,7 @@ test("a process that was asked to stop, loses its channel and goes on is killed 
   const life = await s.up();
   const stopped = s.supervisor.stop();
   await settle();
-  life.fathersEnd.fail("the other side is gone");
+  life.parentsEnd.fail("the other side is gone");
   await s.advance(999);
   assert.deepEqual(life.signals, []);
   await s.advance(1);
@@ -238,7 +238,7 @@ test("a process that is due to be killed before it is there is killed when it is
   assert.equal(s.supervisor.state, "failed");
 });
 
-test("what a process prints before its father knows that it runs has its pid, and comes in order", async () => {
+test("what a process prints before its parent knows that it runs has its pid, and comes in order", async () => {
   const s = new Supervision();
   s.runtime.firstWords = "first\nsec";
   const life = await s.up();
