@@ -9,7 +9,7 @@ import { checkOptions } from "../core/broker/options.ts";
 import { progressTo } from "../core/call/forward.ts";
 import { attend } from "../core/control/attend.ts";
 import { BrokerError, CallTimeoutError, ProcessGoneError, RemoteError, UnknownCommandError } from "../core/faults.ts";
-import { isRecord } from "../core/is_record.ts";
+import { isRecord } from "../core/inspect.ts";
 import { Connection, type Conventions, type Notification } from "../core/program/connection.ts";
 import { LSP_CONVENTIONS, MCP_CONVENTIONS } from "../core/program/protocols.ts";
 import { type Framing, MODULE } from "../core/module/settings.ts";

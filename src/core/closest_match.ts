@@ -4,7 +4,7 @@
  * @module
  */
 
-import { withoutFields } from "./is_record.ts";
+import { withoutFields } from "./inspect.ts";
 
 /** The candidate with the fewest edits, if that is few enough to be a typing error; else null. */
 export function closestMatch(name: string, candidates: Iterable<string>): string | null {

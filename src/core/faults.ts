@@ -10,7 +10,7 @@
 
 import { formatTimeout } from "./duration.ts";
 import { FieldSet, isAnything, isBoolean, isNumber, isText, listOf, oneOf, optional, orNull } from "./field_checks.ts";
-import { isRecord } from "./is_record.ts";
+import { isRecord } from "./inspect.ts";
 
 /** Stable name of a way to fail, one for each class. */
 export type ErrorCode =

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isRecord } from "./is_record.ts";
+import { isRecord } from "./inspect.ts";
 
 export type Check<T> = (value: unknown) => value is T;
 

@@ -8,7 +8,7 @@ import { DEFAULT_FRAME_LIMIT, FrameFlag, FrameType, HEADER_BYTES, readHeader } f
 import { encodeValue, JSON_CODEC, readJson, readJsonAnswers, readJsonCalls } from "../../src/core/wire/json_codec.ts";
 import { controlFromChild, readRecords } from "../../src/core/wire/messages.ts";
 import { outOfBandHead, readOutOfBand } from "../../src/core/wire/shared_memory.ts";
-import { joinBytes } from "../../src/core/bytes.ts";
+import { joinBytes } from "../../src/core/wire/bytes.ts";
 import { reportedEvents } from "../../src/core/log/reported.ts";
 import { encodeRole, readRole } from "../../src/core/child/role.ts";
 import { frame } from "../core/frames.ts";

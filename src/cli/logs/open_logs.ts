@@ -6,7 +6,7 @@
 
 import { closeSync, createReadStream, openSync, readSync, statSync } from "node:fs";
 import process from "node:process";
-import { joinBytes } from "../../core/bytes.ts";
+import { joinBytes } from "../../core/wire/bytes.ts";
 import { splitRecords } from "../../core/log/parse.ts";
 import { PrefixReader, twinOf } from "../../core/log/prefix.ts";
 import { messageOf } from "../../core/thrown.ts";

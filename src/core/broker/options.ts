@@ -11,8 +11,7 @@ import { type AnyModule, anyModule } from "../module/program.ts";
 import { BROKER, type BrokerSettings, MODULE, type ModuleSettings } from "../module/settings.ts";
 import { checkName, checkTable, filled, IN_PROGRAM, type Row } from "../module/table.ts";
 import { isTimeout, wrongTimeout } from "../call/call.ts";
-import { isRecord, withoutFields } from "../is_record.ts";
-import { inspect } from "../inspect.ts";
+import { inspect, isRecord, withoutFields } from "../inspect.ts";
 import { processName } from "../child/role.ts";
 import { closestMatch, refuseUnknown } from "../closest_match.ts";
 

@@ -9,7 +9,7 @@
  */
 
 import type { Clock } from "../../runtime/runtime.ts";
-import { joinBytes } from "../bytes.ts";
+import { joinBytes } from "../wire/bytes.ts";
 import { type BrokerFault, toError } from "../faults.ts";
 import type { Reporter } from "../log/reporter.ts";
 import { stackFrom } from "../log/stack.ts";

@@ -7,7 +7,7 @@
  */
 
 import { type BrokerFault, readFault, readThrown, remoteFault, toError } from "../faults.ts";
-import { LatencyHistogram } from "../latency.ts";
+import { LatencyHistogram } from "./latency.ts";
 import { MAIN_THREAD } from "../log/record.ts";
 import type { Reporter } from "../log/reporter.ts";
 import { stackLines } from "../log/stack.ts";

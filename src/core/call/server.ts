@@ -9,7 +9,7 @@ import { formatParams } from "../log/format.ts";
 import { MAIN_THREAD } from "../log/record.ts";
 import type { Reporter } from "../log/reporter.ts";
 import { stackLines } from "../log/stack.ts";
-import { applyUser, isGenerator, isStreamable, isThenable } from "../user_code.ts";
+import { applyUser, isGenerator, isStreamable, isThenable } from "../module/user_code.ts";
 import type { CallContext, Handler } from "../module/module.ts";
 import { closestMatch } from "../closest_match.ts";
 import { isError, messageOf } from "../thrown.ts";

@@ -8,7 +8,7 @@
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { CleanupReceipt, ModuleCleanup, ResourceUsage } from "../wire/status.ts";
 import type { Reporter } from "../log/reporter.ts";
-import { applyUser } from "../user_code.ts";
+import { applyUser } from "../module/user_code.ts";
 import type { Module } from "../module/module.ts";
 import type { Role } from "./role.ts";
 import { isError, textOf } from "../thrown.ts";

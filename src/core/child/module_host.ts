@@ -23,7 +23,7 @@ import type { FrameReporter } from "../log/reporter.ts";
 import type { LogEvent } from "../log/record.ts";
 import { LineLimit } from "../log/line_limit.ts";
 import { stackFrom } from "../log/stack.ts";
-import { applyUser } from "../user_code.ts";
+import { applyUser } from "../module/user_code.ts";
 import { commandMap, type Handler, type Module } from "../module/module.ts";
 import { closestMatch } from "../closest_match.ts";
 import { headline } from "../thrown.ts";

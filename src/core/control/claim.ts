@@ -7,7 +7,7 @@
 import type { Channel, Listener, Runtime } from "../../runtime/runtime.ts";
 import { NameTakenError } from "./control_socket_error.ts";
 import { isLive } from "./live.ts";
-import { inTurn } from "./turn.ts";
+import { inTurn } from "./name_lock.ts";
 
 /** Listens at `path`. A dead broker's socket is replaced, a live one's never. @throws {NameTakenError} @throws {ControlSocketError} */
 export async function claim(

@@ -6,7 +6,7 @@
 
 import type { Channel, Runtime } from "../../runtime/runtime.ts";
 import { CallServer } from "../call/server.ts";
-import { isGenerator } from "../user_code.ts";
+import { isGenerator } from "../module/user_code.ts";
 import { BodyError, DEFAULT_FRAME_LIMIT, FrameType } from "../wire/frame.ts";
 import { Link } from "../wire/link.ts";
 import { type Hello, helloText, PROTOCOL_VERSION, readHello } from "../wire/messages.ts";

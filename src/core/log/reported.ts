@@ -6,7 +6,7 @@
  */
 
 import { isNumber, isText } from "../field_checks.ts";
-import { isRecord } from "../is_record.ts";
+import { isRecord } from "../inspect.ts";
 import { BodyError } from "../wire/frame.ts";
 import { cutText } from "./escape.ts";
 import { EVENTS, isEventId } from "./events.ts";

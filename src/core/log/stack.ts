@@ -7,7 +7,7 @@
 
 import { BrokerError } from "../faults.ts";
 import { isError } from "../thrown.ts";
-import { applyUser } from "../user_code.ts";
+import { applyUser } from "../module/user_code.ts";
 import { cutText } from "./escape.ts";
 
 /** What a stack is printed from. `stack` is the text as the runtime made it. */

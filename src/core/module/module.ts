@@ -6,8 +6,7 @@
 
 import type { ModuleContext } from "./context.ts";
 import { canDispose } from "./dispose.ts";
-import { isRecord, withoutFields } from "../is_record.ts";
-import { inspect } from "../inspect.ts";
+import { inspect, isRecord, withoutFields } from "../inspect.ts";
 import { keysOf, refuseUnknown } from "../closest_match.ts";
 import { type Framing, MODULE, type ModuleSettings, type ProtocolName } from "./settings.ts";
 import { checkName, checkTable } from "./table.ts";

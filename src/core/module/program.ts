@@ -4,8 +4,7 @@
  * @module
  */
 
-import { isRecord, withoutFields } from "../is_record.ts";
-import { inspect } from "../inspect.ts";
+import { inspect, isRecord, withoutFields } from "../inspect.ts";
 import { keysOf, refuseUnknown } from "../closest_match.ts";
 import {
   type CheckedModule,

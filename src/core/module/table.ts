@@ -4,8 +4,7 @@
  * @module
  */
 
-import { isRecord, withoutFields } from "../is_record.ts";
-import { inspect } from "../inspect.ts";
+import { inspect, isRecord, withoutFields } from "../inspect.ts";
 import { unknownKey } from "../closest_match.ts";
 
 /** What every row says of its key. */

@@ -12,7 +12,7 @@ import type { ReceivedCall } from "../wire/columns.ts";
 import type { CallHeaders } from "../wire/messages.ts";
 import { type Connection, ConnectionClosedError } from "./connection.ts";
 import { JsonRpcError, toParams } from "./message.ts";
-import { isRecord } from "../is_record.ts";
+import { isRecord } from "../inspect.ts";
 
 export class ProgramService implements Service {
   readonly #connection: Connection;

@@ -18,7 +18,7 @@ import {
   optional,
   orNull,
 } from "../field_checks.ts";
-import { isRecord } from "../is_record.ts";
+import { isRecord } from "../inspect.ts";
 import type { OutputLimits, SupervisionPlan } from "../module/settings.ts";
 import { BodyError } from "./frame.ts";
 import { readJson } from "./json_codec.ts";

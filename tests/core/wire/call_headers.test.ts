@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { joinBytes } from "../../../src/core/bytes.ts";
+import { joinBytes } from "../../../src/core/wire/bytes.ts";
 import { BodyReader, CODECS, newCodec } from "../../../src/core/wire/codec.ts";
 import { type CallHeaders, readHeaders } from "../../../src/core/wire/messages.ts";
 

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { inBatches } from "../../../src/core/wire/columns.ts";
 import { BodyError, FrameFlag } from "../../../src/core/wire/frame.ts";
 import { readJsonAnswers, readJsonCalls } from "../../../src/core/wire/json_codec.ts";
-import { joinBytes } from "../../../src/core/bytes.ts";
+import { joinBytes } from "../../../src/core/wire/bytes.ts";
 
 const textBytes = (text: string) => new TextEncoder().encode(text);
 

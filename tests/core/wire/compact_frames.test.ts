@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { BodyReader } from "../../../src/core/wire/codec.ts";
 import type { CallEntry } from "../../../src/core/wire/columns.ts";
 import { CompactCodec } from "../../../src/core/wire/compact_codec.ts";
-import { joinBytes } from "../../../src/core/bytes.ts";
+import { joinBytes } from "../../../src/core/wire/bytes.ts";
 
 test("columns of calls: attempts, commands and options that differ", () => {
   const codec = new CompactCodec();

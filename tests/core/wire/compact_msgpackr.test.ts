@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { Packr } from "msgpackr";
 import { test } from "node:test";
 import { CompactCodec } from "../../../src/core/wire/compact_codec.ts";
-import { joinBytes } from "../../../src/core/bytes.ts";
+import { joinBytes } from "../../../src/core/wire/bytes.ts";
 import { property } from "../property.ts";
 import { plainValues } from "../values.ts";
 import { bytesOf, hasLoneSurrogate, read } from "./compact_stream.ts";

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { BodyReader } from "../../../src/core/wire/codec.ts";
 import { CompactCodec } from "../../../src/core/wire/compact_codec.ts";
 import { BodyError, FrameFlag, type Packed } from "../../../src/core/wire/frame.ts";
-import { joinBytes } from "../../../src/core/bytes.ts";
+import { joinBytes } from "../../../src/core/wire/bytes.ts";
 import { bytesOf, CompactStream, read } from "./compact_stream.ts";
 
 const body = ({ parts }: Packed) => joinBytes(parts).slice();

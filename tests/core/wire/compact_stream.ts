@@ -1,7 +1,7 @@
 import { BodyReader } from "../../../src/core/wire/codec.ts";
 import { CompactCodec } from "../../../src/core/wire/compact_codec.ts";
 import { CompactReader } from "../../../src/core/wire/compact_reader.ts";
-import { joinBytes } from "../../../src/core/bytes.ts";
+import { joinBytes } from "../../../src/core/wire/bytes.ts";
 
 /** Both ends of one direction of a stream. */
 export class CompactStream {

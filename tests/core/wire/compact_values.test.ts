@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { BodyReader } from "../../../src/core/wire/codec.ts";
 import { CompactCodec } from "../../../src/core/wire/compact_codec.ts";
 import { NotSerializableError } from "../../../src/core/wire/serializable.ts";
-import { joinBytes } from "../../../src/core/bytes.ts";
+import { joinBytes } from "../../../src/core/wire/bytes.ts";
 import { CompactStream } from "./compact_stream.ts";
 
 class Point {

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { BodyReader, type Codec, newCodec } from "../../../src/core/wire/codec.ts";
 import { BodyError, type Packed } from "../../../src/core/wire/frame.ts";
 import { encodeValue, JSON_CODEC } from "../../../src/core/wire/json_codec.ts";
-import { joinBytes } from "../../../src/core/bytes.ts";
+import { joinBytes } from "../../../src/core/wire/bytes.ts";
 import { property } from "../property.ts";
 import { plainValues } from "../values.ts";
 import { read } from "./compact_stream.ts";

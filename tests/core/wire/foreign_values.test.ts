@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { runInNewContext } from "node:vm";
-import { joinBytes } from "../../../src/core/bytes.ts";
+import { joinBytes } from "../../../src/core/wire/bytes.ts";
 import { BodyReader, type CodecName, newCodec } from "../../../src/core/wire/codec.ts";
 import { NotSerializableError } from "../../../src/core/wire/serializable.ts";
 

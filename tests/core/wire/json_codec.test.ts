@@ -9,7 +9,7 @@ import {
   utf8Bytes,
 } from "../../../src/core/wire/json_codec.ts";
 import { NotSerializableError } from "../../../src/core/wire/serializable.ts";
-import { joinBytes } from "../../../src/core/bytes.ts";
+import { joinBytes } from "../../../src/core/wire/bytes.ts";
 
 /** A result as the other side gets it. */
 function roundTrip(value: unknown): unknown {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { BodyReader, encodePayload, newCodec } from "../../../src/core/wire/codec.ts";
 import { encodeValue, JSON_CODEC, readJson } from "../../../src/core/wire/json_codec.ts";
 import { isNestedDeeper } from "../../../src/core/wire/serializable.ts";
-import { joinBytes } from "../../../src/core/bytes.ts";
+import { joinBytes } from "../../../src/core/wire/bytes.ts";
 
 const FRAME_LIMIT = 100_000;
 const LIMIT = FRAME_LIMIT - 4_096;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { encodeValue, JSON_CODEC, readJsonAnswers } from "../../../src/core/wire/json_codec.ts";
-import { joinBytes } from "../../../src/core/bytes.ts";
+import { joinBytes } from "../../../src/core/wire/bytes.ts";
 import { property } from "../property.ts";
 import { compactValues, jsonValues, plainValues } from "../values.ts";
 import { CompactStream } from "./compact_stream.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { joinBytes } from "../../../src/core/bytes.ts";
+import { joinBytes } from "../../../src/core/wire/bytes.ts";
 import type { AnswerEntry } from "../../../src/core/wire/columns.ts";
 import { CompactCodec } from "../../../src/core/wire/compact_codec.ts";
 import { FrameType } from "../../../src/core/wire/frame.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { joinBytes } from "../../../src/core/bytes.ts";
+import { joinBytes } from "../../../src/core/wire/bytes.ts";
 import { FrameFlag, FrameType } from "../../../src/core/wire/frame.ts";
 import { outOfBandHead, type OutOfBandSpan } from "../../../src/core/wire/shared_memory.ts";
 import { frame } from "../frames.ts";
