@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { formatEvent } from "../../src/core/log/format.ts";
 import { LogReader } from "../../src/core/log/log_reader.ts";
+import { readFileSync } from "node:fs";
+import { withEvents } from "../../scripts/log_lines/event_list.ts";
 import { allPages, blocksOf } from "./pages.ts";
 import { isLogLine, isOfLogLines } from "./trials.ts";
 
@@ -24,3 +26,10 @@ function printedAgain(lines: readonly string[]): string[] {
     item.kind === "event" ? formatEvent(item, { broker: item.broker ?? "", product: "Shinken", aligned }) : []
   );
 }
+
+test("docs/log-lines.md has the list of events and their samples as their table says them", () => {
+  const page = readFileSync(new URL("../../docs/log-lines.md", import.meta.url), "utf8");
+  // The formatter wraps lines and drops blank ones.
+  const words = (text: string) => text.split(/\s+/);
+  assert.deepEqual(words(page), words(withEvents(page)), 'run "deno task events"');
+});

@@ -18,6 +18,7 @@ import {
   either,
   type Field,
   hidden,
+  hiddenChoice,
   level,
   mebibytes,
   name,
@@ -238,6 +239,8 @@ export interface EventRow<Id extends EventId> extends Explanation {
   readonly templateOfUnknown?: string;
   /** All lines, where the line of the template is not the only one. */
   readonly lines?: (line: string, fields: PrintedFields[Id]) => string[];
+  /** How docs/log-lines.md shows them. */
+  readonly linesShown?: (line: string) => string;
   /** What stands for fields that the line does not show and other lines do. */
   readonly unread?: Partial<PrintedFields[Id]>;
   /** Prints and reads what no template can. `shown` stands for the template in docs/log-lines.md. */
@@ -275,7 +278,8 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
     template: "cleanup is starting",
     fields: {},
     what: "A new process begins to release what belongs to the other modules.",
-    why: "It loaded the same program as its parent, so it holds the caches, connections and timers of every module.",
+    why:
+      "It loaded the same program as its parent process, so it holds the caches, connections and timers of every module.",
     check: [],
     did: "It runs the cleanup of each other module before it takes its first call. Calls that come earlier wait.",
   },
@@ -322,7 +326,7 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
       texts: (fields) => [receiptText(fields)],
       read: RECEIPT_TEMPLATES,
       shown:
-        "Released N modules [OWNER, …] in SECONDS, errors N, PSS SIZE to SIZE, private memory SIZE to SIZE, heap SIZE to SIZE, open files N to N",
+        "`Released N modules [OWNER, …] in SECONDS, errors N, PSS SIZE to SIZE, private memory SIZE to SIZE, heap SIZE to SIZE, open files N to N`",
     },
     guide: "[the receipt](#the-receipt)",
     what: "What a cleanup released, with memory and open files of the process before and after it.",
@@ -394,10 +398,11 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
       timeoutMs: timeout,
       attempts: hidden(isNumber),
       sent: hidden(isBoolean),
-      peer: hidden(oneOf("blocked", "slow")),
+      peer: hiddenChoice("blocked", "slow"),
     },
     what: "A command call was given up: no answer came in time, the retry included. The caller got CallTimeoutError.",
-    why: "The command takes longer than the timeout, or the process of the module is blocked, stopped or starved.",
+    why:
+      "The command takes longer than the timeout, or the process of the module is blocked, stopped or starved. A call that never left the queue has this line without a call.retry.",
     check: [
       'The field "peer" of the record, or of the error: "slow" is a slow command, "blocked" is a process that handles no events.',
       "command.executing of the same command: did it begin at all?",
@@ -412,6 +417,7 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
     template: "Failed to send command call [{command}] for module {target} because of error: {message}",
     fields: { command: name, target, code: hidden(isText), message: text, stack },
     lines: (line, { stack }) => [...stack.map(escapeStackLine), line],
+    linesShown: (line) => `each \`STACK LINE\`, then ${line}`,
     unread: { stack: [] },
     guide: "[messages](#messages)",
     what:
@@ -432,6 +438,7 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
     template: "Failed to execute received command [{command}] with error: {message}",
     fields: { command: name, message: text, stack },
     lines: (line, { stack }) => [line, ...stack.map(escapeStackLine)],
+    linesShown: (line) => `${line}, then each \`STACK LINE\``,
     unread: { stack: [] },
     what: "A command threw an error in its own process. The lines behind it are its stack.",
     why: "The code of the command failed, or its result could not be sent to the caller.",
@@ -710,7 +717,7 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
     template: "{process} will not be started again: {reason}; what to do: {remedy}",
     fields: { process, reason: text, remedy: text },
     what: "A process will not be started again. Its module is out of service until someone acts.",
-    why: 'It failed too often in too short a time, or its restart policy is "never".',
+    why: 'It failed too often in too short a time, by default six times in a minute, or its restart policy is "never".',
     check: [
       "The reason in the line, and the process.exited and process.output lines before it.",
       'When the cause is mended: "brokkr restart NAME".',

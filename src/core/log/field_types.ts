@@ -11,6 +11,8 @@ import { escapeName, escapeText } from "./escape.ts";
 /** A field that no line shows. */
 export interface HiddenField<T> {
   readonly check: Check<T>;
+  /** All values that it may have. */
+  readonly choices?: readonly string[];
 }
 
 /** A field that stands in a template. */
@@ -23,8 +25,6 @@ export interface FieldType<T> extends HiddenField<T> {
   readonly unit?: string;
   /** Stands for it in docs/log-lines.md. @default the field's name in capitals */
   readonly shown?: string;
-  /** All values that it may have. */
-  readonly choices?: readonly string[];
 }
 
 /** A field that the level in a line's prefix says. */
@@ -119,12 +119,18 @@ export function either(whenTrue: string, whenFalse: string): FieldType<boolean> 
     check: (value) => typeof value === "boolean",
     print: (value) => value ? whenTrue : whenFalse,
     read: (text) => text === whenTrue ? true : text === whenFalse ? false : undefined,
+    shown: `${whenFalse} or ${whenTrue}`,
   };
 }
 
 /** A field that stands in no line. */
 export function hidden<T>(check: Check<T>): HiddenField<T> {
   return { check };
+}
+
+/** One of a few values, in no line. */
+export function hiddenChoice<const Value extends string>(...choices: readonly Value[]): HiddenField<Value> {
+  return { check: oneOf(...choices), choices };
 }
 
 /** A field that is the level of the line. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { formatEvent, levelOf, toRecord } from "../../../src/core/log/format.ts";
 import { EVENT_IDS, EVENTS, isEventId } from "../../../src/core/log/events.ts";
+import { isAtLeast, levelFrom, type LogLevel } from "../../../src/core/log/level.ts";
 import { OWN_SAMPLES } from "./samples.ts";
 
 const STYLE = { broker: "broker-master", product: "Shinken", aligned: false };
@@ -13,55 +14,30 @@ test("events of brokkr's own tags are one line each, under a tag of their own", 
   );
 });
 
-test("every event has a level, known by its id", () => {
-  assert.deepEqual(Object.fromEntries(EVENT_IDS.map((id) => [id, EVENTS[id].level])), {
-    "cleanup.start": "info",
-    "cleanup.done": "info",
-    "cleanup.error": "error",
-    "cleanup.receipt": "debug",
-    "call.retry": "warning",
-    "call.another-answer": "warning",
-    "call.timeout": "error",
-    "call.error": "error",
-    "call.answered": "debug",
-    "call.silence": "debug",
-    "command.unknown": "warning",
-    "command.error": "error",
-    "command.executing": "debug",
-    "answer.late": "debug",
-    "answer.duplicate": "debug",
-    "answer.unknown": "debug",
-    "process.starting": "info",
-    "process.ready": "info",
-    "process.output": "error",
-    "program.notification": "debug",
-    "process.dropped": "warning",
-    "process.exited": "warning",
-    "process.backoff": "warning",
-    "process.failed": "fatal",
-    "process.orphan": "warning",
-    "process.stopping": "info",
-    "process.killed": "warning",
-    "process.blocked": "warning",
-    "process.unblocked": "info",
-    "process.memory": "warning",
-    "process.replacing": "info",
-    "process.replaced": "info",
-    "process.kept": "error",
-    "process.folder-gone": "warning",
-    "broker.reloaded": "info",
-    "broker.not-reloaded": "error",
-    "broker.unguarded": "warning",
-    "broker.no-init": "warning",
-    "log.lost": "warning",
-    "process.stopped": "info",
-    "module.debug": "debug",
-    "module.info": "info",
-    "module.warning": "warning",
-    "module.error": "error",
-    "broker.ready": "info",
-    "broker.stopped": "info",
-  });
+test("every event of brokkr's own tags has a sample", () => {
+  const own = EVENT_IDS.filter((id) => !["CLEAN AFTER FORK", "COMMAND CALL"].includes(EVENTS[id].tag));
+  assert.deepEqual(new Set(OWN_SAMPLES.map(([{ event }]) => event)), new Set(own));
+});
+
+test("every event has the most serious level of its lines, known by its id", () => {
+  const levels = new Map<string, LogLevel>([
+    ["cleanup.start", "info"],
+    ["cleanup.done", "info"],
+    ["cleanup.error", "error"],
+    ["call.retry", "warning"],
+    ["call.another-answer", "warning"],
+    ["call.timeout", "error"],
+    ["call.error", "error"],
+    ["call.answered", "debug"],
+    ["command.unknown", "warning"],
+    ["command.error", "error"],
+    ["command.executing", "debug"],
+  ]);
+  for (const [{ event }, line] of OWN_SAMPLES) {
+    const level = levelFrom(/\] (\w+) : \[/.exec(line)?.[1]?.toLowerCase()) ?? assert.fail(line);
+    if (isAtLeast(level, levels.get(event) ?? "debug")) levels.set(event, level);
+  }
+  assert.deepEqual(new Map(EVENT_IDS.map((id) => [id, EVENTS[id].level])), levels);
 });
 
 test("levelOf() tells an expected end from an unexpected one", () => {
