@@ -62,7 +62,7 @@ export class BrokerCore implements Service {
     runtime.whenErrorLost?.((lines, reason) => this.tell("log.lost", { file: "standard error", lines, reason }));
     this.#own = new OwnCommands({ runtime, reporter: this.#log, broker: plan.name, commands: this.commands });
     this.#log.onWanted = (events) => {
-      for (const slot of this.#modules.slots()) slot.process.tell({ kind: "wanted", events });
+      for (const slot of this.#modules.slots()) slot.process.send({ kind: "wanted", events });
     };
     this.#guard = new Guard({
       runtime,

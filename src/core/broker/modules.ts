@@ -456,7 +456,7 @@ export class ModuleSlot {
     // Workers come up with their module.
     if (this.process.state !== "ready") return await this.process.restart();
     await this.#answered((request) => {
-      this.process.tell({ kind: "restart", worker: number, request });
+      this.process.send({ kind: "restart", worker: number, request });
       return () => {};
     });
   }
@@ -469,7 +469,7 @@ export class ModuleSlot {
   async #askForWorkers(): Promise<void> {
     if (this.#spec.workers === 0 || this.process.state !== "ready") return;
     await this.#answered((request) => {
-      this.process.tell({ kind: "status", request });
+      this.process.send({ kind: "status", request });
       return this.#spec.parent.runtime.clock.timer(STATUS_MS, () => this.#requests.get(request)?.());
     });
   }

@@ -35,7 +35,7 @@ export interface ChildProcessOptions {
 export interface ChildProcessEvents {
   /** The process serves commands. */
   ready(child: ChildProcess, link: Link): void;
-  /** The process drains by itself, for a signal of someone else: what was not sent to it waits for the next one. */
+  /** The process drains by itself, for a signal of someone else: calls that were not sent to it wait for the next one. */
   leaving(child: ChildProcess): void;
   /** The process can't answer any more; what its end means follows with `ended`. */
   gone(child: ChildProcess, reason: ExitReason): void;
@@ -47,7 +47,7 @@ export interface ChildProcessEvents {
   ended(child: ChildProcess, reason: ExitReason, asked: boolean): void;
 }
 
-/** Of a peer that sends what can't be read, between what can: its end comes at three in a row. */
+/** Lines a second about frames that can't be read, of a peer that sends others between them: three in a row end the process. */
 const MAX_DROPPED_LINES = 100;
 
 export class ChildProcess {
@@ -73,7 +73,7 @@ export class ChildProcess {
   /** The signal for which it drains by itself. */
   #drainsBy: EndSignal | undefined;
   #clearSignal: (() => void) | undefined;
-  /** Says whether an end by a signal is part of the broker's. */
+  /** Decides whether an end by a signal was part of the end of the broker. */
   #judge: ((isExpected: boolean) => void) | undefined;
   #heartbeat: Heartbeat | undefined;
   #memory: MemoryWatch | undefined;
@@ -81,9 +81,9 @@ export class ChildProcess {
   #startedWall = 0;
   #readyAt: number | null = null;
   #cleanup: CleanupReceipt | null = null;
-  /** Of the lines that the process and its workers report, by the name of each. */
+  /** Limits of the lines that the process and its workers report, by the name of each. */
   readonly #logLimits = new Map<string, LineLimit>();
-  /** Of the lines about what could not be read. */
+  /** Limit of the lines about frames that can't be read. */
   readonly #droppedLimit: LineLimit;
 
   constructor(spec: ChildSpec, options: ChildProcessOptions) {
@@ -100,7 +100,7 @@ export class ChildProcess {
       starts: spec.parent.starts,
       clock: this.#clock,
       leaseMs: this.#plan.startTimeoutMs,
-      tell: (notice) => this.tell(notice),
+      send: (message) => this.send(message),
     });
   }
 
@@ -160,7 +160,7 @@ export class ChildProcess {
     });
   }
 
-  /** Asks the process to finish its calls and to end, and makes it when it does not. */
+  /** Asks the process to finish its calls and to end, and ends it when it does not. */
   drain(): void {
     this.#wasAsked = true;
     this.#clearSignal?.();
@@ -175,15 +175,15 @@ export class ChildProcess {
     this.#judge?.(true);
   }
 
-  tell(notice: ControlFromParent): void {
-    this.#session.notify(notice);
+  send(message: ControlFromParent): void {
+    this.#session.send(message);
   }
 
   #drain(): void {
     const { states } = this;
     if (states.state === "draining" || states.state === "stopped") return;
     states.become("draining");
-    if (this.#isWaiting) return this.#giveUp();
+    if (this.#isWaiting) return this.#giveUpStart();
     this.#endWatches();
     this.#report("process.stopping", { process: this.spec.name, childPid: this.pid });
     this.#session.drain(this.#drainsBy);
@@ -199,8 +199,8 @@ export class ChildProcess {
     });
   }
 
-  /** There never was a process, so there is nothing to tell. */
-  #giveUp(): void {
+  /** There never was a process, so there is nothing to report. */
+  #giveUpStart(): void {
     this.#isWaiting = false;
     this.#leaveStarts();
     const end = { code: null, signal: null, why: null, cleaning: null, wasReady: false, lastLines: [] };
@@ -221,15 +221,15 @@ export class ChildProcess {
       cleaned: () => this.#leaveStarts(),
       ready: (cleanup) => this.#ready(cleanup),
       alive: () => this.#heartbeat?.answered(),
-      records: (values) => parent.records(this.#fewer(reportedEvents(values, this.#origin()))),
+      records: (values) => parent.records(this.#withinLimits(reportedEvents(values, this.#origin()))),
       output: (line) => this.#report("process.output", { process: name, childPid: this.pid ?? 0, ...line }),
       dropped: (what, count) => void (this.#droppedLimit.take() && this.#dropped(what, count)),
-      notice: (notice) => {
-        if (notice.kind === "signal") return this.#signalled(notice.signal);
-        if (notice.kind === "start-wanted") this.#lent.wanted(notice.start);
-        else if (notice.kind === "start-over") this.#lent.over(notice.start);
-        else if (notice.kind === "status") {
-          this.#options.events.status(notice.request, notice.workers.filter(({ name }) => isWorker(name)));
+      message: (message) => {
+        if (message.kind === "signal") return this.#signalled(message.signal);
+        if (message.kind === "start-wanted") this.#lent.wanted(message.start);
+        else if (message.kind === "start-over") this.#lent.over(message.start);
+        else if (message.kind === "status") {
+          this.#options.events.status(message.request, message.workers.filter(({ name }) => isWorker(name)));
         }
       },
       killed: (signal, reason) => this.#report("process.killed", { process: name, childPid: this.pid, signal, reason }),
@@ -239,8 +239,8 @@ export class ChildProcess {
     return spec.newSession?.(parts) ?? new ModuleSession(parts);
   }
 
-  /** Those that its limits leave of what a process reports: it is not believed to keep them. */
-  #fewer(events: readonly LogEvent[]): readonly LogEvent[] {
+  /** The events that are within the limits, which the process itself is not trusted to keep. */
+  #withinLimits(events: readonly LogEvent[]): readonly LogEvent[] {
     return events.filter(({ event, module }) => !isOwnLine(event) || this.#logLimitOf(module).take());
   }
 
@@ -266,7 +266,7 @@ export class ChildProcess {
   #greeted(): void {
     this.#clearStart?.();
     const { states } = this;
-    // It could not be asked before.
+    // There was no channel for it before.
     if (states.state === "draining") return this.#session.drain(this.#drainsBy);
     states.become("cleaning");
     this.#watch();
@@ -281,7 +281,7 @@ export class ChildProcess {
       clock: this.#clock,
       settings: this.#plan.heartbeat,
       heardAt: () => this.#session.heardAt,
-      ask: ping,
+      ping,
       blocked: (ms) => this.#blocked(ms),
       unblocked: (ms) => this.#report("process.unblocked", { process: name, childPid: this.pid ?? 0, ms }),
     });
@@ -364,7 +364,7 @@ export class ChildProcess {
   }
 }
 
-/** Whether a process may report it as often as it likes, where nothing limits it. */
+/** Whether the code of a module decides how often it is reported. */
 function isOwnLine(event: EventId): boolean {
   return event.startsWith("module.") || event === "process.dropped";
 }
@@ -403,7 +403,7 @@ export function exitReason(end: ProcessEnd, goal: string | null = null): ExitRea
 
 /** How the program's own code may be why a process was never ready, and what to do; empty where it is not. */
 function byProgram({ code, why, wasReady, wasGreeted = true, lastLines }: ProcessEnd, goal: string): string {
-  // What the module's own start throws is told as such.
+  // What the module's own start throws is reported as such.
   if (wasReady || (wasGreeted && why !== null)) return "";
   const remedy = 'put it behind, or set "program" to a file that only starts the broker';
   if (lastLines.some((line) => PORT_TAKEN.test(line))) {

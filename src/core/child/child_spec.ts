@@ -82,7 +82,7 @@ export interface ChildSession {
   drain(signal?: EndSignal): void;
   /** Asks for an answer, which is the event `alive`; null where there is no way to ask. */
   readonly ping: (() => void) | null;
-  notify(notice: ControlFromParent): void;
+  send(message: ControlFromParent): void;
 }
 
 export type NewSession = (parts: SessionParts) => ChildSession;
@@ -102,7 +102,7 @@ export interface SessionEvents extends OutputEvents {
   ready(cleanup: CleanupReceipt | null): void;
   /** What it reports, of which nothing is checked. @throws {BodyError} where that is none of what a process may report. */
   records(events: readonly unknown[]): void;
-  notice(notice: ControlFromChild): void;
+  message(message: ControlFromChild): void;
   /** It has answered a ping. */
   alive(): void;
   /** The process was sent a signal, and why. */

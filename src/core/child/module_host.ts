@@ -255,7 +255,7 @@ export class ModuleHost implements Service {
     return checkedRequest({ target, command, params }, settings, this.#options.setup);
   }
 
-  /** The end of a process goes on whatever its hooks do; what they throw is told. */
+  /** The end of a process goes on whatever its hooks do; what they throw is logged. */
   async #attempt(work: () => unknown): Promise<void> {
     try {
       await work();

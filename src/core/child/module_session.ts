@@ -30,18 +30,18 @@ import { CleaningWatch } from "./watchdogs.ts";
 
 const LAST_BYTES_MS = 50;
 
-const START_NOTICES: readonly ControlFromChild["kind"][] = ["cleaning", "ready", "failed"];
+const START_MESSAGES: readonly ControlFromChild["kind"][] = ["cleaning", "ready", "failed"];
 
 export class ModuleSession extends ProcessSession<ProgramProcess> {
   #link: Link | undefined;
   #server: CallServer | undefined;
   readonly #cleaning: CleaningWatch;
-  /** Why the process ended its channel, in its own words: less than what brokkr knows itself. */
+  /** Why the process ended its channel, by its own account: second to what brokkr knows itself. */
   #closeReason: string | null = null;
   #isLasting = false;
   #isReady = false;
   #isDraining = false;
-  /** When it was asked to end, and to answer a ping with that. */
+  /** When it was asked to end, together with a ping. */
   #askedAt = 0;
 
   constructor(parts: SessionParts) {
@@ -62,7 +62,7 @@ export class ModuleSession extends ProcessSession<ProgramProcess> {
     this.#isDraining = true;
     // Calls that are still on their way out go first.
     this.#link?.flush();
-    this.notify({ kind: "stop", ...(signal === undefined ? {} : { signal }) });
+    this.send({ kind: "stop", ...(signal === undefined ? {} : { signal }) });
     this.ping();
     this.#askedAt = this.parts.spec.parent.runtime.clock.now();
     this.beginShutdown();
@@ -72,8 +72,8 @@ export class ModuleSession extends ProcessSession<ProgramProcess> {
     this.#link?.send(FrameType.ping, "1");
   };
 
-  notify(notice: ControlFromParent): void {
-    this.#link?.send(FrameType.notice, controlFromParent.text(notice));
+  send(message: ControlFromParent): void {
+    this.#link?.send(FrameType.notice, controlFromParent.text(message));
   }
 
   protected override async create(
@@ -138,7 +138,7 @@ export class ModuleSession extends ProcessSession<ProgramProcess> {
     else if (type === FrameType.ping) this.#link?.pong();
     else if (type === FrameType.pong) events.alive();
     else if (type === FrameType.records) events.records(readRecords(body));
-    else if (type === FrameType.notice) this.#notice(controlFromChild.read(body));
+    else if (type === FrameType.notice) this.#message(controlFromChild.read(body));
     else if (type === FrameType.close) this.#closeReason ??= readCloseReason(body);
     else this.#server.receive(type, flags, body);
   }
@@ -177,28 +177,28 @@ export class ModuleSession extends ProcessSession<ProgramProcess> {
     events.greeted();
   }
 
-  #notice(notice: ControlFromChild): void {
+  #message(message: ControlFromChild): void {
     const { spec, events } = this.parts;
-    // What is told of its start holds until it is ready: later it could blame another module, or hide the cause of an end.
-    if (this.#isReady && START_NOTICES.includes(notice.kind)) return;
-    if (notice.kind === "cleaning") {
-      this.#cleaning.at(notice.owner, spec.setup.cleanupMs);
-    } else if (notice.kind === "cleaned") {
+    // Messages about its start count until it is ready: later one could blame another module, or hide the cause of an end.
+    if (this.#isReady && START_MESSAGES.includes(message.kind)) return;
+    if (message.kind === "cleaning") {
+      this.#cleaning.at(message.owner, spec.setup.cleanupMs);
+    } else if (message.kind === "cleaned") {
       events.cleaned();
-    } else if (notice.kind === "ready") {
+    } else if (message.kind === "ready") {
       this.#isReady = true;
       this.#cleaning.at(null, 0);
-      events.ready(notice.cleanup);
-    } else if (notice.kind === "failed") {
-      this.why ??= `start of the module failed: ${notice.error.message || notice.error.name}`;
-      this.#isLasting = notice.lasting === true;
+      events.ready(message.cleanup);
+    } else if (message.kind === "failed") {
+      this.why ??= `start of the module failed: ${message.error.message || message.error.name}`;
+      this.#isLasting = message.lasting === true;
     }
-    events.notice(notice);
+    events.message(message);
   }
 
   #closed(reason: string | null, failed: boolean): void {
     this.#server?.abort();
-    // A write may meet the end of a process before its exit is seen, which tells more than the write.
+    // A write may meet the end of a process before its exit is seen, which says more than the write.
     const fault = failed || this.#isDraining ? null : reason;
     this.closed(fault, () => reason ?? this.#closeReason ?? "process closed its channel and went on");
   }

@@ -74,7 +74,7 @@ class ServedProcess {
   #loading: Promise<CallClient> | undefined;
   #server: CallServer | undefined;
   #host: ModuleHost | undefined;
-  readonly #starts = new BorrowedPlaces((notice) => this.#tell(notice));
+  readonly #starts = new BorrowedPlaces((message) => this.#send(message));
   /** When it was asked to stop, on the clock. */
   #stoppedAt: number | null = null;
   #wasSignalled = false;
@@ -114,7 +114,7 @@ class ServedProcess {
     else if (this.#server?.receive(type, flags, body)) return;
     else if (type === FrameType.answers) this.#client?.answers(flags, body);
     else if (type === FrameType.ping) this.#link.pong();
-    else if (type === FrameType.notice) this.#notice(body);
+    else if (type === FrameType.notice) this.#message(body);
   }
 
   #greeted(hello: Hello): void {
@@ -179,16 +179,16 @@ class ServedProcess {
         deadlineMs: setup.cleanupMs,
         cleaning: (owner) => this.#cleaning(owner),
       });
-      this.#tell({ kind: "cleaned" });
+      this.#send({ kind: "cleaned" });
       this.#link.flush();
       await host.start(own, modules);
-      this.#tell({ kind: "ready", commands: [...host.commands.keys()], cleanup });
+      this.#send({ kind: "ready", commands: [...host.commands.keys()], cleanup });
       this.#server?.open();
     } catch (error) {
       const thrown = describeThrown(error);
       const lasting = isLasting(error);
-      this.#tell({ kind: "failed", error: thrown, ...(lasting ? { lasting } : {}) });
-      // A mistake of the configuration is told by its text: the stack is brokkr's own.
+      this.#send({ kind: "failed", error: thrown, ...(lasting ? { lasting } : {}) });
+      // The text of a mistake in the configuration is enough: the stack is brokkr's own.
       if (!lasting) runtime.writeError(`${thrown.stack || headline(thrown)}\n`);
       await this.#leave(1);
     }
@@ -196,20 +196,20 @@ class ServedProcess {
 
   // A hook may end or block the process: the parent knows whose it is before it is called.
   async #cleaning(owner: string | null): Promise<void> {
-    this.#tell({ kind: "cleaning", owner });
+    this.#send({ kind: "cleaning", owner });
     this.#link.flush();
     if (this.#link.isOver(1)) await new Promise<void>((resolve) => this.#link.onceDrained(resolve));
   }
 
-  #notice(body: Uint8Array): void {
-    const notice = controlFromParent.read(body);
-    if (notice.kind === "stop") void this.#stop(notice.signal);
-    else if (notice.kind === "start-admitted") this.#starts.admitted(notice.start);
-    else if (notice.kind === "wanted") {
-      this.#reporter.want(notice.events);
-      this.#host?.want(notice.events);
-    } else if (notice.kind === "restart") void this.#restartWorker(notice.worker, notice.request);
-    else void this.#sendStatus(notice.request);
+  #message(body: Uint8Array): void {
+    const message = controlFromParent.read(body);
+    if (message.kind === "stop") void this.#stop(message.signal);
+    else if (message.kind === "start-admitted") this.#starts.admitted(message.start);
+    else if (message.kind === "wanted") {
+      this.#reporter.want(message.events);
+      this.#host?.want(message.events);
+    } else if (message.kind === "restart") void this.#restartWorker(message.worker, message.request);
+    else void this.#sendStatus(message.request);
   }
 
   async #restartWorker(worker: number, request: number): Promise<void> {
@@ -219,7 +219,7 @@ class ServedProcess {
 
   async #sendStatus(request: number): Promise<void> {
     const workers = await this.#host?.status() ?? [];
-    this.#tell({ kind: "status", request, workers });
+    this.#send({ kind: "status", request, workers });
   }
 
   /** Someone wants the end of this process: the parent knows whether of all. A second signal ends it at once. */
@@ -230,7 +230,7 @@ class ServedProcess {
     }
     this.#wasSignalled = true;
     this.#host?.expectEnd();
-    this.#tell({ kind: "signal", signal });
+    this.#send({ kind: "signal", signal });
     this.#link.flush();
   }
 
@@ -246,7 +246,7 @@ class ServedProcess {
     this.#stoppedAt = this.#options.runtime.clock.now();
     await this.#server?.idle();
     await this.#host?.stop();
-    this.#tell({ kind: "stopped" });
+    this.#send({ kind: "stopped" });
     await this.#leave(signal === undefined ? 0 : EXIT_CODES[signal], signal);
   }
 
@@ -272,8 +272,8 @@ class ServedProcess {
   }
 
   /** What was reported before comes first. */
-  #tell(notice: ControlFromChild): void {
+  #send(message: ControlFromChild): void {
     this.#reporter.flush();
-    this.#link.send(FrameType.notice, controlFromChild.text(notice));
+    this.#link.send(FrameType.notice, controlFromChild.text(message));
   }
 }

@@ -51,7 +51,7 @@ export abstract class ProcessSession<P extends SpawnedProcess> implements ChildS
   abstract readonly heardAt: number;
   abstract readonly ping: (() => void) | null;
   abstract drain(signal?: EndSignal): void;
-  abstract notify(notice: ControlFromParent): void;
+  abstract send(message: ControlFromParent): void;
 
   protected abstract create(traits: SessionTraits & { readonly output: OutputSink }): Promise<P>;
   protected abstract connect(process: P): void;

@@ -65,24 +65,24 @@ export class StartPlaces implements StartQueue {
 
 /** In a module's process: the places of its workers are those of the broker. */
 export class BorrowedPlaces implements StartQueue {
-  readonly #tell: (notice: ControlFromChild) => void;
+  readonly #send: (message: ControlFromChild) => void;
   readonly #waiting = new Map<number, () => void>();
   #last = 0;
 
-  constructor(tell: (notice: ControlFromChild) => void) {
-    this.#tell = tell;
+  constructor(send: (message: ControlFromChild) => void) {
+    this.#send = send;
   }
 
   enter(admitted: () => void): () => void {
     const start = ++this.#last;
     let isOver = false;
     this.#waiting.set(start, admitted);
-    this.#tell({ kind: "start-wanted", start });
+    this.#send({ kind: "start-wanted", start });
     return () => {
       if (isOver) return;
       isOver = true;
       this.#waiting.delete(start);
-      this.#tell({ kind: "start-over", start });
+      this.#send({ kind: "start-over", start });
     };
   }
 
@@ -102,7 +102,7 @@ export interface LentPlacesOptions {
   readonly clock: Clock;
   /** How long a worker may hold a place: its module may be too busy to give it back. */
   readonly leaseMs: number;
-  readonly tell: (notice: ControlFromParent) => void;
+  readonly send: (message: ControlFromParent) => void;
 }
 
 /** In the broker: the places that the workers of one module's process hold or wait for. */
@@ -117,11 +117,11 @@ export class LentPlaces {
   /** A worker wants to start. */
   wanted(start: number): void {
     if (this.#leave.has(start) || this.#leave.size >= MAX_LENT) return;
-    const { starts, clock, leaseMs, tell } = this.#options;
+    const { starts, clock, leaseMs, send } = this.#options;
     let clear = () => {};
     const leave = starts.enter(() => {
       clear = clock.timer(leaseMs, () => this.over(start));
-      tell({ kind: "start-admitted", start });
+      send({ kind: "start-admitted", start });
     });
     this.#leave.set(start, () => {
       clear();

@@ -188,8 +188,8 @@ export class Supervisor {
     this.#replacement.successor?.expectEnd();
   }
 
-  tell(notice: ControlFromParent): void {
-    this.#child?.tell(notice);
+  send(message: ControlFromParent): void {
+    this.#child?.send(message);
   }
 
   async status(): Promise<ProcessStatus> {
@@ -386,8 +386,8 @@ function limitsOf({ setup: { queue, concurrency } }: ChildSpec): CallLimits {
 }
 
 /**
- * A log function or listener may ask for a stop or restart while it is told of an event, which is before the process has become what
- * the event tells.
+ * A log function or listener may ask for a stop or restart while it handles an event, which is before the process has become what the
+ * event says.
  */
 function whatIsUnderWay(): Promise<void> {
   return Promise.resolve();

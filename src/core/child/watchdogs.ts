@@ -14,7 +14,7 @@ export interface HeartbeatOptions {
   /** When something last came from the process, on the clock. */
   readonly heardAt: () => number;
   /** Sends the process a ping. */
-  readonly ask: () => void;
+  readonly ping: () => void;
   /** It has sent nothing for `ms`. */
   readonly blocked: (ms: number) => void;
   /** It responds again, `ms` after the last time. */
@@ -25,7 +25,7 @@ export interface HeartbeatOptions {
 export class Heartbeat {
   readonly #options: HeartbeatOptions;
   readonly #intervalMs: number;
-  #askedAt: number | null = null;
+  #pingedAt: number | null = null;
   /** When a process that is blocked was heard last. */
   #blockedSince: number | null = null;
   #dueAt = 0;
@@ -63,16 +63,16 @@ export class Heartbeat {
     // This process may have stood still, and not the other one: what that has sent is not read yet.
     const mayBeUnread = isLate && !this.#wasLate;
     this.#wasLate = isLate;
-    if (this.#askedAt !== null && heard >= this.#askedAt) {
-      this.#askedAt = null;
+    if (this.#pingedAt !== null && heard >= this.#pingedAt) {
+      this.#pingedAt = null;
       this.answered();
     }
-    if (this.#askedAt === null && now - heard < this.#intervalMs) {
+    if (this.#pingedAt === null && now - heard < this.#intervalMs) {
       this.#lookIn(heard + this.#intervalMs - now);
-    } else if (this.#askedAt === null || mayBeUnread) {
-      this.#askedAt = now;
+    } else if (this.#pingedAt === null || mayBeUnread) {
+      this.#pingedAt = now;
       this.#lookIn(settings.timeoutMs - this.#intervalMs);
-      this.#options.ask();
+      this.#options.ping();
     } else {
       this.#lookIn(this.#intervalMs);
       if (this.#blockedSince !== null) return;

@@ -65,7 +65,7 @@ export class Workers {
   }
 
   want(events: readonly string[]): void {
-    for (const worker of this.#workers) worker.tell({ kind: "wanted", events });
+    for (const worker of this.#workers) worker.send({ kind: "wanted", events });
   }
 
   async status(): Promise<ProcessStatus[]> {

@@ -1,5 +1,5 @@
 /**
- * What a program asks and tells its client of its own accord: answered by the user's handlers, and told as events.
+ * Requests and notifications that a program sends of its own accord: handled by the user's functions, and reported as events.
  *
  * @module
  */
@@ -37,7 +37,7 @@ export class ProgramClient {
       return answer();
     }
     try {
-      // What can't be answered is told here, and not only to the program.
+      // What can't be answered is logged here too, and not only sent to the program.
       return written(await handler(params, { signal }), "result");
     } catch (error) {
       this.#failed(`request "${method}"`, error);

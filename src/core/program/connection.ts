@@ -28,7 +28,7 @@ export interface Progress {
 
 /** What JSON-RPC leaves open and each family of programs settles for itself. */
 export interface Conventions {
-  /** What tells the peer that nobody waits for request `id` any more. */
+  /** The notification that cancels request `id` at the peer. */
   cancel(id: number): Notification;
   /** The request that a peer's notification cancels, where it does. */
   cancelledId(notification: Notification): MessageId | undefined;
@@ -87,7 +87,7 @@ export interface ConnectionOptions {
 
 export interface RequestOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Gets what the peer tells of the request while it runs. */
+  /** Receives the progress that the peer reports while the request runs. */
   readonly onProgress?: ((value: unknown) => void) | undefined;
 }
 

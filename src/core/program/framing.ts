@@ -22,7 +22,7 @@ export interface FramingEvents {
 
 /** Reads one direction of a stream, in chunks of any size. */
 export interface MessageReader {
-  /** @throws {FramingError} when what follows can't be told from what came. */
+  /** @throws {FramingError} when the messages can't be separated any more. */
   push(chunk: Uint8Array): void;
   /** The stream has ended: what is not complete is reported. */
   end(): void;
@@ -266,7 +266,7 @@ class Gathered {
   }
 }
 
-/** A stream whose messages can't be told apart any more. */
+/** A stream whose messages can't be separated any more. */
 export class FramingError extends Error {
   override readonly name = "FramingError";
 }

@@ -104,7 +104,10 @@ export class PeerRequests {
   }
 }
 
-/** What JSON makes of it, where it loses nothing, and once: a getter or a `toJSON` may throw the next time, when the answer is sent and nobody could be told. */
+/**
+ * The value as JSON has it, where JSON loses nothing. Made once: a getter or a `toJSON` may throw the next time, when the answer is sent and
+ * no error could be answered any more.
+ */
 export function written(value: unknown, name: string): unknown {
   const text = plainText(value, name);
   return text === undefined ? undefined : JSON.parse(text);

@@ -32,17 +32,17 @@ export interface Protocol {
   readonly requests: ReadonlyMap<string, () => unknown>;
 }
 
-/** Of the Language Server Protocol, and of whoever uses its libraries for something else. */
+/** Those of the Language Server Protocol, and of programs that use its libraries for something else. */
 export const LSP_CONVENTIONS: Conventions = {
   cancel: (id) => ({ method: "$/cancelRequest", params: { id } }),
   cancelledId: ({ method, params }) => method === "$/cancelRequest" ? idOf(params, "id") : undefined,
-  // Which requests may have a token is in the specification of each: whoever wants progress puts one there.
+  // The specification of each request says whether it may have a token: a caller that wants progress adds one.
   withToken: (params) => ({ params, token: isRecord(params) ? params["workDoneToken"] : undefined }),
   progress: ({ method, params }) =>
     method === "$/progress" && isRecord(params) ? { token: params["token"], value: params["value"] } : undefined,
 };
 
-/** Of the Model Context Protocol. */
+/** Those of the Model Context Protocol. */
 export const MCP_CONVENTIONS: Conventions = {
   cancel: (requestId) => ({ method: "notifications/cancelled", params: { requestId, reason: "nobody waits for it" } }),
   cancelledId: ({ method, params }) => method === "notifications/cancelled" ? idOf(params, "requestId") : undefined,

@@ -16,7 +16,7 @@ import { isRecord } from "../inspect.ts";
 
 export class ProgramService implements Service {
   readonly #connection: Connection;
-  /** What the program said at its start, for who asks for it again: it may be asked only once. */
+  /** The answer to `initialize`, for callers that send it again: the program may receive it only once. */
   #greeting: { readonly answer: unknown } | undefined;
   #running = 0;
   #idle = new Set<() => void>();
@@ -69,7 +69,7 @@ export class ProgramService implements Service {
         onProgress: progressTo(context),
       });
     } catch (error) {
-      // How the program ended is told to the caller by those who see its exit.
+      // The caller learns how the program ended from its exit.
       if (error instanceof ConnectionClosedError) return await new Promise<never>(() => {});
       throw error instanceof JsonRpcError ? new ProgramFailure(error) : error;
     } finally {

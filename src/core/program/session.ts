@@ -19,7 +19,7 @@ import { ProgramService } from "./service.ts";
 import { type Protocol, protocolOf } from "./protocols.ts";
 
 const LAST_BYTES_MS = 100;
-/** One that waits for a download keeps no processor busy: after this time others may start beside it. */
+/** A program that waits for a download keeps no processor busy: after this time others may start beside it. */
 const COSTLY_START_MS = 2_000;
 const SILENT = { wants: () => false, report: () => {} };
 
@@ -62,8 +62,8 @@ export class ProgramSession extends ProcessSession<CommandProcess> {
     return () => void answered(ping(connection)).then(() => this.parts.events.alive(), () => {});
   }
 
-  /** What brokkr's own processes are told means nothing to others. */
-  notify(): void {}
+  /** Control messages mean nothing to a program of another language. */
+  send(): void {}
 
   protected override async create(
     { group, output }: { readonly group: boolean; readonly output: OutputSink },
@@ -104,7 +104,7 @@ export class ProgramSession extends ProcessSession<CommandProcess> {
       caller,
       codec: "text",
       ownFiles,
-      // Whoever calls tells how the call ended; the program's own pid could not stand in a line of this process.
+      // The caller reports how the call ended; the program's own pid could not stand in a line of this process.
       reporter: SILENT,
       service,
       module,
@@ -112,7 +112,7 @@ export class ProgramSession extends ProcessSession<CommandProcess> {
       unsentBytes: () => connection.unsentBytes,
       ping: ping === undefined ? () => new Promise(() => {}) : () => answered(ping(connection)),
     });
-    // Whoever waits for the spawn learns first that there is a process.
+    // Those that wait for the spawn learn first that there is a process.
     clock.soon(() => void this.#greet());
   }
 
@@ -135,7 +135,7 @@ export class ProgramSession extends ProcessSession<CommandProcess> {
       events.ready(null);
     } catch (error) {
       const why = messageOf(error);
-      // Where the program has ended, its exit tells more.
+      // Where the program has ended, its exit says more.
       if (!this.#outputEnded) this.kill("SIGKILL", `initialize failed: ${why}`);
     }
   }
@@ -159,7 +159,7 @@ export class ProgramSession extends ProcessSession<CommandProcess> {
 
   #closed(reason: string | null, failed: boolean): void {
     this.#outputEnded = true;
-    // A write may meet the end of the program before its exit is seen, which tells more than the write.
+    // A write may meet the end of the program before its exit is seen, which says more than the write.
     const fault = failed ? null : reason;
     if (this.#state === "draining") this.closed(fault);
     else this.closed(fault, () => reason ?? "process closed its output and went on");

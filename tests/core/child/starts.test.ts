@@ -230,7 +230,7 @@ test("a module that is too busy to give a worker's place back has it for startTi
   const clock = new ManualClock();
   const starts = new StartPlaces(1);
   const told: ControlFromParent[] = [];
-  const lent = new LentPlaces({ starts, clock, leaseMs: 1_000, tell: (notice) => told.push(notice) });
+  const lent = new LentPlaces({ starts, clock, leaseMs: 1_000, send: (notice) => told.push(notice) });
   const { admitted, enter } = entering(starts);
   lent.wanted(1);
   lent.wanted(1);

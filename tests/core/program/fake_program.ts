@@ -75,7 +75,7 @@ export class FakeProgram {
         cleaned: () => this.cleaned++,
         alive: () => this.events.push("alive"),
         records: nothing,
-        notice: nothing,
+        message: nothing,
         dropped: (what, count) => this.events.push(`dropped ${count} ${what}`),
         ready: () => {
           this.events.push("ready");
