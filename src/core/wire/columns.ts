@@ -58,24 +58,24 @@ export interface ColumnWriter {
 export function writeCalls(frame: ColumnWriter, calls: readonly CallEntry[], settledBelow: number): Packed {
   frame.begin(6);
   frame.number(settledBelow);
-  frame.numbers(calls, idOf);
-  if (calls.every(isFirst)) frame.number(0);
-  else frame.numbers(calls, attemptOf);
-  frame.texts(calls, commandOf);
-  frame.values(calls, paramsOf);
-  if (calls.every(isWithoutOptions)) frame.number(0);
-  else frame.headers(calls, optionsOf);
+  frame.numbers(calls, (call) => call.id);
+  if (calls.every((call) => call.attempt === 1)) frame.number(0);
+  else frame.numbers(calls, (call) => call.attempt);
+  frame.texts(calls, (call) => call.command);
+  frame.values(calls, (call) => call.params);
+  if (calls.every((call) => call.options === null)) frame.number(0);
+  else frame.headers(calls, (call) => call.options);
   return frame.end();
 }
 
 export function writeAnswers(frame: ColumnWriter, answers: readonly AnswerEntry[]): Packed {
   frame.begin(4);
-  frame.numbers(answers, idOf);
-  if (answers.every(isFirst)) frame.number(0);
-  else frame.numbers(answers, attemptOf);
-  if (answers.every(isValue)) frame.number(0);
-  else frame.numbers(answers, kindOf);
-  frame.values(answers, valueOf);
+  frame.numbers(answers, (answer) => answer.id);
+  if (answers.every((answer) => answer.attempt === 1)) frame.number(0);
+  else frame.numbers(answers, (answer) => answer.attempt);
+  if (answers.every((answer) => answer.kind === AnswerKind.value)) frame.number(0);
+  else frame.numbers(answers, (answer) => answer.kind);
+  frame.values(answers, (answer) => answer.value);
   return frame.end();
 }
 
@@ -194,44 +194,4 @@ function readKinds(kinds: readonly unknown[] | undefined, values: unknown[]): re
 
 function listOr(column: unknown): readonly unknown[] | undefined {
   return Array.isArray(column) ? column : undefined;
-}
-
-function idOf(entry: CallEntry | AnswerEntry): number {
-  return entry.id;
-}
-
-function attemptOf(entry: CallEntry | AnswerEntry): number {
-  return entry.attempt;
-}
-
-function isFirst(entry: CallEntry | AnswerEntry): boolean {
-  return entry.attempt === 1;
-}
-
-function commandOf(call: CallEntry): string {
-  return call.command;
-}
-
-function paramsOf(call: CallEntry): EncodedValue {
-  return call.params;
-}
-
-function optionsOf(call: CallEntry): CallHeaders | null {
-  return call.options;
-}
-
-function isWithoutOptions(call: CallEntry): boolean {
-  return call.options === null;
-}
-
-function kindOf(answer: AnswerEntry): number {
-  return answer.kind;
-}
-
-function isValue(answer: AnswerEntry): boolean {
-  return answer.kind === AnswerKind.value;
-}
-
-function valueOf(answer: AnswerEntry): EncodedValue {
-  return answer.value;
 }

@@ -24,7 +24,7 @@ const LONE_SURROGATE = /\p{Surrogate}/u;
 /** Nested deeper than this, a value is looked at more closely before it is written. */
 const CALM_DEPTH = 64;
 
-/** What is written may be cyclic or too deep, which takes a longer look to tell. */
+/** What is written may be cyclic or too deep, which only a longer look finds out. */
 class TooDeep extends Error {}
 
 /** A value is refused; the path is found by a second look. */
@@ -77,7 +77,7 @@ export class CompactWriter {
     this.#large = undefined;
   }
 
-  /** Writes from the front again: nobody looks at what was written before. */
+  /** Writes from the front again: what was written before is not used any more. */
   restart(): void {
     if (this.buffer.length > SLAB_BYTES * 4) this.#use(new Uint8Array(SLAB_BYTES));
     this.end = 0;
@@ -176,7 +176,7 @@ export class CompactWriter {
     const toJSON = formOf(value);
     const form: unknown = typeof toJSON === "function" ? Reflect.apply(toJSON, value, [""]) : value;
     if (typeof form !== "object" || form === null || isBytes(form)) return this.#write(form);
-    // A form is not asked for its own form.
+    // The form of a form does not count.
     if (Array.isArray(form)) return this.#items(form);
     if (form !== value) refuseLossy(form, () => new Refusal());
     if (isRecord(form)) this.#keyed(form, Object.keys(form));

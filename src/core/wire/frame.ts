@@ -51,7 +51,7 @@ export const FrameFlag = {
   shapes: 4,
 } as const;
 
-export interface FrameHeader {
+interface FrameHeader {
   readonly type: number;
   readonly flags: number;
   readonly length: number;
@@ -108,7 +108,7 @@ export function asBodyError(error: unknown): BodyError {
 }
 
 /** Gets each frame; `body` is its reader's until this returns. */
-export type FrameHandler = (type: number, flags: number, body: Uint8Array) => void;
+type FrameHandler = (type: number, flags: number, body: Uint8Array) => void;
 
 /** Memory for bodies that came in several chunks, kept for the next one up to this size: new memory costs more than the copy. */
 const KEPT_BYTES = 2 * 1024 * 1024;

@@ -75,7 +75,7 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
 const lenient = new TextDecoder();
 
 /** How a value is written as JSON. */
-export interface Encoding extends Carried {
+interface Encoding extends Carried {
   /** @default none */
   readonly limit?: number;
 }
@@ -94,17 +94,12 @@ export function encodeValue(value: unknown, name: string, { limit = Infinity, ..
 }
 
 /**
- * The JSON text of a value for those who read nothing else; undefined where it has none.
+ * The JSON text of a value for a reader of nothing else; undefined where it has none.
  *
  * @throws {NotSerializableError} where JSON would lose what it holds.
  */
 export function plainText(value: unknown, name: string): string | undefined {
   return value === undefined ? undefined : encodeValue(value, name, { bytes: false }).text;
-}
-
-/** The JSON value of a body without attachments. @throws {BodyError} */
-export function readJson(body: Uint8Array): unknown {
-  return parse(body);
 }
 
 /** @throws {BodyError} */
@@ -225,13 +220,13 @@ function unpack(flags: number, body: Uint8Array): [columns: unknown[], attachmen
     text = body.subarray(4, 4 + length);
     attachments = body.subarray(4 + length);
   }
-  const columns = parse(text);
+  const columns = readJson(text);
   if (!Array.isArray(columns)) throw new BodyError("the body is not a list of columns");
   return [columns, attachments];
 }
 
-/** Without the engine's own words, which quote from the body. */
-function parse(body: Uint8Array): unknown {
+/** The JSON value of a body without attachments. The engine's own words for a fault would quote from it. @throws {BodyError} */
+export function readJson(body: Uint8Array): unknown {
   let text: string;
   try {
     text = decoder.decode(body);

@@ -118,7 +118,7 @@ function isPlan(value: unknown): value is SupervisionPlan {
 }
 
 /** Two peers that can't understand each other. */
-export class HelloError extends BodyError {
+class HelloError extends BodyError {
   override readonly name = "HelloError";
 }
 

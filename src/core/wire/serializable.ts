@@ -246,7 +246,7 @@ export function formOf(value: object): unknown {
 
 /** `JSON.stringify`, whatever the program made of the built-in prototypes. */
 export function jsonText(value: unknown): string | undefined {
-  // Object.prototype is asked with it.
+  // This finds one of Object.prototype too.
   return "toJSON" in Array.prototype ? JSON.stringify(value, withoutInherited) : JSON.stringify(value);
 }
 

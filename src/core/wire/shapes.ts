@@ -20,7 +20,7 @@ const MAX_CANDIDATES = 512;
 /** All keys of all shapes together, so that the frame that carries them is small. */
 const MAX_CHARACTERS = 8_192;
 
-export interface Shape {
+interface Shape {
   readonly number: number;
   readonly keys: readonly string[];
   readonly is: IsOfShape;
@@ -118,16 +118,16 @@ function isSame(a: readonly string[], b: readonly string[]): boolean {
 }
 
 /** Writes an object with exactly the keys of the shape, in their order. */
-export type WriteObject = (writer: ValueWriter, object: object) => void;
+type WriteObject = (writer: ValueWriter, object: object) => void;
 
 /** Whether an object is a plain one with exactly the keys of the shape, in their order. */
-export type IsOfShape = (object: object) => boolean;
+type IsOfShape = (object: object) => boolean;
 
 /** Makes an object with the keys of the shape, each value from `next()`. */
-export type Make = (reader: { next(): unknown }) => object;
+type Make = (reader: { next(): unknown }) => object;
 
 /** What the code of a shape needs of a writer. */
-export interface ValueWriter {
+interface ValueWriter {
   readonly buffer: Uint8Array;
   readonly view: DataView;
   /** Where the next byte goes. */
@@ -146,7 +146,7 @@ const IN_PLACE_BYTES = 32;
  * Short ASCII texts, whole numbers above 0 and fractions, which most values are, are written in place, with the writer's fields at
  * hand: an object takes a fifth less time than with {@link ValueWriter.nested} for each value. The rest goes there.
  */
-export function writerOf(keys: readonly string[], number: number): WriteObject {
+function writerOf(keys: readonly string[], number: number): WriteObject {
   const write = compiled(
     "writer, object",
     `let bytes = writer.buffer, at = writer.end, value, length, units, unit, index;
@@ -247,7 +247,7 @@ function roomFor(values: number): string {
 }
 
 /** An object literal gives the engine the whole shape at once: five times as fast as key by key. */
-export function makerOf(keys: readonly string[]): Make {
+function makerOf(keys: readonly string[]): Make {
   const make = compiled("reader", `return {${keys.map((key) => `${JSON.stringify(key)}: reader.next()`)}};`);
   if (isMake(make)) return make;
   return (reader) => {

@@ -196,7 +196,7 @@ export class SharedMemory {
     this.#state = "open";
   }
 
-  /** Gives the memory back when nobody has used it for a while. */
+  /** Gives the memory back when it was not used for a while. */
   #restLater(): void {
     this.#stopResting = this.#clock.timer(REST_MS, () => {
       this.#stopResting = undefined;
@@ -227,7 +227,7 @@ export interface OutOfBandSpan {
   readonly length: number;
 }
 
-export interface OutOfBandFrame {
+interface OutOfBandFrame {
   readonly type: number;
   readonly flags: number;
   readonly spans: readonly OutOfBandSpan[];

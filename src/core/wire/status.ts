@@ -16,7 +16,7 @@ export type Outcome = "ok" | "retried" | "timeout" | "cancelled" | "error";
 /** An answer that belongs to no waiting call. */
 export type StrayAnswer = "late" | "duplicate" | "unknown";
 
-/** How many calls of a callee ended in each outcome, and how many answers were nobody's. */
+/** How many calls of a callee ended in each outcome, and how many answers no call waited for. */
 export type CallCounts = Record<Outcome | StrayAnswer, number>;
 
 /** How long the answered calls of a callee took, each figure at most 4 % off. */
@@ -49,7 +49,7 @@ export interface OpenHandle {
   readonly count: number;
 }
 
-/** What a process uses; `null` where the system can't tell. */
+/** What a process uses; `null` where the system does not say. */
 export interface ResourceUsage {
   /** Proportional set size: shared pages count in parts. */
   readonly pssBytes: number | null;
