@@ -5,7 +5,8 @@
 
 import { join, relative } from "node:path";
 import { exists, files } from "./build_npm.ts";
-import { importGraph, type Module, reachable } from "./border/import_graph.ts";
+import { importGraph, reachable } from "./border/import_graph.ts";
+import { againstOrder, coreImports, cycles, type Module, mutableState, runtimeFolders } from "./border/order.ts";
 import { ROOT } from "./command.ts";
 import { staleAssets } from "./embed_assets.ts";
 import { tsc } from "./tsc.ts";
@@ -13,7 +14,6 @@ import { VERSION } from "../src/core/version.ts";
 import config from "../deno.json" with { type: "json" };
 
 const CLOCK = "src/runtime/posix/clock.ts";
-const SEAM = "src/runtime/runtime.ts";
 
 /** All violations, a line each. */
 export async function checkBorder(): Promise<string[]> {
@@ -24,6 +24,9 @@ export async function checkBorder(): Promise<string[]> {
     ...await compiles("src/cli/page/assets"),
     ...await staleAssets(),
     ...coreImports(graph),
+    ...againstOrder(graph),
+    ...cycles(graph),
+    ...await coreState(graph),
     ...libraryPackages(graph),
     ...builtins(graph),
     ...denoStart(graph),
@@ -51,15 +54,10 @@ async function compiles(folder: string): Promise<string[]> {
   return messages === "" ? [] : messages.split("\n");
 }
 
-function coreImports(graph: ReadonlyMap<string, Module>): string[] {
+async function coreState(graph: ReadonlyMap<string, Module>): Promise<string[]> {
   const found: string[] = [];
-  for (const { path, imports } of graph.values()) {
-    if (!path.startsWith("src/core/")) continue;
-    for (const { to, onlyTypes } of imports) {
-      if (to.startsWith("src/core/") || (to === SEAM && onlyTypes)) continue;
-      const remedy = to === SEAM ? "import its types only: import type" : "pass it in through the Runtime";
-      found.push(`${path}: imports ${to}, which src/core may not; ${remedy}`);
-    }
+  for (const path of graph.keys()) {
+    if (path.startsWith("src/core/")) found.push(...mutableState(path, await Deno.readTextFile(join(ROOT, path))));
   }
   return found;
 }
@@ -98,33 +96,6 @@ function denoStart(graph: ReadonlyMap<string, Module>): string[] {
     }
   }
   return found;
-}
-
-/** What a folder of src/runtime may import beside itself; what is not named is a runtime that has Node's built-in modules. */
-const RUNTIME_FOLDERS: ReadonlyMap<string, readonly string[]> = new Map([
-  ["posix", []],
-  ["builtins", ["posix"]],
-  ["deno", ["posix"]],
-]);
-
-/** No runtime uses another one's code: what two of them share stands in a folder of its own. */
-function runtimeFolders(graph: ReadonlyMap<string, Module>): string[] {
-  const found: string[] = [];
-  for (const { path, imports } of graph.values()) {
-    const own = folderOf(path);
-    if (own === undefined) continue;
-    const may = [own, ...RUNTIME_FOLDERS.get(own) ?? ["posix", "builtins"]];
-    for (const { to } of imports) {
-      const other = folderOf(to);
-      if (other === undefined || may.includes(other)) continue;
-      found.push(`${path}: imports ${to}, of another runtime; move what both need to src/runtime/posix or builtins`);
-    }
-  }
-  return found;
-}
-
-function folderOf(path: string): string | undefined {
-  return /^src\/runtime\/(\w+)\//.exec(path)?.[1];
 }
 
 /** A test of the program may put fakes in the place of the runtime's own timers. */

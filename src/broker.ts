@@ -18,6 +18,8 @@ import "./runtime/posix/program.ts";
 import type { Runtime } from "./runtime/runtime.ts";
 
 const starts = new Starts();
+/** Those that a signal ends. */
+const signalled = new Set<BrokerCore>();
 
 /** `brokkr run` sets it to the URL of the program it runs, so that any copy of the library knows. */
 const UNDER_RUN = Symbol.for("brokkr.run");
@@ -254,7 +256,7 @@ async function startCore(plan: BrokerPlan, runtime: Runtime, depth: number): Pro
   if (control || signals) {
     // Loaded by the broker that needs it: its processes never do.
     const { attend } = await import("./core/control/attend.ts");
-    await attend(core, { runtime, control, signals });
+    await attend(core, { runtime, control, signals, signalled });
   }
   try {
     await core.start();

@@ -3,18 +3,7 @@
 import { join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { DEV_CONFIG, ROOT, run } from "../command.ts";
-
-export interface Import {
-  readonly to: string;
-  readonly dynamic: boolean;
-  /** Gone when types are erased. */
-  readonly onlyTypes: boolean;
-}
-
-export interface Module {
-  readonly path: string;
-  readonly imports: readonly Import[];
-}
+import type { Import, Module } from "./order.ts";
 
 /** The modules that `paths` reach, `paths` among them. */
 export async function importGraph(paths: readonly string[]): Promise<Map<string, Module>> {
@@ -22,6 +11,7 @@ export async function importGraph(paths: readonly string[]): Promise<Map<string,
   for (const module of await denoInfo(paths)) {
     if (!module.specifier.startsWith("file:")) continue;
     const path = name(module.specifier);
+    if (path.startsWith("../")) continue;
     modules.set(path, { path, imports: (module.dependencies ?? []).flatMap(importsOf) });
   }
   for (const path of paths) {

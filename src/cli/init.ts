@@ -19,7 +19,7 @@ import { CliError, ExitCode } from "./cli_error.ts";
 import { CONFIG_NAMES } from "./config/config_file.ts";
 import type { ArgsOf } from "./options.ts";
 import { print } from "./output.ts";
-import { typescriptRemedy } from "./run.ts";
+import { typescriptRemedy } from "./config/module_path.ts";
 
 const SCHEMA = "node_modules/brokkr/schema/brokkr.schema.json";
 /** The name of a control socket must leave room for its folder. */

@@ -64,9 +64,7 @@ export const logsParser = command(
   },
 );
 
-export type LogsArgs = ArgsOf<typeof logsParser>;
-
-export async function logs(runtime: Runtime, args: LogsArgs): Promise<number> {
+export async function logs(runtime: Runtime, args: ArgsOf<typeof logsParser>): Promise<number> {
   const { files, since, until, lines, unread, json, html } = args;
   if (html !== undefined && (lines || unread || args.follow)) {
     throw new CliError(

@@ -16,6 +16,7 @@ import { pathToFileURL } from "node:url";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 import { nearestConfig } from "./config/config_file.ts";
+import { typescriptRemedy } from "./config/module_path.ts";
 import type { ArgsOf } from "./options.ts";
 import { offerLibrary, PROGRAM_VARIABLE } from "./own_program.ts";
 import { pageAddress } from "./page/address.ts";
@@ -115,12 +116,4 @@ function fail(runtime: Runtime, reason: unknown): void {
 /** The class may be another copy's, so the name decides. */
 function isUnreachable(error: unknown): error is Error {
   return error instanceof Error && UNREACHABLE.includes(error.name);
-}
-
-/** What to do if this runtime can't load the TypeScript file at `path`, else null. */
-export function typescriptRemedy(runtime: Runtime, path: string): string | null {
-  if (runtime.name !== "node" || !/\.[cm]?ts$/.test(path)) return null;
-  // Node 22.18 and later strip types.
-  if (Reflect.get(process.features, "typescript")) return null;
-  return `Node ${runtime.version} cannot load TypeScript, compile it to JavaScript or run brokkr with Deno or Bun`;
 }

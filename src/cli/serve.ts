@@ -16,7 +16,7 @@ import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 import { type ArgsOf, duration } from "./options.ts";
 import { offerLibrary } from "./own_program.ts";
-import { typescriptRemedy } from "./run.ts";
+import { typescriptRemedy } from "./config/module_path.ts";
 
 /** Clients have their own timeouts; this one only ends what hangs. */
 const DEFAULT_TIMEOUT_MS = 60_000;

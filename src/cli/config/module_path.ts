@@ -1,5 +1,6 @@
 /**
- * Paths of module files: what a configuration names is code that runs, so it stays within the configuration's folder.
+ * Paths of module files: what a configuration names is code that runs, so it stays within the configuration's folder, and this
+ * runtime must be able to load it.
  *
  * @module
  */
@@ -8,7 +9,6 @@ import { realpathSync, statSync } from "node:fs";
 import { relative, resolve, sep } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Runtime } from "../../runtime/runtime.ts";
-import { typescriptRemedy } from "../run.ts";
 
 export interface ModulePath {
   readonly url: string;
@@ -44,4 +44,12 @@ function outside(shown: string, resolved: string): string {
 function isWithin(folder: string, path: string): boolean {
   const way = relative(folder, path);
   return way !== "" && way !== ".." && !way.startsWith(`..${sep}`) && !way.startsWith(sep);
+}
+
+/** What to do if this runtime can't load the TypeScript file at `path`, else null. */
+export function typescriptRemedy(runtime: Runtime, path: string): string | null {
+  if (runtime.name !== "node" || !/\.[cm]?ts$/.test(path)) return null;
+  // Node 22.18 and later strip types.
+  if (Reflect.get(process.features, "typescript")) return null;
+  return `Node ${runtime.version} cannot load TypeScript, compile it to JavaScript or run brokkr with Deno or Bun`;
 }

@@ -8,13 +8,14 @@ import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import process from "node:process";
 import type { ControlClient } from "../../core/control/client.ts";
 import { RemoteError } from "../../core/faults.ts";
+import type { EventId } from "../../core/log/events.ts";
+import type { LogLevel } from "../../core/log/level.ts";
 import { LogReader } from "../../core/log/log_reader.ts";
 import type { LogItem } from "../../core/log/parse.ts";
 import { failureCode } from "../../runtime/posix/failure_reason.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { CliError, ExitCode, NoBrokerError } from "../cli_error.ts";
 import { askBroker } from "../connect.ts";
-import type { LogsArgs } from "../logs.ts";
 import { print } from "../output.ts";
 import { type LineOptions, lineText } from "./print_lines.ts";
 import { LineDecoder } from "./read_log.ts";
@@ -220,8 +221,17 @@ const LAST_RECORDS = 10;
 /** More than a broker keeps. */
 const ALL_RECORDS = 1_000_000;
 
+/** What `brokkr logs` takes where it names no file. */
+interface BrokerLogArgs {
+  readonly broker: string | undefined;
+  readonly follow: boolean;
+  readonly level: LogLevel | undefined;
+  readonly events: readonly EventId[];
+  readonly since: unknown;
+}
+
 /** Prints the broker's last records, and with `--follow` new ones until the reader closes its end or the broker ends. */
-export async function followBroker(runtime: Runtime, args: LogsArgs, options: LineOptions): Promise<number> {
+export async function followBroker(runtime: Runtime, args: BrokerLogArgs, options: LineOptions): Promise<number> {
   const { broker, follow, level = "info", events, since } = args;
   const toText = lineText(options);
   const reader = new LogReader();

@@ -18,29 +18,28 @@ export interface AttendOptions {
    * failed ends the process with exit code 1.
    */
   readonly signals: boolean;
-  /** What each SIGHUP does, where signals are attended to. @default replaces every module's process, one SIGHUP after the other */
+  /** What each SIGHUP does, where signals are handled. @default replaces every module's process, one SIGHUP after the other */
   readonly reload?: () => unknown;
+  /** The brokers of this process that a signal ends: the last one takes the process with it. @default this one alone */
+  readonly signalled?: Set<BrokerCore>;
 }
 
 /** In the lines about its frames. */
 const CLIENT = "a client of the control socket";
 
-/** Brokers of this process that a signal ends: the last one takes the process with it. */
-const attended = new Set<BrokerCore>();
-
 /** Makes `core` reachable until it has stopped. @throws {NameTakenError} when a live broker has its name. */
 export async function attend(core: BrokerCore, options: AttendOptions): Promise<void> {
-  const { runtime, control, signals, reload = reloadInTurn(core) } = options;
+  const { runtime, control, signals, reload = reloadInTurn(core), signalled = new Set() } = options;
   let server: ControlServer | undefined;
   let ending = false;
   const exit = () => {
-    if (attended.size === 0) runtime.exit(core.hasFailed ? 1 : 0);
+    if (signalled.size === 0) runtime.exit(core.hasFailed ? 1 : 0);
   };
   const end = async () => {
     ending = true;
     await core.stop();
     await server?.close();
-    attended.delete(core);
+    signalled.delete(core);
     exit();
   };
   if (control) {
@@ -55,7 +54,7 @@ export async function attend(core: BrokerCore, options: AttendOptions): Promise<
     core.whenStopped(() => void server?.close());
   }
   if (signals) {
-    attended.add(core);
+    signalled.add(core);
     const forgetHangup = runtime.onSignal("SIGHUP", () => void reload());
     const forget = onSignals(runtime, [end, () => core.hurry(), () => Promise.resolve(runtime.exit(130))]);
     core.whenStopped(() => {
@@ -63,7 +62,7 @@ export async function attend(core: BrokerCore, options: AttendOptions): Promise<
       if (ending) return;
       forget();
       forgetHangup();
-      attended.delete(core);
+      signalled.delete(core);
       if (core.hasFailed) exit();
     });
   }
