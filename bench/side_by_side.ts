@@ -7,6 +7,9 @@
 import { join } from "node:path";
 import { buildNpm } from "../scripts/build_npm.ts";
 import { BUN, DEV, ROOT } from "../scripts/command.ts";
+import { tsc } from "../scripts/tsc.ts";
+
+const SOURCES = join(ROOT, "build/bench");
 
 const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   node: ["node"],
@@ -21,6 +24,13 @@ export async function prepare(): Promise<void> {
   });
   const messages = await buildNpm(`${ROOT}/npm`);
   if (messages !== "") throw new Error(`Cannot build npm/: ${messages}`);
+  await compileSources();
+}
+
+/** Compiles the sources, a file each, for the programs that measure a part of brokkr in Node and Bun. */
+export async function compileSources(): Promise<void> {
+  const messages = await tsc("scripts/tsconfig.npm.json", "--declaration", "false", "--outDir", SOURCES);
+  if (messages !== "") throw new Error(`Cannot compile the sources: ${messages}`);
 }
 
 export interface RunOptions {

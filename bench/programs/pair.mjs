@@ -6,7 +6,7 @@ export const isDeno = "Deno" in globalThis;
 
 /** A part of brokkr by its path in `src`. */
 export function load(path) {
-  return import(isDeno ? `../../src/${path}.ts` : `../../npm/src/${path}.js`);
+  return import(isDeno ? `../../src/${path}.ts` : `../../build/bench/src/${path}.js`);
 }
 
 /** brokkr's rule of what leaves early. */

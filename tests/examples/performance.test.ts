@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { cp, mkdtemp, readdir, rm, symlink } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import { test } from "node:test";
 import { inThisRuntime, ROOT, run, runtimeName } from "./command.ts";
 import { blocksOf } from "./pages.ts";
@@ -28,6 +29,14 @@ async function withBench(fn: (programs: string) => Promise<void>): Promise<void>
     }
     await symlink(join(ROOT, "dev/node_modules"), join(clone, "bench/node_modules"));
     await builtPackage(clone);
+    const compiler = new URL("../../bench/side_by_side.ts", import.meta.url).href;
+    const code = `await (await import(${JSON.stringify(compiler)})).compileSources();`;
+    const compiled = await run([process.execPath, "eval", "--config", join(ROOT, "dev/deno.json"), code], {
+      cwd: ROOT,
+    });
+    assert.equal(compiled.code, 0, compiled.stderr);
+    await mkdir(join(clone, "build"));
+    await symlink(join(ROOT, "build/bench"), join(clone, "build/bench"));
     await fn(join(clone, "bench/programs"));
   } finally {
     await rm(clone, { recursive: true, force: true });

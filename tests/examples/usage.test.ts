@@ -14,7 +14,7 @@ test("every brokkr command that a page names exists, and takes the options that 
     [...stdout.matchAll(/^(?:Usage:| {6}) brokkr ([a-z]+)(.*)$/gm)].map(([, name = "", rest = ""]) => [name, rest]),
   );
   assert.ok((usages.get("logs") ?? "").includes("--since"), stdout);
-  const named = await namedCommands(/(?<!install |\/)\bbrokkr ([a-z]+)\b([^|`;&>)\n]*)/g);
+  const named = await namedCommands(/(?<!install |which |\/)\bbrokkr ([a-z]+)\b([^|`;&>)\n]*)/g);
   assert.ok(named.length > 100, String(named.length));
   for (const { page, name, args } of named) {
     const usage = usages.get(name);

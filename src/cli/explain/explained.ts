@@ -69,7 +69,7 @@ export function describeExplained(explained: Explained, { width, colors }: { wid
     ["Why", why],
     ...check.map((text, index): [string, string] => [index === 0 ? "Check" : "", `- ${text}`]),
     ["brokkr did", did],
-    ...(first === null ? [] : [[count > 1 ? "The first" : "Read", seenText(first)] satisfies [string, string]]),
+    ...(first === null ? [] : [[count > 1 ? "The first" : "Read", seenText(event, first)] satisfies [string, string]]),
   ];
   return [title, ...rows.flatMap(([label, text]) => row(label, text, width))].join("\n");
 }
@@ -81,8 +81,11 @@ function row(label: string, text: string, width: number): string[] {
   );
 }
 
-function seenText({ time, module, pid, wording, fields }: Seen): string {
-  const facts = Object.entries(fields).map(([name, value]) => `${name} ${factText(value)}`);
+function seenText(event: EventId, { time, module, pid, wording, fields }: Seen): string {
+  // The text of a line may have its facts in another order than the event.
+  const order = Object.keys(EVENTS[event].fields);
+  const sorted = Object.entries(fields).sort(([a], [b]) => order.indexOf(a) - order.indexOf(b));
+  const facts = sorted.map(([name, value]) => `${name} ${factText(value)}`);
   const process = pid === null ? [] : [`pid ${pid}`];
   const age = wording === "old" ? ["in the wording of older installations"] : [];
   return [time, `module ${module}`, ...process, ...facts, ...age].join(", ");
