@@ -1,5 +1,5 @@
 /**
- * What a comparison is told on the command line: `--name value` for each option, all of them with a default.
+ * The command line of a comparison: `--name value` for each option, all of them with a default.
  *
  * @module
  */
