@@ -7,7 +7,6 @@
 import type { Channel, OutputSink, ProgramProcess } from "../../runtime/runtime.ts";
 import { CallServer } from "../call/server.ts";
 import { messageOf } from "../thrown.ts";
-import { VERSION } from "../version.ts";
 import { BodyError, FrameType } from "../wire/frame.ts";
 import { CODECS } from "../wire/codec.ts";
 import {
@@ -17,8 +16,8 @@ import {
   controlFromParent,
   type EndSignal,
   type Hello,
+  helloOf,
   helloText,
-  PROTOCOL_VERSION,
   readCloseReason,
   readHello,
   readRecords,
@@ -151,18 +150,10 @@ export class ModuleSession extends ProcessSession<ProgramProcess> {
     let theirs: Hello;
     let text: string;
     try {
-      theirs = readHello(body, VERSION);
+      theirs = readHello(body);
       // The options of a module are the program's own objects.
-      text = helloText({
-        protocol: PROTOCOL_VERSION,
-        version: VERSION,
-        broker: parent.broker,
-        process: parent.name,
-        pid: runtime.pid,
-        runtime: `${runtime.name} ${runtime.version}`,
-        codecs: CODECS,
-        setup: { wanted: parent.wanted(), ...setup },
-      });
+      const ours = { broker: parent.broker, process: parent.name, codecs: CODECS };
+      text = helloText(helloOf(runtime, { ...ours, setup: { wanted: parent.wanted(), ...setup } }));
     } catch (error) {
       this.why = messageOf(error);
       link.close(this.why);

@@ -19,8 +19,8 @@ import {
   controlFromParent,
   type EndSignal,
   type Hello,
+  helloOf,
   helloText,
-  PROTOCOL_VERSION,
   readHello,
   type Setup,
 } from "../wire/messages.ts";
@@ -28,7 +28,6 @@ import { FrameReporter } from "../log/reporter.ts";
 import type { Module } from "../module/module.ts";
 import { encodeDepth, type Role, ROLE_VARIABLE } from "./role.ts";
 import { headline, isLasting } from "../thrown.ts";
-import { VERSION } from "../version.ts";
 import { sleep } from "../duration.ts";
 import { END_SIGNALS, EXIT_CODES, TREE_SIGNAL_MS } from "./shutdown.ts";
 import { ModuleHost } from "./module_host.ts";
@@ -94,23 +93,14 @@ class ServedProcess {
       closed: (reason) => void this.#cutOff(reason),
     });
     this.#reporter = new FrameReporter(runtime, this.#link, { broker: role.broker, product, aligned });
-    const hello: Hello = {
-      protocol: PROTOCOL_VERSION,
-      version: VERSION,
-      broker: role.broker,
-      process: role.process,
-      pid: runtime.pid,
-      runtime: `${runtime.name} ${runtime.version}`,
-      codecs: CODECS,
-      setup: null,
-    };
+    const hello = helloOf(runtime, { broker: role.broker, process: role.process, codecs: CODECS });
     this.#link.send(FrameType.hello, helloText(hello));
     const forgets = END_SIGNALS.map((signal) => runtime.onSignal(signal, () => this.#signalled(signal)));
     this.#forgetSignals = () => forgets.forEach((forget) => forget());
   }
 
   #frame(type: number, flags: number, body: Uint8Array): void {
-    if (type === FrameType.hello) this.#greeted(readHello(body, VERSION));
+    if (type === FrameType.hello) this.#greeted(readHello(body));
     else if (this.#server?.receive(type, flags, body)) return;
     else if (type === FrameType.answers) this.#client?.answers(flags, body);
     else if (type === FrameType.ping) this.#link.pong();

@@ -12,9 +12,8 @@ import { BrokerError, type BrokerFault, toError, toFault } from "../faults.ts";
 import type { CallOptions } from "../module/context.ts";
 import { DEFAULT_FRAME_LIMIT, FrameType } from "../wire/frame.ts";
 import { Link } from "../wire/link.ts";
-import { type Hello, helloText, PROTOCOL_VERSION, readCloseReason, readHello } from "../wire/messages.ts";
+import { helloOf, helloText, readCloseReason, readHello } from "../wire/messages.ts";
 import type { BrokerStatus } from "../broker/status.ts";
-import { VERSION } from "../version.ts";
 import { ControlLostError } from "./control_lost.ts";
 import { readItem, type RecordFilter, type SentRecord } from "./items.ts";
 import { ASKED_LIMIT, type MeasuredResult, readEnvelope, readMeasured } from "./protocol.ts";
@@ -55,7 +54,7 @@ export class ControlClient {
       drained: () => this.#caller.drained(),
       closed: (reason) => this.#closed(reason),
     });
-    this.#link.send(FrameType.hello, helloText(helloOf(runtime, broker)));
+    this.#link.send(FrameType.hello, helloText(helloOf(runtime, { broker, process: "brokkr" })));
   }
 
   /** Connects to the socket of `broker`. @throws {Error} when nobody listens there or it is another protocol. */
@@ -195,7 +194,7 @@ export class ControlClient {
 
   #greet(body: Uint8Array): void {
     try {
-      readHello(body, VERSION);
+      readHello(body);
       this.#caller.connect(this.#link);
       this.#greeted?.();
     } catch (error) {
@@ -212,18 +211,6 @@ export class ControlClient {
 }
 
 type LinkEvents = ConstructorParameters<typeof Link>[2]["events"];
-
-function helloOf(runtime: Runtime, broker: string): Hello {
-  return {
-    protocol: PROTOCOL_VERSION,
-    version: VERSION,
-    broker,
-    process: "brokkr",
-    pid: runtime.pid,
-    runtime: `${runtime.name} ${runtime.version}`,
-    setup: null,
-  };
-}
 
 /** The broker speaks the same protocol, so this much is enough. */
 function isRecord(value: unknown): value is SentRecord {

@@ -9,9 +9,8 @@ import { CallServer } from "../call/server.ts";
 import { isGenerator } from "../module/user_code.ts";
 import { BodyError, DEFAULT_FRAME_LIMIT, FrameType } from "../wire/frame.ts";
 import { Link } from "../wire/link.ts";
-import { type Hello, helloText, PROTOCOL_VERSION, readHello } from "../wire/messages.ts";
+import { helloOf, helloText, readHello } from "../wire/messages.ts";
 import type { Handler } from "../module/module.ts";
-import { VERSION } from "../version.ts";
 import { ASKED_FRAME_LIMIT } from "./protocol.ts";
 import { SILENT } from "./silent.ts";
 import { messageOf } from "../thrown.ts";
@@ -103,20 +102,11 @@ export class ControlPeer {
 
   #greet(body: Uint8Array): void {
     const { runtime, broker, commands } = this.#options;
-    const hello: Hello = {
-      protocol: PROTOCOL_VERSION,
-      version: VERSION,
-      broker,
-      process: broker,
-      pid: runtime.pid,
-      runtime: `${runtime.name} ${runtime.version}`,
-      setup: null,
-    };
     // A client of another protocol must learn which one this is.
-    this.#link.send(FrameType.hello, helloText(hello));
+    this.#link.send(FrameType.hello, helloText(helloOf(runtime, { broker, process: broker })));
     this.#clearDeadline();
     try {
-      readHello(body, VERSION);
+      readHello(body);
     } catch (error) {
       return this.close(messageOf(error));
     }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Runtime } from "../../runtime/runtime.ts";
 import { isThrown, type ThrownError } from "../faults.ts";
 import {
   FieldSet,
@@ -20,6 +21,7 @@ import {
 } from "../field_checks.ts";
 import { isRecord } from "../inspect.ts";
 import type { OutputLimits, SupervisionPlan } from "../module/settings.ts";
+import { VERSION } from "../version.ts";
 import { BodyError } from "./frame.ts";
 import { readJson } from "./json_codec.ts";
 import { objectText } from "./serializable.ts";
@@ -88,12 +90,20 @@ const HELLO = new FieldSet<Hello>({
   setup: [orNull(isSetup), null],
 });
 
+/** What this process sends first. */
+export function helloOf(
+  { pid, name, version }: Pick<Runtime, "pid" | "name" | "version">,
+  { setup = null, ...own }: Pick<Hello, "broker" | "process" | "codecs"> & Partial<Pick<Hello, "setup">>,
+): Hello {
+  return { protocol: PROTOCOL_VERSION, version: VERSION, pid, runtime: `${name} ${version}`, ...own, setup };
+}
+
 export function helloText(hello: Hello): string {
   return objectText(HELLO.pick(hello));
 }
 
-/** @throws {HelloError} where this side can't talk to the peer. */
-export function readHello(body: Uint8Array, version: string): Hello {
+/** @param version of brokkr here, for the error's text. @throws {HelloError} where this side can't talk to the peer. */
+export function readHello(body: Uint8Array, version = VERSION): Hello {
   const value = readJson(body);
   if (!isHello(value)) throw new HelloError("Cannot talk to the peer: its first frame is not a hello");
   if (value.protocol !== PROTOCOL_VERSION) {
