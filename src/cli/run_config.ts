@@ -35,7 +35,7 @@ export async function runConfig(
     await openPage(runtime, page, plan.name);
   }
   const core = new BrokerCore({ ...plan, log: log.write }, { runtime, depth, ...host });
-  log.whenLost((fields) => core.tell("log.lost", fields));
+  log.whenLost((fields) => core.report("log.lost", fields));
   core.whenStopped(() => Promise.resolve(log.close()));
   // Reads happen one after the other, so that the newest wins; none waits for the changes that an earlier one started.
   let reading: Promise<void> = Promise.resolve();
@@ -72,7 +72,7 @@ async function readAgain(core: BrokerCore, { runtime, file }: { runtime: Runtime
 }
 
 function refuse(core: BrokerCore, reason: string): void {
-  core.tell("broker.not-reloaded", { reason });
+  core.report("broker.not-reloaded", { reason });
 }
 
 async function prepare(runtime: Runtime, file: string) {

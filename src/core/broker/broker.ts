@@ -25,7 +25,7 @@ import type { ParentProcess } from "../child/child_spec.ts";
 import { Guard } from "../child/guard.ts";
 import { StartFolder, StartPlaces } from "../child/starts.ts";
 
-/** What makes something else process 1 of a container. */
+/** How to make another program process 1 of a container. */
 const INIT =
   'run the container with an init: "docker run --init", "init: true" in a Compose file, or tini in the image';
 
@@ -59,7 +59,7 @@ export class BrokerCore implements Service {
       level: plan.logLevel ?? levelFrom(runtime.env.get("BROKKR_LOG")) ?? "info",
       log: plan.log ?? ((record) => runtime.writeError(`${record.lines().join("\n")}\n`)),
     });
-    runtime.whenErrorLost?.((lines, reason) => this.tell("log.lost", { file: "standard error", lines, reason }));
+    runtime.whenErrorLost?.((lines, reason) => this.report("log.lost", { file: "standard error", lines, reason }));
     this.#own = new OwnCommands({ runtime, reporter: this.#log, broker: plan.name, commands: this.commands });
     this.#log.onWanted = (events) => {
       for (const slot of this.#modules.slots()) slot.process.send({ kind: "wanted", events });
@@ -125,7 +125,7 @@ export class BrokerCore implements Service {
     this.#closers.push(closer);
   }
 
-  /** Ends a stop that takes too long: what still runs is killed. */
+  /** Ends a stop that takes too long: processes that still run are killed. */
   async hurry(): Promise<void> {
     void this.stop();
     for (const slot of this.#modules.slots()) void slot.stop();
@@ -143,8 +143,8 @@ export class BrokerCore implements Service {
   }
 
   /**
-   * Puts a changed configuration in force: modules that changed are replaced, new ones start, those that are gone drain. It overtakes
-   * one that is not in force yet, of which no line says that it is.
+   * Puts a changed configuration in force: modules that changed are replaced, new ones start, those that are gone drain. A newer one
+   * overtakes it: then it is not reported.
    */
   async follow(plan: BrokerPlan, host: Omit<BrokerHost, "runtime" | "depth">): Promise<void> {
     const since = this.#host.runtime.clock.now();
@@ -157,8 +157,8 @@ export class BrokerCore implements Service {
     this.#log.report("broker.reloaded", { ...changes, ms }, { module: this.name });
   }
 
-  /** Logs what was found outside of the core. */
-  tell<Id extends "broker.not-reloaded" | "log.lost" | "process.dropped">(event: Id, fields: EventFields[Id]): void {
+  /** Logs an event that is seen outside of the core. */
+  report<Id extends "broker.not-reloaded" | "log.lost" | "process.dropped">(event: Id, fields: EventFields[Id]): void {
     this.#log.report(event, fields, { module: this.name });
   }
 
@@ -196,7 +196,7 @@ export class BrokerCore implements Service {
     });
   }
 
-  /** Tells a program of another language something that it gives no answer to; settles when it was handed over. */
+  /** Sends a notification to a program of another language; settles when it was handed over. */
   async notify(target: string, method: string, params: readonly unknown[] = [], settings: CallOptions = NO_OPTIONS) {
     const { caller, defaults } = this.#route(target, method);
     const request = checkedRequest({ target, command: method, params }, settings, defaults);
@@ -228,7 +228,7 @@ export class BrokerCore implements Service {
     return this.#log.on(event, listener);
   }
 
-  /** What was logged last; kept from the first time on that this is asked for. */
+  /** The last records; kept from the first call of this on. */
   recentRecords(): readonly LogRecord[] {
     return this.#log.recent();
   }

@@ -23,7 +23,7 @@ interface Running {
   plan: ModulePlan;
   /** Whether its first start has begun, or was given up; until then it waits for others. */
   hasBegun: boolean;
-  /** Tells whether its settings have changed. */
+  /** Changes with its settings. */
   signature: string | undefined;
   /** The signature of the process that is to take its place, or is there by now. */
   wanted: string | undefined;
@@ -33,7 +33,7 @@ interface Running {
 
 type Change = "replaced" | "kept";
 
-/** What is done for a module in its turn. */
+/** What a plan does for one module in its turn. */
 interface Step {
   readonly running: Running;
   readonly after: readonly string[];
@@ -56,7 +56,7 @@ class Turn {
   }
 }
 
-/** Who makes the calls to a module, and what holds for those that say nothing else. */
+/** The client that makes the calls to a module, and the defaults of those calls. */
 export interface Route {
   readonly target: string;
   readonly caller: CallClient;
@@ -65,14 +65,14 @@ export interface Route {
   readonly isProgram: boolean;
 }
 
-/** What a changed configuration came to, in numbers of modules. */
+/** What a changed configuration did, in numbers of modules. */
 export type Changes = Pick<EventFields["broker.reloaded"], "replaced" | "kept" | "added" | "removed">;
 
 export class Modules {
   /** In the order of their start. */
   #running = new Map<string, Running>();
   #defaults: Route["defaults"];
-  /** To the module that was called last: mostly the next call goes there, too. Until the plan changes. */
+  /** To the module that was called last: mostly the next call goes there too. Valid until the plan changes. */
   #recent: Route | undefined;
   #declared: readonly string[];
   /** Modules that were not started because one before them has failed. */
@@ -102,7 +102,7 @@ export class Modules {
     for (const [name, { running }] of this.#leaving) if (!this.#running.has(name)) yield running.slot;
   }
 
-  /** @param command what is asked of it, for the error. @throws {UnknownModuleError} */
+  /** @param command what the caller wants of it, for the error. @throws {UnknownModuleError} */
   slot(name: string, command: string): ModuleSlot {
     return this.#find(name, command).slot;
   }
@@ -129,7 +129,7 @@ export class Modules {
     this.#stopping = true;
     for (const slot of this.slots()) slot.process.expectEnd();
     const slots = [...this.#running.values()].toReversed().map(({ slot }) => slot);
-    // Or each end would let another one start that is not wanted any more.
+    // Otherwise each end would let another one start that is not wanted any more.
     for (const slot of slots) if (slot.process.isWaiting) void slot.stop();
     for (const slot of slots) await slot.stop();
     await Promise.all([...this.#leaving.values()].map(({ ended }) => ended));
@@ -148,7 +148,7 @@ export class Modules {
       for (const running of this.#running.values()) if (this.#isIn(running)) await running.slot.process.restart();
       return;
     }
-    // Without a wait for a module's own name, so that what is called next goes to the new process.
+    // Without a wait for a module's own name, so that the next calls go to the new process.
     const worker = this.#running.has(name) ? undefined : await this.#worker(name);
     if (worker !== undefined) return await worker.slot.restartWorker(worker.number);
     const running = this.#find(name, "restart");
@@ -260,7 +260,7 @@ export class Modules {
     running.signature = running.wanted = context.host.signature?.(name);
   }
 
-  /** Drains what no plan has any more, the last one started first. */
+  /** Drains the modules that no plan has any more, the last one started first. */
   async #dismiss(gone: readonly Running[]): Promise<void> {
     let last: Promise<void> = Promise.resolve();
     for (const running of gone.toReversed()) {
@@ -346,7 +346,7 @@ export class Modules {
     }
     this.#up = Promise.race([Promise.all(up.values()), turn.over]);
     const all = Promise.all(done.values());
-    // Whoever waits gets the error; not everyone does.
+    // Those that wait get the error; nobody may wait.
     for (const each of [this.#up, all]) each.catch(() => {});
     return all;
   }
@@ -365,7 +365,7 @@ export class Modules {
     slot.process.failToStart(`it starts after "${failed}", which has failed`);
   }
 
-  /** Those that waited for a module that is ready now. */
+  /** Starts those that waited for a module that is ready now. */
   async #startHeld(): Promise<void> {
     const isReady = (name: string) => this.#running.get(name)?.slot.process.state === "ready";
     const free = [...this.#held].filter(({ plan }) => (plan.settings.after ?? []).every(isReady));

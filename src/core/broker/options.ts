@@ -194,7 +194,7 @@ export class OrderError extends TypeError {
 export function startOrder(modules: readonly Ordered[]): string[] {
   const byName = new Map(modules.map((module) => [module.name, module]));
   const order = new Set<string>();
-  // Not by a function that calls itself: a way may be longer than a stack.
+  // Without recursion: a chain of modules may be longer than a stack.
   const way: { readonly module: Ordered; next: number }[] = [];
   const onWay = new Set<string>();
   const enter = (module: Ordered) => {

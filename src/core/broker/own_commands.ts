@@ -41,7 +41,7 @@ export class OwnCommands {
     this.#options = options;
   }
 
-  /** For calls made in this process: they go over a channel like any other, so that they end in no other ways. */
+  /** Makes the calls of this process: they go over a channel like any other, so that they can end in the same ways only. */
   get caller(): CallClient {
     this.#caller ??= this.#connect();
     return this.#caller;

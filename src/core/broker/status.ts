@@ -37,7 +37,7 @@ export interface BrokerStatus {
   readonly modules: readonly ModuleStatus[];
 }
 
-/** What a broker says of itself. */
+/** The broker's own part of its status. */
 export function brokerFacts(name: string, runtime: Runtime, startedAt: number): BrokerStatus["broker"] {
   const { pid, clock } = runtime;
   const uptimeMs = Math.round(clock.now() - startedAt);

@@ -32,7 +32,7 @@ export interface ParentProcess {
   readonly service: Service;
   /** Ids of the events that someone wants. */
   readonly wanted: () => readonly string[];
-  /** Takes what a child reports, as far as the child may report it. */
+  /** Receives the events of a child that it may report. */
   readonly records: (events: readonly LogEvent[]) => void;
 }
 
@@ -56,7 +56,7 @@ export interface ChildSpec {
   readonly collects: boolean;
   /** Whether what the process started ends with it. */
   readonly descendants: Descendants;
-  /** What it receives with the first frame, beside the events that are wanted. */
+  /** What it receives in the hello, beside the events that are wanted. */
   readonly setup: Omit<Setup, "wanted">;
   /** What the process must reach in time. */
   readonly goal: string;
@@ -66,7 +66,7 @@ export interface ChildSpec {
   readonly newSession?: NewSession;
 }
 
-/** One run of the process, whatever it speaks. */
+/** One run of the process, whatever protocol it speaks. */
 export interface ChildSession {
   /** Null before it is spawned. */
   readonly pid: number | null;

@@ -79,7 +79,7 @@ function hadToClean({ modules, role }: CleanupOptions): boolean {
   return hasToClean(modules, role.worker === null ? null : own);
 }
 
-/** What is called for one module. */
+/** The calls that clean one module. */
 interface Step {
   readonly owner: string;
   readonly acts: readonly (() => unknown)[];
@@ -136,8 +136,8 @@ export interface Released extends ModuleCleanup {
 const LATE = Symbol("late");
 
 /**
- * Calls `acts` one after the other, whatever each of them does. They share one deadline: what is late is not waited for, and
- * what comes after is still called. Never rejects.
+ * Calls `acts` one after the other, whatever each of them does. They share one deadline: a late one is not awaited, and those
+ * after it are still called. Never rejects.
  */
 export async function release(
   name: string,

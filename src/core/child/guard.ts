@@ -1,6 +1,6 @@
 /**
- * The belts against orphans that hold when the broker is killed: a small shell outlives it just long enough to kill its processes, and
- * the one of the next broker kills what even that one missed.
+ * What ends the processes of a broker that is killed: a small shell outlives it just long enough to kill them, and
+ * the one of the next broker kills those that even that one missed.
  *
  * @module
  */
@@ -29,7 +29,7 @@ export interface GuardOptions {
   readonly orphan: (found: EventFields["process.orphan"]) => void;
 }
 
-/** One life of a module's process and all that it starts. */
+/** One run of a module's process and all that it starts. */
 interface Tree {
   readonly name: string;
   readonly descendants: Descendants;
@@ -129,11 +129,11 @@ export class Guard {
     }
   }
 
-  /** Someone killed the guard: there must be another one. */
+  /** The guard was killed: starts another one. */
   #again(shell: CommandProcess): void {
     if (this.#closed || this.#shell !== shell) return;
     this.#shell = undefined;
-    // One that never watched is followed by one that does not either, mostly.
+    // A guard that never watched is mostly followed by one that does not either.
     this.#starting = this.#failures++ === 0 ? this.#startAgain() : this.#startLater("it ends as soon as it is started");
   }
 

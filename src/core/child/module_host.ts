@@ -32,7 +32,7 @@ import type { ProcessStatus } from "../wire/status.ts";
 import { StartFolder, type StartQueue } from "./starts.ts";
 import type { Workers } from "./workers.ts";
 
-/** As much of one text as a line shows. */
+/** Characters of one text that a line shows. */
 const MAX_LOG_TEXT = 10_000;
 
 export interface ModuleHostOptions {
@@ -112,7 +112,7 @@ export class ModuleHost implements Service {
     ]);
   }
 
-  /** Lets the module go: its stop hook, its workers, what it owns. */
+  /** Stops the module: its stop hook, its workers, what it owns. */
   async stop(): Promise<void> {
     this.#stop.abort();
     const definition = this.#module?.definition;
@@ -227,20 +227,20 @@ export class ModuleHost implements Service {
     };
   }
 
-  #toWorker(asked: Asked): StreamTarget {
+  #toWorker(args: CallArgs): StreamTarget {
     const worker = this.#workers?.pick();
     const target = worker?.name ?? `${this.#options.role.module}-1`;
-    if (worker === undefined) throw new UnknownModuleError({ target, command: asked.command }, { nearest: null });
-    return { caller: worker.caller, options: this.#request(target, asked) };
+    if (worker === undefined) throw new UnknownModuleError({ target, command: args.command }, { nearest: null });
+    return { caller: worker.caller, options: this.#request(target, args) };
   }
 
-  async #toOther(to: Module | string, asked: Asked): Promise<StreamTarget> {
+  async #toOther(to: Module | string, args: CallArgs): Promise<StreamTarget> {
     const target = typeof to === "string" ? to : to.name;
     const { names } = this.#options.setup;
     if (!names.includes(target)) {
-      throw new UnknownModuleError({ target, command: asked.command }, { nearest: closestMatch(target, names) });
+      throw new UnknownModuleError({ target, command: args.command }, { nearest: closestMatch(target, names) });
     }
-    const options = this.#request(target, asked);
+    const options = this.#request(target, args);
     const wire = this.#route(target, options.timeoutMs);
     return { caller: await this.#options.parent(), options: { ...options, wire } };
   }
@@ -251,7 +251,7 @@ export class ModuleHost implements Service {
     return worker === null && target === broker ? {} : { target, timeoutMs };
   }
 
-  #request(target: string, { command, params, settings }: Asked): CallRequest {
+  #request(target: string, { command, params, settings }: CallArgs): CallRequest {
     return checkedRequest({ target, command, params }, settings, this.#options.setup);
   }
 
@@ -266,7 +266,7 @@ export class ModuleHost implements Service {
   }
 }
 
-/** The time that a module has for its start. While a worker waits for its turn it stands still, and then it begins anew. */
+/** The deadline of a module's start. It is paused while a worker waits for its turn, and then begins anew. */
 class StartTime {
   readonly #clock: Clock;
   readonly #ms: number;
@@ -302,8 +302,8 @@ class StartTime {
   }
 }
 
-/** What the module's own code asks for. */
-interface Asked {
+/** A call that the module's own code makes. */
+interface CallArgs {
   readonly command: string;
   readonly params: readonly unknown[];
   readonly settings: CallOptions;

@@ -65,7 +65,7 @@ export class ProcessOutput {
 
 // As many as an uncaught error takes: the place, the message, its stack, the runtime's version.
 const KEPT_LINES = 20;
-/** As much is read in a second; then the process is held back, so that reading leaves time for the others' calls. */
+/** Bytes that are read in a second; then the process has to wait, so that reading leaves time for calls. */
 const READ_BYTES = 4 * 1024 * 1024;
 const WINDOW_MS = 1_000;
 const NEWLINE = 0x0a;
@@ -79,7 +79,7 @@ export interface OutputLinesOptions {
   readonly clock: Clock;
   readonly limits: OutputLimits;
   readonly line: (text: string, level: OutputLevel) => void;
-  /** So many lines were left out within a second. */
+  /** `count` lines were left out within a second. */
   readonly dropped: (count: number) => void;
 }
 
@@ -116,7 +116,7 @@ export class OutputLines {
     let kept = -1;
     for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, from)) {
       if (this.#isFull && this.#bytes === 0) {
-        // Decoding a flood that nobody will see takes the time of calls: of it only the end is kept.
+        // Decoding a flood that nobody will see takes the time of calls: only its end is kept.
         if (kept < 0) kept = endOfFlood(chunk);
         for (; end !== -1 && end < kept; end = chunk.indexOf(NEWLINE, from)) {
           this.#dropped++;
@@ -134,7 +134,7 @@ export class OutputLines {
     return this.#read > READ_BYTES ? new Promise((resolve) => this.#held.push(resolve)) : undefined;
   }
 
-  /** The stream has ended: what stands without a newline is a line too. */
+  /** The stream has ended: the rest without a newline is a line too. */
   end(): void {
     if (this.#bytes > 0) this.#emit();
     this.#endWindow();
@@ -219,7 +219,7 @@ function endOfFlood(chunk: Uint8Array): number {
 /** FATAL is brokkr's own: a module that will not be started again. */
 export type OutputLevel = Exclude<LogLevel, "fatal">;
 
-/** Where a level stands, if at all. */
+/** Characters at the start of a line in which its level is looked for. */
 const HEAD = 120;
 
 const LEVELS: ReadonlyMap<string, OutputLevel> = new Map([

@@ -20,14 +20,14 @@ export interface EndFacts {
   readonly lasting: boolean;
   /** Milliseconds that it was ready. */
   readonly uptimeMs: number;
-  /** On the clock. */
+  /** Time of the end, on the clock. */
   readonly now: number;
 }
 
 export class Restarts {
   #settings: Required<RestartSettings>;
   readonly #random: () => number;
-  /** When processes were started again, as far as it lies in the window. */
+  /** When processes were started again, within the window. */
   readonly #times: number[] = [];
   /** Restarts since a process last proved itself. */
   #inARow = 0;
@@ -50,7 +50,7 @@ export class Restarts {
     if (policy === "never" || (policy === "on-failure" && !failed)) return { kind: "stay", why: "policy" };
     while (this.#times[0] !== undefined && now - this.#times[0] > windowMs) this.#times.shift();
     if (this.#times.length >= maxRestarts) return { kind: "stay", why: "intensity" };
-    // To have become ready proves nothing: a process may say so and die, over and over.
+    // Being ready proves nothing: a process may become ready and die, over and over.
     if (uptimeMs >= minUptimeMs) this.#inARow = 0;
     this.#times.push(now);
     this.#total++;

@@ -10,7 +10,7 @@ import type { Descendants } from "../module/settings.ts";
 /** The one environment variable that brokkr hands to a process it creates. */
 export const ROLE_VARIABLE = "BROKKR_ROLE";
 
-/** A process of a broker inside a process of a broker … this deep at most: what is deeper starts itself by mistake. */
+/** How deep brokers may nest: a process that is deeper starts itself by mistake. */
 const MAX_DEPTH = 8;
 
 export interface Role {
@@ -29,9 +29,9 @@ export interface Role {
   readonly load: readonly (readonly [name: string, path: string])[] | null;
   /** What the configuration says of the module, in the module's own process under one; else null. */
   readonly given: GivenSettings | null;
-  /** The mark of this life of the module: what it starts is found by it, wherever that has gone. */
+  /** The mark of this run of the module: the processes that it starts are found by it, wherever they have gone. */
   readonly tree: string | null;
-  /** Whether what the process starts by itself bears the mark too. */
+  /** Whether the processes that it starts by itself bear the mark too. */
   readonly descendants: Descendants;
 }
 
@@ -111,7 +111,7 @@ function parse(text: string): Map<string, unknown> {
     const value: unknown = JSON.parse(text);
     if (typeof value === "object" && value !== null) return new Map(Object.entries(value));
   } catch {
-    // Said below, with the text.
+    // The error below quotes the text.
   }
   throw notARole(text);
 }

@@ -33,7 +33,7 @@ import { END_SIGNALS, EXIT_CODES, TREE_SIGNAL_MS } from "./shutdown.ts";
 import { ModuleHost } from "./module_host.ts";
 import { BorrowedPlaces } from "./starts.ts";
 
-/** Time for what was sent last to reach the parent. */
+/** Time for the last messages to reach the parent. */
 const LAST_WORDS_MS = 1_000;
 
 /** What a new process is made of. */
@@ -133,7 +133,7 @@ class ServedProcess {
     void this.#start(host, setup);
   }
 
-  /** The code is loaded for the first call: many a module only answers. */
+  /** The code is loaded for the first call: many modules only answer. */
   async #loadClient(frameLimit: number): Promise<CallClient> {
     const [{ CallClient, DEFAULT_LIMITS }, { CallCounters }] = await Promise.all([
       import("../call/client.ts"),
@@ -212,7 +212,7 @@ class ServedProcess {
     this.#send({ kind: "status", request, workers });
   }
 
-  /** Someone wants the end of this process: the parent knows whether of all. A second signal ends it at once. */
+  /** A signal asks this process to end: the parent knows whether all of its processes got it. A second signal ends it at once. */
   #signalled(signal: EndSignal): void {
     if (this.#wasSignalled || this.#isOverdue) {
       this.#forgetSignals();
@@ -240,7 +240,7 @@ class ServedProcess {
     await this.#leave(signal === undefined ? 0 : EXIT_CODES[signal], signal);
   }
 
-  /** Without its channel this process is nobody's. Where it ended the channel itself, its parent learns why. */
+  /** A process without its channel has no parent, and ends. Where it ended the channel itself, its parent learns why. */
   async #cutOff(reason: string | null): Promise<void> {
     if (reason !== null) await this.#leave(1);
     this.#options.runtime.exit(0);
@@ -261,7 +261,7 @@ class ServedProcess {
     this.#options.runtime.exit(code);
   }
 
-  /** What was reported before comes first. */
+  /** Sends `message` after the events that were reported before. */
   #send(message: ControlFromChild): void {
     this.#reporter.flush();
     this.#link.send(FrameType.notice, controlFromChild.text(message));

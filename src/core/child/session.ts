@@ -30,7 +30,7 @@ export abstract class ProcessSession<P extends SpawnedProcess> implements ChildS
   readonly #output: ProcessOutput;
   readonly #shutdown: GracefulShutdown;
   #process: P | undefined;
-  /** What a process gets that is not created yet. */
+  /** The signal for a process that is not created yet. */
   #signalAtOnce: string | undefined;
   #hasExited = false;
   #settleLastBytes: (() => void) | undefined;
@@ -121,7 +121,7 @@ export abstract class ProcessSession<P extends SpawnedProcess> implements ChildS
     this.#shutdown.over();
     this.exited();
     if (this.isOpen) await this.#lastBytes();
-    // What the process started and left behind goes with it.
+    // Processes that it started and left behind end with it.
     if (this.#killsGroup) this.#process?.kill("SIGKILL", { group: true });
     await this.disconnect();
     this.#output.end();

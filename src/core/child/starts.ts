@@ -94,13 +94,13 @@ export class BorrowedPlaces implements StartQueue {
   }
 }
 
-/** Many times the workers that a machine can run: one that asks for more at once is not brokkr. */
+/** Many times the workers that a machine can run: a peer that wants more at once is not brokkr. */
 const MAX_LENT = 10_000;
 
 export interface LentPlacesOptions {
   readonly starts: StartQueue;
   readonly clock: Clock;
-  /** How long a worker may hold a place: its module may be too busy to give it back. */
+  /** The longest time that a worker may hold a place: its module may be too busy to give it back. */
   readonly leaseMs: number;
   readonly send: (message: ControlFromParent) => void;
 }

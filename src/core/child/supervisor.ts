@@ -72,7 +72,7 @@ export class Supervisor {
   #endExpected = false;
   /** Replacements that wait for their turn. */
   #replacements = 0;
-  /** How often a stop was wanted: what waited before has no object any more. */
+  /** How often a stop was wanted: a replacement that waited before is void. */
   #stops = 0;
 
   constructor(spec: ChildSpec, events: SupervisorEvents = {}) {
@@ -148,7 +148,7 @@ export class Supervisor {
     const since = this.#now;
     this.#restarting = false;
     this.#stops++;
-    // What is called next does not go to the process any more.
+    // Calls that are made from now on do not go to the process any more.
     this.caller.pause();
     await whatIsUnderWay();
     const hasRun = await this.#halt();
@@ -300,7 +300,7 @@ export class Supervisor {
   /** `child`, the successor, becomes the process. */
   #takeOver(child: ChildProcess): void {
     if (this.#child?.states.state === "ready") this.#replacement.retire(this.#child);
-    // What the old one was asked it may never answer, and its workers have successors too.
+    // The old one may never answer the requests that it got, and its workers have successors too.
     this.#events.ended?.();
     this.#replacement.over();
     [this.#child, this.#states] = [child, child.states];
@@ -445,7 +445,7 @@ class Replacement {
     return this.#retired.delete(child);
   }
 
-  /** Nobody takes the place any more. */
+  /** Gives the successor up. */
   abandon(): void {
     const successor = this.#successor;
     if (successor === undefined) return;

@@ -60,7 +60,7 @@ export class Heartbeat {
     const now = clock.now();
     const heard = heardAt();
     const isLate = now - this.#dueAt >= STANDSTILL_MS;
-    // This process may have stood still, and not the other one: what that has sent is not read yet.
+    // This process may have stood still, and not the other one: there may be messages that are not read yet.
     const mayBeUnread = isLate && !this.#wasLate;
     this.#wasLate = isLate;
     if (this.#pingedAt !== null && heard >= this.#pingedAt) {

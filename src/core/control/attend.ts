@@ -48,7 +48,7 @@ export async function attend(core: BrokerCore, options: AttendOptions): Promise<
       await core.stop();
     };
     const commands = controlCommands(core, { now: () => runtime.clock.now(), stop });
-    const dropped = (what: string, count: number) => core.tell("process.dropped", { process: CLIENT, what, count });
+    const dropped = (what: string, count: number) => core.report("process.dropped", { process: CLIENT, what, count });
     server = await ControlServer.open({ runtime, broker: core.name, commands, dropped });
     // Not awaited: who asked for the stop waits for its answer, and this for who asked.
     core.whenStopped(() => void server?.close());
