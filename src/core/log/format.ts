@@ -18,10 +18,7 @@ export { formatDuration, formatTimeout } from "../duration.ts";
  * log in the newest wording come out as the bytes they were read from.
  */
 export function formatEvent(event: PrintedEvent, style: LineStyle): string[] {
-  const prefix = formatPrefix(event, EVENTS[event.event].tag, levelOf(event), style);
-  const texts = textsOf(event, event.fields, style);
-  for (let index = 0; index < texts.length; index++) texts[index] = prefix + texts[index];
-  return texts;
+  return linesOf(event, event.fields, style);
 }
 
 /** What the program's `log` function gets for an event. Nothing is formatted before its `lines()` is called. */
@@ -44,18 +41,20 @@ export function levelOf<Id extends EventId>(event: Pick<PrintedOf<Id>, "event" |
   return row.levelWith?.(event.fields) ?? row.level;
 }
 
-/** The texts of an event's lines, without the prefix. `values` are its fields by name. */
-function textsOf<Id extends EventId>(
-  { event, fields }: Pick<PrintedOf<Id>, "event" | "fields">,
+/** `values` are the event's fields by name. */
+function linesOf<Id extends EventId>(
+  event: PrintedOf<Id>,
   values: Readonly<Record<string, unknown>>,
   style: LineStyle,
 ): string[] {
-  const row: EventRow<Id> = EVENTS[event];
-  if (row.written !== undefined) return row.written.texts(fields, style);
-  const { line, ofUnknown } = templates.get(event) ?? makeTemplates(event);
+  const { fields } = event;
+  const row: EventRow<Id> = EVENTS[event.event];
+  const prefix = formatPrefix(event, row.tag, row.levelWith?.(fields) ?? row.level, style);
+  if (row.written !== undefined) return row.written.texts(fields, style).map((text) => prefix + text);
+  const { line, ofUnknown } = templates.get(event.event) ?? makeTemplates(event.event);
   const isUnknown = ofUnknown !== null && line.template.names.some((name) => values[name] === null);
   const text = isUnknown ? ofUnknown.print(values) : line.print(values);
-  return row.lines === undefined ? [text] : row.lines(text, fields);
+  return row.lines === undefined ? [prefix + text] : row.lines(text, fields).map((one) => prefix + one);
 }
 
 interface Templates {
