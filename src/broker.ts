@@ -255,8 +255,8 @@ async function startCore(plan: BrokerPlan, runtime: Runtime, depth: number): Pro
   const { control = underRun, signals = underRun } = plan;
   if (control || signals) {
     // Loaded by the broker that needs it: its processes never do.
-    const { attend } = await import("./core/control/attend.ts");
-    await attend(core, { runtime, control, signals, signalled });
+    const { exposeBroker } = await import("./core/control/server.ts");
+    await exposeBroker(core, { runtime, control, signals, signalled });
   }
   try {
     await core.start();

@@ -4,9 +4,7 @@
  * @module
  */
 
-import { ControlClient } from "../core/control/client.ts";
-import { ControlLostError } from "../core/control/control_lost.ts";
-import { findBrokers } from "../core/control/find.ts";
+import { ControlClient, ControlLostError, findBrokers } from "../core/control/client.ts";
 import { CONTROL_FOLDER, socketPath } from "../core/control/protocol.ts";
 import { checkName } from "../core/module/table.ts";
 import { closestMatch } from "../core/closest_match.ts";

@@ -6,7 +6,7 @@
 
 import { resolve } from "node:path";
 import { BrokerCore } from "../core/broker/broker.ts";
-import { attend } from "../core/control/attend.ts";
+import { exposeBroker } from "../core/control/server.ts";
 import type { LogFunction } from "../core/log/broker_log.ts";
 import type { EventFields } from "../core/log/events.ts";
 import type { LogLevel } from "../core/log/level.ts";
@@ -47,7 +47,7 @@ export async function runConfig(
     reading = reading.then(() => readAgain(core, { runtime, file: again }));
   };
   try {
-    await attend(core, { runtime, control: true, signals: true, reload });
+    await exposeBroker(core, { runtime, control: true, signals: true, reload });
   } catch (error) {
     log.close();
     const why = messageOf(error);

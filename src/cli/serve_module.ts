@@ -7,7 +7,7 @@
 import { BrokerCore } from "../core/broker/broker.ts";
 import { checkOptions } from "../core/broker/options.ts";
 import { progressTo } from "../core/call/forward.ts";
-import { attend } from "../core/control/attend.ts";
+import { exposeBroker } from "../core/control/server.ts";
 import { BrokerError, CallTimeoutError, ProcessGoneError, RemoteError, UnknownCommandError } from "../core/faults.ts";
 import { isRecord } from "../core/inspect.ts";
 import { Connection, type Conventions, type Notification } from "../core/program/connection.ts";
@@ -38,7 +38,7 @@ export async function serveModule(runtime: Runtime, options: ServeModuleOptions)
   const channel = new StandardChannel();
   const core = await newBroker(runtime, options);
   core.whenStopped(() => channel.flushed());
-  await attend(core, { runtime, control: false, signals: true });
+  await exposeBroker(core, { runtime, control: false, signals: true });
   // Calls are made after the start only, so it takes nothing of their timeouts.
   await core.start();
   const { modules: [module] } = await core.status();

@@ -6,9 +6,8 @@
 
 import { clearTimeout, setTimeout } from "node:timers";
 import type { BrokerStatus } from "../core/broker/status.ts";
-import type { ControlClient } from "../core/control/client.ts";
-import { ControlLostError } from "../core/control/control_lost.ts";
-import type { SentRecord } from "../core/control/items.ts";
+import { type ControlClient, ControlLostError } from "../core/control/client.ts";
+import type { SentRecord } from "../core/control/protocol.ts";
 
 export interface WatchOptions {
   /** The interval of the status. */

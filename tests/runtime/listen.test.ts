@@ -8,7 +8,7 @@ import { dirname, join } from "node:path";
 import process, { umask } from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { isLive } from "../../src/core/control/live.ts";
+import { isLive } from "../../src/core/control/name_lock.ts";
 import { boundPath } from "../../src/runtime/posix/socket_path.ts";
 import type { Channel } from "../../src/runtime/runtime.ts";
 import { RUN_FLAGS } from "../fixtures/run_flags.ts";

@@ -5,9 +5,8 @@
  */
 
 import type { BrokerStatus } from "../../core/broker/status.ts";
-import type { ControlClient } from "../../core/control/client.ts";
-import { ControlLostError } from "../../core/control/control_lost.ts";
-import type { SentRecord } from "../../core/control/items.ts";
+import { type ControlClient, ControlLostError } from "../../core/control/client.ts";
+import type { SentRecord } from "../../core/control/protocol.ts";
 import type { Clock } from "../../runtime/runtime.ts";
 import { pause, watchBroker } from "../watch_broker.ts";
 import { type Entry, History, type Moment } from "./history.ts";

@@ -6,7 +6,7 @@
 
 import type { BrokerStatus } from "../../core/broker/status.ts";
 import type { ProcessStatus } from "../../core/wire/status.ts";
-import type { SentRecord } from "../../core/control/items.ts";
+import type { SentRecord } from "../../core/control/protocol.ts";
 
 /** How many records are kept. */
 const KEPT_RECORDS = 1_000;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { SentRecord } from "../../core/control/items.ts";
+import type { SentRecord } from "../../core/control/protocol.ts";
 import { isAtLeast, type LogLevel } from "../../core/log/level.ts";
 import type { ProcessState } from "../../core/wire/status.ts";
 import { fit } from "../columns.ts";

@@ -1,5 +1,5 @@
 /**
- * The other side of the control socket: what the command line asks a running broker.
+ * The client of a control socket, which the command line uses to reach a running broker.
  *
  * @module
  */
@@ -14,20 +14,39 @@ import { DEFAULT_FRAME_LIMIT, FrameType } from "../wire/frame.ts";
 import { Link } from "../wire/link.ts";
 import { helloOf, helloText, readCloseReason, readHello } from "../wire/messages.ts";
 import type { BrokerStatus } from "../broker/status.ts";
-import { ControlLostError } from "./control_lost.ts";
-import { readItem, type RecordFilter, type SentRecord } from "./items.ts";
-import { ASKED_LIMIT, type MeasuredResult, readEnvelope, readMeasured } from "./protocol.ts";
-import { SILENT } from "./silent.ts";
+import { isLive } from "./name_lock.ts";
+import {
+  ASKED_LIMIT,
+  brokerOf,
+  CONTROL_FOLDER,
+  type MeasuredResult,
+  readEnvelope,
+  readItem,
+  readMeasured,
+  type RecordFilter,
+  type SentRecord,
+  SILENT,
+  socketPath,
+} from "./protocol.ts";
 
-/** What the broker has to say hello, and to answer what needs nobody else. */
+/** The broker's time for its hello, and for answers that need no other process. */
 const ANSWER_MS = 10_000;
-/** What it has for starting or ending all its processes. */
+/** Its time for starting or ending all its processes. */
 const PROCESSES_MS = 10 * 60_000;
-/** How long a broker may have nothing to log: for ever, as far as a timer can tell. */
+/** How long a broker may log nothing: the longest time that a timer takes. */
 const QUIET_MS = 2 ** 31;
 
-/** How often the time of one attempt a call may take in the broker, and then some. */
+/** A call may take this many times its timeout in the broker: two attempts, and some more. */
 const CALL_PATIENCE = 3;
+
+/** The broker ended, or did not answer. */
+export class ControlLostError extends Error {
+  override readonly name = "ControlLostError";
+
+  constructor(broker: string, cause: BrokerError) {
+    super(`Cannot reach broker "${broker}": ${cause.reason}`, { cause });
+  }
+}
 
 export class ControlClient {
   readonly #broker: string;
@@ -57,7 +76,7 @@ export class ControlClient {
     this.#link.send(FrameType.hello, helloText(helloOf(runtime, { broker, process: "brokkr" })));
   }
 
-  /** Connects to the socket of `broker`. @throws {Error} when nobody listens there or it is another protocol. */
+  /** Connects to the socket of `broker`. @throws {Error} when no broker listens there or its protocol differs. */
   static async connect(runtime: Runtime, broker: string, path: string): Promise<ControlClient> {
     const channel = await runtime.connect(path);
     const client = new ControlClient(
@@ -75,7 +94,7 @@ export class ControlClient {
     return status;
   }
 
-  /** Calls a command of a module. @throws {BrokerError} what the broker's own call would be rejected with. */
+  /** Calls a command of a module. @throws {BrokerError} as the broker's own call would. */
   async call(
     target: string,
     command: string,
@@ -91,7 +110,7 @@ export class ControlClient {
     return readMeasured(envelope.value);
   }
 
-  /** Streams a command of a module. @throws {BrokerError} what the broker's own stream would be rejected with. */
+  /** Streams a command of a module. @throws {BrokerError} as the broker's own stream would. */
   async *stream(
     target: string,
     command: string,
@@ -107,7 +126,7 @@ export class ControlClient {
     }
   }
 
-  /** What the broker logs from now on, until `signal` or the end of the broker. */
+  /** The records that the broker logs from now on, until `signal` or the end of the broker. */
   async *records(filter: RecordFilter, signal?: AbortSignal): AsyncGenerator<SentRecord> {
     for await (const record of this.#items("records", [filter], { timeoutMs: QUIET_MS, signal })) {
       if (!isRecord(record)) throw new TypeError("Cannot read the broker's answer: it is no record");
@@ -120,7 +139,7 @@ export class ControlClient {
     await this.#command("restart", name === null ? [] : [name], PROCESSES_MS);
   }
 
-  /** Replaces the process of a module, or those of all. Settles with the names of those that were kept. @throws {UnknownModuleError} */
+  /** Replaces the process of a module, or those of all. Settles with the names of the modules whose process was kept. @throws {UnknownModuleError} */
   async reload(name: string | null): Promise<string[]> {
     const kept = await this.#command("reload", name === null ? [] : [name], PROCESSES_MS);
     return Array.isArray(kept) ? kept.map(String) : [];
@@ -135,7 +154,7 @@ export class ControlClient {
     this.#link.close(null);
   }
 
-  /** What a command of the broker itself answers. */
+  /** The answer of a command of the broker itself. */
   async #command(command: string, params: readonly unknown[], timeoutMs: number): Promise<unknown> {
     const outcome = await this.#ask(command, params, { timeoutMs });
     if (outcome instanceof BrokerError) throw new ControlLostError(this.#broker, outcome);
@@ -145,7 +164,7 @@ export class ControlClient {
     throw toError(envelope.fault, { target: typeof target === "string" ? target : this.#broker, command });
   }
 
-  /** What a command of the broker yields. @throws {ControlLostError} */
+  /** The items of a command of the broker itself. @throws {ControlLostError} */
   async *#items(command: string, params: readonly unknown[], settings: CallOptions): AsyncGenerator<unknown> {
     const { timeoutMs = ANSWER_MS, signal } = settings;
     const options = { target: this.#broker, timeoutMs, retry: "never", signal } as const;
@@ -212,7 +231,7 @@ export class ControlClient {
 
 type LinkEvents = ConstructorParameters<typeof Link>[2]["events"];
 
-/** The broker speaks the same protocol, so this much is enough. */
+/** The broker speaks the same protocol, so this check is enough. */
 function isRecord(value: unknown): value is SentRecord {
   return typeof value === "object" && value !== null && "event" in value && "lines" in value &&
     Array.isArray(value.lines);
@@ -222,4 +241,24 @@ function isRecord(value: unknown): value is SentRecord {
 function isStatus(value: unknown): value is BrokerStatus {
   return typeof value === "object" && value !== null && "broker" in value && "modules" in value &&
     Array.isArray(value.modules);
+}
+
+/** A live broker of this user. */
+export interface FoundBroker {
+  readonly name: string;
+  readonly path: string;
+}
+
+/** The live brokers of this user, by name. @throws when the folder of the sockets can't be trusted. */
+export async function findBrokers(runtime: Runtime): Promise<FoundBroker[]> {
+  const files = await runtime.files();
+  const folder = files.folder(CONTROL_FOLDER);
+  const found: FoundBroker[] = [];
+  for (const file of files.list(folder).toSorted()) {
+    const name = brokerOf(file);
+    if (name === null) continue;
+    const path = socketPath(folder, name);
+    if (await isLive(runtime, path)) found.push({ name, path });
+  }
+  return found;
 }

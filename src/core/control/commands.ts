@@ -1,5 +1,5 @@
 /**
- * The broker's own commands, for those who hold its control socket.
+ * The commands that a broker answers on its control socket. Items travel in an envelope each, so that an error keeps its class.
  *
  * @module
  */
@@ -8,8 +8,11 @@ import { progressTo } from "../call/forward.ts";
 import { BrokerError, toFault } from "../faults.ts";
 import type { BrokerCore } from "../broker/broker.ts";
 import type { CallContext, Handler } from "../module/module.ts";
-import { itemsOf, recordsOf } from "./items.ts";
-import type { Envelope, MeasuredResult } from "./protocol.ts";
+import { RecordStream } from "../log/broker_log.ts";
+import { EVENT_IDS, type EventId, EVENTS, isEventId } from "../log/events.ts";
+import { isAtLeast, levelFrom, type LogLevel } from "../log/level.ts";
+import type { LogRecord } from "../log/record.ts";
+import type { Envelope, ItemEnvelope, MeasuredResult, SentRecord } from "./protocol.ts";
 
 export interface ControlCommandsOptions {
   readonly now: () => number;
@@ -19,7 +22,7 @@ export interface ControlCommandsOptions {
 
 /** `call`, `status`, `restart`, `reload`, `stop` answer with an {@link Envelope}; `stream` and `records` yield theirs. */
 export function controlCommands(core: BrokerCore, options: ControlCommandsOptions): ReadonlyMap<string, Handler> {
-  // From now on they are kept.
+  // Makes the broker keep its recent records from now on.
   core.recentRecords();
   return new Map<string, Handler>([
     ["status", inEnvelope(() => core.status())],
@@ -88,4 +91,63 @@ function timeoutIn(settings: unknown): number | undefined {
 
 function nameIn(value: unknown): string | undefined {
   return typeof value === "string" ? value : undefined;
+}
+
+/** The items of a command by hand. */
+async function* itemsOf(items: AsyncIterable<unknown>): AsyncGenerator<ItemEnvelope> {
+  try {
+    for await (const item of items) yield { item };
+  } catch (error) {
+    if (!(error instanceof BrokerError)) throw error;
+    yield { fault: toFault(error) };
+  }
+}
+
+/** The records that the broker logs. A reader that falls 10,000 records behind gets an error and no more records. */
+async function* recordsOf(core: BrokerCore, filter: unknown): AsyncGenerator<SentRecord> {
+  const wanted = wantedBy(filter);
+  const ids = new Set<string>(wanted.events);
+  const before = core.recentRecords().filter(({ event, level }) => ids.has(event) && isAtLeast(level, wanted.level));
+  const last = before.slice(Math.max(0, before.length - wanted.last));
+  // A client that wants earlier records only makes no process send more than before.
+  if (!wanted.follow) return yield* last.map(sent);
+  const records = new RecordStream((listener) => {
+    const unsubscribe = wanted.events.map((event) => core.on(event, listener));
+    return () => unsubscribe.forEach((stop) => stop());
+  });
+  try {
+    for (const record of last) yield sent(record);
+    for await (const record of records) {
+      if (records.missed > 0) throw new Error(`the reader is too slow: ${records.missed} records were lost`);
+      if (isAtLeast(record.level, wanted.level)) yield sent(record);
+    }
+  } finally {
+    await records.return();
+  }
+}
+
+function sent({ lines, ...facts }: LogRecord): SentRecord {
+  return { ...facts, lines: lines() };
+}
+
+interface Wanted {
+  readonly level: LogLevel;
+  readonly events: readonly EventId[];
+  readonly last: number;
+  readonly follow: boolean;
+}
+
+/** Subscribes to no more than the client wants, because processes send no more than is subscribed to. */
+function wantedBy(filter: unknown): Wanted {
+  const fields = new Map(typeof filter === "object" && filter !== null ? Object.entries(filter) : []);
+  const level = levelFrom(fields.get("level")) ?? "info";
+  const named: unknown = fields.get("events");
+  const events = Array.isArray(named) ? named.filter(isEventId) : EVENT_IDS;
+  const last = fields.get("last");
+  return {
+    level,
+    events: events.filter((event) => isAtLeast(EVENTS[event].level, level)),
+    last: typeof last === "number" ? last : 0,
+    follow: fields.get("follow") !== false,
+  };
 }

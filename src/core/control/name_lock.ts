@@ -1,61 +1,96 @@
 /**
- * One process at a time: brokers that begin at once look after each other's names one by one.
+ * The name of a broker: its control socket belongs to one live broker at a time, and brokers that start at once take their names one
+ * after the other.
  *
  * @module
  */
 
-import type { Channel, Runtime } from "../../runtime/runtime.ts";
-import { ControlSocketError } from "./control_socket_error.ts";
+import type { Channel, Listener, Runtime } from "../../runtime/runtime.ts";
 import { sleep } from "../duration.ts";
-import { isLive } from "./live.ts";
 
-/** Beside the folder of the control sockets, so that nobody takes what is in it for a broker. */
-const TURN_FOLDER = "brokkr-turns";
-/** A turn takes milliseconds. Who has not got one after this time never will. */
-const TURN_MS = 10_000;
+/** Beside the folder of the control sockets, so that no lock is taken for a broker. */
+const LOCK_FOLDER = "brokkr-turns";
+/** The lock is held for milliseconds: a process that has not got it after this time never will. */
+const LOCK_MS = 10_000;
 const PAUSE_MS = 20;
 const MAX_PAUSE_MS = 500;
-/** Of a name's characters: paths of sockets are short, and two names that share a turn only wait for each other. */
+/** Of a name's characters: paths of sockets are short, and two names that share a lock only wait for each other. */
 const NAME_LENGTH = 8;
 
+/** A connection that takes longer than this is held up by a live listener. */
+const CONNECT_MS = 5_000;
+
+/** The control socket can't be opened. */
+export class ControlSocketError extends Error {
+  override readonly name: string = "ControlSocketError";
+}
+
+/** A live broker has the name already. */
+export class NameTakenError extends ControlSocketError {
+  override readonly name = "NameTakenError";
+  /** Name of the broker. */
+  readonly broker: string;
+
+  constructor(broker: string) {
+    super(
+      `Cannot start broker "${broker}": a broker of this name runs already, ` +
+        `stop it with "brokkr stop --broker ${broker}" or give this one another name`,
+    );
+    this.broker = broker;
+  }
+}
+
+/** Listens at `path`. Replaces a dead broker's socket, never a live one's. @throws {NameTakenError} @throws {ControlSocketError} */
+export async function bindSocket(
+  runtime: Runtime,
+  { broker, path, accept }: { broker: string; path: string; accept: (channel: Channel) => void },
+): Promise<Listener> {
+  // Without the lock, another broker could bind the name between the check and the replacement, and lose it to this one.
+  return await withNameLock(runtime, broker, async () => {
+    if (await isLive(runtime, path)) throw new NameTakenError(broker);
+    (await runtime.files()).remove(path);
+    return await runtime.listen(path, accept);
+  });
+}
+
 /**
- * Runs `act` while no other process runs one for the same broker. Who wants a turn shows it by a socket that it listens on, and then
- * looks for those of others: where there are none it has the turn, since whoever shows theirs later sees this one. Else all but one
- * withdraw and come again. What the dead left is told by nobody listening, and its name is never used again.
+ * Runs `act` while no other process runs one for the same broker. A process bids by listening on a socket of its own, and then looks
+ * for other bids. Where there are none it holds the lock, since every later bidder sees this bid. Else all but one withdraw and bid
+ * again. Nobody listens on the socket of a dead process, and its name is never used again.
  *
- * @throws {ControlSocketError} where the others do not let it have one.
+ * @throws {ControlSocketError} where another process holds the lock for too long.
  */
-export async function inTurn<T>(runtime: Runtime, broker: string, act: () => Promise<T>): Promise<T> {
+export async function withNameLock<T>(runtime: Runtime, broker: string, act: () => Promise<T>): Promise<T> {
   const { clock } = runtime;
-  const deadline = clock.now() + TURN_MS;
+  const deadline = clock.now() + LOCK_MS;
   for (let tries = 0;; tries++) {
-    const asked = await ask(runtime, broker);
+    const bid = await placeBid(runtime, broker);
     try {
-      let others = await asked.others();
-      // Of those who wait the first by name stays, so that one of them is next.
-      while (others.length > 0 && others.every((other) => asked.file < other) && clock.now() < deadline) {
+      let others = await bid.others();
+      // The first bid by name stays, so that one of the waiting processes is next.
+      while (others.length > 0 && others.every((other) => bid.file < other) && clock.now() < deadline) {
         await sleep(clock, PAUSE_MS);
-        others = await asked.others();
+        others = await bid.others();
       }
-      if (others.length === 0 && asked.isShown()) return await act();
-      if (clock.now() >= deadline) throw tooLong(broker, others[0] ?? asked.file);
+      if (others.length === 0 && bid.isPlaced()) return await act();
+      if (clock.now() >= deadline) throw tooLong(broker, others[0] ?? bid.file);
     } finally {
-      asked.withdraw();
+      bid.withdraw();
     }
     await sleep(clock, Math.min(MAX_PAUSE_MS, PAUSE_MS * 2 ** tries) * (0.5 + runtime.random()));
   }
 }
 
-async function ask(runtime: Runtime, broker: string) {
+async function placeBid(runtime: Runtime, broker: string) {
   const { pid } = runtime;
   const files = await runtime.files();
-  const folder = files.folder(TURN_FOLDER);
+  const folder = files.folder(LOCK_FOLDER);
   const start = `${broker.slice(0, NAME_LENGTH)}~`;
   const file = `${start}${pid.toString(36)}~${Math.floor(runtime.random() * 36 ** 4).toString(36)}`;
-  const listener = await runtime.listen(`${folder}/${file}`, turnAway);
+  const listener = await runtime.listen(`${folder}/${file}`, leave);
   return {
     file,
-    isShown: () => files.list(folder).includes(file),
+    isPlaced: () => files.list(folder).includes(file),
     withdraw: () => listener.close(),
     async others(): Promise<string[]> {
       const live: string[] = [];
@@ -69,15 +104,34 @@ async function ask(runtime: Runtime, broker: string) {
   };
 }
 
-function turnAway(channel: Channel): void {
+function tooLong(broker: string, other: string): ControlSocketError {
+  const pid = parseInt(other.split("~")[1] ?? "", 36);
+  return new ControlSocketError(
+    `Cannot start broker "${broker}": process ${pid} has been starting one for ${LOCK_MS / 1_000} s, ` +
+      `end it and start again`,
+  );
+}
+
+/** Whether a process listens at `path`. A process that is too busy to answer is live, too. */
+export async function isLive(runtime: Runtime, path: string): Promise<boolean> {
+  let clear = () => {};
+  const held = new Promise<void>((resolve) => clear = runtime.clock.timer(CONNECT_MS, resolve));
+  try {
+    await Promise.race([runtime.connect(path).then(leave), held]);
+    return true;
+  } catch (error) {
+    const code = codeOf(error);
+    return code !== "ENOENT" && code !== "ECONNREFUSED" && code !== "ENOTSOCK";
+  } finally {
+    clear();
+  }
+}
+
+function leave(channel: Channel): void {
   channel.open({ data: () => {}, drained: () => {}, closed: () => {} });
   channel.close();
 }
 
-function tooLong(broker: string, other: string): ControlSocketError {
-  const pid = parseInt(other.split("~")[1] ?? "", 36);
-  return new ControlSocketError(
-    `Cannot start broker "${broker}": process ${pid} has been starting one for ${TURN_MS / 1_000} s, ` +
-      `end it and start again`,
-  );
+function codeOf(error: unknown): unknown {
+  return typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
 }

@@ -6,20 +6,23 @@
  */
 
 import { type BrokerFault, readFault } from "../faults.ts";
+import type { LogLevel } from "../log/level.ts";
+import type { LogRecord } from "../log/record.ts";
+import type { Reporter } from "../log/reporter.ts";
 
 /** Name of the folder that holds the control sockets of one user. */
 export const CONTROL_FOLDER = "brokkr";
 
 const ENDING = ".sock";
-/** What macOS takes as the path of a unix socket, without its ending zero; Linux takes four more. */
+/** The longest path of a unix socket on macOS, without its final zero; Linux takes four more bytes. */
 const PATH_LIMIT = 103;
 
-/** The largest parameters of a call by hand. Small, as the broker makes room for them before they have arrived. */
+/** The largest parameters of a call by hand. Small, because the broker allocates memory for them before they arrive. */
 export const ASKED_LIMIT = 1024 * 1024;
-/** The largest frame that a client may send: such parameters, and what goes with them. */
+/** The largest frame that a client may send: such parameters and their headers. */
 export const ASKED_FRAME_LIMIT = ASKED_LIMIT + 64 * 1024;
 
-/** What a call by hand took. */
+/** The result of a call by hand, and how long it took. */
 export interface MeasuredResult {
   /** Absent where the handler returned nothing. */
   readonly value?: unknown;
@@ -27,10 +30,33 @@ export interface MeasuredResult {
   readonly ms: number;
 }
 
-/** How a command by hand ended. */
+/** The outcome of a command by hand. */
 export type Envelope =
   | { readonly ok: true; readonly value?: unknown }
   | { readonly ok: false; readonly fault: BrokerFault };
+
+/** A record as a client receives it. */
+export interface SentRecord extends Omit<LogRecord, "lines"> {
+  readonly lines: readonly string[];
+}
+
+/** Which records a client wants. */
+export interface RecordFilter {
+  /** The least level. @default "info" */
+  readonly level?: LogLevel;
+  /** Only these events. @default all */
+  readonly events?: readonly string[];
+  /** How many earlier records come first. The broker keeps the last 500. @default 0 */
+  readonly last?: number;
+  /** Whether new records follow. @default true */
+  readonly follow?: boolean;
+}
+
+/** One item, or why there is no further one. */
+export type ItemEnvelope = { readonly item: unknown } | { readonly fault: BrokerFault };
+
+/** Control commands leave no lines of their own: their effects do. */
+export const SILENT: Reporter = { wants: () => false, report: () => {} };
 
 /** @throws {Error} when the path is longer than a socket's may be. */
 export function socketPath(folder: string, broker: string): string {
@@ -66,4 +92,13 @@ export function readMeasured(value: unknown): MeasuredResult {
     }
   }
   throw new TypeError("Cannot read the broker's answer: it does not say what the call took");
+}
+
+/** @throws {TypeError} where a broker of another version sent something else. */
+export function readItem(value: unknown): ItemEnvelope {
+  if (typeof value === "object" && value !== null) {
+    if ("item" in value) return { item: value.item };
+    if ("fault" in value) return { fault: readFault(value.fault) };
+  }
+  throw new TypeError("Cannot read the broker's answer: it is none that this version knows");
 }

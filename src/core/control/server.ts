@@ -1,25 +1,115 @@
 /**
- * The broker's side of the control socket.
+ * The broker's side of the control socket, and the signals of its process.
  *
  * @module
  */
 
 import type { Channel, Listener, Runtime } from "../../runtime/runtime.ts";
-import type { Handler } from "../module/module.ts";
+import type { BrokerCore } from "../broker/broker.ts";
+import { CallServer } from "../call/server.ts";
+import { sleep, within } from "../duration.ts";
 import { LineLimit } from "../log/line_limit.ts";
-import { claim } from "./claim.ts";
-import { ControlSocketError } from "./control_socket_error.ts";
-import { shareOfFiles } from "./file_limit.ts";
-import { ControlPeer } from "./peer.ts";
-import { CONTROL_FOLDER, socketPath } from "./protocol.ts";
+import type { Handler } from "../module/module.ts";
+import { isGenerator } from "../module/user_code.ts";
 import { messageOf } from "../thrown.ts";
+import { BodyError, DEFAULT_FRAME_LIMIT, FrameType } from "../wire/frame.ts";
+import { Link } from "../wire/link.ts";
+import { helloOf, helloText, readHello } from "../wire/messages.ts";
+import { controlCommands } from "./commands.ts";
+import { bindSocket, ControlSocketError } from "./name_lock.ts";
+import { ASKED_FRAME_LIMIT, CONTROL_FOLDER, SILENT, socketPath } from "./protocol.ts";
+
+/** The sender's name in lines about dropped frames. */
+const CLIENT = "a client of the control socket";
 
 /** Beyond this many clients, one that only waits makes room for the next. Fewer where the process may not open many files. */
 const MAX_CLIENTS = 256;
-/** Connections of clients that were told to go, and have not ended them yet. */
+/** Connections that this side has closed and the client has not closed yet. */
 const MAX_LEAVING = 16;
-/** Lines a second about what clients send that can't be read. */
+/** Lines a second about frames that can't be read. */
 const MAX_LINES = 20;
+
+/** Time a client has to say hello. */
+const HELLO_DEADLINE_MS = 5_000;
+/** Time for the last answers when the broker ends. */
+const LAST_ANSWERS_MS = 1_000;
+
+/** Limits of one client's unanswered calls: far more than a person makes. */
+const LIMITS = { calls: 1_024, bytes: 4 * 1024 * 1024 };
+
+/** A shell answers at once. */
+const SHELL_MS = 2_000;
+/** The rest of the files that a process may have open is for its modules. */
+const SHARE = 1 / 4;
+
+export interface ExposeOptions {
+  readonly runtime: Runtime;
+  /** Opens the control socket. */
+  readonly control: boolean;
+  /**
+   * SIGINT and SIGTERM drain the broker and end the process; a second one kills what still runs. A broker that stops because a module
+   * failed ends the process with exit code 1.
+   */
+  readonly signals: boolean;
+  /** What each SIGHUP does, where signals are handled. @default replaces every module's process, one SIGHUP after the other */
+  readonly reload?: () => unknown;
+  /** The brokers of this process that a signal ends: the last one takes the process with it. @default this one alone */
+  readonly signalled?: Set<BrokerCore>;
+}
+
+/** Makes `core` reachable until it has stopped. @throws {NameTakenError} when a live broker has its name. */
+export async function exposeBroker(core: BrokerCore, options: ExposeOptions): Promise<void> {
+  const { runtime, control, signals, reload = reloadInTurn(core), signalled = new Set() } = options;
+  let server: ControlServer | undefined;
+  let ending = false;
+  const exit = () => {
+    if (signalled.size === 0) runtime.exit(core.hasFailed ? 1 : 0);
+  };
+  const end = async () => {
+    ending = true;
+    await core.stop();
+    await server?.close();
+    signalled.delete(core);
+    exit();
+  };
+  if (control) {
+    const stop = async () => {
+      if (signals) void end();
+      await core.stop();
+    };
+    const commands = controlCommands(core, { now: () => runtime.clock.now(), stop });
+    const dropped = (what: string, count: number) => core.report("process.dropped", { process: CLIENT, what, count });
+    server = await ControlServer.open({ runtime, broker: core.name, commands, dropped });
+    // Not awaited: the client that stopped the broker waits for its answer, and close() waits for that client.
+    core.whenStopped(() => void server?.close());
+  }
+  if (signals) {
+    signalled.add(core);
+    const forgetHangup = runtime.onSignal("SIGHUP", () => void reload());
+    const forget = onSignals(runtime, [end, () => core.hurry(), () => Promise.resolve(runtime.exit(130))]);
+    core.whenStopped(() => {
+      // A process that is about to exit keeps its listeners: a signal too many would end it otherwise than by its exit.
+      if (ending) return;
+      forget();
+      forgetHangup();
+      signalled.delete(core);
+      if (core.hasFailed) exit();
+    });
+  }
+}
+
+function reloadInTurn(core: BrokerCore): () => void {
+  let reloads: Promise<unknown> = Promise.resolve();
+  return () => void (reloads = reloads.then(() => core.reload()));
+}
+
+/** The first signal takes the first step, the next one the next. */
+function onSignals(runtime: Runtime, steps: readonly (() => Promise<void>)[]): () => void {
+  let count = 0;
+  const next = () => void steps[count++]?.();
+  const forgets = [runtime.onSignal("SIGINT", next), runtime.onSignal("SIGTERM", next)];
+  return () => forgets.forEach((forget) => forget());
+}
 
 export interface ControlServerOptions {
   readonly runtime: Runtime;
@@ -52,7 +142,7 @@ export class ControlServer {
     const server = new ControlServer(options, await shareOfFiles(runtime, MAX_CLIENTS));
     try {
       const path = socketPath((await runtime.files()).folder(CONTROL_FOLDER), broker);
-      server.#listener = await claim(runtime, { broker, path, accept: (channel) => server.#accept(channel) });
+      server.#listener = await bindSocket(runtime, { broker, path, accept: (channel) => server.#accept(channel) });
     } catch (cause) {
       if (cause instanceof ControlSocketError) throw cause;
       throw new ControlSocketError(messageOf(cause), { cause });
@@ -60,7 +150,7 @@ export class ControlServer {
     return server;
   }
 
-  /** Gives the name free; settles when each client has the answers to what it asked. */
+  /** Frees the name; settles when each client has all of its answers. */
   async close(): Promise<void> {
     this.#listener?.close();
     this.#listener = undefined;
@@ -125,4 +215,163 @@ function onClosed(channel: Channel, closed: () => void): Channel {
         },
       }),
   };
+}
+
+export interface ControlPeerOptions {
+  readonly runtime: Runtime;
+  readonly broker: string;
+  readonly commands: ReadonlyMap<string, Handler>;
+  readonly ended: () => void;
+  /** A frame could not be read, or nothing behind it. */
+  readonly dropped: (what: string) => void;
+}
+
+export class ControlPeer {
+  readonly #options: ControlPeerOptions;
+  readonly #link: Link;
+  readonly #clearDeadline: () => void;
+  #callee: CallServer | undefined;
+  #running = 0;
+  #streams = 0;
+  #activeAt: number;
+  #isEnding = false;
+
+  constructor(channel: Channel, options: ControlPeerOptions) {
+    this.#options = options;
+    const { clock } = options.runtime;
+    this.#activeAt = clock.now();
+    this.#clearDeadline = clock.timer(HELLO_DEADLINE_MS, () => this.close("the client said no hello"));
+    this.#link = new Link(channel, clock, {
+      frameLimit: ASKED_FRAME_LIMIT,
+      events: {
+        frame: (type, flags, body) => this.#frame(type, flags, body),
+        refused: (reason, excerpt) => options.dropped(`frame (${reason}: ${excerpt})`),
+        drained: () => {},
+        closed: (reason, failed) => this.#closed(failed ? null : reason),
+      },
+    });
+  }
+
+  /** Whether a command of this client runs. */
+  get isBusy(): boolean {
+    return this.#running + this.#streams > 0;
+  }
+
+  /** Whether it has not said hello yet. */
+  get isStranger(): boolean {
+    return this.#callee === undefined;
+  }
+
+  /** When it connected, or its last command ended. */
+  get activeAt(): number {
+    return this.#activeAt;
+  }
+
+  close(reason: string | null): void {
+    this.#isEnding = true;
+    this.#link.close(reason);
+  }
+
+  /** Lets running commands end; settles when their answers are sent, or when their time is over. */
+  async finish(): Promise<void> {
+    const { clock } = this.#options.runtime;
+    const until = clock.now() + LAST_ANSWERS_MS;
+    const wait = () => sleep(clock, 1);
+    while (this.#running > 0 && !this.#link.closed && clock.now() < until) await wait();
+    // The last answer is on its way to the link.
+    await wait();
+    this.close(null);
+    while (this.#link.unsentBytes > 0 && clock.now() < until) await wait();
+  }
+
+  #frame(type: number, flags: number, body: Uint8Array): void {
+    if (this.#callee === undefined) {
+      if (type !== FrameType.hello) throw new BodyError("a frame came before the hello");
+      this.#greet(body);
+    } else if (!this.#callee.receive(type, flags, body) && type === FrameType.ping) {
+      this.#link.pong();
+    }
+  }
+
+  #greet(body: Uint8Array): void {
+    const { runtime, broker, commands } = this.#options;
+    // A client of another protocol must learn which one this is.
+    this.#link.send(FrameType.hello, helloText(helloOf(runtime, { broker, process: broker })));
+    this.#clearDeadline();
+    try {
+      readHello(body);
+    } catch (error) {
+      return this.close(messageOf(error));
+    }
+    const counted = [...commands].map(([name, handler]) => [name, this.#counted(handler)] as const);
+    this.#callee = new CallServer(this.#link, {
+      reporter: SILENT,
+      service: { commands: new Map(counted) },
+      module: broker,
+      peer: "brokkr",
+      frameLimit: DEFAULT_FRAME_LIMIT,
+      ownFiles: [],
+      limits: LIMITS,
+      answersRefused: true,
+    });
+    this.#callee.open();
+  }
+
+  #counted(handler: Handler): Handler {
+    const count = (running: number, streams: number) => {
+      this.#running += running;
+      this.#streams += streams;
+      this.#activeAt = this.#options.runtime.clock.now();
+    };
+    return async function (...params) {
+      count(1, 0);
+      try {
+        const result: unknown = await Reflect.apply(handler, this, params);
+        return typeof result === "object" && result !== null && isGenerator(result) ? counted(result, count) : result;
+      } finally {
+        count(-1, 0);
+      }
+    };
+  }
+
+  /** @param reason why the link closed itself. */
+  #closed(reason: string | null): void {
+    if (reason !== null && !this.#isEnding) this.#options.dropped(`connection (${reason})`);
+    this.#clearDeadline();
+    this.#callee?.abort();
+    this.#options.ended();
+  }
+}
+
+async function* counted(
+  items: AsyncIterable<unknown> | Iterable<unknown>,
+  count: (running: number, streams: number) => void,
+): AsyncGenerator<unknown> {
+  count(0, 1);
+  try {
+    yield* items;
+  } finally {
+    count(0, -1);
+  }
+}
+
+/** `most` connections, or a quarter of the files that this process may have open where that is less. */
+export async function shareOfFiles(runtime: Runtime, most: number): Promise<number> {
+  const limit = await within(runtime.clock, SHELL_MS, openFileLimit(runtime), "no answer").catch(() => Infinity);
+  return Math.max(1, Math.min(most, Math.floor(limit * SHARE)));
+}
+
+/** No runtime has an API for its own limit; a shell inherits it. */
+async function openFileLimit(runtime: Runtime): Promise<number> {
+  const shell = await runtime.spawnCommand(["/bin/sh", "-c", "ulimit -n"], { env: {}, group: false });
+  let text = "";
+  const ended = new Promise<void>((resolve) => {
+    shell.channel.open({
+      data: (chunk) => text += new TextDecoder().decode(chunk),
+      drained: () => {},
+      closed: () => resolve(),
+    });
+  });
+  await Promise.all([ended, shell.exited]);
+  return /^\d+\s*$/.test(text) ? Number(text) : Infinity;
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { test } from "node:test";
-import { claim } from "../../../src/core/control/claim.ts";
+import { bindSocket } from "../../../src/core/control/name_lock.ts";
 import { property } from "../property.ts";
 import { settle } from "../manual_clock.ts";
 import { type FakeProcess, SocketFolder } from "./sockets.ts";
@@ -9,7 +9,7 @@ import { type FakeProcess, SocketFolder } from "./sockets.ts";
 const PATH = "/run/brokkr/b.sock";
 
 property(
-  "claim() by several at once gives a dead broker's name to exactly one, whatever the order of their steps",
+  "bindSocket() by several at once gives a dead broker's name to exactly one, whatever the order of their steps",
   fc.record({ processes: fc.integer({ min: 2, max: 4 }), order: fc.array(fc.nat(), { minLength: 0, maxLength: 120 }) }),
   async ({ processes, order }) => {
     const folder = new SocketFolder();
@@ -37,7 +37,7 @@ property(
   },
 );
 
-test("claim() waits for one who has begun, and takes the name when that one is dead", async () => {
+test("bindSocket() waits for one who has begun, and takes the name when that one is dead", async () => {
   const folder = new SocketFolder();
   const dying = folder.process(7);
   await dying.listen("/run/brokkr-turns/b~7~zz");
@@ -50,11 +50,11 @@ test("claim() waits for one who has begun, and takes the name when that one is d
   assert.deepEqual([...folder.paths.keys()], [PATH]);
 });
 
-test("claim() gives up after 10 s where another process neither ends nor goes on, and names it", async () => {
+test("bindSocket() gives up after 10 s where another process neither ends nor goes on, and names it", async () => {
   const folder = new SocketFolder();
   await folder.process(4711).listen("/run/brokkr-turns/b~3mv~0");
   const claimant = folder.process(8);
-  const outcome = claim(claimant, { broker: "b", path: PATH, accept: () => {} });
+  const outcome = bindSocket(claimant, { broker: "b", path: PATH, accept: () => {} });
   const refused = assert.rejects(outcome, {
     name: "ControlSocketError",
     message: 'Cannot start broker "b": process 4711 has been starting one for 10 s, end it and start again',
@@ -65,7 +65,7 @@ test("claim() gives up after 10 s where another process neither ends nor goes on
   assert.equal(claimant.clock.timers, 0);
 });
 
-test("claim() takes a listener that holds a connection up for one that is live, after 5 s", async () => {
+test("bindSocket() takes a listener that holds a connection up for one that is live, after 5 s", async () => {
   const folder = new SocketFolder();
   folder.paths.set(PATH, null);
   const claimant = folder.process(8);
@@ -79,7 +79,7 @@ test("claim() takes a listener that holds a connection up for one that is live, 
 
 async function claimed(claimant: FakeProcess): Promise<string> {
   try {
-    await claim(claimant, { broker: "b", path: PATH, accept: () => {} });
+    await bindSocket(claimant, { broker: "b", path: PATH, accept: () => {} });
     return "won";
   } catch (error) {
     return error instanceof Error ? error.name : String(error);

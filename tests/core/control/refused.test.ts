@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ControlPeer } from "../../../src/core/control/peer.ts";
+import { ControlPeer } from "../../../src/core/control/server.ts";
 import { newCodec } from "../../../src/core/wire/codec.ts";
 import { FrameFlag, FrameReader, FrameType } from "../../../src/core/wire/frame.ts";
 import type { Handler } from "../../../src/core/module/module.ts";
