@@ -13,6 +13,8 @@ const ENDED = { code: 0, signal: null };
 /** Spawns fakes, and a guard that does nothing. */
 class BrokerRuntime extends SpawningRuntime {
   count = 2;
+  /** What the guard was sent, line by line. */
+  guarded = "";
 
   override processors(): number {
     return this.count;
@@ -24,7 +26,7 @@ class BrokerRuntime extends SpawningRuntime {
     const ready = new TextEncoder().encode("ready\n");
     const channel = {
       unsentBytes: 0,
-      write: () => {},
+      write: (bytes: Uint8Array) => void (this.guarded += new TextDecoder().decode(bytes)),
       open: (events: { data(chunk: Uint8Array): void }) => events.data(ready),
       close: () => ended(),
       abort: () => ended(),

@@ -261,3 +261,35 @@ test("a broker that is process 1 says once that nobody collects orphans, and its
     assert.equal((await broker.core.status()).broker.zombies, 3);
   }
 });
+
+test("the guard is told of each process, and of its end, so that it kills no other one that gets the same pid", async () => {
+  const t = new FakeBroker({ sla: {} });
+  void t.core.start();
+  await settle();
+  await t.up("sla");
+  await t.life("sla").exit({ code: 1, signal: null });
+  await t.runtime.clock.advance(0);
+  await t.up("sla");
+  const guarded = () => t.runtime.guarded.replace(/ \S+\/sla\/\d+$/gm, " tree").trim().split("\n");
+  assert.deepEqual(guarded(), ["add 100 group tree", "del 100", "add 101 group tree"]);
+  const stopped = t.core.stop();
+  await settle();
+  await t.down("sla");
+  await stopped;
+  assert.equal(guarded().at(-1), "del 101");
+});
+
+test("a process that ends before its Broker.start is told with what stands before that, and one that was ready is not", async () => {
+  for (const isReady of [false, true]) {
+    const t = new FakeBroker({ sla: { restart: "never" } });
+    void t.core.start();
+    await settle();
+    if (isReady) await t.up("sla");
+    await t.life("sla").exit({ code: 4, signal: null });
+    const why = isReady ? "" : ' before it reached Broker.start({ name: "broker-master" }): what stands before that ' +
+      'runs in this process too, put it behind, or set "program" to a file that only starts the broker';
+    assert.deepEqual(t.told("process.exited"), [
+      `sla ended unexpectedly (pid 100, exit code 4, signal none): process exited with code 4${why}`,
+    ]);
+  }
+});
