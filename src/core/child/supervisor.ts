@@ -308,7 +308,10 @@ export class Supervisor {
     this.follow(child.spec);
   }
 
-  /** From the next start on the process is made with `spec`. The limits of its queue hold at once, that of concurrency with the next process. */
+  /**
+   * From the next start on the process is made with `spec`. The limits of its queue hold at once, that of concurrency with the next
+   * process.
+   */
   follow(spec: ChildSpec): void {
     this.#spec = spec;
     this.#restarts.follow(spec.setup.supervision.restart);

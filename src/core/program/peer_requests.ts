@@ -105,8 +105,8 @@ export class PeerRequests {
 }
 
 /**
- * The value as JSON has it, where JSON loses nothing. Made once: a getter or a `toJSON` may throw the next time, when the answer is sent and
- * no error could be answered any more.
+ * The value as JSON has it, where JSON loses nothing. Made once: a getter or a `toJSON` may throw the next time, when the answer is
+ * sent and no error could be answered any more.
  */
 export function written(value: unknown, name: string): unknown {
   const text = plainText(value, name);
