@@ -3,13 +3,11 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-const ROOT = rootFrom(new URL("../../", import.meta.url));
+const ROOT = new URL("../../", import.meta.url);
 const PAGE = readFileSync(new URL("CONTRIBUTING.md", ROOT), "utf8");
 
-/** Compiled, a test stands deeper than its source does. */
-function rootFrom(folder: URL): URL {
-  return existsSync(new URL("CONTRIBUTING.md", folder)) ? folder : rootFrom(new URL("../", folder));
-}
+/** Compiled, a source ends in `.js`. */
+const ENDING = import.meta.url.slice(import.meta.url.lastIndexOf("."));
 
 test("CONTRIBUTING.md names each folder of src where it says where things live", () => {
   const tree = /```text\nmod\.ts[^]*?```/.exec(PAGE)?.[0] ?? "";
@@ -22,5 +20,5 @@ test("CONTRIBUTING.md names each folder of src where it says where things live",
 test("CONTRIBUTING.md names files of src that exist", () => {
   const named = [...PAGE.matchAll(/`(src\/[\w/]+\.ts)`/g)].map(([, path]) => path ?? "");
   assert.ok(named.length > 10);
-  assert.deepEqual(named.filter((path) => !existsSync(new URL(path, ROOT))), []);
+  assert.deepEqual(named.filter((path) => !existsSync(new URL(path.replace(/\.ts$/, ENDING), ROOT))), []);
 });
