@@ -67,7 +67,7 @@ export interface EventFields {
     readonly message: string;
     readonly stack: readonly string[];
   };
-  /** DEBUG: why an attempt got no answer in time. `silentMs`: since the callee's last sign of life, which it was asked for when half of the time was over. */
+  /** DEBUG: why an attempt got no answer in time. `silentMs`: since the callee's last heartbeat; brokkr asks for one after half of the time. */
   "call.silence": {
     readonly command: string;
     readonly target: string;
@@ -90,7 +90,7 @@ export interface EventFields {
   "answer.unknown": { readonly target: string; readonly command: string | null; readonly id: string };
   /** WARNING: a process was called with a command that it does not have. */
   "command.unknown": { readonly command: string };
-  /** ERROR: a command threw, as its own process tells it. */
+  /** ERROR: a command threw, as its own process reports it. */
   "command.error": { readonly command: string; readonly message: string; readonly stack: readonly string[] };
   /** DEBUG: a command begins. `params`: JSON text, already cut at 1,000 characters. */
   "command.executing": { readonly command: string; readonly params: string };
@@ -107,7 +107,7 @@ export interface EventFields {
     readonly text: string;
     readonly level: Exclude<LogLevel, "fatal">;
   };
-  /** DEBUG: a program of another language told something of its own accord. `params`: as it sent them, or null. */
+  /** DEBUG: a program of another language sent a notification. `params`: as it sent them, or null. */
   "program.notification": { readonly process: string; readonly method: string; readonly params: unknown };
   /** WARNING: something that a process sent was not understood, or was more than it may print, and was left out. */
   "process.dropped": { readonly process: string; readonly what: string; readonly count: number };
@@ -133,9 +133,9 @@ export interface EventFields {
     readonly signal: string;
     readonly reason: string;
   };
-  /** WARNING: a process has given no sign of life for `ms`. */
+  /** WARNING: a process has sent no heartbeat for `ms`. */
   "process.blocked": { readonly process: string; readonly childPid: number; readonly ms: number };
-  /** INFO: a blocked process gives signs of life again, `ms` after the last one. */
+  /** INFO: a blocked process sends heartbeats again, `ms` after the last one. */
   "process.unblocked": { readonly process: string; readonly childPid: number; readonly ms: number };
   /** WARNING: a process holds more memory than `memory.warnBytes`; once, until it held less. */
   "process.memory": {
@@ -173,9 +173,9 @@ export interface EventFields {
   "broker.unguarded": { readonly reason: string; readonly delayMs: number };
   /** WARNING: the log file, or `standard error`, can be written again; that many lines are not in it. */
   "log.lost": { readonly file: string; readonly lines: number; readonly reason: string };
-  /** INFO: a process was told to finish its work and end. */
+  /** INFO: a process was asked to finish its work and end. */
   "process.stopping": { readonly process: string; readonly childPid: number | null };
-  /** INFO: a process has ended as it was told. */
+  /** INFO: a process has ended as requested. */
   "process.stopped": { readonly process: string; readonly ms: number };
   /** What a module writes with `ctx.log.debug`. */
   "module.debug": { readonly text: string };
@@ -277,11 +277,11 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
     level: "info",
     template: "cleanup is starting",
     fields: {},
-    what: "A new process begins to release what belongs to the other modules.",
+    what: "A new process starts to release what belongs to the other modules.",
     why:
       "It loaded the same program as its parent process, so it holds the caches, connections and timers of every module.",
     check: [],
-    did: "It runs the cleanup of each other module before it takes its first call. Calls that come earlier wait.",
+    did: "Runs the cleanup of each of the other modules before the process takes its first call. Earlier calls wait.",
   },
   "cleanup.done": {
     tag: "CLEAN AFTER FORK",
@@ -291,9 +291,9 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
     what: "The cleanup of a new process is over, with or without errors.",
     why: "Each cleanup.start has one, unless the process ends in between.",
     check: [
-      'Where the time grows from start to start: the hooks "afterForkCleanup" of the modules, which run one after the other.',
+      'If the time grows from start to start: the "afterForkCleanup" hooks of the modules, which run one after the other.',
     ],
-    did: "The process goes on to its start and then takes calls.",
+    did: "Goes on to the start of the process, which then takes calls.",
   },
   "cleanup.error": {
     tag: "CLEAN AFTER FORK",
@@ -305,10 +305,10 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
     why: "The module's hook threw, something in what it owns could not be disposed, or it took longer than 5 seconds.",
     check: [
       "The stack: its last frame is the place in the module's own code.",
-      "The module that stands behind the pid: its cleanup is to be mended, not the process that ran it.",
-      "Memory of the process: what was not released stays there until it ends.",
+      "The module named behind the pid: fix its cleanup, not the process that ran it.",
+      "The memory of the process: what was not released stays until the process ends.",
     ],
-    did: "The cleanup of the other modules went on, and the process serves its commands. Nothing is tried again.",
+    did: "Went on with the cleanup of the other modules; the process serves its commands. Nothing is retried.",
   },
   "cleanup.receipt": {
     tag: "CLEANUP RECEIPT",
@@ -345,7 +345,7 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
     what: "A command call was answered.",
     why:
       "Each answered call has this line, at DEBUG. The time is the caller's: from the call to the answer, retries included.",
-    check: ['Where the time is long: "brokkr logs FILE" shows p50, p90, p99 and the longest of each command.'],
+    check: ['If the time is long: "brokkr logs FILE" shows p50, p90, p99 and the longest of each command.'],
     did: "Gave the result to the caller.",
   },
   "command.executing": {
@@ -353,9 +353,9 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
     level: "debug",
     template: "Executing command [{command}] with param {params}",
     fields: { command: name, params: text },
-    what: "A command begins to run.",
-    why: "Each command that begins has this line, at DEBUG. Parameters are cut at 1,000 characters.",
-    check: ["Where a call timed out: whether its command has this line. Without it the call never got that far."],
+    what: "A command starts to run.",
+    why: "Each command that starts has this line, at DEBUG. Parameters are cut at 1,000 characters.",
+    check: ["If a call timed out: whether its command has this line. Without it, the command never started."],
     did: "Ran the command.",
   },
   "call.retry": {
@@ -364,29 +364,28 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
     template:
       "The command call [{command}] for module {target} was sent but the call timed out ({timeoutMs}). We will retry one time.",
     fields: { command: name, target, timeoutMs: timeout },
-    what: "A command call got no answer within its timeout. It was sent, and it is sent a second time.",
-    why:
-      "The command is slow, the module has too many calls to do at once, or its process handles no events at the moment.",
+    what: "A command call got no answer within its timeout. It was sent, and it is sent once more.",
+    why: "The command is slow, the module has too many calls at once, or its process handles no events at the moment.",
     check: [
-      "A call.timeout of the same command behind it: without one, the second attempt was answered.",
-      "Latency of the command: where p99 is near the timeout, raise the timeout or make the command faster.",
-      "What else the module did at that time: one long computation delays all of its calls.",
+      "A call.timeout of the same command after it: without one, the second attempt was answered.",
+      "The latency of the command: if p99 is near the timeout, raise the timeout or make the command faster.",
+      "What else the module did at that time: one long computation delays all its calls.",
     ],
     did:
-      "Sent the call again, with the same id. Where the first attempt still runs, the second joins it: nothing runs twice.",
+      "Sent the call again, with the same id. If the first attempt still runs, the second joins it: nothing runs twice.",
   },
   "call.another-answer": {
     tag: "COMMAND CALL",
     level: "warning",
     template: "The command call [{command}] was sent but another answer was received. Retrying.",
     fields: { command: name, target: hidden(isText) },
-    what: "While a call waited, an answer came that no waiting call had asked for.",
+    what: "While a call waited, an answer arrived that belongs to no waiting call.",
     why: "Nearly always it is the late answer to a call that was given up before, by timeout or by the caller.",
     check: [
       "call.timeout lines before it, of the same module: they are the cause.",
-      "Where there are none: a peer that is not brokkr's and mixes up ids.",
+      "If there are none: a peer that is not brokkr and mixes up ids.",
     ],
-    did: "Threw the answer away, so that no call got a wrong one, and sent the waiting call's frame again, once.",
+    did: "Discarded the answer, so that no call got a wrong one, and sent the waiting call's frame again, once.",
   },
   "call.timeout": {
     tag: "COMMAND CALL",
@@ -400,16 +399,17 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
       sent: hidden(isBoolean),
       peer: hiddenChoice("blocked", "slow"),
     },
-    what: "A command call was given up: no answer came in time, the retry included. The caller got CallTimeoutError.",
+    what:
+      "A command call was given up: no answer came in time, not even to the retry. The caller got a CallTimeoutError.",
     why:
-      "The command takes longer than the timeout, or the process of the module is blocked, stopped or starved. A call that never left the queue has this line without a call.retry.",
+      "The command takes longer than the timeout, or the process of the module is blocked, stopped or short of processor time. A call that never left the queue has this line without a call.retry.",
     check: [
-      'The field "peer" of the record, or of the error: "slow" is a slow command, "blocked" is a process that handles no events.',
-      "command.executing of the same command: did it begin at all?",
+      'The field "peer" of the record, or of the error: "slow" means a slow command, "blocked" a process that handles no events.',
+      "command.executing of the same command: did it start at all?",
       "Several modules at the same time: the machine is busy, or short of memory.",
       "The call's timeout: timeoutMs of the call, of the module or of the broker.",
     ],
-    did: "Told the caller. An answer that comes later is thrown away and never reaches another call.",
+    did: "Told the caller. A later answer is discarded and never reaches another call.",
   },
   "call.error": {
     tag: "COMMAND CALL",
@@ -420,17 +420,16 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
     linesShown: (line) => `each \`STACK LINE\`, then ${line}`,
     unread: { stack: [] },
     guide: "[messages](#messages)",
-    what:
-      "A command call failed at once, not by timeout. The stack in front of it, where there is one, is the callee's.",
+    what: "A command call failed at once, not by timeout. The stack before it, if there is one, is the callee's.",
     why:
-      "The message tells which way: what the command threw, an unknown command, a process that ended, a queue that is full, a payload that can't be sent, or a caller that cancelled.",
+      "The message says why: what the command threw, an unknown command, a process that ended, a queue that is full, a payload that can't be sent, or a caller that cancelled.",
     check: [
       "The stack, from its last line upwards; the callee's command.error has the same.",
       '"process exited with code ..." or "process was killed by ...": the process.exited before it.',
-      '"queue is full (...)": calls come faster than the module does them; raise "concurrency", or call less.',
+      '"queue is full (...)": calls arrive faster than the module handles them; raise "concurrency", or call less.',
       '"payload of ... bytes is over the limit": send less, or in parts.',
     ],
-    did: "Told the caller at once. A command that threw is not tried again: it did run.",
+    did: "Told the caller at once. A command that threw is not retried, since it did run.",
   },
   "command.error": {
     tag: "COMMAND CALL",
@@ -440,11 +439,11 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
     lines: (line, { stack }) => [line, ...stack.map(escapeStackLine)],
     linesShown: (line) => `${line}, then each \`STACK LINE\``,
     unread: { stack: [] },
-    what: "A command threw an error in its own process. The lines behind it are its stack.",
+    what: "A command threw an error in its own process. The lines after it are its stack.",
     why: "The code of the command failed, or its result could not be sent to the caller.",
     check: [
       "The stack: outermost frame first, the last line is the error and the frame above it the place.",
-      'Whether it is always the same stack: "brokkr logs FILE" groups them.',
+      'Whether the stack is always the same: "brokkr logs FILE" groups them.',
       "command.executing before it, at DEBUG: it has the parameters.",
     ],
     did: "Sent error and stack to the caller, which logs a call.error. The process goes on and takes further calls.",
@@ -455,12 +454,12 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
     template: "Received unknown command [{command}] to execute !",
     fields: { command: name },
     what: "A process was called with a command that it does not have.",
-    why: "The caller misspells it, or caller and module are of different versions.",
+    why: "The caller misspells it, or the caller and the module have different versions.",
     check: [
-      "The name at the caller: its error names the nearest command that there is.",
-      "After an update: whether all processes were started again since.",
+      "The name at the caller: its error names the closest command that exists.",
+      "After an update: whether all processes were restarted.",
     ],
-    did: "Told the caller at once, by UnknownCommandError. Nothing ran.",
+    did: "Rejected the call at once, with UnknownCommandError. Nothing ran.",
   },
   "call.silence": {
     tag: "HEARTBEAT",
@@ -470,7 +469,7 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
     fields: { command: name, target, attempt: count, peer: silentPeer, silentMs: duration },
     what: "Why an attempt of a call got no answer in time: its process is slow or blocked.",
     why:
-      "When half of the time of an attempt is over, the process is asked for a sign of life. One that gives it works on the command (slow); one that gives none handles no events (blocked).",
+      "After half of the time of an attempt, brokkr pings the process. If it replies, it is working on the command (slow); if not, it handles no events (blocked).",
     check: [
       "slow: what the command waits for, and whether its timeout is long enough. this.progress() in the command gives it more time.",
       "blocked: a loop without await, a synchronous call that takes long, or a process that was stopped (state T in ps).",
@@ -483,10 +482,10 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
     template: "Late answer from {target} was discarded (call {id}, command [{command}])",
     fields: { target, command: nameIfKnown, id: name },
     templateOfUnknown: "Late answer from {target} was discarded (call {id})",
-    what: "An answer came to a call that had been given up, while no other call waited.",
-    why: "The command did end, but after the last timeout of its call, or after the caller had cancelled it.",
-    check: ["The call.timeout before it. The time between the two is what the timeout is too short."],
-    did: "Threw it away and counted it.",
+    what: "An answer arrived for a call that had been given up, while no other call waited.",
+    why: "The command finished after the last timeout of its call, or after the caller had cancelled it.",
+    check: ["The call.timeout before it: the timeout is too short by the time between the two."],
+    did: "Discarded and counted it.",
   },
   "answer.duplicate": {
     tag: "ANSWER",
@@ -494,10 +493,10 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
     template: "Duplicate answer from {target} was discarded (call {id}, command [{command}])",
     fields: { target, command: nameIfKnown, id: name },
     templateOfUnknown: "Duplicate answer from {target} was discarded (call {id})",
-    what: "A second answer came to a call that was answered already.",
+    what: "A second answer arrived for a call that was already answered.",
     why: "Both attempts of a call were answered: the first answer was on its way when the second attempt left.",
     check: ["Nothing, unless it is frequent: then the timeout is close to what the command takes."],
-    did: "Threw it away and counted it. The caller has the first answer.",
+    did: "Discarded and counted it. The caller has the first answer.",
   },
   "answer.unknown": {
     tag: "ANSWER",
@@ -505,10 +504,10 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
     template: "Unknown answer from {target} was discarded (call {id}, command [{command}])",
     fields: { target, command: nameIfKnown, id: name },
     templateOfUnknown: "Unknown answer from {target} was discarded (call {id})",
-    what: "An answer came to a call that was never made, while no call waited.",
-    why: "Between processes of brokkr this does not happen. A peer in another language may mix up ids.",
-    check: ["A peer that is not brokkr's: whether it sends back the id that it got, as it got it."],
-    did: "Threw it away and counted it.",
+    what: "An answer arrived for a call that was never made, while no call waited.",
+    why: "This does not happen between two processes of brokkr. A peer in another language may mix up ids.",
+    check: ["A peer that is not brokkr: whether it sends back the id exactly as it received it."],
+    did: "Discarded and counted it.",
   },
   "process.output": {
     tag: "PROCESS",
@@ -525,9 +524,9 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
     guide: "[what modules print](#what-modules-print)",
     what: "A process printed a line to its standard output or standard error.",
     why:
-      "What modules print is taken line by line and written under their name, so that it can't pass for another's line.",
+      "brokkr reads what modules print line by line and logs it under their name, so that it can't pass for a line of another module.",
     check: ["Before a process.exited: the last lines often tell why it ended."],
-    did: "Wrote it down. It has no effect on calls.",
+    did: "Logged it. It has no effect on calls.",
   },
   "process.starting": {
     tag: "PROCESS",
@@ -537,17 +536,17 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
     what: "A process of a module or worker is about to be created.",
     why: "The broker starts, or the process ended and is started again. Generation 1 is the first.",
     check: ["A generation above 1: why the one before ended, see its process.exited."],
-    did: "Creates the process and waits for its first words.",
+    did: "Creates the process and waits for its first message.",
   },
   "process.ready": {
     tag: "PROCESS",
     level: "info",
     template: "{process} is ready after {ms} (pid {childPid})",
     fields: { process, childPid: pid, ms: duration },
-    what: "A process is cleaned and started, and takes calls.",
-    why: "Each process that starts well has this line. The time counts from its creation.",
-    check: ['Where it is slow: what its files do when they are imported, and its "start".'],
-    did: "Sent it the calls that waited for it.",
+    what: "A process has finished its cleanup and its start, and takes calls.",
+    why: "Each process that starts successfully has this line. The time counts from its creation.",
+    check: ['If it is slow: what its files do when they are imported, and its "start".'],
+    did: "Sent it the calls that were waiting for it.",
   },
   "program.notification": {
     tag: "PROCESS",
@@ -556,10 +555,10 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
     fields: { process, method: name, params: hidden(isAnything) },
     isOfBroker: true,
     guide: "[programs](./programs.md)",
-    what: "A program of another language sent a notification: it told something that nobody had asked for.",
+    what: "A program of another language sent a notification: a message that is no answer.",
     why: "Its protocol has such messages, for progress, logs or changes of what it offers.",
     check: [`The event's params, with broker.on("program.notification", …): the line has the method only.`],
-    did: "Gave it to whoever listens to the event, and to the handler in defineProgram where there is one.",
+    did: "Passed it to the listeners of the event, and to the handler in defineProgram if there is one.",
   },
   "process.dropped": {
     tag: "PROCESS",
@@ -581,7 +580,7 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
     template: "{process} was sent {signal} (pid {childPid}): {reason}",
     fields: { process, childPid: pidOrNone, signal: name, reason: text },
     guide: "[supervision](./supervision.md)",
-    what: "brokkr sent a process a signal, because it did not do what it was to do in time or broke its channel.",
+    what: "brokkr sent a process a signal, because it missed a deadline or broke its channel.",
     why: "The end of the line says which deadline passed: the start, the drain, or the time after SIGTERM.",
     check: [
       `A drain that takes longer than the module's "drainMs": its running calls, and its "stop".`,
@@ -596,14 +595,15 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
     template: "{process} is blocked: no sign of life for {ms} (pid {childPid})",
     fields: { process, childPid: pid, ms: duration },
     guide: "[a module hangs](./supervision.md#a-module-hangs)",
-    what: "A process gives no sign of life: it answers nothing, not even brokkr's own question.",
+    what: "A process sends no heartbeat: it answers nothing, not even brokkr's ping.",
     why: "Its event loop is busy (a long computation, an endless loop), or it was stopped (SIGSTOP, a debugger).",
     check: [
       "What it was called with last: command.executing of that process, at DEBUG.",
       "Whether it uses the processor (top -p PID): a loop does, a stopped process does not.",
-      'Work that takes long by nature belongs into a worker, or wants a longer "heartbeat.timeoutMs".',
+      'Work that takes long by nature belongs in a worker, or needs a longer "heartbeat.timeoutMs".',
     ],
-    did: 'Said so, and asks on. With "heartbeat.onBlocked" set to "restart" it kills the process and starts it again.',
+    did:
+      'Logged it, and keeps pinging. With "heartbeat.onBlocked" set to "restart" it kills the process and starts it again.',
   },
   "process.unblocked": {
     tag: "PROCESS",
@@ -611,9 +611,9 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
     template: "{process} gives signs of life again after {ms} (pid {childPid})",
     fields: { process, childPid: pid, ms: duration },
     what: "A process that was blocked answers again.",
-    why: "What kept it busy is over, or it was continued (SIGCONT). The time counts from its last sign of life.",
-    check: ["The process.blocked in front of it."],
-    did: "Goes on as before. Calls that timed out meanwhile have failed.",
+    why: "What kept it busy is over, or it was continued (SIGCONT). The time counts from its last heartbeat.",
+    check: ["The process.blocked before it."],
+    did: "Goes on as before. Calls that timed out in the meantime have failed.",
   },
   "process.memory": {
     tag: "PROCESS",
@@ -627,14 +627,14 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
       'Whether it goes on growing: "brokkr status", before and after some calls.',
       `A leak that can't be mended at once: "memory.recycleBytes" gives the module a new process in time.`,
     ],
-    did: "Said so, once; and again when it has held less in between.",
+    did: "Logged it once, and does so again only after it has held less in between.",
   },
   "process.replacing": {
     tag: "PROCESS",
     level: "info",
     template: "{process} is being replaced (pid {childPid}): {reason}",
     fields: { process, childPid: pid, reason: text },
-    what: "A process gets a successor: a new one starts beside it, and takes over when it is ready.",
+    what: "A process is being replaced: a new one starts beside it and takes over when it is ready.",
     why: 'The end of the line says it: a reload, a changed configuration, or memory over "memory.recycleBytes".',
     check: [],
     did: "Starts the new process. Calls go to the old one until the new one is ready.",
@@ -647,7 +647,7 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
     what: "A new process has taken over from an old one.",
     why: "It follows process.replacing. The time counts from there.",
     check: [],
-    did: "Calls that waited go to the new process. The old one finishes what runs in it and ends.",
+    did: "Calls that waited go to the new process. The old one finishes its running calls and ends.",
   },
   "process.folder-gone": {
     tag: "PROCESS",
@@ -661,8 +661,7 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
       "Which release runs: restart the broker from the one that is to run.",
       "Start it in a folder that stays, or set cwd for each module.",
     ],
-    did:
-      "Starts every new process in the configuration's folder, else in the program's, else in /. Said once, whatever process is next.",
+    did: "Starts every new process in the configuration's folder, else in the program's, else in /. Logs it once.",
   },
   "process.kept": {
     tag: "PROCESS",
@@ -670,8 +669,9 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
     template: "{process} could not be replaced and goes on (pid {childPid}): {reason}",
     fields: { process, childPid: pid, reason: text },
     what: "A process should have been replaced, and the new one did not become ready.",
-    why: "The end of the line says how the new one ended: a mistake in the new code or in the new settings, mostly.",
-    check: ['The process.output lines of the new process. When the cause is mended: "brokkr reload NAME".'],
+    why:
+      "The end of the line says how the new one ended: mostly because of an error in the new code or the new settings.",
+    check: ['The process.output lines of the new process. Once the cause is fixed: "brokkr reload NAME".'],
     did: "Kept the old process, which serves calls as before.",
   },
   "process.exited": {
@@ -691,7 +691,7 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
     why: "The end of the line has the reason: its exit code, or the signal that killed it.",
     check: [
       "Its process.output lines before it: an uncaught error prints its stack.",
-      "SIGKILL that nobody sent: the system was out of memory, see the kernel's log (dmesg).",
+      "A SIGKILL that nobody sent: the system was out of memory; see the kernel's log (dmesg).",
       "Exit code 0, unexpectedly: something in the module calls exit, or nothing keeps it alive.",
       "Calls that failed with it: call.error of the same second.",
     ],
@@ -706,10 +706,10 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
     what: "A process that ended is started again after a pause.",
     why: 'Its restart policy is "always", or "on-failure" and it failed.',
     check: [
-      "The process.exited in front of it.",
+      "The process.exited before it.",
       "The number of restarts: a rising one is a loop that will end in process.failed.",
     ],
-    did: "Waits, then creates it anew. It is cleaned and started like the first time.",
+    did: "Waits, then creates it again, with cleanup and start as the first time.",
   },
   "process.failed": {
     tag: "PROCESS",
@@ -720,10 +720,10 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
     why: 'It failed too often in too short a time, by default six times in a minute, or its restart policy is "never".',
     check: [
       "The reason in the line, and the process.exited and process.output lines before it.",
-      'When the cause is mended: "brokkr restart NAME".',
+      'Once the cause is fixed: "brokkr restart NAME".',
     ],
     did:
-      "Gave up on this process, so that it does not restart for ever. Calls to it are rejected at once. The others go on.",
+      "Gave up on this process, so that it does not restart forever. Calls to it are rejected at once. The other modules go on.",
   },
   "process.orphan": {
     tag: "PROCESS",
@@ -736,7 +736,7 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
     why:
       "That broker was killed together with its guard, the small shell that ends its processes for it, so nobody was left to do it.",
     check: [
-      "What killed the earlier broker: the system's log, for want of memory, or a signal to all of its processes.",
+      "What killed the earlier broker: a lack of memory (see the system's log), or a signal to all of its processes.",
       "The module in the line, where it holds files, ports or locks that a second copy of it must not share.",
     ],
     did: "Found the process by the mark of that broker in its environment and by its start time, and sent it SIGKILL.",
@@ -756,9 +756,9 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
     level: "info",
     template: "{process} stopped in {ms}",
     fields: { process, ms: duration },
-    what: "A process has ended as it was told.",
+    what: "A process has ended as requested.",
     why: "It follows process.stopping. The time counts from there.",
-    check: [`Where it takes long: the module's running calls, and its "stop".`],
+    check: [`If it takes long: the module's running calls, and its "stop".`],
     did: "Nothing is left of it.",
   },
   "module.debug": {
@@ -770,7 +770,7 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
     what: "A module logged something, at DEBUG.",
     why: "It is the module's own text: its author wrote it with ctx.log.",
     check: [],
-    did: "Wrote it down.",
+    did: "Logged it.",
   },
   "module.info": {
     tag: "LOG",
@@ -781,7 +781,7 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
     what: "A module logged something, at INFO.",
     why: "It is the module's own text: its author wrote it with ctx.log.",
     check: [],
-    did: "Wrote it down.",
+    did: "Logged it.",
   },
   "module.warning": {
     tag: "LOG",
@@ -792,7 +792,7 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
     what: "A module logged a warning.",
     why: "It is the module's own text: its author wrote it with ctx.log.",
     check: ["The text, with the author of the module."],
-    did: "Wrote it down.",
+    did: "Logged it.",
   },
   "module.error": {
     tag: "LOG",
@@ -803,7 +803,7 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
     what: "A module logged an error.",
     why: `It is the module's own text: its author wrote it with ctx.log. A hook "stop" that threw is logged so too.`,
     check: ["The text, with the author of the module."],
-    did: "Wrote it down. The process goes on.",
+    did: "Logged it. The process goes on.",
   },
   "broker.ready": {
     tag: "BROKER",
@@ -813,7 +813,7 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
     isOfBroker: true,
     what: "Every module is ready, or has failed its first start.",
     why: "Once, after the start of the broker.",
-    check: ["Where failed is not 0: the process.failed and process.exited lines before it."],
+    check: ["If failed is not 0: the process.failed and process.exited lines before it."],
     did: "Serves calls from now on.",
   },
   "broker.reloaded": {
@@ -825,8 +825,8 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
     isOfBroker: true,
     what: "The configuration was read again and is in force.",
     why: "The broker got SIGHUP.",
-    check: ["Where kept is not 0: the process.kept lines before it."],
-    did: "Replaced the modules whose settings have changed, started new ones and drained those that are gone.",
+    check: ["If kept is not 0: the process.kept lines before it."],
+    did: "Replaced the modules whose settings have changed, started new ones and drained those that were removed.",
   },
   "broker.not-reloaded": {
     tag: "BROKER",
@@ -834,7 +834,7 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
     template: "The configuration stays as it was: {reason}",
     fields: { reason: text },
     isOfBroker: true,
-    what: "The configuration was to be read again, and it is wrong.",
+    what: "The configuration was read again, and it is invalid.",
     why: "The end of the line says what is wrong, and where.",
     check: ['"brokkr check FILE", then send SIGHUP again.'],
     did: "Nothing: every module runs as before.",
@@ -846,11 +846,11 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
     fields: { reason: text, delayMs: timeout },
     isOfBroker: true,
     what:
-      "The guard, which ends the modules' processes where the broker is killed, has ended and could not be started.",
+      "The guard, which ends the modules' processes if the broker is killed, has ended and could not be started again.",
     why: "The end of the line says what the system refused: mostly no descriptor or no process is left.",
     check: ['How many files the broker has open: "ls /proc/PID/fd | wc -l", and "ulimit -n". Who killed the guard.'],
     did:
-      "Goes on, and tries again after a pause. Until then only what handles events ends with a broker that is killed.",
+      "Goes on, and tries again after a pause. Until then, if the broker is killed, only processes that handle events end with it.",
   },
   "broker.no-init": {
     tag: "BROKER",
@@ -865,7 +865,7 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
       "A process that has lost its parent becomes a child of process 1. No runtime of JavaScript collects children that it did not start.",
     check: ['How many there are: "brokkr status" counts zombies.'],
     did:
-      "Goes on. Each zombie keeps a process number until the container ends; a limit of processes is reached in the end.",
+      "Goes on. Each zombie keeps a process number until the container ends, so a limit on processes is reached in the end.",
   },
   "broker.stopped": {
     tag: "BROKER",
@@ -875,7 +875,7 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
     isOfBroker: true,
     what: "The broker has stopped: every process has ended.",
     why: 'It was asked to stop, by Ctrl-C, a signal, "brokkr stop" or its program.',
-    check: ["A log that ends without this line: the broker was killed, or its machine went down."],
+    check: ["A log that ends without this line: the broker was killed, or the machine went down."],
     did: "Nothing is left of it.",
   },
   "log.lost": {
@@ -884,11 +884,11 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
     template: "{lines} log lines are lost, {file} could not be written: {reason}",
     fields: { file: text, lines: { ...count, shown: "LINES" }, reason: text },
     isOfBroker: true,
-    what: "The log file or standard error can be written again, and some lines never came into it.",
+    what: "The log file or standard error can be written again, and some lines are missing from it.",
     why:
       "The end of the line has the reason: mostly a full disk, a folder that was removed or made read-only, or a reader of standard error that stood still.",
     check: [
-      "Of a file: room on the file system (df), and who may write in the folder. Standard error told when it began.",
+      "Of a file: room on the file system (df), and who may write in the folder. A line on standard error says when it began.",
       "Of standard error: what reads it, such as less, a terminal that was stopped with Ctrl-S, or a container's log driver.",
     ],
     did: "Went on without them, and tried again with each line.",

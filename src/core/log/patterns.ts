@@ -60,11 +60,16 @@ function makePattern(event: EventId, text: string, { age, unread = {}, types = {
   const row = EVENTS[event];
   const all: Readonly<Record<string, Field<unknown>>> = { ...row.fields, ...types };
   const line = new LineTemplate(text, all);
-  const given = { ...row.unread, ...unread };
+  const given: Match["fields"] = { ...row.unread, ...unread };
   const [levelField, levelType] = Object.entries(all).find(([, field]) => "isLevel" in field) ?? [];
+  const known = Object.keys(all).filter((name) =>
+    name === levelField || Object.hasOwn(given, name) || line.template.names.includes(name)
+  );
+  // In the order of the row, whatever the order in the text.
+  const start = Object.fromEntries(known.map((name) => [name, given[name]]));
   const fields: Pattern["fields"] = (values, level) => {
     if (row.isAtLevel !== undefined && row.level !== level) return null;
-    const read: Record<string, unknown> = { ...given };
+    const read: Record<string, unknown> = { ...start };
     if (!line.read(values, read)) return null;
     if (levelField === undefined) return read;
     read[levelField] = level;
