@@ -25,6 +25,15 @@ test("a process is asked for a sign of life only when it was silent for interval
   assert.deepEqual(s.lines().filter((line) => line.includes("sign")), []);
 });
 
+test("a process is asked after half of timeoutMs at the latest, so that it has as long for its answer", async () => {
+  const s = new Supervision({ heartbeat: { intervalMs: 5_000, timeoutMs: 6_000 } });
+  const life = await s.up();
+  await s.advance(2_999);
+  assert.equal(pings(life), 0);
+  await s.advance(1);
+  assert.equal(pings(life), 1);
+});
+
 test("a process that is silent for timeoutMs is blocked, said once, until it answers", async () => {
   const s = new Supervision({ heartbeat: HEARTBEAT });
   const life = await s.up();
