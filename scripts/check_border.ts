@@ -6,7 +6,15 @@
 import { join, relative } from "node:path";
 import { exists, files } from "./build_npm.ts";
 import { importGraph, reachable } from "./border/import_graph.ts";
-import { againstOrder, coreImports, cycles, type Module, mutableState, runtimeFolders } from "./border/order.ts";
+import {
+  againstOrder,
+  coreImports,
+  cycles,
+  loadCycles,
+  type Module,
+  mutableState,
+  runtimeFolders,
+} from "./border/order.ts";
 import { ROOT } from "./command.ts";
 import { staleAssets } from "./embed_assets.ts";
 import { tsc } from "./tsc.ts";
@@ -26,6 +34,7 @@ export async function checkBorder(): Promise<string[]> {
     ...coreImports(graph),
     ...againstOrder(graph),
     ...cycles(graph),
+    ...loadCycles(graph),
     ...await coreState(graph),
     ...libraryPackages(graph),
     ...builtins(graph),

@@ -103,26 +103,47 @@ function placeOf(path: string): string | null {
 
 /** A line for each cycle of parts: a part is a folder, or a file that stands beside folders. */
 export function cycles(graph: Graph): string[] {
-  const steps = new Map<string, Map<string, string>>();
   const parts = partsOf(graph);
+  return cyclesOf(graph, { partOf: (path) => parts.get(path), counts: () => true }).map(({ part, imports }) =>
+    `${part}: is in a cycle of parts: ${imports}; move what one of them needs to where it imports none`
+  );
+}
+
+/** A line for each cycle of files that load each other at their start: which one comes first depends on who asks. */
+export function loadCycles(graph: Graph): string[] {
+  const partOf = (path: string) => graph.has(path) ? path : undefined;
+  const counts = ({ dynamic, onlyTypes }: Import) => !dynamic && !onlyTypes;
+  return cyclesOf(graph, { partOf, counts }).map(({ part, imports }) =>
+    `${part}: is loaded by what it loads: ${imports}; move what both need into one of them`
+  );
+}
+
+interface CycleOptions {
+  /** Undefined for what is not looked at. */
+  readonly partOf: (path: string) => string | undefined;
+  readonly counts: (step: Import) => boolean;
+}
+
+function cyclesOf(graph: Graph, { partOf, counts }: CycleOptions): { part: string; imports: string }[] {
+  const steps = new Map<string, Map<string, string>>();
   for (const { path, imports } of graph.values()) {
-    const own = parts.get(path) ?? path;
+    const own = partOf(path) ?? path;
     const targets = steps.get(own) ?? new Map<string, string>();
     steps.set(own, targets);
-    for (const { to } of imports) {
-      const other = parts.get(to);
-      if (other !== undefined && other !== own && !targets.has(other)) targets.set(other, `${path} imports ${to}`);
+    for (const step of imports) {
+      const other = partOf(step.to);
+      if (other === undefined || other === own || targets.has(other) || !counts(step)) continue;
+      targets.set(other, `${path} imports ${step.to}`);
     }
   }
-  const found: string[] = [];
+  const found: { part: string; imports: string }[] = [];
   const reported = new Set<string>();
   for (const part of [...steps.keys()].sort()) {
     if (reported.has(part)) continue;
     const cycle = wayBack(part, steps);
     if (cycle === null) continue;
     for (const { from } of cycle) reported.add(from);
-    const imports = cycle.map(({ from, to }) => steps.get(from)?.get(to)).join(", ");
-    found.push(`${part}: is in a cycle of parts: ${imports}; move what one of them needs to where it imports none`);
+    found.push({ part, imports: cycle.map(({ from, to }) => steps.get(from)?.get(to)).join(", ") });
   }
   return found;
 }

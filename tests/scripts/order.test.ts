@@ -5,6 +5,7 @@ import {
   coreImports,
   cycles,
   type Import,
+  loadCycles,
   type Module,
   mutableState,
   runtimeFolders,
@@ -108,6 +109,16 @@ test("cycles() follows a cycle through files that stand beside folders, and lets
 test("cycles() lets the files of one folder import each other", () => {
   const graph = graphOf({ "src/core/wire/a.ts": ["src/core/wire/b.ts"], "src/core/wire/b.ts": ["src/core/wire/a.ts"] });
   assert.deepEqual(cycles(graph), []);
+});
+
+test("loadCycles() names files that load each other, also in one folder, and lets them share types", () => {
+  const files = { "src/core/wire/b.ts": ["src/core/wire/c.ts"], "src/core/wire/c.ts": ["src/core/wire/a.ts"] };
+  assert.deepEqual(loadCycles(graphOf({ ...files, "src/core/wire/a.ts": ["type src/core/wire/b.ts"] })), []);
+  assert.deepEqual(loadCycles(graphOf({ ...files, "src/core/wire/a.ts": ["src/core/wire/b.ts"] })), [
+    "src/core/wire/a.ts: is loaded by what it loads: src/core/wire/a.ts imports src/core/wire/b.ts, " +
+    "src/core/wire/b.ts imports src/core/wire/c.ts, src/core/wire/c.ts imports src/core/wire/a.ts; " +
+    "move what both need into one of them",
+  ]);
 });
 
 test("coreImports() names an import of a runtime or a package in src/core, and of more than types from the seam", () => {

@@ -16,7 +16,7 @@ import { isError, messageOf } from "../thrown.ts";
 import { BodyReader, type EncodedValue, type PayloadFault } from "../wire/codec.ts";
 import { type AnswerEntry, AnswerKind, type ReceivedCall } from "../wire/columns.ts";
 import { FrameType } from "../wire/frame.ts";
-import { readJson } from "../wire/json_codec.ts";
+import { readJson } from "../wire/serializable.ts";
 import type { Link } from "../wire/link.ts";
 import type { CallHeaders } from "../wire/messages.ts";
 import { ResponseBatcher } from "./batcher.ts";

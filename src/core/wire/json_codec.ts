@@ -24,15 +24,13 @@ import {
   type Carried,
   explained,
   isHolder,
-  isNestedDeeper,
   isScalar,
   jsonText,
   type Key,
-  MAX_BODY_DEPTH,
   NotSerializableError,
   objectText,
+  readJson,
   Scan,
-  tooDeep,
 } from "./serializable.ts";
 
 /** A value ready to be put into a frame. */
@@ -71,7 +69,6 @@ const NONE: readonly never[] = [];
 const SHORT_LIST = 100;
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { fatal: true });
 const lenient = new TextDecoder();
 
 /** How a value is written as JSON. */
@@ -223,22 +220,6 @@ function unpack(flags: number, body: Uint8Array): [columns: unknown[], attachmen
   const columns = readJson(text);
   if (!Array.isArray(columns)) throw new BodyError("the body is not a list of columns");
   return [columns, attachments];
-}
-
-/** The JSON value of a body without attachments. The engine's own words for a fault would quote from it. @throws {BodyError} */
-export function readJson(body: Uint8Array): unknown {
-  let text: string;
-  try {
-    text = decoder.decode(body);
-  } catch {
-    throw new BodyError("the body is not UTF-8");
-  }
-  if (isNestedDeeper(text, MAX_BODY_DEPTH)) throw tooDeep();
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new BodyError("the body is not valid JSON");
-  }
 }
 
 /** A value that shares its frame is written again to measure it, without its attachments, whose bytes the places give. */

@@ -23,8 +23,7 @@ import { isRecord } from "../inspect.ts";
 import type { OutputLimits, SupervisionPlan } from "../module/settings.ts";
 import { VERSION } from "../version.ts";
 import { BodyError } from "./frame.ts";
-import { readJson } from "./json_codec.ts";
-import { objectText } from "./serializable.ts";
+import { objectText, readJson } from "./serializable.ts";
 import { type CleanupReceipt, isProcessStatus, type ProcessStatus, RECEIPT_CHECKS } from "./status.ts";
 
 /** Version of the frames and of everything in them. Peers must have the same. */

@@ -263,3 +263,21 @@ export function objectText(value: object): string {
 function inherited(): unknown[] {
   return [Reflect.get(Array.prototype, "toJSON"), Reflect.get(Object.prototype, "toJSON")];
 }
+
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
+/** The JSON value of a body without attachments. The engine's own words for a fault would quote from it. @throws {BodyError} */
+export function readJson(body: Uint8Array): unknown {
+  let text: string;
+  try {
+    text = decoder.decode(body);
+  } catch {
+    throw new BodyError("the body is not UTF-8");
+  }
+  if (isNestedDeeper(text, MAX_BODY_DEPTH)) throw tooDeep();
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new BodyError("the body is not valid JSON");
+  }
+}

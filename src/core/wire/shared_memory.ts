@@ -11,8 +11,7 @@
 
 import type { Clock, SharedFile, SharedFiles } from "../../runtime/runtime.ts";
 import { BodyError, FrameError, FrameType, type Packed } from "./frame.ts";
-import { readJson } from "./json_codec.ts";
-import { objectText } from "./serializable.ts";
+import { objectText, readJson } from "./serializable.ts";
 
 /** Bytes that may lie in one file. */
 const CAPACITY = 16 * 1024 * 1024;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BodyReader, encodePayload, newCodec } from "../../../src/core/wire/codec.ts";
-import { encodeValue, JSON_CODEC, readJson } from "../../../src/core/wire/json_codec.ts";
-import { isNestedDeeper } from "../../../src/core/wire/serializable.ts";
+import { encodeValue, JSON_CODEC } from "../../../src/core/wire/json_codec.ts";
+import { isNestedDeeper, readJson } from "../../../src/core/wire/serializable.ts";
 import { joinBytes } from "../../../src/core/wire/bytes.ts";
 
 const FRAME_LIMIT = 100_000;
