@@ -49,8 +49,8 @@ export class Broker implements AsyncDisposable {
   /**
    * Starts a broker with a process for each module; resolves when each module is ready or has failed its first start.
    *
-   * It returns only in the broker: a process that brokkr created from the same program cleans, serves until it is told to
-   * stop, and ends; no other start in it settles. A failed module is `failed` in {@linkcode Broker.status}, its calls reject.
+   * It returns only in the broker: a process that brokkr created from the same program cleans, serves until its broker
+   * stops it, and ends; no other start in it settles. A failed module is `failed` in {@linkcode Broker.status}, its calls reject.
    *
    * @throws {TypeError} on wrong options; the message names the option.
    * @throws {Error} with `control`, when a live broker has the name; where a new process could not run this program, or would not

@@ -63,10 +63,10 @@ export function metricsText({ broker, modules }: BrokerStatus): string {
     ),
     gauge(
       "brokkr_process_blocked",
-      "1 where the process gives no sign of life.",
+      "1 if the process is blocked, else 0.",
       one(({ blocked }) => Number(blocked)),
     ),
-    counter("brokkr_process_restarts_total", "Times the process was started again.", one(({ restarts }) => restarts)),
+    counter("brokkr_process_restarts_total", "Number of restarts of the process.", one(({ restarts }) => restarts)),
     gauge(
       "brokkr_process_uptime_seconds",
       "Time since the process became ready, 0 before.",

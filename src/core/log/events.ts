@@ -848,7 +848,7 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
     what:
       "The guard, which ends the modules' processes if the broker is killed, has ended and could not be started again.",
     why: "The end of the line says what the system refused: mostly no descriptor or no process is left.",
-    check: ['How many files the broker has open: "ls /proc/PID/fd | wc -l", and "ulimit -n". Who killed the guard.'],
+    check: ['How many files the broker has open: "ls /proc/PID/fd | wc -l", and "ulimit -n". What killed the guard.'],
     did:
       "Goes on, and tries again after a pause. Until then, if the broker is killed, only processes that handle events end with it.",
   },
