@@ -118,7 +118,7 @@ export class Broker implements AsyncDisposable {
     params?: readonly unknown[],
     options?: CallOptions,
   ): Promise<unknown> {
-    return this.#core.call(typeof target === "string" ? target : target.name, command, params, options);
+    return this.#core.call(nameOf(target), command, params, options);
   }
 
   /**
@@ -153,7 +153,7 @@ export class Broker implements AsyncDisposable {
   /** Streams a command of a module by the module's name; what comes is yours to check. */
   stream(target: string, command: string, params?: readonly unknown[], options?: CallOptions): ItemStream;
   stream(target: Module | string, command: string, params?: readonly unknown[], options?: CallOptions): ItemStream {
-    return this.#core.stream(typeof target === "string" ? target : target.name, command, params, options);
+    return this.#core.stream(nameOf(target), command, params, options);
   }
 
   /**
@@ -167,7 +167,7 @@ export class Broker implements AsyncDisposable {
     params?: readonly unknown[],
     options?: CallOptions,
   ): Promise<void> {
-    await this.#core.notify(typeof target === "string" ? target : target.name, method, params, options);
+    await this.#core.notify(nameOf(target), method, params, options);
   }
 
   /** Lets every module finish its calls, ends the processes, and then the broker. Idempotent. */
@@ -181,8 +181,8 @@ export class Broker implements AsyncDisposable {
    *
    * @throws {UnknownModuleError} where there is no process of that name.
    */
-  async restart(name?: string): Promise<void> {
-    await this.#core.restart(name);
+  async restart(target?: Module | string): Promise<void> {
+    await this.#core.restart(target === undefined ? undefined : nameOf(target));
   }
 
   /**
@@ -191,8 +191,8 @@ export class Broker implements AsyncDisposable {
    *
    * @throws {UnknownModuleError} where there is no module of that name.
    */
-  async reload(name?: string): Promise<string[]> {
-    return await this.#core.reload(name);
+  async reload(target?: Module | string): Promise<string[]> {
+    return await this.#core.reload(target === undefined ? undefined : nameOf(target));
   }
 
   /** What runs and how it is; memory is read now. */
@@ -287,4 +287,8 @@ function pathOf(program: string): string {
 
 function isOf<Id extends EventId>(record: LogRecord, event: Id | "*"): record is LogRecord<Id> {
   return event === "*" || record.event === event;
+}
+
+function nameOf(target: Module | string): string {
+  return typeof target === "string" ? target : target.name;
 }

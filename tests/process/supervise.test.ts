@@ -2,6 +2,7 @@ import { Broker, defineModule, type LogRecord, ProcessGoneError } from "brokkr";
 import assert from "node:assert/strict";
 import process from "node:process";
 import { test } from "node:test";
+import { sla } from "../fixtures/broker/modules.ts";
 import { isAlive, PROGRAM, TestBroker } from "./broker_of.ts";
 
 const NOT_A_BROKER = new URL("../fixtures/broker/not_a_broker.ts", import.meta.url);
@@ -48,7 +49,7 @@ test("restart() of a module and of a worker gives them new processes, and loses 
   const t = await TestBroker.start();
   try {
     const before = await t.pidOf("sla");
-    const restarted = t.broker.restart("sla");
+    const restarted = t.broker.restart(sla);
     const waiting = t.broker.call("sla", "pid", [], { timeoutMs: 20_000 });
     await restarted;
     const after = await waiting;
