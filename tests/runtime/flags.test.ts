@@ -7,6 +7,7 @@ import * as node from "../../src/runtime/builtins/flags.ts";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import process from "node:process";
 
 /** Where this process was started, which relative paths are meant from. */
@@ -120,7 +121,7 @@ test("Node's flags that would debug, watch, test or evaluate again are dropped",
       "--import",
       "./a.js",
     ]),
-    ["--no-warnings", "--import", `file://${HERE}/a.js`],
+    ["--no-warnings", "--import", pathToFileURL(join(HERE, "a.js")).href],
   );
 });
 
@@ -163,7 +164,10 @@ test("A value of its own element goes where its flag goes, whatever the flag is"
 for (
   const [given, passed] of [
     ["--env-file .env --env-file=b.env --env-file-if-exists c.env", ""],
-    ["--import=./a.mjs --loader ../b.mjs", `--import=file://${HERE}/a.mjs --loader file://${join(HERE, "..")}/b.mjs`],
+    [
+      "--import=./a.mjs --loader ../b.mjs",
+      `--import=${pathToFileURL(join(HERE, "a.mjs"))} --loader ${pathToFileURL(join(HERE, "../b.mjs"))}`,
+    ],
     ["--import data:text/javascript,1 -r /abs.cjs", "--import data:text/javascript,1 -r /abs.cjs"],
     ["-r ./no-such.cjs --require=no-such-package", `-r ${HERE}/no-such.cjs --require=no-such-package`],
     ["--cpu-prof-dir prof --report-dir=../r", `--cpu-prof-dir ${HERE}/prof --report-dir=${join(HERE, "..")}/r`],
