@@ -173,7 +173,7 @@ async function refusesRoles(alone: Alone): Promise<string> {
   const refused: readonly (readonly [role: string, message: RegExp])[] = [
     ['{"depth":9}', /^Cannot start a broker at depth 9: brokers nest at most 8 deep/],
     ["no role", /^Cannot read environment variable BROKKR_ROLE: /],
-    [JSON.stringify(role), /Cannot serve module "m": this process was told of no program to load/],
+    [JSON.stringify(role), /Cannot serve module "m": the environment names no program to load/],
     [JSON.stringify({ ...role, load: [["m", "file:///none.js"]] }), /^Error: /],
   ];
   let wrong = "";
