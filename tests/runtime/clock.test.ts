@@ -110,6 +110,17 @@ test("Clock is the machine's where the program's timers and time were fake ones 
   }
 });
 
+test("Clock.now() goes on where a test has put a clock that stands in the place of performance.now", async () => {
+  const mocked = mock.method(performance, "now", () => 0);
+  try {
+    const before = clock.now();
+    await new Promise<void>((resolve) => void clock.timer(30, resolve));
+    assert.ok(clock.now() - before >= 29);
+  } finally {
+    mocked.mock.restore();
+  }
+});
+
 test("Clock.soon() calls after the code that runs now and its promises", async () => {
   const order: string[] = [];
   await within(

@@ -151,6 +151,7 @@ export class ResponseBatcher {
   #madeCodec: Codec | undefined;
   #answers: AnswerEntry[] = [];
   #bytes = 0;
+  #unsentAtFrame = 0;
 
   /** @param sent called when answers have left for the link. */
   constructor(link: Link, frameLimit: number, sent: () => void) {
@@ -162,6 +163,16 @@ export class ResponseBatcher {
   /** Whether the caller reads its answers. Where it does not, `onceRead` calls back when it does again. */
   get isRead(): boolean {
     return !this.#link.isOver(UNREAD_LIMIT_BYTES - this.#bytes);
+  }
+
+  /** Bytes of answers that have not left this process. */
+  get unreadBytes(): number {
+    return this.#link.unsentBytes + this.#bytes;
+  }
+
+  /** Whether `limit` bytes of answers wait; asked for each answer, so the transport is asked only where it was so at the last frame. */
+  isOver(limit: number): boolean {
+    return this.#unsentAtFrame + this.#bytes >= limit && this.unreadBytes >= limit;
   }
 
   onceRead(fn: () => void): void {
@@ -214,6 +225,7 @@ export class ResponseBatcher {
       this.#link.sendParts(FrameType.answers, codec.answers(batch));
       for (const answer of batch) if (answer.value.bytes > LARGE_BYTES) this.#ends.set(answer, this.#link.writtenBytes);
     });
+    this.#unsentAtFrame = this.#link.unsentBytes;
     this.#sent();
   }
 }

@@ -41,9 +41,12 @@ export interface ServerLimits {
   readonly calls: number;
   /** Of the frames in which they came. */
   readonly bytes: number;
+  /** Bytes of answers that wait for a peer that does not read. Beyond it a call that ends is answered without its result. @default 256 MiB */
+  readonly unreadBytes?: number;
 }
 
 /** Above what brokkr's own client ever has in flight on one channel: beyond its limits calls wait in the queue. */
+const MOST_UNREAD_BYTES = 256 * 1024 * 1024;
 const MOST_OF_A_PEER: ServerLimits = { calls: 65_536, bytes: 64 * 1024 * 1024 };
 
 export interface CallServerOptions {
@@ -271,6 +274,11 @@ export class CallServer {
 
   #succeed(running: RunningCall, value: unknown): void {
     if (value === undefined) return this.#settle(running, AnswerKind.nothing, null);
+    // Calls that ran when the caller stopped reading may end with more than the memory holds.
+    const { unreadBytes: limit = MOST_UNREAD_BYTES } = this.#limits;
+    if (this.#batcher.isOver(limit)) {
+      return this.#settle(running, AnswerKind.fault, { code: "QUEUE_FULL", depth: this.#batcher.unreadBytes, limit });
+    }
     let encoded: EncodedValue | PayloadFault;
     try {
       if (typeof value === "object" && value !== null && isGenerator(value)) {

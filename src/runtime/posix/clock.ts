@@ -34,6 +34,7 @@ const timers = {
 };
 
 const machine = realPerformance();
+const machineNow = nowOf(machine);
 
 /** The clock of this machine; `soon` differs by runtime. */
 export function systemClock(soon: (fn: () => void) => void): Clock {
@@ -41,7 +42,7 @@ export function systemClock(soon: (fn: () => void) => void): Clock {
     soon(() => {
       throw error;
     });
-  return { now: () => machine.now(), wall, timer, soon, throwUncaught };
+  return { now: machineNow, wall, timer, soon, throwUncaught };
 }
 
 export const hasEngineTimers = waits.waitAsync !== undefined && wakesDeno();
@@ -151,7 +152,7 @@ function lastingTimer(ms: number, fn: () => void): () => void {
 
 /** Where a clock that is not the system's stands in its place, the time is reckoned from the start of this process. */
 function wall(): number {
-  return Date.name === "Date" && isNative(Date) ? Date.now() : machine.timeOrigin + machine.now();
+  return Date.name === "Date" && isNative(Date) ? Date.now() : machine.timeOrigin + machineNow();
 }
 
 /** Before 2.7.6 Deno does not notice the end of such a wait while nothing else happens. */
@@ -185,6 +186,13 @@ function chosen<Fn extends Named>(name: string, own: Fn): Fn {
   if (isOwn(own, name)) return own;
   const builtin: object | undefined = globalThis.process?.getBuiltinModule?.("node:timers");
   return builtin === undefined ? own : Reflect.get(builtin, name);
+}
+
+/** Not looked up again at each use: a test may put a function of its own in its place, which the one of the prototype survives. */
+function nowOf(of: Pick<typeof globalThis.performance, "now">): () => number {
+  const inherited: unknown = Reflect.get(Object.getPrototypeOf(of), "now");
+  const now = typeof inherited === "function" ? inherited : of.now;
+  return () => Reflect.apply(now, of, []);
 }
 
 function realPerformance(): Pick<typeof globalThis.performance, "now" | "timeOrigin"> {

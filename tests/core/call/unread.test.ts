@@ -67,6 +67,26 @@ test("a peer that calls and reads no answers is cut off with the reason, and its
   assert.equal(c.clock.timers, 0);
 });
 
+test("calls that run when their caller stops reading end without a result where more answers wait than the memory may hold", async () => {
+  const ends: ((value: string) => void)[] = [];
+  const limits = { calls: 100, bytes: 100_000, unreadBytes: 100_000 };
+  const c = new Conversation({ wait: () => new Promise<string>((resolve) => ends.push(resolve)) }, { limits });
+  const outcomes = Array.from({ length: 10 }, () => c.call("wait").then(() => "answered", (error) => error));
+  await c.clock.advance(0);
+  c.calleeEnd.stick();
+  for (const end of ends) {
+    end("x".repeat(30_000));
+    await c.clock.advance(0);
+  }
+  assert.ok(c.calleeEnd.unsentBytes > 100_000 && c.calleeEnd.unsentBytes < 131_000, String(c.calleeEnd.unsentBytes));
+  c.calleeEnd.release();
+  const settled = await Promise.all(outcomes);
+  assert.deepEqual(settled.slice(0, 4), Array(4).fill("answered"));
+  assert.ok(settled.slice(4).every((error) => error instanceof QueueFullError && error.limit === 100_000));
+  assert.deepEqual(c.counts(), { ok: 4, error: 6 });
+  assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
+});
+
 test("further attempts of an answered call, and pings, add nothing for a peer that does not read", async () => {
   const c = new Conversation({ huge: () => "x".repeat(5_000_000) });
   c.calleeEnd.stick();
