@@ -134,11 +134,13 @@ export class BrokerCore implements Service {
 
   /** Starts one module or worker again, or all modules one after the other. @throws {UnknownModuleError} */
   async restart(name?: string): Promise<void> {
+    this.#refuseStopped("restart", name);
     await this.#modules.restart(name);
   }
 
   /** Replaces the process of one module, or those of all; see {@linkcode Modules.reload}. @throws {UnknownModuleError} */
   async reload(name?: string): Promise<string[]> {
+    this.#refuseStopped("reload", name);
     return await this.#modules.reload(name);
   }
 
@@ -165,6 +167,12 @@ export class BrokerCore implements Service {
   /** Drains one module; its calls are rejected until it is restarted. @throws {UnknownModuleError} */
   async stopModule(name: string): Promise<void> {
     await this.#modules.stopOne(name);
+  }
+
+  #refuseStopped(action: string, name: string | undefined): void {
+    if (this.#stopped === undefined) return;
+    const what = name === undefined ? "the modules" : `"${name}"`;
+    throw new Error(`Cannot ${action} ${what}: broker "${this.name}" has stopped`);
   }
 
   /** Not an async function: its promise would cost each call as much as the call's own. */

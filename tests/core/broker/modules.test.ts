@@ -293,3 +293,17 @@ test("a process that ends before its Broker.start is told with what stands befor
     ]);
   }
 });
+
+test("restart() and reload() after stop() are refused, so no process outlives its broker", async () => {
+  const t = new FakeBroker({ sla: {} });
+  void t.core.start();
+  await settle();
+  await t.up("sla");
+  const stopped = t.core.stop();
+  await assert.rejects(t.core.restart("sla"), { message: 'Cannot restart "sla": broker "broker-master" has stopped' });
+  await settle();
+  await t.down("sla");
+  await stopped;
+  await assert.rejects(t.core.reload(), { message: 'Cannot reload the modules: broker "broker-master" has stopped' });
+  assert.equal(t.told("process.starting").length, 1);
+});
