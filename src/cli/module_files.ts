@@ -12,7 +12,7 @@ import { serveProcess } from "../core/child/serve.ts";
 import { type Module, settingsOf } from "../core/module/module.ts";
 import { NOT_WITH_WORKERS } from "../core/module/permissions.ts";
 import { anyModule } from "../core/module/program.ts";
-import { messageOf } from "../core/thrown.ts";
+import { messageOf } from "../core/user_code.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 
 /** A module's file does not match its configuration, and will not until one of them changes. */

@@ -10,7 +10,7 @@ import type { GivenSettings } from "../core/child/role.ts";
 import { defineModule, type Module } from "../core/module/module.ts";
 import { programModule } from "../core/module/program.ts";
 import { MODULE } from "../core/module/settings.ts";
-import { messageOf } from "../core/thrown.ts";
+import { messageOf } from "../core/user_code.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 import { ConfigError, type Problem } from "./config/document.ts";
 import type { Config, ConfigModule, ConfigProgram } from "./config/read_config.ts";

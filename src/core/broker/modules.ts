@@ -5,7 +5,7 @@
  */
 
 import { UnknownModuleError } from "../faults.ts";
-import { closestMatch } from "../closest_match.ts";
+import { closestMatch } from "../checks.ts";
 import type { EventFields } from "../log/events.ts";
 import type { CallClient } from "../call/client.ts";
 import { type BrokerPlan, type ModulePlan, orderedModule, startOrder } from "./options.ts";

@@ -5,15 +5,14 @@
  */
 
 import type { LogFunction } from "../log/broker_log.ts";
-import { levelFrom, LEVELS, type LogLevel } from "../log/level.ts";
+import type { LogLevel } from "../log/prefix.ts";
 import type { CheckedModule, Commands } from "../module/module.ts";
 import { type AnyModule, anyModule } from "../module/program.ts";
 import { BROKER, type BrokerSettings, MODULE, type ModuleSettings } from "../module/settings.ts";
 import { checkName, checkTable, filled, IN_PROGRAM, type Row } from "../module/table.ts";
 import { isTimeout, wrongTimeout } from "../call/call.ts";
-import { inspect, isRecord, withoutFields } from "../inspect.ts";
+import { closestMatch, inspect, isRecord, refuseUnknown, withoutFields } from "../checks.ts";
 import { processName } from "../child/role.ts";
-import { closestMatch, refuseUnknown } from "../closest_match.ts";
 
 /** Options of `Broker.start`: the keys of `brokkr.json` that concern a program, and what only a program can give. */
 export interface BrokerOptions extends BrokerSettings {
@@ -92,6 +91,8 @@ const OPTIONS: Readonly<Record<keyof BrokerOptions, Row>> = {
   signals: { is: "flag", about: "Whether SIGINT and SIGTERM drain the broker and end the process" },
 };
 
+const LEVELS = Object.keys(BROKER.logLevel.of);
+
 export function orderedModule({ module, settings }: ModulePlan): Ordered {
   return { name: module.name, after: settings.after ?? [] };
 }
@@ -119,7 +120,7 @@ export function checkOptions(options: BrokerOptions): BrokerPlan {
   checkDistinct(name, modules);
   startOrder(modules.map(orderedModule));
   checkTable("Option ", { call: BROKER.call }, { call: options.call }, { ...IN_PROGRAM, units: true, quote: String });
-  if (options.logLevel !== undefined && levelFrom(options.logLevel) === undefined) {
+  if (options.logLevel !== undefined && !LEVELS.includes(options.logLevel)) {
     throw new TypeError(`Option logLevel must be one of ${LEVELS.join(", ")}, and it is ${String(options.logLevel)}`);
   }
   checkTable("Option ", OPTIONS, { ...options });

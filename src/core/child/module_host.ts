@@ -5,12 +5,10 @@
  */
 
 import type { Clock, Runtime } from "../../runtime/runtime.ts";
-import type { RunningCall, Service } from "../call/server.ts";
+import { forwarded, passOn, type RunningCall, type Service } from "../call/server.ts";
 import type { CallClient } from "../call/client.ts";
 import { CallStream, type StreamTarget } from "../call/stream.ts";
-import { forwarded, passOn } from "../call/forward.ts";
 import { type CallRequest, checkedRequest, NO_OPTIONS } from "../call/call.ts";
-import { describeThrown } from "../call/describe_thrown.ts";
 import { hasToClean } from "./cleanup.ts";
 import { canDispose, Owned } from "../module/dispose.ts";
 import type { CallOptions, ModuleContext } from "../module/context.ts";
@@ -19,14 +17,12 @@ import type { ReceivedCall } from "../wire/columns.ts";
 import type { CallHeaders, Setup } from "../wire/messages.ts";
 import { deadline, formatTimeout } from "../duration.ts";
 import { cutText } from "../log/escape.ts";
-import type { FrameReporter } from "../log/reporter.ts";
+import { type FrameReporter, LineLimit } from "../log/reporter.ts";
 import type { LogEvent } from "../log/record.ts";
-import { LineLimit } from "../log/line_limit.ts";
-import { stackFrom } from "../log/stack.ts";
-import { applyUser } from "../module/user_code.ts";
+import { describeThrown, stackFrom } from "../log/stack.ts";
 import { commandMap, type Handler, type Module } from "../module/module.ts";
-import { closestMatch } from "../closest_match.ts";
-import { headline } from "../thrown.ts";
+import { closestMatch } from "../checks.ts";
+import { applyUser, headline } from "../user_code.ts";
 import type { Role } from "./role.ts";
 import type { ProcessStatus } from "../wire/status.ts";
 import { StartFolder, type StartQueue } from "./starts.ts";

@@ -6,8 +6,7 @@
 
 import type { ModuleContext } from "./context.ts";
 import { canDispose } from "./dispose.ts";
-import { inspect, isRecord, withoutFields } from "../inspect.ts";
-import { keysOf, refuseUnknown } from "../closest_match.ts";
+import { inspect, isRecord, keysOf, refuseUnknown, withoutFields } from "../checks.ts";
 import { type Framing, MODULE, type ModuleSettings, type ProtocolName } from "./settings.ts";
 import { checkName, checkTable } from "./table.ts";
 

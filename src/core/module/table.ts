@@ -4,8 +4,7 @@
  * @module
  */
 
-import { inspect, isRecord, withoutFields } from "../inspect.ts";
-import { unknownKey } from "../closest_match.ts";
+import { inspect, isRecord, unknownKey, withoutFields } from "../checks.ts";
 
 /** What every row says of its key. */
 interface About {

@@ -12,14 +12,14 @@ import {
   isAnything,
   isBoolean,
   isNumber,
+  isRecord,
   isText,
   listOf,
   objectOf,
   oneOf,
   optional,
   orNull,
-} from "../field_checks.ts";
-import { isRecord } from "../inspect.ts";
+} from "../checks.ts";
 import type { OutputLimits, SupervisionPlan } from "../module/settings.ts";
 import { VERSION } from "../version.ts";
 import { BodyError } from "./frame.ts";
