@@ -84,10 +84,12 @@ export type { BrokerOptions } from "./src/core/broker/options.ts";
 export type { SchemaInput, SchemaIssue, SchemaOutput, SchemaResult, StandardSchema } from "./src/core/module/schema.ts";
 export type {
   BrokerSettings,
+  CallSettings,
   Descendants,
   Framing,
   HeartbeatSettings,
   MemorySettings,
+  ModuleCallSettings,
   ModuleSettings,
   OutputSettings,
   PermissionKind,

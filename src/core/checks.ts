@@ -54,9 +54,19 @@ export function keysOf<T>(keys: Readonly<Record<keyof T, true>>): readonly strin
 }
 
 /** What is wrong with `key`, and what to write in its place. */
-export function unknownKey(key: string, known: readonly string[], similar = closestMatch(key, known)): string {
+export function unknownKey(key: string, known: readonly string[], similar?: string): string {
+  return unknownName("key", key, known, similar);
+}
+
+/** The same for a name of another kind. */
+export function unknownName(
+  kind: string,
+  name: string,
+  known: readonly string[],
+  similar = closestMatch(name, known),
+): string {
   const hint = similar === null ? `known are ${known.join(", ")}` : `did you mean "${similar}"`;
-  return `unknown key ${JSON.stringify(key)}: ${hint}`;
+  return `unknown ${kind} ${JSON.stringify(name)}: ${hint}`;
 }
 
 /** @throws {TypeError} where `value` has a key that is not `known`, or no keys as a Map has none. */
@@ -127,6 +137,10 @@ export function oneOf<const T extends string>(...values: readonly T[]): Check<T>
 /** @param most how many entries a list may have; as many as a frame holds where it is left out. */
 export function listOf<T>(check: Check<T>, most = Infinity): Check<readonly T[]> {
   return (value): value is readonly T[] => Array.isArray(value) && value.length <= most && value.every(check);
+}
+
+export function recordOf<T>(check: Check<T>): Check<Readonly<Record<string, T>>> {
+  return (value): value is Readonly<Record<string, T>> => isRecord(value) && Object.values(value).every(check);
 }
 
 export function objectOf<F>(checks: FieldChecks<F>): Check<F> {

@@ -6,9 +6,17 @@
 
 import type { LogFunction } from "../log/broker_log.ts";
 import type { LogLevel } from "../log/prefix.ts";
-import type { CheckedModule, Commands } from "../module/module.ts";
+import { type CheckedModule, type Commands, strangeCall } from "../module/module.ts";
 import { type AnyModule, anyModule } from "../module/program.ts";
-import { BROKER, type BrokerSettings, MODULE, type ModuleSettings } from "../module/settings.ts";
+import {
+  BROKER,
+  type BrokerSettings,
+  type CallSettings,
+  MODULE,
+  type ModuleCallSettings,
+  type ModuleSettings,
+  SLOW_TIMEOUT_MS,
+} from "../module/settings.ts";
 import { checkName, checkTable, filled, IN_PROGRAM, type Row } from "../module/table.ts";
 import { isTimeout, wrongTimeout } from "../call/call.ts";
 import { closestMatch, inspect, isRecord, refuseUnknown, withoutFields } from "../checks.ts";
@@ -38,6 +46,8 @@ export interface BrokerOptions extends BrokerSettings {
 export interface ModulePlan {
   readonly module: CheckedModule;
   readonly settings: ModuleSettings;
+  /** What holds for its calls; undefined where it has nothing of its own. */
+  readonly calls?: ModuleCallSettings | undefined;
 }
 
 /** Checked options with their defaults. */
@@ -106,14 +116,19 @@ export function checkOptions(options: BrokerOptions): BrokerPlan {
   const name = checkName("Option name", options.name);
   if (!Array.isArray(options.modules)) throw new TypeError("Option modules must be a list of modules");
   checkByName(options.settings);
-  const settings = new Map(Object.entries(options.settings ?? {}));
+  const byModule = new Map(Object.entries(options.settings ?? {}));
   const modules = options.modules.map(anyModule).map((module) => {
-    const over = settings.get(module.name) ?? {};
-    settings.delete(module.name);
+    const over = byModule.get(module.name) ?? {};
+    byModule.delete(module.name);
     checkTable(`Option settings: module "${module.name}": `, MODULE, over);
-    return { module, settings: { ...module.definition, ...over } };
+    const settings = { ...module.definition, ...over };
+    const stranger = strangeCall(module.definition, over.calls);
+    if (stranger !== null) {
+      throw new TypeError(`Option settings: module "${module.name}": calls: ${stranger.text}`);
+    }
+    return { module, settings, calls: callsOf(module, settings, options.call) };
   });
-  const [stranger] = settings.keys();
+  const [stranger] = byModule.keys();
   if (stranger !== undefined) {
     throw new TypeError(`Option settings: there is no module "${stranger}"`);
   }
@@ -142,6 +157,24 @@ export function checkOptions(options: BrokerOptions): BrokerPlan {
     sweep,
     control: options.control,
     signals: options.signals,
+  };
+}
+
+/** Calls of a program are sent once where its own settings do not say otherwise: it cannot join the two attempts of one. */
+function callsOf(
+  { program }: CheckedModule,
+  settings: ModuleSettings,
+  ofBroker: CallSettings = {},
+): ModuleCallSettings | undefined {
+  const { calls } = settings;
+  const isSlow = program !== undefined && program.protocol !== "json-rpc" && ofBroker.timeoutMs === undefined;
+  const { timeoutMs = isSlow ? SLOW_TIMEOUT_MS : undefined } = settings;
+  const { retry = program === undefined ? undefined : "never" } = settings;
+  if (timeoutMs === undefined && retry === undefined && calls === undefined) return undefined;
+  return {
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(retry === undefined ? {} : { retry }),
+    ...(calls === undefined ? {} : { calls }),
   };
 }
 

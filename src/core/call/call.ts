@@ -11,6 +11,7 @@
 import type { Clock } from "../../runtime/runtime.ts";
 import type { BrokerFault } from "../faults.ts";
 import type { CallOptions } from "../module/context.ts";
+import type { ModuleCallSettings } from "../module/settings.ts";
 import { inspect, keysOf, refuseUnknown } from "../checks.ts";
 import type { CallEntry } from "../wire/columns.ts";
 import type { CallHeaders } from "../wire/messages.ts";
@@ -45,6 +46,22 @@ const KEYS = keysOf<CallOptions>({
   thread: true,
 });
 
+/** What holds for the calls of one target where their own options do not say it. */
+export interface CallDefaults {
+  readonly timeoutMs: number;
+  readonly retry: "once" | "never";
+  /** For single commands. */
+  readonly calls?: ReadonlyMap<string, Omit<CallDefaults, "calls">> | undefined;
+}
+
+/** Those of a target whose settings are `own`. */
+export function defaultsOf(base: CallDefaults, own: ModuleCallSettings | undefined): CallDefaults {
+  if (own === undefined) return base;
+  const { timeoutMs = base.timeoutMs, retry = base.retry, calls = {} } = own;
+  const each = Object.entries(calls).map(([command, call]) => [command, { timeoutMs, retry, ...call }] as const);
+  return { timeoutMs, retry, calls: each.length === 0 ? undefined : new Map(each) };
+}
+
 /** Of a call without options, which need no check. */
 export const NO_OPTIONS: CallOptions = {};
 
@@ -52,14 +69,14 @@ export const NO_OPTIONS: CallOptions = {};
 export function checkedRequest(
   call: { readonly target: string; readonly command: string; readonly params: unknown },
   options: CallOptions,
-  defaults: { readonly timeoutMs: number; readonly retry: "once" | "never" },
+  defaults: CallDefaults,
 ): CallRequest {
   const { target, command, params } = call;
   const at = `Cannot call command "${command}"`;
   if (!Array.isArray(params)) throw new TypeError(`${at}: params must be a list, and it is ${inspect(params)}`);
   if (options !== NO_OPTIONS) checkOptions(at, options);
-  const { retry = defaults.retry, timeoutMs = defaults.timeoutMs, totalTimeoutMs, signal, thread, onProgress } =
-    options;
+  const held = defaults.calls?.get(command) ?? defaults;
+  const { retry = held.retry, timeoutMs = held.timeoutMs, totalTimeoutMs, signal, thread, onProgress } = options;
   return { target, timeoutMs, totalTimeoutMs, retry, signal, thread, onProgress };
 }
 

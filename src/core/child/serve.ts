@@ -198,7 +198,8 @@ class ServedProcess {
     else if (message.kind === "wanted") {
       this.#reporter.want(message.events);
       this.#host?.want(message.events);
-    } else if (message.kind === "restart") void this.#restartWorker(message.worker, message.request);
+    } else if (message.kind === "targets") this.#host?.follow(message.targets);
+    else if (message.kind === "restart") void this.#restartWorker(message.worker, message.request);
     else void this.#sendStatus(message.request);
   }
 
