@@ -53,8 +53,9 @@ export class Broker implements AsyncDisposable {
    * stops it, and ends; no other start in it settles. A failed module is `failed` in {@linkcode Broker.status}, its calls reject.
    *
    * @throws {TypeError} on wrong options; the message names the option.
+   * @throws {ProcessGoneError} with `failFast`, where a module's first start fails.
    * @throws {Error} with `control`, when a live broker has the name; where a new process could not run this program, or would not
-   * come to this start in it: `program` is the remedy.
+   * come to this start in it, as in a test runner: `program` is the remedy.
    */
   static async start(options: BrokerOptions): Promise<Broker> {
     const plan = checkOptions(options);

@@ -45,10 +45,12 @@ const APART: ReadonlyMap<string, readonly string[]> = new Map([
 
 /** What every folder may use, and no other file may stand beside the folders of src/core. */
 const LOOSE: readonly string[] = [
-  "checks.ts",
+  "closest_match.ts",
   "duration.ts",
   "faults.ts",
-  "user_code.ts",
+  "field_checks.ts",
+  "inspect.ts",
+  "thrown.ts",
   "version.ts",
 ];
 

@@ -9,16 +9,16 @@ import { commandLine as line, message } from "@optique/core/message";
 import { multiple, optional } from "@optique/core/modifiers";
 import { argument, command, constant, option } from "@optique/core/primitives";
 import { string } from "@optique/core/valueparser";
+import process from "node:process";
 import { BrokerError, RemoteError } from "../core/faults.ts";
 import { escapeLines, escapeText } from "../core/log/escape.ts";
-import { headline } from "../core/user_code.ts";
+import { headline } from "../core/thrown.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode, exitCodeOf, NoBrokerError } from "./cli_error.ts";
 import { askBroker } from "./connect.ts";
 import { type ArgsOf, brokerOption, duration } from "./options.ts";
 import { print } from "./output.ts";
 import { ProgressLine } from "./progress_line.ts";
-import process from "node:process";
 
 export const callParser = command(
   "call",

@@ -8,15 +8,15 @@ import { object } from "@optique/core/constructs";
 import { commandLine as shown, lineBreak, message } from "@optique/core/message";
 import { multiple } from "@optique/core/modifiers";
 import { argument, command, constant, option } from "@optique/core/primitives";
+import process from "node:process";
 import { text } from "node:stream/consumers";
 import { EVENT_IDS, isEventId } from "../core/log/events.ts";
-import { closestMatch } from "../core/checks.ts";
+import { closestMatch } from "../core/closest_match.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 import { describeExplained, type Explained, explainedOf } from "./explain/explained.ts";
 import { readEvents } from "./explain/read_lines.ts";
 import { eventOrLine } from "./options.ts";
 import { hasColors, print } from "./output.ts";
-import process from "node:process";
 
 export const explainParser = command(
   "explain",

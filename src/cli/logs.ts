@@ -9,7 +9,7 @@ import { commandLine as shown, lineBreak, message } from "@optique/core/message"
 import { multiple, optional } from "@optique/core/modifiers";
 import { argument, command, constant, option } from "@optique/core/primitives";
 import { choice, string } from "@optique/core/valueparser";
-import { LEVELS } from "../core/log/prefix.ts";
+import { LEVELS } from "../core/log/level.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 import { logTime, makeFilter } from "./logs/filter.ts";

@@ -10,7 +10,7 @@ import type { InferValue, Parser } from "@optique/core/parser";
 import { option } from "@optique/core/primitives";
 import { string, type ValueParser } from "@optique/core/valueparser";
 import { EVENT_IDS, type EventId, isEventId } from "../core/log/events.ts";
-import { closestMatch } from "../core/checks.ts";
+import { closestMatch } from "../core/closest_match.ts";
 
 /** What a command's parser gives to its function. */
 export type ArgsOf<P extends Parser<"sync", unknown, unknown>> = Omit<InferValue<P>, "action">;

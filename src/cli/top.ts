@@ -8,7 +8,7 @@ import { object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import { command, constant, option } from "@optique/core/primitives";
 import type { ControlClient } from "../core/control/client.ts";
-import { messageOf } from "../core/user_code.ts";
+import { messageOf } from "../core/thrown.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 import { askBroker } from "./connect.ts";

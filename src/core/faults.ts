@@ -9,18 +9,8 @@
  */
 
 import { formatTimeout } from "./duration.ts";
-import {
-  FieldSet,
-  isAnything,
-  isBoolean,
-  isNumber,
-  isRecord,
-  isText,
-  listOf,
-  oneOf,
-  optional,
-  orNull,
-} from "./checks.ts";
+import { FieldSet, isAnything, isBoolean, isNumber, isText, listOf, oneOf, optional, orNull } from "./field_checks.ts";
+import { isRecord } from "./inspect.ts";
 
 /** Stable name of a way to fail, one for each class. */
 export type ErrorCode =
@@ -35,15 +25,22 @@ export type ErrorCode =
 
 /** What each fault says beside its code. */
 interface Facts {
-  TIMEOUT: Pick<CallTimeoutError, "timeoutMs" | "attempts" | "sent" | "peer">;
-  REMOTE: Pick<RemoteError, "message" | "remoteName" | "remoteStack"> & Pick<ThrownError, "data" | "errors">;
+  TIMEOUT: Pick<CallTimeoutError, "timeoutMs" | "attempts" | "sent" | "peer"> & Detail;
+  REMOTE:
+    & Pick<RemoteError, "message" | "remoteName" | "remoteStack">
+    & Pick<ThrownError, "data" | "errors" | "expected">;
   UNKNOWN_COMMAND: Pick<UnknownCommandError, "nearest">;
   UNKNOWN_MODULE: Pick<UnknownModuleError, "nearest">;
-  GONE: Pick<ProcessGoneError, "reason" | "exitCode" | "signal" | "lastLines">;
+  GONE: Pick<ProcessGoneError, "reason" | "exitCode" | "signal" | "lastLines"> & Detail;
   /** What made the caller cancel stays with the caller. */
   CANCELLED: Pick<CallCancelledError, "acknowledged"> & { readonly cause?: unknown };
   QUEUE_FULL: Pick<QueueFullError, "depth" | "limit">;
   PAYLOAD: Pick<PayloadError, "reason" | "bytes" | "limit">;
+}
+
+/** Why the callee's process did not come up, where it is known. */
+interface Detail {
+  readonly detail?: string | undefined;
 }
 
 /** One of brokkr's own errors: its code and its facts. */
@@ -57,6 +54,8 @@ export interface ThrownError {
   readonly data?: unknown;
   /** Those that an AggregateError holds. */
   readonly errors?: readonly ThrownError[] | undefined;
+  /** Whether its class is one of those that the module expects: an answer like any other. */
+  readonly expected?: boolean | undefined;
 }
 
 interface Row<C extends ErrorCode> {
@@ -73,6 +72,7 @@ const FAULTS: { readonly [C in ErrorCode]: Row<C> } = {
       attempts: [isNumber, 0],
       sent: [isBoolean, false],
       peer: [oneOf("blocked", "slow"), "slow"],
+      detail: [optional(isText)],
     }),
   },
   REMOTE: {
@@ -84,6 +84,7 @@ const FAULTS: { readonly [C in ErrorCode]: Row<C> } = {
       remoteStack: [isText, ""],
       data: [isAnything],
       errors: [optional(listOf(isThrown))],
+      expected: [optional(isBoolean)],
     }),
   },
   UNKNOWN_COMMAND: {
@@ -102,6 +103,7 @@ const FAULTS: { readonly [C in ErrorCode]: Row<C> } = {
       exitCode: [orNull(isNumber), null],
       signal: [orNull(isName), null],
       lastLines: [listOf(isText), []],
+      detail: [optional(isText)],
     }),
   },
   CANCELLED: {
@@ -129,6 +131,7 @@ const THROWN = new FieldSet<ThrownError>({
   stack: [isText, ""],
   data: [isAnything],
   errors: [optional(listOf(isThrown))],
+  expected: [optional(isBoolean)],
 });
 
 /** The error that the caller gets for `fault`. Made where it is thrown, so that the stack is the caller's. */
@@ -144,13 +147,14 @@ export function toFault(error: BrokerError): BrokerFault {
   return remoteFault({ name: error.name, message: error.message, stack: error.stack ?? "" });
 }
 
-function thrownOf({ remoteName, message, remoteStack, data, errors }: RemoteError): ThrownError {
+function thrownOf({ remoteName, message, remoteStack, data, errors, expected }: RemoteError): ThrownError {
   return {
     name: remoteName,
     message,
     stack: remoteStack,
     ...(data === undefined ? {} : { data }),
     ...(errors.length === 0 ? {} : { errors: errors.map(thrownOf) }),
+    ...(expected ? { expected } : {}),
   };
 }
 
@@ -205,6 +209,8 @@ export interface CallTarget {
   readonly target: string;
   /** Name of the command. */
   readonly command: string;
+  /** What failed, where it is no call. @default the call */
+  readonly action?: "start";
 }
 
 /**
@@ -258,18 +264,22 @@ export class CallTimeoutError extends BrokerError {
   readonly sent: boolean;
   /** `blocked`: the callee did not answer a ping; `slow`: it did, but the command took too long. */
   readonly peer: "blocked" | "slow";
+  /** Why the last start of the callee failed, where the call waited for the next one. */
+  readonly detail: string | undefined;
 
   /** Made by brokkr. */
   constructor(target: CallTarget, facts: Facts["TIMEOUT"]) {
     const reason = `timeout (${formatTimeout(facts.timeoutMs)})`;
+    const notReady = facts.detail === undefined ? " or free" : `: ${facts.detail}`;
     const why = !facts.sent
-      ? `it was never sent, since ${nameOf(target)} did not become ready or free`
+      ? `it was never sent, since ${nameOf(target)} did not become ready${notReady}`
       : `${nameOf(target)} is ${facts.peer}, ${facts.attempts} attempt${facts.attempts === 1 ? "" : "s"}`;
     super(`${cannotCall(target)}: ${reason}: ${why}`, reason);
     this.timeoutMs = facts.timeoutMs;
     this.attempts = facts.attempts;
     this.sent = facts.sent;
     this.peer = facts.peer;
+    this.detail = facts.detail;
   }
 }
 
@@ -298,6 +308,8 @@ export class RemoteError extends BrokerError {
   readonly data: unknown;
   /** The errors of an `AggregateError`, at most 100 in total; empty for any other. */
   readonly errors: readonly RemoteError[];
+  /** Whether the module names the class of the error in `expected`. */
+  readonly expected: boolean;
 
   /** Made by brokkr. */
   constructor(facts: Facts["REMOTE"]) {
@@ -305,6 +317,7 @@ export class RemoteError extends BrokerError {
     this.remoteName = facts.remoteName;
     this.remoteStack = facts.remoteStack;
     this.data = facts.data;
+    this.expected = facts.expected === true;
     this.errors = (facts.errors ?? []).map(({ name, stack, ...more }) =>
       new RemoteError({ ...more, remoteName: name, remoteStack: stack })
     );
@@ -394,17 +407,20 @@ export class ProcessGoneError extends BrokerError {
   readonly signal: string | null;
   /** The last lines that the process wrote to its standard error. */
   readonly lastLines: readonly string[];
+  /** Why a process that was never ready was not, as its log lines say; undefined for one that was. */
+  readonly detail: string | undefined;
 
   /** Made by brokkr. */
   constructor(
     target: CallTarget,
     facts: Facts["GONE"],
   ) {
-    const output = facts.lastLines.length === 0 ? "" : `; its last lines: ${facts.lastLines.join(" | ")}`;
-    super(`${cannotCall(target)}: ${facts.reason}${output}`, facts.reason);
+    const why = facts.detail === undefined ? facts.reason : `${facts.reason}: ${facts.detail}`;
+    super(`${cannotCall(target)}: ${withLastLines(why, facts)}`, facts.reason);
     this.exitCode = facts.exitCode;
     this.signal = facts.signal;
     this.lastLines = facts.lastLines;
+    this.detail = facts.detail;
   }
 }
 
@@ -504,8 +520,14 @@ export function overLimit(bytes: number | string, limit: number): string {
   return `payload of ${bytes} bytes is over the limit of ${limit}`;
 }
 
+/** What ended a process, and what it printed last. */
+export function withLastLines(why: string, { lastLines }: Pick<ProcessGoneError, "lastLines">): string {
+  return lastLines.length === 0 ? why : `${why}; its last lines: ${lastLines.join(" | ")}`;
+}
+
 /** The beginning of every message. */
 function cannotCall(target: CallTarget): string {
+  if (target.action !== undefined) return `Cannot ${target.action} ${nameOf(target)}`;
   return `Cannot call command "${target.command}" of ${nameOf(target)}`;
 }
 

@@ -18,7 +18,7 @@ const INNER: ThrownError = { name: "IOError", message: "no disk", stack: "IOErro
 
 /** A value of each field; the compiler asks for all of them. */
 const FAULTS: { readonly [C in BrokerFault["code"]]: Required<Omit<Extract<BrokerFault, { code: C }>, "cause">> } = {
-  TIMEOUT: { code: "TIMEOUT", timeoutMs: 500, attempts: 2, sent: true, peer: "blocked" },
+  TIMEOUT: { code: "TIMEOUT", timeoutMs: 500, attempts: 2, sent: true, peer: "blocked", detail: "exit code 1" },
   REMOTE: {
     code: "REMOTE",
     message: "all failed",
@@ -26,10 +26,18 @@ const FAULTS: { readonly [C in BrokerFault["code"]]: Required<Omit<Extract<Broke
     remoteStack: "AggregateError: all failed",
     data: { code: 5 },
     errors: [INNER, { name: "AggregateError", message: "", stack: "", errors: [INNER] }],
+    expected: true,
   },
   UNKNOWN_COMMAND: { code: "UNKNOWN_COMMAND", nearest: "get_report" },
   UNKNOWN_MODULE: { code: "UNKNOWN_MODULE", nearest: "sla" },
-  GONE: { code: "GONE", reason: "process exited with code 3", exitCode: 3, signal: "SIGTERM", lastLines: ["a", "b"] },
+  GONE: {
+    code: "GONE",
+    reason: "process exited with code 3",
+    exitCode: 3,
+    signal: "SIGTERM",
+    lastLines: ["a", "b"],
+    detail: "it has no disk",
+  },
   CANCELLED: { code: "CANCELLED", acknowledged: true },
   QUEUE_FULL: { code: "QUEUE_FULL", depth: 7, limit: 6 },
   PAYLOAD: { code: "PAYLOAD", reason: "payload of 5 bytes is over the limit of 4", bytes: 5, limit: 4 },
@@ -77,7 +85,7 @@ const WORDINGS: { readonly [C in BrokerFault["code"]]: readonly [name: string, r
   GONE: [
     "ProcessGoneError",
     "process exited with code 3",
-    'Cannot call command "get" of module "sla": process exited with code 3; its last lines: a | b',
+    'Cannot call command "get" of module "sla": process exited with code 3: it has no disk; its last lines: a | b',
   ],
   CANCELLED: ["CallCancelledError", "cancelled", 'Cannot call command "get" of module "sla": cancelled'],
   QUEUE_FULL: ["QueueFullError", "queue is full (6)", 'Cannot call command "get" of module "sla": queue is full (6)'],
@@ -98,7 +106,7 @@ for (const fault of Object.values(FAULTS)) {
 }
 
 test("what a handler threw carries every field over the wire", () => {
-  const thrown: Required<ThrownError> = { ...INNER, data: { disk: 1 }, errors: [INNER] };
+  const thrown: Required<ThrownError> = { ...INNER, data: { disk: 1 }, errors: [INNER], expected: true };
   assert.deepEqual(readThrown(travelled(thrownFields(thrown))), thrown);
   const { name, message, stack, ...more } = thrown;
   assert.deepEqual(faultOf(AnswerKind.thrown, thrown), {
@@ -122,4 +130,19 @@ test("what made a caller cancel stays with it", () => {
     code: "CANCELLED",
     acknowledged: false,
   });
+});
+
+test("a call that waited for a start that failed says why, and a process that was ready has nothing to add", () => {
+  const target = { target: "sla", command: "get" };
+  const waited = { code: "TIMEOUT", timeoutMs: 500, attempts: 0, sent: false, peer: "blocked" } as const;
+  const never =
+    'Cannot call command "get" of module "sla": timeout (0.5s): it was never sent, since module "sla" did not ' +
+    "become ready";
+  assert.equal(toError(waited, target).message, `${never} or free`);
+  assert.equal(toError({ ...waited, detail: "it has no disk" }, target).message, `${never}: it has no disk`);
+  const gone = { code: "GONE", reason: "process did not start", exitCode: 1, signal: null, lastLines: ["a"] } as const;
+  assert.equal(
+    toError(gone, { ...target, action: "start" }).message,
+    'Cannot start module "sla": process did not start; its last lines: a',
+  );
 });

@@ -46,8 +46,6 @@ export interface ConfigModule {
   /** Null where the module's own file says it. */
   readonly workers: number | null;
   readonly settings: ModuleSettings;
-  /** Where a key of it stands. */
-  readonly at: (path: KeyPath) => Place;
 }
 
 /** A program of another language. */
@@ -119,8 +117,7 @@ class ConfigReader {
     const { url, wrong } = modulePath(path, { folder: this.#folder, runtime: this.#runtime });
     if (wrong !== null) this.#fault(this.#document.at([...place, "path"], `modules.${name}.path ${wrong}`));
     const at = this.#document.placeOf([...place, "path"]);
-    const placeOf = (path: KeyPath) => this.#document.placeOf([...place, ...path]);
-    return { name, url, place: at, workers, settings: inFolder(this.#folder, settings), at: placeOf };
+    return { name, url, place: at, workers, settings: inFolder(this.#folder, settings) };
   }
 
   /** A program of another language. */

@@ -4,19 +4,20 @@
  * @module
  */
 
-import { forwarded, passOn, type RunningCall, type Service } from "../call/server.ts";
+import type { RunningCall, Service } from "../call/server.ts";
 import { CallStream } from "../call/stream.ts";
+import { forwarded, passOn } from "../call/forward.ts";
 import { checkedRequest, NO_OPTIONS } from "../call/call.ts";
 import type { CallOptions } from "../module/context.ts";
 import type { ReceivedCall } from "../wire/columns.ts";
 import type { CallHeaders } from "../wire/messages.ts";
 import { BrokerLog, RecordStream } from "../log/broker_log.ts";
 import type { EventFields, EventId } from "../log/events.ts";
-import type { LogRecord } from "../log/record.ts";
-import { MAIN_THREAD } from "../log/reporter.ts";
-import { levelFrom } from "../log/prefix.ts";
+import { type LogRecord, MAIN_THREAD } from "../log/record.ts";
+import { type BrokerFault, toError } from "../faults.ts";
 import { commandMap, type Handler } from "../module/module.ts";
 import { Modules, type Route } from "./modules.ts";
+import { levelFrom } from "../log/level.ts";
 import type { BrokerPlan } from "./options.ts";
 import { OwnCommands } from "./own_commands.ts";
 import type { BrokerHost, ModulesContext } from "./child_spec.ts";
@@ -45,6 +46,7 @@ export class BrokerCore implements Service {
   readonly #closers: (() => unknown)[] = [];
   #stopped: Promise<void> | undefined;
   #hasFailed = false;
+  #notStarted: (module: string, fault: BrokerFault<"GONE">) => void = () => {};
 
   constructor(plan: BrokerPlan, host: BrokerHost) {
     const { runtime } = host;
@@ -102,11 +104,12 @@ export class BrokerCore implements Service {
     return this.#hasFailed;
   }
 
-  /** Starts every module; settles when each is ready or has failed its first start. */
+  /** Starts every module; settles when each is ready or has failed its first start. @throws {ProcessGoneError} with `failFast` */
   async start(): Promise<void> {
     if (this.#host.runtime.pid === 1) this.#log.report("broker.no-init", { remedy: INIT }, { module: this.name });
     await this.#guard.start();
-    await this.#modules.start();
+    const failure = this.#plan.failFast ? [this.#firstFailure()] : [];
+    await Promise.race([this.#modules.start(), ...failure]);
     if (this.#stopped !== undefined) return;
     const slots = [...this.#modules.slots()];
     const failed = slots.filter((slot) => slot.process.state === "failed").length;
@@ -276,7 +279,15 @@ export class BrokerCore implements Service {
       this.#hasFailed = true;
       void this.stop();
     };
-    return { plan: this.#plan, host: this.#host, parent: this.#parent, folder: this.#folder, failed };
+    const notStarted: ModulesContext["notStarted"] = (module, fault) => this.#notStarted(module, fault);
+    return { plan: this.#plan, host: this.#host, parent: this.#parent, folder: this.#folder, notStarted, failed };
+  }
+
+  async #firstFailure(): Promise<never> {
+    const { module, fault } = await new Promise<{ module: string; fault: BrokerFault<"GONE"> }>((resolve) => {
+      this.#notStarted = (module, fault) => resolve({ module, fault });
+    });
+    throw toError(fault, { target: module, command: "start", action: "start" });
   }
 }
 

@@ -5,6 +5,7 @@
  */
 
 import type { Runtime } from "../../runtime/runtime.ts";
+import type { BrokerFault } from "../faults.ts";
 import type { ChildSpec, ParentProcess } from "../child/child_spec.ts";
 import type { StartFolder } from "../child/starts.ts";
 import { CLEANUP_DEADLINE_MS, hasToClean } from "../child/cleanup.ts";
@@ -13,7 +14,6 @@ import { encodeDepth, encodeRole, type GivenSettings, isWorkerOf, ROLE_VARIABLE 
 import { MODULE, outputLimits, supervisionPlan } from "../module/settings.ts";
 import { ProgramSession } from "../program/session.ts";
 import { DEFAULT_FRAME_LIMIT } from "../wire/frame.ts";
-import type { CallTargets } from "../wire/messages.ts";
 import type { BrokerPlan, ModulePlan } from "./options.ts";
 
 /** What the broker needs beside its plan. */
@@ -37,6 +37,8 @@ export interface ModulesContext {
   readonly host: BrokerHost;
   readonly parent: ParentProcess & { readonly guard: Guard };
   readonly folder: StartFolder;
+  /** A module's process has ended by itself before it was ready. */
+  readonly notStarted: (module: string, fault: BrokerFault<"GONE">) => void;
   /** A module has failed that the broker can't be without. */
   readonly failed: () => void;
 }
@@ -80,29 +82,20 @@ export function childSpec(
     setup: {
       frameLimit: DEFAULT_FRAME_LIMIT,
       cleanupMs: CLEANUP_DEADLINE_MS,
-      ...callTargets(plan),
+      timeoutMs: plan.timeoutMs,
+      retry: plan.retry,
       options: settings.options ?? null,
       supervision: supervisionPlan(settings),
       concurrency: settings.concurrency ?? null,
       queue: settings.queue ?? null,
       output: outputLimits(settings.output),
+      names: [plan.name, ...plan.modules.map(({ module }) => module.name)],
     },
     ...(program === undefined ? { goal: `Broker.start({ name: "${plan.name}" })`, runsProgram: !isRunByFile } : {
       goal: "the end of its initialize exchange",
       runsProgram: false,
       newSession: (parts) => new ProgramSession(parts, program),
     }),
-  };
-}
-
-/** What the processes of a broker have to know of each other to make calls. */
-export function callTargets({ name, timeoutMs, retry, modules }: BrokerPlan): CallTargets {
-  const calls = modules.flatMap(({ module, calls }) => calls === undefined ? [] : [[module.name, calls] as const]);
-  return {
-    timeoutMs,
-    retry,
-    names: [name, ...modules.map(({ module }) => module.name)],
-    ...(calls.length === 0 ? {} : { calls: Object.fromEntries(calls) }),
   };
 }
 

@@ -5,16 +5,15 @@
  */
 
 import { UnknownModuleError } from "../faults.ts";
-import { closestMatch } from "../checks.ts";
+import { closestMatch } from "../closest_match.ts";
 import type { EventFields } from "../log/events.ts";
 import type { CallClient } from "../call/client.ts";
-import { type CallDefaults, defaultsOf } from "../call/call.ts";
-import { type ModulePlan, orderedModule, startOrder } from "./options.ts";
+import { type BrokerPlan, type ModulePlan, orderedModule, startOrder } from "./options.ts";
 import { checkSandbox } from "../module/permissions.ts";
 import type { ChildSpec } from "../child/child_spec.ts";
-import { callTargets, childSpec, type ModulesContext } from "./child_spec.ts";
+import { childSpec, type ModulesContext } from "./child_spec.ts";
 import { processName } from "../child/role.ts";
-import { Supervisor } from "../child/supervisor.ts";
+import { Supervisor, type SupervisorEvents } from "../child/supervisor.ts";
 import type { ModuleStatus } from "./status.ts";
 import type { ProcessStatus } from "../wire/status.ts";
 
@@ -61,7 +60,7 @@ class Turn {
 export interface Route {
   readonly target: string;
   readonly caller: CallClient;
-  readonly defaults: CallDefaults;
+  readonly defaults: Pick<BrokerPlan, "timeoutMs" | "retry">;
   /** Whether the module is a program of another language. */
   readonly isProgram: boolean;
 }
@@ -72,7 +71,7 @@ export type Changes = Pick<EventFields["broker.reloaded"], "replaced" | "kept" |
 export class Modules {
   /** In the order of their start. */
   #running = new Map<string, Running>();
-  #defaults: CallDefaults;
+  #defaults: Route["defaults"];
   /** To the module that was called last: mostly the next call goes there too. Valid until the plan changes. */
   #recent: Route | undefined;
   #declared: readonly string[];
@@ -196,8 +195,6 @@ export class Modules {
     this.#declared = context.plan.modules.map(({ module }) => module.name);
     this.#running = new Map();
     for (const plan of plans) this.#take(plan, context, before.get(plan.module.name));
-    const targets = callTargets(context.plan);
-    for (const { slot } of this.#running.values()) slot.process.send({ kind: "targets", targets });
     const left = this.#dismiss([...before.values()].filter(({ slot }) => !this.#running.has(slot.name)));
     const counted = this.#counted;
     const added = this.#declared.filter((name) => !counted.has(name)).length;
@@ -222,10 +219,12 @@ export class Modules {
     throw new UnknownModuleError({ target: name, command }, { nearest: closestMatch(name, this.#running.keys()) });
   }
 
+  /** Calls of a program are never retried. */
   #routeTo(target: string, command: string): Route {
     const { slot, plan } = this.#find(target, command);
     const isProgram = plan.module.program !== undefined;
-    const defaults = defaultsOf(this.#defaults, plan.calls);
+    const { timeoutMs, retry } = this.#defaults;
+    const defaults = { timeoutMs, retry: isProgram ? "never" : retry } as const;
     return this.#recent = { target, caller: slot.process.caller, defaults, isProgram };
   }
 
@@ -240,8 +239,11 @@ export class Modules {
 
   #add(plan: ModulePlan, context: ModulesContext): void {
     const { name } = plan.module;
-    const slot = new ModuleSlot(childSpec(plan, context), ({ setup }) => {
-      if (setup.supervision.restart.escalate === "stop-broker") context.failed();
+    const slot = new ModuleSlot(childSpec(plan, context), {
+      failed: ({ setup }) => {
+        if (setup.supervision.restart.escalate === "stop-broker") context.failed();
+      },
+      notStarted: (fault) => context.notStarted(name, fault),
     });
     const signature = context.host.signature?.(name);
     const running = { slot, plan, hasBegun: false, signature, wanted: signature, change: undefined };
@@ -395,6 +397,13 @@ function inOrder({ plan, host }: ModulesContext): ModulePlan[] {
 /** How long a module may take to report its workers before the last known are shown. */
 const STATUS_MS = 500;
 
+interface SlotEvents {
+  /** The process has ended by itself before it was ready. */
+  readonly notStarted: NonNullable<SupervisorEvents["notStarted"]>;
+  /** The process will not be started again; `spec` is the one that it had last. */
+  readonly failed: (spec: ChildSpec) => void;
+}
+
 export class ModuleSlot {
   readonly name: string;
   readonly process: Supervisor;
@@ -404,8 +413,7 @@ export class ModuleSlot {
   #lastRequest = 0;
   #stopping: Promise<void> | undefined;
 
-  /** @param failed the process will not be started again; `spec` is the one that it had last. */
-  constructor(spec: ChildSpec, failed: (spec: ChildSpec) => void) {
+  constructor(spec: ChildSpec, events: SlotEvents) {
     this.name = spec.name;
     this.#spec = spec;
     this.process = new Supervisor(spec, {
@@ -416,7 +424,8 @@ export class ModuleSlot {
       ended: () => {
         for (const settle of this.#requests.values()) settle();
       },
-      failed: () => failed(this.process.spec),
+      notStarted: events.notStarted,
+      failed: () => events.failed(this.process.spec),
     });
   }
 

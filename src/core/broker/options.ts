@@ -5,22 +5,15 @@
  */
 
 import type { LogFunction } from "../log/broker_log.ts";
-import type { LogLevel } from "../log/prefix.ts";
-import { type CheckedModule, type Commands, strangeCall } from "../module/module.ts";
+import { levelFrom, LEVELS, type LogLevel } from "../log/level.ts";
+import type { CheckedModule, Commands } from "../module/module.ts";
 import { type AnyModule, anyModule } from "../module/program.ts";
-import {
-  BROKER,
-  type BrokerSettings,
-  type CallSettings,
-  MODULE,
-  type ModuleCallSettings,
-  type ModuleSettings,
-  SLOW_TIMEOUT_MS,
-} from "../module/settings.ts";
+import { BROKER, type BrokerSettings, MODULE, type ModuleSettings } from "../module/settings.ts";
 import { checkName, checkTable, filled, IN_PROGRAM, type Row } from "../module/table.ts";
 import { isTimeout, wrongTimeout } from "../call/call.ts";
-import { closestMatch, inspect, isRecord, refuseUnknown, withoutFields } from "../checks.ts";
+import { inspect, isRecord, withoutFields } from "../inspect.ts";
 import { processName } from "../child/role.ts";
+import { closestMatch, refuseUnknown } from "../closest_match.ts";
 
 /** Options of `Broker.start`: the keys of `brokkr.json` that concern a program, and what only a program can give. */
 export interface BrokerOptions extends BrokerSettings {
@@ -32,6 +25,8 @@ export interface BrokerOptions extends BrokerSettings {
   readonly settings?: Readonly<Record<string, ModuleSettings>>;
   /** What modules may call on the broker by its name: `ctx.call("broker-master", …)`. @default none */
   readonly commands?: Commands;
+  /** Whether `start` rejects when a module's first start fails; the others are stopped first. @default false */
+  readonly failFast?: boolean;
   /** URL or path of the program that a new process runs; it must reach the same `Broker.start`. @default the main module */
   readonly program?: URL | string;
   /** Gets every record from `logLevel` up, in the broker's process. @default prints `lines()` to standard error */
@@ -46,8 +41,6 @@ export interface BrokerOptions extends BrokerSettings {
 export interface ModulePlan {
   readonly module: CheckedModule;
   readonly settings: ModuleSettings;
-  /** What holds for its calls; undefined where it has nothing of its own. */
-  readonly calls?: ModuleCallSettings | undefined;
 }
 
 /** Checked options with their defaults. */
@@ -58,6 +51,7 @@ export interface BrokerPlan {
   readonly retry: "once" | "never";
   readonly startConcurrency: number | undefined;
   readonly commands: Commands;
+  readonly failFast: boolean;
   readonly program: string | undefined;
   readonly log: LogFunction | undefined;
   readonly logLevel: LogLevel | undefined;
@@ -99,9 +93,8 @@ const OPTIONS: Readonly<Record<keyof BrokerOptions, Row>> = {
   control: { is: "flag", about: "Whether the command line can reach the broker" },
   sweep: BROKER.sweep,
   signals: { is: "flag", about: "Whether SIGINT and SIGTERM drain the broker and end the process" },
+  failFast: { is: "flag", about: "Whether the start rejects when a module's first start fails" },
 };
-
-const LEVELS = Object.keys(BROKER.logLevel.of);
 
 export function orderedModule({ module, settings }: ModulePlan): Ordered {
   return { name: module.name, after: settings.after ?? [] };
@@ -116,26 +109,21 @@ export function checkOptions(options: BrokerOptions): BrokerPlan {
   const name = checkName("Option name", options.name);
   if (!Array.isArray(options.modules)) throw new TypeError("Option modules must be a list of modules");
   checkByName(options.settings);
-  const byModule = new Map(Object.entries(options.settings ?? {}));
+  const settings = new Map(Object.entries(options.settings ?? {}));
   const modules = options.modules.map(anyModule).map((module) => {
-    const over = byModule.get(module.name) ?? {};
-    byModule.delete(module.name);
+    const over = settings.get(module.name) ?? {};
+    settings.delete(module.name);
     checkTable(`Option settings: module "${module.name}": `, MODULE, over);
-    const settings = { ...module.definition, ...over };
-    const stranger = strangeCall(module.definition, over.calls);
-    if (stranger !== null) {
-      throw new TypeError(`Option settings: module "${module.name}": calls: ${stranger.text}`);
-    }
-    return { module, settings, calls: callsOf(module, settings, options.call) };
+    return { module, settings: { ...module.definition, ...over } };
   });
-  const [stranger] = byModule.keys();
+  const [stranger] = settings.keys();
   if (stranger !== undefined) {
     throw new TypeError(`Option settings: there is no module "${stranger}"`);
   }
   checkDistinct(name, modules);
   startOrder(modules.map(orderedModule));
   checkTable("Option ", { call: BROKER.call }, { call: options.call }, { ...IN_PROGRAM, units: true, quote: String });
-  if (options.logLevel !== undefined && !LEVELS.includes(options.logLevel)) {
+  if (options.logLevel !== undefined && levelFrom(options.logLevel) === undefined) {
     throw new TypeError(`Option logLevel must be one of ${LEVELS.join(", ")}, and it is ${String(options.logLevel)}`);
   }
   checkTable("Option ", OPTIONS, { ...options });
@@ -147,6 +135,7 @@ export function checkOptions(options: BrokerOptions): BrokerPlan {
     retry,
     startConcurrency: options.startConcurrency,
     commands: options.commands ?? {},
+    failFast: options.failFast === true,
     program: options.program === undefined || typeof options.program === "string"
       ? options.program
       : options.program.href,
@@ -157,24 +146,6 @@ export function checkOptions(options: BrokerOptions): BrokerPlan {
     sweep,
     control: options.control,
     signals: options.signals,
-  };
-}
-
-/** Calls of a program are sent once where its own settings do not say otherwise: it cannot join the two attempts of one. */
-function callsOf(
-  { program }: CheckedModule,
-  settings: ModuleSettings,
-  ofBroker: CallSettings = {},
-): ModuleCallSettings | undefined {
-  const { calls } = settings;
-  const isSlow = program !== undefined && program.protocol !== "json-rpc" && ofBroker.timeoutMs === undefined;
-  const { timeoutMs = isSlow ? SLOW_TIMEOUT_MS : undefined } = settings;
-  const { retry = program === undefined ? undefined : "never" } = settings;
-  if (timeoutMs === undefined && retry === undefined && calls === undefined) return undefined;
-  return {
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
-    ...(retry === undefined ? {} : { retry }),
-    ...(calls === undefined ? {} : { calls }),
   };
 }
 

@@ -25,9 +25,10 @@ import {
   type PayloadFault,
 } from "../wire/codec.ts";
 import type { Link } from "../wire/link.ts";
-import { Call, type CallRequest, CallTime, ProgressFeed, type Settle } from "./call.ts";
+import { Call, type CallRequest, ProgressFeed, type Settle } from "./call.ts";
+import { CallTime, Deadlines } from "./call_time.ts";
 import { type CallCounters, Outcomes } from "./outcomes.ts";
-import { Deadlines, PendingCalls } from "./pending.ts";
+import { PendingCalls } from "./pending.ts";
 
 export interface CallClientOptions {
   readonly clock: Clock;
@@ -81,6 +82,8 @@ export class CallClient {
   readonly #leaving = new Set<PendingCalls>();
   #refusal: BrokerFault | undefined;
   #paused = false;
+  /** Why calls wait for another start. */
+  #notReady: string | undefined;
   /** Resolves the promise that was made last. One function for all promises: one of its own costs each as much as the promise. */
   #resolve: (outcome: unknown) => void = noPromise;
   readonly #takeResolve = (resolve: (outcome: unknown) => void) => void (this.#resolve = resolve);
@@ -187,6 +190,7 @@ export class CallClient {
     if (this.#current !== undefined) this.#leaving.add(this.#current);
     this.#paused = false;
     this.#refusal = undefined;
+    this.#notReady = undefined;
     this.#translateTo(link);
     const [codec, concurrency, outcomes] = [this.#codec, this.#concurrency, this.#outcomes];
     this.#current = new PendingCalls(link, { clock: this.#options.clock, codec, concurrency, outcomes });
@@ -212,6 +216,11 @@ export class CallClient {
     this.disconnect(fault);
     for (const call of [...this.#queue]) this.#reject(call, fault);
     this.#deadlines.stop();
+  }
+
+  /** The callee's start has failed, and another one follows: a call that waits for it in vain says `why`. */
+  startFailed(why: string | undefined): void {
+    this.#notReady = why;
   }
 
   /** A process that will serve is starting: from now on calls wait for it. */
@@ -301,7 +310,8 @@ export class CallClient {
   #giveUp(call: Call): void {
     const { endsAt, attemptEnds } = call.time;
     const timeoutMs = endsAt < attemptEnds ? call.totalTimeoutMs : call.timeoutMs;
-    this.#reject(call, call.timedOut(timeoutMs, "blocked"));
+    const fault = call.timedOut(timeoutMs, "blocked");
+    this.#reject(call, this.#notReady === undefined ? fault : { ...fault, detail: this.#notReady });
   }
 
   /** Only a queued call. */

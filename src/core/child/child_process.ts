@@ -8,12 +8,12 @@
 import type { CallClient } from "../call/client.ts";
 import { deadline, formatTimeout } from "../duration.ts";
 import type { BrokerFault } from "../faults.ts";
-import { LineLimit } from "../log/reporter.ts";
+import { LineLimit } from "../log/line_limit.ts";
 import type { EventFields, EventId } from "../log/events.ts";
 import type { LogEvent } from "../log/record.ts";
-import { type Origin, reportedEvents } from "../log/broker_log.ts";
+import { type Origin, reportedEvents } from "../log/reported.ts";
 import type { SupervisionPlan } from "../module/settings.ts";
-import { isLasting, messageOf } from "../user_code.ts";
+import { isLasting, messageOf } from "../thrown.ts";
 import type { CleanupReceipt, ProcessStatus } from "../wire/status.ts";
 import type { Link } from "../wire/link.ts";
 import type { ControlFromParent, EndSignal } from "../wire/messages.ts";
@@ -379,6 +379,8 @@ export interface ExitReason {
   readonly failed: boolean;
   /** Whether another start would end the same. */
   readonly lasting: boolean;
+  /** Whether it was ready before. */
+  readonly wasReady: boolean;
 }
 
 /** What the runtimes say where a port is served already. */
@@ -392,12 +394,15 @@ export function exitReason(end: ProcessEnd, goal: string | null = null): ExitRea
     : `process was killed by ${signal}`;
   const where = end.cleaning === null ? "" : ` in the cleanup of module "${end.cleaning}"`;
   const reason = end.wasReady ? exit : "process did not start";
-  const detail = end.why ?? (exitCode === null && signal === null ? reason : exit + where);
+  const cause = end.why ?? (exitCode === null && signal === null ? reason : exit + where);
+  const detail = goal === null ? cause : cause + byProgram(end, goal);
+  const whyNotReady = end.wasReady || detail === reason ? {} : { detail };
   return {
-    fault: { code: "GONE", reason, exitCode, signal, lastLines: [...lastLines] },
-    detail: goal === null ? detail : detail + byProgram(end, goal),
+    fault: { code: "GONE", reason, exitCode, signal, lastLines: [...lastLines], ...whyNotReady },
+    detail,
     failed: exitCode !== 0 || end.why !== null || !end.wasReady,
     lasting: end.lasting === true,
+    wasReady: end.wasReady,
   };
 }
 

@@ -8,6 +8,7 @@
 import { CallClient, type CallLimits, DEFAULT_LIMITS } from "../call/client.ts";
 import { CallCounters } from "../call/outcomes.ts";
 import { sleep } from "../duration.ts";
+import { withLastLines } from "../faults.ts";
 import { formatMebibytes } from "../log/field_types.ts";
 import type { EventFields, EventId } from "../log/events.ts";
 import type { ControlFromParent } from "../wire/messages.ts";
@@ -40,6 +41,8 @@ export interface SupervisorEvents {
   status?(request: number, workers: readonly ProcessStatus[]): void;
   /** The process has ended. */
   ended?(): void;
+  /** The process has ended before it was ready, by itself. */
+  notStarted?(fault: ExitReason["fault"]): void;
   /** The process has ended and will not be started again. */
   failed?(): void;
 }
@@ -119,7 +122,7 @@ export class Supervisor {
   /** Gives the start up before it began. */
   failToStart(reason: string): void {
     this.#states.become("failed");
-    this.caller.refuse(NOT_STARTED);
+    this.caller.refuse({ ...NOT_STARTED, detail: reason });
     this.#fail(reason);
   }
 
@@ -335,10 +338,11 @@ export class Supervisor {
     this.#report("process.kept", { process: this.name, childPid: this.#child?.pid ?? 0, reason: detail });
   }
 
-  #decide(uptimeMs: number, { failed, lasting, fault, detail }: ExitReason): void {
+  #decide(uptimeMs: number, { failed, lasting, wasReady, fault, detail }: ExitReason): void {
     const decision = this.#restarts.decide({ failed, lasting, uptimeMs, now: this.#now });
     if (decision.kind === "restart") {
       this.#states.become("backoff");
+      this.caller.startFailed(wasReady ? undefined : withLastLines(detail, fault));
       this.#backoff.begin(decision.delayMs, () => this.#begin());
       const { delayMs } = decision;
       this.#report("process.backoff", { process: this.name, delayMs, restarts: this.#restarts.total });
@@ -347,6 +351,7 @@ export class Supervisor {
       this.#states.become(failed ? "failed" : "stopped");
       if (failed) this.#fail(decision.why === "intensity" ? `${detail}, and it was restarted too often` : detail);
     }
+    if (!wasReady) this.#events.notStarted?.(fault);
   }
 
   #fail(reason: string): void {

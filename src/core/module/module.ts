@@ -6,7 +6,8 @@
 
 import type { ModuleContext } from "./context.ts";
 import { canDispose } from "./dispose.ts";
-import { inspect, isRecord, keysOf, refuseUnknown, unknownName, withoutFields } from "../checks.ts";
+import { inspect, isRecord, withoutFields } from "../inspect.ts";
+import { keysOf, refuseUnknown } from "../closest_match.ts";
 import { type Framing, MODULE, type ModuleSettings, type ProtocolName } from "./settings.ts";
 import { checkName, checkTable } from "./table.ts";
 
@@ -33,6 +34,9 @@ export type Handler = (this: CallContext, ...params: never[]) => unknown;
 /** Commands by name. */
 export type Commands = Readonly<Record<string, Handler>>;
 
+/** A class of errors. */
+export type ErrorClass = abstract new (...args: never[]) => object;
+
 /** Processes that a module runs for itself, all alike. */
 export interface WorkersDefinition<W extends Commands = Commands> {
   /** How many. They are named `M-1`, `M-2`, … */
@@ -55,6 +59,11 @@ export interface ModuleDefinition<
   readonly workers?: WorkersDefinition<W>;
   /** What others can call; or a function of the module's context that returns it. @default none */
   readonly commands?: C | ((ctx: ModuleContext<string extends keyof W ? Record<never, never> : W>) => C);
+  /**
+   * Classes of errors that are answers: their callers get them as a `RemoteError` like any other, and the call counts as answered,
+   * without lines at ERROR. @default none
+   */
+  readonly expected?: readonly ErrorClass[];
   /**
    * What this module made at import: disposed of in the processes of the others after {@linkcode afterForkCleanup}, and last first
    * when its own process ends. Each by the first it has of `Symbol.asyncDispose`, `Symbol.dispose`, `close()`, `destroy()`,
@@ -177,25 +186,9 @@ function assertDefinition(value: unknown): asserts value is ModuleDefinition {
   checkCommands(`${at}: commands`, value["commands"]);
   for (const hook of ["afterForkCleanup", "start", "stop"]) checkOptionalFunction(`${at}: ${hook}`, value[hook]);
   checkOwns(at, value["owns"]);
+  checkExpected(at, value["expected"]);
   checkWorkers(at, value["workers"]);
   checkTable(`${at}: `, MODULE, settingsOf(value));
-  const stranger = strangeCall(value, value["calls"]);
-  if (stranger !== null) throw new TypeError(`${at}: calls: ${stranger.text}`);
-}
-
-/**
- * The first command that `calls` names and the module has not, and what is wrong with it; null where there is none, or where only the
- * module's process knows its commands.
- */
-export function strangeCall(
-  { commands, workers }: { readonly commands?: unknown; readonly workers?: unknown },
-  calls: unknown,
-): { readonly command: string; readonly text: string } | null {
-  const ofWorkers = isRecord(workers) ? workers["commands"] : {};
-  if (!isRecord(calls) || !isRecord(commands) || !isRecord(ofWorkers)) return null;
-  const known = [...Object.keys(commands), ...Object.keys(ofWorkers)];
-  const command = Object.keys(calls).find((name) => !known.includes(name));
-  return command === undefined ? null : { command, text: unknownName("command", command, known) };
 }
 
 /** What a module is made of beside its settings. */
@@ -204,6 +197,7 @@ const PARTS = keysOf<Omit<ModuleDefinition, keyof ModuleSettings>>({
   commands: true,
   workers: true,
   owns: true,
+  expected: true,
   afterForkCleanup: true,
   start: true,
   stop: true,
@@ -268,6 +262,18 @@ function checkOwns(at: string, owns: unknown): void {
           `or be a function, and it is ${inspect(resource)}`,
       );
     }
+  });
+}
+
+function checkExpected(at: string, expected: unknown): void {
+  if (expected === undefined) return;
+  const what = (value: unknown) => typeof value === "function" ? "a function" : inspect(value);
+  if (!Array.isArray(expected)) {
+    throw new TypeError(`${at}: expected must be a list of classes, and it is ${what(expected)}`);
+  }
+  expected.forEach((value: unknown, index) => {
+    if (typeof value === "function" && isRecord(value.prototype)) return;
+    throw new TypeError(`${at}: expected[${index}] must be a class of errors, and it is ${what(value)}`);
   });
 }
 

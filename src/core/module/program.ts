@@ -4,7 +4,8 @@
  * @module
  */
 
-import { inspect, isRecord, keysOf, refuseUnknown, withoutFields } from "../checks.ts";
+import { inspect, isRecord, withoutFields } from "../inspect.ts";
+import { keysOf, refuseUnknown } from "../closest_match.ts";
 import {
   type CheckedModule,
   type Commands,

@@ -4,6 +4,7 @@ import { countZombies, descriptorLinks, fromPs, fromSmapsRollup, startTimeOf, UN
 import { fromOrigin, NO_FILE, ORIGIN } from "../posix/program.ts";
 import { newStandardError, type StandardError, unblockedError } from "../posix/standard_error.ts";
 import type { System } from "../posix/child_process.ts";
+import { inRunner, runnerOf } from "../posix/test_runner.ts";
 import { currentThread } from "../posix/thread.ts";
 import type { Environment, MemoryUsage, Runtime } from "../runtime.ts";
 
@@ -143,8 +144,20 @@ const CLUSTER_WORKER =
 const PM2_CLUSTER = "PM2 runs this process in cluster mode, where a new process of its program does not get there, " +
   'start it in fork mode (pm2 start without -i, or exec_mode: "fork") or set "program" to its file';
 
+/** The runner that this process runs, by its file: a link to it in the folder of executables is followed. */
+function testRunner(): string | null {
+  const file = process.argv[1] ?? "";
+  try {
+    return runnerOf(fileSystem().realpathSync(file));
+  } catch {
+    return runnerOf(file);
+  }
+}
+
 /** Why a new process can't run the program of this one, in Node and in Bun; null where it can. */
 export function cannotRepeat(isNoFile: boolean): string | null {
+  const runner = testRunner();
+  if (runner !== null) return inRunner(runner);
   if (isNoFile) return NO_FILE;
   // A worker has a channel to its primary. `node:cluster` is loaded where there is one only.
   if (process.send === undefined || Reflect.get(process.getBuiltinModule("node:cluster"), "isWorker") !== true) {

@@ -1,9 +1,10 @@
 import { cannotRepeat, common, process } from "../builtins/self.ts";
 import { cannotSandbox, checkSystem, folderOf, ownFilesOf } from "../posix/program.ts";
+import { inRunner } from "../posix/test_runner.ts";
 import type { Runtime } from "../runtime.ts";
 import { connect, parentChannel } from "./channel.ts";
 import type { BunNamespace } from "./namespace.ts";
-import { bunClock, collectGarbage, isBinary, memory, openFiles, openHandles } from "./self.ts";
+import { bunClock, collectGarbage, isBinary, isTesting, memory, openFiles, openHandles } from "./self.ts";
 
 declare const Bun: BunNamespace;
 
@@ -23,7 +24,7 @@ export function bunRuntime(): Runtime {
     tracesPromises: false,
     program: isBinary() ? null : Bun.main,
     programFolder: (program) => folderOf(program ?? (isBinary() ? null : Bun.main)),
-    cannotRepeat: () => cannotRepeat(/\/\[(eval|stdin)\]$/.test(Bun.main)),
+    cannotRepeat: () => isTesting() ? inRunner("bun test") : cannotRepeat(/\/\[(eval|stdin)\]$/.test(Bun.main)),
     cannotSandbox: cannotSandbox(`Bun ${Bun.version}`),
     prepareSpawn: async () => void await spawning(),
     spawnProgram: async (...given) => (await spawning()).spawnProgram(...given),

@@ -10,6 +10,8 @@ export interface BunNamespace {
   spawn(command: string[], options: BunSpawnOptions): BunChild;
   connect(options: { fd: number; socket: BunSocketHandlers }): Promise<BunSocket>;
   gc(force: boolean): void;
+  /** The test runner's functions for the file `path`. */
+  jest(path: string): { test(): void };
   file(path: string): { text(): Promise<string> };
   readonly Glob: new (pattern: string) => {
     scanSync(options: { cwd: string; onlyFiles: boolean; followSymlinks: boolean }): Iterable<string>;

@@ -48,6 +48,16 @@ export function isBinary(): boolean {
   return IN_BINARY.test(Bun.main);
 }
 
+/** Whether this process is Bun's test runner: a test without a function is refused in other words outside of it. */
+export function isTesting(): boolean {
+  try {
+    Bun.jest(Bun.main).test();
+    return false;
+  } catch (error) {
+    return String(error).includes("expects a function");
+  }
+}
+
 /** Without `node:fs`, which costs a new process 2 ms. */
 export async function memory(pid: number): Promise<MemoryUsage> {
   if (process.platform !== "linux") return await memoryByFiles(pid);

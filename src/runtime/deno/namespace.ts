@@ -15,6 +15,7 @@ export interface DenoNamespace {
     delete(name: string): void;
     toObject(): Record<string, string>;
   };
+  readonly test?: { readonly length: number };
   readonly stderr: { writeSync(bytes: Uint8Array): number };
   readonly permissions: { querySync(descriptor: DenoPermissionDescriptor): { state: string } };
   readonly Command: new (command: string, options: DenoCommandOptions) => { spawn(): DenoChild };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defineModule } from "../../../src/core/module/module.ts";
-import { levelFrom } from "../../../src/core/log/prefix.ts";
+import { levelFrom } from "../../../src/core/log/level.ts";
 import { type BrokerOptions, checkOptions, checkTimeout } from "../../../src/core/broker/options.ts";
 
 const sla = defineModule({ name: "sla", queue: 5 });
@@ -22,6 +22,7 @@ test("checkOptions() fills in the defaults and keeps the order of the modules", 
     retry: "once",
     startConcurrency: undefined,
     commands: {},
+    failFast: false,
     program: undefined,
     log: undefined,
     logLevel: undefined,
@@ -66,7 +67,7 @@ for (
     [
       { colour: undefined },
       'Options of the broker: unknown key "colour": known are name, modules, load, settings, call, startConcurrency, ' +
-      "commands, program, log, logLevel, aligned, product, control, sweep, signals",
+      "commands, program, log, logLevel, aligned, product, control, sweep, signals, failFast",
     ],
     [{ startConcurrency: 0 }, "Option startConcurrency must be a whole number of at least 1, and it is 0"],
     [{ startConcurrency: 2.5 }, "Option startConcurrency must be a whole number of at least 1, and it is 2.5"],

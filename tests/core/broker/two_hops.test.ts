@@ -113,6 +113,7 @@ test("a program's error reaches the worker with its data, and is logged by the w
     remoteStack: "",
     data: { code: -32_000, data: { fruit: "stone", nearest: ["plum"] } },
     errors: [],
+    expected: false,
   });
   assert.deepEqual(t.lines(/^(call|command)\.(error|unknown)/), [
     "ERROR : [ Livestatus-1 ] [ COMMAND CALL ] [ MainThread ] JsonRpcError: no such fruit",
@@ -142,7 +143,7 @@ test("a worker learns the nearest command of another module, the nearest module,
 });
 
 test("a worker's call that a program never answers is one request, and the worker alone retries, tells and gives up", async () => {
-  const t = await hops((ctx) => factsOf(ctx.call("prices", "price", [], { retry: "once" })));
+  const t = await hops((ctx) => factsOf(ctx.call("prices", "price")));
   const worked = t.work();
   await t.rest(10_000);
   assert.deepEqual(await t.ends(worked), {
@@ -154,6 +155,7 @@ test("a worker's call that a program never answers is one request, and the worke
     attempts: 2,
     sent: true,
     peer: "slow",
+    detail: undefined,
   });
   assert.deepEqual(t.requests.map(({ method, params }) => [method, params]), [
     ["price", undefined],
