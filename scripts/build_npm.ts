@@ -2,6 +2,7 @@
 
 import { cp } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { manPage } from "../src/cli/help.ts";
 import { ROOT } from "./command.ts";
 import { bundleLibrary } from "./npm/bundle.ts";
 import { packageJson } from "./npm/package_json.ts";
@@ -27,6 +28,7 @@ export async function buildNpm(folder: string): Promise<string> {
   await removeUnused(folder);
   const { text, messages: missing } = await packageJson(folder);
   await Deno.writeTextFile(join(folder, "package.json"), text);
+  await Deno.writeTextFile(join(folder, "brokkr.1"), manPage());
   for (const name of ["README.md", "LICENSE", "CHANGELOG.md"]) {
     await Deno.copyFile(join(ROOT, name), join(folder, name)).catch(ignoreMissing);
   }

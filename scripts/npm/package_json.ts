@@ -26,6 +26,7 @@ export async function packageJson(folder: string): Promise<PackageJson> {
       "./package.json": "./package.json",
     },
     bin: { brokkr: "cli.js" },
+    man: "./brokkr.1",
     engines: { node: ">=20.19" },
     sideEffects: false,
     dependencies,

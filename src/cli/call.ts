@@ -4,11 +4,6 @@
  * @module
  */
 
-import { object } from "@optique/core/constructs";
-import { commandLine as line, message } from "@optique/core/message";
-import { multiple, optional } from "@optique/core/modifiers";
-import { argument, command, constant, option } from "@optique/core/primitives";
-import { string } from "@optique/core/valueparser";
 import process from "node:process";
 import { BrokerError, RemoteError } from "../core/faults.ts";
 import { escapeLines, escapeText } from "../core/log/escape.ts";
@@ -16,39 +11,11 @@ import { headline } from "../core/thrown.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode, exitCodeOf, NoBrokerError } from "./cli_error.ts";
 import { askBroker } from "./connect.ts";
-import { type ArgsOf, brokerOption, duration } from "./options.ts";
+import type { ArgsOf } from "./commands.ts";
 import { print } from "./output.ts";
 import { ProgressLine } from "./progress_line.ts";
 
-export const callParser = command(
-  "call",
-  object({
-    action: constant("call"),
-    target: argument(string({ metavar: "TARGET" }), { description: message`Name of a module.` }),
-    command: argument(string({ metavar: "COMMAND" }), { description: message`Name of its command.` }),
-    params: multiple(argument(string({ metavar: "PARAM" }), {
-      description: message`A parameter: parsed as JSON if possible, else a string. After ${
-        line("--")
-      } it may begin with a dash.`,
-    })),
-    timeoutMs: optional(option("--timeout", duration(), {
-      description: message`Timeout of one attempt, such as 500ms or 2s. There is one retry.`,
-    })),
-    stream: option("--stream", { description: message`Print what the command yields, one item per line.` }),
-    json: option("--json", {
-      description: message`Print one JSON document, for a failure too; for a stream, one per line.`,
-    }),
-    broker: brokerOption(),
-  }),
-  {
-    brief: message`Call a command of a module`,
-    footer: message`Example: ${line("brokkr call sla get_report '\"2021-10\"' --timeout 500ms")}, and ${
-      line("brokkr call history since 2021-10-11 --stream | head")
-    } for a command that yields.`,
-  },
-);
-
-export async function call(runtime: Runtime, args: ArgsOf<typeof callParser>): Promise<number> {
+export async function call(runtime: Runtime, args: ArgsOf<"call">): Promise<number> {
   const { target, command, json } = args;
   const params = args.params.map(readParam);
   try {
@@ -73,7 +40,7 @@ export async function call(runtime: Runtime, args: ArgsOf<typeof callParser>): P
 
 async function printResult(
   runtime: Runtime,
-  args: ArgsOf<typeof callParser>,
+  args: ArgsOf<"call">,
   params: readonly unknown[],
 ): Promise<void> {
   const { target, command, timeoutMs, json, broker } = args;
@@ -88,7 +55,7 @@ async function printResult(
 
 async function printItems(
   runtime: Runtime,
-  args: ArgsOf<typeof callParser>,
+  args: ArgsOf<"call">,
   params: readonly unknown[],
 ): Promise<void> {
   const { target, command, timeoutMs, json, broker } = args;

@@ -4,11 +4,6 @@
  * @module
  */
 
-import { object } from "@optique/core/constructs";
-import { message } from "@optique/core/message";
-import { optional } from "@optique/core/modifiers";
-import { argument, command, constant, option } from "@optique/core/primitives";
-import { string } from "@optique/core/valueparser";
 import { accessSync, constants, statSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import process from "node:process";
@@ -21,29 +16,14 @@ import { nearestConfig } from "./config/config_file.ts";
 import { ConfigError, type Problem } from "./config/document.ts";
 import { type Config, type ConfigModule, type ConfigProgram, readConfig } from "./config/read_config.ts";
 import { heldAgainst, loadModule } from "./module_files.ts";
-import type { ArgsOf } from "./options.ts";
+import type { ArgsOf } from "./commands.ts";
 import { divertOutput, print } from "./output.ts";
 import { offerLibrary } from "./own_program.ts";
 import { fileProblem, givenOf, planOf } from "./plan.ts";
 
-export const checkParser = command(
-  "check",
-  object({
-    action: constant("check"),
-    file: optional(argument(string({ metavar: "FILE" }), {
-      description: message`A configuration; by default the nearest brokkr.json.`,
-    })),
-    json: option("--json", { description: message`Print one JSON document.` }),
-  }),
-  {
-    brief: message`Check a configuration without starting it`,
-    footer: message`Example: brokkr check brokkr.json. Exit code 0 if it is valid, 2 if not.`,
-  },
-);
-
 export async function check(
   runtime: Runtime,
-  { file = nearestConfig("check"), json }: ArgsOf<typeof checkParser>,
+  { file = nearestConfig("check"), json }: ArgsOf<"check">,
 ): Promise<number> {
   try {
     await offerLibrary(runtime);

@@ -1,67 +1,51 @@
 /**
- * The command line: parses the arguments, runs the command, and returns an exit code.
+ * The command line: reads the arguments, runs the command, and returns an exit code. A command loads what it needs when it runs.
  *
  * @module
  */
 
-import { or } from "@optique/core/constructs";
-import { lineBreak, message, text } from "@optique/core/message";
-import { run as parse } from "@optique/run";
+import process from "node:process";
+import { closestMatch } from "../core/closest_match.ts";
 import { escapeLines } from "../core/log/escape.ts";
 import { VERSION } from "../core/version.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { call, callParser } from "./call.ts";
-import { check, checkParser } from "./check.ts";
+import { readArguments, UsageError } from "./arguments.ts";
 import { ExitCode, exitCodeOf, explain } from "./cli_error.ts";
-import { demo, demoParser } from "./demo.ts";
-import { explainLine, explainParser } from "./explain.ts";
-import { init, initParser } from "./init.ts";
-import { logs, logsParser } from "./logs.ts";
+import { type ArgsOf, COMMAND_ROWS, type CommandName, isCommandName } from "./commands.ts";
 import { print } from "./output.ts";
-import { reload, reloadParser } from "./reload.ts";
-import { restart, restartParser } from "./restart.ts";
-import { run, runParser } from "./run.ts";
-import { serve, serveParser } from "./serve.ts";
-import { status, statusParser } from "./status.ts";
-import { stop, stopParser } from "./stop.ts";
-import { top, topParser } from "./top.ts";
 
-const parser = or(
-  runParser,
-  callParser,
-  statusParser,
-  topParser,
-  restartParser,
-  stopParser,
-  reloadParser,
-  logsParser,
-  explainParser,
-  serveParser,
-  checkParser,
-  initParser,
-  demoParser,
-);
+type Run<N extends CommandName> = (runtime: Runtime, args: ArgsOf<N>, depth: number) => Promise<number>;
 
-const EXAMPLES = [
-  ["brokkr demo", "a broker with modules and workers, no configuration needed"],
-  ["brokkr init", "a first module, its test and a configuration"],
-  ["brokkr run", "the nearest brokkr.json, or brokkr run main.ts"],
-  ["brokkr call sla get_report '\"2021-10\"'", "one command of a module"],
-  ["brokkr status --json", "every process, for programs"],
-] as const;
-
-const EXIT_CODES = "Exit codes: 0 done, 1 the command failed, 2 usage or configuration, 3 timeout, " +
-  "4 unknown module or command, 5 broker or process gone, 130 interrupted";
-
-const SEE_HELP = 'See "brokkr --help", or for one command "brokkr call --help"';
+const RUN: { readonly [N in CommandName]: () => Promise<Run<N>> } = {
+  run: async () => (await import("./run.ts")).run,
+  call: async () => (await import("./call.ts")).call,
+  status: async () => (await import("./status.ts")).status,
+  top: async () => (await import("./top.ts")).top,
+  restart: async () => (await import("./restart.ts")).restart,
+  stop: async () => (await import("./restart.ts")).stop,
+  reload: async () => (await import("./restart.ts")).reload,
+  logs: async () => (await import("./logs.ts")).logs,
+  explain: async () => (await import("./explain.ts")).explainLine,
+  serve: async () => (await import("./serve.ts")).serve,
+  check: async () => (await import("./check.ts")).check,
+  init: async () => (await import("./init.ts")).init,
+  demo: async () => (await import("./demo_program.ts")).demo,
+  completion: async () => (await import("./completion.ts")).completion,
+  man: async () => {
+    const { manPage } = await import("./help.ts");
+    return () => shown(manPage());
+  },
+  help: () => Promise.resolve((_, { command }) => showHelp(command)),
+  version: () => Promise.resolve(() => shown(`${VERSION}\n`)),
+};
 
 /** Runs the command of the arguments; returns the exit code. */
 export async function commandLine(runtime: Runtime, depth: number): Promise<number> {
   try {
-    const args = readArguments(runtime);
-    if (!(args instanceof Shown)) return await act(runtime, args, depth);
-    if (args.text !== "") await print(args.text);
-    return args.exitCode;
+    const [first = "help", ...words] = process.argv.slice(2);
+    if (first === "-V" || first === "--version") return await act(runtime, "version", words, depth);
+    if (first === "-h" || first === "--help") return await act(runtime, "help", words, depth);
+    return await act(runtime, commandNamed(first), words, depth);
   } catch (error) {
     const code = exitCodeOf(error);
     if (code === null) throw error;
@@ -70,74 +54,38 @@ export async function commandLine(runtime: Runtime, depth: number): Promise<numb
   }
 }
 
-/** Only text is to be shown: help, the version, completions, or an error in the arguments. */
-class Shown extends Error {
-  readonly text: string;
-  readonly exitCode: number;
-
-  constructor(text: string, exitCode: number) {
-    super("shown");
-    this.text = text;
-    this.exitCode = exitCode;
-  }
+/** @throws {UsageError} if there is none of that name. */
+function commandNamed(word: string): CommandName {
+  if (isCommandName(word)) return word;
+  const near = closestMatch(word, COMMAND_ROWS.keys());
+  const hint = near === null ? `the commands are ${[...COMMAND_ROWS.keys()].join(", ")}` : `did you mean "${near}"?`;
+  throw new UsageError(`There is no command "${word}"; ${hint}`, near);
 }
 
-function readArguments(runtime: Runtime) {
-  let shown = "";
-  try {
-    return parse(parser, {
-      programName: "brokkr",
-      help: "option",
-      version: { value: VERSION, option: true },
-      completion: "command",
-      errorExitCode: ExitCode.usage,
-      aboveError: "none",
-      stdout: (text) => void (shown += `${text}\n`),
-      stderr: (text) => runtime.writeError(`${text}\n${SEE_HELP}\n`),
-      onExit(exitCode) {
-        throw new Shown(shown, exitCode);
-      },
-      brief: message`A broker for processes: runs modules and workers, and calls their commands.`,
-      examples: EXAMPLES.flatMap(([line, what]) => [text(`${line.padEnd(40)}${what}`), lineBreak()]).slice(0, -1),
-      footer: message`${text(EXIT_CODES)}`,
-    });
-  } catch (error) {
-    if (error instanceof Shown) return error;
-    throw error;
-  }
-}
-
-async function act(
+async function act<N extends CommandName>(
   runtime: Runtime,
-  args: Exclude<ReturnType<typeof readArguments>, Shown>,
+  name: N,
+  words: readonly string[],
   depth: number,
 ): Promise<number> {
-  if (args.action === "run") return await run(runtime, args, depth);
-  if (args.action === "serve") return await serve(runtime, args, depth);
-  // The commands below only wait for answers, so Ctrl-C may end them at any time.
-  runtime.onSignal("SIGINT", () => runtime.exit(ExitCode.interrupted));
-  switch (args.action) {
-    case "call":
-      return await call(runtime, args);
-    case "status":
-      return await status(runtime, args);
-    case "top":
-      return await top(runtime, args);
-    case "restart":
-      return await restart(runtime, args);
-    case "stop":
-      return await stop(runtime, args);
-    case "reload":
-      return await reload(runtime, args);
-    case "logs":
-      return await logs(runtime, args);
-    case "explain":
-      return await explainLine(args);
-    case "check":
-      return await check(runtime, args);
-    case "init":
-      return await init(runtime, args);
-    case "demo":
-      return await demo(runtime, args);
-  }
+  const args = await readArguments(name, words);
+  if (args === null) return await showHelp(name);
+  // All but these only wait for answers, so Ctrl-C may end them at any time.
+  if (name !== "run" && name !== "serve") runtime.onSignal("SIGINT", () => runtime.exit(ExitCode.interrupted));
+  const run = await RUN[name]();
+  return await run(runtime, args, depth);
+}
+
+async function showHelp(command: string | undefined): Promise<number> {
+  const { commandHelp, help } = await import("./help.ts");
+  const width = process.stdout.isTTY === true ? Math.min(process.stdout.columns || 80, 100) : null;
+  if (command === undefined) return await shown(help(width));
+  const name = commandNamed(command);
+  const row = COMMAND_ROWS.get(name);
+  return await shown(row === undefined ? "" : commandHelp(name, row, width));
+}
+
+async function shown(text: string): Promise<number> {
+  await print(text);
+  return ExitCode.done;
 }

@@ -6,16 +6,25 @@
 
 import process from "node:process";
 import { Broker, type BrokerError, type BrokerStatus, type LogRecord, type ProcessStatus } from "../../mod.ts";
+import type { Runtime } from "../runtime/runtime.ts";
 import { table } from "./columns.ts";
+import type { ArgsOf } from "./commands.ts";
 import { livestatus, sla, webui } from "./demo_modules.ts";
 import { mebibytes, milliseconds } from "./figures.ts";
 import { hasColors, print } from "./output.ts";
+import { DEMO_PROGRAM, PROGRAM_VARIABLE } from "./own_program.ts";
 import { bold, paintLine } from "./paint.ts";
 
 /** The events that the demo shows; all of them would be too much to read. */
 const SHOWN = /^(cleanup\.(start|done|error)|call\.|command\.(unknown|error)|process\.(exited|backoff|failed))/;
 
-/** Runs the demo; resolves with the exit code. */
+/** The command. */
+export async function demo(runtime: Runtime, { json }: ArgsOf<"demo">): Promise<number> {
+  runtime.env.set(PROGRAM_VARIABLE, DEMO_PROGRAM);
+  return await runDemo({ json });
+}
+
+/** Runs the demo, in its processes too; resolves with the exit code. */
 export async function runDemo({ json }: { readonly json: boolean }): Promise<number> {
   const colors = hasColors(json ? "stderr" : "stdout");
   // With --json standard output has the document only.

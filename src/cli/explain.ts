@@ -4,46 +4,18 @@
  * @module
  */
 
-import { object } from "@optique/core/constructs";
-import { commandLine as shown, lineBreak, message } from "@optique/core/message";
-import { multiple } from "@optique/core/modifiers";
-import { argument, command, constant, option } from "@optique/core/primitives";
 import process from "node:process";
 import { text } from "node:stream/consumers";
 import { EVENT_IDS, isEventId } from "../core/log/events.ts";
 import { closestMatch } from "../core/closest_match.ts";
+import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 import { describeExplained, type Explained, explainedOf } from "./explain/explained.ts";
 import { readEvents } from "./explain/read_lines.ts";
-import { eventOrLine } from "./options.ts";
+import type { ArgsOf } from "./commands.ts";
 import { hasColors, print } from "./output.ts";
 
-export const explainParser = command(
-  "explain",
-  object({
-    action: constant("explain"),
-    words: multiple(
-      argument(eventOrLine(), {
-        description: message`An event such as call.timeout, a line of a log, or ${"-"} for lines from standard input.`,
-      }),
-      { min: 1, errors: { tooFew: message`Name an event such as call.timeout, or a line of a log.` } },
-    ),
-    json: option("--json", { description: message`Print one JSON document.` }),
-  }),
-  {
-    brief: message`Say what a log line or an event means, and what to do`,
-    footer: message`Examples: ${shown("brokkr explain call.timeout")}${lineBreak()}          ${
-      shown("grep ERROR broker.log | tail -1 | brokkr explain -")
-    }`,
-  },
-);
-
-export interface ExplainArgs {
-  readonly words: readonly string[];
-  readonly json: boolean;
-}
-
-export async function explainLine({ words, json }: ExplainArgs): Promise<number> {
+export async function explainLine(_: Runtime, { words, json }: ArgsOf<"explain">): Promise<number> {
   const { explained, unread } = await read(words.join(" "));
   if (json) {
     await print(`${JSON.stringify({ explained, unread })}\n`);

@@ -4,11 +4,6 @@
  * @module
  */
 
-import { object, or } from "@optique/core/constructs";
-import { message } from "@optique/core/message";
-import { map, optional } from "@optique/core/modifiers";
-import { argument, command, constant, option } from "@optique/core/primitives";
-import { string } from "@optique/core/valueparser";
 import { existsSync, mkdirSync, realpathSync, writeFileSync } from "node:fs";
 import { basename, delimiter, dirname, join, relative, resolve } from "node:path";
 import process from "node:process";
@@ -17,7 +12,7 @@ import { messageOf } from "../core/thrown.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 import { CONFIG_NAMES } from "./config/config_file.ts";
-import type { ArgsOf } from "./options.ts";
+import type { ArgsOf } from "./commands.ts";
 import { print } from "./output.ts";
 import { typescriptRemedy } from "./config/module_path.ts";
 
@@ -25,25 +20,9 @@ const SCHEMA = "node_modules/brokkr/schema/brokkr.schema.json";
 /** The name of a control socket must leave room for its folder. */
 const MAX_NAME = 32;
 
-export const initParser = command(
-  "init",
-  object({
-    action: constant("init"),
-    folder: optional(argument(string({ metavar: "DIR" }), {
-      description: message`Folder for the files; by default the current one.`,
-    })),
-    language: optional(or(
-      map(option("--js", "--javascript", { description: message`Write JavaScript.` }), () => "js" as const),
-      map(option("--ts", "--typescript", { description: message`Write TypeScript.` }), () => "ts" as const),
-    )),
-  }),
-  {
-    brief: message`Write a first module, its test and a configuration`,
-    footer: message`Example: brokkr init my-broker. Existing files are never overwritten.`,
-  },
-);
-
-export async function init(runtime: Runtime, { folder = ".", language }: ArgsOf<typeof initParser>): Promise<number> {
+export async function init(runtime: Runtime, { folder = ".", js, ts }: ArgsOf<"init">): Promise<number> {
+  if (js && ts) throw new CliError("Cannot write both: choose --js or --ts", ExitCode.usage);
+  const language = js ? "js" : ts ? "ts" : undefined;
   const target = resolve(folder);
   const remedy = typescriptRemedy(runtime, "hello.ts");
   if (language === "ts" && remedy !== null) throw new CliError(`Cannot write TypeScript: ${remedy}`, ExitCode.usage);

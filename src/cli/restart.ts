@@ -1,41 +1,19 @@
 /**
- * `brokkr restart`: restarts processes, one module after the other.
+ * `brokkr restart`, `stop` and `reload`: each waits for the outcome, and shows the steps meanwhile.
  *
  * @module
  */
 
-import { object } from "@optique/core/constructs";
-import { message } from "@optique/core/message";
-import { optional } from "@optique/core/modifiers";
-import { argument, command, constant } from "@optique/core/primitives";
-import { string } from "@optique/core/valueparser";
 import type { ProcessState, ProcessStatus } from "../core/wire/status.ts";
 import type { ControlClient } from "../core/control/client.ts";
 import { UnknownModuleError } from "../core/faults.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 import { askBroker } from "./connect.ts";
-import { brokerOption } from "./options.ts";
+import type { ArgsOf } from "./commands.ts";
 import { showSteps } from "./progress_line.ts";
 
-export const restartParser = command(
-  "restart",
-  object({
-    action: constant("restart"),
-    module: optional(argument(string({ metavar: "MODULE" }), {
-      description: message`A module, or a worker such as sla-1; by default every module.`,
-    })),
-    broker: brokerOption(),
-  }),
-  { brief: message`Restart a module, a worker or all modules`, footer: message`Example: brokkr restart sla` },
-);
-
-export interface ModuleArgs {
-  readonly module: string | undefined;
-  readonly broker: string | undefined;
-}
-
-export async function restart(runtime: Runtime, { module, broker }: ModuleArgs): Promise<number> {
+export async function restart(runtime: Runtime, { module, broker }: ArgsOf<"restart">): Promise<number> {
   return await askBroker(runtime, broker, async (client) => {
     await showSteps(client, client.restart(module ?? null)).catch((error) => unknownName("restart", error));
     await requireStarted(client, module);
@@ -44,11 +22,34 @@ export async function restart(runtime: Runtime, { module, broker }: ModuleArgs):
   });
 }
 
+export async function stop(runtime: Runtime, { module, broker }: ArgsOf<"stop">): Promise<number> {
+  return await askBroker(runtime, broker, async (client) => {
+    await showSteps(client, client.stop(module ?? null)).catch((error) => unknownName("stop", error));
+    runtime.writeError(`${module ?? "The broker"} has stopped\n`);
+    return ExitCode.done;
+  });
+}
+
+/** The old processes serve calls until the new ones are ready. */
+export async function reload(runtime: Runtime, { module, broker }: ArgsOf<"reload">): Promise<number> {
+  return await askBroker(runtime, broker, async (client) => {
+    const kept = await showSteps(client, client.reload(module ?? null)).catch((error) => unknownName("reload", error));
+    await requireStarted(client, module);
+    if (kept.length > 0) {
+      const names = kept.map((name) => `"${name}"`).join(", ");
+      const why = "the new process ended before it was ready, the old one goes on, see the broker's log";
+      throw new CliError(`Cannot load module ${names} again: ${why}`, ExitCode.gone);
+    }
+    runtime.writeError(`${module ?? "Every module"} was loaded again\n`);
+    return ExitCode.done;
+  });
+}
+
 /** States of a process whose last start did not succeed. */
 const NOT_STARTED: readonly ProcessState[] = ["failed", "backoff", "starting", "cleaning"];
 
 /** @throws {CliError} if a module or worker did not start. */
-export async function requireStarted(client: ControlClient, name: string | undefined): Promise<void> {
+async function requireStarted(client: ControlClient, name: string | undefined): Promise<void> {
   const { modules } = await client.status();
   const isMeant = (process: ProcessStatus) =>
     NOT_STARTED.includes(process.state) && (name === undefined || name === process.name);
@@ -66,7 +67,7 @@ export async function requireStarted(client: ControlClient, name: string | undef
 }
 
 /** Turns the error of an unknown name into one that names the action. */
-export function unknownName(action: string, error: unknown): never {
+function unknownName(action: string, error: unknown): never {
   if (!(error instanceof UnknownModuleError)) throw error;
   const hint = error.nearest === null ? 'see the names with "brokkr status"' : `did you mean "${error.nearest}"`;
   const message = `Cannot ${action} "${error.target}": the broker has nothing of that name, ${hint}`;

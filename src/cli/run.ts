@@ -4,11 +4,6 @@
  * @module
  */
 
-import { object } from "@optique/core/constructs";
-import { message } from "@optique/core/message";
-import { optional } from "@optique/core/modifiers";
-import { argument, command, constant, option } from "@optique/core/primitives";
-import { string } from "@optique/core/valueparser";
 import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import process from "node:process";
@@ -17,39 +12,16 @@ import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 import { nearestConfig } from "./config/config_file.ts";
 import { typescriptRemedy } from "./config/module_path.ts";
-import type { ArgsOf } from "./options.ts";
+import type { ArgsOf } from "./commands.ts";
 import { offerLibrary, PROGRAM_VARIABLE } from "./own_program.ts";
-import { pageAddress } from "./page/address.ts";
 import type { PageArgs } from "./page/page.ts";
 
 const CONFIG = /\.jsonc?$/;
 const PROGRAM = /\.[cm]?[jt]s$/;
 
-export const runParser = command(
-  "run",
-  object({
-    action: constant("run"),
-    file: optional(argument(string({ metavar: "FILE" }), {
-      description:
-        message`A configuration (brokkr.json) or a program (main.ts, main.js); by default the nearest brokkr.json.`,
-    })),
-    page: optional(option("--page", pageAddress(), {
-      description: message`Serve a page for browsers and metrics for Prometheus at this address.`,
-    })),
-    pageTokenFile: optional(option("--page-token-file", string({ metavar: "FILE" }), {
-      description:
-        message`File with the token that opens the page, instead of BROKKR_PAGE_TOKEN; required to serve other machines.`,
-    })),
-  }),
-  {
-    brief: message`Run the broker of a configuration or a program`,
-    footer: message`Example: brokkr run brokkr.json. Ctrl-C drains and ends it with exit code 0.`,
-  },
-);
-
 export async function run(
   runtime: Runtime,
-  { file, page, pageTokenFile }: ArgsOf<typeof runParser>,
+  { file, page, pageTokenFile }: ArgsOf<"run">,
   depth: number,
 ): Promise<number> {
   const path = file ?? nearestConfig("run");

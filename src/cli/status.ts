@@ -4,9 +4,6 @@
  * @module
  */
 
-import { object } from "@optique/core/constructs";
-import { message } from "@optique/core/message";
-import { command, constant, option } from "@optique/core/primitives";
 import process from "node:process";
 import type { BrokerStatus } from "../core/broker/status.ts";
 import type { ProcessStatus } from "../core/wire/status.ts";
@@ -16,24 +13,13 @@ import { ExitCode } from "./cli_error.ts";
 import { table } from "./columns.ts";
 import { askBroker } from "./connect.ts";
 import { mebibytes, milliseconds, shortTime } from "./figures.ts";
-import { type ArgsOf, brokerOption } from "./options.ts";
+import type { ArgsOf } from "./commands.ts";
 import { hasColors, print } from "./output.ts";
 import { paintState } from "./paint.ts";
 
 const WATCH_MS = 1_000;
 
-export const statusParser = command(
-  "status",
-  object({
-    action: constant("status"),
-    json: option("--json", { description: message`Print one JSON document; with --watch, one per line.` }),
-    watch: option("--watch", { description: message`Print again every second until Ctrl-C.` }),
-    broker: brokerOption(),
-  }),
-  { brief: message`Show the processes of a broker`, footer: message`Example: brokkr status --watch` },
-);
-
-export async function status(runtime: Runtime, { json, watch, broker }: ArgsOf<typeof statusParser>): Promise<number> {
+export async function status(runtime: Runtime, { json, watch, broker }: ArgsOf<"status">): Promise<number> {
   return await askBroker(runtime, broker, async (client) => {
     const colors = hasColors("stdout");
     const clear = watch && !json && process.env["TERM"] !== "dumb";

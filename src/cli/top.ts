@@ -4,15 +4,12 @@
  * @module
  */
 
-import { object } from "@optique/core/constructs";
-import { message } from "@optique/core/message";
-import { command, constant, option } from "@optique/core/primitives";
 import type { ControlClient } from "../core/control/client.ts";
 import { messageOf } from "../core/thrown.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 import { askBroker } from "./connect.ts";
-import { type ArgsOf, brokerOption } from "./options.ts";
+import type { ArgsOf } from "./commands.ts";
 import { hasColors } from "./output.ts";
 import { status } from "./status.ts";
 import { type Question, TopState } from "./top/state.ts";
@@ -23,17 +20,7 @@ import { watchBroker } from "./watch_broker.ts";
 const STEP_MS = 1_000;
 const LAST_RECORDS = 200;
 
-export const topParser = command(
-  "top",
-  object({
-    action: constant("top"),
-    json: option("--json", { description: message`Print one JSON document per second instead, like status --watch.` }),
-    broker: brokerOption(),
-  }),
-  { brief: message`Watch the processes of a broker, restart and stop them`, footer: message`Example: brokkr top` },
-);
-
-export async function top(runtime: Runtime, { json, broker }: ArgsOf<typeof topParser>): Promise<number> {
+export async function top(runtime: Runtime, { json, broker }: ArgsOf<"top">): Promise<number> {
   if (json) return await status(runtime, { json, watch: true, broker });
   if (!Terminal.isHere()) {
     throw new CliError(

@@ -1,60 +1,90 @@
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import process from "node:process";
 import { test } from "node:test";
-import { command, inSandbox } from "./cli_process.ts";
+import { inSandbox, type Sandbox } from "./cli_process.ts";
 
-const BASH = { skip: spawnSync("bash", ["-c", "true"]).status === 0 ? false : "there is no bash on PATH" };
+const SHELLS = ["bash", "zsh", "fish"] as const;
+
+/** What a script asks for with these words, the last of which is being typed; without the line that says what they are. */
+async function completed(sandbox: Sandbox, words: readonly string[]): Promise<string[]> {
+  const { code, stdout, stderr } = await sandbox.run(["completion", "bash", "--", ...words]);
+  assert.deepEqual([words, code, stderr], [words, 0, ""]);
+  return stdout.split("\n").slice(1, -1);
+}
 
 test("brokkr completion prints a script for each shell", () =>
   inSandbox(async (sandbox) => {
-    for (const shell of ["bash", "zsh", "fish", "pwsh", "nu"]) {
+    for (const shell of SHELLS) {
       const { code, stdout, stderr } = await sandbox.run(["completion", shell]);
       assert.deepEqual([shell, code, stderr], [shell, 0, ""]);
-      assert.match(stdout, /brokkr/);
+      assert.match(stdout, new RegExp(`brokkr completion ${shell} -- `));
+      const { error, stderr: wrong } = spawnSync(shell, ["-n"], { input: stdout, encoding: "utf8" });
+      if (error === undefined) assert.equal(wrong, "", shell);
     }
     assert.equal((await sandbox.run(["completion", "cmd"])).code, 2);
   }));
 
-test("brokkr completion bash is taken by bash, and completes commands and events", BASH, async () => {
-  await inSandbox(async (sandbox) => {
-    const bin = join(sandbox.folder, "bin");
-    mkdirSync(bin);
-    const words = command.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
-    writeFileSync(join(bin, "brokkr"), `#!/bin/sh\nexec ${words} "$@"\n`);
-    chmodSync(join(bin, "brokkr"), 0o755);
-    const { stdout: script } = await sandbox.run(["completion", "bash"]);
-    const path = join(sandbox.folder, "completion.bash");
-    writeFileSync(path, script);
-    assert.deepEqual(await bash(`bash -n '${path}'`), { code: 0, stdout: "", stderr: "" });
-    const expected: readonly (readonly [typed: string, offered: readonly string[]])[] = [
-      ["st", ["status", "stop"]],
-      ["explain call.a", ["call.another-answer", "call.answered"]],
-      ["logs --event cleanup.d", ["cleanup.done"]],
-      ["logs --level e", ["error"]],
+test("brokkr completion offers commands, options, values, and the files that a command takes", () =>
+  inSandbox(async (sandbox) => {
+    const files = [
+      "a.json",
+      "b.jsonc",
+      "c.ts",
+      "d.mts",
+      "e.js",
+      "f.mjs",
+      "g.cjs",
+      "h.md",
+      ".hidden.json",
+      "my file.json",
     ];
-    for (const [typed, offered] of expected) {
-      const line = `brokkr ${typed}`;
-      const complete = `export PATH='${bin}':"$PATH"; source '${path}'; COMP_WORDS=(${line}); ` +
-        `COMP_CWORD=${line.split(" ").length - 1}; COMP_LINE='${line}'; COMP_POINT=${line.length}; ` +
-        `_brokkr brokkr ${typed.split(" ").at(-1)} brokkr; printf '%s\\n' "\${COMPREPLY[@]}"`;
-      const { code, stdout, stderr } = await bash(complete);
-      assert.equal(code, 0, stderr);
-      assert.deepEqual(stdout.trim().split(/\s*\n/).sort(), offered);
+    for (const name of files) writeFileSync(join(sandbox.folder, name), "");
+    mkdirSync(join(sandbox.folder, "sub"));
+    writeFileSync(join(sandbox.folder, "sub/deep.ts"), "");
+    const ofRun = ["a.json", "b.jsonc", "c.ts", "d.mts", "e.js", "f.mjs", "g.cjs", "my file.json", "run/", "sub/"];
+    const expected: readonly (readonly [words: readonly string[], offered: readonly string[]])[] = [
+      [["st"], ["status", "stop"]],
+      [["--v"], ["--version"]],
+      [["help", "rel"], ["reload"]],
+      [["run", ""], ofRun],
+      [["run", "sub/"], ["sub/deep.ts"]],
+      [["run", ".h"], [".hidden.json"]],
+      [["run", "my\\ f"], ["my file.json"]],
+      [["run", "a.json", ""], []],
+      [["run", "--pa"], ["--page", "--page-token-file"]],
+      [["run", "--page", "1:1", "--pa"], ["--page-token-file"]],
+      [["check", ""], ["a.json", "b.jsonc", "my file.json", "run/", "sub/"]],
+      [["serve", ""], ["c.ts", "d.mts", "e.js", "f.mjs", "g.cjs", "run/", "sub/"]],
+      [["init", ""], ["run/", "sub/"]],
+      [["logs", "h"], ["h.md"]],
+      [["logs", "--level", "e"], ["error"]],
+      [["logs", "--level", "=", "e"], ["error"]],
+      [["logs", "--level", "="], ["debug", "info", "warning", "error", "fatal"]],
+      [["logs", "--event", "cleanup.d"], ["cleanup.done"]],
+      [["explain", "call.a"], ["call.answered", "call.another-answer"]],
+      [["completion", ""], ["bash", "zsh", "fish"]],
+      [["call", ""], []],
+      [["nothing", ""], []],
+    ];
+    for (const [words, offered] of expected) {
+      assert.deepEqual([words, await completed(sandbox, words)], [words, offered]);
     }
-  });
-});
+  }));
 
-async function bash(line: string): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const child = spawn("bash", ["-c", line], { stdio: ["ignore", "pipe", "pipe"], env: process.env });
-  const [stdout, stderr] = [child.stdout, child.stderr].map((stream) => {
-    const collected = { text: "" };
-    stream.setEncoding("utf8").on("data", (chunk: string) => collected.text += chunk);
-    return collected;
-  });
-  const [code]: unknown[] = await Promise.race([once(child, "close"), once(child, "error").then(() => [null])]);
-  return { code: typeof code === "number" ? code : null, stdout: stdout?.text ?? "", stderr: stderr?.text ?? "" };
-}
+test("brokkr completion offers what runs: brokers, modules and workers", () =>
+  inSandbox(async (sandbox) => {
+    await sandbox.broker();
+    const expected: readonly (readonly [words: readonly string[], offered: readonly string[]])[] = [
+      [["status", "--broker", ""], ["cli-test"]],
+      [["call", ""], ["sla", "Livestatus"]],
+      [["call", "--broker", "cli-test", "s"], ["sla"]],
+      [["call", "--broker", "other", "s"], []],
+      [["restart", "L"], ["Livestatus", "Livestatus-1", "Livestatus-2"]],
+      [["stop", "L"], ["Livestatus"]],
+    ];
+    for (const [words, offered] of expected) {
+      assert.deepEqual([words, await completed(sandbox, words)], [words, offered]);
+    }
+  }));

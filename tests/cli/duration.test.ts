@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseDuration } from "../../src/cli/options.ts";
+import { parseDuration } from "../../src/cli/values.ts";
 
 test("parseDuration() gives milliseconds of a number with its unit", () => {
   assert.deepEqual(["500ms", "1s", "2m", "1.5s", "1h"].map(parseDuration), [500, 1_000, 120_000, 1_500, 3_600_000]);

@@ -150,5 +150,8 @@ test("brokkr explain ends with exit code 2 and the nearest event where it knows 
     const { code, stderr } = await sandbox.run(["explain", "no line at all"]);
     assert.equal(code, 2);
     assert.match(stderr, /the events are cleanup\.start, cleanup\.done, /);
-    assert.match((await sandbox.run(["explain"])).stderr, /Name an event such as call\.timeout, or a line of a log\./);
+    assert.match(
+      (await sandbox.run(["explain"])).stderr,
+      /^Error: EVENT\|LINE is missing: an event such as call\.timeout, a line of a log, or - for lines from standard input\n/,
+    );
   }));

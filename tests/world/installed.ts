@@ -29,9 +29,7 @@ export async function projectOf(name: string, files: Readonly<Record<string, str
   const messages = await buildNpm(join(folder, "node_modules/brokkr"));
   if (messages !== "") throw new Error(`Cannot build the npm package: ${messages}`);
   const dependencies = join(ROOT, "node_modules");
-  for (const scope of ["@optique", "jsonc-parser"]) {
-    await Deno.symlink(join(dependencies, scope), join(folder, "node_modules", scope));
-  }
+  await Deno.symlink(join(dependencies, "jsonc-parser"), join(folder, "node_modules/jsonc-parser"));
   const imports = { imports: { brokkr: join(ROOT, "mod.ts") }, nodeModulesDir: "manual" };
   const all = { ...files, "package.json": '{ "type": "module" }\n', "deno.json": JSON.stringify(imports) };
   for (const [file, text] of Object.entries(all)) await Deno.writeTextFile(join(folder, file), text);

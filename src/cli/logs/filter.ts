@@ -4,8 +4,6 @@
  * @module
  */
 
-import { message, text } from "@optique/core/message";
-import type { ValueParser } from "@optique/core/valueparser";
 import { isAtLeast, type LogLevel } from "../../core/log/level.ts";
 import type { ParsedEvent } from "../../core/log/parse.ts";
 import type { EventId } from "../../core/log/events.ts";
@@ -90,20 +88,4 @@ export function parseLogTime(input: string, now: number): LogTime | string {
   const [first, last] = [from.getTime(), end.getTime() - 1_000];
   // When clocks were set back, all events with this stamp are included.
   return { from: Math.min(first, twinOf(first) ?? first), to: Math.max(last, twinOf(last) ?? last) };
-}
-
-/** {@link parseLogTime} as a value of an option. */
-export function logTime(): ValueParser<"sync", LogTime> {
-  return {
-    mode: "sync",
-    metavar: "TIME",
-    placeholder: { from: 0, to: 0 },
-    parse(input) {
-      const parsed = parseLogTime(input, Date.now());
-      return typeof parsed === "string"
-        ? { success: false, error: message`${text(parsed)}` }
-        : { success: true, value: parsed };
-    },
-    format: ({ from }) => new Date(from).toISOString(),
-  };
 }

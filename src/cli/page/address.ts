@@ -4,8 +4,6 @@
  * @module
  */
 
-import { message, text } from "@optique/core/message";
-import type { ValueParser } from "@optique/core/valueparser";
 import { isIP } from "node:net";
 
 export interface PageAddress {
@@ -17,22 +15,12 @@ export interface PageAddress {
 
 const ADDRESS = /^(?:\[([\da-f:.]+)\]|([\w.-]+)):(\d{1,5})$/i;
 
-/** `HOST:PORT` as a value of an option. */
-export function pageAddress(): ValueParser<"sync", PageAddress> {
-  return {
-    mode: "sync",
-    metavar: "HOST:PORT",
-    placeholder: { host: "127.0.0.1", port: 0 },
-    parse(input) {
-      const [, version6, other, port] = ADDRESS.exec(input) ?? [];
-      const host = version6 ?? other;
-      if (host !== undefined && Number(port) <= 65_535) return { success: true, value: { host, port: Number(port) } };
-      const wrong =
-        `"${input}" must be an address and a port, such as 127.0.0.1:9464 or [::1]:9464; port 0 is any free one`;
-      return { success: false, error: message`${text(wrong)}` };
-    },
-    format: addressText,
-  };
+/** The address that `input` names, or what is wrong with it. */
+export function parseAddress(input: string): PageAddress | string {
+  const [, version6, other, port] = ADDRESS.exec(input) ?? [];
+  const host = version6 ?? other;
+  if (host !== undefined && Number(port) <= 65_535) return { host, port: Number(port) };
+  return `"${input}" must be an address and a port, such as 127.0.0.1:9464 or [::1]:9464; port 0 is any free one`;
 }
 
 export function addressText({ host, port }: PageAddress): string {

@@ -3,7 +3,7 @@ import { IncomingMessage } from "node:http";
 import { Socket } from "node:net";
 import { test } from "node:test";
 import { Access, Token } from "../../../src/cli/page/access.ts";
-import { isLoopback, pageAddress } from "../../../src/cli/page/address.ts";
+import { isLoopback, parseAddress } from "../../../src/cli/page/address.ts";
 
 const SECRET = "0123456789abcdef";
 const NO_TOKEN = { token: null, names: ["monitor.example"], local: true, port: 9464 };
@@ -72,8 +72,8 @@ test("Access knows the token as bearer and as the cookie that a login gave", () 
 
 test("--page takes an address and a port, and says what else is wrong", () => {
   const parse = (input: string) => {
-    const parsed = pageAddress().parse(input);
-    return parsed.success ? parsed.value : null;
+    const parsed = parseAddress(input);
+    return typeof parsed === "string" ? null : parsed;
   };
   assert.deepEqual(parse("127.0.0.1:9464"), { host: "127.0.0.1", port: 9464 });
   assert.deepEqual(parse("[::1]:0"), { host: "::1", port: 0 });

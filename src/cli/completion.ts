@@ -1,0 +1,198 @@
+/**
+ * `brokkr completion`: the script of a shell, and what it asks for at each Tab: the words that complete the one being typed.
+ *
+ * @module
+ */
+
+import { readdirSync, statSync } from "node:fs";
+import { homedir } from "node:os";
+import { findBrokers } from "../core/control/client.ts";
+import { EVENT_IDS } from "../core/log/events.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import { isFlag, paramOf, takesMore } from "./arguments.ts";
+import { ExitCode } from "./cli_error.ts";
+import { type ArgsOf, type Command, COMMAND_ROWS, type Param } from "./commands.ts";
+import { askBroker } from "./connect.ts";
+import { print } from "./output.ts";
+import type { Candidates } from "./values.ts";
+
+/** Before `--` a script gives its own name, behind it the words up to the cursor. */
+export async function completion(runtime: Runtime, { shell, words }: ArgsOf<"completion">): Promise<number> {
+  if (words.length === 0) {
+    await print(SCRIPTS[shell]);
+    return ExitCode.done;
+  }
+  const found = await completed(runtime, shell === "bash" ? joined(words) : words.map(plain)).catch(() => []);
+  // The first line tells bash and zsh whether the rest are files, which they quote and whose folders they continue.
+  const kind = shell === "fish" ? "" : found.some(({ isFile }) => isFile) ? "files\n" : "words\n";
+  const line = ({ word, about }: Candidate) => about === "" || shell === "bash" ? `${word}\n` : `${word}\t${about}\n`;
+  await print(kind + found.map(line).join(""));
+  return ExitCode.done;
+}
+
+interface Candidate {
+  readonly word: string;
+  readonly about: string;
+  readonly isFile?: boolean;
+}
+
+/** Bash makes words of their own of `=`. */
+function joined(words: readonly string[]): string[] {
+  return words.filter((word, at) => word !== "=" || at === words.length - 1)
+    .map((word) => word === "=" ? "" : plain(word));
+}
+
+/** A word as it is typed, without its quotes and backslashes. */
+function plain(word: string): string {
+  const [, quote, quoted = ""] = /^(['"])(.*)$/s.exec(word) ?? [];
+  if (quote !== undefined) return quoted.endsWith(quote) ? quoted.slice(0, -1) : quoted;
+  return word.replaceAll(/\\(.)/gs, "$1");
+}
+
+async function completed(runtime: Runtime, words: readonly string[]): Promise<readonly Candidate[]> {
+  const [name = "", ...typed] = words;
+  const last = typed.pop();
+  if (last === undefined) {
+    const commands = [...COMMAND_ROWS].map(([word, { summary }]) => ({ word, about: summary }));
+    const flags = [{ word: "--help", about: "Show the help" }, { word: "--version", about: "Print the version" }];
+    return (name.startsWith("-") ? flags : commands).filter(({ word }) => word.startsWith(name));
+  }
+  const command = COMMAND_ROWS.get(name);
+  if (command === undefined) return [];
+  if (name === "help") return await completed(runtime, [last]);
+  const { expected, given, isOver } = follow(command, typed);
+  const [, flag = "", begun = ""] = /^(--[^=]+)=(.*)$/s.exec(last) ?? [];
+  const attached = flag === "" || isOver ? undefined : paramOf(command, flag)?.[1];
+  const isOption = last.startsWith("-") && expected?.flags === undefined && !isOver;
+  if (isOption && attached === undefined) return flagsOf(command, given).filter(({ word }) => word.startsWith(last));
+  const { value } = attached ?? expected ?? {};
+  if (value === undefined) return [];
+  const found = await candidatesOf(runtime, value.candidates, { begun: attached ? begun : last, given });
+  return attached === undefined ? found : found.map((one) => ({ ...one, word: `${flag}=${one.word}` }));
+}
+
+interface Followed {
+  /** What the next word is, unless it is an option. */
+  readonly expected: Param | undefined;
+  /** The words of each parameter so far. */
+  readonly given: ReadonlyMap<string, readonly string[]>;
+  /** There are no more options, since `--` is there. */
+  readonly isOver: boolean;
+}
+
+/** As the arguments are read, but forgiving: what is wrong is passed over. */
+function follow(command: Command, words: readonly string[]): Followed {
+  const given = new Map<string, string[]>();
+  const add = (key: string, word: string) => given.set(key, [...given.get(key) ?? [], word]);
+  const free = () =>
+    Object.entries(command.params).find(([key, param]) =>
+      param.flags === undefined && takesMore(param, given.get(key)?.length ?? 0)
+    );
+  const left = [...words];
+  for (let word = left.shift(); word !== undefined; word = left.shift()) {
+    if (word === "--") {
+      for (const rest of left) add(free()?.[0] ?? "", rest);
+      return { expected: free()?.[1], given, isOver: true };
+    }
+    if (!isFlag(word)) {
+      add(free()?.[0] ?? "", word);
+      continue;
+    }
+    const [flag = "", attached] = word.split("=", 2);
+    const [key, param] = paramOf(command, flag) ?? [];
+    if (key === undefined || param === undefined) continue;
+    const value = param.value === undefined ? flag : attached ?? left.shift();
+    if (value === undefined) return { expected: param, given, isOver: false };
+    add(key, value);
+  }
+  return { expected: free()?.[1], given, isOver: false };
+}
+
+function flagsOf({ params }: Command, given: Followed["given"]): Candidate[] {
+  const open = Object.entries(params).filter(([key, param]) => takesMore(param, given.get(key)?.length ?? 0));
+  const all = open.flatMap(([, { flags = [], about }]) => flags.map((word) => ({ word, about: firstSentence(about) })));
+  return [...all, { word: "--help", about: "Show the help" }];
+}
+
+function firstSentence(text: string): string {
+  return text.split(/[.;:] /)[0]?.replace(/\.$/, "") ?? "";
+}
+
+async function candidatesOf(
+  runtime: Runtime,
+  candidates: Candidates,
+  { begun, given }: { readonly begun: string; readonly given: Followed["given"] },
+): Promise<readonly Candidate[]> {
+  if (candidates instanceof RegExp) return filesAt(begun, candidates);
+  const words = typeof candidates === "string" ? await live(runtime, candidates, given) : candidates;
+  return words.filter((word) => word.startsWith(begun)).map((word) => ({ word, about: "" }));
+}
+
+/** Files that match and folders, whose names end with a slash, in the folder of what is typed. */
+function filesAt(begun: string, pattern: RegExp): Candidate[] {
+  const folder = begun.slice(0, begun.lastIndexOf("/") + 1);
+  const start = begun.slice(folder.length);
+  const path = folder.replace(/^~\//, `${homedir()}/`);
+  const names = readdirSync(path === "" ? "." : path).filter((name) => name.startsWith(start));
+  return names.filter((name) => start !== "" || !name.startsWith(".")).sort().flatMap((name) => {
+    const isFolder = statSync(`${path}${name}`, { throwIfNoEntry: false })?.isDirectory() === true;
+    if (!isFolder && !pattern.test(name)) return [];
+    return [{ word: `${folder}${name}${isFolder ? "/" : ""}`, about: "", isFile: true }];
+  });
+}
+
+/** What a running broker has; nothing where none can be reached. */
+async function live(
+  runtime: Runtime,
+  what: Exclude<Candidates, RegExp | readonly string[]>,
+  given: Followed["given"],
+): Promise<readonly string[]> {
+  if (what === "event") return EVENT_IDS;
+  if (what === "broker") return (await findBrokers(runtime)).map(({ name }) => name);
+  return await askBroker(runtime, given.get("broker")?.[0], async (client) => {
+    const { modules } = await client.status();
+    if (what === "module") return modules.map(({ name }) => name);
+    if (what === "process") return modules.flatMap(({ name, workers }) => [name, ...workers.map(({ name }) => name)]);
+    return [];
+  });
+}
+
+const SCRIPTS: Readonly<Record<ArgsOf<"completion">["shell"], string>> = {
+  bash: `# brokkr in bash: source this file in ~/.bashrc
+_brokkr() {
+  local kind lines
+  COMPREPLY=()
+  mapfile -t lines < <(brokkr completion bash -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2> /dev/null)
+  kind="\${lines[0]}"
+  COMPREPLY=("\${lines[@]:1}")
+  if [ "$kind" = files ]; then
+    compopt -o filenames
+    [[ \${#COMPREPLY[@]} = 1 && "\${COMPREPLY[0]}" = */ ]] && compopt -o nospace
+  fi
+}
+complete -F _brokkr brokkr
+`,
+  zsh: `#compdef brokkr
+# brokkr in zsh: write this file as _brokkr into a folder of fpath, or source it after compinit in ~/.zshrc
+_brokkr() {
+  local -a lines names shown
+  local kind line
+  lines=("\${(@f)$(brokkr completion zsh -- "\${(@)words[2,CURRENT]}" 2> /dev/null)}")
+  kind="$lines[1]"
+  for line in "\${(@)lines[2,-1]}"; do
+    names+=("\${line%%$'\\t'*}")
+    shown+=("\${line/$'\\t'/  -- }")
+  done
+  if [[ $kind = files ]]; then
+    compadd -Q -S '' -- "\${(@q)\${(@M)names:#*/}}"
+    compadd -Q -- "\${(@q)\${(@)names:#*/}}"
+  else
+    compadd -l -d shown -- "\${(@)names}"
+  fi
+}
+if [ "$funcstack[1]" = _brokkr ]; then _brokkr "$@"; else compdef _brokkr brokkr; fi
+`,
+  fish: `# brokkr in fish: write this file as ~/.config/fish/completions/brokkr.fish
+complete -c brokkr -f -a '(brokkr completion fish -- (commandline -opc)[2..] (commandline -ct) 2> /dev/null)'
+`,
+};

@@ -1,0 +1,116 @@
+/**
+ * The values of options and operands: how each is read, and what completes it. What only some commands need is loaded where a
+ * value of its kind is read.
+ *
+ * @module
+ */
+
+import { closestMatch } from "../core/closest_match.ts";
+import type { EventId } from "../core/log/events.ts";
+import type { LogLevel } from "../core/log/level.ts";
+import type { LogTime } from "./logs/filter.ts";
+import type { PageAddress } from "./page/address.ts";
+
+/** What completes a value: words, what a running broker has, or files whose names match, beside folders. */
+export type Candidates = readonly string[] | "broker" | "module" | "process" | "command" | "event" | RegExp;
+
+export interface Value<T> {
+  /** Its name in the help. */
+  readonly metavar: string;
+  readonly candidates: Candidates;
+  /** @throws {TypeError} with what is wrong with `word`. */
+  read(word: string): T | Promise<T>;
+}
+
+/** Any text. */
+export function text(metavar: string, candidates: Candidates = []): Value<string> {
+  return { metavar, candidates, read: (word) => word };
+}
+
+/** One of `words`, in any case, or another name of one. */
+export function choice<const T extends string>(
+  metavar: string,
+  words: readonly T[],
+  aliases: Readonly<Record<string, T>> = {},
+): Value<T> {
+  return {
+    metavar,
+    candidates: words,
+    read(word) {
+      const lower = word.toLowerCase();
+      const found = words.find((one) => one === lower) ?? new Map(Object.entries(aliases)).get(lower);
+      if (found !== undefined) return found;
+      const near = closestMatch(word, words);
+      const hint = near === null ? "" : `; did you mean "${near}"?`;
+      throw new TypeError(`${metavar} must be one of ${words.join(", ")}, and it is "${word}"${hint}`);
+    },
+  };
+}
+
+/** `warn` is how others write it. */
+export const LEVEL: Value<LogLevel> = choice("LEVEL", ["debug", "info", "warning", "error", "fatal"], {
+  warn: "warning",
+});
+
+const MILLISECONDS: ReadonlyMap<string, number> = new Map([["ms", 1], ["s", 1_000], ["m", 60_000], ["h", 3_600_000]]);
+const TIME = /^(\d{1,9}(?:\.\d{1,6})?)(ms|s|m|h)$/;
+
+/** `input` in milliseconds, or what is wrong with it. */
+export function parseDuration(input: string): number | string {
+  const [, count, unit = ""] = TIME.exec(input) ?? [];
+  const milliseconds = Number(count) * (MILLISECONDS.get(unit) ?? NaN);
+  if (milliseconds > 0) return milliseconds;
+  const wrong = `"${input}" must be a time above 0 with its unit, such as 500ms, 1s or 2m`;
+  return /^[\d.]+$/.test(input) ? `${wrong}; a number without a unit is not one` : wrong;
+}
+
+/** Milliseconds, written with a unit. */
+export const DURATION: Value<number> = { metavar: "TIME", candidates: [], read: (word) => good(parseDuration(word)) };
+
+/** A whole number above 0. */
+export const COUNT: Value<number> = {
+  metavar: "COUNT",
+  candidates: [],
+  read(word) {
+    if (/^[1-9]\d{0,8}$/.test(word)) return Number(word);
+    throw new TypeError(`COUNT must be a whole number above 0, and it is "${word}"`);
+  },
+};
+
+/** A moment in a log, or a span of it. */
+export const LOG_TIME: Value<LogTime> = {
+  metavar: "TIME",
+  candidates: [],
+  async read(word) {
+    const { parseLogTime } = await import("./logs/filter.ts");
+    return good(parseLogTime(word, Date.now()));
+  },
+};
+
+/** An event's id. */
+export const EVENT: Value<EventId> = {
+  metavar: "EVENT",
+  candidates: "event",
+  async read(word) {
+    const { EVENT_IDS, isEventId } = await import("../core/log/events.ts");
+    if (isEventId(word)) return word;
+    const near = closestMatch(word, EVENT_IDS);
+    const remedy = near === null ? `it must be one of ${EVENT_IDS.join(", ")}` : `did you mean "${near}"?`;
+    throw new TypeError(`There is no event "${word}"; ${remedy}`);
+  },
+};
+
+/** `HOST:PORT` of the page. */
+export const PAGE_ADDRESS: Value<PageAddress> = {
+  metavar: "HOST:PORT",
+  candidates: [],
+  async read(word) {
+    const { parseAddress } = await import("./page/address.ts");
+    return good(parseAddress(word));
+  },
+};
+
+function good<T>(value: T | string): T {
+  if (typeof value === "string") throw new TypeError(value);
+  return value;
+}
