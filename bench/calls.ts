@@ -1,106 +1,153 @@
 /**
- * Calls beside the runtime's own IPC and beside libraries over it: a fresh process for each figure, all sides in turn, the order
- * turned round every second round, medians of the ratios of each round.
+ * Calls beside the runtime's own IPC and beside libraries over it, with values such as programs send: fresh processes for each round,
+ * all sides in turn, the order turned round every second round, medians of the ratios of each round.
  *
- *     deno task bench:calls [--rounds 7] [--ms 1000] [--runtime node,deno,bun] [--work 100,1000,one,bytes] [--pause 0]
- *
- * `--pause` is how many milliseconds others on a shared machine get between two processes.
+ *     deno task bench:calls --runtime node --rows mix
  *
  * @module
  */
 
 import { optionsOf } from "./options.ts";
+import { KINDS, LARGE } from "./programs/values.mjs";
 import { median, prepare, run } from "./side_by_side.ts";
 
-const values = optionsOf("bench:calls", {
-  rounds: "7",
-  ms: "1000",
-  runtime: "node,deno,bun",
-  work: "100,1000,one,bytes",
-  pause: "0",
-});
-
-const WORKS: Readonly<Record<string, string>> = {
-  "100": "calls/s, 100 in flight",
-  "1000": "calls/s, 1,000 in flight",
-  one: "one at a time, on one CPU, p50 in µs",
-  bytes: "MB/s, 1 MiB `Uint8Array` echo",
-};
+/** Rows: a kind of values, or the mix one at a time while two processes of other sessions work. */
+const ROWS: Readonly<Record<string, string>> = { ...KINDS, busy: "the mix, p99, busy" };
+/** Parts of a row that share a process. One at a time, where a call waits for a process to wake, has both on one processor. */
+const FLIGHTS = [[1], [10, 100, 1000]];
 
 /** What is measured: the first is what the ratios are to. */
 interface Side {
   readonly name: string;
   readonly program: string;
-  readonly env?: Readonly<Record<string, string>>;
-  /** Everywhere where absent. */
-  readonly only?: { readonly runtime: string; readonly works: readonly string[] };
+  /** JSON where absent. */
+  readonly serialization?: string;
+  /** Only in Node. */
+  readonly node?: true;
+  /** Not raw bytes. */
+  readonly textOnly?: true;
 }
 
-const CALLS = ["100", "1000", "one"];
-const SIDES: readonly Side[] = [
-  { name: "`fork` + `send`, json", program: "calls_fork.mjs" },
-  {
-    name: "`fork` + `send`, advanced",
-    program: "calls_fork.mjs",
-    env: { BENCH_SERIALIZATION: "advanced" },
-    only: { runtime: "node", works: [...CALLS, "bytes"] },
-  },
-  { name: "birpc over fork", program: "calls_birpc.mjs", only: { runtime: "node", works: CALLS } },
-  { name: "vscode-jsonrpc over IPC", program: "calls_jsonrpc.mjs", only: { runtime: "node", works: CALLS } },
-  { name: "workerpool, process", program: "calls_workerpool.mjs", only: { runtime: "node", works: CALLS } },
-  { name: "brokkr", program: "calls_brokkr.mjs" },
-  { name: "brokkr's channel and codec, the least of guarantees", program: "calls_least.mjs" },
-  { name: "brokkr's channel and codec, no guarantee", program: "calls_codec.mjs" },
-  { name: "brokkr's channel, a codec by hand for this one object", program: "calls_byhand.mjs" },
-  { name: "brokkr's channel alone", program: "calls_floor.mjs" },
-];
+const SIDES: Readonly<Record<string, Side>> = {
+  json: { name: "`send`, json", program: "calls_fork.mjs" },
+  brokkr: { name: "brokkr", program: "calls_brokkr.mjs" },
+  batch: { name: "bound: batch JSON", program: "calls_bound.mjs", textOnly: true },
+  native: { name: "bound: native", program: "calls_bound.mjs", serialization: "native" },
+  advanced: { name: "`send`, advanced", program: "calls_fork.mjs", serialization: "advanced", node: true },
+  birpc: { name: "birpc", program: "calls_birpc.mjs", node: true, textOnly: true },
+  jsonrpc: { name: "vscode-jsonrpc", program: "calls_jsonrpc.mjs", node: true, textOnly: true },
+  tinypool: { name: "tinypool", program: "calls_tinypool.mjs", node: true, textOnly: true },
+  workerpool: { name: "workerpool", program: "calls_workerpool.mjs", node: true, textOnly: true },
+  execa: { name: "execa", program: "calls_execa.mjs", node: true },
+};
 
-interface Row {
-  readonly figure: number;
+const values = optionsOf("bench:calls", {
+  runtime: "node,deno,bun",
+  rows: Object.keys(ROWS).join(),
+  sides: Object.keys(SIDES).join(),
+  seed: "1",
+  rounds: "5",
+  ms: "500",
+  json: "false",
+});
+const isJson = values.json === "true";
+
+interface Figures {
+  readonly inFlight: number;
+  readonly perSecond: number;
   /** Processor time of both processes a call. */
   readonly cpuUs: number;
+  /** Null where more than one is in flight. */
+  readonly p99Us: number | null;
 }
+
+/** What each side made in each round, by how many calls were in flight. */
+type Results = ReadonlyMap<Side, readonly (readonly Figures[])[]>;
 
 await prepare();
 for (const runtime of values.runtime.split(",")) {
-  for (const work of values.work.split(",")) await compare(runtime, work);
-}
-
-async function compare(runtime: string, work: string): Promise<void> {
-  const title = WORKS[work];
-  if (title === undefined) {
-    throw new Error(`Cannot measure "${work}": it must be one of ${Object.keys(WORKS).join(", ")}`);
+  const sides = values.sides.split(",").flatMap((name) => SIDES[name] ?? [])
+    .filter(({ node }) => runtime === "node" || node === undefined);
+  if (!isJson) {
+    const titles = sides.map(({ name }, index) => index === 0 ? `${name}, calls/s` : name);
+    console.log(`\n| ${runtime}, seed ${values.seed} | in flight | ${titles.join(" | ")} |`);
+    console.log(`|${" --- |".repeat(titles.length + 2)}`);
   }
-  const sides = SIDES.filter(({ only }) =>
-    only === undefined || (only.runtime === runtime && only.works.includes(work))
-  );
-  const rows = new Map<Side, Row[]>(sides.map((side) => [side, []]));
-  for (let round = 0; round < Number(values.rounds); round++) {
-    for (const side of round % 2 === 0 ? sides : sides.toReversed()) {
-      const env = { ...side.env, BENCH_WORK: work, BENCH_MS: values.ms };
-      await new Promise((resolve) => setTimeout(resolve, Number(values.pause)));
-      rows.get(side)?.push(await run<Row>(runtime, side.program, { env, pinned: work === "one" }));
+  for (const row of values.rows.split(",")) {
+    for (const flight of row === "busy" ? [[1]] : LARGE.includes(row) ? [[2]] : FLIGHTS) {
+      const results = await compare(runtime, row, { sides, flight });
+      for (const [index, inFlight] of flight.entries()) {
+        const figures = new Map(
+          [...results].map(([side, rounds]) => [side, rounds.flatMap((round) => round[index] ?? [])]),
+        );
+        if (isJson) console.log(JSON.stringify(documentOf(runtime, row, { inFlight, figures })));
+        else console.log(lineOf(row, { inFlight, sides, figures }));
+      }
     }
   }
-  console.log(`\n| ${runtime}, ${title} | median | ratio | CPU a call, both sides | ratio |\n|---|---|---|---|---|`);
-  const [first = []] = rows.values();
-  for (const [side, own] of rows) {
-    const cells = [
-      side.name,
-      show(median(own.map((row) => row.figure))),
-      ratio(own, first, (row) => row.figure),
-      `${median(own.map((row) => row.cpuUs)).toFixed(1)} µs`,
-      ratio(own, first, (row) => row.cpuUs),
-    ];
-    console.log(`| ${cells.join(" | ")} |`);
+}
+
+async function compare(
+  runtime: string,
+  row: string,
+  { sides, flight }: { readonly sides: readonly Side[]; readonly flight: readonly number[] },
+): Promise<Results> {
+  const results = new Map<Side, Figures[][]>();
+  for (const side of sides) if (row !== "bytes" || side.textOnly === undefined) results.set(side, []);
+  const others = row === "busy" ? [startOther(), startOther()] : [];
+  try {
+    for (let round = 0; round < Number(values.rounds); round++) {
+      for (const [side, own] of round % 2 === 0 ? results : [...results].toReversed()) {
+        const env = {
+          BENCH_VALUES: row === "busy" ? "mix" : row,
+          BENCH_SEED: values.seed,
+          BENCH_MS: values.ms,
+          BENCH_FLIGHT: flight.join(),
+          BENCH_SERIALIZATION: side.serialization ?? "json",
+        };
+        own.push(await run(runtime, side.program, { env, pinned: flight[0] === 1 && row !== "busy" }));
+      }
+    }
+  } finally {
+    for (const other of others) other.kill("SIGKILL");
   }
+  return results;
+}
+
+/** A process of another session that is always busy. */
+function startOther(): Deno.ChildProcess {
+  const args = ["-c", "while :; do :; done"];
+  return new Deno.Command("/bin/sh", { args, detached: true, stdin: "null" }).spawn();
+}
+
+interface Cells {
+  readonly inFlight: number;
+  readonly figures: ReadonlyMap<Side, readonly Figures[]>;
+}
+
+function documentOf(runtime: string, row: string, { inFlight, figures }: Cells) {
+  const sides = Object.fromEntries([...figures].map(([{ name }, rounds]) => [name, rounds]));
+  return { runtime, row, seed: Number(values.seed), inFlight, sides };
+}
+
+/** The first side's own figure, then the ratios: calls a second, and with more than one in flight processor time a call. */
+function lineOf(row: string, { inFlight, sides, figures }: Cells & { readonly sides: readonly Side[] }): string {
+  const [first = []] = figures.values();
+  const main = (of: Figures) => row === "busy" ? of.p99Us ?? NaN : of.perSecond;
+  const cells = sides.map((side, index) => {
+    const own = figures.get(side);
+    if (own === undefined) return "";
+    if (index > 0) return ratio(own, first, main);
+    return row === "busy" ? `${median(own.map(main)).toFixed(0)} µs` : thousands(median(own.map(main)));
+  });
+  return `| ${[ROWS[row], inFlight, ...cells].join(" | ")} |`;
 }
 
 /** Of each round by itself, since the machine is not the same from one round to the next. */
-function ratio(own: readonly Row[], first: readonly Row[], of: (row: Row) => number): string {
-  return `${median(own.map((row, round) => of(row) / of(first[round] ?? row))).toFixed(2)}×`;
+function ratio(own: readonly Figures[], first: readonly Figures[], of: (figures: Figures) => number): string {
+  return `${median(own.map((figures, round) => of(figures) / of(first[round] ?? figures))).toFixed(2)}×`;
 }
 
-function show(value: number): string {
+function thousands(value: number): string {
   return value >= 10_000 ? `${Math.round(value / 1000)}k` : value.toFixed(0);
 }

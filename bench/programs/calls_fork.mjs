@@ -17,15 +17,15 @@ if (process.send !== undefined) {
   child.on("message", ({ id, value }) => {
     const resolve = waiting.get(id);
     waiting.delete(id);
-    resolve(isJson && typeof value === "string" ? Buffer.from(value, "base64") : value);
+    resolve(isJson && value?.base64 !== undefined ? Buffer.from(value.base64, "base64") : value);
   });
   const call = (value) =>
     new Promise((resolve) => {
       const id = nextId++;
       waiting.set(id, resolve);
-      child.send({ id, value: isJson && value instanceof Uint8Array ? Buffer.from(value).toString("base64") : value });
+      const isBase64 = isJson && value instanceof Uint8Array;
+      child.send({ id, value: isBase64 ? { base64: Buffer.from(value).toString("base64") } : value });
     });
-  await call(null);
   await measure(call);
   child.kill("SIGKILL");
   process.exit(0);

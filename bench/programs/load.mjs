@@ -1,72 +1,9 @@
-// The work that both sides of a comparison do: distinct objects of about 100 bytes, or 1 MiB of bytes, echoed.
+// The work that all sides of a comparison do: BENCH_VALUES drawn by BENCH_SEED are echoed, with BENCH_FLIGHT calls in flight, for BENCH_MS.
 import process from "node:process";
+import { isDeepStrictEqual } from "node:util";
+import { isEcho, LARGE, makeValues } from "./values.mjs";
 
 const CALLS_A_LOOK = 64;
-
-/** An object of 105 bytes as JSON, different for each `index`. */
-export function payload(index) {
-  return {
-    id: index,
-    host: `host-${index % 1000}.example.org`,
-    state: index % 2 === 0 ? "up" : "down",
-    tags: ["disk", "cpu"],
-    value: index * 1.5,
-  };
-}
-
-/** Keeps `inFlight` calls going for `ms`; resolves with calls per second. Every answer is checked. */
-export async function throughput(call, { inFlight, ms }) {
-  let next = 0;
-  let done = 0;
-  const end = performance.now() + ms;
-  let isOver = false;
-  const lane = async () => {
-    while (!isOver) {
-      const index = next++;
-      // The clock is no part of a call: it would take up to a tenth of one in Deno.
-      if (index % CALLS_A_LOOK === 0) isOver = performance.now() >= end;
-      const answer = await call(payload(index));
-      if (answer.id !== index) throw new Error(`call ${index} got the answer of call ${answer.id}`);
-      done++;
-    }
-  };
-  const start = performance.now();
-  await Promise.all(Array.from({ length: inFlight }, lane));
-  return { figure: done / ((performance.now() - start) / 1000), calls: done };
-}
-
-/** Calls one at a time for `ms`; resolves with the median latency in microseconds. */
-export async function latency(call, { ms }) {
-  const times = [];
-  const end = performance.now() + ms;
-  for (let index = 0; performance.now() < end; index++) {
-    const start = performance.now();
-    const answer = await call(payload(index));
-    times.push(performance.now() - start);
-    if (answer.id !== index) throw new Error(`call ${index} got the answer of call ${answer.id}`);
-  }
-  times.sort((a, b) => a - b);
-  return { figure: times[times.length >> 1] * 1000, calls: times.length };
-}
-
-/** Echoes 1 MiB, two at a time, for `ms`; resolves with MB/s one way. */
-async function bulk(call, { ms }) {
-  const bytes = new Uint8Array(1024 * 1024).fill(7);
-  let calls = 0;
-  const end = performance.now() + ms;
-  const lane = async () => {
-    for (; performance.now() < end; calls++) {
-      const answer = await call(bytes);
-      if (answer.length !== bytes.length) throw new Error(`${answer.length} bytes came back`);
-    }
-  };
-  const start = performance.now();
-  await Promise.all([lane(), lane()]);
-  return { figure: calls * bytes.length / 1e6 / ((performance.now() - start) / 1000), calls };
-}
-
-/** Processor time of the process that answers, in microseconds. */
-const childCpu = async (call) => (await call({ cpu: true })).cpu;
 
 /** What every callee does: gives back what it gets, or says how much processor time it took. */
 export function echo(value) {
@@ -75,21 +12,72 @@ export function echo(value) {
   return { cpu: user + system };
 }
 
-/** Warms up, measures and prints one row as JSON. */
+/** Warms up, measures with each number of calls in flight, and prints a list of figures as JSON. */
 export async function measure(call) {
   const ms = Number(process.env.BENCH_MS ?? 1000);
-  const work = process.env.BENCH_WORK ?? "100";
-  await throughput(call, { inFlight: 100, ms: ms / 2 });
-  const before = process.cpuUsage();
-  const childBefore = await childCpu(call);
-  const { figure, calls } = await run(call, { work, ms });
-  const { user, system } = process.cpuUsage(before);
-  const cpuUs = (user + system + await childCpu(call) - childBefore) / calls;
-  console.log(JSON.stringify({ figure, cpuUs }));
+  const kind = process.env.BENCH_VALUES ?? "mix";
+  const isLarge = LARGE.includes(kind);
+  const values = makeValues(kind, { seed: Number(process.env.BENCH_SEED ?? 1) });
+  for (const value of values.slice(0, 256)) {
+    const answer = await call(value);
+    if (!isDeepStrictEqual(answer, value) && !isSameBytes(answer, value)) throw new Error(`${kind} came back changed`);
+  }
+  await throughput(call, { values, inFlight: isLarge ? 2 : 100, ms: ms / 2 });
+  const figures = [];
+  for (const inFlight of (process.env.BENCH_FLIGHT ?? "100").split(",").map(Number)) {
+    figures.push({ inFlight, ...await figuresOf(call, { values, inFlight, ms }) });
+  }
+  console.log(JSON.stringify(figures));
 }
 
-function run(call, { work, ms }) {
-  if (work === "one") return latency(call, { ms });
-  if (work === "bytes") return bulk(call, { ms });
-  return throughput(call, { inFlight: Number(work), ms });
+/** In Node what came may be a Buffer. */
+function isSameBytes(answer, value) {
+  return value instanceof Uint8Array && isDeepStrictEqual(new Uint8Array(answer), value);
+}
+
+async function figuresOf(call, options) {
+  const childBefore = (await call({ cpu: true })).cpu;
+  const before = process.cpuUsage();
+  const { calls, perSecond, times } = await (options.inFlight === 1 ? latency : throughput)(call, options);
+  const { user, system } = process.cpuUsage(before);
+  const cpuUs = (user + system + (await call({ cpu: true })).cpu - childBefore) / calls;
+  const [p50Us, p99Us] = [0.5, 0.99].map((part) => times?.[Math.floor(times.length * part)] * 1000);
+  return { perSecond, cpuUs, p50Us, p99Us };
+}
+
+/** Keeps `inFlight` calls going. Every answer is looked at. */
+export async function throughput(call, { values, inFlight, ms }) {
+  let next = 0;
+  let calls = 0;
+  let isOver = false;
+  const aLook = inFlight > 2 ? CALLS_A_LOOK : 1;
+  const end = performance.now() + ms;
+  const lane = async () => {
+    while (!isOver) {
+      const index = next++;
+      // The clock is no part of a call: it would take up to a tenth of one in Deno.
+      if (index % aLook === 0) isOver = performance.now() >= end;
+      const value = values[index % values.length];
+      if (!isEcho(await call(value), value)) throw new Error(`call ${index} got another call's answer`);
+      calls++;
+    }
+  };
+  const start = performance.now();
+  await Promise.all(Array.from({ length: inFlight }, lane));
+  return { calls, perSecond: calls / ((performance.now() - start) / 1000) };
+}
+
+/** Calls one at a time; `times` are sorted. The rate is that of the median call, since others on the processor stop both sides at once. */
+async function latency(call, { values, ms }) {
+  const times = [];
+  const end = performance.now() + ms;
+  for (let now = performance.now(), index = 0; now < end; index++) {
+    const value = values[index % values.length];
+    const start = now;
+    if (!isEcho(await call(value), value)) throw new Error(`call ${index} got another call's answer`);
+    now = performance.now();
+    times.push(now - start);
+  }
+  times.sort((a, b) => a - b);
+  return { calls: times.length, perSecond: 1000 / times[times.length >> 1], times };
 }

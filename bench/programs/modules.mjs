@@ -1,6 +1,7 @@
 // Calls to one of BENCH_MODULES modules, the others idle: what a call costs.
 import process from "node:process";
 import { echo, throughput } from "./load.mjs";
+import { makeValues } from "./values.mjs";
 
 const { Broker, defineModule } = await import("Deno" in globalThis ? "../../mod.ts" : "../../npm/mod.js");
 
@@ -8,9 +9,10 @@ const count = Number(process.env.BENCH_MODULES);
 const modules = Array.from({ length: count }, (_, n) => defineModule({ name: `echo-${n}`, commands: { echo } }));
 const broker = await Broker.start({ name: "bench", modules, logLevel: "error" });
 const call = (value) => broker.call(`echo-${count - 1}`, "echo", [value], { timeoutMs: 30_000 });
-await throughput(call, { inFlight: 100, ms: 300 });
+const load = { values: makeValues("mix"), inFlight: 100 };
+await throughput(call, { ...load, ms: 300 });
 const before = process.cpuUsage();
-const { calls } = await throughput(call, { inFlight: 100, ms: Number(process.env.BENCH_MS) });
+const { calls } = await throughput(call, { ...load, ms: Number(process.env.BENCH_MS) });
 const { user, system } = process.cpuUsage(before);
 console.log(JSON.stringify({ cpuUs: (user + system) / calls }));
 await broker.stop();

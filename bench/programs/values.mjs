@@ -1,9 +1,10 @@
 // Values such as programs send, made anew from a seed, so that nothing can be tuned to one set of them.
 
-/** What `BENCH_VALUES` may be: the kinds of issue tables, about 500 bytes each as JSON but for the old object. */
+const LARGE_BYTES = 1024 * 1024;
+
+/** The kinds of values, about 500 bytes each as JSON but for the one object that all figures were of once, and those of 1 MiB. */
 export const KINDS = {
   mix: "the mix",
-  object: "the old object",
   ascii: "one shape, ASCII",
   nonascii: "one shape, non-ASCII",
   shapes10: "10 shapes",
@@ -14,10 +15,17 @@ export const KINDS = {
   map: "a map with changing keys",
   text: "one 500-byte text",
   numbers: "60 numbers",
+  object: "one object of 105 bytes",
+  bytes: "1 MiB of bytes",
+  largetext: "1 MiB of text",
+  records: "1 MiB of records",
 };
 
-/** `count` distinct values of a kind; the same for the same seed. */
-export function makeValues(kind, { seed = 1, count = 4096 } = {}) {
+/** Kinds of which two calls in flight are many. */
+export const LARGE = ["bytes", "largetext", "records"];
+
+/** Distinct values of a kind, the same for the same seed. More than there are calls in flight. */
+export function makeValues(kind, { seed = 1, count = LARGE.includes(kind) ? 4 : 4096 } = {}) {
   const random = randomOf(`${kind} ${seed}`);
   const make = makerOf(kind, random);
   return Array.from({ length: count }, (_, index) => make(index));
@@ -26,15 +34,21 @@ export function makeValues(kind, { seed = 1, count = 4096 } = {}) {
 /** Whether `answer` is the echo of `value`, by what is cheap to compare and differs for each value. */
 export function isEcho(answer, value) {
   if (typeof value === "string") return answer === value;
-  if (Array.isArray(value)) return answer.length === value.length && answer[0] === value[0];
+  if (typeof value.length === "number") return answer.length === value.length && isSameItem(answer[0], value[0]);
   return answer.id === value.id;
+}
+
+function isSameItem(answer, item) {
+  return typeof item === "object" ? answer.id === item.id : answer === item;
 }
 
 function makerOf(kind, random) {
   const { below, pick, chance } = random;
   switch (kind) {
     case "mix": {
-      const shapes = makeShapes(random, 40 + below(41), { isDeep: true });
+      // What three modules send.
+      const modules = Array.from({ length: 3 }, () => makeShapes(random, 40 + below(41), { isDeep: true }));
+      const shapes = modules.flat();
       return (index) => pick(shapes)(index);
     }
     case "object":
@@ -82,6 +96,14 @@ function makerOf(kind, random) {
       return (index) => `${index} ${text(random, chance(0.2) ? OTHER : ASCII, 490)}`;
     case "numbers":
       return (index) => [index, ...Array.from({ length: 59 }, () => number(random))];
+    case "bytes":
+      return (index) => new Uint8Array(LARGE_BYTES).fill(index + 1);
+    case "largetext":
+      return (index) => `${index} ${text(random, ASCII, LARGE_BYTES)}`;
+    case "records": {
+      const [shape] = makeShapes(random, 1, { isDeep: false });
+      return () => Array.from({ length: LARGE_BYTES >> 9 }, (_, index) => shape(index));
+    }
     default:
       throw new Error(`Cannot make values of kind "${kind}": it must be one of ${Object.keys(KINDS).join(", ")}`);
   }
@@ -145,9 +167,10 @@ function number(random) {
 }
 
 function text({ pick }, words, length) {
-  let text = pick(words);
-  while (text.length < length) text += ` ${pick(words)}`;
-  return text.slice(0, length);
+  const parts = [];
+  for (let left = length; left > 0; left -= parts.at(-1).length + 1) parts.push(pick(words));
+  // No half of a character of two.
+  return parts.join(" ").slice(0, length).replace(/[\ud800-\udbff]$/, "-");
 }
 
 function names({ pick, below }, count) {
