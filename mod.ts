@@ -55,7 +55,7 @@ export type { LogFunction } from "./src/core/log/broker_log.ts";
 export type { BrokerStatus, ModuleStatus } from "./src/core/broker/status.ts";
 export type { EventFields, EventId } from "./src/core/log/events.ts";
 export type { LogEvent, LogRecord } from "./src/core/log/record.ts";
-export type { LogLevel } from "./src/core/log/level.ts";
+export type { LogLevel } from "./src/core/log/prefix.ts";
 export type {
   CallCounts,
   CleanupReceipt,
@@ -85,10 +85,12 @@ export type { BrokerOptions } from "./src/core/broker/options.ts";
 export type { SchemaInput, SchemaIssue, SchemaOutput, SchemaResult, StandardSchema } from "./src/core/module/schema.ts";
 export type {
   BrokerSettings,
+  CallSettings,
   Descendants,
   Framing,
   HeartbeatSettings,
   MemorySettings,
+  ModuleCallSettings,
   ModuleSettings,
   OutputSettings,
   PermissionKind,

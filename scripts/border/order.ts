@@ -45,12 +45,10 @@ const APART: ReadonlyMap<string, readonly string[]> = new Map([
 
 /** What every folder may use, and no other file may stand beside the folders of src/core. */
 const LOOSE: readonly string[] = [
-  "closest_match.ts",
+  "checks.ts",
   "duration.ts",
   "faults.ts",
-  "field_checks.ts",
-  "inspect.ts",
-  "thrown.ts",
+  "user_code.ts",
   "version.ts",
 ];
 

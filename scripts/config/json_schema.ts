@@ -56,6 +56,8 @@ function typeOf(row: Row): Json {
       const short = row.short === undefined ? undefined : row.keys[row.short];
       return short === undefined ? objectOf(row.keys) : { oneOf: [typeOf(short), objectOf(row.keys)] };
     }
+    case "map":
+      return { type: "object", additionalProperties: objectOf(row.keys) };
     case "object":
       return row === FILE.modules ? modules() : { type: "object", additionalProperties: {} };
     case "anything":

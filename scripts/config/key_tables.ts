@@ -30,7 +30,7 @@ export function withTables(text: string): string {
 function collect(name: string, table: Table, tables: Map<string, KeyRow[]>): void {
   const rows = Object.entries(table);
   tables.set(name, rows.map(([key, row]) => [`\`${key}\``, typeOf(row), defaultOf(row), row.about]));
-  for (const [key, row] of rows) if (row.is === "group") collect(key, row.keys, tables);
+  for (const [key, row] of rows) if (row.is === "group" || row.is === "map") collect(key, row.keys, tables);
 }
 
 function typeOf(row: Row): string {
@@ -54,6 +54,7 @@ function typeOf(row: Row): string {
       const short = row.short === undefined ? undefined : row.keys[row.short];
       return short === undefined ? "object" : `${typeOf(short)} or object`;
     }
+    case "map":
     case "object":
       return "object";
     case "anything":

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { closestMatch } from "../core/closest_match.ts";
-import { messageOf } from "../core/thrown.ts";
+import { closestMatch } from "../core/checks.ts";
+import { messageOf } from "../core/user_code.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 import { type ArgsOf, type Command, type CommandName, COMMANDS, type Param } from "./commands.ts";
 

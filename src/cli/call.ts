@@ -7,7 +7,7 @@
 import process from "node:process";
 import { BrokerError, RemoteError } from "../core/faults.ts";
 import { escapeLines, escapeText } from "../core/log/escape.ts";
-import { headline } from "../core/thrown.ts";
+import { headline } from "../core/user_code.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode, exitCodeOf, NoBrokerError } from "./cli_error.ts";
 import { askBroker } from "./connect.ts";

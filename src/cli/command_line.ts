@@ -5,7 +5,7 @@
  */
 
 import process from "node:process";
-import { closestMatch } from "../core/closest_match.ts";
+import { closestMatch } from "../core/checks.ts";
 import { escapeLines } from "../core/log/escape.ts";
 import { VERSION } from "../core/version.ts";
 import type { Runtime } from "../runtime/runtime.ts";

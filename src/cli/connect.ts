@@ -7,8 +7,8 @@
 import { ControlClient, ControlLostError, findBrokers } from "../core/control/client.ts";
 import { CONTROL_FOLDER, socketPath } from "../core/control/protocol.ts";
 import { checkName } from "../core/module/table.ts";
-import { closestMatch } from "../core/closest_match.ts";
-import { messageOf } from "../core/thrown.ts";
+import { closestMatch } from "../core/checks.ts";
+import { messageOf } from "../core/user_code.ts";
 import { failureCode } from "../runtime/posix/failure_reason.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode, NoBrokerError } from "./cli_error.ts";

@@ -7,7 +7,7 @@
 import process from "node:process";
 import { text } from "node:stream/consumers";
 import { EVENT_IDS, isEventId } from "../core/log/events.ts";
-import { closestMatch } from "../core/closest_match.ts";
+import { closestMatch } from "../core/checks.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 import { describeExplained, type Explained, explainedOf } from "./explain/explained.ts";

@@ -6,15 +6,15 @@
 
 import { existsSync, mkdirSync, realpathSync, writeFileSync } from "node:fs";
 import { basename, delimiter, dirname, join, relative, resolve } from "node:path";
-import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { messageOf } from "../core/thrown.ts";
+import { messageOf } from "../core/user_code.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 import { CONFIG_NAMES } from "./config/config_file.ts";
 import type { ArgsOf } from "./commands.ts";
 import { print } from "./output.ts";
 import { typescriptRemedy } from "./config/module_path.ts";
+import process from "node:process";
 
 const SCHEMA = "node_modules/brokkr/schema/brokkr.schema.json";
 /** The name of a control socket must leave room for its folder. */

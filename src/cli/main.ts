@@ -6,7 +6,7 @@
  */
 
 import { readRole, type Role, ROLE_VARIABLE } from "../core/child/role.ts";
-import { messageOf } from "../core/thrown.ts";
+import { messageOf } from "../core/user_code.ts";
 import { detectRuntime } from "../runtime/detect.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { DEMO_PROGRAM, offerLibrary, PROGRAM_VARIABLE } from "./own_program.ts";

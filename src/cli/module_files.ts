@@ -9,10 +9,11 @@
 
 import type { GivenSettings, Role } from "../core/child/role.ts";
 import { serveProcess } from "../core/child/serve.ts";
-import { type Module, settingsOf } from "../core/module/module.ts";
+import { type Module, settingsOf, strangeCall } from "../core/module/module.ts";
 import { NOT_WITH_WORKERS } from "../core/module/permissions.ts";
 import { anyModule } from "../core/module/program.ts";
-import { messageOf } from "../core/thrown.ts";
+import type { ModuleSettings } from "../core/module/settings.ts";
+import { messageOf } from "../core/user_code.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 
 /** A module's file does not match its configuration, and will not until one of them changes. */
@@ -20,6 +21,25 @@ class ModuleFileError extends Error {
   override readonly name = "ModuleFileError";
   /** Another start would fail the same way. */
   readonly lasting = true;
+}
+
+/** A setting of the configuration that does not go with the module's file. */
+export class SettingError extends Error {
+  override readonly name = "SettingError";
+  /** Below the module's name. */
+  readonly path: readonly string[];
+
+  constructor(path: readonly string[], message: string) {
+    super(message);
+    this.path = path;
+  }
+}
+
+/** @throws {SettingError} where a setting names what the module has not. */
+export function refuseStrangers({ name, definition }: Module, { calls }: ModuleSettings): void {
+  const stranger = strangeCall(definition, calls);
+  if (stranger === null) return;
+  throw new SettingError(["calls", stranger.command], `modules.${name}.calls: ${stranger.text}`);
 }
 
 /** Loads the file at `url` as module `name`. @throws {ModuleFileError} if the file is wrong. */

@@ -10,11 +10,11 @@ import type { GivenSettings } from "../core/child/role.ts";
 import { defineModule, type Module } from "../core/module/module.ts";
 import { programModule } from "../core/module/program.ts";
 import { MODULE } from "../core/module/settings.ts";
-import { messageOf } from "../core/thrown.ts";
+import { messageOf } from "../core/user_code.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 import { ConfigError, type Problem } from "./config/document.ts";
 import type { Config, ConfigModule, ConfigProgram } from "./config/read_config.ts";
-import { loadModule, withWorkers } from "./module_files.ts";
+import { loadModule, refuseStrangers, SettingError, withWorkers } from "./module_files.ts";
 
 export interface PreparedBroker {
   readonly plan: BrokerPlan;
@@ -50,8 +50,10 @@ async function loadAll({ modules, load }: Config): Promise<Module[]> {
 }
 
 /** What is wrong with a module's file, with the position in the configuration that names it. */
-export function fileProblem({ name, place }: ConfigModule | ConfigProgram, error: unknown): Problem {
+export function fileProblem(module: ConfigModule | ConfigProgram, error: unknown): Problem {
+  const { name, place } = module;
   const why = messageOf(error);
+  if (error instanceof SettingError && "at" in module) return { ...module.at(error.path), message: why };
   return { ...place, message: /^Cannot (load|serve|start)/.test(why) ? why : `Cannot load module "${name}": ${why}` };
 }
 
@@ -64,9 +66,10 @@ export function givenOf({ workers, settings }: ConfigModule): GivenSettings {
 /** Under image "own" the broker loads no module: it knows the name, and the rest once the process has reported it. */
 async function moduleOf(module: ConfigModule | ConfigProgram, load: Config["load"]): Promise<Module> {
   if ("program" in module) return programModule(module.program);
-  const { name, url, workers } = module;
+  const { name, url, workers, settings } = module;
   if (load === "own") return defineModule({ name });
   const loaded = await loadModule(name, url);
+  refuseStrangers(loaded, settings);
   return workers === null ? loaded : withWorkers(loaded, workers);
 }
 

@@ -6,15 +6,15 @@
 
 import { BrokerCore } from "../core/broker/broker.ts";
 import { checkOptions } from "../core/broker/options.ts";
-import { progressTo } from "../core/call/forward.ts";
+import { progressTo } from "../core/call/server.ts";
 import { exposeBroker } from "../core/control/server.ts";
 import { BrokerError, CallTimeoutError, ProcessGoneError, RemoteError, UnknownCommandError } from "../core/faults.ts";
-import { isRecord } from "../core/inspect.ts";
+import { isRecord } from "../core/checks.ts";
 import { Connection, type Conventions, type Notification } from "../core/program/connection.ts";
 import { LSP_CONVENTIONS, MCP_CONVENTIONS } from "../core/program/protocols.ts";
 import { type Framing, MODULE } from "../core/module/settings.ts";
 import { type ErrorFields, fromParams, type Params, RpcCode } from "../core/program/message.ts";
-import { messageOf } from "../core/thrown.ts";
+import { messageOf } from "../core/user_code.ts";
 import { plainText } from "../core/wire/json_codec.ts";
 import type { Clock, Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./cli_error.ts";

@@ -5,7 +5,7 @@
  */
 
 import type { ControlClient } from "../core/control/client.ts";
-import { messageOf } from "../core/thrown.ts";
+import { messageOf } from "../core/user_code.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 import { askBroker } from "./connect.ts";

@@ -5,9 +5,9 @@
  * @module
  */
 
-import { closestMatch } from "../core/closest_match.ts";
+import { closestMatch } from "../core/checks.ts";
 import type { EventId } from "../core/log/events.ts";
-import type { LogLevel } from "../core/log/level.ts";
+import type { LogLevel } from "../core/log/prefix.ts";
 import type { LogTime } from "./logs/filter.ts";
 import type { PageAddress } from "./page/address.ts";
 

@@ -9,8 +9,18 @@
  */
 
 import { formatTimeout } from "./duration.ts";
-import { FieldSet, isAnything, isBoolean, isNumber, isText, listOf, oneOf, optional, orNull } from "./field_checks.ts";
-import { isRecord } from "./inspect.ts";
+import {
+  FieldSet,
+  isAnything,
+  isBoolean,
+  isNumber,
+  isRecord,
+  isText,
+  listOf,
+  oneOf,
+  optional,
+  orNull,
+} from "./checks.ts";
 
 /** Stable name of a way to fail, one for each class. */
 export type ErrorCode =

@@ -40,6 +40,20 @@ test("brokkr check tells of each module file that is not the module its key says
     ]]);
   }));
 
+for (const load of ["own", "all"]) {
+  test(`brokkr check with load "${load}" offers the nearest command where calls names none of the module's`, () =>
+    inSandbox(async (sandbox) => {
+      writeFileSync(join(sandbox.folder, "sla.mjs"), MODULE("sla", ", commands: { report: () => 1 }"));
+      writeFileSync(
+        join(sandbox.folder, "brokkr.json"),
+        `{ "name": "b", "load": "${load}", "modules": {\n"sla": { "path": "sla.mjs",\n"calls": { "report": {},\n  "reprot": {} } } } }`,
+      );
+      const { code, stdout, stderr } = await sandbox.run(["check"]);
+      const said = 'brokkr.json:4:13: modules.sla.calls: unknown command "reprot": did you mean "report"\n';
+      assert.deepEqual([code, stdout, stderr], [2, "", said]);
+    }));
+}
+
 test("brokkr check waits startTimeoutMs for a module file, and what it prints is no result", () =>
   inSandbox(async (sandbox) => {
     write(

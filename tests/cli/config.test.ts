@@ -46,6 +46,24 @@ test("readConfig() refuses image with load as the nearest name", async () => {
   ]);
 });
 
+test("readConfig() says where timeoutMs, retry and calls of a module and a program are wrong", async () => {
+  assert.deepEqual(
+    await faultsOf(
+      '{ "name": "b", "modules": {\n' +
+        '  "a": { "path": "a.js", "timeoutMs": 0, "retry": "twice", "calls": { "c": { "timeout": 1 }, "d": 5 } },\n' +
+        '  "p": { "command": ["x"], "timeoutMs": "1s", "calls": [] } } }',
+    ),
+    [
+      "brokkr.json:2:39: modules.a.timeoutMs must be a number of milliseconds above 0, and it is 0",
+      'brokkr.json:2:51: modules.a.retry must be one of "once", "never", and it is "twice"',
+      'brokkr.json:2:78: unknown key "timeout": did you mean "timeoutMs"',
+      "brokkr.json:2:99: modules.a.calls.d must be an object, and it is 5",
+      'brokkr.json:3:41: modules.p.timeoutMs must be a number of milliseconds above 0, and it is "1s"',
+      "brokkr.json:3:56: modules.p.calls must be an object of commands by name, and it is a list",
+    ],
+  );
+});
+
 test("readConfig() says what a value is and what it should be", async () => {
   assert.deepEqual(
     await faultsOf(

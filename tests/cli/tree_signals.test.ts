@@ -11,6 +11,7 @@ const MODULE = `export default {
   commands: (ctx) => ({
     slow: async (ms) => { await new Promise((resolve) => setTimeout(resolve, ms)); return "answered"; },
     work: (ms) => ctx.workers.call("slow", [ms]),
+    block: (ms) => { console.log("blocks"); const end = Date.now() + ms; while (Date.now() < end); return "answered"; },
   }),
   workers: { count: 1, commands: {
     slow: async (ms) => { await new Promise((resolve) => setTimeout(resolve, ms)); return "worked"; },
@@ -82,4 +83,18 @@ test("a second signal ends a process at once, whatever runs in it", () =>
     await broker.printed("stderr", "sla is ready", 2);
     assert.match(broker.stderr, /sla ended unexpectedly \(pid \d+, exit code none, signal SIG(TERM|INT)\)/);
     assert.doesNotMatch(broker.stderr, /the stop hook ran/);
+  }));
+
+test("SIGTERM to a process whose command blocks it drains it when the command is over", () =>
+  inSandbox(async (sandbox) => {
+    const { broker, pid } = await started(sandbox);
+    const call = sandbox.start(["call", "sla", "block", "700", "--timeout", "30s"]);
+    await broker.printed("stderr", "wrote to stdout (pid");
+    process.kill(pid("sla"), "SIGTERM");
+    assert.equal((await call.ended).stdout, "answered\n");
+    await broker.printed("stderr", "sla is ready", 2);
+    assert.match(
+      broker.stderr,
+      /the stop hook ran[^]*sla ended unexpectedly \(pid \d+, exit code none, signal SIGTERM\)/,
+    );
   }));

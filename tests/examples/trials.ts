@@ -17,6 +17,12 @@ export function isOfTypeScript({ page, language, name }: Block): boolean {
   return language === "ts" && name === null && page !== "README.md";
 }
 
+/** Configurations that are whole by themselves, in parts that no test walks through. */
+export function isOfConfiguration({ page, part, language, name, text }: Block): boolean {
+  return /^jsonc?$/.test(language) && name === null && TRIED[page]?.[part] === undefined &&
+    /^\{\n? *"(?:name|mcpServers)":/.test(text);
+}
+
 /** Bytes as `hexdump` prints them. */
 export function isOfBytes({ language, text }: Block): boolean {
   return language === "text" &&

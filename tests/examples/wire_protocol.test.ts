@@ -10,7 +10,7 @@ import { readJson } from "../../src/core/wire/serializable.ts";
 import { controlFromChild, readRecords } from "../../src/core/wire/messages.ts";
 import { outOfBandHead, readOutOfBand } from "../../src/core/wire/shared_memory.ts";
 import { joinBytes } from "../../src/core/wire/bytes.ts";
-import { reportedEvents } from "../../src/core/log/reported.ts";
+import { reportedEvents } from "../../src/core/log/broker_log.ts";
 import { encodeRole, readRole } from "../../src/core/child/role.ts";
 import { frame } from "../core/frames.ts";
 import { withoutPython } from "../process/program_files.ts";

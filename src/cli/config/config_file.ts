@@ -7,11 +7,11 @@
 import { existsSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
-import process from "node:process";
-import { messageOf } from "../../core/thrown.ts";
+import { messageOf } from "../../core/user_code.ts";
 import { failureCode } from "../../runtime/posix/failure_reason.ts";
 import { CliError, ExitCode } from "../cli_error.ts";
 import { ConfigError } from "./document.ts";
+import process from "node:process";
 
 export const CONFIG_NAMES = ["brokkr.json", "brokkr.jsonc"];
 

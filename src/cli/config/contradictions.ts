@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isRecord } from "../../core/inspect.ts";
+import { isRecord } from "../../core/checks.ts";
 import { NOT_WITH_WORKERS } from "../../core/module/permissions.ts";
 import { MODULE } from "../../core/module/settings.ts";
 import { filled, type Table } from "../../core/module/table.ts";

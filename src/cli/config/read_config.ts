@@ -46,6 +46,8 @@ export interface ConfigModule {
   /** Null where the module's own file says it. */
   readonly workers: number | null;
   readonly settings: ModuleSettings;
+  /** Where a key of it stands. */
+  readonly at: (path: KeyPath) => Place;
 }
 
 /** A program of another language. */
@@ -117,7 +119,8 @@ class ConfigReader {
     const { url, wrong } = modulePath(path, { folder: this.#folder, runtime: this.#runtime });
     if (wrong !== null) this.#fault(this.#document.at([...place, "path"], `modules.${name}.path ${wrong}`));
     const at = this.#document.placeOf([...place, "path"]);
-    return { name, url, place: at, workers, settings: inFolder(this.#folder, settings) };
+    const placeOf = (path: KeyPath) => this.#document.placeOf([...place, ...path]);
+    return { name, url, place: at, workers, settings: inFolder(this.#folder, settings), at: placeOf };
   }
 
   /** A program of another language. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { LatencyHistogram } from "../../core/call/latency.ts";
+import { LatencyHistogram } from "../../core/call/outcomes.ts";
 import type { ParsedEvent } from "../../core/log/parse.ts";
 
 /** Milliseconds. */

@@ -4,10 +4,9 @@
  * @module
  */
 
-import { isAtLeast, type LogLevel } from "../../core/log/level.ts";
 import type { ParsedEvent } from "../../core/log/parse.ts";
 import type { EventId } from "../../core/log/events.ts";
-import { twinOf } from "../../core/log/prefix.ts";
+import { isAtLeast, type LogLevel, twinOf } from "../../core/log/prefix.ts";
 
 /** Each option that is left out selects everything. */
 interface FilterOptions {

@@ -5,11 +5,10 @@
  */
 
 import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
-import process from "node:process";
 import type { ControlClient } from "../../core/control/client.ts";
 import { RemoteError } from "../../core/faults.ts";
 import type { EventId } from "../../core/log/events.ts";
-import type { LogLevel } from "../../core/log/level.ts";
+import type { LogLevel } from "../../core/log/prefix.ts";
 import { LogReader } from "../../core/log/log_reader.ts";
 import type { LogItem } from "../../core/log/parse.ts";
 import { failureCode } from "../../runtime/posix/failure_reason.ts";
@@ -19,6 +18,7 @@ import { askBroker } from "../connect.ts";
 import { print } from "../output.ts";
 import { type LineOptions, lineText } from "./print_lines.ts";
 import { LineDecoder } from "./read_log.ts";
+import process from "node:process";
 
 const POLL_MS = 200;
 /** How many earlier lines are printed first, like `tail`. */

@@ -5,14 +5,14 @@
  */
 
 import { closeSync, createReadStream, openSync, readSync, statSync } from "node:fs";
-import process from "node:process";
 import { joinBytes } from "../../core/wire/bytes.ts";
 import { splitRecords } from "../../core/log/parse.ts";
 import { PrefixReader, twinOf } from "../../core/log/prefix.ts";
-import { messageOf } from "../../core/thrown.ts";
+import { messageOf } from "../../core/user_code.ts";
 import { failureCode } from "../../runtime/posix/failure_reason.ts";
 import { CliError, ExitCode } from "../cli_error.ts";
 import { gunzip, isGzip } from "./gunzip.ts";
+import process from "node:process";
 
 /** How much of a source is searched for its first record. */
 const HEAD_BYTES = 65_536;

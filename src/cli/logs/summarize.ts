@@ -5,8 +5,7 @@
  */
 
 import { writeFile } from "node:fs/promises";
-import process from "node:process";
-import { messageOf } from "../../core/thrown.ts";
+import { messageOf } from "../../core/user_code.ts";
 import { CliError, ExitCode } from "../cli_error.ts";
 import { count, cut } from "../figures.ts";
 import { hasColors, print } from "../output.ts";
@@ -15,6 +14,7 @@ import type { Filter } from "./filter.ts";
 import { type Log, openLogs } from "./open_logs.ts";
 import { readLog, type SourceFigures, tellBroken } from "./read_log.ts";
 import { type LogSummary, Summary } from "./summary.ts";
+import process from "node:process";
 
 /** Rows for people. */
 const ROWS = 24;

@@ -4,10 +4,9 @@
  * @module
  */
 
-import { formatStamp, ownText, twinOf } from "../../core/log/prefix.ts";
+import { formatStamp, type LogLevel, ownText, twinOf } from "../../core/log/prefix.ts";
 import type { LinePlace, LogItem, ParsedEvent, UnreadLine } from "../../core/log/parse.ts";
 import type { EventId } from "../../core/log/events.ts";
-import type { LogLevel } from "../../core/log/level.ts";
 import { CommandCounts, type CommandFigures, ModuleCounts, type ModuleFigures } from "./counts.ts";
 import type { Filter } from "./filter.ts";
 import { type TroubleFigures, TroubleGroups } from "./groups.ts";

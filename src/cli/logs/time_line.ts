@@ -4,7 +4,7 @@
  * @module
  */
 
-import { LatencyHistogram } from "../../core/call/latency.ts";
+import { LatencyHistogram } from "../../core/call/outcomes.ts";
 import type { ParsedEvent } from "../../core/log/parse.ts";
 import { formatStamp } from "../../core/log/prefix.ts";
 import { type Percentiles, percentilesOf } from "./counts.ts";

@@ -9,7 +9,7 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
-import { messageOf } from "../../core/thrown.ts";
+import { messageOf } from "../../core/user_code.ts";
 import type { Environment } from "../../runtime/runtime.ts";
 import { CliError, ExitCode } from "../cli_error.ts";
 import { isLoopback } from "./address.ts";

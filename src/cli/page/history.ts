@@ -5,9 +5,8 @@
  */
 
 import type { BrokerStatus, ModuleStatus } from "../../core/broker/status.ts";
-import { OUTCOMES } from "../../core/call/outcomes.ts";
+import { type Doublings, OUTCOMES, percentileOf } from "../../core/call/outcomes.ts";
 import type { CallCounts, Outcome } from "../../core/wire/status.ts";
-import { type Doublings, percentileOf } from "../../core/call/latency.ts";
 
 /** The figures of one step. */
 export interface Moment {

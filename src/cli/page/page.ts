@@ -10,7 +10,7 @@ import type { Server } from "node:net";
 import { hostname } from "node:os";
 import { ControlClient, findBrokers } from "../../core/control/client.ts";
 import { shareOfFiles } from "../../core/control/server.ts";
-import { messageOf } from "../../core/thrown.ts";
+import { messageOf } from "../../core/user_code.ts";
 import { VERSION } from "../../core/version.ts";
 import { failureCode } from "../../runtime/posix/failure_reason.ts";
 import type { Runtime } from "../../runtime/runtime.ts";

@@ -5,7 +5,7 @@
  */
 
 import type { SentRecord } from "../../core/control/protocol.ts";
-import { isAtLeast, type LogLevel } from "../../core/log/level.ts";
+import { isAtLeast, type LogLevel } from "../../core/log/prefix.ts";
 import type { ProcessState } from "../../core/wire/status.ts";
 import { fit } from "../columns.ts";
 import { shortTime } from "../figures.ts";

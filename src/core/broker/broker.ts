@@ -4,20 +4,20 @@
  * @module
  */
 
-import type { RunningCall, Service } from "../call/server.ts";
+import { forwarded, passOn, type RunningCall, type Service } from "../call/server.ts";
 import { CallStream } from "../call/stream.ts";
-import { forwarded, passOn } from "../call/forward.ts";
 import { checkedRequest, NO_OPTIONS } from "../call/call.ts";
 import type { CallOptions } from "../module/context.ts";
 import type { ReceivedCall } from "../wire/columns.ts";
 import type { CallHeaders } from "../wire/messages.ts";
 import { BrokerLog, RecordStream } from "../log/broker_log.ts";
 import type { EventFields, EventId } from "../log/events.ts";
-import { type LogRecord, MAIN_THREAD } from "../log/record.ts";
+import type { LogRecord } from "../log/record.ts";
+import { MAIN_THREAD } from "../log/reporter.ts";
+import { levelFrom } from "../log/prefix.ts";
 import { type BrokerFault, toError } from "../faults.ts";
 import { commandMap, type Handler } from "../module/module.ts";
 import { Modules, type Route } from "./modules.ts";
-import { levelFrom } from "../log/level.ts";
 import type { BrokerPlan } from "./options.ts";
 import { OwnCommands } from "./own_commands.ts";
 import type { BrokerHost, ModulesContext } from "./child_spec.ts";

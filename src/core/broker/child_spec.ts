@@ -14,6 +14,7 @@ import { encodeDepth, encodeRole, type GivenSettings, isWorkerOf, ROLE_VARIABLE 
 import { MODULE, outputLimits, supervisionPlan } from "../module/settings.ts";
 import { ProgramSession } from "../program/session.ts";
 import { DEFAULT_FRAME_LIMIT } from "../wire/frame.ts";
+import type { CallTargets } from "../wire/messages.ts";
 import type { BrokerPlan, ModulePlan } from "./options.ts";
 
 /** What the broker needs beside its plan. */
@@ -82,20 +83,29 @@ export function childSpec(
     setup: {
       frameLimit: DEFAULT_FRAME_LIMIT,
       cleanupMs: CLEANUP_DEADLINE_MS,
-      timeoutMs: plan.timeoutMs,
-      retry: plan.retry,
+      ...callTargets(plan),
       options: settings.options ?? null,
       supervision: supervisionPlan(settings),
       concurrency: settings.concurrency ?? null,
       queue: settings.queue ?? null,
       output: outputLimits(settings.output),
-      names: [plan.name, ...plan.modules.map(({ module }) => module.name)],
     },
     ...(program === undefined ? { goal: `Broker.start({ name: "${plan.name}" })`, runsProgram: !isRunByFile } : {
       goal: "the end of its initialize exchange",
       runsProgram: false,
       newSession: (parts) => new ProgramSession(parts, program),
     }),
+  };
+}
+
+/** What the processes of a broker have to know of each other to make calls. */
+export function callTargets({ name, timeoutMs, retry, modules }: BrokerPlan): CallTargets {
+  const calls = modules.flatMap(({ module, calls }) => calls === undefined ? [] : [[module.name, calls] as const]);
+  return {
+    timeoutMs,
+    retry,
+    names: [name, ...modules.map(({ module }) => module.name)],
+    ...(calls.length === 0 ? {} : { calls: Object.fromEntries(calls) }),
   };
 }
 

@@ -5,13 +5,14 @@
  */
 
 import { UnknownModuleError } from "../faults.ts";
-import { closestMatch } from "../closest_match.ts";
+import { closestMatch } from "../checks.ts";
 import type { EventFields } from "../log/events.ts";
 import type { CallClient } from "../call/client.ts";
-import { type BrokerPlan, type ModulePlan, orderedModule, startOrder } from "./options.ts";
+import { type CallDefaults, defaultsOf } from "../call/call.ts";
+import { type ModulePlan, orderedModule, startOrder } from "./options.ts";
 import { checkSandbox } from "../module/permissions.ts";
 import type { ChildSpec } from "../child/child_spec.ts";
-import { childSpec, type ModulesContext } from "./child_spec.ts";
+import { callTargets, childSpec, type ModulesContext } from "./child_spec.ts";
 import { processName } from "../child/role.ts";
 import { Supervisor, type SupervisorEvents } from "../child/supervisor.ts";
 import type { ModuleStatus } from "./status.ts";
@@ -60,7 +61,7 @@ class Turn {
 export interface Route {
   readonly target: string;
   readonly caller: CallClient;
-  readonly defaults: Pick<BrokerPlan, "timeoutMs" | "retry">;
+  readonly defaults: CallDefaults;
   /** Whether the module is a program of another language. */
   readonly isProgram: boolean;
 }
@@ -71,7 +72,7 @@ export type Changes = Pick<EventFields["broker.reloaded"], "replaced" | "kept" |
 export class Modules {
   /** In the order of their start. */
   #running = new Map<string, Running>();
-  #defaults: Route["defaults"];
+  #defaults: CallDefaults;
   /** To the module that was called last: mostly the next call goes there too. Valid until the plan changes. */
   #recent: Route | undefined;
   #declared: readonly string[];
@@ -195,6 +196,8 @@ export class Modules {
     this.#declared = context.plan.modules.map(({ module }) => module.name);
     this.#running = new Map();
     for (const plan of plans) this.#take(plan, context, before.get(plan.module.name));
+    const targets = callTargets(context.plan);
+    for (const { slot } of this.#running.values()) slot.process.send({ kind: "targets", targets });
     const left = this.#dismiss([...before.values()].filter(({ slot }) => !this.#running.has(slot.name)));
     const counted = this.#counted;
     const added = this.#declared.filter((name) => !counted.has(name)).length;
@@ -219,12 +222,10 @@ export class Modules {
     throw new UnknownModuleError({ target: name, command }, { nearest: closestMatch(name, this.#running.keys()) });
   }
 
-  /** Calls of a program are never retried. */
   #routeTo(target: string, command: string): Route {
     const { slot, plan } = this.#find(target, command);
     const isProgram = plan.module.program !== undefined;
-    const { timeoutMs, retry } = this.#defaults;
-    const defaults = { timeoutMs, retry: isProgram ? "never" : retry } as const;
+    const defaults = defaultsOf(this.#defaults, plan.calls);
     return this.#recent = { target, caller: slot.process.caller, defaults, isProgram };
   }
 

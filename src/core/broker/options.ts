@@ -5,15 +5,22 @@
  */
 
 import type { LogFunction } from "../log/broker_log.ts";
-import { levelFrom, LEVELS, type LogLevel } from "../log/level.ts";
-import type { CheckedModule, Commands } from "../module/module.ts";
+import type { LogLevel } from "../log/prefix.ts";
+import { type CheckedModule, type Commands, strangeCall } from "../module/module.ts";
 import { type AnyModule, anyModule } from "../module/program.ts";
-import { BROKER, type BrokerSettings, MODULE, type ModuleSettings } from "../module/settings.ts";
+import {
+  BROKER,
+  type BrokerSettings,
+  type CallSettings,
+  MODULE,
+  type ModuleCallSettings,
+  type ModuleSettings,
+  SLOW_TIMEOUT_MS,
+} from "../module/settings.ts";
 import { checkName, checkTable, filled, IN_PROGRAM, type Row } from "../module/table.ts";
 import { isTimeout, wrongTimeout } from "../call/call.ts";
-import { inspect, isRecord, withoutFields } from "../inspect.ts";
+import { closestMatch, inspect, isRecord, refuseUnknown, withoutFields } from "../checks.ts";
 import { processName } from "../child/role.ts";
-import { closestMatch, refuseUnknown } from "../closest_match.ts";
 
 /** Options of `Broker.start`: the keys of `brokkr.json` that concern a program, and what only a program can give. */
 export interface BrokerOptions extends BrokerSettings {
@@ -41,6 +48,8 @@ export interface BrokerOptions extends BrokerSettings {
 export interface ModulePlan {
   readonly module: CheckedModule;
   readonly settings: ModuleSettings;
+  /** What holds for its calls; undefined where it has nothing of its own. */
+  readonly calls?: ModuleCallSettings | undefined;
 }
 
 /** Checked options with their defaults. */
@@ -96,6 +105,8 @@ const OPTIONS: Readonly<Record<keyof BrokerOptions, Row>> = {
   failFast: { is: "flag", about: "Whether the start rejects when a module's first start fails" },
 };
 
+const LEVELS = Object.keys(BROKER.logLevel.of);
+
 export function orderedModule({ module, settings }: ModulePlan): Ordered {
   return { name: module.name, after: settings.after ?? [] };
 }
@@ -109,21 +120,26 @@ export function checkOptions(options: BrokerOptions): BrokerPlan {
   const name = checkName("Option name", options.name);
   if (!Array.isArray(options.modules)) throw new TypeError("Option modules must be a list of modules");
   checkByName(options.settings);
-  const settings = new Map(Object.entries(options.settings ?? {}));
+  const byModule = new Map(Object.entries(options.settings ?? {}));
   const modules = options.modules.map(anyModule).map((module) => {
-    const over = settings.get(module.name) ?? {};
-    settings.delete(module.name);
+    const over = byModule.get(module.name) ?? {};
+    byModule.delete(module.name);
     checkTable(`Option settings: module "${module.name}": `, MODULE, over);
-    return { module, settings: { ...module.definition, ...over } };
+    const settings = { ...module.definition, ...over };
+    const stranger = strangeCall(module.definition, over.calls);
+    if (stranger !== null) {
+      throw new TypeError(`Option settings: module "${module.name}": calls: ${stranger.text}`);
+    }
+    return { module, settings, calls: callsOf(module, settings, options.call) };
   });
-  const [stranger] = settings.keys();
+  const [stranger] = byModule.keys();
   if (stranger !== undefined) {
     throw new TypeError(`Option settings: there is no module "${stranger}"`);
   }
   checkDistinct(name, modules);
   startOrder(modules.map(orderedModule));
   checkTable("Option ", { call: BROKER.call }, { call: options.call }, { ...IN_PROGRAM, units: true, quote: String });
-  if (options.logLevel !== undefined && levelFrom(options.logLevel) === undefined) {
+  if (options.logLevel !== undefined && !LEVELS.includes(options.logLevel)) {
     throw new TypeError(`Option logLevel must be one of ${LEVELS.join(", ")}, and it is ${String(options.logLevel)}`);
   }
   checkTable("Option ", OPTIONS, { ...options });
@@ -146,6 +162,24 @@ export function checkOptions(options: BrokerOptions): BrokerPlan {
     sweep,
     control: options.control,
     signals: options.signals,
+  };
+}
+
+/** Calls of a program are sent once where its own settings do not say otherwise: it cannot join the two attempts of one. */
+function callsOf(
+  { program }: CheckedModule,
+  settings: ModuleSettings,
+  ofBroker: CallSettings = {},
+): ModuleCallSettings | undefined {
+  const { calls } = settings;
+  const isSlow = program !== undefined && program.protocol !== "json-rpc" && ofBroker.timeoutMs === undefined;
+  const { timeoutMs = isSlow ? SLOW_TIMEOUT_MS : undefined } = settings;
+  const { retry = program === undefined ? undefined : "never" } = settings;
+  if (timeoutMs === undefined && retry === undefined && calls === undefined) return undefined;
+  return {
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(retry === undefined ? {} : { retry }),
+    ...(calls === undefined ? {} : { calls }),
   };
 }
 

@@ -14,7 +14,7 @@ import type { ReceivedCall } from "../wire/columns.ts";
 import { DEFAULT_FRAME_LIMIT } from "../wire/frame.ts";
 import type { Reporter } from "../log/reporter.ts";
 import type { Handler } from "../module/module.ts";
-import { closestMatch } from "../closest_match.ts";
+import { closestMatch } from "../checks.ts";
 
 export interface OwnCommandsOptions {
   readonly runtime: Runtime;

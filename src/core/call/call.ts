@@ -1,5 +1,5 @@
 /**
- * One call from the side of its caller: what the program asks for, and the states that it goes through.
+ * One call from the side of its caller: what the program asks for, the states that it goes through, and when something is due for it.
  *
  *     queued ──▶ sent ──▶ retried          each of the three may go to
  *                                          settled (in one outcome), and sent and retried also to
@@ -11,12 +11,11 @@
 import type { Clock } from "../../runtime/runtime.ts";
 import type { BrokerFault } from "../faults.ts";
 import type { CallOptions } from "../module/context.ts";
-import { inspect } from "../inspect.ts";
-import { keysOf, refuseUnknown } from "../closest_match.ts";
+import type { ModuleCallSettings } from "../module/settings.ts";
+import { inspect, keysOf, refuseUnknown } from "../checks.ts";
 import type { CallEntry } from "../wire/columns.ts";
 import type { CallHeaders } from "../wire/messages.ts";
 import { type EncodedValue, NOTHING_ENCODED } from "../wire/codec.ts";
-import { CallTime, type Timed, type TimeLimits } from "./call_time.ts";
 import type { PendingCalls } from "./pending.ts";
 
 /** What a program asks for of one call, beside its command and parameters. */
@@ -47,6 +46,22 @@ const KEYS = keysOf<CallOptions>({
   thread: true,
 });
 
+/** What holds for the calls of one target where their own options do not say it. */
+export interface CallDefaults {
+  readonly timeoutMs: number;
+  readonly retry: "once" | "never";
+  /** For single commands. */
+  readonly calls?: ReadonlyMap<string, Omit<CallDefaults, "calls">> | undefined;
+}
+
+/** Those of a target whose settings are `own`. */
+export function defaultsOf(base: CallDefaults, own: ModuleCallSettings | undefined): CallDefaults {
+  if (own === undefined) return base;
+  const { timeoutMs = base.timeoutMs, retry = base.retry, calls = {} } = own;
+  const each = Object.entries(calls).map(([command, call]) => [command, { timeoutMs, retry, ...call }] as const);
+  return { timeoutMs, retry, calls: each.length === 0 ? undefined : new Map(each) };
+}
+
 /** Of a call without options, which need no check. */
 export const NO_OPTIONS: CallOptions = {};
 
@@ -54,14 +69,14 @@ export const NO_OPTIONS: CallOptions = {};
 export function checkedRequest(
   call: { readonly target: string; readonly command: string; readonly params: unknown },
   options: CallOptions,
-  defaults: { readonly timeoutMs: number; readonly retry: "once" | "never" },
+  defaults: CallDefaults,
 ): CallRequest {
   const { target, command, params } = call;
   const at = `Cannot call command "${command}"`;
   if (!Array.isArray(params)) throw new TypeError(`${at}: params must be a list, and it is ${inspect(params)}`);
   if (options !== NO_OPTIONS) checkOptions(at, options);
-  const { retry = defaults.retry, timeoutMs = defaults.timeoutMs, totalTimeoutMs, signal, thread, onProgress } =
-    options;
+  const held = defaults.calls?.get(command) ?? defaults;
+  const { retry = held.retry, timeoutMs = held.timeoutMs, totalTimeoutMs, signal, thread, onProgress } = options;
   return { target, timeoutMs, totalTimeoutMs, retry, signal, thread, onProgress };
 }
 
@@ -114,7 +129,7 @@ export interface Settle {
   readonly reject: (fault: BrokerFault, call: Call) => void;
 }
 
-export class Call implements Timed, TimeLimits, CallEntry {
+export class Call implements TimeLimits, CallEntry {
   readonly command: string;
   /** Encoded once, for every attempt; nothing before it is submitted. */
   params: EncodedValue = NOTHING_ENCODED;
@@ -319,5 +334,104 @@ export class ProgressFeed {
     } catch (error) {
       this.#clock.throwUncaught(error);
     }
+  }
+}
+
+export interface TimeLimits {
+  /** For one attempt. */
+  readonly timeoutMs: number;
+  /** For the whole call; Infinity where it has no such limit. */
+  readonly totalTimeoutMs: number;
+}
+
+interface Times {
+  readonly startedAt: number;
+  readonly attemptEnds: number;
+  readonly endsAt: number;
+  readonly deadline: number;
+  readonly probedAt: number;
+}
+
+const NO_LIMITS: TimeLimits = { timeoutMs: Infinity, totalTimeoutMs: Infinity };
+
+/**
+ * The times of a call, on the clock in milliseconds. They never change: calls that begin together with the same limits share theirs,
+ * since numbers of its own would cost each call more than the frame in which it is sent.
+ */
+export class CallTime implements TimeLimits, Times {
+  readonly timeoutMs: number;
+  readonly totalTimeoutMs: number;
+  /** When the call's time began to run; -1 before. */
+  readonly startedAt: number;
+  /** When the current attempt is over; `deadline` may be earlier, for the ping. */
+  readonly attemptEnds: number;
+  /** When the call is over, whatever progress it makes. */
+  readonly endsAt: number;
+  /** When something is due. */
+  readonly deadline: number;
+  /** When the callee was last sent a ping, or -1. */
+  readonly probedAt: number;
+
+  private constructor({ timeoutMs, totalTimeoutMs }: TimeLimits, times: Times) {
+    this.timeoutMs = timeoutMs;
+    this.totalTimeoutMs = totalTimeoutMs;
+    this.startedAt = times.startedAt;
+    this.attemptEnds = times.attemptEnds;
+    this.endsAt = times.endsAt;
+    this.deadline = times.deadline;
+    this.probedAt = times.probedAt;
+  }
+
+  /** Of a call whose time has not begun. */
+  static readonly NONE = new CallTime(NO_LIMITS, {
+    startedAt: -1,
+    attemptEnds: Infinity,
+    endsAt: Infinity,
+    deadline: Infinity,
+    probedAt: -1,
+  });
+
+  /** The time begins at `now`. */
+  static begin(now: number, limits: TimeLimits): CallTime {
+    const [attemptEnds, endsAt] = [now + limits.timeoutMs, now + limits.totalTimeoutMs];
+    const deadline = Math.min(attemptEnds, endsAt);
+    return new CallTime(limits, { startedAt: now, attemptEnds, endsAt, deadline, probedAt: -1 });
+  }
+
+  /** Whether it has begun, with these limits. */
+  isOf({ timeoutMs, totalTimeoutMs }: TimeLimits): boolean {
+    return this.startedAt >= 0 && timeoutMs === this.timeoutMs && totalTimeoutMs === this.totalTimeoutMs;
+  }
+
+  /** The callee is sent a ping after half of the time: most calls are answered before. */
+  probing(): CallTime {
+    // Not spread, since each frame of calls makes one.
+    const { startedAt, attemptEnds, endsAt } = this;
+    const deadline = this.#end - Math.min(this.timeoutMs, this.totalTimeoutMs) / 2;
+    return new CallTime(this, { startedAt, attemptEnds, endsAt, deadline, probedAt: -1 });
+  }
+
+  /** A new attempt, or progress: the callee has the whole time for its answer again. */
+  renewed(now: number): CallTime {
+    return new CallTime(this, { ...this, attemptEnds: now + this.timeoutMs }).probing();
+  }
+
+  /** The callee was sent a ping. */
+  probed(now: number): CallTime {
+    return new CallTime(this, { ...this, probedAt: now, deadline: this.#end });
+  }
+
+  /** Until it is renewed no answer is expected: the caller has items that it has not taken yet. */
+  resting(): CallTime {
+    return new CallTime(this, { ...this, attemptEnds: Infinity, deadline: this.endsAt });
+  }
+
+  /** Something is due at `deadline`, whatever comes. */
+  until(deadline: number): CallTime {
+    return new CallTime(this, { ...this, deadline });
+  }
+
+  get #end(): number {
+    return Math.min(this.attemptEnds, this.endsAt);
   }
 }

@@ -25,10 +25,9 @@ import {
   type PayloadFault,
 } from "../wire/codec.ts";
 import type { Link } from "../wire/link.ts";
-import { Call, type CallRequest, ProgressFeed, type Settle } from "./call.ts";
-import { CallTime, Deadlines } from "./call_time.ts";
+import { Call, type CallRequest, CallTime, ProgressFeed, type Settle } from "./call.ts";
 import { type CallCounters, Outcomes } from "./outcomes.ts";
-import { PendingCalls } from "./pending.ts";
+import { Deadlines, PendingCalls } from "./pending.ts";
 
 export interface CallClientOptions {
   readonly clock: Clock;

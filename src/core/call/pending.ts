@@ -15,8 +15,8 @@ import type { Link } from "../wire/link.ts";
 import { objectText } from "../wire/serializable.ts";
 import type { StrayAnswer } from "../wire/status.ts";
 import { RequestBatcher } from "./batcher.ts";
-import type { Call } from "./call.ts";
-import { CallTime, Deadlines } from "./call_time.ts";
+import { type Call, CallTime } from "./call.ts";
+import { IdRing } from "./reply_cache.ts";
 
 /** How long a cancelled call waits for its handler to end. */
 const CANCEL_GRACE_MS = 100;
@@ -396,69 +396,75 @@ function bytesOf(call: Call): number {
   return call.params.bytes + CALL_BYTES;
 }
 
-const SMALLEST_RING = 256;
-const LARGEST_RING = 16_384;
+/** Something with a deadline, which may change. */
+export interface Timed {
+  /** On the clock, in milliseconds. */
+  readonly deadline: number;
+}
+
+/** Deadlines that are closer together than this share a sweep. */
+const SWEEP_RESOLUTION_MS = 2;
+/** Where a timer is later than this, the process stood still. */
+const STANDSTILL_MS = 50;
 
 /**
- * Entries by their ids, which are whole numbers from 1 that count up, where most entries are removed soon: a ring, and a map for those
- * that stay longer. A Map alone costs three times as much, and rehashes as it goes.
+ * The deadlines of all calls on one timer: it is set for the earliest, and when it fires, one sweep finds what is due. A call that is
+ * answered in time costs nothing here.
  */
-export class IdRing<T extends { readonly id: number }> {
-  #ring: (T | undefined)[] = new Array<T | undefined>(SMALLEST_RING).fill(undefined);
-  #mask = SMALLEST_RING - 1;
-  readonly #old = new Map<number, T>();
-  #size = 0;
+export class Deadlines<T extends Timed> {
+  readonly #clock: Clock;
+  readonly #live: () => Iterable<T>;
+  readonly #due: (timed: T) => void;
+  #wakeAt = Infinity;
+  #clear: (() => void) | undefined;
 
-  get size(): number {
-    return this.#size;
+  /**
+   * @param live all that have a deadline; called at each sweep.
+   * @param due called for each whose deadline has passed; it sets a new deadline or removes it from `live`.
+   */
+  constructor(clock: Clock, live: () => Iterable<T>, due: (timed: T) => void) {
+    this.#clock = clock;
+    this.#live = live;
+    this.#due = due;
   }
 
-  get(id: number): T | undefined {
-    const entry = this.#ring[id & this.#mask];
-    if (entry !== undefined && entry.id === id) return entry;
-    return this.#old.size === 0 ? undefined : this.#old.get(id);
+  /** `timed` has a new deadline. A timer that is overdue was lost, as fake timers are that a test removes; it is set again. */
+  watch(timed: Timed): void {
+    if (timed.deadline < this.#wakeAt) this.#wakeFor(timed.deadline);
+    else if (this.#clock.now() - this.#wakeAt >= STANDSTILL_MS) this.#wakeFor(this.#wakeAt);
   }
 
-  /** Adds an entry whose id is not there yet. */
-  add(entry: T): void {
-    if (this.#size > this.#mask >> 1 && this.#mask < LARGEST_RING - 1) this.#grow();
-    this.#size++;
-    this.#put(entry);
+  stop(): void {
+    this.#clear?.();
+    this.#clear = undefined;
+    this.#wakeAt = Infinity;
   }
 
-  delete(id: number): boolean {
-    const slot = id & this.#mask;
-    if (this.#ring[slot]?.id === id) this.#ring[slot] = undefined;
-    else if (!this.#old.delete(id)) return false;
-    this.#size--;
-    return true;
+  #wakeFor(deadline: number): void {
+    this.#clear?.();
+    this.#wakeAt = deadline;
+    this.#clear = this.#clock.timer(Math.max(0, deadline - this.#clock.now()), () => this.#wake());
   }
 
-  clear(): void {
-    this.#ring = new Array<T | undefined>(SMALLEST_RING).fill(undefined);
-    this.#mask = SMALLEST_RING - 1;
-    this.#old.clear();
-    this.#size = 0;
+  /** After a standstill the frames that arrived meanwhile are read first, so that no call times out whose answer is here. */
+  #wake(): void {
+    if (this.#clock.now() - this.#wakeAt < STANDSTILL_MS) this.#sweep();
+    else this.#clock.soon(() => this.#sweep());
   }
 
-  /** All in the order of their ids. */
-  sorted(): T[] {
-    const all = [...this.#old.values()];
-    for (const entry of this.#ring) if (entry !== undefined) all.push(entry);
-    return all.sort((a, b) => a.id - b.id);
-  }
-
-  #put(entry: T): void {
-    const slot = entry.id & this.#mask;
-    const previous = this.#ring[slot];
-    if (previous !== undefined) this.#old.set(previous.id, previous);
-    this.#ring[slot] = entry;
-  }
-
-  #grow(): void {
-    const ring = this.#ring;
-    this.#mask = this.#mask * 2 + 1;
-    this.#ring = new Array<T | undefined>(this.#mask + 1).fill(undefined);
-    for (const entry of ring) if (entry !== undefined) this.#put(entry);
+  #sweep(): void {
+    this.#clear?.();
+    this.#clear = undefined;
+    this.#wakeAt = Infinity;
+    const now = this.#clock.now();
+    const due: T[] = [];
+    let next = Infinity;
+    for (const timed of this.#live()) {
+      if (timed.deadline <= now) due.push(timed);
+      else if (timed.deadline < next) next = timed.deadline;
+    }
+    // Handling one may settle another, or give it a new deadline.
+    for (const timed of due) if (timed.deadline <= now) this.#due(timed);
+    if (next < this.#wakeAt) this.#wakeFor(Math.max(next, now + SWEEP_RESOLUTION_MS));
   }
 }

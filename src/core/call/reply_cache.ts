@@ -10,7 +10,6 @@
 
 import type { Clock } from "../../runtime/runtime.ts";
 import type { AnswerEntry } from "../wire/columns.ts";
-import { IdRing } from "./pending.ts";
 import type { RunningCall } from "./server.ts";
 
 const MAX_ANSWERS = 8_192;
@@ -225,5 +224,72 @@ export class IdGaps {
       else low = middle + 1;
     }
     return low;
+  }
+}
+
+const SMALLEST_RING = 256;
+const LARGEST_RING = 16_384;
+
+/**
+ * Entries by their ids, which are whole numbers from 1 that count up, where most entries are removed soon: a ring, and a map for those
+ * that stay longer. A Map alone costs three times as much, and rehashes as it goes.
+ */
+export class IdRing<T extends { readonly id: number }> {
+  #ring: (T | undefined)[] = new Array<T | undefined>(SMALLEST_RING).fill(undefined);
+  #mask = SMALLEST_RING - 1;
+  readonly #old = new Map<number, T>();
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get(id: number): T | undefined {
+    const entry = this.#ring[id & this.#mask];
+    if (entry !== undefined && entry.id === id) return entry;
+    return this.#old.size === 0 ? undefined : this.#old.get(id);
+  }
+
+  /** Adds an entry whose id is not there yet. */
+  add(entry: T): void {
+    if (this.#size > this.#mask >> 1 && this.#mask < LARGEST_RING - 1) this.#grow();
+    this.#size++;
+    this.#put(entry);
+  }
+
+  delete(id: number): boolean {
+    const slot = id & this.#mask;
+    if (this.#ring[slot]?.id === id) this.#ring[slot] = undefined;
+    else if (!this.#old.delete(id)) return false;
+    this.#size--;
+    return true;
+  }
+
+  clear(): void {
+    this.#ring = new Array<T | undefined>(SMALLEST_RING).fill(undefined);
+    this.#mask = SMALLEST_RING - 1;
+    this.#old.clear();
+    this.#size = 0;
+  }
+
+  /** All in the order of their ids. */
+  sorted(): T[] {
+    const all = [...this.#old.values()];
+    for (const entry of this.#ring) if (entry !== undefined) all.push(entry);
+    return all.sort((a, b) => a.id - b.id);
+  }
+
+  #put(entry: T): void {
+    const slot = entry.id & this.#mask;
+    const previous = this.#ring[slot];
+    if (previous !== undefined) this.#old.set(previous.id, previous);
+    this.#ring[slot] = entry;
+  }
+
+  #grow(): void {
+    const ring = this.#ring;
+    this.#mask = this.#mask * 2 + 1;
+    this.#ring = new Array<T | undefined>(this.#mask + 1).fill(undefined);
+    for (const entry of ring) if (entry !== undefined) this.#put(entry);
   }
 }

@@ -5,14 +5,12 @@
  */
 
 import { BrokerError, type BrokerFault, faultFields, type ThrownError, thrownFields, toFault } from "../faults.ts";
-import { formatParams } from "../log/format.ts";
-import { MAIN_THREAD } from "../log/record.ts";
-import type { Reporter } from "../log/reporter.ts";
-import { stackLines } from "../log/stack.ts";
-import { applyUser, isGenerator, isStreamable, isThenable } from "../module/user_code.ts";
+import { formatParams } from "../log/escape.ts";
+import { MAIN_THREAD, type Reporter } from "../log/reporter.ts";
+import { describeThrown, stackLines } from "../log/stack.ts";
 import type { CallContext, Handler } from "../module/module.ts";
-import { closestMatch } from "../closest_match.ts";
-import { isError, messageOf } from "../thrown.ts";
+import { closestMatch } from "../checks.ts";
+import { applyUser, isError, isGenerator, isStreamable, isThenable, messageOf } from "../user_code.ts";
 import { BodyReader, type EncodedValue, type PayloadFault } from "../wire/codec.ts";
 import { type AnswerEntry, AnswerKind, type ReceivedCall } from "../wire/columns.ts";
 import { FrameType } from "../wire/frame.ts";
@@ -20,9 +18,9 @@ import { readJson } from "../wire/serializable.ts";
 import type { Link } from "../wire/link.ts";
 import type { CallHeaders } from "../wire/messages.ts";
 import { ResponseBatcher } from "./batcher.ts";
-import { describeThrown } from "./describe_thrown.ts";
 import { ReplyCache } from "./reply_cache.ts";
-import { OutgoingStream } from "./stream.ts";
+import { CallStream, OutgoingStream, type StreamTarget } from "./stream.ts";
+import type { CallRequest } from "./call.ts";
 
 /** The commands that a callee runs. */
 export interface Service {
@@ -399,4 +397,37 @@ export class RunningCall implements CallContext {
     this.#controller.abort(new Error(reason));
     this.stream?.stop();
   }
+}
+
+/** More than two attempts of the caller, so that the caller always gives up first. */
+const FORWARD_PATIENCE = 3;
+
+type Forwarded = Pick<CallRequest, "timeoutMs" | "retry" | "quiet" | "signal" | "onProgress">;
+
+/** The caller times out, retries and logs, so the process in between does not. Cancelling and progress pass through. */
+export function forwarded(timeoutMs: number, context: RunningCall): Forwarded {
+  return {
+    timeoutMs: timeoutMs * FORWARD_PATIENCE,
+    retry: "never",
+    quiet: true,
+    signal: context.signal,
+    onProgress: progressTo(context),
+  };
+}
+
+/** Passes on the progress of another command. A value that can't be sent is left out. */
+export function progressTo(context: Pick<CallContext, "progress">): (value: unknown) => void {
+  return (value) => {
+    try {
+      context.progress(value);
+    } catch {
+      // Too large, or without a form in this codec: the call goes on.
+    }
+  };
+}
+
+/** Settles with the result, or with the items of a stream. @throws {BrokerError} */
+export async function passOn(to: StreamTarget, { command, params, options }: ReceivedCall): Promise<unknown> {
+  if (options?.stream === true) return new CallStream(command, params, () => to);
+  return await to.caller.call(command, params, to.options);
 }

@@ -8,12 +8,12 @@
 import type { CallClient } from "../call/client.ts";
 import { deadline, formatTimeout } from "../duration.ts";
 import type { BrokerFault } from "../faults.ts";
-import { LineLimit } from "../log/line_limit.ts";
+import { LineLimit } from "../log/reporter.ts";
 import type { EventFields, EventId } from "../log/events.ts";
 import type { LogEvent } from "../log/record.ts";
-import { type Origin, reportedEvents } from "../log/reported.ts";
+import { type Origin, reportedEvents } from "../log/broker_log.ts";
 import type { SupervisionPlan } from "../module/settings.ts";
-import { isLasting, messageOf } from "../thrown.ts";
+import { isLasting, messageOf } from "../user_code.ts";
 import type { CleanupReceipt, ProcessStatus } from "../wire/status.ts";
 import type { Link } from "../wire/link.ts";
 import type { ControlFromParent, EndSignal } from "../wire/messages.ts";

@@ -8,14 +8,12 @@
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { CleanupReceipt, ModuleCleanup, ResourceUsage } from "../wire/status.ts";
 import type { Reporter } from "../log/reporter.ts";
-import { applyUser } from "../module/user_code.ts";
 import type { Module } from "../module/module.ts";
 import type { Role } from "./role.ts";
-import { isError, textOf } from "../thrown.ts";
+import { applyUser, isError, textOf } from "../user_code.ts";
 import { Owned } from "../module/dispose.ts";
-import { describeThrown } from "../call/describe_thrown.ts";
 import { formatTimeout } from "../duration.ts";
-import { stackLines } from "../log/stack.ts";
+import { describeThrown, stackLines } from "../log/stack.ts";
 
 /** Time that each module's cleanup has. */
 export const CLEANUP_DEADLINE_MS = 5_000;

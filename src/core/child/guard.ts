@@ -7,7 +7,7 @@
 
 import type { CommandProcess, Runtime } from "../../runtime/runtime.ts";
 import type { EventFields } from "../log/events.ts";
-import { messageOf } from "../thrown.ts";
+import { messageOf } from "../user_code.ts";
 import { within } from "../duration.ts";
 import type { Descendants } from "../module/settings.ts";
 

@@ -5,28 +5,24 @@
  */
 
 import type { Clock, Runtime } from "../../runtime/runtime.ts";
-import type { RunningCall, Service } from "../call/server.ts";
+import { forwarded, passOn, type RunningCall, type Service } from "../call/server.ts";
 import type { CallClient } from "../call/client.ts";
 import { CallStream, type StreamTarget } from "../call/stream.ts";
-import { forwarded, passOn } from "../call/forward.ts";
-import { type CallRequest, checkedRequest, NO_OPTIONS } from "../call/call.ts";
-import { describeThrown } from "../call/describe_thrown.ts";
+import { type CallDefaults, type CallRequest, checkedRequest, defaultsOf, NO_OPTIONS } from "../call/call.ts";
 import { hasToClean } from "./cleanup.ts";
 import { canDispose, Owned } from "../module/dispose.ts";
 import type { CallOptions, ModuleContext } from "../module/context.ts";
 import { UnknownModuleError } from "../faults.ts";
 import type { ReceivedCall } from "../wire/columns.ts";
-import type { CallHeaders, Setup } from "../wire/messages.ts";
+import type { CallHeaders, CallTargets, Setup } from "../wire/messages.ts";
 import { deadline, formatTimeout } from "../duration.ts";
 import { cutText } from "../log/escape.ts";
-import type { FrameReporter } from "../log/reporter.ts";
+import { type FrameReporter, LineLimit } from "../log/reporter.ts";
 import type { LogEvent } from "../log/record.ts";
-import { LineLimit } from "../log/line_limit.ts";
-import { stackFrom } from "../log/stack.ts";
-import { applyUser } from "../module/user_code.ts";
+import { describeThrown, stackFrom } from "../log/stack.ts";
 import { commandMap, type Handler, type Module } from "../module/module.ts";
-import { closestMatch } from "../closest_match.ts";
-import { headline } from "../thrown.ts";
+import { closestMatch } from "../checks.ts";
+import { applyUser, headline } from "../user_code.ts";
 import type { Role } from "./role.ts";
 import type { ProcessStatus } from "../wire/status.ts";
 import { StartFolder, type StartQueue } from "./starts.ts";
@@ -53,6 +49,9 @@ export class ModuleHost implements Service {
   readonly #owned = new Owned();
   readonly #context: ModuleContext;
   readonly #logLimit: LineLimit;
+  #targets: CallTargets;
+  /** What holds for calls to each target that was called. */
+  readonly #defaults = new Map<string, CallDefaults>();
   #module: Module | undefined;
   #workers: Workers | undefined;
   readonly #folder: StartFolder;
@@ -62,6 +61,7 @@ export class ModuleHost implements Service {
   constructor(options: ModuleHostOptions) {
     this.#options = options;
     const { runtime, role, program, reporter, setup } = options;
+    this.#targets = setup;
     const { maxLinesPerSecond } = setup.output;
     this.#logLimit = new LineLimit(runtime.clock, maxLinesPerSecond, (count) => {
       const what = `lines of ctx.log (limit: ${maxLinesPerSecond} a second)`;
@@ -140,6 +140,13 @@ export class ModuleHost implements Service {
     this.#workers?.want(events);
   }
 
+  /** From now on calls go by `targets`. */
+  follow(targets: CallTargets): void {
+    this.#targets = targets;
+    this.#defaults.clear();
+    this.#workers?.follow(targets);
+  }
+
   expects(error: unknown): boolean {
     try {
       return this.#module?.definition.expected?.some((expected) => error instanceof expected) === true;
@@ -151,7 +158,7 @@ export class ModuleHost implements Service {
 
   /** A worker's call to another module goes on to the parent, under the worker's name. */
   async forward(call: ReceivedCall & { readonly options: CallHeaders }, context: RunningCall): Promise<unknown> {
-    const { target = this.#options.role.broker, timeoutMs = this.#options.setup.timeoutMs } = call.options;
+    const { target = this.#options.role.broker, timeoutMs = this.#targets.timeoutMs } = call.options;
     const wire = { ...call.options, ...this.#route(target, timeoutMs), caller: context.caller };
     const options = { target, ...forwarded(timeoutMs, context), wire };
     return await passOn({ caller: await this.#options.parent(), options }, call);
@@ -240,16 +247,18 @@ export class ModuleHost implements Service {
     const worker = this.#workers?.pick();
     const target = worker?.name ?? `${this.#options.role.module}-1`;
     if (worker === undefined) throw new UnknownModuleError({ target, command: args.command }, { nearest: null });
-    return { caller: worker.caller, options: this.#request(target, args) };
+    // A worker is a part of its module: what holds for the module's calls holds for those of its workers.
+    const defaults = this.#defaultsOf(this.#options.role.module);
+    return { caller: worker.caller, options: checkedArgs(target, args, defaults) };
   }
 
   async #toOther(to: Module | string, args: CallArgs): Promise<StreamTarget> {
     const target = typeof to === "string" ? to : to.name;
-    const { names } = this.#options.setup;
+    const { names } = this.#targets;
     if (!names.includes(target)) {
       throw new UnknownModuleError({ target, command: args.command }, { nearest: closestMatch(target, names) });
     }
-    const options = this.#request(target, args);
+    const options = checkedArgs(target, args, this.#defaultsOf(target));
     const wire = this.#route(target, options.timeoutMs);
     return { caller: await this.#options.parent(), options: { ...options, wire } };
   }
@@ -260,8 +269,13 @@ export class ModuleHost implements Service {
     return worker === null && target === broker ? {} : { target, timeoutMs };
   }
 
-  #request(target: string, { command, params, settings }: CallArgs): CallRequest {
-    return checkedRequest({ target, command, params }, settings, this.#options.setup);
+  #defaultsOf(target: string): CallDefaults {
+    const known = this.#defaults.get(target);
+    if (known !== undefined) return known;
+    const { timeoutMs, retry, calls = {} } = this.#targets;
+    const made = defaultsOf({ timeoutMs, retry }, Object.hasOwn(calls, target) ? calls[target] : undefined);
+    this.#defaults.set(target, made);
+    return made;
   }
 
   /** The end of a process goes on whatever its hooks do; what they throw is logged. */
@@ -316,6 +330,10 @@ interface CallArgs {
   readonly command: string;
   readonly params: readonly unknown[];
   readonly settings: CallOptions;
+}
+
+function checkedArgs(target: string, { command, params, settings }: CallArgs, defaults: CallDefaults): CallRequest {
+  return checkedRequest({ target, command, params }, settings, defaults);
 }
 
 const NO_COMMANDS: ReadonlyMap<string, Handler> = new Map();

@@ -6,7 +6,7 @@
 
 import type { Channel, OutputSink, ProgramProcess } from "../../runtime/runtime.ts";
 import { CallServer } from "../call/server.ts";
-import { messageOf } from "../thrown.ts";
+import { messageOf } from "../user_code.ts";
 import { BodyError, FrameType } from "../wire/frame.ts";
 import { CODECS } from "../wire/codec.ts";
 import {

@@ -9,7 +9,7 @@ import type { Clock } from "../../runtime/runtime.ts";
 import { joinBytes } from "../wire/bytes.ts";
 import type { OutputLimits } from "../module/settings.ts";
 import type { EventFields } from "../log/events.ts";
-import type { LogLevel } from "../log/level.ts";
+import type { LogLevel } from "../log/prefix.ts";
 
 /** A line that the process printed. */
 export type OutputLine = Pick<EventFields["process.output"], "stream" | "text" | "level">;

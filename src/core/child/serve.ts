@@ -8,7 +8,7 @@
 import type { Runtime } from "../../runtime/runtime.ts";
 import { CallServer } from "../call/server.ts";
 import type { CallClient } from "../call/client.ts";
-import { describeThrown } from "../call/describe_thrown.ts";
+import { describeThrown } from "../log/stack.ts";
 import { cleanAfterFork } from "./cleanup.ts";
 import { CODECS } from "../wire/codec.ts";
 import { DEFAULT_FRAME_LIMIT, FrameType } from "../wire/frame.ts";
@@ -27,7 +27,7 @@ import {
 import { FrameReporter } from "../log/reporter.ts";
 import type { Module } from "../module/module.ts";
 import { encodeDepth, type Role, ROLE_VARIABLE } from "./role.ts";
-import { headline, isLasting } from "../thrown.ts";
+import { headline, isLasting } from "../user_code.ts";
 import { sleep } from "../duration.ts";
 import { END_SIGNALS, EXIT_CODES, TREE_SIGNAL_MS } from "./shutdown.ts";
 import { ModuleHost } from "./module_host.ts";
@@ -198,7 +198,8 @@ class ServedProcess {
     else if (message.kind === "wanted") {
       this.#reporter.want(message.events);
       this.#host?.want(message.events);
-    } else if (message.kind === "restart") void this.#restartWorker(message.worker, message.request);
+    } else if (message.kind === "targets") this.#host?.follow(message.targets);
+    else if (message.kind === "restart") void this.#restartWorker(message.worker, message.request);
     else void this.#sendStatus(message.request);
   }
 
@@ -249,6 +250,7 @@ class ServedProcess {
   /** Ends the process when the parent has all that was sent, or does not read any more. */
   async #leave(code: number, signal?: EndSignal): Promise<void> {
     this.#link.flush();
+    await this.#reporter.printed();
     const { clock } = this.#options.runtime;
     const deadline = clock.now() + LAST_WORDS_MS;
     while (this.#link.unsentBytes > 0 && clock.now() < deadline) await sleep(clock, 1);

@@ -6,7 +6,7 @@
 
 import type { ProcessStatus } from "../wire/status.ts";
 import { workerPlan } from "../module/settings.ts";
-import type { Setup } from "../wire/messages.ts";
+import type { CallTargets, Setup } from "../wire/messages.ts";
 import type { ChildSpec, ParentProcess } from "./child_spec.ts";
 import { encodeRole, processName, type Role, ROLE_VARIABLE } from "./role.ts";
 import type { StartFolder } from "./starts.ts";
@@ -66,6 +66,15 @@ export class Workers {
 
   want(events: readonly string[]): void {
     for (const worker of this.#workers) worker.send({ kind: "wanted", events });
+  }
+
+  /** From now on the calls of the workers go by `targets`. */
+  follow(targets: CallTargets): void {
+    for (const worker of this.#workers) {
+      worker.send({ kind: "targets", targets });
+      const { calls: _, ...setup } = worker.spec.setup;
+      worker.follow({ ...worker.spec, setup: { ...setup, ...targets } });
+    }
   }
 
   async status(): Promise<ProcessStatus[]> {

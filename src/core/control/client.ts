@@ -39,6 +39,11 @@ const QUIET_MS = 2 ** 31;
 /** A call may take this many times its timeout in the broker: two attempts, and some more. */
 const CALL_PATIENCE = 3;
 
+/** Without a timeout that of the command's module holds, which only the broker knows. */
+function patienceFor(timeoutMs: number | undefined): number {
+  return timeoutMs === undefined ? QUIET_MS : timeoutMs * CALL_PATIENCE + ANSWER_MS;
+}
+
 /** The broker ended, or did not answer. */
 export class ControlLostError extends Error {
   override readonly name = "ControlLostError";
@@ -102,8 +107,7 @@ export class ControlClient {
     { timeoutMs, signal, onProgress }: CallOptions,
   ): Promise<MeasuredResult> {
     const asked = [target, command, params, timeoutMs === undefined ? {} : { timeoutMs }];
-    const patienceMs = (timeoutMs ?? PROCESSES_MS) * CALL_PATIENCE + ANSWER_MS;
-    const outcome = await this.#ask("call", asked, { timeoutMs: patienceMs, signal, onProgress });
+    const outcome = await this.#ask("call", asked, { timeoutMs: patienceFor(timeoutMs), signal, onProgress });
     if (outcome instanceof BrokerError) throw toError(toFault(outcome), { target, command });
     const envelope = readEnvelope(outcome);
     if (!envelope.ok) throw toError(envelope.fault, { target, command });
@@ -118,8 +122,7 @@ export class ControlClient {
     { timeoutMs, signal }: CallOptions,
   ): AsyncGenerator<unknown> {
     const asked = [target, command, params, timeoutMs === undefined ? {} : { timeoutMs }];
-    const patienceMs = (timeoutMs ?? PROCESSES_MS) * CALL_PATIENCE + ANSWER_MS;
-    for await (const value of this.#items("stream", asked, { timeoutMs: patienceMs, signal })) {
+    for await (const value of this.#items("stream", asked, { timeoutMs: patienceFor(timeoutMs), signal })) {
       const envelope = readItem(value);
       if ("fault" in envelope) throw toError(envelope.fault, { target, command });
       yield envelope.item;

@@ -4,14 +4,14 @@
  * @module
  */
 
-import { progressTo } from "../call/forward.ts";
+import { progressTo } from "../call/server.ts";
 import { BrokerError, toFault } from "../faults.ts";
 import type { BrokerCore } from "../broker/broker.ts";
 import type { CallContext, Handler } from "../module/module.ts";
 import { RecordStream } from "../log/broker_log.ts";
 import { EVENT_IDS, type EventId, EVENTS, isEventId } from "../log/events.ts";
-import { isAtLeast, levelFrom, type LogLevel } from "../log/level.ts";
 import type { LogRecord } from "../log/record.ts";
+import { isAtLeast, levelFrom, type LogLevel } from "../log/prefix.ts";
 import type { Envelope, ItemEnvelope, MeasuredResult, SentRecord } from "./protocol.ts";
 
 export interface ControlCommandsOptions {

@@ -6,8 +6,8 @@
  */
 
 import { type BrokerFault, readFault } from "../faults.ts";
-import type { LogLevel } from "../log/level.ts";
 import type { LogRecord } from "../log/record.ts";
+import type { LogLevel } from "../log/prefix.ts";
 import type { Reporter } from "../log/reporter.ts";
 
 /** Name of the folder that holds the control sockets of one user. */

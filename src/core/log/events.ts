@@ -7,7 +7,7 @@
  * @module
  */
 
-import { isAnything, isBoolean, isNumber, isText, listOf, oneOf } from "../field_checks.ts";
+import { isAnything, isBoolean, isNumber, isText, listOf, oneOf } from "../checks.ts";
 import { type CleanupReceipt, RECEIPT_CHECKS } from "../wire/status.ts";
 import { cleanupErrorTexts, type PrintedReceipt, RECEIPT_TEMPLATES, receiptText } from "./cleanup_lines.ts";
 import { escapeStackLine } from "./escape.ts";
@@ -32,8 +32,7 @@ import {
   text,
   timeout,
 } from "./field_types.ts";
-import type { LogLevel } from "./level.ts";
-import type { LineStyle, LineTag } from "./prefix.ts";
+import type { LineStyle, LineTag, LogLevel } from "./prefix.ts";
 
 /** Fields of each event, by its id. Plain JSON values: they cross processes. Times are milliseconds. */
 export interface EventFields {
@@ -901,4 +900,12 @@ export const EVENT_IDS: readonly EventId[] = Object.keys(EVENTS).filter(isEventI
 /** Whether `id`, which may come from another process, is an event. */
 export function isEventId(id: string): id is EventId {
   return Object.hasOwn(EVENTS, id);
+}
+
+/** The level of an event. */
+export function levelOf<Id extends EventId>(
+  event: { readonly event: Id; readonly fields: PrintedFields[Id] },
+): LogLevel {
+  const row: EventRow<Id> = EVENTS[event.event];
+  return row.levelWith?.(event.fields) ?? row.level;
 }

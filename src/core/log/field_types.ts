@@ -5,7 +5,7 @@
  */
 
 import { formatDuration, formatTimeout, parseSeconds } from "../duration.ts";
-import { type Check, isNumber, isText, oneOf, orNull } from "../field_checks.ts";
+import { type Check, isNumber, isText, oneOf, orNull } from "../checks.ts";
 import { escapeName, escapeText } from "./escape.ts";
 
 /** A field that no line shows. */

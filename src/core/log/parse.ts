@@ -5,9 +5,8 @@
  */
 
 import type { EventId, PrintedFields } from "./events.ts";
-import type { LogLevel } from "./level.ts";
 import { patternsOf, readText } from "./patterns.ts";
-import { type LinePrefix, type LineTag, PrefixReader } from "./prefix.ts";
+import { type LinePrefix, type LineTag, type LogLevel, PrefixReader } from "./prefix.ts";
 import type { PrintedOf } from "./record.ts";
 
 /** What every line that begins with a time stamp has. */

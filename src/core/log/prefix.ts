@@ -1,11 +1,25 @@
 /**
- * What stands in front of the text of a line: written, and read again.
+ * What stands in front of the text of a line, its level and its tag among it: written, and read again.
  *
  * @module
  */
 
 import { escapeName } from "./escape.ts";
-import { LEVELS, type LogLevel } from "./level.ts";
+
+/** How serious a record is, in rising order. */
+export type LogLevel = "debug" | "info" | "warning" | "error" | "fatal";
+
+export const LEVELS: readonly LogLevel[] = ["debug", "info", "warning", "error", "fatal"];
+
+/** Whether `level` is at least as serious as `least`. */
+export function isAtLeast(level: LogLevel, least: LogLevel): boolean {
+  return LEVELS.indexOf(level) >= LEVELS.indexOf(least);
+}
+
+/** The level of that name, where it is one. */
+export function levelFrom(name: unknown): LogLevel | undefined {
+  return LEVELS.find((level) => level === name);
+}
 
 /** The tags of all lines. */
 export const LINE_TAGS = [

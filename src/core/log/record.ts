@@ -6,7 +6,7 @@
  */
 
 import type { EventFields, EventId, PrintedFields } from "./events.ts";
-import type { LogLevel } from "./level.ts";
+import type { LogLevel } from "./prefix.ts";
 
 /** One event, discriminated by its `event`. */
 export type LogEvent<Id extends EventId = EventId> = {
@@ -59,5 +59,3 @@ export interface PrintedOf<Id extends EventId> {
 
 /** {@link PrintedOf}, discriminated by its `event`. */
 export type PrintedEvent = { [Id in EventId]: PrintedOf<Id> }[EventId];
-
-export const MAIN_THREAD = "MainThread";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { applyUser } from "./user_code.ts";
+import { applyUser } from "../user_code.ts";
 
 const SYMBOLS = [Symbol.asyncDispose, Symbol.dispose];
 /** Resources beside which it is not worth looking for those that have ended. */

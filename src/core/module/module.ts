@@ -6,8 +6,7 @@
 
 import type { ModuleContext } from "./context.ts";
 import { canDispose } from "./dispose.ts";
-import { inspect, isRecord, withoutFields } from "../inspect.ts";
-import { keysOf, refuseUnknown } from "../closest_match.ts";
+import { inspect, isRecord, keysOf, refuseUnknown, unknownName, withoutFields } from "../checks.ts";
 import { type Framing, MODULE, type ModuleSettings, type ProtocolName } from "./settings.ts";
 import { checkName, checkTable } from "./table.ts";
 
@@ -189,6 +188,23 @@ function assertDefinition(value: unknown): asserts value is ModuleDefinition {
   checkExpected(at, value["expected"]);
   checkWorkers(at, value["workers"]);
   checkTable(`${at}: `, MODULE, settingsOf(value));
+  const stranger = strangeCall(value, value["calls"]);
+  if (stranger !== null) throw new TypeError(`${at}: calls: ${stranger.text}`);
+}
+
+/**
+ * The first command that `calls` names and the module has not, and what is wrong with it; null where there is none, or where only the
+ * module's process knows its commands.
+ */
+export function strangeCall(
+  { commands, workers }: { readonly commands?: unknown; readonly workers?: unknown },
+  calls: unknown,
+): { readonly command: string; readonly text: string } | null {
+  const ofWorkers = isRecord(workers) ? workers["commands"] : {};
+  if (!isRecord(calls) || !isRecord(commands) || !isRecord(ofWorkers)) return null;
+  const known = [...Object.keys(commands), ...Object.keys(ofWorkers)];
+  const command = Object.keys(calls).find((name) => !known.includes(name));
+  return command === undefined ? null : { command, text: unknownName("command", command, known) };
 }
 
 /** What a module is made of beside its settings. */

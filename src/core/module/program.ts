@@ -4,8 +4,7 @@
  * @module
  */
 
-import { inspect, isRecord, withoutFields } from "../inspect.ts";
-import { keysOf, refuseUnknown } from "../closest_match.ts";
+import { inspect, isRecord, keysOf, refuseUnknown, withoutFields } from "../checks.ts";
 import {
   type CheckedModule,
   type Commands,

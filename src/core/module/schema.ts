@@ -5,7 +5,7 @@
  * @module
  */
 
-import { isGenerator, isThenable } from "./user_code.ts";
+import { isGenerator, isThenable } from "../user_code.ts";
 import type { CallContext } from "./module.ts";
 
 /** The part of Standard Schema, version 1, that a check needs. Valibot, Zod, ArkType and others implement it. */

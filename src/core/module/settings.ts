@@ -103,8 +103,22 @@ export interface ProcessSettings {
   readonly permissions?: PermissionSettings;
 }
 
+/** What holds for a call where its own options do not say it. */
+export interface CallSettings {
+  /** Milliseconds for one attempt. @default what holds for the module, the broker's `call.timeoutMs`, else 1000 */
+  readonly timeoutMs?: number;
+  /** Whether a call without an answer in time is sent a second time. @default what holds for the module, the broker's `call.retry`, else "once" */
+  readonly retry?: "once" | "never";
+}
+
+/** What holds for the calls of one module. */
+export interface ModuleCallSettings extends CallSettings {
+  /** The same for single commands, by name. */
+  readonly calls?: Readonly<Record<string, CallSettings>>;
+}
+
 /** Settings that stand in `defineModule` and that `Broker.start({ settings })` or the configuration override. */
-export interface ModuleSettings extends SupervisionSettings, ProcessSettings {
+export interface ModuleSettings extends SupervisionSettings, ProcessSettings, ModuleCallSettings {
   /** Calls that one process of the module runs at the same time. @default no limit */
   readonly concurrency?: number;
   /** Calls that may wait for one process of the module. @default 20000 */
@@ -129,6 +143,10 @@ export interface ProgramSettings extends Omit<ModuleSettings, "options" | "permi
   readonly command: readonly string[];
   /** Milliseconds from the start of the program to the end of its `initialize` exchange. @default 60000 */
   readonly startTimeoutMs?: number;
+  /** Milliseconds for one attempt of a call. @default the broker's `call.timeoutMs`, else 1000, and 60000 with `mcp` and `lsp` */
+  readonly timeoutMs?: number;
+  /** Whether a call without an answer in time is sent a second time. @default "never" */
+  readonly retry?: "once" | "never";
   /** What it speaks on its standard input and output. @default "json-rpc" */
   readonly protocol?: ProtocolName;
   /** How messages are separated, with protocol `json-rpc`. @default "newline" */
@@ -142,12 +160,7 @@ export interface BrokerSettings {
   /** Name of the broker, as it stands in the log lines. `[A-Za-z0-9._-]{1,64}` */
   readonly name: string;
   /** Defaults of all calls. */
-  readonly call?: {
-    /** Milliseconds for one attempt. @default 1000 */
-    readonly timeoutMs?: number;
-    /** Whether a call without an answer in time is sent a second time. @default "once" */
-    readonly retry?: "once" | "never";
-  };
+  readonly call?: CallSettings;
   /**
    * How many processes start at once, those of workers, restarts and reloads included; the others wait.
    * @default the number of processors, at least 2
@@ -164,6 +177,30 @@ export interface BrokerSettings {
    * private folder. @default true
    */
   readonly sweep?: boolean;
+}
+
+const CALL = {
+  timeoutMs: {
+    is: "number",
+    unit: "milliseconds",
+    above: 0,
+    default: 1_000,
+    about: "Milliseconds for one attempt of a call",
+  },
+  retry: {
+    is: "choice",
+    of: { once: true, never: true },
+    default: "once",
+    about: "Whether a second attempt follows the first timeout",
+  },
+} satisfies Rows<CallSettings>;
+
+const { default: _timeoutMs, ...TIMEOUT } = CALL.timeoutMs;
+const { default: _retry, ...RETRY } = CALL.retry;
+
+/** The rows of a module, or of one of its commands, whose default stands elsewhere. */
+function callRows(timeoutMs: string, retry: string) {
+  return { timeoutMs: { ...TIMEOUT, otherwise: timeoutMs }, retry: { ...RETRY, otherwise: retry } };
 }
 
 const POLICIES = { always: true, "on-failure": true, never: true } as const;
@@ -397,6 +434,14 @@ export const MODULE = {
     otherwise: "what the broker may do",
     about: "What the module's process may do, in Deno only and without workers: what is not named is denied",
   },
+  ...callRows("call.timeoutMs", "call.retry"),
+  calls: {
+    is: "map",
+    of: "commands",
+    keys: callRows("the module's", "the module's"),
+    otherwise: "none",
+    about: "How calls of single commands are made, by the command's name",
+  },
   options: { is: "anything", otherwise: "null", about: "Free for the module: ctx.options" },
   cwd: {
     is: "text",
@@ -407,6 +452,9 @@ export const MODULE = {
 } satisfies Rows<ModuleSettings>;
 
 const { options: _options, permissions: _permissions, ...OF_PROGRAMS } = MODULE;
+
+/** How long a tool of a server or a request of a language server may take, which often asks a service elsewhere. */
+export const SLOW_TIMEOUT_MS = 60_000;
 
 /** What a program in another language may say of itself in `defineProgram` and in a configuration. */
 export const PROGRAM = {
@@ -435,6 +483,7 @@ export const PROGRAM = {
     about: "Parameters of the initialize request, with protocol mcp or lsp: each key overrides brokkr's own",
   },
   ...OF_PROGRAMS,
+  ...callRows("call.timeoutMs; where that is left out 1000, and 60000 with mcp and lsp", "never"),
   // It may have to be downloaded first, as with `npx -y`.
   startTimeoutMs: {
     ...MODULE.startTimeoutMs,
@@ -450,25 +499,7 @@ export const BROKER = {
     needed: true,
     about: "Name of the broker, as it stands in the log lines and after --broker",
   },
-  call: {
-    is: "group",
-    keys: {
-      timeoutMs: {
-        is: "number",
-        unit: "milliseconds",
-        above: 0,
-        default: 1_000,
-        about: "Milliseconds for one attempt of a call",
-      },
-      retry: {
-        is: "choice",
-        of: { once: true, never: true },
-        default: "once",
-        about: "Whether a second attempt follows the first timeout",
-      },
-    },
-    about: "How calls are made",
-  },
+  call: { is: "group", keys: CALL, about: "How calls are made, where a module does not say it" },
   product: {
     is: "text",
     what: "a text",

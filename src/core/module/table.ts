@@ -4,8 +4,7 @@
  * @module
  */
 
-import { inspect, isRecord, withoutFields } from "../inspect.ts";
-import { unknownKey } from "../closest_match.ts";
+import { inspect, isRecord, unknownKey, withoutFields } from "../checks.ts";
 
 /** What every row says of its key. */
 interface About {
@@ -87,6 +86,14 @@ export interface GroupRow<G = Record<string, unknown>> extends About {
   readonly default?: string;
 }
 
+/** An object whose keys are names of the user's, and whose values are groups. */
+export interface MapRow<G = Record<string, unknown>> extends About {
+  readonly is: "map";
+  /** What the names are of, such as "commands". */
+  readonly of: string;
+  readonly keys: string extends keyof G ? Table : Rows<G>;
+}
+
 export interface AnythingRow extends About {
   readonly is: "anything";
 }
@@ -110,6 +117,7 @@ export type Row =
     | CommandRow
     | ObjectRow
     | GroupRow
+    | MapRow
     | AnythingRow
     | OtherRow
   )
@@ -134,7 +142,7 @@ type RowOf<T> = unknown extends T ? AnythingRow
   : [T] extends [string] ? string extends T ? NameRow | TextRow : ChoiceRow<T>
   : [T] extends [readonly string[]] ? ListRow | CommandRow
   : [T] extends [readonly string[] | boolean] ? RightsRow
-  : string extends keyof T ? ObjectRow
+  : string extends keyof T ? unknown extends T[string] ? ObjectRow : MapRow<T[string]>
   : [Extract<T, string>] extends [never] ? GroupRow<T> & { readonly short?: never }
   : GroupRow<Exclude<T, string>> & { readonly short: keyof Exclude<T, string> };
 
@@ -209,6 +217,11 @@ function* wrongWith(row: Row, value: unknown, manner: Manner, path: KeyPath): Ge
   switch (row.is) {
     case "group":
       return yield* wrongWithGroup(row, value, manner, path);
+    case "map": {
+      if (!isRecord(value) || withoutFields(value) !== null) return yield wrong(`an object of ${row.of} by name`);
+      for (const [name, part] of Object.entries(value)) yield* wrongIn(row.keys, part, manner, [...path, name]);
+      return;
+    }
     case "list":
       return yield* wrongWithList(value, manner, { path, what: `a list of ${row.of}`, each: row.each, isItem: isText });
     case "rights":
@@ -264,7 +277,7 @@ function* wrongWithRights({ of }: RightsRow, value: unknown, manner: Manner, pat
   yield { path, part: "value", text: `must be ${what}, and it has ${manner.quote(value[stranger])}` };
 }
 
-type PlainRow = Exclude<Row, { readonly is: "group" | "list" | "rights" | "command" }>;
+type PlainRow = Exclude<Row, { readonly is: "group" | "map" | "list" | "rights" | "command" }>;
 
 /** What `value` should be, or null where it is that. */
 function shouldBe(row: PlainRow, value: unknown, manner: Manner): string | null {

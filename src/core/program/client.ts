@@ -4,13 +4,13 @@
  * @module
  */
 
-import { describeThrown } from "../call/describe_thrown.ts";
+import { describeThrown } from "../log/stack.ts";
 import type { Reporter } from "../log/reporter.ts";
 import type { Notification } from "./connection.ts";
 import type { Protocol } from "./protocols.ts";
 import type { Params } from "./message.ts";
 import { methodNotFound, written } from "./peer_requests.ts";
-import { headline } from "../thrown.ts";
+import { headline } from "../user_code.ts";
 import type { ProgramPlan } from "../module/module.ts";
 
 export interface ProgramClientOptions {

@@ -12,7 +12,7 @@ import { frameMessage, FramingError, type MessageReader, newReader } from "./fra
 import { JsonRpcError, type Message, type MessageId, type Params, readMessage } from "./message.ts";
 import { PeerRequests } from "./peer_requests.ts";
 import { cutText } from "../log/escape.ts";
-import { messageOf } from "../thrown.ts";
+import { messageOf } from "../user_code.ts";
 import type { Framing } from "../module/settings.ts";
 
 export interface Notification {

@@ -5,7 +5,7 @@
  */
 
 import { jsonText } from "../wire/serializable.ts";
-import { isRecord } from "../inspect.ts";
+import { isRecord } from "../checks.ts";
 
 /** Characters of an error that has no message. */
 const MAX_SHOWN = 1_000;

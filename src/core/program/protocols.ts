@@ -7,7 +7,7 @@
 
 import type { Connection, Conventions } from "./connection.ts";
 import type { ProtocolName } from "../module/settings.ts";
-import { isRecord } from "../inspect.ts";
+import { isRecord } from "../checks.ts";
 import type { MessageId, Params } from "./message.ts";
 
 /** What a client says of itself. */

@@ -5,14 +5,13 @@
  * @module
  */
 
-import type { RunningCall, Service } from "../call/server.ts";
-import { progressTo } from "../call/forward.ts";
+import { progressTo, type RunningCall, type Service } from "../call/server.ts";
 import type { CallContext, Handler } from "../module/module.ts";
 import type { ReceivedCall } from "../wire/columns.ts";
 import type { CallHeaders } from "../wire/messages.ts";
 import { type Connection, ConnectionClosedError } from "./connection.ts";
 import { JsonRpcError, toParams } from "./message.ts";
-import { isRecord } from "../inspect.ts";
+import { isRecord } from "../checks.ts";
 
 export class ProgramService implements Service {
   readonly #connection: Connection;

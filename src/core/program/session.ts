@@ -8,7 +8,7 @@ import type { CommandProcess, OutputSink } from "../../runtime/runtime.ts";
 import { type LocalPeer, localPeer } from "../call/local.ts";
 import type { SessionParts } from "../child/child_spec.ts";
 import { ProcessSession } from "../child/session.ts";
-import { messageOf } from "../thrown.ts";
+import { messageOf } from "../user_code.ts";
 import { VERSION } from "../version.ts";
 import type { Link } from "../wire/link.ts";
 import { Connection } from "./connection.ts";

@@ -5,7 +5,7 @@
  */
 
 import type { Channel } from "../../runtime/runtime.ts";
-import { messageOf } from "../thrown.ts";
+import { messageOf } from "../user_code.ts";
 
 export const HEADER_BYTES = 8;
 

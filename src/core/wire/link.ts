@@ -7,7 +7,7 @@
  */
 
 import type { Channel, Clock } from "../../runtime/runtime.ts";
-import { messageOf } from "../thrown.ts";
+import { messageOf } from "../user_code.ts";
 import { bestCodec, type CodecName } from "./codec.ts";
 import { BodyError, FrameReader, FrameType, FrameWriter, isKnownType, type Packed } from "./frame.ts";
 import { objectText } from "./serializable.ts";

@@ -8,19 +8,21 @@
 import type { Runtime } from "../../runtime/runtime.ts";
 import { isThrown, type ThrownError } from "../faults.ts";
 import {
+  type FieldChecks,
   FieldSet,
   isAnything,
   isBoolean,
   isNumber,
+  isRecord,
   isText,
   listOf,
   objectOf,
   oneOf,
   optional,
   orNull,
-} from "../field_checks.ts";
-import { isRecord } from "../inspect.ts";
-import type { OutputLimits, SupervisionPlan } from "../module/settings.ts";
+  recordOf,
+} from "../checks.ts";
+import type { CallSettings, ModuleCallSettings, OutputLimits, SupervisionPlan } from "../module/settings.ts";
 import { VERSION } from "../version.ts";
 import { BodyError } from "./frame.ts";
 import { objectText, readJson } from "./serializable.ts";
@@ -45,36 +47,56 @@ export interface Hello {
   readonly setup: Setup | null;
 }
 
+/** Where the calls of a process may go, and what holds for them where their own options do not say it. */
+export interface CallTargets {
+  readonly timeoutMs: number;
+  readonly retry: "once" | "never";
+  /** Names that calls may go to through the parent. */
+  readonly names: readonly string[];
+  /** What holds for those modules that have call settings of their own, by name. */
+  readonly calls?: Readonly<Record<string, ModuleCallSettings>>;
+}
+
 /** What a new process needs to know before it cleans. */
-export interface Setup {
+export interface Setup extends CallTargets {
   /** Ids of the events that the broker's log takes. */
   readonly wanted: readonly string[];
   readonly frameLimit: number;
   readonly cleanupMs: number;
-  readonly timeoutMs: number;
-  readonly retry: "once" | "never";
   /** The module's `options`. */
   readonly options: unknown;
   readonly supervision: SupervisionPlan;
   readonly concurrency: number | null;
   readonly queue: number | null;
   readonly output: OutputLimits;
-  /** Names that calls may go to through the parent. */
-  readonly names: readonly string[];
 }
+
+const isTimeoutOrNone = optional(isNumber);
+const isRetry = oneOf("once", "never");
+const isCall = objectOf<CallSettings>({ timeoutMs: isTimeoutOrNone, retry: optional(isRetry) });
+const isModuleCalls = objectOf<ModuleCallSettings>({
+  timeoutMs: isTimeoutOrNone,
+  retry: optional(isRetry),
+  calls: optional(recordOf(isCall)),
+});
+
+const TARGETS: FieldChecks<CallTargets> = {
+  timeoutMs: isNumber,
+  retry: isRetry,
+  names: listOf(isText),
+  calls: optional(recordOf(isModuleCalls)),
+};
 
 const isSetup = objectOf<Setup>({
   wanted: listOf(isText),
   frameLimit: isNumber,
   cleanupMs: isNumber,
-  timeoutMs: isNumber,
-  retry: oneOf("once", "never"),
+  ...TARGETS,
   options: isAnything,
   supervision: isPlan,
   concurrency: orNull(isNumber),
   queue: orNull(isNumber),
   output: objectOf<OutputLimits>({ maxLinesPerSecond: isNumber, maxLineBytes: isNumber }),
-  names: listOf(isText),
 });
 
 /** A stranger needs to send as little as possible. */
@@ -197,6 +219,8 @@ export type ControlFromParent =
   /** The answer to `start-wanted`. */
   | { readonly kind: "start-admitted"; readonly start: number }
   | { readonly kind: "wanted"; readonly events: readonly string[] }
+  /** A changed configuration has changed where calls may go, or what holds for them. */
+  | { readonly kind: "targets"; readonly targets: CallTargets }
   | { readonly kind: "status"; readonly request: number }
   | { readonly kind: "restart"; readonly worker: number; readonly request: number };
 
@@ -253,6 +277,7 @@ export const controlFromParent = new ControlMessages<ControlFromParent>({
   }),
   "start-admitted": new FieldSet({ kind: [oneOf("start-admitted")], start: [isNumber] }),
   wanted: new FieldSet({ kind: [oneOf("wanted")], events: [listOf(isText)] }),
+  targets: new FieldSet({ kind: [oneOf("targets")], targets: [objectOf(TARGETS)] }),
   status: new FieldSet({ kind: [oneOf("status")], request: [isNumber] }),
   restart: new FieldSet({ kind: [oneOf("restart")], worker: [isNumber], request: [isNumber] }),
 });

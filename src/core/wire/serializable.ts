@@ -4,7 +4,7 @@
  * @module
  */
 
-import { messageOf } from "../thrown.ts";
+import { messageOf } from "../user_code.ts";
 import { BodyError } from "./frame.ts";
 
 /** Engines differ in how deep they can write and read JSON; each of them can do this. */

@@ -5,7 +5,7 @@
  */
 
 import type { MemoryUsage } from "../../runtime/runtime.ts";
-import { type FieldChecks, isBoolean, isNumber, isText, listOf, objectOf, oneOf, orNull } from "../field_checks.ts";
+import { type FieldChecks, isBoolean, isNumber, isText, listOf, objectOf, oneOf, orNull } from "../checks.ts";
 
 /** Where a process is in its life. */
 export type ProcessState = "starting" | "cleaning" | "ready" | "draining" | "stopped" | "backoff" | "failed";

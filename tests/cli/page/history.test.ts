@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { History } from "../../../src/cli/page/history.ts";
-import { percentileOf } from "../../../src/core/call/latency.ts";
+import { percentileOf } from "../../../src/core/call/outcomes.ts";
 import { sampleModule, sampleStatus } from "./sample_status.ts";
 
 test("History has the calls to modules per second between two looks", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defineModule } from "../../../src/core/module/module.ts";
-import { levelFrom } from "../../../src/core/log/level.ts";
+import { levelFrom } from "../../../src/core/log/prefix.ts";
 import { type BrokerOptions, checkOptions, checkTimeout } from "../../../src/core/broker/options.ts";
 
 const sla = defineModule({ name: "sla", queue: 5 });

@@ -143,7 +143,7 @@ test("a worker learns the nearest command of another module, the nearest module,
 });
 
 test("a worker's call that a program never answers is one request, and the worker alone retries, tells and gives up", async () => {
-  const t = await hops((ctx) => factsOf(ctx.call("prices", "price")));
+  const t = await hops((ctx) => factsOf(ctx.call("prices", "price", [], { retry: "once" })));
   const worked = t.work();
   await t.rest(10_000);
   assert.deepEqual(await t.ends(worked), {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { IdRing } from "../../../src/core/call/pending.ts";
+import { IdRing } from "../../../src/core/call/reply_cache.ts";
 import { property } from "../property.ts";
 
 /** How far behind the newest the ones lie that are deleted and asked for. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { LatencyHistogram, percentileOf } from "../../../src/core/call/latency.ts";
+import { LatencyHistogram, percentileOf } from "../../../src/core/call/outcomes.ts";
 
 test("LatencyHistogram.percentile() is at most 3.2 % off from a microsecond to an hour, and never above the longest", () => {
   for (let ms = 0.001; ms < 3_600_000; ms *= 1.013) {

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { formatDuration, formatEvent, formatParams, formatTimeout } from "../../../src/core/log/format.ts";
+import { formatEvent } from "../../../src/core/log/format.ts";
+import { formatDuration, formatTimeout } from "../../../src/core/duration.ts";
+import { formatParams } from "../../../src/core/log/escape.ts";
 import { LogReader } from "../../../src/core/log/log_reader.ts";
 import type { PrintedEvent } from "../../../src/core/log/record.ts";
 

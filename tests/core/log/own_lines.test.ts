@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { formatEvent, levelOf, toRecord } from "../../../src/core/log/format.ts";
-import { EVENT_IDS, EVENTS, isEventId } from "../../../src/core/log/events.ts";
-import { isAtLeast, levelFrom, type LogLevel } from "../../../src/core/log/level.ts";
+import { formatEvent } from "../../../src/core/log/format.ts";
+import { toRecord } from "../../../src/core/log/broker_log.ts";
+import { EVENT_IDS, EVENTS, isEventId, levelOf } from "../../../src/core/log/events.ts";
+import { isAtLeast, levelFrom, type LogLevel } from "../../../src/core/log/prefix.ts";
 import { OWN_SAMPLES } from "./samples.ts";
 
 const STYLE = { broker: "broker-master", product: "Shinken", aligned: false };

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { UnknownModuleError } from "../../../src/core/faults.ts";
 import { stackFrom, stackLines, userStack } from "../../../src/core/log/stack.ts";
-import { applyUser } from "../../../src/core/module/user_code.ts";
+import { applyUser } from "../../../src/core/user_code.ts";
 
 /** Names of the functions in a stack as it is logged, where nothing is known of anyone's files: as in a bundle. */
 function functionsOf(stack: string): string[] {

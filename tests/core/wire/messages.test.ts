@@ -26,6 +26,7 @@ const SETUP: Required<Setup> = {
   queue: 10,
   output: { maxLinesPerSecond: 1_000, maxLineBytes: 8_192 },
   names: ["broker-master", "sla"],
+  calls: { sla: { timeoutMs: 3_000, retry: "never", calls: { get_report: { timeoutMs: 9_000, retry: "once" } } } },
 };
 
 const HELLO: Required<Hello> = {
@@ -77,6 +78,10 @@ const FROM_CHILD: { readonly [K in ControlFromChild["kind"]]: Required<Extract<C
 const FROM_PARENT: { readonly [K in ControlFromParent["kind"]]: Required<Extract<ControlFromParent, { kind: K }>> } = {
   stop: { kind: "stop", signal: "SIGINT" },
   "start-admitted": { kind: "start-admitted", start: 1 },
+  targets: {
+    kind: "targets",
+    targets: { timeoutMs: 1_000, retry: "once", names: ["sla"], calls: { sla: { timeoutMs: 5_000 } } },
+  },
   wanted: { kind: "wanted", events: ["call.error"] },
   status: { kind: "status", request: 7 },
   restart: { kind: "restart", worker: 2, request: 8 },

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { closestMatch } from "../../src/core/closest_match.ts";
+import { closestMatch } from "../../src/core/checks.ts";
 
 const COMMANDS = ["get_module_info", "get_report", "stop", "go"];
 
