@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
 import { test } from "node:test";
-import { inSandbox, type Sandbox } from "./cli_process.ts";
+import { command, inSandbox, type Sandbox } from "./cli_process.ts";
+import { NO_TMUX, Screen } from "./screen.ts";
 
 const SHELLS = ["bash", "zsh", "fish"] as const;
 
@@ -88,3 +90,64 @@ test("brokkr completion offers what runs: brokers, modules and workers", () =>
       assert.deepEqual([words, await completed(sandbox, words)], [words, offered]);
     }
   }));
+
+const START = {
+  bash: "bash --norc --noprofile",
+  zsh: "zsh -f",
+  fish: "fish --no-config",
+};
+
+const PREPARE = {
+  bash: "source ./brokkr.bash",
+  zsh: "autoload -Uz compinit; compinit -u; source ./brokkr.zsh",
+  fish: "source ./brokkr.fish",
+};
+
+for (const shell of SHELLS) {
+  const missing = spawnSync(shell, ["-c", "true"]).status === 0 ? false : `${shell} is not installed`;
+  test(
+    `brokkr completion ${shell} completes in ${shell} what is typed`,
+    { skip: NO_TMUX || missing },
+    () =>
+      inSandbox(async (sandbox) => {
+        const bin = join(sandbox.folder, "bin");
+        mkdirSync(bin);
+        const words = command.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
+        writeFileSync(join(bin, "brokkr"), `#!/bin/sh\nexec ${words} "$@"\n`);
+        chmodSync(join(bin, "brokkr"), 0o755);
+        writeFileSync(join(sandbox.folder, "my file.json"), "");
+        mkdirSync(join(sandbox.folder, "sub"));
+        writeFileSync(join(sandbox.folder, "sub/deep.ts"), "");
+        writeFileSync(join(sandbox.folder, `brokkr.${shell}`), (await sandbox.run(["completion", shell])).stdout);
+        await sandbox.broker();
+        const env = {
+          PATH: `${bin}:${process.env["PATH"]}`,
+          HOME: sandbox.folder,
+          XDG_RUNTIME_DIR: sandbox.runtimeFolder,
+          PS1: "$ ",
+        };
+        using screen = new Screen(`cd '${sandbox.folder}' && exec ${START[shell]}`, { env, width: 100, height: 30 });
+        screen.keys(`${PREPARE[shell]}; echo prep''ared`, "Enter");
+        await screen.shows(/^prepared$/m);
+        const typed: readonly (readonly [typed: string, shown: RegExp])[] = [
+          ["brokkr relo", /brokkr reload$/m],
+          ["brokkr logs --level e", /brokkr logs --level error$/m],
+          ["brokkr logs --level=e", /brokkr logs --level=error$/m],
+          ["brokkr run my", /brokkr run my\\ file\.json$/m],
+          ["brokkr run su", /brokkr run sub\/$/m],
+          ["brokkr run sub/d", /brokkr run sub\/deep\.ts$/m],
+          ["brokkr call sl", /brokkr call sla$/m],
+          ["brokkr status --broker cl", /brokkr status --broker cli-test$/m],
+          ["brokkr st", /status[^]*stop/],
+        ];
+        for (const [line, shown] of typed) {
+          screen.keys("C-u");
+          screen.keys("C-l");
+          screen.keys("-l", line);
+          screen.keys("Tab");
+          if (line === "brokkr st" && shell === "bash") screen.keys("Tab");
+          await screen.shows(shown);
+        }
+      }),
+  );
+}
