@@ -10,12 +10,11 @@ import type { LogRecord } from "./core/log/record.ts";
 import type { CallOptions, CommandsOf, ItemOf, ItemStream, ParamsOf, ResultOf } from "./core/module/context.ts";
 import type { Module } from "./core/module/module.ts";
 import { type BrokerOptions, type BrokerPlan, checkOptions } from "./core/broker/options.ts";
-import { Starts } from "./core/broker/starts.ts";
-import { readRole, ROLE_VARIABLE } from "./core/child/role.ts";
+import { readRole, ROLE_VARIABLE, Starts } from "./core/child/role.ts";
 import type { BrokerStatus } from "./core/broker/status.ts";
 import { detectRuntime } from "./runtime/detect.ts";
-import "./runtime/posix/program.ts";
 import type { Runtime } from "./runtime/runtime.ts";
+import "./runtime/posix/program.ts";
 
 const starts = new Starts();
 /** Those that a signal ends. */

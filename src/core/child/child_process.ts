@@ -16,12 +16,11 @@ import type { SupervisionPlan } from "../module/settings.ts";
 import { isLasting, messageOf } from "../user_code.ts";
 import type { CleanupReceipt, ProcessStatus } from "../wire/status.ts";
 import type { Link } from "../wire/link.ts";
-import type { ControlFromParent, EndSignal } from "../wire/messages.ts";
+import { type ControlFromParent, type EndSignal, TREE_SIGNAL_MS } from "../wire/messages.ts";
 import type { ChildSession, ChildSpec, ProcessEnd, SessionEvents } from "./child_spec.ts";
-import { ModuleSession } from "./module_session.ts";
-import { isByTermination, TREE_SIGNAL_MS } from "./shutdown.ts";
+import { isByTermination, ModuleSession } from "./session.ts";
 import { LentPlaces } from "./starts.ts";
-import type { StateMachine } from "./states.ts";
+import type { StateMachine } from "./restart.ts";
 import { Heartbeat, MemoryWatch } from "./watchdogs.ts";
 
 export interface ChildProcessOptions {

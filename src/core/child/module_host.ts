@@ -14,7 +14,7 @@ import { canDispose, Owned } from "../module/dispose.ts";
 import type { CallOptions, ModuleContext } from "../module/context.ts";
 import { UnknownModuleError } from "../faults.ts";
 import type { ReceivedCall } from "../wire/columns.ts";
-import type { CallHeaders, CallTargets, Setup } from "../wire/messages.ts";
+import type { CallHeaders, CallTargets, ControlFromChild, Setup } from "../wire/messages.ts";
 import { deadline, formatTimeout } from "../duration.ts";
 import { cutText } from "../log/escape.ts";
 import { type FrameReporter, LineLimit } from "../log/reporter.ts";
@@ -25,7 +25,6 @@ import { closestMatch } from "../checks.ts";
 import { applyUser, headline } from "../user_code.ts";
 import type { Role } from "./role.ts";
 import type { ProcessStatus } from "../wire/status.ts";
-import { StartFolder, type StartQueue } from "./starts.ts";
 import type { Workers } from "./workers.ts";
 
 /** Characters of one text that a line shows. */
@@ -37,8 +36,8 @@ export interface ModuleHostOptions {
   readonly program: string | undefined;
   readonly reporter: FrameReporter;
   readonly setup: Setup;
-  /** Where the starts of the workers wait for their turn. */
-  readonly starts: StartQueue;
+  /** Sends a message to the parent. */
+  readonly send: (message: ControlFromChild) => void;
   /** Calls to the parent; loaded at the first use. */
   readonly parent: () => Promise<CallClient>;
 }
@@ -54,13 +53,12 @@ export class ModuleHost implements Service {
   readonly #defaults = new Map<string, CallDefaults>();
   #module: Module | undefined;
   #workers: Workers | undefined;
-  readonly #folder: StartFolder;
   #endExpected = false;
   commands: ReadonlyMap<string, Handler> = new Map();
 
   constructor(options: ModuleHostOptions) {
     this.#options = options;
-    const { runtime, role, program, reporter, setup } = options;
+    const { runtime, role, reporter, setup } = options;
     this.#targets = setup;
     const { maxLinesPerSecond } = setup.output;
     this.#logLimit = new LineLimit(runtime.clock, maxLinesPerSecond, (count) => {
@@ -68,10 +66,6 @@ export class ModuleHost implements Service {
       reporter.report("process.dropped", { process: role.process, what, count }, { module: role.process });
     });
     this.#context = this.#makeContext();
-    this.#folder = new StartFolder(runtime, {
-      instead: () => [runtime.programFolder(role.load?.[0]?.[1] ?? program)],
-      gone: (fields) => reporter.report("process.folder-gone", fields, { module: role.process }),
-    });
   }
 
   /**
@@ -128,6 +122,11 @@ export class ModuleHost implements Service {
     this.#workers?.expectEnd();
   }
 
+  /** The broker has a place for that start of a worker. */
+  startAdmitted(start: number): void {
+    this.#workers?.admitted(start);
+  }
+
   async status(): Promise<ProcessStatus[]> {
     return await this.#workers?.status() ?? [];
   }
@@ -166,20 +165,19 @@ export class ModuleHost implements Service {
 
   /** The code of a parent is loaded where there are workers. */
   async #newWorkers(count: number, collects: boolean): Promise<Workers> {
-    const { runtime, role, program, reporter, setup, starts } = this.#options;
+    const { runtime, role, program, reporter, setup, send } = this.#options;
     const parent = {
       runtime,
       reporter,
       broker: role.broker,
       name: role.process,
       guard: null,
-      starts,
       service: { commands: NO_COMMANDS, forward: this.forward.bind(this) },
       wanted: () => reporter.wanted(),
       records: (events: readonly LogEvent[]) => reporter.pass(events),
     };
     const { Workers } = await import("./workers.ts");
-    return new Workers(count, { parent, role, program, folder: this.#folder, setup, collects });
+    return new Workers(count, { parent, role, program, setup, collects, send });
   }
 
   #makeContext(): ModuleContext {

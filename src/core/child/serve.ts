@@ -1,6 +1,6 @@
 /**
  * What a new process does from `Broker.start` to its end: it greets its parent, cleans, starts, serves until it receives a stop, and
- * never outlives its channel. `module_session.ts` is the other side.
+ * never outlives its channel. `session.ts` is the other side.
  *
  * @module
  */
@@ -17,21 +17,22 @@ import {
   type ControlFromChild,
   controlFromChild,
   controlFromParent,
+  END_SIGNALS,
   type EndSignal,
+  EXIT_CODES,
   type Hello,
   helloOf,
   helloText,
   readHello,
   type Setup,
+  TREE_SIGNAL_MS,
 } from "../wire/messages.ts";
 import { FrameReporter } from "../log/reporter.ts";
 import type { Module } from "../module/module.ts";
 import { encodeDepth, type Role, ROLE_VARIABLE } from "./role.ts";
 import { headline, isLasting } from "../user_code.ts";
 import { sleep } from "../duration.ts";
-import { END_SIGNALS, EXIT_CODES, TREE_SIGNAL_MS } from "./shutdown.ts";
 import { ModuleHost } from "./module_host.ts";
-import { BorrowedPlaces } from "./starts.ts";
 
 /** Time for the last messages to reach the parent. */
 const LAST_WORDS_MS = 1_000;
@@ -73,7 +74,6 @@ class ServedProcess {
   #loading: Promise<CallClient> | undefined;
   #server: CallServer | undefined;
   #host: ModuleHost | undefined;
-  readonly #starts = new BorrowedPlaces((message) => this.#send(message));
   /** When it was asked to stop, on the clock. */
   #stoppedAt: number | null = null;
   #wasSignalled = false;
@@ -118,7 +118,7 @@ class ServedProcess {
       ...this.#options,
       reporter: this.#reporter,
       setup,
-      starts: this.#starts,
+      send: (message) => this.#send(message),
       parent: () => this.#loading ??= this.#loadClient(setup.frameLimit),
     });
     this.#host = host;
@@ -194,7 +194,7 @@ class ServedProcess {
   #message(body: Uint8Array): void {
     const message = controlFromParent.read(body);
     if (message.kind === "stop") void this.#stop(message.signal);
-    else if (message.kind === "start-admitted") this.#starts.admitted(message.start);
+    else if (message.kind === "start-admitted") this.#host?.startAdmitted(message.start);
     else if (message.kind === "wanted") {
       this.#reporter.want(message.events);
       this.#host?.want(message.events);

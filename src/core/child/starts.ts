@@ -9,7 +9,7 @@
 
 import type { Clock, Runtime } from "../../runtime/runtime.ts";
 import type { EventFields } from "../log/events.ts";
-import type { ControlFromChild, ControlFromParent } from "../wire/messages.ts";
+import type { ControlFromParent } from "../wire/messages.ts";
 
 /** Where starts wait for their places. */
 export interface StartQueue {
@@ -60,37 +60,6 @@ export class StartPlaces implements StartQueue {
       this.#waiting.delete(take);
       take();
     }
-  }
-}
-
-/** In a module's process: the places of its workers are those of the broker. */
-export class BorrowedPlaces implements StartQueue {
-  readonly #send: (message: ControlFromChild) => void;
-  readonly #waiting = new Map<number, () => void>();
-  #last = 0;
-
-  constructor(send: (message: ControlFromChild) => void) {
-    this.#send = send;
-  }
-
-  enter(admitted: () => void): () => void {
-    const start = ++this.#last;
-    let isOver = false;
-    this.#waiting.set(start, admitted);
-    this.#send({ kind: "start-wanted", start });
-    return () => {
-      if (isOver) return;
-      isOver = true;
-      this.#waiting.delete(start);
-      this.#send({ kind: "start-over", start });
-    };
-  }
-
-  /** The broker has a place for that start. */
-  admitted(start: number): void {
-    const admitted = this.#waiting.get(start);
-    this.#waiting.delete(start);
-    admitted?.();
   }
 }
 

@@ -15,8 +15,7 @@ import type { ControlFromParent } from "../wire/messages.ts";
 import type { CleanupReceipt, CleanupStatus, ProcessState, ProcessStatus } from "../wire/status.ts";
 import { ChildProcess, type ExitReason } from "./child_process.ts";
 import type { ChildSpec } from "./child_spec.ts";
-import { BackoffTimer, Restarts } from "./restart.ts";
-import { StateMachine } from "./states.ts";
+import { BackoffTimer, Restarts, StateMachine } from "./restart.ts";
 
 /** What calls are rejected with to a process that was stopped on purpose. */
 const STOPPED = {

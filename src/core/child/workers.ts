@@ -6,28 +6,38 @@
 
 import type { ProcessStatus } from "../wire/status.ts";
 import { workerPlan } from "../module/settings.ts";
-import type { CallTargets, Setup } from "../wire/messages.ts";
+import type { CallTargets, ControlFromChild, Setup } from "../wire/messages.ts";
 import type { ChildSpec, ParentProcess } from "./child_spec.ts";
 import { encodeRole, processName, type Role, ROLE_VARIABLE } from "./role.ts";
-import type { StartFolder } from "./starts.ts";
+import { StartFolder, type StartQueue } from "./starts.ts";
 import { Supervisor } from "./supervisor.ts";
 
 export interface WorkersOptions {
-  readonly parent: ParentProcess;
+  readonly parent: Omit<ParentProcess, "starts">;
   /** The role of the module's own process. */
   readonly role: Role;
   readonly program: string | undefined;
-  readonly folder: StartFolder;
   readonly setup: Setup;
   readonly collects: boolean;
+  /** Sends a message to the broker, which has the places for starts. */
+  readonly send: (message: ControlFromChild) => void;
 }
 
 export class Workers {
   readonly #workers: readonly Supervisor[];
+  readonly #starts: BorrowedPlaces;
   #last = 0;
 
   constructor(count: number, options: WorkersOptions) {
-    this.#workers = Array.from({ length: count }, (_, index) => new Supervisor(workerSpec(index + 1, options)));
+    const { parent: { runtime, reporter }, role, program } = options;
+    this.#starts = new BorrowedPlaces(options.send);
+    const folder = new StartFolder(runtime, {
+      instead: () => [runtime.programFolder(role.load?.[0]?.[1] ?? program)],
+      gone: (fields) => reporter.report("process.folder-gone", fields, { module: role.process }),
+    });
+    const parent = { ...options.parent, starts: this.#starts };
+    const given = { ...options, parent, folder };
+    this.#workers = Array.from({ length: count }, (_, index) => new Supervisor(workerSpec(index + 1, given)));
   }
 
   /** Settles when each worker is ready or has failed. `admitted` is called when none waits for its start any more. */
@@ -35,6 +45,11 @@ export class Workers {
     const started = this.#workers.map((worker) => worker.start().then(() => worker.settled()));
     void Promise.all(this.#workers.map((worker) => worker.admitted())).then(admitted);
     await Promise.all(started);
+  }
+
+  /** The broker has a place for that start of a worker. */
+  admitted(start: number): void {
+    this.#starts.admitted(start);
   }
 
   /** The module ends, and stops them soon. */
@@ -89,7 +104,10 @@ function rank(worker: Supervisor): number {
 }
 
 /** A worker is made as its module was, with shorter deadlines. */
-function workerSpec(number: number, options: WorkersOptions): ChildSpec {
+function workerSpec(
+  number: number,
+  options: WorkersOptions & { readonly parent: ParentProcess; readonly folder: StartFolder },
+): ChildSpec {
   const { parent, role, program, folder, setup: { wanted: _, ...setup }, collects } = options;
   const name = processName(role.module, number);
   return {
@@ -110,4 +128,35 @@ function workerSpec(number: number, options: WorkersOptions): ChildSpec {
     goal: `Broker.start({ name: "${role.broker}" })`,
     runsProgram: role.load === null,
   };
+}
+
+/** In a module's process: the places of its workers are those of the broker. */
+export class BorrowedPlaces implements StartQueue {
+  readonly #send: (message: ControlFromChild) => void;
+  readonly #waiting = new Map<number, () => void>();
+  #last = 0;
+
+  constructor(send: (message: ControlFromChild) => void) {
+    this.#send = send;
+  }
+
+  enter(admitted: () => void): () => void {
+    const start = ++this.#last;
+    let isOver = false;
+    this.#waiting.set(start, admitted);
+    this.#send({ kind: "start-wanted", start });
+    return () => {
+      if (isOver) return;
+      isOver = true;
+      this.#waiting.delete(start);
+      this.#send({ kind: "start-over", start });
+    };
+  }
+
+  /** The broker has a place for that start. */
+  admitted(start: number): void {
+    const admitted = this.#waiting.get(start);
+    this.#waiting.delete(start);
+    admitted?.();
+  }
 }

@@ -193,6 +193,14 @@ export function headerEntries(headers: CallHeaders | null): [key: string, value:
 /** Asks a process to end. */
 export type EndSignal = "SIGINT" | "SIGTERM";
 
+/** The longest time from the signal of one process to that of its broker, where one sender signals both. */
+export const TREE_SIGNAL_MS = 250;
+
+export const END_SIGNALS: readonly EndSignal[] = ["SIGINT", "SIGTERM"];
+
+/** Exit codes that mean an end by a signal. */
+export const EXIT_CODES: Readonly<Record<EndSignal, number>> = { SIGINT: 130, SIGTERM: 143 };
+
 /** A control message from a process to its parent. */
 export type ControlFromChild =
   /** The cleanup of module `owner` begins; null after the last one. */

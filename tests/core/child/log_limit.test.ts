@@ -6,7 +6,6 @@ import { FrameReporter, LineLimit } from "../../../src/core/log/reporter.ts";
 import type { LogEvent } from "../../../src/core/log/record.ts";
 import { defineModule } from "../../../src/core/module/module.ts";
 import { ModuleHost } from "../../../src/core/child/module_host.ts";
-import { StartPlaces } from "../../../src/core/child/starts.ts";
 import { FakeRuntime } from "../fake_runtime.ts";
 import { ManualClock, settle } from "../manual_clock.ts";
 import { MemoryChannel } from "../memory_channel.ts";
@@ -74,7 +73,7 @@ test("ctx.log writes its lines a second and no more, and the log says how many w
     program: undefined,
     reporter,
     setup,
-    starts: new StartPlaces(1),
+    send: () => {},
     parent: () => Promise.reject(new Error("nobody calls")),
   });
   reporter.want(["module.info", "module.error", "process.dropped"]);

@@ -46,11 +46,8 @@ function starting(definition: Omit<ModuleDefinition, "name">) {
       output: { maxLinesPerSecond: 500, maxLineBytes: 8_192 },
       names: ["b", "sla"],
     },
-    starts: {
-      enter(admitted) {
-        waiting.push(admitted);
-        return () => {};
-      },
+    send(message) {
+      if (message.kind === "start-wanted") waiting.push(() => process.startAdmitted(message.start));
     },
     parent: () => Promise.reject(new Error("nobody is called")),
   });

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FrameType } from "../../../src/core/wire/frame.ts";
 import type { ControlFromChild, ControlFromParent } from "../../../src/core/wire/messages.ts";
-import { BorrowedPlaces, LentPlaces, StartPlaces } from "../../../src/core/child/starts.ts";
+import { LentPlaces, StartPlaces } from "../../../src/core/child/starts.ts";
+import { BorrowedPlaces } from "../../../src/core/child/workers.ts";
 import { ManualClock, settle } from "../manual_clock.ts";
 import { SpawningRuntime, Supervision } from "./fake_process.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MAY_FOLLOW, StateMachine } from "../../../src/core/child/states.ts";
+import { MAY_FOLLOW, StateMachine } from "../../../src/core/child/restart.ts";
 import type { ProcessState } from "../../../src/core/wire/status.ts";
 
 /** A way to each state from a machine's first one. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Starts } from "../../../src/core/broker/starts.ts";
+import { Starts } from "../../../src/core/child/role.ts";
 
 test("Starts: what is begun before the first start settles is reached by a new process, and nothing after", () => {
   const starts = new Starts();
