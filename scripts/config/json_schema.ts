@@ -47,11 +47,18 @@ function typeOf(row: Row): Json {
     case "choice":
       return { enum: Object.keys(row.of), type: "string" };
     case "list":
-      return { type: "array", items: { type: "string", minLength: 1 } };
+      return { type: "array", items: { type: "string", ...(row.mayBeEmpty ? {} : { minLength: 1 }) } };
     case "rights":
       return { oneOf: [{ type: "boolean" }, { type: "array", items: { type: "string", minLength: 1 } }] };
     case "command":
-      return { type: "array", items: { type: "string" } };
+      return { oneOf: [{ type: "string", minLength: 1 }, { type: "array", items: { type: "string" } }] };
+    case "env":
+      return {
+        oneOf: [
+          { type: "array", items: { type: "string", minLength: 1 } },
+          { type: "object", additionalProperties: { oneOf: [{ type: "string" }, { const: true }] } },
+        ],
+      };
     case "group": {
       const short = row.short === undefined ? undefined : row.keys[row.short];
       return short === undefined ? objectOf(row.keys) : { oneOf: [typeOf(short), objectOf(row.keys)] };

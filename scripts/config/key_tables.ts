@@ -46,8 +46,11 @@ function typeOf(row: Row): string {
     case "choice":
       return Object.keys(row.of).map((choice) => `\`${JSON.stringify(choice)}\``).join(", ");
     case "list":
-    case "command":
       return "list of texts";
+    case "command":
+      return "text or list of texts";
+    case "env":
+      return "list of texts or object";
     case "rights":
       return "`true`, `false` or list of texts";
     case "group": {

@@ -19,21 +19,23 @@ import { heldAgainst, loadModule, refuseStrangers } from "./module_files.ts";
 import type { ArgsOf } from "./commands.ts";
 import { divertOutput, print } from "./output.ts";
 import { offerLibrary } from "./own_program.ts";
-import { fileProblem, givenOf, planOf } from "./plan.ts";
+import { fileProblem, givenOf, planOf, warn } from "./plan.ts";
 
 export async function check(
   runtime: Runtime,
-  { file = nearestConfig("check"), json }: ArgsOf<"check">,
+  { file = nearestConfig("check"), name, json }: ArgsOf<"check">,
 ): Promise<number> {
   try {
     await offerLibrary(runtime);
-    const config = await readConfig(file, runtime);
+    const config = await readConfig(file, runtime, name);
+    if (!json) warn(runtime, config);
     // Under image "own" the broker loads no module; each process loads its own.
     if (config.load === "own") await checkFiles(config, runtime);
     checkExecutables(config, runtime);
     await planOf(config);
     const found = config.modules.map(foundModule);
-    if (json) await print(`${JSON.stringify({ ok: true, file, name: config.broker.name, modules: found })}\n`);
+    const left = config.leftOut.length === 0 ? {} : { leftOut: config.leftOut };
+    if (json) await print(`${JSON.stringify({ ok: true, file, name: config.broker.name, modules: found, ...left })}\n`);
     else await print(`${file}: ${describe(config, found)}\n`);
     return ExitCode.done;
   } catch (error) {
@@ -55,7 +57,7 @@ interface FoundModule {
 
 function foundModule(module: ConfigModule | ConfigProgram): FoundModule {
   const { name } = module;
-  if ("program" in module) return { name, path: null, command: module.program.command, workers: 0 };
+  if ("program" in module) return { name, path: null, command: module.written ?? module.program.command, workers: 0 };
   const { url, workers } = module;
   return { name, path: relative(process.cwd(), fileURLToPath(url)), workers };
 }
@@ -127,6 +129,10 @@ function whatIsWrong(
   folders: readonly string[],
 ): string | null {
   const [executable = ""] = command;
+  if (executable.includes(" ") && !executable.includes("/")) {
+    const words = executable.split(/ +/).map((word) => JSON.stringify(word)).join(", ");
+    return `executable "${executable}" is in no folder of PATH, no shell splits it: write [${words}]`;
+  }
   const isName = !executable.includes("/");
   const base = cwd ?? process.cwd();
   const paths = isName ? folders.map((folder) => resolve(base, folder, executable)) : [resolve(base, executable)];

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { choice, DURATION, EVENT, LEVEL, LOG_TIME, PAGE_ADDRESS, text, type Value } from "./values.ts";
+import { choice, DURATION, EVENT, LEVEL, LOG_TIME, NAME, PAGE_ADDRESS, text, type Value } from "./values.ts";
 
 /** An option, or an operand where it has no `flags`. */
 export interface Param {
@@ -41,14 +41,22 @@ const BROKER_OPTION = {
   about: "Name of the broker; not needed if only one runs.",
 } as const satisfies Param;
 
+const NAME_OPTION = {
+  flags: ["--name"],
+  value: NAME,
+  about: "Name of the broker; by default what the configuration says, or the name of a file of MCP servers.",
+} as const satisfies Param;
+
 export const COMMANDS = {
   run: {
     summary: "Run the broker of a configuration or a program",
     params: {
       file: {
         value: text("FILE", RUNNABLE),
-        about: "A configuration (brokkr.json) or a program (main.ts, main.js); by default the nearest brokkr.json.",
+        about: "A configuration (brokkr.json), a file of MCP servers (mcp.json) or a program (main.ts, main.js); " +
+          "by default the nearest brokkr.json.",
       },
+      name: NAME_OPTION,
       page: {
         flags: ["--page"],
         value: PAGE_ADDRESS,
@@ -64,6 +72,7 @@ export const COMMANDS = {
     examples: [
       ["brokkr run", "the nearest brokkr.json; Ctrl-C drains it and ends it with exit code 0"],
       ["brokkr run main.ts", "a program"],
+      ["brokkr run mcp.json --name tools", "the servers of an MCP client"],
     ],
   },
   call: {
@@ -234,6 +243,7 @@ export const COMMANDS = {
     summary: "Check a configuration without starting it",
     params: {
       file: { value: text("FILE", CONFIG_FILE), about: "A configuration; by default the nearest brokkr.json." },
+      name: NAME_OPTION,
       json: JSON_OPTION,
     },
     examples: [["brokkr check brokkr.json", "exit code 0 if it is valid, 2 if not"]],
@@ -242,10 +252,19 @@ export const COMMANDS = {
     summary: "Write a first module, its test and a configuration",
     params: {
       folder: { value: text("DIR", /(?!)/), about: "Folder for the files; by default the current one." },
+      from: {
+        flags: ["--from"],
+        value: text("FILE", CONFIG_FILE),
+        about: "Write a configuration of the MCP servers in this file, and no module.",
+      },
+      name: NAME_OPTION,
       js: { flags: ["--js", "--javascript"], about: "Write JavaScript." },
       ts: { flags: ["--ts", "--typescript"], about: "Write TypeScript." },
     },
-    examples: [["brokkr init my-broker", "existing files are never overwritten"]],
+    examples: [["brokkr init my-broker", "existing files are never overwritten"], [
+      "brokkr init --from mcp.json",
+      "a brokkr.json of the same servers",
+    ]],
   },
   demo: {
     summary: "Run a broker with modules and workers, no configuration needed",

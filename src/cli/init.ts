@@ -4,31 +4,33 @@
  * @module
  */
 
-import { existsSync, mkdirSync, realpathSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { basename, delimiter, dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { messageOf } from "../core/user_code.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 import { CONFIG_NAMES } from "./config/config_file.ts";
+import { ConfigError, problemLine } from "./config/document.ts";
+import { brokerName as nameFrom, serversAsModules } from "./config/mcp_file.ts";
 import type { ArgsOf } from "./commands.ts";
 import { print } from "./output.ts";
 import { typescriptRemedy } from "./config/module_path.ts";
 import process from "node:process";
 
 const SCHEMA = "node_modules/brokkr/schema/brokkr.schema.json";
-/** The name of a control socket must leave room for its folder. */
-const MAX_NAME = 32;
-
-export async function init(runtime: Runtime, { folder = ".", js, ts }: ArgsOf<"init">): Promise<number> {
+export async function init(
+  runtime: Runtime,
+  { folder = ".", from, name, js, ts }: ArgsOf<"init">,
+): Promise<number> {
   if (js && ts) throw new CliError("Cannot write both: choose --js or --ts", ExitCode.usage);
   const language = js ? "js" : ts ? "ts" : undefined;
   const target = resolve(folder);
+  if (from !== undefined) return await initFrom(runtime, { from, folder, target, name });
   const remedy = typescriptRemedy(runtime, "hello.ts");
   if (language === "ts" && remedy !== null) throw new CliError(`Cannot write TypeScript: ${remedy}`, ExitCode.usage);
   const files = firstFiles({
-    broker: brokerName(target),
-    schema: existsSync(join(target, SCHEMA)) ? `./${SCHEMA}` : null,
+    head: headOf(target, name ?? brokerName(target)),
     language: language ?? (remedy === null ? languageOf(target) : "js"),
     runtime: runtime.program === null ? "binary" : runtime.name,
   });
@@ -64,11 +66,45 @@ function write(target: string, files: readonly FirstFile[]): void {
 
 /** The folder's name, made a valid name of a broker other than the module's. */
 function brokerName(target: string): string {
-  const name = basename(target).replaceAll(/[^A-Za-z0-9._-]+/g, "-").replaceAll(/^[-.]+|[-.]+$/g, "").slice(
-    0,
-    MAX_NAME,
-  );
-  return name === "" || name === "hello" ? "hello-broker" : name;
+  const name = nameFrom(target, "hello-broker");
+  return name === "hello" ? "hello-broker" : name;
+}
+
+/** A configuration of the servers of a file. */
+async function initFrom(
+  runtime: Runtime,
+  { from, folder, target, name }: { from: string; folder: string; target: string; name: string | undefined },
+): Promise<number> {
+  try {
+    const { modules, leftOut } = await serversAsModules(from, target);
+    const config = { ...headOf(target, name ?? nameFrom(from, "mcp")), modules };
+    write(target, [{ name: "brokkr.json", text: `${JSON.stringify(config, null, 2)}\n` }]);
+    for (const problem of leftOut) runtime.writeError(`${problemLine(problem)}\n`);
+  } catch (error) {
+    if (error instanceof ConfigError) throw new CliError(error.message, ExitCode.usage, { cause: error });
+    throw error;
+  }
+  await print(nextSteps(runtime, { folder, target, files: ["brokkr.json"] }));
+  return ExitCode.done;
+}
+
+/** What every first configuration begins with. */
+function headOf(target: string, name: string): Head {
+  const schema = existsSync(join(target, SCHEMA)) ? { $schema: `./${SCHEMA}` } : {};
+  return { ...schema, name, product: projectName(target) };
+}
+
+/** The name in the project's own file, without its scope, else that of its folder. */
+function projectName(target: string): string {
+  for (const file of ["package.json", "deno.json", "deno.jsonc"]) {
+    try {
+      const { name }: { name?: unknown } = JSON.parse(readFileSync(join(target, file), "utf8"));
+      if (typeof name === "string" && name !== "") return name.replace(/^@[^/]*\//, "");
+    } catch {
+      // There is none, or none that can be read: the next.
+    }
+  }
+  return basename(target) || "brokkr";
 }
 
 function nextSteps(
@@ -76,13 +112,13 @@ function nextSteps(
   { folder, target, files }: { folder: string; target: string; files: readonly string[] },
 ): string {
   const brokkr = ownCommand(runtime, target);
-  const [, test = ""] = files;
+  const [, test] = files;
   const steps = [
     ...(target === process.cwd() ? [] : [[`cd ${shellWord(relative(process.cwd(), target) || folder)}`, ""]]),
     [`${brokkr} run`, "starts the broker; Ctrl-C ends it"],
-    [`${brokkr} call hello greet world`, "in another terminal"],
-    [`${brokkr} status`, "what runs"],
-    [testCommand(runtime, { brokkr, test }), "the module's test"],
+    ...(test === undefined ? [] : [[`${brokkr} call hello greet world`, "in another terminal"]]),
+    [`${brokkr} status`, test === undefined ? "what runs, in another terminal" : "what runs"],
+    ...(test === undefined ? [] : [[testCommand(runtime, { brokkr, test }), "the module's test"]]),
   ];
   const width = Math.max(...steps.map(([line = ""]) => line.length));
   const lines = steps.map(([line = "", what = ""]) => `  ${line.padEnd(width)}  ${what}`.trimEnd());
@@ -105,26 +141,26 @@ interface FirstFile {
   readonly text: string;
 }
 
+/** The first keys of a configuration. */
+interface Head {
+  readonly $schema?: string;
+  readonly name: string;
+  readonly product: string;
+}
+
 interface FirstFilesOptions {
-  /** Name of the broker. */
-  readonly broker: string;
-  /** Path of the configuration's schema, or null. */
-  readonly schema: string | null;
+  readonly head: Head;
   readonly language: Language;
   /** The test is for its test runner. */
   readonly runtime: "deno" | "node" | "bun" | "binary";
 }
 
 /** The module, its test, the configuration. */
-function firstFiles({ broker, schema, language, runtime }: FirstFilesOptions): FirstFile[] {
+function firstFiles({ head, language, runtime }: FirstFilesOptions): FirstFile[] {
   // Without a package.json, Node treats .js as CommonJS.
   const ending = runtime === "node" ? `m${language}` : language === "js" ? "mjs" : "ts";
   const module = `hello.${ending}`;
-  const config = {
-    ...(schema === null ? {} : { $schema: schema }),
-    name: broker,
-    modules: { hello: { path: `./${module}` } },
-  };
+  const config = { ...head, modules: { hello: { path: `./${module}` } } };
   return [
     { name: module, text: language === "ts" ? MODULE : withoutTypes(MODULE) },
     { name: `hello.test.${ending}`, text: runtime === "binary" ? program(module) : test(module) },

@@ -12,8 +12,9 @@ import { programModule } from "../core/module/program.ts";
 import { MODULE } from "../core/module/settings.ts";
 import { messageOf } from "../core/user_code.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
-import { ConfigError, type Problem } from "./config/document.ts";
+import { ConfigError, type Problem, problemLine } from "./config/document.ts";
 import type { Config, ConfigModule, ConfigProgram } from "./config/read_config.ts";
+import type { Runtime } from "../runtime/runtime.ts";
 import { loadModule, refuseStrangers, SettingError, withWorkers } from "./module_files.ts";
 
 export interface PreparedBroker {
@@ -32,6 +33,11 @@ export async function planOf(config: Config): Promise<PreparedBroker> {
     if (error instanceof ConfigError) throw error;
     throw new CliError(messageOf(error), ExitCode.usage, { cause: error });
   }
+}
+
+/** Says what of the file is left out. */
+export function warn(runtime: Pick<Runtime, "writeError">, { leftOut }: Config): void {
+  for (const problem of leftOut) runtime.writeError(`${problemLine(problem)}\n`);
 }
 
 /** @throws {ConfigError} with every file that can't be loaded, and its position. */

@@ -21,7 +21,7 @@ const PROGRAM = /\.[cm]?[jt]s$/;
 
 export async function run(
   runtime: Runtime,
-  { file, page, pageTokenFile }: ArgsOf<"run">,
+  { file, name, page, pageTokenFile }: ArgsOf<"run">,
   depth: number,
 ): Promise<number> {
   const path = file ?? nearestConfig("run");
@@ -32,7 +32,13 @@ export async function run(
   await offerLibrary(runtime);
   if (CONFIG.test(path)) {
     const { runConfig } = await import("./run_config.ts");
-    return await runConfig(runtime, path, { depth, page: shown });
+    return await runConfig(runtime, path, { depth, page: shown, name });
+  }
+  if (name !== undefined) {
+    throw new CliError(
+      `Cannot run "${path}" with --name: it is for a configuration, and a program names its broker`,
+      ExitCode.usage,
+    );
   }
   if (!PROGRAM.test(path)) {
     const what = statSync(path, { throwIfNoEntry: false })?.isDirectory() ? "a folder" : "neither";

@@ -21,15 +21,19 @@ import { LogFile } from "./log_file.ts";
 import { hasColors } from "./output.ts";
 import type { PageArgs } from "./page/page.ts";
 import { paintLine } from "./paint.ts";
-import { planOf } from "./plan.ts";
+import { planOf, warn } from "./plan.ts";
 
 /** Never settles: the process ends with the broker. */
 export async function runConfig(
   runtime: Runtime,
   file: string,
-  { depth, page }: { readonly depth: number; readonly page: PageArgs | null },
+  { depth, page, name }: {
+    readonly depth: number;
+    readonly page: PageArgs | null;
+    readonly name: string | undefined;
+  },
 ): Promise<number> {
-  const { plan, host, log } = await prepare(runtime, file);
+  const { plan, host, log } = await prepare(runtime, file, name);
   if (page !== null) {
     const { openPage } = await import("./page/page.ts");
     await openPage(runtime, page, plan.name);
@@ -44,7 +48,7 @@ export async function runConfig(
     // Messages show the path as given, as long as it still leads to the file.
     const hasFolder = runtime.startedIn !== null && runtime.isFolder(runtime.startedIn);
     const again = hasFolder ? file : absolute;
-    reading = reading.then(() => readAgain(core, { runtime, file: again }));
+    reading = reading.then(() => readAgain(core, { runtime, file: again, name }));
   };
   try {
     await exposeBroker(core, { runtime, control: true, signals: true, reload });
@@ -58,9 +62,12 @@ export async function runConfig(
 }
 
 /** Starts to apply the configuration as it is now. If it is wrong, a line says so and nothing changes. */
-async function readAgain(core: BrokerCore, { runtime, file }: { runtime: Runtime; file: string }): Promise<void> {
+async function readAgain(
+  core: BrokerCore,
+  { runtime, file, name }: { runtime: Runtime; file: string; name: string | undefined },
+): Promise<void> {
   try {
-    const config = await readConfig(file, runtime);
+    const config = await readConfig(file, runtime, name);
     if (config.broker.name !== core.name) {
       return refuse(core, `the broker's name is "${core.name}" and can not become "${config.broker.name}"`);
     }
@@ -75,9 +82,10 @@ function refuse(core: BrokerCore, reason: string): void {
   core.report("broker.not-reloaded", { reason });
 }
 
-async function prepare(runtime: Runtime, file: string) {
+async function prepare(runtime: Runtime, file: string, name: string | undefined) {
   try {
-    const config = await readConfig(file, runtime);
+    const config = await readConfig(file, runtime, name);
+    warn(runtime, config);
     return { ...await planOf(config), log: openLog(config, runtime) };
   } catch (error) {
     if (error instanceof ConfigError) throw new CliError(error.message, ExitCode.usage, { cause: error });

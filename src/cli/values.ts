@@ -5,6 +5,7 @@
  * @module
  */
 
+import { checkName } from "../core/module/table.ts";
 import { closestMatch } from "../core/checks.ts";
 import type { EventId } from "../core/log/events.ts";
 import type { LogLevel } from "../core/log/prefix.ts";
@@ -66,6 +67,13 @@ export function parseDuration(input: string): number | string {
 
 /** Milliseconds, written with a unit. */
 export const DURATION: Value<number> = { metavar: "TIME", candidates: [], read: (word) => good(parseDuration(word)) };
+
+/** The name of a broker that is to start. */
+export const NAME: Value<string> = {
+  metavar: "NAME",
+  candidates: [],
+  read: (word) => checkName("The name of a broker", word),
+};
 
 /** A whole number above 0. */
 export const COUNT: Value<number> = {

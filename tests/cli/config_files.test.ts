@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { ConfigError } from "../../src/cli/config/document.ts";
 import { readConfig } from "../../src/cli/config/read_config.ts";
-import { PROGRAM_KEYS } from "../../src/cli/config/keys.ts";
 import { faultsOf, inFolder, runtime } from "./config_faults.ts";
 
 test("readConfig() refuses a file that is no configuration's", () =>
@@ -103,12 +102,18 @@ test("readConfig() says where a program of another language contradicts itself, 
   assert.deepEqual(await faults('"path":"a.js","command":["x"]'), [
     `brokkr.json:1:43: "path" and "command" contradict each other: ${remedy}`,
   ]);
-  assert.deepEqual(await faults('"command":"npx","args":["x"]'), [
-    'brokkr.json:1:39: modules.a.command must be a list of an executable and its arguments, and it is "npx"',
-    `brokkr.json:1:45: unknown key "args": known are ${Object.keys(PROGRAM_KEYS).join(", ")}`,
+  assert.deepEqual(await faults('"command":"npx","arg":["x"]'), [
+    'brokkr.json:1:45: unknown key "arg": did you mean "args"',
+  ]);
+  assert.deepEqual(await faults('"command":["npx"],"args":["x"]'), [
+    "brokkr.json:1:47: args is for a command that is the executable alone, add it to the list",
+  ]);
+  assert.deepEqual(await faults('"command":"","args":[5,""]'), [
+    'brokkr.json:1:39: modules.a.command must be an executable, or a list of it and its arguments, and it is ""',
+    "brokkr.json:1:50: modules.a.args.0 must be a text without NUL, and it is 5",
   ]);
   assert.deepEqual(await faults('"command":[]'), [
-    "brokkr.json:1:39: modules.a.command must be a list of an executable and its arguments, and it is a list",
+    "brokkr.json:1:39: modules.a.command must be an executable, or a list of it and its arguments, and it is a list",
   ]);
   assert.deepEqual(await faults('"command":["x"],"protocol":"mpc"'), [
     'brokkr.json:1:56: modules.a.protocol must be one of "json-rpc", "mcp", "lsp", and it is "mpc"',

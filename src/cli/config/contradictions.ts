@@ -6,6 +6,7 @@
 
 import { isRecord } from "../../core/checks.ts";
 import { NOT_WITH_WORKERS } from "../../core/module/permissions.ts";
+import { ARGS_TWICE } from "../../core/module/program.ts";
 import { MODULE } from "../../core/module/settings.ts";
 import { filled, type Table } from "../../core/module/table.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
@@ -53,8 +54,11 @@ function disordered(
 }
 
 /** What follows no place: the keys of a program that go with its protocol only. */
-export function programContradictions({ protocol = "json-rpc", framing, initialize }: ProgramKeys): Contradiction[] {
+export function programContradictions(
+  { command, args, protocol = "json-rpc", framing, initialize }: ProgramKeys,
+): Contradiction[] {
   const found: Contradiction[] = [];
+  if (args !== undefined && typeof command !== "string") found.push({ path: ["args"], text: ARGS_TWICE });
   if (framing !== undefined && protocol !== "json-rpc") {
     found.push({ path: ["framing"], text: `framing is set by protocol "${protocol}", remove it` });
   }

@@ -32,7 +32,7 @@ export class ConfigError extends Error {
   }
 }
 
-function problemLine({ file, line, column, message }: Problem): string {
+export function problemLine({ file, line, column, message }: Problem): string {
   return line === null ? `${file}: ${message}` : `${file}:${line}:${column}: ${message}`;
 }
 

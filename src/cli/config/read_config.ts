@@ -13,7 +13,8 @@ import { IN_FILE, isName, type Rows, type Table, wrongIn } from "../../core/modu
 import type { Runtime } from "../../runtime/runtime.ts";
 import { readText } from "./config_file.ts";
 import { contradictions, programContradictions } from "./contradictions.ts";
-import { ConfigDocument, ConfigError, type Fault, type KeyPath, type Place } from "./document.ts";
+import { ConfigDocument, ConfigError, type Fault, type KeyPath, type Place, type Problem } from "./document.ts";
+import { brokerName, expanded, isMcpFile, type McpServer, missingText, readServers } from "./mcp_file.ts";
 import {
   FILE,
   type FileKeys,
@@ -35,6 +36,8 @@ export interface Config {
   readonly modules: readonly (ConfigModule | ConfigProgram)[];
   /** Its path is absolute. */
   readonly log: LogKeys;
+  /** What the file has that brokkr leaves out. */
+  readonly leftOut: readonly Problem[];
 }
 
 export interface ConfigModule {
@@ -53,17 +56,19 @@ export interface ConfigModule {
 /** A program of another language. */
 export interface ConfigProgram {
   readonly name: string;
-  readonly program: ProgramDefinition;
+  readonly program: ProgramDefinition & { readonly command: readonly string[] };
+  /** Its command as it may be shown, where variables of the environment stand in the other one. */
+  readonly written?: readonly string[];
   /** Where its command is named. */
   readonly place: Place;
   readonly settings: ModuleSettings;
 }
 
-/** @throws {ConfigError} */
-export async function readConfig(file: string, runtime: Runtime): Promise<Config> {
+/** @param name what the broker is called, whatever the file says. @throws {ConfigError} */
+export async function readConfig(file: string, runtime: Runtime, name?: string): Promise<Config> {
   const document = new ConfigDocument(file, await readText(file));
-  const reader = new ConfigReader(document, { folder: dirname(resolve(file)), runtime });
-  const config = reader.read();
+  const reader = new ConfigReader(document, { folder: dirname(resolve(file)), runtime, name });
+  const config = isMcpFile(document) ? reader.readServers(file) : reader.read();
   if (config !== null && reader.faults.length === 0) return config;
   const faults = reader.faults.toSorted((one, other) => one.offset - other.offset);
   throw new ConfigError(faults.map((fault) => fault.problem));
@@ -74,8 +79,13 @@ class ConfigReader {
   readonly #document: ConfigDocument;
   readonly #folder: string;
   readonly #runtime: Runtime;
+  readonly #name: string | undefined;
 
-  constructor(document: ConfigDocument, { folder, runtime }: { folder: string; runtime: Runtime }) {
+  constructor(
+    document: ConfigDocument,
+    { folder, runtime, name }: { folder: string; runtime: Runtime; name: string | undefined },
+  ) {
+    this.#name = name;
     this.#document = document;
     this.#folder = folder;
     this.#runtime = runtime;
@@ -83,7 +93,8 @@ class ConfigReader {
 
   read(): Config | null {
     this.faults.push(...this.#document.duplicates());
-    const root = this.#check<FileKeys>([], FILE);
+    const given = this.#check<FileKeys>([], FILE);
+    const root = given === null || this.#name === undefined ? given : { ...given, name: this.#name };
     const modules = this.#document.keys(["modules"]).map((name) => this.#module(name));
     if (root === null) return null;
     this.#refuseEqualNames(root.name, modules);
@@ -100,6 +111,49 @@ class ConfigReader {
       load,
       modules: modules.filter((module) => module !== null),
       log: { ...log, ...(file === undefined ? {} : { file: resolve(this.#folder, file) }) },
+      leftOut: [],
+    };
+  }
+
+  /** A file of MCP servers. */
+  readServers(file: string): Config {
+    const faults = [...this.#document.duplicates()];
+    const name = this.#name ?? brokerName(file);
+    const { servers, leftOut } = readServers(this.#document, faults);
+    const modules = servers.map((server) => this.#server(server));
+    const taken = servers.find((server) => server.name === name);
+    if (taken !== undefined) {
+      const text = `server "${name}" has the broker's name, which is that of the file: give another one with --name`;
+      faults.push(this.#document.atKey(["mcpServers", name], text));
+    }
+    if (modules.length === 0) faults.push(...leftOut);
+    this.faults.push(...faults);
+    const { folder } = { folder: this.#folder };
+    return { folder, broker: { name }, load: "own", modules, log: {}, leftOut: leftOut.map(({ problem }) => problem) };
+  }
+
+  #server({ name, command, args, env, cwd, place }: McpServer): ConfigProgram {
+    const { env: variables } = this.#runtime;
+    const expand = (text: string, path: KeyPath) => {
+      const { value, missing } = expanded(text, (variable) => variables.get(variable));
+      if (missing !== null) this.#fault(this.#document.at([...place, ...path], missingText(missing)));
+      return value;
+    };
+    const executable = command.includes("/") ? resolve(this.#folder, command) : command;
+    const values = Object.entries(env).map(([key, value]) => [key, expand(value, ["env", key])] as const);
+    return {
+      name,
+      program: {
+        name,
+        command: [executable, ...args.map((arg, index) => expand(arg, ["args", index]))],
+        protocol: "mcp",
+      },
+      written: [command, ...args],
+      place: this.#document.placeOf([...place, "command"]),
+      settings: {
+        cwd: resolve(this.#folder, cwd),
+        ...(values.length === 0 ? {} : { env: Object.fromEntries(values) }),
+      },
     };
   }
 
@@ -139,7 +193,8 @@ class ConfigReader {
     for (const { path, text } of programContradictions(program)) {
       this.#fault(this.#document.atKey([...place, ...path], text));
     }
-    const { command: [executable = "", ...args], protocol = "json-rpc", framing, initialize, ...settings } = program;
+    const { command, args: more = [], protocol = "json-rpc", framing, initialize, ...settings } = program;
+    const [executable = "", ...args] = typeof command === "string" ? [command, ...more] : command;
     const definition = {
       name,
       // A name is looked up on PATH, a path is relative like all others.

@@ -11,6 +11,7 @@ import type { StartFolder } from "../child/starts.ts";
 import { CLEANUP_DEADLINE_MS, hasToClean } from "../child/cleanup.ts";
 import type { Guard } from "../child/guard.ts";
 import { encodeDepth, encodeRole, type GivenSettings, isWorkerOf, ROLE_VARIABLE } from "../child/role.ts";
+import { claimedEnv, givenEnv, ownEnv } from "../module/env.ts";
 import { MODULE, outputLimits, supervisionPlan } from "../module/settings.ts";
 import { ProgramSession } from "../program/session.ts";
 import { DEFAULT_FRAME_LIMIT } from "../wire/frame.ts";
@@ -71,6 +72,7 @@ export function childSpec(
     env: (channel) => {
       const env = runtime.env.all();
       for (const variable of withheld) delete env[variable];
+      Object.assign(env, givenEnv(settings.env));
       const tree = parent.guard.tree(name, descendants);
       if (program !== undefined) return { ...env, [ROLE_VARIABLE]: encodeDepth(depth + 1, tree) };
       const role = { broker: plan.name, module: name, worker: null, depth: depth + 1, channel, tree, descendants };
@@ -111,9 +113,9 @@ export function callTargets({ name, timeoutMs, retry, modules }: BrokerPlan): Ca
 
 /** Environment variables that other modules claim and `name` does not: never handed to a process that loads only the file of `name`. */
 function withheldEnv(name: string, plans: readonly ModulePlan[]): string[] {
-  const own = plans.find((plan) => plan.module.name === name)?.settings.env ?? [];
+  const own = ownEnv(plans.find((plan) => plan.module.name === name)?.settings.env);
   return plans
     .filter((plan) => plan.module.name !== name)
-    .flatMap((plan) => [...plan.settings.env ?? []])
+    .flatMap((plan) => claimedEnv(plan.settings.env))
     .filter((variable) => !own.includes(variable));
 }

@@ -9,6 +9,7 @@ import type { Runtime } from "../../runtime/runtime.ts";
 import type { CleanupReceipt, ModuleCleanup, ResourceUsage } from "../wire/status.ts";
 import type { Reporter } from "../log/reporter.ts";
 import type { Module } from "../module/module.ts";
+import { claimedEnv, ownEnv } from "../module/env.ts";
 import type { Role } from "./role.ts";
 import { applyUser, isError, textOf } from "../user_code.ts";
 import { Owned } from "../module/dispose.ts";
@@ -104,10 +105,10 @@ function stepsOf({ modules, role }: CleanupOptions): Step[] {
 
 /** Variables that other modules claimed, and this one did not. */
 function removeForeignEnvironment({ runtime, modules, role }: CleanupOptions): void {
-  const own = modules.find((module) => module.name === role.module)?.definition.env ?? [];
+  const own = ownEnv(modules.find((module) => module.name === role.module)?.definition.env);
   for (const { name, definition } of modules) {
     if (name === role.module) continue;
-    for (const variable of definition.env ?? []) if (!own.includes(variable)) runtime.env.remove(variable);
+    for (const variable of claimedEnv(definition.env)) if (!own.includes(variable)) runtime.env.remove(variable);
   }
 }
 

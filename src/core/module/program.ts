@@ -105,7 +105,7 @@ function programPlan(at: string, fields: ReadonlyMap<string, unknown>): ProgramP
     throw new TypeError(`${at}: initialize needs protocol "mcp" or "lsp", and it is "json-rpc"`);
   }
   return {
-    command: commandIn(at, fields.get("command")),
+    command: commandIn(at, fields.get("command"), fields.get("args")),
     protocol,
     framing: framing === undefined ? FRAMINGS[protocol] : framingIn(at, framing),
     initialize: recordIn(`${at}: initialize`, initialize),
@@ -114,12 +114,20 @@ function programPlan(at: string, fields: ReadonlyMap<string, unknown>): ProgramP
   };
 }
 
-function commandIn(at: string, command: unknown): readonly string[] {
-  const isList = Array.isArray(command) && command.length > 0 && command.every((part) => typeof part === "string");
-  if (isList && command[0] !== "" && !command.some((part: string) => part.includes("\0"))) return [...command];
-  throw new TypeError(
-    `${at}: command must be a list of an executable and its arguments, and it is ${inspect(command)}`,
-  );
+function commandIn(at: string, command: unknown, args: unknown): readonly string[] {
+  const { command: row, args: ofArgs } = PROGRAM;
+  checkTable(`${at}: `, { command: row, args: ofArgs }, { command, args });
+  const [list, more] = [textsIn(command), textsIn(args)];
+  if (typeof command === "string") return [command, ...more];
+  if (args !== undefined) throw new TypeError(`${at}: ${ARGS_TWICE}`);
+  return list;
+}
+
+/** What is wrong with `args` beside a list. */
+export const ARGS_TWICE = "args is for a command that is the executable alone, add it to the list";
+
+function textsIn(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.map(String) : [];
 }
 
 function protocolIn(at: string, protocol: unknown): ProtocolName {

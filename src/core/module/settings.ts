@@ -103,6 +103,9 @@ export interface ProcessSettings {
   readonly permissions?: PermissionSettings;
 }
 
+/** Environment variables: names, or values by name. */
+export type EnvSettings = readonly string[] | Readonly<Record<string, string | true>>;
+
 /** What holds for a call where its own options do not say it. */
 export interface CallSettings {
   /** Milliseconds for one attempt. @default what holds for the module, the broker's `call.timeoutMs`, else 1000 */
@@ -127,8 +130,11 @@ export interface ModuleSettings extends SupervisionSettings, ProcessSettings, Mo
   readonly options?: unknown;
   /** Working directory of the module's processes. @default the program's */
   readonly cwd?: string;
-  /** Environment variables that only this module's processes keep. */
-  readonly env?: readonly string[];
+  /**
+   * Environment variables of this module's processes. A list names those that only they keep. In an object a text is the value of a
+   * variable that they get, and `true` stands for the broker's own value, which only they keep.
+   */
+  readonly env?: EnvSettings;
 }
 
 /** Which family a program in another language is of: JSON-RPC 2.0, the Model Context Protocol, the Language Server Protocol. */
@@ -139,8 +145,10 @@ export type Framing = "newline" | "content-length";
 
 /** What a program in another language is, and its settings as a module. */
 export interface ProgramSettings extends Omit<ModuleSettings, "options" | "permissions"> {
-  /** The executable and its arguments; no shell reads them. */
-  readonly command: readonly string[];
+  /** The executable and its arguments, or the executable alone; no shell reads them. */
+  readonly command: readonly string[] | string;
+  /** The arguments, where `command` is the executable alone. @default none */
+  readonly args?: readonly string[];
   /** Milliseconds from the start of the program to the end of its `initialize` exchange. @default 60000 */
   readonly startTimeoutMs?: number;
   /** Milliseconds for one attempt of a call. @default the broker's `call.timeoutMs`, else 1000, and 60000 with `mcp` and `lsp` */
@@ -397,11 +405,10 @@ export const MODULE = {
     about: "Modules that must be ready before this one starts, and that stop after it",
   },
   env: {
-    is: "list",
-    of: "names of environment variables",
-    each: "the name of an environment variable",
+    is: "env",
     otherwise: "none",
-    about: "Environment variables that only this module's processes keep",
+    about:
+      "Environment variables: a list names those that only this module's processes keep; in an object a text is a value for them, and true the broker's own",
   },
   concurrency: {
     is: "number",
@@ -462,7 +469,15 @@ export const PROGRAM = {
     is: "command",
     needed: true,
     about:
-      "The executable, which is looked up on PATH or in the configuration's folder, and its arguments; no shell reads them",
+      "The executable, which is looked up on PATH or in the configuration's folder, and its arguments, or the executable alone; no shell reads them",
+  },
+  args: {
+    is: "list",
+    of: "texts",
+    each: "a text without NUL",
+    mayBeEmpty: true,
+    otherwise: "none",
+    about: "The arguments, where command is the executable alone",
   },
   protocol: {
     is: "choice",

@@ -58,6 +58,13 @@ export interface ListRow extends About {
   /** Such as "names of modules". */
   readonly of: string;
   readonly each: string;
+  /** Whether an item may be an empty text. */
+  readonly mayBeEmpty?: true;
+}
+
+/** Names of environment variables, or values by name. No error shows a value. */
+export interface EnvRow extends About {
+  readonly is: "env";
 }
 
 /** All of a kind, nothing of it, or what is named. */
@@ -67,7 +74,7 @@ export interface RightsRow extends About {
   readonly of: string;
 }
 
-/** An executable and its arguments. */
+/** An executable and its arguments, or the executable alone. */
 export interface CommandRow extends About {
   readonly is: "command";
 }
@@ -113,6 +120,7 @@ export type Row =
     | TextRow
     | ChoiceRow
     | ListRow
+    | EnvRow
     | RightsRow
     | CommandRow
     | ObjectRow
@@ -140,8 +148,10 @@ type RowOf<T> = unknown extends T ? AnythingRow
   : [T] extends [boolean] ? FlagRow
   : [T] extends [number] ? NumberRow
   : [T] extends [string] ? string extends T ? NameRow | TextRow : ChoiceRow<T>
-  : [T] extends [readonly string[]] ? ListRow | CommandRow
+  : [T] extends [readonly string[]] ? ListRow
+  : [T] extends [readonly string[] | string] ? CommandRow
   : [T] extends [readonly string[] | boolean] ? RightsRow
+  : [T] extends [readonly string[] | Readonly<Record<string, string | true>>] ? EnvRow
   : string extends keyof T ? unknown extends T[string] ? ObjectRow : MapRow<T[string]>
   : [Extract<T, string>] extends [never] ? GroupRow<T> & { readonly short?: never }
   : GroupRow<Exclude<T, string>> & { readonly short: keyof Exclude<T, string> };
@@ -223,11 +233,19 @@ function* wrongWith(row: Row, value: unknown, manner: Manner, path: KeyPath): Ge
       return;
     }
     case "list":
-      return yield* wrongWithList(value, manner, { path, what: `a list of ${row.of}`, each: row.each, isItem: isText });
+      return yield* wrongWithList(value, manner, {
+        path,
+        what: `a list of ${row.of}`,
+        each: row.each,
+        isItem: row.mayBeEmpty ? isArgument : isText,
+      });
+    case "env":
+      return yield* wrongWithEnv(value, path);
     case "rights":
       return yield* wrongWithRights(row, value, manner, path);
     case "command": {
       const each = "a text without NUL";
+      if (typeof value === "string" && isText(value)) return;
       if (!Array.isArray(value) || value.length === 0 || value[0] === "") return yield wrong(COMMAND);
       return yield* wrongWithList(value, manner, { path, what: COMMAND, each, isItem: isArgument });
     }
@@ -238,7 +256,7 @@ function* wrongWith(row: Row, value: unknown, manner: Manner, path: KeyPath): Ge
   }
 }
 
-const COMMAND = "a list of an executable and its arguments";
+const COMMAND = "an executable, or a list of it and its arguments";
 
 function* wrongWithGroup({ keys, short }: GroupRow, value: unknown, manner: Manner, path: KeyPath): Generator<Wrong> {
   const alone = short === undefined ? undefined : keys[short];
@@ -266,6 +284,45 @@ function* wrongWithList(value: unknown, manner: Manner, { path, what, each, isIt
   }
 }
 
+const ENV_NAME = "the name of an environment variable";
+
+/** The values may be secrets: of a wrong one only its kind is said. */
+function* wrongWithEnv(value: unknown, path: KeyPath): Generator<Wrong> {
+  const must = (at: KeyPath, what: string, is: string): Wrong => {
+    return { path: at, part: "value", text: `must be ${what}, and it ${is}` };
+  };
+  if (Array.isArray(value)) {
+    for (const [index, name] of value.entries()) {
+      if (isEnvName(name)) continue;
+      const isPair = typeof name === "string" && name.includes("=");
+      yield must(
+        [...path, index],
+        ENV_NAME,
+        isPair ? 'has "=" in it: write values as { "NAME": "value" }' : `is ${kindOf(name)}`,
+      );
+    }
+  } else if (!isRecord(value) || withoutFields(value) !== null) {
+    yield must(path, "a list of names of environment variables, or an object of values by name", `is ${kindOf(value)}`);
+  } else {
+    for (const [name, of] of Object.entries(value)) {
+      if (!isEnvName(name)) yield must([...path, name], "under " + ENV_NAME, `is under ${inspect(name)}`);
+      else if (of !== true && !isArgument(of)) {
+        yield must([...path, name], "a text without NUL, or true", `is ${kindOf(of)}`);
+      }
+    }
+  }
+}
+
+function isEnvName(name: unknown): boolean {
+  return typeof name === "string" && isText(name) && !name.includes("=");
+}
+
+function kindOf(value: unknown): string {
+  if (value === "") return "empty";
+  if (typeof value === "string") return "another text";
+  return typeof value === "number" || typeof value === "boolean" ? `a ${typeof value}` : inspect(value);
+}
+
 function* wrongWithRights({ of }: RightsRow, value: unknown, manner: Manner, path: KeyPath): Generator<Wrong> {
   if (typeof value === "boolean") return;
   const what = `true, false or a list of ${manner.items ? `${of}s` : "texts without commas"}`;
@@ -277,7 +334,7 @@ function* wrongWithRights({ of }: RightsRow, value: unknown, manner: Manner, pat
   yield { path, part: "value", text: `must be ${what}, and it has ${manner.quote(value[stranger])}` };
 }
 
-type PlainRow = Exclude<Row, { readonly is: "group" | "map" | "list" | "rights" | "command" }>;
+type PlainRow = Exclude<Row, { readonly is: "group" | "map" | "env" | "list" | "rights" | "command" }>;
 
 /** What `value` should be, or null where it is that. */
 function shouldBe(row: PlainRow, value: unknown, manner: Manner): string | null {

@@ -10,19 +10,22 @@ import type { CallContext, Handler } from "../module/module.ts";
 import type { ReceivedCall } from "../wire/columns.ts";
 import type { CallHeaders } from "../wire/messages.ts";
 import { type Connection, ConnectionClosedError } from "./connection.ts";
-import { JsonRpcError, toParams } from "./message.ts";
+import { JsonRpcError, type Params, toParams } from "./message.ts";
+import type { ProtocolName } from "../module/settings.ts";
 import { isRecord } from "../checks.ts";
 
 export class ProgramService implements Service {
   readonly #connection: Connection;
+  readonly #protocol: ProtocolName;
   /** The answer to `initialize`, for callers that send it again: the program may receive it only once. */
   #greeting: { readonly answer: unknown } | undefined;
   #running = 0;
   #idle = new Set<() => void>();
   readonly commands = { get: (method: string): Handler => this.#handler(method), keys: () => [].values() };
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, protocol: ProtocolName) {
     this.#connection = connection;
+    this.#protocol = protocol;
   }
 
   /** From now on calls of `initialize` get `answer`. */
@@ -35,7 +38,7 @@ export class ProgramService implements Service {
     context: RunningCall,
   ): Promise<unknown> {
     if (options.notify !== true) return await Reflect.apply(this.#handler(command), context, params);
-    this.#connection.notify({ method: command, params: toParams(params) });
+    this.#connection.notify({ method: command, params: this.#params(command, params) });
     return undefined;
   }
 
@@ -55,6 +58,7 @@ export class ProgramService implements Service {
 
   async #request(method: string, params: readonly unknown[], context: CallContext): Promise<unknown> {
     const { signal } = context;
+    const given = this.#params(method, params);
     let counts = true;
     const over = () => {
       if (counts) this.#over();
@@ -63,7 +67,7 @@ export class ProgramService implements Service {
     this.#running++;
     signal.addEventListener("abort", over, { once: true });
     try {
-      return await this.#connection.request(method, toParams(params), {
+      return await this.#connection.request(method, given, {
         signal,
         onProgress: progressTo(context),
       });
@@ -77,6 +81,17 @@ export class ProgramService implements Service {
     }
   }
 
+  /** @throws {TypeError} for parameters by position, which these families do not have. */
+  #params(method: string, params: readonly unknown[]): Params {
+    const given = toParams(params);
+    const example = BY_NAME.get(this.#protocol);
+    if (example === undefined || !Array.isArray(given)) return given;
+    throw new TypeError(
+      `Cannot call "${method}": ${this.#protocol.toUpperCase()} takes its parameters by name and not by position, ` +
+        `give one object such as ${method === "tools/call" ? TOOL : example}`,
+    );
+  }
+
   #over(): void {
     this.#running--;
     if (this.#running > 0) return;
@@ -84,6 +99,13 @@ export class ProgramService implements Service {
     this.#idle.clear();
   }
 }
+
+const TOOL = '{ "name": "echo", "arguments": { "message": "hi" } }';
+/** Families whose parameters have names, and some of them. */
+const BY_NAME: ReadonlyMap<ProtocolName, string> = new Map([
+  ["mcp", '{ "uri": "file:///notes.txt" }'],
+  ["lsp", '{ "textDocument": { "uri": "file:///main.ts" } }'],
+]);
 
 /**
  * A program's error answer as it goes to callers, who get a `RemoteError` whose `data` is `{ code, data }`. Where the program's own

@@ -95,7 +95,7 @@ export class ProgramSession extends ProcessSession<CommandProcess> {
         closed: (reason, failed) => this.#closed(reason, failed),
       },
     });
-    const service = new ProgramService(connection);
+    const service = new ProgramService(connection, plan.protocol);
     const { ping } = this.#protocol;
     this.#connection = connection;
     this.#service = service;

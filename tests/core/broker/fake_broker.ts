@@ -1,4 +1,5 @@
 import { BrokerCore } from "../../../src/core/broker/broker.ts";
+import type { BrokerHost } from "../../../src/core/broker/child_spec.ts";
 import { type BrokerOptions, checkOptions } from "../../../src/core/broker/options.ts";
 import type { LogRecord } from "../../../src/core/log/record.ts";
 import { defineModule } from "../../../src/core/module/module.ts";
@@ -41,6 +42,8 @@ export type Modules = Readonly<Record<string, ModuleSettings>>;
 interface FakeBrokerOptions extends Partial<BrokerOptions> {
   /** How many the machine has. */
   readonly processors?: number;
+  /** Files that a new process loads by itself, as under a configuration. */
+  readonly files?: BrokerHost["load"];
 }
 
 /** A broker whose processes do what the test says. */
@@ -49,10 +52,10 @@ export class FakeBroker {
   readonly records: LogRecord[] = [];
   readonly core: BrokerCore;
 
-  constructor(modules: Modules, { processors = 2, ...options }: FakeBrokerOptions = {}) {
+  constructor(modules: Modules, { processors = 2, files = null, ...options }: FakeBrokerOptions = {}) {
     this.runtime.count = processors;
     const { plan, seat } = prepared(modules, { log: (record) => void this.records.push(record), ...options });
-    this.core = new BrokerCore(plan, { runtime: this.runtime, depth: 0, load: null, ...seat });
+    this.core = new BrokerCore(plan, { runtime: this.runtime, depth: 0, load: files, ...seat });
   }
 
   /** The configuration has changed. */

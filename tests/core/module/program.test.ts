@@ -36,7 +36,7 @@ test("defineProgram() refuses what contradicts itself, and names the part", () =
     [
       { name: "a b" },
       { command: [] },
-      { command: "npx" },
+      { command: ["npx"], args: ["-y"] },
       { command: ["x", 1] },
       { command: ["x\0"] },
       { protocol: "mpc" },
@@ -54,10 +54,10 @@ test("defineProgram() refuses what contradicts itself, and names the part", () =
     ].map(refused),
     [
       'The name of a program must be 1 to 64 of the characters A-Z a-z 0-9 . _ -, and it is "a b"',
-      'Program "a": command must be a list of an executable and its arguments, and it is a list',
-      'Program "a": command must be a list of an executable and its arguments, and it is "npx"',
-      'Program "a": command must be a list of an executable and its arguments, and it is a list',
-      'Program "a": command must be a list of an executable and its arguments, and it is a list',
+      'Program "a": command must be an executable, or a list of it and its arguments, and it is a list',
+      'Program "a": args is for a command that is the executable alone, add it to the list',
+      'Program "a": command must be an executable, or a list of it and its arguments, and it is a list',
+      'Program "a": command must be an executable, or a list of it and its arguments, and it is a list',
       'Program "a": protocol must be one of json-rpc, mcp, lsp, and it is "mpc"',
       'Program "a": framing is set by protocol "mcp", remove it',
       'Program "a": framing must be "newline" or "content-length", and it is "lines"',

@@ -361,3 +361,33 @@ test("a line of many braces is printed text, and is looked at in a bounded time"
     `stdout ${"x".repeat(13)}`,
   ]);
 });
+
+for (
+  const [protocol, method, params, example] of [
+    ["mcp", "tools/call", ["echo", { message: "hi" }], '{ "name": "echo", "arguments": { "message": "hi" } }'],
+    ["mcp", "resources/read", ["file:///a"], '{ "uri": "file:///notes.txt" }'],
+    ["lsp", "textDocument/hover", [1, 2], '{ "textDocument": { "uri": "file:///main.ts" } }'],
+  ] as const
+) {
+  test(`positional parameters of ${method} are refused with what to write, and never reach the ${protocol} server`, async () => {
+    const program = await FakeProgram.ready({ protocol });
+    const message =
+      `Cannot call "${method}": ${protocol.toUpperCase()} takes its parameters by name and not by position, ` +
+      `give one object such as ${example}`;
+    const is = (error: unknown) => {
+      assert.ok(error instanceof RemoteError);
+      assert.deepEqual([error.remoteName, error.message], ["TypeError", message]);
+      return true;
+    };
+    await assert.rejects(program.call(method, params), is);
+    await assert.rejects(program.call(method, params, { wire: { notify: true, target: "everything" } }), is);
+    assert.deepEqual(program.takes(), []);
+    assert.deepEqual(program.counters.counts().error, 2);
+    assert.equal(program.reporter.lines().filter((line) => line.endsWith(`because of error: ${message}`)).length, 2);
+    // A program of JSON-RPC alone has parameters by position.
+    const plain = await FakeProgram.ready();
+    void plain.call(method, params);
+    await settle();
+    assert.deepEqual(plain.takes().map(({ params }) => params), [params]);
+  });
+}

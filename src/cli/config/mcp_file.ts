@@ -1,0 +1,164 @@
+/**
+ * Files of MCP servers, in the format that the clients of the Model Context Protocol share: `mcpServers` has a server by each name.
+ * Keys that only a client understands are left alone.
+ *
+ * @module
+ */
+
+import { basename, dirname, isAbsolute, relative, resolve } from "node:path";
+import { closestMatch, inspect, isRecord } from "../../core/checks.ts";
+import { isName } from "../../core/module/table.ts";
+import { readText } from "./config_file.ts";
+import { ConfigDocument, ConfigError, type Fault, type KeyPath, type Problem } from "./document.ts";
+import type { ProgramKeys } from "./keys.ts";
+
+/** A server that brokkr can run: `${…}` in it is not expanded. */
+export interface McpServer {
+  readonly name: string;
+  /** Where it stands. */
+  readonly place: KeyPath;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+}
+
+export function isMcpFile(document: ConfigDocument): boolean {
+  const keys = document.keys([]);
+  return keys.includes("mcpServers") && !keys.includes("modules");
+}
+
+/** The name of a control socket must leave room for its folder. */
+const MAX_NAME = 32;
+
+/** The name of a file or folder, made one of a broker. */
+export function brokerName(path: string, otherwise = "mcp"): string {
+  const name = basename(path).replace(/^\.+/, "").replace(/\.jsonc?$/, "");
+  return name.replaceAll(/[^A-Za-z0-9._-]+/g, "-").replaceAll(/^[-.]+|[-.]+$/g, "").slice(0, MAX_NAME) || otherwise;
+}
+
+/** What is wrong goes to `faults`; servers that are reached over HTTP are `leftOut`, and those that are disabled just so. */
+export function readServers(document: ConfigDocument, faults: Fault[]): { servers: McpServer[]; leftOut: Fault[] } {
+  const root = document.value(["mcpServers"]);
+  if (!isRecord(root)) {
+    faults.push(
+      document.at(["mcpServers"], `mcpServers must be an object of servers by name, and it is ${inspect(root)}`),
+    );
+    return { servers: [], leftOut: [] };
+  }
+  const servers: McpServer[] = [];
+  const leftOut: Fault[] = [];
+  for (const name of document.keys(["mcpServers"])) {
+    const place = ["mcpServers", name];
+    const server = document.value(place);
+    const wrong = (path: KeyPath, text: string) => {
+      faults.push(document.at([...place, ...path], `${[...place, ...path].join(".")} ${text}`));
+    };
+    if (!isName(name)) {
+      const text = "the name of a server must be 1 to 64 of the characters A-Z a-z 0-9 . _ -, as it is called by it";
+      faults.push(document.atKey(place, text));
+    }
+    if (!isRecord(server)) {
+      wrong([], `must be an object, and it is ${inspect(server)}`);
+      continue;
+    }
+    const { command, args = [], env = {}, cwd = ".", url, type, disabled } = server;
+    if (disabled === true) continue;
+    if (isOverHttp(type) || (command === undefined && url !== undefined)) {
+      leftOut.push(document.atKey(place, `server "${name}" is left out: ${HTTP}`));
+      continue;
+    }
+    for (const key of Object.keys(server)) {
+      const meant = KEYS.includes(key) ? null : closestMatch(key, KEYS.filter((known) => !(known in server)));
+      if (meant !== null) faults.push(document.atKey([...place, key], `unknown key "${key}": did you mean "${meant}"`));
+    }
+    if (command === undefined) wrong([], "has neither command nor url, add the command that starts the server");
+    else if (typeof command !== "string" || command === "" || command.includes("\0")) {
+      wrong(["command"], `must be an executable, and it is ${inspect(command)}`);
+    } else if (!isTexts(args)) wrong(["args"], "must be a list of texts");
+    else if (!isTextsByName(env)) wrong(["env"], "must be an object of texts by name");
+    else if (typeof cwd !== "string" || cwd === "") wrong(["cwd"], `must be a path, and it is ${inspect(cwd)}`);
+    else servers.push({ name, place, command, args, env, cwd });
+  }
+  return { servers, leftOut };
+}
+
+const KEYS = ["command", "args", "env", "cwd", "url", "type", "disabled"];
+
+const HTTP = "brokkr runs servers that speak over standard input and output, and this one is reached over HTTP; " +
+  "give it the command of a bridge to it";
+
+function isOverHttp(type: unknown): boolean {
+  return typeof type === "string" && /http|sse|ws/i.test(type);
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every(isText);
+}
+
+function isTextsByName(value: unknown): value is Readonly<Record<string, string>> {
+  return isRecord(value) && Object.entries(value).every(([key, text]) => /^[^=\0]+$/.test(key) && isText(text));
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === "string" && !value.includes("\0");
+}
+
+/** The servers of `file` as modules of a configuration in the folder `target`. @throws {ConfigError} */
+export async function serversAsModules(
+  file: string,
+  target: string,
+): Promise<{ modules: Record<string, ProgramKeys>; leftOut: readonly Problem[] }> {
+  const document = new ConfigDocument(file, await readText(file));
+  const faults = document.duplicates();
+  if (!isMcpFile(document)) faults.push(document.at([], 'it has no "mcpServers", name a file of MCP servers'));
+  const { servers, leftOut } = faults.length > 0 ? { servers: [], leftOut: [] } : readServers(document, faults);
+  const folder = dirname(resolve(file));
+  const inTarget = (path: string) => relative(target, resolve(folder, path)) || ".";
+  const literal = (text: string, path: KeyPath) => {
+    const [, name] = text.match(new RegExp(VARIABLE, "")) ?? [];
+    if (name === undefined) return text;
+    const remedy = 'write the value, or run this file itself with "brokkr run"';
+    faults.push(document.at(path, `\${${name}} is for files of MCP servers, brokkr.json has none: ${remedy}`));
+    return text;
+  };
+  const modules = servers.map(({ name, place, command, args, env, cwd }): [string, ProgramKeys] => {
+    const values = Object.entries(env).map(([key, value]): [string, string | true] => {
+      return [key, value === `\${${key}}` ? true : literal(value, [...place, "env", key])];
+    });
+    const path = inTarget(cwd);
+    return [name, {
+      command: command.includes("/") && !isAbsolute(command) ? inTarget(command).replace(/^(?=[^.])/, "./") : command,
+      ...(args.length === 0 ? {} : { args: args.map((arg, index) => literal(arg, [...place, "args", index])) }),
+      protocol: "mcp",
+      ...(values.length === 0 ? {} : { env: Object.fromEntries(values) }),
+      ...(path === "." ? {} : { cwd: path }),
+    }];
+  });
+  if (modules.length === 0) faults.push(...leftOut);
+  if (faults.length > 0) {
+    throw new ConfigError(faults.toSorted((one, other) => one.offset - other.offset).map(({ problem }) => problem));
+  }
+  return { modules: Object.fromEntries(modules), leftOut: leftOut.map(({ problem }) => problem) };
+}
+
+const VARIABLE = /\$\{([A-Za-z_]\w*)(?::-([^}]*))?\}/g;
+
+/** `text` with the value of each `${NAME}`, or the default in `${NAME:-default}` where that is unset or empty. */
+export function expanded(
+  text: string,
+  get: (name: string) => string | undefined,
+): { readonly value: string; readonly missing: string | null } {
+  let missing: string | null = null;
+  const value = text.replaceAll(VARIABLE, (_, name: string, otherwise: string | undefined) => {
+    const found = get(name);
+    if (found !== undefined && (found !== "" || otherwise === undefined)) return found;
+    if (otherwise === undefined) missing ??= name;
+    return otherwise ?? "";
+  });
+  return { value, missing };
+}
+
+export function missingText(name: string): string {
+  return `environment variable "${name}" is not set: set it, or give it a default as in \${${name}:-default}`;
+}
