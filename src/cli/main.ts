@@ -38,7 +38,7 @@ async function beProcess(runtime: Runtime, role: Role): Promise<void> {
   await offerLibrary(runtime);
   if (role.load !== null) {
     const { serveModuleFiles } = await import("./module_files.ts");
-    return await serveModuleFiles(runtime, role, role.load);
+    return await serveModuleFiles(runtime, role);
   }
   const program = runtime.env.get(PROGRAM_VARIABLE);
   if (program === DEMO_PROGRAM) {

@@ -99,14 +99,10 @@ function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null;
 }
 
-export async function serveModuleFiles(
-  runtime: Runtime,
-  role: Role,
-  files: NonNullable<Role["load"]>,
-): Promise<never> {
-  const load = async () => {
+export async function serveModuleFiles(runtime: Runtime, role: Role): Promise<never> {
+  const load = async (role: Role) => {
     const modules: Module[] = [];
-    for (const [name, url] of files) {
+    for (const [name, url] of role.load ?? []) {
       const module = await loadModule(name, url);
       modules.push(name === role.module && role.given !== null ? heldAgainst(module, role.given) : module);
     }

@@ -47,7 +47,10 @@ const HEADINGS = [
   " P99",
 ];
 
-export function statusTable({ broker, modules }: BrokerStatus, { colors }: { readonly colors: boolean }): string {
+export function statusTable(
+  { broker, modules, standby = [] }: BrokerStatus,
+  { colors }: { readonly colors: boolean },
+): string {
   const processes = modules.flatMap((module) => [
     { status: module, name: module.name },
     ...module.workers.map((worker) => ({ status: worker, name: `  ${worker.name}` })),
@@ -57,6 +60,8 @@ export function statusTable({ broker, modules }: BrokerStatus, { colors }: { rea
     const state = processes[index - 1]?.status.state;
     return state === undefined ? line : line.replace(` ${state} `, ` ${paintState(state, state, colors)} `);
   });
+  const ready = standby.map(({ pid, memory }) => `pid ${pid} (${mebibytes(memory.privateBytes ?? memory.rssBytes)})`);
+  const waiting = ready.length === 0 ? [] : ["", `standby: ${ready.join(", ")}`];
   const { zombies } = broker;
   const left = zombies === null || zombies === 0 ? [] : [
     "",
@@ -68,7 +73,7 @@ export function statusTable({ broker, modules }: BrokerStatus, { colors }: { rea
   const head = `${broker.name}: pid ${broker.pid}, up ${
     shortTime(broker.uptimeMs)
   }, brokkr ${broker.version}, ${broker.runtime}`;
-  return [head, "", ...lines, ...left].join("\n");
+  return [head, "", ...lines, ...waiting, ...left].join("\n");
 }
 
 function cellsOf(name: string, status: ProcessStatus): string[] {

@@ -193,6 +193,8 @@ export interface Runtime {
   readonly program: string | null;
   /** The working directory in which this process, and so each new process of its program, starts; null where it is unknown. */
   readonly startedIn: string | null;
+  /** Makes the folder at `path` the working directory. Returns its path without links. @throws where it can't be entered. */
+  enterFolder(path: string): string;
   /** `path` as an absolute one; a relative path counts from `startedIn`. */
   fromStart(path: string): string;
   /** Whether `path` is a folder. True where this process lacks the right to look. */

@@ -12,6 +12,7 @@ interface ShownProcess {
 
 interface ShownStatus {
   readonly broker: { readonly name: string; readonly pid: number };
+  readonly standby: readonly { readonly pid: number }[];
   readonly modules: readonly (ShownProcess & { readonly workers: readonly ShownProcess[] })[];
 }
 

@@ -142,6 +142,7 @@ test("statusTable() shows modules with their workers", () => {
         workers: [],
       },
     ],
+    standby: [{ pid: 9, memory: { rssBytes: null, pssBytes: null, privateBytes: 2_097_152 } }],
   };
   assert.equal(
     statusTable(status, { colors: false }),
@@ -150,7 +151,9 @@ test("statusTable() shows modules with their workers", () => {
       "NAME            STATE    PID  RESTARTS  UPTIME    MEMORY  OK  ERR  TIMEOUT      P50    P99\n" +
       "Livestatus      ready   4242         0  1h 02m  15.0 MiB  10    1        2  0.14 ms  21 ms\n" +
       "  Livestatus-1  ready   4242         0      9s  15.0 MiB  10    1        2  0.14 ms  21 ms\n" +
-      "sla             failed     -         0       -         -  10    1        2        -      -",
+      "sla             failed     -         0       -         -  10    1        2        -      -\n" +
+      "\n" +
+      "standby: pid 9 (2.0 MiB)",
   );
   const colored = statusTable(status, { colors: true });
   assert.ok(colored.includes(" \x1b[32mready\x1b[0m ") && colored.includes(" \x1b[31mfailed\x1b[0m "));

@@ -80,6 +80,10 @@ export class FakeRuntime implements Runtime {
     return path.startsWith("/") ? path : `${this.startedIn}/${path}`;
   }
 
+  enterFolder(path: string): string {
+    return path;
+  }
+
   isFolder(_path: string): boolean {
     return true;
   }

@@ -20,10 +20,11 @@ import { commandMap, type Handler } from "../module/module.ts";
 import { Modules, type Route } from "./modules.ts";
 import type { BrokerPlan } from "./options.ts";
 import { OwnCommands } from "./own_commands.ts";
-import type { BrokerHost, ModulesContext } from "./child_spec.ts";
+import { type BrokerHost, type ModulesContext, standbyPlan } from "./child_spec.ts";
 import { brokerFacts, type BrokerStatus } from "./status.ts";
 import type { ParentProcess } from "../child/child_spec.ts";
 import { Guard } from "../child/guard.ts";
+import type { Standbys } from "../child/standby.ts";
 import { StartFolder, StartPlaces } from "../child/starts.ts";
 
 /** How to make another program process 1 of a container. */
@@ -39,6 +40,8 @@ export class BrokerCore implements Service {
   readonly #parent: ParentProcess & { readonly guard: Guard };
   readonly #starts: StartPlaces;
   readonly #folder: StartFolder;
+  /** Loaded where there are some. */
+  #standbys: Standbys | undefined;
   readonly #modules: Modules;
   readonly #startedAt: number;
   readonly commands: ReadonlyMap<string, Handler>;
@@ -82,6 +85,7 @@ export class BrokerCore implements Service {
       name: plan.name,
       guard: this.#guard,
       starts: this.#starts,
+      standbys: { take: async (spec, output) => await this.#standbys?.take(spec, output) ?? null },
       service: this,
       wanted: () => log.wanted(),
       records: (events) => {
@@ -114,6 +118,7 @@ export class BrokerCore implements Service {
     const slots = [...this.#modules.slots()];
     const failed = slots.filter((slot) => slot.process.state === "failed").length;
     const ms = this.#host.runtime.clock.now() - this.#startedAt;
+    await this.#keepStandbys();
     this.#log.report("broker.ready", { modules: slots.length, failed, ms }, { module: this.name });
   }
 
@@ -138,12 +143,14 @@ export class BrokerCore implements Service {
   /** Starts one module or worker again, or all modules one after the other. @throws {UnknownModuleError} */
   async restart(name?: string): Promise<void> {
     this.#refuseStopped("restart", name);
+    this.#renewStandbys();
     await this.#modules.restart(name);
   }
 
   /** Replaces the process of one module, or those of all; see {@linkcode Modules.reload}. @throws {UnknownModuleError} */
   async reload(name?: string): Promise<string[]> {
     this.#refuseStopped("reload", name);
+    this.#renewStandbys();
     return await this.#modules.reload(name);
   }
 
@@ -156,6 +163,7 @@ export class BrokerCore implements Service {
     this.#plan = plan;
     this.#host = { ...this.#host, ...host };
     this.#starts.limit = startConcurrency(plan, this.#host.runtime);
+    await this.#keepStandbys();
     const changes = await this.#modules.follow(this.#context());
     if (changes === null) return;
     const ms = this.#host.runtime.clock.now() - since;
@@ -170,6 +178,22 @@ export class BrokerCore implements Service {
   /** Drains one module; its calls are rejected until it is restarted. @throws {UnknownModuleError} */
   async stopModule(name: string): Promise<void> {
     await this.#modules.stopOne(name);
+  }
+
+  /** From the end of the first start on: until then every processor is busy. */
+  async #keepStandbys(): Promise<void> {
+    const plan = standbyPlan(this.#context());
+    if (this.#standbys !== undefined) return this.#standbys.follow(plan);
+    if (plan.count === 0) return;
+    const { Standbys } = await import("../child/standby.ts");
+    if (this.#stopped !== undefined) return;
+    this.#standbys = new Standbys(this.#parent, plan);
+    this.#standbys.open();
+  }
+
+  /** Who starts a process by hand wants the program as it is now, which those that wait have loaded before. */
+  #renewStandbys(): void {
+    if (this.#host.load === null) this.#standbys?.renew();
   }
 
   #refuseStopped(action: string, name: string | undefined): void {
@@ -232,6 +256,7 @@ export class BrokerCore implements Service {
     return {
       broker: brokerFacts(this.name, this.#host.runtime, this.#startedAt),
       modules: await Promise.all([...this.#modules.slots()].map((slot) => slot.status())),
+      standby: await this.#standbys?.status() ?? [],
     };
   }
 
@@ -252,6 +277,7 @@ export class BrokerCore implements Service {
     const since = this.#host.runtime.clock.now();
     try {
       await this.#modules.stop();
+      await this.#standbys?.end();
       await this.#guard.close();
       this.#own.close();
       const ms = this.#host.runtime.clock.now() - since;

@@ -11,6 +11,7 @@ import type { StartFolder } from "../child/starts.ts";
 import { CLEANUP_DEADLINE_MS, hasToClean } from "../child/cleanup.ts";
 import type { Guard } from "../child/guard.ts";
 import { encodeDepth, encodeRole, type GivenSettings, isWorkerOf, ROLE_VARIABLE } from "../child/role.ts";
+import type { StandbyPlan } from "../child/standby.ts";
 import { claimedEnv, givenEnv, ownEnv } from "../module/env.ts";
 import { MODULE, outputLimits, supervisionPlan } from "../module/settings.ts";
 import { ProgramSession } from "../program/session.ts";
@@ -70,9 +71,7 @@ export function childSpec(
     program: plan.program,
     cwd: folder.of(name, settings.cwd),
     env: (channel) => {
-      const env = runtime.env.all();
-      for (const variable of withheld) delete env[variable];
-      Object.assign(env, givenEnv(settings.env));
+      const env = { ...withoutVariables(runtime, withheld), ...givenEnv(settings.env) };
       const tree = parent.guard.tree(name, descendants);
       if (program !== undefined) return { ...env, [ROLE_VARIABLE]: encodeDepth(depth + 1, tree) };
       const role = { broker: plan.name, module: name, worker: null, depth: depth + 1, channel, tree, descendants };
@@ -80,6 +79,7 @@ export function childSpec(
       return { ...env, [ROLE_VARIABLE]: encodeRole({ ...role, ...own }) };
     },
     sandbox: permissions === undefined ? undefined : { rights: permissions, files },
+    takesStandby: permissions === undefined && program === undefined,
     collects: hasToClean(load?.(name) ?? plan.modules, null),
     descendants,
     setup: {
@@ -109,6 +109,32 @@ export function callTargets({ name, timeoutMs, retry, modules }: BrokerPlan): Ca
     names: [name, ...modules.map(({ module }) => module.name)],
     ...(calls.length === 0 ? {} : { calls: Object.fromEntries(calls) }),
   };
+}
+
+/** What describes the processes that are kept ready: they have what every process of the broker has, and nothing that is of one module. */
+export function standbyPlan({ plan, host: { runtime, depth, load }, folder }: ModulesContext): StandbyPlan {
+  const claimed = load === null ? [] : plan.modules.flatMap(({ settings }) => claimedEnv(settings.env));
+  const [first] = plan.modules;
+  const files = first === undefined ? [] : load?.(first.module.name) ?? plan.modules;
+  return {
+    count: plan.standby,
+    loadMs: Math.max(...plan.modules.map(({ settings }) => supervisionPlan(settings).startTimeoutMs)),
+    program: plan.program,
+    collects: hasToClean(files, null),
+    cwd: folder.of(plan.name),
+    env: (channel, tree) => {
+      const role = { broker: plan.name, module: "", worker: null, depth: depth + 1, channel, tree } as const;
+      const standby = { ...role, load: load === null ? null : [], descendants: "kill", standby: true } as const;
+      return { ...withoutVariables(runtime, claimed), [ROLE_VARIABLE]: encodeRole(standby) };
+    },
+    signature: claimed.toSorted().join(),
+  };
+}
+
+function withoutVariables(runtime: Runtime, withheld: readonly string[]): Record<string, string> {
+  const env = runtime.env.all();
+  for (const variable of withheld) delete env[variable];
+  return env;
 }
 
 /** Environment variables that other modules claim and `name` does not: never handed to a process that loads only the file of `name`. */

@@ -59,6 +59,7 @@ export interface BrokerPlan {
   readonly timeoutMs: number;
   readonly retry: "once" | "never";
   readonly startConcurrency: number | undefined;
+  readonly standby: number;
   readonly commands: Commands;
   readonly failFast: boolean;
   readonly program: string | undefined;
@@ -83,6 +84,7 @@ const OPTIONS: Readonly<Record<keyof BrokerOptions, Row>> = {
   settings: { is: "anything", about: "Settings by module name" },
   call: BROKER.call,
   startConcurrency: BROKER.startConcurrency,
+  standby: BROKER.standby,
   commands: { is: "anything", about: "What modules may call on the broker by its name" },
   program: {
     is: "other",
@@ -143,13 +145,14 @@ export function checkOptions(options: BrokerOptions): BrokerPlan {
     throw new TypeError(`Option logLevel must be one of ${LEVELS.join(", ")}, and it is ${String(options.logLevel)}`);
   }
   checkTable("Option ", OPTIONS, { ...options });
-  const { call: { timeoutMs, retry }, aligned, product, sweep } = filled(BROKER, options);
+  const { call: { timeoutMs, retry }, aligned, product, standby, sweep } = filled(BROKER, options);
   return {
     name,
     modules,
     timeoutMs,
     retry,
     startConcurrency: options.startConcurrency,
+    standby,
     commands: options.commands ?? {},
     failFast: options.failFast === true,
     program: options.program === undefined || typeof options.program === "string"

@@ -5,6 +5,7 @@
  */
 
 import type { Runtime } from "../../runtime/runtime.ts";
+import type { StandbyStatus } from "../child/standby.ts";
 import type { ProcessStatus } from "../wire/status.ts";
 import { VERSION } from "../version.ts";
 
@@ -35,6 +36,8 @@ export interface BrokerStatus {
   };
   /** In the order in which they were given to `Broker.start`. */
   readonly modules: readonly ModuleStatus[];
+  /** Processes that are kept ready for the next starts, with `standby`. */
+  readonly standby: readonly StandbyStatus[];
 }
 
 /** The broker's own part of its status. */

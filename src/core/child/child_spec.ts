@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ExitStatus, Runtime, Sandbox } from "../../runtime/runtime.ts";
+import type { ExitStatus, OutputSink, ProgramProcess, Runtime, Sandbox } from "../../runtime/runtime.ts";
 import type { CallClient } from "../call/client.ts";
 import type { Service } from "../call/server.ts";
 import type { LogEvent } from "../log/record.ts";
@@ -28,12 +28,20 @@ export interface ParentProcess {
   readonly guard: Guard | null;
   /** Where starts wait for their turn. */
   readonly starts: StartQueue;
+  /** Where a start finds a process that was kept ready. @default none */
+  readonly standbys?: StandbySource;
   /** Runs the calls of its children. */
   readonly service: Service;
   /** Ids of the events that someone wants. */
   readonly wanted: () => readonly string[];
   /** Receives the events of a child that it may report. */
   readonly records: (events: readonly LogEvent[]) => void;
+}
+
+/** Processes that are kept ready. */
+export interface StandbySource {
+  /** One that has become what `spec` says, and has answered; null where there is none. */
+  take(spec: ChildSpec, output: OutputSink): Promise<ProgramProcess | null>;
 }
 
 export interface ChildSpec {
@@ -52,6 +60,8 @@ export interface ChildSpec {
   readonly env: (channelAddress: string) => Readonly<Record<string, string>>;
   /** Fewer rights than its parent has. */
   readonly sandbox?: Sandbox | undefined;
+  /** Whether a process that was kept ready can become this one. @default false */
+  readonly takesStandby?: boolean;
   /** Whether the process has something to clean, and garbage to collect then. */
   readonly collects: boolean;
   /** Whether what the process started ends with it. */

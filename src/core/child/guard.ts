@@ -29,9 +29,14 @@ export interface GuardOptions {
   readonly orphan: (found: EventFields["process.orphan"]) => void;
 }
 
+/** What a process that is of no module yet is called. */
+const STANDBY = "standby";
+
 /** One run of a module's process and all that it starts. */
 interface Tree {
+  /** The mark in the environment of each of them. */
   readonly name: string;
+  readonly module: string;
   readonly descendants: Descendants;
 }
 
@@ -66,15 +71,28 @@ export class Guard {
 
   /** The mark of a new life of `module`, by which what it starts is found. It holds for the next process that is added. */
   tree(module: string, descendants: Descendants): string {
-    const name = `${this.#id}/${module}/${++this.#lives}`;
-    this.#trees.set(module, { name, descendants });
-    return name;
+    const tree = this.#newTree(module, descendants);
+    this.#trees.set(module, tree);
+    return tree.name;
+  }
+
+  /** The mark of a process that is of no module yet. */
+  standbyTree(): string {
+    return this.#newTree(STANDBY, "kill").name;
+  }
+
+  addStandby(pid: number, tree: string): void {
+    this.#add(pid, { name: tree, module: STANDBY, descendants: "kill" });
+  }
+
+  /** The next process of `module` that is added has the mark of a process that was kept ready. */
+  adopt(module: string, tree: string): void {
+    const { descendants = "kill" } = this.#trees.get(module) ?? {};
+    this.#trees.set(module, { name: tree, module, descendants });
   }
 
   add(pid: number, module: string): void {
-    const tree = this.#trees.get(module) ?? { name: this.tree(module, "kill"), descendants: "kill" };
-    this.#groups.set(pid, tree);
-    this.#tell(added(pid, tree));
+    this.#add(pid, this.#trees.get(module) ?? this.#newTree(module, "kill"));
   }
 
   /** The process has ended: what it started is killed, where it is to be. */
@@ -95,6 +113,15 @@ export class Guard {
     shell.channel.close();
     const kill = () => void shell.kill("SIGKILL", { group: true });
     await within(this.#options.runtime.clock, END_MS, shell.exited, "the guard does not end").catch(kill);
+  }
+
+  #newTree(module: string, descendants: Descendants): Tree {
+    return { name: `${this.#id}/${module}/${++this.#lives}`, module, descendants };
+  }
+
+  #add(pid: number, tree: Tree): void {
+    this.#groups.set(pid, tree);
+    this.#tell(added(pid, tree));
   }
 
   async #start(): Promise<void> {
@@ -166,16 +193,17 @@ export class Guard {
   }
 }
 
-function added(pid: number, { name, descendants }: Tree): string {
-  return `add ${pid} ${descendants === "kill" ? "group" : "process"} ${name}\n`;
+function added(pid: number, { name, module, descendants }: Tree): string {
+  const whose = name.split("/")[1] === module ? "" : ` ${module}`;
+  return `add ${pid} ${descendants === "kill" ? "group" : "process"} ${name}${whose}\n`;
 }
 
 /**
  * The guard's program: POSIX shell with the tools that every system has. A shell costs 0.1 MiB, is the same under three runtimes, and
  * needs of Deno no right but the one to run it. Where there is no `/proc` it knows process groups only.
  *
- * Arguments: pid of the broker, its name, its id, `sweep` or `-`. It reads `add PID group|process TREE` and `del PID`; the end of its
- * input is the end of the broker. It writes `orphan NAME PID MS` for what it kills at its start, and then `ready`.
+ * Arguments: pid of the broker, its name, its id, `sweep` or `-`. It reads `add PID group|process TREE [MODULE]`, with the module where
+ * the tree does not name it, and `del PID`; the end of its input is the end of the broker. It writes `orphan NAME PID MS` for what it kills at its start, and then `ready`.
  */
 const GUARD_SCRIPT = `
 trap '' HUP INT TERM
@@ -213,8 +241,12 @@ kill_tree() {
   done
 }
 
-# Parts of an entry PID:START:MODE:TREE.
-parts() { IFS=:; set -- $1; unset IFS; pid=$1 was=$2 mode=$3 tree=$4; }
+# Parts of an entry PID:START:MODE:TREE:MODULE.
+parts() {
+  IFS=:; set -- $1; unset IFS
+  pid=$1 was=$2 mode=$3 tree=$4 who=$5
+  [ -n "$who" ] || { who=\${tree#*/}; who=\${who%/*}; }
+}
 
 save() { [ -z "$file" ] || printf '%s\\n' "$$:$own" $entries 2>/dev/null >"$file"; }
 
@@ -246,12 +278,11 @@ sweep_file() {
   while read -r entry; do
     parts "$entry"
     [ -n "$tree" ] || continue
-    who=\${tree#*/}
     found=$(marked "$tree\\"")
-    for each in $found; do tell "$each" "\${who%/*}"; done
+    for each in $found; do tell "$each" "$who"; done
     if is_same "$pid" "$was"; then
       # Told here where its environment does not show the mark.
-      tell "$pid" "\${who%/*}"
+      tell "$pid" "$who"
       [ "$mode" = group ] && kill -s KILL -- "-$pid" 2>/dev/null || kill -s KILL "$pid" 2>/dev/null
     fi
     kill_tree "$tree\\""
@@ -295,7 +326,7 @@ if [ -n "$file" ]; then
   sweep_sockets
 fi
 
-while read -r verb pid mode tree; do
+while read -r verb pid mode tree who; do
   kept= gone=
   for entry in $entries; do
     case $entry in
@@ -306,7 +337,7 @@ while read -r verb pid mode tree; do
   entries=$kept
   if [ "$verb" = add ]; then
     look "$pid"
-    entries="$entries $pid:$start:$mode:$tree"
+    entries="$entries $pid:$start:$mode:$tree:$who"
   fi
   save
   if [ "$verb" = del ] && [ -n "$gone" ]; then

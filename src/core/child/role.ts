@@ -33,6 +33,8 @@ export interface Role {
   readonly tree: string | null;
   /** Whether the processes that it starts by itself bear the mark too. */
   readonly descendants: Descendants;
+  /** Whether it is that of a process that is kept ready, until its parent sends it another one. @default false */
+  readonly standby?: boolean;
 }
 
 /** The part of a configuration that the module's file has to be held against. */
@@ -58,9 +60,19 @@ export function isWorkerOf(module: string, process: string, workers: number | nu
 }
 
 export function encodeRole(role: Omit<Role, "process" | "given"> & Partial<Pick<Role, "given">>): string {
-  const { broker, module, worker, depth, channel, load, given, tree, descendants } = role;
+  const { broker, module, worker, depth, channel, load, given, tree, descendants, standby } = role;
   const whose = tree === null ? {} : { tree, descendants };
-  return objectText({ broker, module, worker, depth, channel, load, ...(given ? { given } : {}), ...whose });
+  return objectText({
+    broker,
+    module,
+    worker,
+    depth,
+    channel,
+    load,
+    ...(given ? { given } : {}),
+    ...whose,
+    ...(standby === true ? { standby } : {}),
+  });
 }
 
 /**
@@ -103,7 +115,8 @@ export function readRole(text: string | undefined): { role: Role | null; depth: 
     tree: typeof tree === "string" ? tree : null,
     descendants: fields.get("descendants") === "keep" ? "keep" : "kill",
   };
-  return { role: { broker, module, worker, process, depth, channel, load, given, ...whose }, depth };
+  const standby = fields.get("standby") === true ? { standby: true } : {};
+  return { role: { broker, module, worker, process, depth, channel, load, given, ...whose, ...standby }, depth };
 }
 
 function parse(text: string): Map<string, unknown> {

@@ -29,6 +29,7 @@ import {
 } from "../wire/messages.ts";
 import { FrameReporter } from "../log/reporter.ts";
 import type { Module } from "../module/module.ts";
+import type { Assigned } from "./await_role.ts";
 import { encodeDepth, type Role, ROLE_VARIABLE } from "./role.ts";
 import { headline, isLasting } from "../user_code.ts";
 import { sleep } from "../duration.ts";
@@ -41,8 +42,8 @@ const LAST_WORDS_MS = 1_000;
 export interface ServeOptions {
   readonly runtime: Runtime;
   readonly role: Role;
-  /** All modules that this process has, in the order they were declared. */
-  readonly load: () => Promise<readonly Module[]>;
+  /** All modules that a process of that role has, in the order they were declared. */
+  readonly load: (role: Role) => Promise<readonly Module[]>;
   readonly program: string | undefined;
   readonly product: string;
   readonly aligned: boolean;
@@ -50,19 +51,28 @@ export interface ServeOptions {
 
 /** Serves until the process ends; never settles. */
 export async function serveProcess(options: ServeOptions): Promise<never> {
-  const { role } = options;
   const { servingClock } = options.runtime;
-  const runtime = servingClock === undefined ? options.runtime : { ...options.runtime, clock: servingClock };
-  // What this process starts by itself has no role of its own, but is as deep.
-  const tree = role.descendants === "keep" ? null : role.tree;
-  runtime.env.set(ROLE_VARIABLE, encodeDepth(role.depth, tree, runtime.pid));
-  const channel = await runtime.parentChannel(role.channel);
-  const serving = { ...options, runtime };
+  const ownRuntime = servingClock === undefined ? options.runtime : { ...options.runtime, clock: servingClock };
+  const { runtime, role, channel } = await takeRole(ownRuntime, options.role);
+  const serving = { ...options, runtime, role };
   const shared = { files: () => runtime.sharedFiles(), makes: false };
   new ServedProcess(serving, (events) => {
     return new Link(channel, runtime.clock, { frameLimit: DEFAULT_FRAME_LIMIT, events, shared });
   });
   return await new Promise<never>(() => {});
+}
+
+/** What this process starts by itself has no role of its own, but is as deep. */
+async function takeRole(runtime: Runtime, role: Role): Promise<Assigned> {
+  const leave = ({ descendants, tree, depth }: Role) =>
+    runtime.env.set(ROLE_VARIABLE, encodeDepth(depth, descendants === "keep" ? null : tree, runtime.pid));
+  leave(role);
+  const own = { runtime, role, channel: await runtime.parentChannel(role.channel) };
+  if (role.standby !== true) return own;
+  const { awaitRole } = await import("./await_role.ts");
+  const assigned = await awaitRole(own);
+  leave(assigned.role);
+  return assigned;
 }
 
 class ServedProcess {
@@ -158,7 +168,7 @@ class ServedProcess {
   async #start(host: ModuleHost, setup: Setup): Promise<void> {
     const { runtime, role, load } = this.#options;
     try {
-      const modules = await load();
+      const modules = await load(role);
       const own = modules.find((candidate) => candidate.name === role.module);
       if (own === undefined) throw new Error(`Cannot serve module "${role.module}": the program does not declare it`);
       const cleanup = await cleanAfterFork({
@@ -200,7 +210,7 @@ class ServedProcess {
       this.#host?.want(message.events);
     } else if (message.kind === "targets") this.#host?.follow(message.targets);
     else if (message.kind === "restart") void this.#restartWorker(message.worker, message.request);
-    else void this.#sendStatus(message.request);
+    else if (message.kind === "status") void this.#sendStatus(message.request);
   }
 
   async #restartWorker(worker: number, request: number): Promise<void> {

@@ -211,7 +211,10 @@ export class ModuleSession extends ProcessSession<ProgramProcess> {
   protected override async create(
     { group, output }: { readonly group: boolean; readonly output: OutputSink },
   ): Promise<ProgramProcess> {
-    const { parent, program, cwd, sandbox, collects, env } = this.parts.spec;
+    const { spec } = this.parts;
+    const { parent, program, cwd, sandbox, collects, env } = spec;
+    const standby = await parent.standbys?.take(spec, output) ?? null;
+    if (standby !== null) return standby;
     return await parent.runtime.spawnProgram({ program, cwd: cwd(), sandbox, collects, env, group, output });
   }
 

@@ -170,6 +170,8 @@ export interface EventFields {
   "broker.no-init": { readonly remedy: string };
   /** WARNING: the guard has ended and could not be started; the next try is in `delayMs`. */
   "broker.unguarded": { readonly reason: string; readonly delayMs: number };
+  /** WARNING: a process that was kept ready has ended, or could not be used; the next one starts `delayMs` after that. */
+  "standby.lost": { readonly childPid: number | null; readonly reason: string; readonly delayMs: number };
   /** WARNING: the log file, or `standard error`, can be written again; that many lines are not in it. */
   "log.lost": { readonly file: string; readonly lines: number; readonly reason: string };
   /** INFO: a process was asked to finish its work and end. */
@@ -850,6 +852,22 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
     check: ['How many files the broker has open: "ls /proc/PID/fd | wc -l", and "ulimit -n". What killed the guard.'],
     did:
       "Goes on, and tries again after a pause. Until then, if the broker is killed, only processes that handle events end with it.",
+  },
+  "standby.lost": {
+    tag: "PROCESS",
+    level: "warning",
+    template: "A standby process is lost (pid {childPid}), the next one starts in {delayMs}: {reason}",
+    fields: { childPid: pid, delayMs: timeout, reason: text },
+    isOfBroker: true,
+    guide: "[processes that are kept ready](./supervision.md#processes-that-are-kept-ready)",
+    what: "A process that was kept ready for the next start of a module ended, or could not be used.",
+    why:
+      "In a program, what stands before Broker.start ends or blocks it. Else it was killed, or the system refused a new process.",
+    check: [
+      "The end of the line.",
+      "Whether the program comes to its Broker.start in each process: modules start slower, too.",
+    ],
+    did: "Starts modules without it, as with standby 0, and tries again after a pause that grows.",
   },
   "broker.no-init": {
     tag: "BROKER",

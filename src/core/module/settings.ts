@@ -174,6 +174,11 @@ export interface BrokerSettings {
    * @default the number of processors, at least 2
    */
   readonly startConcurrency?: number;
+  /**
+   * How many processes are kept ready, which have loaded the runtime, the library and, in a program, what stands before `Broker.start`:
+   * a start takes one. @default 0
+   */
+  readonly standby?: number;
   /** The least level that is logged. @default the environment variable `BROKKR_LOG`, else "info" */
   readonly logLevel?: "debug" | "info" | "warning" | "error" | "fatal";
   /** Pads levels and names of the log lines into columns. @default false */
@@ -527,6 +532,13 @@ export const BROKER = {
     least: 1,
     otherwise: "the number of processors, at least 2",
     about: "How many processes start at once, workers, restarts and reloads included; the others wait",
+  },
+  standby: {
+    is: "number",
+    whole: true,
+    least: 0,
+    default: 0,
+    about: "How many processes are kept ready for the next starts of modules",
   },
   sweep: {
     is: "flag",

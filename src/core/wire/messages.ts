@@ -227,6 +227,17 @@ export type ControlFromParent =
   /** The answer to `start-wanted`. */
   | { readonly kind: "start-admitted"; readonly start: number }
   | { readonly kind: "wanted"; readonly events: readonly string[] }
+  /**
+   * To a process that is kept ready: what it becomes. `role` is the text that would stand in its environment, `folder` where it would
+   * have started, `set` and `unset` are the rest of how its environment differs.
+   */
+  | {
+    readonly kind: "role";
+    readonly role: string;
+    readonly folder: string;
+    readonly set: Readonly<Record<string, string>>;
+    readonly unset: readonly string[];
+  }
   /** A changed configuration has changed where calls may go, or what holds for them. */
   | { readonly kind: "targets"; readonly targets: CallTargets }
   | { readonly kind: "status"; readonly request: number }
@@ -254,6 +265,10 @@ class ControlMessages<M extends { readonly kind: string }> {
   text(message: M): string {
     return objectText(this.#fields.get(message.kind)?.pick(message) ?? message);
   }
+}
+
+function isTexts(value: unknown): value is Readonly<Record<string, string>> {
+  return isRecord(value) && Object.values(value).every(isText);
 }
 
 const isSignal = oneOf("SIGINT", "SIGTERM");
@@ -285,6 +300,13 @@ export const controlFromParent = new ControlMessages<ControlFromParent>({
   }),
   "start-admitted": new FieldSet({ kind: [oneOf("start-admitted")], start: [isNumber] }),
   wanted: new FieldSet({ kind: [oneOf("wanted")], events: [listOf(isText)] }),
+  role: new FieldSet({
+    kind: [oneOf("role")],
+    role: [isText],
+    folder: [isText],
+    set: [isTexts],
+    unset: [listOf(isText)],
+  }),
   targets: new FieldSet({ kind: [oneOf("targets")], targets: [objectOf(TARGETS)] }),
   status: new FieldSet({ kind: [oneOf("status")], request: [isNumber] }),
   restart: new FieldSet({ kind: [oneOf("restart")], worker: [isNumber], request: [isNumber] }),

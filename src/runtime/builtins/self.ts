@@ -133,6 +133,11 @@ function whenErrorLost(fn: (lines: number, reason: string) => void): void {
   standardError().onLost = fn;
 }
 
+function enterFolder(path: string): string {
+  process.chdir(path);
+  return process.cwd();
+}
+
 export function isFolder(path: string): boolean {
   return fileSystem().statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
@@ -184,6 +189,7 @@ export const common = {
   pid: process.pid,
   env: environment,
   startedIn: ORIGIN,
+  enterFolder,
   fromStart: fromOrigin,
   isFolder,
   files: async () => (await import("./files.ts")).privateFiles,

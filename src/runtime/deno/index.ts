@@ -33,6 +33,7 @@ export function denoRuntime(): Runtime {
     tracesPromises: true,
     program: self.program(),
     startedIn: ORIGIN,
+    enterFolder: self.enterFolder,
     fromStart: fromOrigin,
     programFolder: (program) => folderOf(program ?? self.program()),
     isFolder: self.isFolder,

@@ -45,6 +45,11 @@ export function cannotRepeat(): string | null {
   return /\/\$deno\$(eval|stdin|repl)\.\w+$/.test(Deno.mainModule) && !Deno.build.standalone ? NO_FILE : null;
 }
 
+export function enterFolder(path: string): string {
+  Deno.chdir(path);
+  return Deno.cwd();
+}
+
 /** Where this process may not look, it takes the folder to be there. */
 export function isFolder(path: string): boolean {
   if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") return true;

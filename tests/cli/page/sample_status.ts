@@ -35,5 +35,6 @@ export function sampleStatus(...modules: readonly SampleModule[]): BrokerStatus 
   return {
     broker: { name: "b", pid: 1, uptimeMs: 2_500, version: "1.2.3", runtime: "node 20", zombies: null },
     modules: modules.map(sampleModule),
+    standby: [],
   };
 }

@@ -33,6 +33,7 @@ function status(modules: readonly ModuleStatus[]): BrokerStatus {
   return {
     broker: { name: "demo", pid: 1, uptimeMs: 3_600_000, version: "0.1.0", runtime: "node 20", zombies: null },
     modules,
+    standby: [],
   };
 }
 

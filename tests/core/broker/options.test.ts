@@ -21,6 +21,7 @@ test("checkOptions() fills in the defaults and keeps the order of the modules", 
     timeoutMs: 1000,
     retry: "once",
     startConcurrency: undefined,
+    standby: 0,
     commands: {},
     failFast: false,
     program: undefined,
@@ -66,9 +67,10 @@ for (
     [{ moduls: [] }, 'Options of the broker: unknown key "moduls": did you mean "modules"'],
     [
       { colour: undefined },
-      'Options of the broker: unknown key "colour": known are name, modules, load, settings, call, startConcurrency, ' +
+      'Options of the broker: unknown key "colour": known are name, modules, load, settings, call, startConcurrency, standby, ' +
       "commands, program, log, logLevel, aligned, product, control, sweep, signals, failFast",
     ],
+    [{ standby: -1 }, "Option standby must be a whole number of at least 0, and it is -1"],
     [{ startConcurrency: 0 }, "Option startConcurrency must be a whole number of at least 1, and it is 0"],
     [{ startConcurrency: 2.5 }, "Option startConcurrency must be a whole number of at least 1, and it is 2.5"],
     [{ startConcurrency: "2" }, 'Option startConcurrency must be a whole number of at least 1, and it is "2"'],

@@ -187,6 +187,14 @@ export const OWN_SAMPLES: readonly (readonly [event: LogEvent, line: string])[] 
     `${PREFIX} WARNING : ${BROKER} The broker has no guard at the moment, it is started again in 1.5s: too many files are open`,
   ],
   [
+    {
+      ...HEAD,
+      event: "standby.lost",
+      fields: { childPid: 11, reason: "process exited with code 1", delayMs: 2000 },
+    },
+    `${PREFIX} WARNING : ${PROCESS} A standby process is lost (pid 11), the next one starts in 2s: process exited with code 1`,
+  ],
+  [
     { ...HEAD, event: "broker.no-init", fields: { remedy: "run the container with an init (docker run --init)" } },
     `${PREFIX} WARNING : ${BROKER} The broker is process 1, and nobody collects processes that have lost their parent: they stay as zombies; what to do: run the container with an init (docker run --init)`,
   ],

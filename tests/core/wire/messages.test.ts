@@ -83,6 +83,7 @@ const FROM_PARENT: { readonly [K in ControlFromParent["kind"]]: Required<Extract
     targets: { timeoutMs: 1_000, retry: "once", names: ["sla"], calls: { sla: { timeoutMs: 5_000 } } },
   },
   wanted: { kind: "wanted", events: ["call.error"] },
+  role: { kind: "role", role: "{}", folder: "/", set: { LANG: "C" }, unset: ["PAGER"] },
   status: { kind: "status", request: 7 },
   restart: { kind: "restart", worker: 2, request: 8 },
 };
