@@ -4,10 +4,13 @@
  * @module
  */
 
+import { readFile } from "node:fs/promises";
 import process from "node:process";
+import { text } from "node:stream/consumers";
 import { BrokerError, RemoteError } from "../core/faults.ts";
 import { escapeLines, escapeText } from "../core/log/escape.ts";
-import { headline } from "../core/user_code.ts";
+import { headline, messageOf } from "../core/user_code.ts";
+import { systemReason } from "../runtime/posix/failure_reason.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode, exitCodeOf, NoBrokerError } from "./cli_error.ts";
 import { askBroker } from "./connect.ts";
@@ -17,7 +20,7 @@ import { ProgressLine } from "./progress_line.ts";
 
 export async function call(runtime: Runtime, args: ArgsOf<"call">): Promise<number> {
   const { target, command, json } = args;
-  const params = args.params.map(readParam);
+  const params = await readParams(args.params);
   try {
     await (args.stream ? printItems(runtime, args, params) : printResult(runtime, args, params));
     return ExitCode.done;
@@ -25,6 +28,10 @@ export async function call(runtime: Runtime, args: ArgsOf<"call">): Promise<numb
     const code = exitCodeOf(error);
     if (!json && error instanceof RemoteError) {
       const { remoteName, message } = error;
+      const hint = STREAM_HINTS.find(([said]) => message.includes(said))?.[1];
+      if (hint !== undefined) {
+        throw new CliError(`Command "${command}" of module "${target}" ${hint}`, ExitCode.failed, { cause: error });
+      }
       throw new CliError(
         `Command "${command}" of module "${target}" failed: ${escapeText(headline({ name: remoteName, message }))}; ` +
           `see the broker's log for its stack, or call with --json`,
@@ -37,6 +44,12 @@ export async function call(runtime: Runtime, args: ArgsOf<"call">): Promise<numb
     return code;
   }
 }
+
+/** What the library says to its users, and what to write here. */
+const STREAM_HINTS: readonly (readonly [said: string, hint: string])[] = [
+  ["use stream() instead of call()", "yields items: call it with --stream"],
+  ["use call() instead of stream()", "yields no items: call it without --stream"],
+];
 
 async function printResult(
   runtime: Runtime,
@@ -69,6 +82,39 @@ async function printItems(
 /** On a terminal, control characters are escaped; programs get the result unchanged. */
 function shown(text: string): string {
   return process.stdout.isTTY === true ? escapeLines(text) : text;
+}
+
+/** @throws {CliError} if a file or standard input has no JSON. */
+async function readParams(params: readonly string[]): Promise<unknown[]> {
+  if (params.filter((param) => param === "-").length > 1) {
+    throw new CliError('Cannot read standard input twice: give "-" once', ExitCode.usage);
+  }
+  const read: unknown[] = [];
+  for (const param of params) {
+    if (param === "-") read.push(jsonOf("standard input", await text(process.stdin)));
+    else if (param.startsWith("@")) read.push(jsonOf(`"${param.slice(1)}"`, await fileText(param.slice(1))));
+    else read.push(readParam(param));
+  }
+  return read;
+}
+
+async function fileText(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (cause) {
+    const message = `Cannot read parameter "@${path}": ${systemReason(cause)}; a string that begins with @ is '"@…"'`;
+    throw new CliError(message, ExitCode.usage, { cause });
+  }
+}
+
+function jsonOf(what: string, given: string): unknown {
+  try {
+    return JSON.parse(given);
+  } catch (cause) {
+    throw new CliError(`Cannot read a parameter from ${what}: it is not JSON: ${messageOf(cause)}`, ExitCode.usage, {
+      cause,
+    });
+  }
 }
 
 /** Parsed as JSON if possible, else the text itself. */

@@ -19,6 +19,7 @@ type Run<N extends CommandName> = (runtime: Runtime, args: ArgsOf<N>, depth: num
 const RUN: { readonly [N in CommandName]: () => Promise<Run<N>> } = {
   run: async () => (await import("./run.ts")).run,
   call: async () => (await import("./call.ts")).call,
+  describe: async () => (await import("./describe.ts")).describe,
   status: async () => (await import("./status.ts")).status,
   top: async () => (await import("./top.ts")).top,
   restart: async () => (await import("./restart.ts")).restart,

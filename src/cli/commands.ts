@@ -5,7 +5,7 @@
  * @module
  */
 
-import { choice, DURATION, EVENT, LEVEL, LOG_TIME, NAME, PAGE_ADDRESS, text, type Value } from "./values.ts";
+import { choice, COUNT, DURATION, EVENT, LEVEL, LOG_TIME, NAME, PAGE_ADDRESS, text, type Value } from "./values.ts";
 
 /** An option, or an operand where it has no `flags`. */
 export interface Param {
@@ -81,9 +81,10 @@ export const COMMANDS = {
       target: { value: text("TARGET", "module"), count: "one", about: "Name of a module." },
       command: { value: text("COMMAND", "command"), count: "one", about: "Name of its command." },
       params: {
-        value: text("PARAM"),
+        value: text("PARAM", "parameter"),
         count: "any",
-        about: "A parameter: parsed as JSON if possible, else a string. After -- it may begin with a dash.",
+        about: "A parameter: parsed as JSON if possible, else a string; @FILE is the JSON of a file, " +
+          "and - that of standard input. After -- it may begin with a dash.",
       },
       timeoutMs: {
         flags: ["--timeout"],
@@ -97,7 +98,17 @@ export const COMMANDS = {
     examples: [
       ["brokkr call sla get_report '\"2021-10\"' --timeout 500ms", "one command with one parameter"],
       ["brokkr call history since 2021-10-11 --stream | head", "a command that yields"],
+      ["brokkr call sla import @reports.json", "a large parameter"],
     ],
+  },
+  describe: {
+    summary: "Show what modules can be called with",
+    params: {
+      module: { value: text("MODULE", "module"), about: "A module; by default every module." },
+      json: JSON_OPTION,
+      broker: BROKER_OPTION,
+    },
+    examples: [["brokkr describe sla", "its commands with their parameters and results"]],
   },
   status: {
     summary: "Show the processes of a broker",
@@ -191,6 +202,11 @@ export const COMMANDS = {
         flags: ["--follow", "-f"],
         about: "Print lines as they are written, until Ctrl-C; rotation is followed. The last ten lines come first, " +
           "or with --since all lines since then. Without a file: the lines of the running broker.",
+      },
+      count: {
+        flags: ["--last", "-n"],
+        value: COUNT,
+        about: "Print the last events only, at most this many; of files their lines, instead of a summary.",
       },
       html: {
         flags: ["--html"],

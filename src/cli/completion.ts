@@ -6,7 +6,7 @@
 
 import { readdirSync, statSync } from "node:fs";
 import { homedir } from "node:os";
-import { findBrokers } from "../core/control/client.ts";
+import { type ControlClient, findBrokers } from "../core/control/client.ts";
 import { EVENT_IDS } from "../core/log/events.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { isFlag, paramOf, takesMore } from "./arguments.ts";
@@ -124,6 +124,10 @@ async function candidatesOf(
   { begun, given }: { readonly begun: string; readonly given: Followed["given"] },
 ): Promise<readonly Candidate[]> {
   if (candidates instanceof RegExp) return filesAt(begun, candidates);
+  if (candidates === "parameter") {
+    if (!begun.startsWith("@")) return [];
+    return filesAt(begun.slice(1), /\.json$/).map((file) => ({ ...file, word: `@${file.word}` }));
+  }
   const words = typeof candidates === "string" ? await live(runtime, candidates, given) : candidates;
   return words.filter((word) => word.startsWith(begun)).map((word) => ({ word, about: "" }));
 }
@@ -144,17 +148,25 @@ function filesAt(begun: string, pattern: RegExp): Candidate[] {
 /** What a running broker has; nothing where none can be reached. */
 async function live(
   runtime: Runtime,
-  what: Exclude<Candidates, RegExp | readonly string[]>,
+  what: Exclude<Candidates, RegExp | readonly string[] | "parameter">,
   given: Followed["given"],
 ): Promise<readonly string[]> {
   if (what === "event") return EVENT_IDS;
   if (what === "broker") return (await findBrokers(runtime)).map(({ name }) => name);
   return await askBroker(runtime, given.get("broker")?.[0], async (client) => {
+    if (what === "command") return await commandsOf(client, given.get("target")?.[0]);
     const { modules } = await client.status();
     if (what === "module") return modules.map(({ name }) => name);
-    if (what === "process") return modules.flatMap(({ name, workers }) => [name, ...workers.map(({ name }) => name)]);
-    return [];
+    return modules.flatMap(({ name, workers }) => [name, ...workers.map(({ name }) => name)]);
   });
+}
+
+/** Requests of the Model Context Protocol. */
+const MCP_METHODS = ["tools/call", "tools/list", "resources/list", "resources/read", "prompts/list", "prompts/get"];
+
+async function commandsOf(client: ControlClient, module = ""): Promise<readonly string[]> {
+  const described = await client.describe(module, { quiet: true });
+  return described.flatMap(({ kind, commands }) => kind === "mcp" ? MCP_METHODS : commands.map(({ name }) => name));
 }
 
 const SCRIPTS: Readonly<Record<ArgsOf<"completion">["shell"], string>> = {

@@ -10,10 +10,11 @@ import { makeFilter } from "./logs/filter.ts";
 import type { ArgsOf } from "./commands.ts";
 
 export async function logs(runtime: Runtime, args: ArgsOf<"logs">): Promise<number> {
-  const { files, since, until, lines, unread, json, html } = args;
+  const { files, since, until, unread, json, html, count } = args;
+  const lines = args.lines || count !== undefined;
   if (html !== undefined && (lines || unread || args.follow)) {
     throw new CliError(
-      "Cannot write a report of lines: --html goes with a summary; leave out --lines, --unread and --follow",
+      "Cannot write a report of lines: --html goes with a summary; leave out --lines, --unread, --last and --follow",
       ExitCode.usage,
     );
   }
@@ -24,11 +25,19 @@ export async function logs(runtime: Runtime, args: ArgsOf<"logs">): Promise<numb
   }
   if (args.follow) {
     const { follow } = await import("./logs/follow.ts");
-    return await follow({ files, filter, events: lines || !unread, unread, json, fromStart: since !== undefined });
+    return await follow({
+      files,
+      filter,
+      events: lines || !unread,
+      unread,
+      json,
+      fromStart: since !== undefined,
+      last: count,
+    });
   }
   if (lines || unread) {
     const { printLines } = await import("./logs/print_lines.ts");
-    return await printLines({ files, filter, events: lines, unread, json });
+    return await printLines({ files, filter, events: lines, unread, json, last: count });
   }
   const { summarize } = await import("./logs/summarize.ts");
   return await summarize({ files, filter, json, html });

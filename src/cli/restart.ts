@@ -67,7 +67,7 @@ async function requireStarted(client: ControlClient, name: string | undefined): 
 }
 
 /** Turns the error of an unknown name into one that names the action. */
-function unknownName(action: string, error: unknown): never {
+export function unknownName(action: string, error: unknown): never {
   if (!(error instanceof UnknownModuleError)) throw error;
   const hint = error.nearest === null ? 'see the names with "brokkr status"' : `did you mean "${error.nearest}"`;
   const message = `Cannot ${action} "${error.target}": the broker has nothing of that name, ${hint}`;

@@ -12,10 +12,10 @@ import type { Runtime } from "../runtime/runtime.ts";
 import { ExitCode } from "./cli_error.ts";
 import { table } from "./columns.ts";
 import { askBroker } from "./connect.ts";
-import { mebibytes, milliseconds, shortTime } from "./figures.ts";
+import { cut, mebibytes, milliseconds, shortTime } from "./figures.ts";
 import type { ArgsOf } from "./commands.ts";
 import { hasColors, print } from "./output.ts";
-import { paintState } from "./paint.ts";
+import { bold, paintState } from "./paint.ts";
 
 const WATCH_MS = 1_000;
 
@@ -25,7 +25,7 @@ export async function status(runtime: Runtime, { json, watch, broker }: ArgsOf<"
     const clear = watch && !json && process.env["TERM"] !== "dumb";
     for (;;) {
       const now = await client.status();
-      const text = json ? JSON.stringify(now) : statusTable(now, { colors });
+      const text = json ? JSON.stringify(now) : statusTable(now, { colors, width: process.stdout.columns });
       const isRead = await print(`${text}\n`, { clear });
       if (!watch || !isRead) return ExitCode.done;
       await sleep(runtime.clock, WATCH_MS);
@@ -47,18 +47,29 @@ const HEADINGS = [
   " P99",
 ];
 
+/** What a narrow terminal goes without, first to last; the other columns always stay. */
+const DISPENSABLE = [" P50", " UPTIME", " OK", " P99", " RESTARTS", " TIMEOUT", " PID", " ERR", " MEMORY"];
+
+interface TableOptions {
+  readonly colors: boolean;
+  /** Columns of the terminal. @default as many as the table needs */
+  readonly width?: number | undefined;
+}
+
 export function statusTable(
   { broker, modules, standby = [] }: BrokerStatus,
-  { colors }: { readonly colors: boolean },
+  { colors, width = Infinity }: TableOptions,
 ): string {
   const processes = modules.flatMap((module) => [
     { status: module, name: module.name },
     ...module.workers.map((worker) => ({ status: worker, name: `  ${worker.name}` })),
   ]);
   const rows = processes.map(({ status, name }) => cellsOf(name, status));
-  const lines = table(HEADINGS, rows, colors).split("\n").map((line, index) => {
+  const lines = tableWithin(width, rows).map((line, index) => {
     const state = processes[index - 1]?.status.state;
-    return state === undefined ? line : line.replace(` ${state} `, ` ${paintState(state, state, colors)} `);
+    return state === undefined
+      ? bold(line, colors)
+      : line.replace(` ${state} `, ` ${paintState(state, state, colors)} `);
   });
   const ready = standby.map(({ pid, memory }) => `pid ${pid} (${mebibytes(memory.privateBytes ?? memory.rssBytes)})`);
   const waiting = ready.length === 0 ? [] : ["", `standby: ${ready.join(", ")}`];
@@ -74,6 +85,17 @@ export function statusTable(
     shortTime(broker.uptimeMs)
   }, brokkr ${broker.version}, ${broker.runtime}`;
   return [head, "", ...lines, ...waiting, ...left].join("\n");
+}
+
+/** The lines of the table, with as many of its columns as fit. */
+function tableWithin(width: number, rows: readonly (readonly string[])[]): string[] {
+  for (let without = 0;; without++) {
+    const dropped = DISPENSABLE.slice(0, without);
+    const pick = (cells: readonly string[]) => cells.filter((_, column) => !dropped.includes(HEADINGS[column] ?? ""));
+    const lines = table(pick(HEADINGS), rows.map(pick), false).split("\n");
+    if (lines.every((line) => line.length <= width)) return lines;
+    if (without === DISPENSABLE.length) return lines.map((line) => cut(line, width));
+  }
 }
 
 function cellsOf(name: string, status: ProcessStatus): string[] {

@@ -13,7 +13,15 @@ import type { LogTime } from "./logs/filter.ts";
 import type { PageAddress } from "./page/address.ts";
 
 /** What completes a value: words, what a running broker has, or files whose names match, beside folders. */
-export type Candidates = readonly string[] | "broker" | "module" | "process" | "command" | "event" | RegExp;
+export type Candidates =
+  | readonly string[]
+  | "broker"
+  | "module"
+  | "process"
+  | "command"
+  | "parameter"
+  | "event"
+  | RegExp;
 
 export interface Value<T> {
   /** Its name in the help. */

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { command, inSandbox } from "./cli_process.ts";
 import { NO_TMUX, Screen } from "./screen.ts";
@@ -135,11 +137,45 @@ test("brokkr call --stream prints an item a line, and an error in the middle aft
     const failed = await sandbox.run(["call", "--stream", "sla", "count", "3"]);
     assert.deepEqual([failed.code, failed.stdout], [1, '{"number":1}\n{"number":2}\n{"number":3}\n']);
     assert.match(failed.stderr, /^Command "count" of module "sla" failed: RangeError: three is too many; /);
-    const wrong = await sandbox.run(["call", "sla", "count", "2"]);
-    assert.equal(wrong.code, 1);
-    assert.match(wrong.stderr, /the command yields its result, use stream\(\) instead of call\(\)/);
     const nowhere = await sandbox.run(["call", "--stream", "slaa", "count", "2"]);
     assert.equal(nowhere.code, 4);
+  }));
+
+test("brokkr call takes a parameter from a file with @, from standard input with -, and says where one has no JSON", () =>
+  inSandbox(async (sandbox) => {
+    await sandbox.broker();
+    writeFileSync(join(sandbox.folder, "month.json"), '{ "month": "2021-10" }\n');
+    const echo = async (params: readonly string[], input?: string) =>
+      await sandbox.run(["call", "sla", "echo", ...params, "--json"], input === undefined ? {} : { input });
+    const both = await echo(["@month.json", "-", '"@month.json"', "a@b"], "[1, 2]");
+    assert.deepEqual(JSON.parse(both.stdout).result, [{ month: "2021-10" }, [1, 2], "@month.json", "a@b"]);
+    const wrong: readonly (readonly [params: readonly string[], input: string, stderr: RegExp])[] = [
+      [["-"], "[1,", /^Cannot read a parameter from standard input: it is not JSON: .+\n$/],
+      [["-", "-"], "1", /^Cannot read standard input twice: give "-" once\n$/],
+      [
+        ["@none.json"],
+        "",
+        /^Cannot read parameter "@none\.json": ENOENT: .*; a string that begins with @ is '"@…"'\n$/,
+      ],
+      [["@month.txt"], "", /^Cannot read a parameter from "month\.txt": it is not JSON: .+\n$/],
+    ];
+    writeFileSync(join(sandbox.folder, "month.txt"), "october");
+    for (const [params, input, expected] of wrong) {
+      const { code, stdout, stderr } = await echo(params, input);
+      assert.deepEqual([params, code, stdout], [params, 2, ""]);
+      assert.match(stderr, expected);
+    }
+  }));
+
+test("brokkr call says --stream for a command that yields, and no --stream for one that does not", () =>
+  inSandbox(async (sandbox) => {
+    await sandbox.broker();
+    const yields = await sandbox.run(["call", "sla", "count", "2"]);
+    const what = 'Command "count" of module "sla" yields items: call it with --stream\n';
+    assert.deepEqual([yields.code, yields.stdout, yields.stderr], [1, "", what]);
+    const plain = await sandbox.run(["call", "sla", "greet", "a", "--stream"]);
+    const other = 'Command "greet" of module "sla" yields no items: call it without --stream\n';
+    assert.deepEqual([plain.code, plain.stdout, plain.stderr], [1, "", other]);
   }));
 
 test("brokkr call gives a command that tells its progress the time that it needs", () =>

@@ -22,7 +22,9 @@ test("brokkr completion prints a script for each shell", () =>
       const { code, stdout, stderr } = await sandbox.run(["completion", shell]);
       assert.deepEqual([shell, code, stderr], [shell, 0, ""]);
       assert.match(stdout, new RegExp(`brokkr completion ${shell} -- `));
-      const { error, stderr: wrong } = spawnSync(shell, ["-n"], { input: stdout, encoding: "utf8" });
+      const path = join(sandbox.folder, `brokkr.${shell}`);
+      writeFileSync(path, stdout);
+      const { error, stderr: wrong } = spawnSync(shell, ["-n", path], { encoding: "utf8" });
       if (error === undefined) assert.equal(wrong, "", shell);
     }
     assert.equal((await sandbox.run(["completion", "cmd"])).code, 2);
@@ -54,6 +56,7 @@ test("brokkr completion offers commands, options, values, and the files that a c
       [["run", "sub/"], ["sub/deep.ts"]],
       [["run", ".h"], [".hidden.json"]],
       [["run", "my\\ f"], ["my file.json"]],
+      [["call", "sla", "echo", "@a"], ["@a.json"]],
       [["run", "a.json", ""], []],
       [["run", "--pa"], ["--page", "--page-token-file"]],
       [["run", "--page", "1:1", "--pa"], ["--page-token-file"]],
@@ -83,6 +86,9 @@ test("brokkr completion offers what runs: brokers, modules and workers", () =>
       [["call", ""], ["sla", "Livestatus"]],
       [["call", "--broker", "cli-test", "s"], ["sla"]],
       [["call", "--broker", "other", "s"], []],
+      [["call", "sla", "c"], ["crash", "circular", "count"]],
+      [["call", "--json", "Livestatus", ""], ["token", "count"]],
+      [["call", "sla", "echo", ""], []],
       [["restart", "L"], ["Livestatus", "Livestatus-1", "Livestatus-2"]],
       [["stop", "L"], ["Livestatus"]],
     ];
@@ -137,6 +143,7 @@ for (const shell of SHELLS) {
           ["brokkr run su", /brokkr run sub\/$/m],
           ["brokkr run sub/d", /brokkr run sub\/deep\.ts$/m],
           ["brokkr call sl", /brokkr call sla$/m],
+          ["brokkr call sla cra", /brokkr call sla crash$/m],
           ["brokkr status --broker cl", /brokkr status --broker cli-test$/m],
           ["brokkr st", /status[^]*stop/],
         ];

@@ -112,7 +112,7 @@ test("brokkr status asks which broker where several run", () =>
     ]);
   }));
 
-test("statusTable() shows modules with their workers", () => {
+test("statusTable() shows modules with their workers, and of the columns those that fit the terminal", () => {
   const process = (name: string, more: Partial<ProcessStatus> = {}): ProcessStatus => ({
     name,
     state: "ready",
@@ -155,6 +155,19 @@ test("statusTable() shows modules with their workers", () => {
       "\n" +
       "standby: pid 9 (2.0 MiB)",
   );
+  assert.deepEqual(statusTable(status, { colors: false, width: 80 }).split("\n").slice(2), [
+    "NAME            STATE    PID  RESTARTS    MEMORY  OK  ERR  TIMEOUT    P99",
+    "Livestatus      ready   4242         0  15.0 MiB  10    1        2  21 ms",
+    "  Livestatus-1  ready   4242         0  15.0 MiB  10    1        2  21 ms",
+    "sla             failed     -         0         -  10    1        2      -",
+  ]);
+  for (let width = 12; width < 100; width++) {
+    const lines = statusTable(status, { colors: false, width }).split("\n").slice(2);
+    assert.ok(lines.every((line) => line.length <= width), lines.join("\n"));
+    assert.ok(
+      width < 22 || lines.every((line, index) => line.includes(["STATE", "ready", "ready", "failed"][index] ?? "")),
+    );
+  }
   const colored = statusTable(status, { colors: true });
   assert.ok(colored.includes(" \x1b[32mready\x1b[0m ") && colored.includes(" \x1b[31mfailed\x1b[0m "));
 });

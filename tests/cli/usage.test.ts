@@ -89,7 +89,16 @@ test("readArguments() takes options anywhere before --, with = or without, and a
   assert.equal((await readArguments("logs", ["--level", "WARN"]))?.level, "warning");
   assert.deepEqual(await readArguments("logs", ["-f", "--module", "a", "--module=b", "-"]), {
     ...{ files: ["-"], modules: ["a", "b"], commands: [], events: [], level: undefined, since: undefined },
-    ...{ until: undefined, lines: false, unread: false, follow: true, html: undefined, json: false, broker: undefined },
+    ...{
+      until: undefined,
+      lines: false,
+      unread: false,
+      follow: true,
+      count: undefined,
+      html: undefined,
+      json: false,
+      broker: undefined,
+    },
   });
 });
 

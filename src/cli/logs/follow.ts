@@ -30,11 +30,13 @@ interface FollowOptions extends LineOptions {
   readonly files: readonly string[];
   /** Whether to begin with all earlier lines. */
   readonly fromStart: boolean;
+  /** How many earlier events are printed first. @default 10, like `tail` */
+  readonly last: number | undefined;
 }
 
 /** Prints until the reader closes its end. */
 export async function follow(options: FollowOptions): Promise<number> {
-  const { files, fromStart } = options;
+  const { files, fromStart, last = fromStart ? Infinity : LAST } = options;
   if (files.includes("-")) {
     throw new CliError('Cannot follow standard input: it ends by itself; leave out "--follow"', ExitCode.usage);
   }
@@ -49,8 +51,8 @@ export async function follow(options: FollowOptions): Promise<number> {
   };
   const followed = files.map((name) => new FollowedFile(name, events));
   try {
-    for (const file of followed) begin(file, fromStart);
-    if (!fromStart) waiting.splice(0, waiting.length - LAST);
+    for (const file of followed) begin(file, fromStart || last > LAST);
+    waiting.splice(0, Math.max(0, waiting.length - last));
     while (await print(waiting.splice(0).join(""))) {
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
       for (const file of followed) file.poll();
@@ -216,8 +218,6 @@ function statOf(name: string) {
   }
 }
 
-/** How many earlier records are printed first, like `tail`. */
-const LAST_RECORDS = 10;
 /** More than a broker keeps. */
 const ALL_RECORDS = 1_000_000;
 
@@ -228,29 +228,36 @@ interface BrokerLogArgs {
   readonly level: LogLevel | undefined;
   readonly events: readonly EventId[];
   readonly since: unknown;
+  readonly count: number | undefined;
 }
 
 /** Prints the broker's last records, and with `--follow` new ones until the reader closes its end or the broker ends. */
 export async function followBroker(runtime: Runtime, args: BrokerLogArgs, options: LineOptions): Promise<number> {
   const { broker, follow, level = "info", events, since } = args;
+  const last = args.count ?? (follow && since === undefined ? LAST : ALL_RECORDS);
   const toText = lineText(options);
   const reader = new LogReader();
   const wanted = {
     level,
     follow,
-    last: follow && since === undefined ? LAST_RECORDS : ALL_RECORDS,
+    // The filter drops some of them, and has to see them all to find the last ones that it keeps.
+    last: follow ? last : ALL_RECORDS,
     ...(events.length === 0 ? {} : { events }),
   };
   return await (follow ? askBroker : askOrName)(runtime, broker, async (client) => {
+    const earlier: string[] = [];
     try {
       for await (const { lines } of client.records(wanted)) {
         // A record is complete, so nothing is held back.
         const items = [...lines.flatMap((line) => reader.push(line)), ...reader.end()];
-        if (!await print(items.map(toText).join(""))) break;
+        const text = items.map(toText).join("");
+        if (!follow) earlier.push(...text === "" ? [] : [text]);
+        else if (!await print(text)) break;
       }
     } catch (error) {
       throw error instanceof RemoteError ? cutOff(error) : error;
     }
+    await print(earlier.slice(-last).join(""));
     return ExitCode.done;
   });
 }

@@ -24,18 +24,34 @@ export interface LineOptions {
   readonly json: boolean;
 }
 
-export async function printLines(options: LineOptions & { readonly files: readonly string[] }): Promise<number> {
+interface PrintOptions extends LineOptions {
+  readonly files: readonly string[];
+  /** Only the last ones. */
+  readonly last: number | undefined;
+}
+
+export async function printLines(options: PrintOptions): Promise<number> {
+  const { files, last } = options;
   const toText = lineText(options);
   const figures: SourceFigures[] = [];
   const events = { read: () => {}, ended: (one: SourceFigures) => figures.push(one) };
-  let waiting = "";
-  for await (const items of inOrder(await openLogs(options.files), events)) {
-    waiting += items.map(toText).join("");
-    if (waiting.length < PRINTED_AT_ONCE) continue;
-    if (!await print(waiting)) return tellBroken(figures);
-    waiting = "";
+  const waiting: string[] = [];
+  let length = 0;
+  for await (const items of inOrder(await openLogs(files), events)) {
+    for (const text of items.map(toText)) {
+      if (text === "") continue;
+      length += text.length;
+      waiting.push(text);
+    }
+    if (last !== undefined) {
+      // Seldom, since it moves all that stay.
+      if (waiting.length > 2 * last + PRINTED_AT_ONCE) waiting.splice(0, waiting.length - last);
+    } else if (length >= PRINTED_AT_ONCE) {
+      if (!await print(waiting.splice(0).join(""))) return tellBroken(figures);
+      length = 0;
+    }
   }
-  await print(waiting);
+  await print(waiting.slice(last === undefined ? 0 : -last).join(""));
   return tellBroken(figures);
 }
 

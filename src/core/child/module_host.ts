@@ -91,7 +91,8 @@ export class ModuleHost implements Service {
     const made: unknown = typeof commands === "function"
       ? applyUser(commands, undefined, [this.#context])
       : commands ?? {};
-    this.commands = commandMap(`Module "${name}": commands`, await made);
+    const known = commandMap(`Module "${name}": commands`, await made);
+    this.commands = known.has(DISCOVER) ? known : new Map([...known, [DISCOVER, () => discovered(name, known)]]);
     if (worker !== null) return;
     const count = definition.workers?.count ?? 0;
     if (count > 0) {
@@ -333,5 +334,14 @@ interface CallArgs {
 function checkedArgs(target: string, { command, params, settings }: CallArgs, defaults: CallDefaults): CallRequest {
   return checkedRequest({ target, command, params }, settings, defaults);
 }
+
+/** Loaded when somebody asks. */
+async function discovered(module: string, commands: ReadonlyMap<string, Handler>): Promise<unknown> {
+  const { discover } = await import("../module/discover.ts");
+  return discover(module, commands);
+}
+
+/** The command that says what commands a module has, unless it has one of that name: {@linkcode discover}. */
+const DISCOVER = "rpc.discover";
 
 const NO_COMMANDS: ReadonlyMap<string, Handler> = new Map();

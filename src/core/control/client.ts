@@ -14,6 +14,7 @@ import { DEFAULT_FRAME_LIMIT, FrameType } from "../wire/frame.ts";
 import { Link } from "../wire/link.ts";
 import { helloOf, helloText, readCloseReason, readHello } from "../wire/messages.ts";
 import type { BrokerStatus } from "../broker/status.ts";
+import type { ModuleDescription } from "./describe.ts";
 import { isLive } from "./name_lock.ts";
 import {
   ASKED_LIMIT,
@@ -97,6 +98,13 @@ export class ControlClient {
     const status = await this.#command("status", [], ANSWER_MS);
     if (!isStatus(status)) throw new TypeError("Cannot read the broker's answer: it is no status");
     return status;
+  }
+
+  /** What one module, or each, can be called with; `quiet` asks none that may log the question as an error. @throws {UnknownModuleError} */
+  async describe(name: string | null, { quiet = false } = {}): Promise<readonly ModuleDescription[]> {
+    const described = await this.#command("describe", [name, quiet], ANSWER_MS);
+    if (!isDescription(described)) throw new TypeError("Cannot read the broker's answer: it is no description");
+    return described;
   }
 
   /** Calls a command of a module. @throws {BrokerError} as the broker's own call would. */
@@ -244,6 +252,10 @@ function isRecord(value: unknown): value is SentRecord {
 function isStatus(value: unknown): value is BrokerStatus {
   return typeof value === "object" && value !== null && "broker" in value && "modules" in value &&
     Array.isArray(value.modules);
+}
+
+function isDescription(value: unknown): value is readonly ModuleDescription[] {
+  return Array.isArray(value) && value.every((one) => typeof one === "object" && one !== null && "commands" in one);
 }
 
 /** A live broker of this user. */

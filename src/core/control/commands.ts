@@ -12,6 +12,7 @@ import { RecordStream } from "../log/broker_log.ts";
 import { EVENT_IDS, type EventId, EVENTS, isEventId } from "../log/events.ts";
 import type { LogRecord } from "../log/record.ts";
 import { isAtLeast, levelFrom, type LogLevel } from "../log/prefix.ts";
+import { describeModules } from "./describe.ts";
 import type { Envelope, ItemEnvelope, MeasuredResult, SentRecord } from "./protocol.ts";
 
 export interface ControlCommandsOptions {
@@ -20,7 +21,7 @@ export interface ControlCommandsOptions {
   readonly stop: () => Promise<void>;
 }
 
-/** `call`, `status`, `restart`, `reload`, `stop` answer with an {@link Envelope}; `stream` and `records` yield theirs. */
+/** `call`, `status`, `describe`, `restart`, `reload`, `stop` answer with an {@link Envelope}; `stream` and `records` yield theirs. */
 export function controlCommands(core: BrokerCore, options: ControlCommandsOptions): ReadonlyMap<string, Handler> {
   // Makes the broker keep its recent records from now on.
   core.recentRecords();
@@ -30,6 +31,7 @@ export function controlCommands(core: BrokerCore, options: ControlCommandsOption
     ["stream", function (this: CallContext, ...params) {
       return itemsOf(streamBy(core, params, this));
     }],
+    ["describe", inEnvelope(([name, quiet]) => describeModules(core, nameIn(name), quiet === true))],
     ["records", (filter: unknown) => recordsOf(core, filter)],
     ["restart", inEnvelope(([name]) => core.restart(nameIn(name)))],
     ["reload", inEnvelope(([name]) => core.reload(nameIn(name)))],

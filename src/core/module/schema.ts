@@ -6,7 +6,7 @@
  */
 
 import { isGenerator, isThenable } from "../user_code.ts";
-import type { CallContext } from "./module.ts";
+import type { CallContext, Handler } from "./module.ts";
 
 /** The part of Standard Schema, version 1, that a check needs. Valibot, Zod, ArkType and others implement it. */
 export interface StandardSchema<Input = unknown, Output = Input> {
@@ -18,6 +18,11 @@ export interface StandardSchema<Input = unknown, Output = Input> {
     readonly vendor: string;
     /** Checks a value, which may become another one. */
     readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>;
+    /** Of Standard JSON Schema: what `brokkr describe` shows of it. Not every library has it. */
+    readonly jsonSchema?: {
+      readonly input: (options: { readonly target: "draft-2020-12" }) => Record<string, unknown>;
+      readonly output: (options: { readonly target: "draft-2020-12" }) => Record<string, unknown>;
+    };
     /** For the compiler only. */
     readonly types?: { readonly input: Input; readonly output: Output } | undefined;
   };
@@ -88,12 +93,27 @@ export function withSchema(
   { params: paramsSchema, result: resultSchema }: { params?: StandardSchema; result?: StandardSchema },
   handler: (...params: never[]) => unknown,
 ): (...params: unknown[]) => unknown {
-  return function (this: unknown, ...params) {
+  function command(this: unknown, ...params: unknown[]): unknown {
     return after(checked("params", paramsSchema, params), (list) => {
       const result: unknown = Reflect.apply(handler, this, Array.isArray(list) ? list : [list]);
       return resultSchema === undefined ? result : after(result, (value) => checkedResult(resultSchema, value));
     });
-  };
+  }
+  return Object.assign(command, { [SCHEMAS]: { params: paramsSchema, result: resultSchema, handler } });
+}
+
+/** Known to every copy of the library. */
+const SCHEMAS = Symbol.for("brokkr.schemas");
+
+interface Schemas {
+  readonly params: StandardSchema | undefined;
+  readonly result: StandardSchema | undefined;
+  readonly handler: Handler;
+}
+
+/** What {@link withSchema} made a command of. */
+export function schemasOf(command: Handler & { readonly [SCHEMAS]?: Schemas }): Schemas | undefined {
+  return command[SCHEMAS];
 }
 
 function checkedResult(schema: StandardSchema, value: unknown): unknown {

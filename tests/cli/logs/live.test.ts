@@ -16,6 +16,31 @@ test("brokkr logs without a file prints what the running broker logged last", ()
     ]);
   }));
 
+test("brokkr logs -n prints the last events that fit, and takes levels in any case and as warn", () =>
+  inSandbox(async (sandbox) => {
+    const broker = await sandbox.broker();
+    await sandbox.run(["call", "sla", "crash", "first"]);
+    await sandbox.run(["call", "sla", "gret"]);
+    await broker.printed("stderr", "Received unknown command [gret]");
+    const all = broker.stderr.trimEnd().split("\n");
+    const { code, stdout, stderr } = await sandbox.run(["logs", "-n", "2"]);
+    assert.deepEqual([code, stderr, stdout.trimEnd().split("\n")], [0, "", all.slice(-2)]);
+    // The last one of the module, however much others have logged since.
+    const ready = await sandbox.run(["logs", "-n1", "--module", "Livestatus", "--event", "process.ready"]);
+    assert.match(ready.stdout, /^.* Livestatus is ready .*\n$/);
+    for (const level of ["warn", "WARNING", "Warn"]) {
+      const warned = await sandbox.run(["logs", "--last=1", "--level", level]);
+      assert.match(warned.stdout, /ERROR.*gret.*\n$/, level);
+    }
+    const follows = sandbox.start(["logs", "-f", "-n", "1"]);
+    await follows.printed("stdout", "gret");
+    assert.equal(follows.stdout.trimEnd().split("\n").length, 1);
+    assert.match(
+      (await sandbox.run(["logs", "-n", "0"])).stderr,
+      /^Error: COUNT must be a whole number above 0, and it is "0"/,
+    );
+  }));
+
 test("brokkr logs -f prints the lines of the running broker as they come, DEBUG ones too where they are asked for", () =>
   inSandbox(async (sandbox) => {
     await sandbox.broker();

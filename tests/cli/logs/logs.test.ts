@@ -130,6 +130,24 @@ test("brokkr logs --lines prints the lines that fit, as they are, and --unread t
     assert.equal(retries.stdout, `${NEW.split("\n")[12]}\n`);
   }));
 
+test("brokkr logs -n prints the lines of the last events of files", () =>
+  inSandbox(async (sandbox) => {
+    const lines = await sandbox.run(["logs", NEW_PATH, "--lines", "--level", "error"]);
+    const [one, two] = [1, 2].map((count) => sandbox.run(["logs", NEW_PATH, "-n", String(count), "--level", "ERROR"]));
+    const last = (await one)?.stdout ?? "";
+    assert.ok(last !== "" && lines.stdout.endsWith(last));
+    assert.ok((await two)?.stdout.endsWith(last) && lines.stdout.endsWith((await two)?.stdout ?? "none"));
+    assert.equal(
+      (await sandbox.run(["logs", NEW_PATH, "-n", "1000"])).stdout,
+      (await sandbox.run(["logs", NEW_PATH, "--lines"])).stdout,
+    );
+    const report = await sandbox.run(["logs", NEW_PATH, "-n", "1", "--html", "out.html"]);
+    assert.match(
+      report.stderr,
+      /^Cannot write a report of lines: .*leave out --lines, --unread, --last and --follow\n$/,
+    );
+  }));
+
 test("brokkr logs - reads standard input, gzip too", () =>
   inSandbox(async (sandbox) => {
     for (const content of [NEW, gzipSync(NEW)]) {

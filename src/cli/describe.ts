@@ -1,0 +1,76 @@
+/**
+ * `brokkr describe`: what the modules of a broker can be called with.
+ *
+ * @module
+ */
+
+import { isRecord } from "../core/checks.ts";
+import type { CommandDescription, ModuleDescription } from "../core/control/describe.ts";
+import type { JsonSchema } from "../core/module/discover.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import { ExitCode } from "./cli_error.ts";
+import type { ArgsOf } from "./commands.ts";
+import { askBroker } from "./connect.ts";
+import { hasColors, print } from "./output.ts";
+import { bold } from "./paint.ts";
+import { unknownName } from "./restart.ts";
+
+export async function describe(runtime: Runtime, { module, json, broker }: ArgsOf<"describe">): Promise<number> {
+  return await askBroker(runtime, broker, async (client) => {
+    const modules = await client.describe(module ?? null).catch((error) => unknownName("describe", error));
+    const colors = hasColors("stdout");
+    await print(
+      json ? `${JSON.stringify({ modules })}\n` : modules.map((one) => descriptionText(one, colors)).join("\n"),
+    );
+    return ExitCode.done;
+  });
+}
+
+const KINDS: Readonly<Record<ModuleDescription["kind"], string>> = {
+  module: "",
+  "json-rpc": "a JSON-RPC program",
+  mcp: "an MCP server; call its tools as tools/call with { name, arguments }",
+  lsp: "a language server",
+};
+
+export function descriptionText({ name, kind, commands, error }: ModuleDescription, colors: boolean): string {
+  const what = KINDS[kind] === "" ? "" : `: ${KINDS[kind]}`;
+  const lines = commands.flatMap((command) => [
+    `  ${signature(command)}`,
+    ...(command.about === null ? [] : [`      ${command.about.split("\n")[0]}`]),
+  ]);
+  const none = error === null ? "  no commands" : `  unknown: ${error}`;
+  return [bold(name, colors) + what, ...(lines.length === 0 ? [none] : lines), ""].join("\n");
+}
+
+/** `get_report(month: string): { uptime: number }`. */
+function signature({ name, params, result, stream }: CommandDescription): string {
+  const list = params.map(({ name, required, schema }) => `${name}${required ? "" : "?"}${after(": ", schema)}`);
+  return `${name}(${list.join(", ")})${after(": ", result)}${stream ? "  yields items: call it with --stream" : ""}`;
+}
+
+/** Nothing where any value will do. */
+function after(before: string, schema: JsonSchema): string {
+  const text = schemaText(schema);
+  return text === "any" ? "" : before + text;
+}
+
+/** A JSON Schema in the manner of TypeScript. */
+export function schemaText(schema: unknown): string {
+  if (!isRecord(schema)) return "any";
+  const { type, enum: values, properties, required, items, prefixItems, anyOf, oneOf = anyOf } = schema;
+  if ("const" in schema) return JSON.stringify(schema["const"]);
+  if (Array.isArray(values)) return values.map((value) => JSON.stringify(value)).join(" | ");
+  if (Array.isArray(oneOf)) return oneOf.map(schemaText).join(" | ");
+  if (Array.isArray(type)) return type.join(" | ");
+  if (Array.isArray(prefixItems)) return `[${prefixItems.map(schemaText).join(", ")}]`;
+  if (type === "array") return `${schemaText(items)}[]`.replace(/^(.* \| .*)\[\]$/, "($1)[]");
+  if (isRecord(properties)) {
+    const isRequired = (key: string) => Array.isArray(required) && required.includes(key);
+    const fields = Object.entries(properties).map(([key, value]) =>
+      `${key}${isRequired(key) ? "" : "?"}: ${schemaText(value)}`
+    );
+    return fields.length === 0 ? "{}" : `{ ${fields.join(", ")} }`;
+  }
+  return typeof type === "string" ? type : "any";
+}

@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { test } from "node:test";
+import { schemaText } from "../../src/cli/describe.ts";
+import { brokerConfig, inSandbox, type Sandbox } from "./cli_process.ts";
+
+/** Answers each request with what it was given for it, one message a line, or with headers where it is a language server. */
+const PROGRAM = `
+const [, , protocol, answers] = process.argv;
+const known = new Map(Object.entries(JSON.parse(answers)));
+process.stdin.setEncoding("utf8").on("data", (text) => {
+  for (const part of text.split(/Content-Length: .*\\r\\n\\r\\n|\\n/).filter((part) => part !== "")) {
+    const { id, method } = JSON.parse(part);
+    if (id === undefined) continue;
+    const result = known.get(method);
+    const rest = result === undefined ? { error: { code: -32601, message: "Method not found" } } : { result };
+    const answer = JSON.stringify({ jsonrpc: "2.0", id, ...rest });
+    process.stdout.write(protocol === "lsp" ? "Content-Length: " + answer.length + "\\r\\n\\r\\n" + answer : answer + "\\n");
+  }
+});
+`;
+
+function configure(sandbox: Sandbox): void {
+  writeFileSync(join(sandbox.folder, "program.mjs"), `import process from "node:process";${PROGRAM}`);
+  const program = (protocol: string, answers: object) => ({
+    command: [process.execPath, "program.mjs", protocol, JSON.stringify({ initialize: {}, ping: {}, ...answers })],
+    protocol,
+  });
+  const schema = { type: "object", properties: { a: { type: "number" }, b: { type: "number" } }, required: ["a"] };
+  const method = { name: "add", params: [{ name: "a", required: true, schema: { type: "number" } }] };
+  const modules = {
+    tools: program("mcp", {
+      "tools/list": { tools: [{ name: "sum", description: "Adds.\nMore.", inputSchema: schema }] },
+    }),
+    listed: program("json-rpc", { "rpc.discover": { methods: [{ ...method, summary: "Adds one" }] } }),
+    silent: program("json-rpc", {}),
+    language: program("lsp", { initialize: { capabilities: { hoverProvider: true, workspaceSymbolProvider: {} } } }),
+  };
+  writeFileSync(join(sandbox.folder, "brokkr.json"), JSON.stringify({ name: "b", modules }));
+}
+
+test("brokkr describe shows the commands of modules, and those of one as JSON", () =>
+  inSandbox(async (sandbox) => {
+    await sandbox.broker(["run", brokerConfig]);
+    const { code, stdout } = await sandbox.run(["describe"]);
+    assert.equal(code, 0);
+    const lines = stdout.split("\n");
+    assert.deepEqual(lines.slice(0, 3), ["sla", "  echo(params?)", "  greet(name)"]);
+    assert.deepEqual(lines.slice(-5), ["", "Livestatus", "  token()", "  count(state)", ""]);
+    assert.ok(lines.includes("  count(to)  yields items: call it with --stream"), stdout);
+    const one = JSON.parse((await sandbox.run(["describe", "Livestatus", "--json"])).stdout);
+    const count = { name: "count", about: null, params: [{ name: "state", required: true, schema: {} }] };
+    assert.deepEqual(one.modules.map(({ name, kind }: { name: string; kind: string }) => [name, kind]), [[
+      "Livestatus",
+      "module",
+    ]]);
+    assert.deepEqual(one.modules[0].commands[1], { ...count, result: {}, stream: false });
+    const unknown = await sandbox.run(["describe", "slb"]);
+    assert.deepEqual([unknown.code, unknown.stderr], [
+      4,
+      'Cannot describe "slb": the broker has nothing of that name, did you mean "sla"\n',
+    ]);
+    const { stdout: status } = await sandbox.run(["status", "--json"]);
+    const { error, timeout } = JSON.parse(status).modules[0].calls;
+    assert.deepEqual([error, timeout], [0, 0]);
+  }));
+
+test("brokkr describe shows the tools of MCP servers, and the methods of programs that tell them", () =>
+  inSandbox(async (sandbox) => {
+    configure(sandbox);
+    await sandbox.broker(["run"]);
+    const { code, stdout } = await sandbox.run(["describe"]);
+    assert.deepEqual([code, stdout.split("\n")], [0, [
+      "tools: an MCP server; call its tools as tools/call with { name, arguments }",
+      "  sum(arguments: { a: number, b?: number })",
+      "      Adds.",
+      "",
+      "listed: a JSON-RPC program",
+      "  add(a: number)",
+      "      Adds one",
+      "",
+      "silent: a JSON-RPC program",
+      "  unknown: Method not found",
+      "",
+      "language: a language server",
+      "  textDocument/hover(params)",
+      "  workspace/symbol(params)",
+      "",
+    ]]);
+  }));
+
+test("schemaText() writes a JSON Schema as TypeScript would", () => {
+  const expected: readonly (readonly [schema: unknown, text: string])[] = [
+    [{}, "any"],
+    [true, "any"],
+    [{ type: "string" }, "string"],
+    [{ type: ["string", "null"] }, "string | null"],
+    [{ const: 1 }, "1"],
+    [{ enum: ["a", 2] }, '"a" | 2'],
+    [{ type: "array", items: { type: "number" } }, "number[]"],
+    [{ type: "array", items: { enum: [1, 2] } }, "(1 | 2)[]"],
+    [{ type: "array", prefixItems: [{ type: "string" }, {}] }, "[string, any]"],
+    [{ anyOf: [{ type: "string" }, { type: "null" }] }, "string | null"],
+    [{ type: "object", properties: {} }, "{}"],
+    [{ type: "object", properties: { a: { type: "number" }, b: {} }, required: ["a"] }, "{ a: number, b?: any }"],
+    [{ type: "object" }, "object"],
+  ];
+  for (const [schema, text] of expected) assert.equal(schemaText(schema), text);
+});
