@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { ROOT } from "./command.ts";
-import { configSchema } from "./config/json_schema.ts";
+import { configSchema } from "../src/cli/config/json_schema.ts";
 import { withTables } from "./config/key_tables.ts";
 
 const GUIDE = join(ROOT, "docs/configuration.md");

@@ -15,7 +15,7 @@ import { CliError, ExitCode } from "./cli_error.ts";
 import { nearestConfig } from "./config/config_file.ts";
 import { ConfigError, type Problem } from "./config/document.ts";
 import { type Config, type ConfigModule, type ConfigProgram, readConfig } from "./config/read_config.ts";
-import { heldAgainst, loadModule, refuseStrangers } from "./module_files.ts";
+import { checkSettings, heldAgainst, loadModule } from "./module_files.ts";
 import type { ArgsOf } from "./commands.ts";
 import { divertOutput, print } from "./output.ts";
 import { offerLibrary } from "./own_program.ts";
@@ -90,7 +90,7 @@ async function checkFiles({ modules }: Config, runtime: Runtime): Promise<void> 
       try {
         process.chdir(module.settings.cwd ?? folder);
         const loaded = heldAgainst(await loadedInTime(module, runtime), givenOf(module));
-        refuseStrangers(loaded, module.settings);
+        await checkSettings(loaded, module.settings);
       } catch (error) {
         problems.push(fileProblem(module, error));
       }

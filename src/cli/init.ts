@@ -19,6 +19,7 @@ import { typescriptRemedy } from "./config/module_path.ts";
 import process from "node:process";
 
 const SCHEMA = "node_modules/brokkr/schema/brokkr.schema.json";
+const OWN_SCHEMA = "brokkr.schema.json";
 export async function init(
   runtime: Runtime,
   { folder = ".", from, name, js, ts }: ArgsOf<"init">,
@@ -29,11 +30,14 @@ export async function init(
   if (from !== undefined) return await initFrom(runtime, { from, folder, target, name });
   const remedy = typescriptRemedy(runtime, "hello.ts");
   if (language === "ts" && remedy !== null) throw new CliError(`Cannot write TypeScript: ${remedy}`, ExitCode.usage);
-  const files = firstFiles({
-    head: headOf(target, name ?? brokerName(target)),
-    language: language ?? (remedy === null ? languageOf(target) : "js"),
-    runtime: runtime.program === null ? "binary" : runtime.name,
-  });
+  const files = [
+    ...firstFiles({
+      head: headOf(target, name ?? brokerName(target)),
+      language: language ?? (remedy === null ? languageOf(target) : "js"),
+      runtime: runtime.program === null ? "binary" : runtime.name,
+    }),
+    ...await schemaFile(target),
+  ];
   write(target, files);
   await print(nextSteps(runtime, { folder, target, files: files.map(({ name }) => name) }));
   return ExitCode.done;
@@ -75,23 +79,32 @@ async function initFrom(
   runtime: Runtime,
   { from, folder, target, name }: { from: string; folder: string; target: string; name: string | undefined },
 ): Promise<number> {
+  let files: readonly FirstFile[];
   try {
     const { modules, leftOut } = await serversAsModules(from, target);
     const config = { ...headOf(target, name ?? nameFrom(from, "mcp")), modules };
-    write(target, [{ name: "brokkr.json", text: `${JSON.stringify(config, null, 2)}\n` }]);
+    files = [{ name: "brokkr.json", text: `${JSON.stringify(config, null, 2)}\n` }, ...await schemaFile(target)];
+    write(target, files);
     for (const problem of leftOut) runtime.writeError(`${problemLine(problem)}\n`);
   } catch (error) {
     if (error instanceof ConfigError) throw new CliError(error.message, ExitCode.usage, { cause: error });
     throw error;
   }
-  await print(nextSteps(runtime, { folder, target, files: ["brokkr.json"] }));
+  await print(nextSteps(runtime, { folder, target, files: files.map(({ name }) => name) }));
   return ExitCode.done;
 }
 
 /** What every first configuration begins with. */
 function headOf(target: string, name: string): Head {
-  const schema = existsSync(join(target, SCHEMA)) ? { $schema: `./${SCHEMA}` } : {};
-  return { ...schema, name, product: projectName(target) };
+  const schema = existsSync(join(target, SCHEMA)) ? SCHEMA : OWN_SCHEMA;
+  return { $schema: `./${schema}`, name, product: projectName(target) };
+}
+
+/** The schema, where no package has it: an editor reads it without a network, and it is that of this brokkr. */
+async function schemaFile(target: string): Promise<FirstFile[]> {
+  if (existsSync(join(target, SCHEMA)) || existsSync(join(target, OWN_SCHEMA))) return [];
+  const { configSchema } = await import("./config/json_schema.ts");
+  return [{ name: OWN_SCHEMA, text: `${JSON.stringify(configSchema(), null, 2)}\n` }];
 }
 
 /** The name in the project's own file, without its scope, else that of its folder. */
@@ -112,7 +125,7 @@ function nextSteps(
   { folder, target, files }: { folder: string; target: string; files: readonly string[] },
 ): string {
   const brokkr = ownCommand(runtime, target);
-  const [, test] = files;
+  const test = files.find((file) => file.includes(".test."));
   const steps = [
     ...(target === process.cwd() ? [] : [[`cd ${shellWord(relative(process.cwd(), target) || folder)}`, ""]]),
     [`${brokkr} run`, "starts the broker; Ctrl-C ends it"],
@@ -143,7 +156,7 @@ interface FirstFile {
 
 /** The first keys of a configuration. */
 interface Head {
-  readonly $schema?: string;
+  readonly $schema: string;
   readonly name: string;
   readonly product: string;
 }

@@ -27,31 +27,44 @@ class ModuleFileError extends Error {
 export class SettingError extends Error {
   override readonly name = "SettingError";
   /** Below the module's name. */
-  readonly path: readonly string[];
+  readonly path: readonly (string | number)[];
 
-  constructor(path: readonly string[], message: string) {
+  constructor(path: readonly (string | number)[], message: string) {
     super(message);
     this.path = path;
   }
 }
 
-/** @throws {SettingError} where a setting names what the module has not. */
-export function refuseStrangers({ name, definition }: Module, { calls }: ModuleSettings): void {
+/** @throws {SettingError} where a setting does not go with what the module's file says. */
+export async function checkSettings({ name, definition }: Module, { calls, options }: ModuleSettings): Promise<void> {
   const stranger = strangeCall(definition, calls);
-  if (stranger === null) return;
-  throw new SettingError(["calls", stranger.command], `modules.${name}.calls: ${stranger.text}`);
+  if (stranger !== null) {
+    throw new SettingError(["calls", stranger.command], `modules.${name}.calls: ${stranger.text}`);
+  }
+  const { optionsSchema } = definition;
+  if (optionsSchema === undefined) return;
+  const { checkedOptions } = await import("../core/module/schema.ts");
+  try {
+    await checkedOptions(optionsSchema, options ?? definition.options);
+  } catch (error) {
+    const at = error instanceof Error && "at" in error && Array.isArray(error.at) ? error.at : [];
+    const path = at.map((key) => typeof key === "number" ? key : String(key));
+    throw new SettingError(["options", ...path], `modules.${name}.${messageOf(error)}`);
+  }
 }
 
-/** Loads the file at `url` as module `name`. @throws {ModuleFileError} if the file is wrong. */
+/** Loads the file at `url` as module `name`, whatever it is named there. @throws {ModuleFileError} if the file is wrong. */
 export async function loadModule(name: string, url: string): Promise<Module> {
-  const module = await loadAnyModule(url, `module "${name}"`);
+  const module = await loadAnyModule(url, { what: `module "${name}"`, name });
   if (module.name === name) return module;
-  const why = `it is named "${module.name}" there, give it one name in both places`;
-  throw new ModuleFileError(`Cannot load module "${name}" from "${pathOf(url)}": ${why}`);
+  return Object.freeze({ ...module, name, definition: { ...module.definition, name } });
 }
 
-/** Loads the module of the file at `url`, whatever its name. @throws {ModuleFileError} if the file is wrong. */
-export async function loadAnyModule(url: string, what = "a module"): Promise<Module> {
+/** Loads the module of the file at `url`, whose name may be given. @throws {ModuleFileError} if the file is wrong. */
+export async function loadAnyModule(
+  url: string,
+  { what = "a module", name }: { readonly what?: string; readonly name?: string } = {},
+): Promise<Module> {
   const exports: unknown = await import(url);
   const exported = exportedModule(exports);
   if (exported === undefined) {
@@ -59,7 +72,7 @@ export async function loadAnyModule(url: string, what = "a module"): Promise<Mod
   }
   const made: unknown = typeof exported === "function" ? await exported(await import("../../mod.ts")) : exported;
   try {
-    return anyModule(made);
+    return anyModule(name === undefined || !isNameless(made) ? made : { ...made, name });
   } catch (error) {
     const why = messageOf(error);
     throw new ModuleFileError(`Cannot load ${what} from "${pathOf(url)}": ${why}`, { cause: error });
@@ -74,6 +87,10 @@ export function withWorkers(module: Module, count: number): Module {
     throw new ModuleFileError(`Cannot start ${count} workers of module "${name}": its file defines no "workers"`);
   }
   return Object.freeze({ name, definition: { ...definition, workers: { ...definition.workers, count } } });
+}
+
+function isNameless(made: unknown): made is object {
+  return isObject(made) && !("name" in made) && !("definition" in made);
 }
 
 function pathOf(url: string): string {

@@ -15,7 +15,7 @@ import { CliError, ExitCode } from "./cli_error.ts";
 import { ConfigError, type Problem, problemLine } from "./config/document.ts";
 import type { Config, ConfigModule, ConfigProgram } from "./config/read_config.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { loadModule, refuseStrangers, SettingError, withWorkers } from "./module_files.ts";
+import { checkSettings, loadModule, SettingError, withWorkers } from "./module_files.ts";
 
 export interface PreparedBroker {
   readonly plan: BrokerPlan;
@@ -75,7 +75,7 @@ async function moduleOf(module: ConfigModule | ConfigProgram, load: Config["load
   const { name, url, workers, settings } = module;
   if (load === "own") return defineModule({ name });
   const loaded = await loadModule(name, url);
-  refuseStrangers(loaded, settings);
+  await checkSettings(loaded, settings);
   return workers === null ? loaded : withWorkers(loaded, workers);
 }
 
@@ -86,7 +86,10 @@ function hostOf({ modules: all, load, folder }: Config): PreparedBroker["host"] 
   return {
     folder,
     signature: (name) => JSON.stringify([load, ...partsOf(all.find((module) => module.name === name))]),
-    load: (name) => load === "all" ? files : files.filter(([file]) => file === name),
+    load: (name) => {
+      const [, own] = files.find(([file]) => file === name) ?? [];
+      return files.filter(([file, url]) => file === name || (load === "all" && url !== own));
+    },
     given: (name) => {
       const module = byName.get(name);
       const given = module === undefined ? { workers: null, keys: [] } : givenOf(module);

@@ -3,7 +3,7 @@
  * must not compile does.
  */
 
-import type { Broker, CommandsOf, Module, ModuleContext, ParamsOf, ResultOf } from "brokkr";
+import type { Broker, CommandsOf, Module, ModuleContext, ParamsOf, ResultOf, StandardSchema } from "brokkr";
 import * as brokkr from "brokkr";
 import { defineModule } from "brokkr";
 import assert from "node:assert/strict";
@@ -27,6 +27,28 @@ const sla = defineModule({
     },
   },
 });
+
+const region: StandardSchema<{ region?: string }, { readonly region: "EU" | "US" }> = {
+  "~standard": { version: 1, vendor: "by hand", validate: () => ({ value: { region: "EU" } }) },
+};
+
+/** Options as their schema makes them, in the module and in its workers. */
+export const shop = defineModule({
+  name: "shop",
+  optionsSchema: region,
+  workers: { count: 1, commands: (ctx) => ({ worker_region: () => ctx.options.region }) },
+  commands: (ctx) => ({
+    region: () => ctx.options.region,
+    // @ts-expect-error the options have no such field
+    currency: () => ctx.options.currency,
+    of_worker: () => ctx.workers.call("worker_region"),
+  }),
+  start(ctx) {
+    same<Equal<typeof ctx.options, { readonly region: "EU" | "US" }>>();
+  },
+});
+same<Equal<ResultOf<CommandsOf<typeof shop>["region"]>, "EU" | "US">>();
+same<Equal<ResultOf<CommandsOf<typeof shop>["of_worker"]>, "EU" | "US">>();
 
 /** Commands and workers as functions of the context. */
 const livestatus = defineModule({

@@ -19,7 +19,7 @@ test("brokkr check tells of each module file that is not the module its key says
   inSandbox(async (sandbox) => {
     write(sandbox, {
       good: MODULE("good"),
-      sla: MODULE("slb"),
+      sla: "export default { commands: { a: 1 } };\n",
       none: "export const nothing = 1;\n",
       throws: "throw new Error('no disk');\n",
       exits: "import process from 'node:process';\nprocess.exit(0);\n",
@@ -30,7 +30,7 @@ test("brokkr check tells of each module file that is not the module its key says
     assert.deepEqual([code, stdout, stderr.split("\n")], [2, "", [
       `brokkr.json:3:18: Cannot load module "sla" from ${
         at("sla")
-      }: it is named "slb" there, give it one name in both places`,
+      }: Module "sla": commands: "a" must be a function, and it is 1`,
       `brokkr.json:4:19: Cannot load module "none": ${at("none")} exports none, export default defineModule({ … })`,
       'brokkr.json:5:21: Cannot load module "throws": no disk',
       'brokkr.json:6:20: Cannot load module "exits": it calls exit(0) when it is loaded',
@@ -54,6 +54,23 @@ for (const load of ["own", "all"]) {
     }));
 }
 
+for (const load of ["own", "all"]) {
+  test(`brokkr check with load "${load}" says where options are not what optionsSchema wants`, () =>
+    inSandbox(async (sandbox) => {
+      const validate =
+        "(value) => value.region === 'EU' ? { value } : { issues: [{ message: 'must be EU', path: ['region'] }] }";
+      const schema = `{ '~standard': { version: 1, vendor: 'by hand', validate: ${validate} } }`;
+      writeFileSync(join(sandbox.folder, "shop.mjs"), MODULE("shop", `, optionsSchema: ${schema}`));
+      const shop = (region: string) => `{ "path": "shop.mjs", "options": { "region": "${region}" } }`;
+      writeFileSync(
+        join(sandbox.folder, "brokkr.json"),
+        `{ "name": "b", "load": "${load}", "modules": {\n"eu": ${shop("EU")},\n"us": ${shop("US")} } }`,
+      );
+      const { code, stdout, stderr } = await sandbox.run(["check"]);
+      assert.deepEqual([code, stdout, stderr], [2, "", "brokkr.json:3:52: modules.us.options.region: must be EU\n"]);
+    }));
+}
+
 test("brokkr check waits startTimeoutMs for a module file, and what it prints is no result", () =>
   inSandbox(async (sandbox) => {
     write(
@@ -70,16 +87,19 @@ test("brokkr check waits startTimeoutMs for a module file, and what it prints is
     });
   }));
 
-test("brokkr run says once that a module file defines a module of another name, and does not try again", () =>
+test("brokkr run says once that a module file defines a module that is wrong, and does not try again", () =>
   inSandbox(async (sandbox) => {
-    write(sandbox, { sla: MODULE("slb") });
+    write(sandbox, { sla: "export default { name: 5 };\n" });
     const broker = await sandbox.broker(["run"]);
     const { code, stderr } = await sandbox.run(["call", "sla", "size"]);
     assert.equal(code, 5);
-    assert.match(stderr, /^Cannot call command "size" of module "sla": process did not start; /);
+    assert.match(
+      stderr,
+      /^Cannot call command "size" of module "sla": process did not start: start of the module failed: Cannot load /,
+    );
     const lines = broker.stderr.split("\n").filter((line) => line.includes("[ PROCESS ]"));
     const why = `start of the module failed: Cannot load module "sla" from "${join(sandbox.folder, "sla.mjs")}": ` +
-      'it is named "slb" there, give it one name in both places';
+      "The name of a module must be 1 to 64 of the characters A-Z a-z 0-9 . _ -, and it is 5";
     assert.deepEqual(lines.map((line) => line.replace(/.*\[ MainThread \] /, "").replace(/pid \d+/, "pid 1")), [
       "sla is starting (generation 1)",
       `sla ended unexpectedly (pid 1, exit code 1, signal none): ${why}`,

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, realpathSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { ConfigError } from "../../src/cli/config/document.ts";
 import { readConfig } from "../../src/cli/config/read_config.ts";
 import { faultsOf, inFolder, runtime } from "./config_faults.ts";
@@ -56,6 +57,54 @@ test("readConfig() keeps module files within the configuration's folder", () =>
     assert.equal(
       await refused("none.js"),
       '"none.js" does not exist ("FOLDER/inner/none.js"), correct it or write the file',
+    );
+  }));
+
+test("readConfig() takes the path of a package, and a workspace's package where it is linked into node_modules", () =>
+  inFolder(async (folder) => {
+    const put = (path: string, text: string) => {
+      mkdirSync(dirname(join(folder, path)), { recursive: true });
+      writeFileSync(join(folder, path), text);
+    };
+    put("packages/shop/module.ts", "");
+    put("node_modules/plain/package.json", '{ "main": "./lib/main.js" }');
+    put("node_modules/plain/lib/main.js", "");
+    put("node_modules/plain/other.js", "");
+    const exports = {
+      ".": { types: "./none.d.ts", require: "./none.cjs", import: "./index.js" },
+      "./eu": ["./none.txt", "./regions/eu.js"].slice(1),
+      "./regions/*": { deno: "./regions/*.js", node: "./regions/*.js", bun: "./regions/*.js" },
+    };
+    put("node_modules/exports/package.json", JSON.stringify({ exports }));
+    for (const file of ["index.js", "regions/eu.js"]) put(`node_modules/exports/${file}`, "");
+    mkdirSync(join(folder, "node_modules/@acme"));
+    symlinkSync("../../packages/shop", join(folder, "node_modules/@acme/shop"));
+    mkdirSync(join(folder, "app/plain"), { recursive: true });
+    const file = join(folder, "app/brokkr.json");
+    const led = async (path: string) => {
+      writeFileSync(file, JSON.stringify({ name: "b", modules: { a: { path } } }));
+      // What this runtime can load is tried elsewhere.
+      const config = await readConfig(file, { ...runtime, name: "deno" }).catch((error) => error);
+      if (config instanceof Error) {
+        return config.message.slice(`${file}:1:36: modules.a.path `.length).replaceAll(folder, "FOLDER");
+      }
+      const [module] = config.modules;
+      return fileURLToPath(module.url).replace(realpathSync(folder), "FOLDER");
+    };
+    assert.equal(await led("@acme/shop/module.ts"), "FOLDER/packages/shop/module.ts");
+    assert.equal(await led("plain"), "FOLDER/node_modules/plain/lib/main.js");
+    assert.equal(await led("plain/other.js"), "FOLDER/node_modules/plain/other.js");
+    assert.equal(await led("exports"), "FOLDER/node_modules/exports/index.js");
+    assert.equal(await led("exports/eu"), "FOLDER/node_modules/exports/regions/eu.js");
+    assert.equal(await led("exports/regions/eu"), "FOLDER/node_modules/exports/regions/eu.js");
+    const neither = (path: string) =>
+      `"${path}" is neither a file ("FOLDER/app/${path}") nor exported by a package in node_modules, ` +
+      "correct it or install the package";
+    assert.equal(await led("exports/us"), neither("exports/us"));
+    assert.equal(await led("@acme/stock"), neither("@acme/stock"));
+    assert.equal(
+      await led("plain/../../a.js"),
+      'must be in the configuration\'s folder, and it is "plain/../../a.js" ("FOLDER/a.js")',
     );
   }));
 

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { promisify } from "node:util";
+import { configSchema } from "../../src/cli/config/json_schema.ts";
 import { inSandbox, type Sandbox } from "./cli_process.ts";
 
 test("brokkr init writes a module, its test and a configuration that run at once", () =>
@@ -13,7 +14,12 @@ test("brokkr init writes a module, its test and a configuration that run at once
     assert.deepEqual([code, stderr], [0, ""]);
     const folder = join(sandbox.folder, "first one");
     const files = readdirSync(folder).sort();
-    assert.equal(files.length, 3);
+    assert.deepEqual(files.map((file) => file.replace(/m?[jt]s$/, "")).sort(), [
+      "brokkr.json",
+      "brokkr.schema.json",
+      "hello.",
+      "hello.test.",
+    ]);
     for (const name of files) assert.ok(stdout.includes(name));
     assert.equal((await sandbox.run(["check"], { cwd: folder })).code, 0);
 
@@ -99,3 +105,20 @@ async function shell(sandbox: Sandbox, line: string): Promise<string> {
   });
   return stdout;
 }
+
+test("brokkr init names the product after the project, and writes the schema where no package has it", () =>
+  inSandbox(async (sandbox) => {
+    const configOf = async (name: string, files: Readonly<Record<string, string>>) => {
+      const folder = join(sandbox.folder, name);
+      mkdirSync(folder);
+      for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, file), text);
+      const { code, stderr } = await sandbox.run(["init", "--js", "--name", "mine"], { cwd: folder });
+      assert.deepEqual([code, stderr], [0, ""]);
+      return JSON.parse(readFileSync(join(folder, "brokkr.json"), "utf8"));
+    };
+    const scoped = await configOf("one", { "package.json": '{ "name": "@acme/web-shop" }' });
+    assert.deepEqual([scoped.$schema, scoped.name, scoped.product], ["./brokkr.schema.json", "mine", "web-shop"]);
+    assert.equal((await configOf("My Shop", { "package.json": "{}", "deno.json": "no JSON" })).product, "My Shop");
+    const schema = JSON.parse(readFileSync(join(sandbox.folder, "one/brokkr.schema.json"), "utf8"));
+    assert.deepEqual(schema, JSON.parse(JSON.stringify(configSchema())));
+  }));

@@ -169,7 +169,7 @@ test("brokkr init --from writes the configuration that brokkr check takes, and b
     const { product, ...config } = JSON.parse(readFileSync(join(sandbox.folder, "brokkr.json"), "utf8"));
     assert.equal(typeof product, "string");
     const a = { command: "sh", args: ["-c", ":"], protocol: "mcp", env: { TOKEN: SECRET } };
-    assert.deepEqual(config, { name: "tools", modules: { a } });
+    assert.deepEqual(config, { $schema: "./brokkr.schema.json", name: "tools", modules: { a } });
     const again = await sandbox.run(["check"]);
     assert.deepEqual([again.code, again.stdout.includes(SECRET)], [0, false]);
     const refused = await sandbox.run(["run", "--name", "x", "main.ts"]);

@@ -192,3 +192,36 @@ function copy(sandbox: Sandbox, config: Record<string, unknown>): { config: stri
   writeFileSync(path, JSON.stringify({ name: "copy", modules: { sla: { path: "sla.js" }, ...shared }, ...config }));
   return { config: path, folder };
 }
+
+for (const load of ["own", "all"]) {
+  test(`brokkr run with load "${load}" runs one file as several modules, and none cleans the others of that file`, () =>
+    inSandbox(async (sandbox) => {
+      writeFileSync(
+        join(sandbox.folder, "shop.mjs"),
+        `const prices = new Map([["apple", 3]]);
+         export default {
+           name: "shop",
+           commands: (ctx) => ({ look: (fruit) => [ctx.module, ctx.options.region, prices.get(fruit)] }),
+           owns: [prices],
+           afterForkCleanup: () => prices.clear(),
+         };`,
+      );
+      writeFileSync(join(sandbox.folder, "other.mjs"), "export default { afterForkCleanup() {} };");
+      const shop = (region: string) => ({ path: "./shop.mjs", options: { region } });
+      const modules = { eu: shop("EU"), us: shop("US"), other: { path: "./other.mjs" } };
+      writeFileSync(join(sandbox.folder, "brokkr.json"), JSON.stringify({ name: "shops", load, modules }));
+      const check = await sandbox.run(["check"]);
+      assert.deepEqual([check.code, check.stderr], [0, ""]);
+      const broker = await sandbox.broker(["run"]);
+      for (const [name, { options }] of Object.entries({ eu: modules.eu, us: modules.us })) {
+        const { stdout } = await sandbox.run(["call", name, "look", "apple", "--json"]);
+        assert.deepEqual(JSON.parse(stdout).result, [name, options.region, 3]);
+      }
+      const status = await statusOf(sandbox);
+      const released = status.modules.map(({ name, cleanup }) => [name, cleanup?.released]);
+      const others = load === "all" ? ["other"] : [];
+      assert.deepEqual(released, [["eu", others], ["us", others], ["other", load === "all" ? ["us", "eu"] : []]]);
+      broker.kill("SIGTERM");
+      assert.equal((await broker.ended).code, 0);
+    }));
+}

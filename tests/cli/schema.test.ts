@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { configSchema } from "../../scripts/config/json_schema.ts";
+import { configSchema } from "../../src/cli/config/json_schema.ts";
 import { keyTables } from "../../scripts/config/key_tables.ts";
 
 const REMEDY = 'run "deno task schema"';

@@ -93,7 +93,7 @@ export const MODULE_KEYS = {
     is: "text",
     what: "the path of the module's file",
     needed: true,
-    about: "The module's file, in the configuration's folder or below it",
+    about: "The module's file, in the configuration's folder or below it, or of a package in node_modules",
   },
   workers: { is: "number", whole: true, least: 0, otherwise: "what the module's file says", about: "How many workers" },
   ...MODULE,

@@ -1,13 +1,14 @@
 /**
- * Paths of module files: what a configuration names is code that runs, so it stays within the configuration's folder, and this
- * runtime must be able to load it.
+ * Paths of module files: what a configuration names is code that runs, so it stays within the configuration's folder or is that of a
+ * package that is installed for it, and this runtime must be able to load it.
  *
  * @module
  */
 
-import { realpathSync, statSync } from "node:fs";
-import { relative, resolve, sep } from "node:path";
+import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { dirname, join, relative, resolve, sep } from "node:path";
 import { pathToFileURL } from "node:url";
+import { isRecord } from "../../core/checks.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 
 export interface ModulePath {
@@ -18,23 +19,109 @@ export interface ModulePath {
 
 export function modulePath(path: string, { folder, runtime }: { folder: string; runtime: Runtime }): ModulePath {
   const resolved = resolve(folder, path);
-  return { url: pathToFileURL(resolved).href, wrong: whatIsWrong(path, { folder, resolved, runtime }) };
+  const installed = isBare(path) && !isFile(resolved) ? packageFile(path, { folder, runtime }) : null;
+  const file = installed ?? resolved;
+  const wrong = whatIsWrong(path, { folder, file, isInstalled: installed !== null, runtime });
+  // A package of a workspace is linked into node_modules, where Node strips no types.
+  const isLinked = wrong === null && file.split(sep).includes("node_modules");
+  return { url: pathToFileURL(isLinked ? realpathSync(file) : file).href, wrong };
 }
 
-function whatIsWrong(
-  path: string,
-  { folder, resolved, runtime }: { folder: string; resolved: string; runtime: Runtime },
-): string | null {
+interface Found {
+  readonly folder: string;
+  readonly file: string;
+  /** Whether it is the file of a package. */
+  readonly isInstalled: boolean;
+  readonly runtime: Runtime;
+}
+
+function whatIsWrong(path: string, { folder, file, isInstalled, runtime }: Found): string | null {
   const shown = JSON.stringify(path);
   if (/^[a-z][a-z0-9+.-]*:/i.test(path)) return `must be a path and not a URL, and it is ${shown}`;
-  if (!isWithin(folder, resolved)) return outside(shown, resolved);
-  const stats = statSync(resolved, { throwIfNoEntry: false });
-  if (stats === undefined) return `${shown} does not exist ("${resolved}"), correct it or write the file`;
-  if (!stats.isFile()) return `${shown} must be a file, and it is a folder ("${resolved}")`;
-  const real = realpathSync(resolved);
-  if (!isWithin(realpathSync(folder), real)) return outside(shown, real);
+  if (!isInstalled && !isWithin(folder, file)) return outside(shown, file);
+  const stats = statSync(file, { throwIfNoEntry: false });
+  if (stats === undefined) return missing(path, file);
+  if (!stats.isFile()) return `${shown} must be a file, and it is a folder ("${file}")`;
+  const real = realpathSync(file);
+  const isPackage = isInstalled || relative(folder, file).split(sep).includes("node_modules");
+  if (!isPackage && !isWithin(realpathSync(folder), real)) return outside(shown, real);
   const remedy = typescriptRemedy(runtime, path);
   return remedy === null ? null : `${shown}: ${remedy}`;
+}
+
+function missing(path: string, file: string): string {
+  const shown = JSON.stringify(path);
+  if (!isBare(path) || /\.[cm]?[jt]s$/.test(path)) {
+    return `${shown} does not exist ("${file}"), correct it or write the file`;
+  }
+  return `${shown} is neither a file ("${file}") nor exported by a package in node_modules, correct it or install the package`;
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+}
+
+function isBare(path: string): boolean {
+  return !/^(?:\.{0,2}\/|\.{1,2}$|$)/.test(path);
+}
+
+/** The file that `import(path)` in `folder` leads to, where a package is installed there or above it and exports one. */
+function packageFile(path: string, { folder, runtime }: { folder: string; runtime: Runtime }): string | null {
+  const [, name = "", inside = ""] = /^((?:@[^/]+\/)?[^/@][^/]*)(\/.+)?$/.exec(path) ?? [];
+  if (name === "" || inside.split("/").includes("..")) return null;
+  for (let at = folder;; at = dirname(at)) {
+    const root = join(at, "node_modules", name);
+    if (existsSync(root)) return entryOf(root, `.${inside}`, [runtime.name, "node", "import", "default"]);
+    if (dirname(at) === at) return null;
+  }
+}
+
+function entryOf(root: string, entry: string, conditions: readonly string[]): string | null {
+  const { exports, main }: { exports?: unknown; main?: unknown } = packageOf(root);
+  if (exports === undefined) {
+    return join(root, entry === "." ? typeof main === "string" ? main : "index.js" : entry);
+  }
+  const target = targetOf(exportedAs(exports, entry), conditions);
+  return target === null ? null : join(root, target);
+}
+
+function packageOf(root: string): object {
+  try {
+    const value: unknown = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+    return isRecord(value) ? value : {};
+  } catch {
+    // A folder without one has its files.
+    return {};
+  }
+}
+
+/** What a package exports under `entry`: https://nodejs.org/api/packages.html#exports */
+function exportedAs(exports: unknown, entry: string): unknown {
+  const isByEntry = isRecord(exports) && Object.keys(exports).every((key) => key.startsWith("."));
+  if (!isByEntry) return entry === "." ? exports : undefined;
+  if (Object.hasOwn(exports, entry)) return exports[entry];
+  for (const [pattern, target] of Object.entries(exports)) {
+    const [before = "", after] = pattern.split("*");
+    const fits = after !== undefined && entry.startsWith(before) && entry.endsWith(after);
+    if (fits && entry.length > before.length + after.length) {
+      const part = entry.slice(before.length, entry.length - after.length);
+      return JSON.parse(JSON.stringify(target).replaceAll("*", () => JSON.stringify(part).slice(1, -1)));
+    }
+  }
+  return undefined;
+}
+
+function targetOf(exported: unknown, conditions: readonly string[]): string | null {
+  if (typeof exported === "string") return exported;
+  if (Array.isArray(exported)) {
+    return exported.map((one) => targetOf(one, conditions)).find((one) => one !== null) ?? null;
+  }
+  if (!isRecord(exported)) return null;
+  for (const [condition, target] of Object.entries(exported)) {
+    const found = conditions.includes(condition) ? targetOf(target, conditions) : null;
+    if (found !== null) return found;
+  }
+  return null;
 }
 
 function outside(shown: string, resolved: string): string {

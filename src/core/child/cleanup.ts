@@ -84,15 +84,23 @@ interface Step {
   readonly acts: readonly (() => unknown)[];
 }
 
-/** Last declared first: what was built on others goes before them. A worker also drops what only its module's process needs. */
+/**
+ * Last declared first: what was built on others goes before them. A worker also drops what only its module's process needs. What two
+ * modules of one definition share is each one's own.
+ */
 function stepsOf({ modules, role }: CleanupOptions): Step[] {
   const steps: Step[] = [];
+  const own = modules.find(({ name }) => name === role.module)?.definition;
   for (const { name: owner, definition } of modules.toReversed()) {
     const acts: (() => unknown)[] = [];
     if (owner !== role.module) {
       const { afterForkCleanup } = definition;
-      if (afterForkCleanup !== undefined) acts.push(() => applyUser(afterForkCleanup, definition, []));
-      acts.push(...new Owned(definition.owns).disposals());
+      if (afterForkCleanup !== undefined && afterForkCleanup !== own?.afterForkCleanup) {
+        acts.push(() => applyUser(afterForkCleanup, definition, []));
+      }
+      acts.push(
+        ...new Owned(definition.owns?.filter((resource) => own?.owns?.includes(resource) !== true)).disposals(),
+      );
     } else if (role.worker !== null) {
       const { workers } = definition;
       const afterForkCleanup = workers?.afterForkCleanup;

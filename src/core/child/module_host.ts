@@ -49,6 +49,7 @@ export class ModuleHost implements Service {
   readonly #context: ModuleContext;
   readonly #logLimit: LineLimit;
   #targets: CallTargets;
+  #moduleOptions: unknown;
   /** What holds for calls to each target that was called. */
   readonly #defaults = new Map<string, CallDefaults>();
   #module: Module | undefined;
@@ -60,6 +61,7 @@ export class ModuleHost implements Service {
     this.#options = options;
     const { runtime, role, reporter, setup } = options;
     this.#targets = setup;
+    this.#moduleOptions = setup.options;
     const { maxLinesPerSecond } = setup.output;
     this.#logLimit = new LineLimit(runtime.clock, maxLinesPerSecond, (count) => {
       const what = `lines of ctx.log (limit: ${maxLinesPerSecond} a second)`;
@@ -87,6 +89,11 @@ export class ModuleHost implements Service {
     const { definition, name } = module;
     const { worker } = this.#options.role;
     for (const resource of worker === null ? definition.owns ?? [] : []) this.#owned.add(resource);
+    const { optionsSchema } = definition;
+    if (optionsSchema !== undefined) {
+      const { checkedOptions } = await import("../module/schema.ts");
+      this.#moduleOptions = await checkedOptions(optionsSchema, this.#options.setup.options);
+    }
     const commands = worker === null ? definition.commands : definition.workers?.commands;
     const made: unknown = typeof commands === "function"
       ? applyUser(commands, undefined, [this.#context])
@@ -182,7 +189,8 @@ export class ModuleHost implements Service {
   }
 
   #makeContext(): ModuleContext {
-    const { role, setup, reporter } = this.#options;
+    const { role, reporter } = this.#options;
+    const moduleOptions = () => this.#moduleOptions;
     const log = (level: "debug" | "info" | "warning" | "error") => (text: string) => {
       if (!reporter.wants(`module.${level}`) || !this.#logLimit.take()) return;
       reporter.report(`module.${level}`, { text: cutText(String(text), MAX_LOG_TEXT) }, { module: role.process });
@@ -213,7 +221,9 @@ export class ModuleHost implements Service {
       broker: role.broker,
       module: role.module,
       role: { broker: role.broker, module: role.module, worker: role.worker },
-      options: setup.options,
+      get options() {
+        return moduleOptions();
+      },
       log: { debug: log("debug"), info: log("info"), warning: log("warning"), error: log("error") },
       signal: this.#stop.signal,
       workers: {

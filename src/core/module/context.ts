@@ -112,15 +112,15 @@ export interface ModuleLog {
 }
 
 /** The context of a module in one of its processes. */
-export interface ModuleContext<W extends Commands = Commands> {
+export interface ModuleContext<W extends Commands = Commands, O = unknown> {
   /** Name of the broker. */
   readonly broker: string;
   /** Name of the module. */
   readonly module: string;
   /** Whose process this is: the module's own or a worker's. */
   readonly role: ProcessRole;
-  /** The module's `options`, or null where there are none. */
-  readonly options: unknown;
+  /** The module's `options`, or null where there are none; with `optionsSchema` what that made of them. */
+  readonly options: O;
   /** Writes into the broker's log. */
   readonly log: ModuleLog;
   /** Aborted when the process begins to drain. */

@@ -7,6 +7,7 @@
 import type { ModuleContext } from "./context.ts";
 import { canDispose } from "./dispose.ts";
 import { inspect, isRecord, keysOf, refuseUnknown, unknownName, withoutFields } from "../checks.ts";
+import type { StandardSchema } from "./schema.ts";
 import { type Framing, MODULE, type ModuleSettings, type ProtocolName } from "./settings.ts";
 import { checkName, checkTable } from "./table.ts";
 
@@ -37,11 +38,11 @@ export type Commands = Readonly<Record<string, Handler>>;
 export type ErrorClass = abstract new (...args: never[]) => object;
 
 /** Processes that a module runs for itself, all alike. */
-export interface WorkersDefinition<W extends Commands = Commands> {
+export interface WorkersDefinition<W extends Commands = Commands, O = unknown> {
   /** How many. They are named `M-1`, `M-2`, … */
   readonly count: number;
   /** What the module can call on them with `ctx.workers.call`; or a function of the worker's context that returns it. */
-  readonly commands: W | ((ctx: ModuleContext) => W);
+  readonly commands: W | ((ctx: ModuleContext<Commands, O>) => W);
   /** Called in the workers: releases what only the module's own process needs. */
   afterForkCleanup?(): unknown;
 }
@@ -51,13 +52,19 @@ export interface ModuleDefinition<
   N extends string = string,
   C extends Commands = Commands,
   W extends Commands = Commands,
+  O = unknown,
 > extends ModuleSettings {
   /** `[A-Za-z0-9._-]{1,64}`, different from all other names of the broker. */
   readonly name: N;
   /** Processes that the module runs for itself. @default none */
-  readonly workers?: WorkersDefinition<W>;
+  readonly workers?: WorkersDefinition<W, O>;
+  /**
+   * Checks the module's `options` in each of its processes before its commands are made, and types `ctx.options`. Any library that
+   * follows Standard Schema has them. Without options it checks `undefined`. @default options of any kind, as they are
+   */
+  readonly optionsSchema?: StandardSchema<unknown, O>;
   /** What others can call; or a function of the module's context that returns it. @default none */
-  readonly commands?: C | ((ctx: ModuleContext<string extends keyof W ? Record<never, never> : W>) => C);
+  readonly commands?: C | ((ctx: ModuleContext<string extends keyof W ? Record<never, never> : W, O>) => C);
   /**
    * Classes of errors that are answers: their callers get them as a `RemoteError` like any other, and the call counts as answered,
    * without lines at ERROR. @default none
@@ -72,9 +79,9 @@ export interface ModuleDefinition<
   /** Called in the processes of the other modules, before what is in `owns` is disposed. */
   afterForkCleanup?(): unknown;
   /** Called in the module's own process, after the cleanup and before the first command. */
-  start?(ctx: ModuleContext<string extends keyof W ? Record<never, never> : W>): unknown;
+  start?(ctx: ModuleContext<string extends keyof W ? Record<never, never> : W, O>): unknown;
   /** Called in the module's own process as the last thing before it ends. */
-  stop?(ctx: ModuleContext<string extends keyof W ? Record<never, never> : W>): unknown;
+  stop?(ctx: ModuleContext<string extends keyof W ? Record<never, never> : W, O>): unknown;
 }
 
 /** Answers a program's request; what it throws is the answer's error, with its `code` and `data` where it has them. */
@@ -136,8 +143,9 @@ export function defineModule<
   // What is written in place has the call's context as `this`, and without commands the compiler has none to infer them from.
   C extends Commands & ThisType<CallContext>,
   W extends Commands & ThisType<CallContext>,
+  O = unknown,
 >(
-  definition: ModuleDefinition<N, C, W>,
+  definition: ModuleDefinition<N, C, W, O>,
 ): Module<
   N,
   string extends keyof C ? Record<never, never> : C,
@@ -187,6 +195,7 @@ function assertDefinition(value: unknown): asserts value is ModuleDefinition {
   checkOwns(at, value["owns"]);
   checkExpected(at, value["expected"]);
   checkWorkers(at, value["workers"]);
+  checkSchema(at, value["optionsSchema"]);
   checkTable(`${at}: `, MODULE, settingsOf(value));
   const stranger = strangeCall(value, value["calls"]);
   if (stranger !== null) throw new TypeError(`${at}: calls: ${stranger.text}`);
@@ -212,6 +221,7 @@ const PARTS = keysOf<Omit<ModuleDefinition, keyof ModuleSettings>>({
   name: true,
   commands: true,
   workers: true,
+  optionsSchema: true,
   owns: true,
   expected: true,
   afterForkCleanup: true,
@@ -266,6 +276,14 @@ function isHandler(value: unknown): value is Handler {
 function checkOptionalFunction(what: string, value: unknown): void {
   if (value === undefined || typeof value === "function") return;
   throw new TypeError(`${what} must be a function, and it is ${inspect(value)}`);
+}
+
+/** A schema may be a function. */
+function checkSchema(at: string, schema: unknown): void {
+  if (schema === undefined) return;
+  const standard: unknown = schema instanceof Object ? Reflect.get(schema, "~standard") : undefined;
+  if (isRecord(standard) && typeof standard["validate"] === "function") return;
+  throw new TypeError(`${at}: optionsSchema must follow Standard Schema, and it is ${inspect(schema)}`);
 }
 
 function checkOwns(at: string, owns: unknown): void {

@@ -116,6 +116,20 @@ export function schemasOf(command: Handler & { readonly [SCHEMAS]?: Schemas }): 
   return command[SCHEMAS];
 }
 
+/**
+ * The options of a module as its schema makes them. @throws {SchemaError} whose `lasting` says that another start would end the same.
+ */
+export async function checkedOptions(schema: StandardSchema, options: unknown): Promise<unknown> {
+  const result = await schema["~standard"].validate(options ?? undefined);
+  if (result.issues === undefined) return result.value;
+  throw Object.assign(new SchemaError("options", result.issues), { lasting: true, at: pathOf(result.issues[0]) });
+}
+
+/** Keys from the outside to the first thing that is wrong. */
+function pathOf({ path = [] }: SchemaIssue = { message: "" }): readonly PropertyKey[] {
+  return path.map((step) => typeof step === "object" ? step.key : step);
+}
+
 function checkedResult(schema: StandardSchema, value: unknown): unknown {
   const yields = typeof value === "object" && value !== null && isGenerator(value);
   return yields ? checkedItems(schema, value) : checked("result", schema, value);

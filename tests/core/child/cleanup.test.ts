@@ -47,6 +47,19 @@ test("cleanAfterFork() collects nothing and reads its figures once where no othe
   assert.deepEqual([runtime.collected, reads], [1, 3]);
 });
 
+test("cleanAfterFork() leaves alone what the module of the process has from the same definition", async () => {
+  const calls: string[] = [];
+  const shared = [() => calls.push("owned")];
+  const shop = { owns: shared, afterForkCleanup: () => calls.push("hook") };
+  const [eu, us] = ["Livestatus", "us"].map((name) => defineModule({ name, ...shop }));
+  assert.ok(eu !== undefined && us !== undefined);
+  const { receipt } = await clean([eu, us]);
+  assert.deepEqual([calls, receipt.released], [[], []]);
+  const other = defineModule({ name: "other", owns: [...shared, () => calls.push("other's")] });
+  await clean([eu, us, other]);
+  assert.deepEqual(calls, ["other's"]);
+});
+
 test("cleanAfterFork() collects in the only module's worker where that has a hook for it", async () => {
   const runtime = new FakeRuntime();
   const workers = { count: 1, commands: {} };

@@ -1,7 +1,11 @@
-/** The JSON Schema of brokkr.json, from the tables of its keys. */
+/**
+ * The JSON Schema of brokkr.json, from the tables of its keys.
+ *
+ * @module
+ */
 
-import { FILE, MODULE_KEYS, PROGRAM_KEYS } from "../../src/cli/config/keys.ts";
-import { NAME_PATTERN, type NumberRow, type Row, type Table } from "../../src/core/module/table.ts";
+import { FILE, MODULE_KEYS, PROGRAM_KEYS } from "./keys.ts";
+import { NAME_PATTERN, type NumberRow, type Row, type Table } from "../../core/module/table.ts";
 
 export type Json = Record<string, unknown>;
 
