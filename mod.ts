@@ -33,7 +33,7 @@ export {
   UnknownModuleError,
 } from "./src/core/faults.ts";
 export { withSchema } from "./src/core/module/schema.ts";
-export { withThread } from "./src/runtime/posix/thread.ts";
+export { withThread } from "./src/runtime/posix/program.ts";
 
 export type {
   CallCommand,

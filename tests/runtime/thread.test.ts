@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { currentThread, withThread } from "../../src/runtime/posix/thread.ts";
+import { currentThread, withThread } from "../../src/runtime/posix/program.ts";
 
 test("currentThread() is undefined outside withThread()", () => {
   assert.equal(currentThread(), undefined);

@@ -18,7 +18,6 @@ import {
   SLOW_TIMEOUT_MS,
 } from "../module/settings.ts";
 import { checkName, checkTable, filled, IN_PROGRAM, type Row } from "../module/table.ts";
-import { isTimeout, wrongTimeout } from "../call/call.ts";
 import { closestMatch, inspect, isRecord, refuseUnknown, withoutFields } from "../checks.ts";
 import { processName } from "../child/role.ts";
 
@@ -192,11 +191,6 @@ function checkByName(settings: unknown): void {
   if (!isRecord(settings) || what !== null) {
     throw new TypeError(`Option settings must be an object of settings by module name, and it is ${what}`);
   }
-}
-
-/** @throws {TypeError} */
-export function checkTimeout(what: string, value: unknown): void {
-  if (!isTimeout(value)) throw wrongTimeout(what, value);
 }
 
 function checkDistinct(broker: string, modules: readonly ModulePlan[]): void {

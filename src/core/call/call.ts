@@ -113,11 +113,11 @@ function isSignal(value: unknown): boolean {
     "removeEventListener" in value && typeof value.removeEventListener === "function";
 }
 
-export function isTimeout(value: unknown): value is number {
+function isTimeout(value: unknown): value is number {
   return typeof value === "number" && Number.isFinite(value) && value > 0;
 }
 
-export function wrongTimeout(what: string, value: unknown): TypeError {
+function wrongTimeout(what: string, value: unknown): TypeError {
   return new TypeError(`${what} must be a number of milliseconds above 0, and it is ${String(value)}`);
 }
 

@@ -2,8 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type FlagRules, joinOptions, passedOn, splitOptions } from "../posix/flags.ts";
-import { fromOrigin, ORIGIN } from "../posix/program.ts";
+import { type FlagRules, fromOrigin, joinOptions, ORIGIN, passedOn, splitOptions } from "../posix/program.ts";
 
 /** The environment comes from the parent process as it is: a file would bring back what was taken out. */
 const DROPPED =

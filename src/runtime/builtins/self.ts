@@ -1,11 +1,9 @@
 /** What a process knows of itself and of the machine, by what Node and Bun have in common. */
 
 import { countZombies, descriptorLinks, fromPs, fromSmapsRollup, startTimeOf, UNKNOWN_MEMORY } from "../posix/proc.ts";
-import { fromOrigin, NO_FILE, ORIGIN } from "../posix/program.ts";
+import { currentThread, fromOrigin, inRunner, NO_FILE, ORIGIN, runnerOf } from "../posix/program.ts";
 import { newStandardError, type StandardError, unblockedError } from "../posix/standard_error.ts";
 import type { System } from "../posix/child_process.ts";
-import { inRunner, runnerOf } from "../posix/test_runner.ts";
-import { currentThread } from "../posix/thread.ts";
 import type { Environment, MemoryUsage, Runtime } from "../runtime.ts";
 
 /**

@@ -1,7 +1,6 @@
 import type { BunNamespace } from "./namespace.ts";
 import { childEnvironment as nodeEnvironment } from "../builtins/flags.ts";
-import { type FlagRules, joinOptions, passedOn, splitOptions } from "../posix/flags.ts";
-import { fromOrigin, ORIGIN } from "../posix/program.ts";
+import { type FlagRules, fromOrigin, joinOptions, ORIGIN, passedOn, splitOptions } from "../posix/program.ts";
 
 declare const Bun: BunNamespace;
 

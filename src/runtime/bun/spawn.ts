@@ -16,7 +16,7 @@ import type {
 import { ADDRESS, CHILD_FD, descriptorChannel } from "./channel.ts";
 import { childEnvironment, childFlags } from "./flags.ts";
 import type { BunChild, BunFileSink, BunNamespace, BunStdio } from "./namespace.ts";
-import { isBinary } from "./self.ts";
+import { isBinary } from "./index.ts";
 
 declare const Bun: BunNamespace;
 

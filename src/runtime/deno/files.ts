@@ -4,7 +4,7 @@ import { newSharedFiles, type OpenFile, SHARED_FOLDER } from "../posix/shared_fi
 import { type FolderFacts, privateFolder } from "../posix/socket_path.ts";
 import type { PrivateFiles, SharedFiles } from "../runtime.ts";
 import type { DenoFile, DenoNamespace, DenoPermission } from "./namespace.ts";
-import { environment } from "./self.ts";
+import { environment } from "./index.ts";
 
 declare const Deno: DenoNamespace;
 

@@ -1,7 +1,6 @@
 /** The command line and the environment of a new process of the same program. */
 
-import { type FlagRules, passedOn } from "../posix/flags.ts";
-import { fromOrigin, ORIGIN } from "../posix/program.ts";
+import { type FlagRules, fromOrigin, ORIGIN, passedOn } from "../posix/program.ts";
 import type { Sandbox, SpawnProgramOptions } from "../runtime.ts";
 import type { DenoNamespace, DenoPermission } from "./namespace.ts";
 import { missingRight, sandboxedFlags, sandboxedFolder } from "./sandbox.ts";

@@ -1,11 +1,31 @@
-import { systemClock } from "../posix/clock.ts";
-import { checkSystem, folderOf, fromOrigin, ORIGIN, ownFilesOf } from "../posix/program.ts";
-import { currentThread } from "../posix/thread.ts";
-import type { Runtime } from "../runtime.ts";
+/** The runtime as Deno has it, and what a process of Deno knows of itself and of the machine. */
+
+import { engineTimer, hasEngineTimers, systemClock, timer } from "../posix/clock.ts";
+import {
+  checkSystem,
+  currentThread,
+  folderOf,
+  fromOrigin,
+  inRunner,
+  NO_FILE,
+  ORIGIN,
+  ownFilesOf,
+} from "../posix/program.ts";
+import type { Clock, Environment, MemoryUsage, OpenHandle, Runtime } from "../runtime.ts";
 import { connect, connectToParent } from "./channel.ts";
 import type { DenoNamespace } from "./namespace.ts";
-import * as self from "./self.ts";
 import type { Spawner } from "./spawn.ts";
+import {
+  countKinds,
+  countZombies,
+  descriptorLinks,
+  filesAmong,
+  fromPs,
+  fromSmapsRollup,
+  NODE_KINDS,
+  UNKNOWN_MEMORY,
+} from "../posix/proc.ts";
+import { newStandardError, type StandardError, unblockedError } from "../posix/standard_error.ts";
 
 declare const Deno: DenoNamespace;
 declare const navigator: { readonly hardwareConcurrency: number };
@@ -21,23 +41,23 @@ export function denoRuntime(): Runtime {
   checkSystem(Deno.build.os);
   let spawner: Promise<Spawner> | undefined;
   const spawning = () => spawner ??= import("./spawn.ts").then(({ newSpawner }) => newSpawner());
-  const clock = systemClock(self.soon);
+  const clock = systemClock(soon);
   return {
     name: "deno",
     version: Deno.version.deno,
     pid: Deno.pid,
     clock,
-    servingClock: self.servingClock(clock),
-    env: self.environment,
+    servingClock: servingClock(clock),
+    env: environment,
     ownFiles: ownFilesOf(import.meta.url),
     tracesPromises: true,
-    program: self.program(),
+    program: program(),
     startedIn: ORIGIN,
-    enterFolder: self.enterFolder,
+    enterFolder,
     fromStart: fromOrigin,
-    programFolder: (program) => folderOf(program ?? self.program()),
-    isFolder: self.isFolder,
-    cannotRepeat: self.cannotRepeat,
+    programFolder: (given) => folderOf(given ?? program()),
+    isFolder,
+    cannotRepeat,
     cannotSandbox: Deno.build.standalone ? FIXED_RIGHTS : null,
     // Also what is needed later: with no descriptor left, Deno ends with a panic where it has to load a file.
     prepareSpawn: async () => void await Promise.all([spawning(), import("./files.ts")]),
@@ -48,20 +68,268 @@ export function denoRuntime(): Runtime {
     connect,
     files: async () => (await import("./files.ts")).privateFiles,
     sharedFiles: async () => (await import("./files.ts")).sharedFiles(),
-    memory: self.memory,
+    memory,
     processors: () => navigator.hardwareConcurrency,
     random: Math.random,
     heapBytes: () => Deno.memoryUsage().heapUsed,
-    openFiles: self.openFiles,
-    collectGarbage: self.collectGarbage,
-    openHandles: () => Promise.resolve(self.openHandles()),
+    openFiles,
+    collectGarbage,
+    openHandles: () => Promise.resolve(openHandles()),
     thread: currentThread,
-    onSignal: self.onSignal,
-    raise: self.raise,
-    zombies: self.zombies,
-    writeError: self.writeError,
-    whenErrorLost: self.whenErrorLost,
-    exit: self.exit,
-    refuseExit: self.refuseExit,
+    onSignal,
+    raise,
+    zombies,
+    writeError,
+    whenErrorLost,
+    exit,
+    refuseExit,
   };
+}
+
+declare function addEventListener(type: "unload", fn: () => void): void;
+
+// A missing right is thrown, never read as "not set": a process that can't see its role would take itself for the first one,
+// and start others that can't see theirs.
+export const environment: Environment = {
+  get: (name) => Deno.env.get(name),
+  set: (name, value) => Deno.env.set(name, value),
+  remove(name) {
+    // What a process may not read is gone for it.
+    if (Deno.permissions.querySync({ name: "env", variable: name }).state === "granted") Deno.env.delete(name);
+  },
+  all: () => Deno.env.toObject(),
+};
+
+export function program(): string | null {
+  if (Deno.build.standalone) return null;
+  const url = Deno.mainModule;
+  return url.startsWith("file:") ? decodeURIComponent(new URL(url).pathname) : url;
+}
+
+/** The names that Deno gives to what is no file. Outside of its test runner a test takes no parameters, and does nothing. */
+export function cannotRepeat(): string | null {
+  if (Deno.test !== undefined && Deno.test.length > 0) return inRunner("deno test");
+  return /\/\$deno\$(eval|stdin|repl)\.\w+$/.test(Deno.mainModule) && !Deno.build.standalone ? NO_FILE : null;
+}
+
+export function enterFolder(path: string): string {
+  Deno.chdir(path);
+  return Deno.cwd();
+}
+
+/** Where this process may not look, it takes the folder to be there. */
+export function isFolder(path: string): boolean {
+  if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") return true;
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    return false;
+  }
+}
+
+// An immediate runs before sockets are asked again, sixty times over; a timer runs after.
+export function soon(fn: () => void): void {
+  timer(0, fn);
+}
+
+/** Of this process at once: the thread that would read it in the background costs a new process 2 ms. */
+function readSmapsRollup(pid: number): string | Promise<string> {
+  const path = `/proc/${pid}/smaps_rollup`;
+  return pid === Deno.pid ? Deno.readTextFileSync(path) : Deno.readTextFile(path);
+}
+
+export async function memory(pid: number): Promise<MemoryUsage> {
+  try {
+    if (Deno.build.os === "linux") return fromSmapsRollup(await readSmapsRollup(pid));
+    const ps = new Deno.Command("ps", {
+      args: ["-o", "rss=", "-p", String(pid)],
+      env: {},
+      clearEnv: true,
+      detached: false,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "null",
+    });
+    return fromPs(await new Response(ps.spawn().stdout).text());
+  } catch {
+    return pid === Deno.pid ? { ...UNKNOWN_MEMORY, rssBytes: Deno.memoryUsage().rss } : UNKNOWN_MEMORY;
+  }
+}
+
+// deno-lint-ignore require-await
+export async function openFiles(): Promise<number | null> {
+  try {
+    let count = 0;
+    for (const _ of Deno.readDirSync("/proc/self/fd")) count++;
+    return count;
+  } catch {
+    return null;
+  }
+}
+
+type Collect = (options: { type: "major"; execution: "sync"; flavor: "last-resort" }) => void;
+
+/** Plain `gc()` gives nothing back for object data; two collections of last resort do. */
+export async function collectGarbage(): Promise<boolean> {
+  const collect: Collect | undefined = Reflect.get(globalThis, "gc") ?? await shownCollector();
+  if (collect === undefined) return false;
+  collect({ type: "major", execution: "sync", flavor: "last-resort" });
+  // Only in a later turn can the second round give back the pages that the first one emptied.
+  await new Promise<void>(soon);
+  collect({ type: "major", execution: "sync", flavor: "last-resort" });
+  return true;
+}
+
+export function zombies(): number | null {
+  return countZombies({ list: namesIn, read: (path) => Deno.readTextFileSync(path) });
+}
+
+function namesIn(folder: string): string[] {
+  return Array.from(Deno.readDirSync(folder), ({ name }) => name);
+}
+
+/**
+ * Of a process that was not started with the flag that shows the collector: nothing but the compiler can give that to a binary. It
+ * costs a process 30 ms of `node:` modules.
+ */
+async function shownCollector(): Promise<Collect | undefined> {
+  try {
+    const [v8, vm] = await Promise.all([import("node:v8"), import("node:vm")]);
+    v8.setFlagsFromString("--expose-gc");
+    const collect: unknown = vm.runInNewContext("gc");
+    return typeof collect === "function" ? (options) => void Reflect.apply(collect, undefined, [options]) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export function onSignal(signal: "SIGINT" | "SIGTERM" | "SIGHUP", fn: () => void): () => void {
+  Deno.addSignalListener(signal, fn);
+  return () => Deno.removeSignalListener(signal, fn);
+}
+
+/** A process that may run nothing may not signal itself either: it exits with the code that stands for the signal. */
+export function raise(signal: "SIGINT" | "SIGTERM"): void {
+  try {
+    Deno.kill(Deno.pid, signal);
+  } catch {
+    exit(signal === "SIGINT" ? 130 : 143);
+  }
+}
+
+let exitProcess: DenoNamespace["exit"] | undefined;
+
+export function exit(code: number): never {
+  return (exitProcess ?? Deno.exit)(code);
+}
+
+/** `process.exit` of `node:process` ends in `Deno.exit` too. */
+export function refuseExit(refusal: (code: unknown) => Error): () => void {
+  const own = exitProcess = Deno.exit;
+  Deno.exit = (code) => {
+    throw refusal(code);
+  };
+  return () => {
+    Deno.exit = own;
+    exitProcess = undefined;
+  };
+}
+
+/** What every pipe takes at once: what needs no more is spared the 40 ms that `node:fs` costs a process. */
+const FIRST_BYTES = 4096;
+
+let error: StandardError | undefined;
+
+function standardError(): StandardError {
+  return error ??= newStandardError(unblockedWrite(), (fn) => addEventListener("unload", fn));
+}
+
+function unblockedWrite(): (bytes: Uint8Array) => number {
+  let first = FIRST_BYTES;
+  let write = (bytes: Uint8Array) => Deno.stderr.writeSync(bytes);
+  return (bytes) => {
+    first -= bytes.length;
+    if (first < 0 && first + bytes.length >= 0) write = nodeWrite() ?? write;
+    return write(bytes);
+  };
+}
+
+/** Undefined where this process has not the rights. */
+function nodeWrite(): ((bytes: Uint8Array) => number) | undefined {
+  const { process } = globalThis;
+  const files = process?.getBuiltinModule?.("node:fs");
+  if (files === undefined) return undefined;
+  try {
+    const fd = unblockedError(files, () => {
+      const { Socket } = process.getBuiltinModule("node:net");
+      streams.push(new Socket({ fd: 2, readable: false, writable: true }));
+    });
+    return (bytes) => files.writeSync(fd, bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Kept, as its end would close the descriptor. */
+const streams: unknown[] = [];
+
+export function writeError(text: string): void {
+  standardError().write(text);
+}
+
+export function whenErrorLost(fn: (lines: number, reason: string) => void): void {
+  standardError().onLost = fn;
+}
+
+/**
+ * `clock` with timers of the engine instead of Deno's own, the first of which costs a process 5 ms and 1.3 MiB. They do not keep the
+ * process alive, so they are for one that its channel does.
+ */
+export function servingClock(clock: Clock): Clock {
+  return hasEngineTimers ? { ...clock, timer: engineTimer } : clock;
+}
+
+/** Deno's own names. Files are named by their paths instead. */
+const KINDS: ReadonlyMap<string, string> = new Map([
+  ["tcpListener", "TCP server"],
+  ["tcpStream", "TCP socket"],
+  ["tlsListener", "TCP server"],
+  ["tlsStream", "TCP socket"],
+  ["unixListener", "pipe or unix socket"],
+  ["unixStream", "pipe or unix socket"],
+  ["udpSocket", "UDP socket"],
+  ["nodeUdpSocket", "UDP socket"],
+  ["fsEvents", "file watcher"],
+  ["child", "child process"],
+  ["signal", "signal handler"],
+]);
+/** The channel to the parent process, and what listens for SIGINT and SIGTERM. */
+const OWN = ["unixStream", "signal", "signal"];
+
+/** What Deno keeps to itself. Each part may be missing in another version. */
+interface Internals {
+  readonly core?: { resources?(): Readonly<Record<string, string>> };
+  /** Whether a `node:` module was loaded: only then are timers counted, and before it `process` costs 12 ms. */
+  readonly __nodeProcessBootstrapped?: boolean;
+}
+
+/** What keeps a process of Deno alive; null where this version does not say. */
+export function openHandles(): OpenHandle[] | null {
+  const internals: Internals | undefined = Reflect.get(Deno, Deno.internal);
+  const resources = internals?.core?.resources?.();
+  if (resources === undefined) return null;
+  const names = Object.values(resources);
+  for (const own of OWN) if (names.includes(own)) names.splice(names.indexOf(own), 1);
+  const counted = countKinds(names, KINDS);
+  const byNode = internals?.__nodeProcessBootstrapped === true ? countKinds(nodeNames(), NODE_KINDS) : [];
+  return [
+    ...counted,
+    ...byNode.filter(({ kind }) => !counted.some((other) => other.kind === kind)),
+    ...filesAmong(descriptorLinks({ list: namesIn, readLink: (path) => Deno.readLinkSync(path) })),
+  ];
+}
+
+function nodeNames(): string[] {
+  const process: { getActiveResourcesInfo?(): string[] } | undefined = Reflect.get(globalThis, "process");
+  return process?.getActiveResourcesInfo?.() ?? [];
 }

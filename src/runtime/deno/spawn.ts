@@ -17,7 +17,7 @@ import { socketChannel } from "./channel.ts";
 import { programArguments, programEnvironment } from "./flags.ts";
 import { bindPrivately, SocketFolder } from "./listen.ts";
 import type { DenoChild, DenoCommandOptions, DenoListener, DenoNamespace } from "./namespace.ts";
-import { isFolder } from "./self.ts";
+import { isFolder } from "./index.ts";
 
 declare const Deno: DenoNamespace;
 

@@ -19,7 +19,7 @@ import type {
   SpawnProgramOptions,
 } from "../runtime.ts";
 import { ADDRESS, CHILD_READS, CHILD_WRITES, readingInto } from "./channel.ts";
-import { runningProgram } from "./self.ts";
+import { runningProgram } from "./index.ts";
 
 /** One at a time: until a process has its descriptors they are open here too, and few of them may be left. */
 let last: Promise<unknown> = Promise.resolve();

@@ -1,4 +1,7 @@
-/** The program that this process runs: where it was started, which files are the library's, and what keeps a new process from running it. */
+/**
+ * The program that this process runs: where it was started, which files are the library's, in which thread of it a call is made, what
+ * keeps a new process from running it, and which flags of the runtime that one gets.
+ */
 
 declare const Deno: { cwd(): string };
 declare const process: { cwd(): string };
@@ -72,4 +75,122 @@ export function cannotSandbox(runtime: string): string {
 export function checkSystem(name: string): void {
   if (name !== "windows" && name !== "win32") return;
   throw new Error("Cannot run brokkr on Windows: it needs Linux or macOS, the Windows Subsystem for Linux included");
+}
+
+interface Storage {
+  run<T>(name: string, fn: () => T): T;
+  getStore(): string | undefined;
+}
+
+let storage: Storage | undefined;
+
+/**
+ * Calls `fn` and returns what it returns; log lines of the calls that it makes, across `await` too, carry `name`.
+ *
+ * @default the name is `MainThread` outside of it
+ * @example
+ * ```ts
+ * import { withThread } from "brokkr";
+ *
+ * const answer = await withThread("CP Server Thread-46", async () => await Promise.resolve("answered"));
+ * if (answer !== "answered") throw new Error(answer);
+ * ```
+ */
+export function withThread<T>(name: string, fn: () => T): T {
+  storage ??= newStorage();
+  return storage.run(name, fn);
+}
+
+/** The name that the innermost {@link withThread} around the caller gave. */
+export function currentThread(): string | undefined {
+  return storage?.getStore();
+}
+
+// Asked for at the first use: the import costs a Deno process 6 ms of start, and a program without threads none of it.
+function newStorage(): Storage {
+  const hooks = globalThis.process?.getBuiltinModule?.("node:async_hooks");
+  if (hooks === undefined) {
+    throw new Error(
+      'Cannot name a thread: the module "node:async_hooks" is missing, use Node 20.16, Deno 2 or Bun 1.2 or newer',
+    );
+  }
+  return new hooks.AsyncLocalStorage<string>();
+}
+
+export interface FlagRules {
+  /** A process of the same program must not repeat these: it would listen, wait, test or evaluate where its parent process does. */
+  isDropped(name: string): boolean;
+  /** The value of flag `name` in a form that holds in any working directory. */
+  absolute(name: string, value: string): string;
+}
+
+/**
+ * What is a value is known by its position: an element without a leading dash belongs to the flag before it, as no runtime takes a
+ * value with one. So no list of the flags that have a value is needed, and a flag that is dropped takes its value along.
+ */
+export function passedOn(flags: readonly string[], { isDropped, absolute }: FlagRules): string[] {
+  const result: string[] = [];
+  let name: string | undefined;
+  for (const element of flags) {
+    if (!element.startsWith("-")) {
+      if (name !== undefined) result.push(absolute(name, element));
+      continue;
+    }
+    const equals = element.indexOf("=");
+    name = equals === -1 ? element : element.slice(0, equals);
+    if (isDropped(name)) name = undefined;
+    else result.push(equals === -1 ? element : `${name}=${absolute(name, element.slice(equals + 1))}`);
+  }
+  return result;
+}
+
+/** The elements of a variable such as NODE_OPTIONS, with quotes and escapes as Node reads them. */
+export function splitOptions(text: string): string[] {
+  const elements: string[] = [];
+  let element = "";
+  let isQuoted = false;
+  let isStarted = false;
+  for (let i = 0; i < text.length; i++) {
+    const letter = text.charAt(i);
+    if (letter === "\\" && isQuoted) element += text.charAt(++i);
+    else if (letter === '"') {
+      isQuoted = !isQuoted;
+      isStarted = true;
+    } else if (letter === " " && !isQuoted) {
+      if (isStarted || element !== "") elements.push(element);
+      [element, isStarted] = ["", false];
+    } else element += letter;
+  }
+  if (isStarted || element !== "") elements.push(element);
+  return elements;
+}
+
+/** The elements as text again. */
+export function joinOptions(elements: readonly string[]): string {
+  return elements.map((element) =>
+    /[\s"\\]/.test(element) || element === "" ? `"${element.replaceAll(/["\\]/g, "\\$&")}"` : element
+  ).join(" ");
+}
+
+/** Test runners, whose process runs them and not the program: a new process of the same program would run all tests again. */
+
+/** By a part of the path of the file that such a process runs. */
+const RUNNERS: readonly (readonly [name: string, path: RegExp])[] = [
+  ["Vitest", /\/node_modules\/(vitest|tinypool)\//],
+  ["Jest", /\/node_modules\/(jest|jest-cli|jest-worker|react-scripts)\//],
+  ["Mocha", /\/node_modules\/mocha\//],
+  ["AVA", /\/node_modules\/ava\//],
+  ["Jasmine", /\/node_modules\/jasmine\//],
+  ["Playwright", /\/node_modules\/(@playwright\/test|playwright)\//],
+];
+
+/** Name of the runner whose file `path` is; null where it is none. */
+export function runnerOf(path: string): string | null {
+  return RUNNERS.find(([, part]) => part.test(path))?.[0] ?? null;
+}
+
+/** Why the program of a process that `runner` runs in can't be run again, and what to do. */
+export function inRunner(runner: string): string {
+  return `it runs in ${runner}, which a new process would run again, set "program" to a file that only starts the broker, ` +
+    'or "inProcess" to true to run the modules in this process';
 }

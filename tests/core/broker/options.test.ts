@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defineModule } from "../../../src/core/module/module.ts";
 import { levelFrom } from "../../../src/core/log/prefix.ts";
-import { type BrokerOptions, checkOptions, checkTimeout } from "../../../src/core/broker/options.ts";
+import { type BrokerOptions, checkOptions } from "../../../src/core/broker/options.ts";
 
 const sla = defineModule({ name: "sla", queue: 5 });
 const livestatus = defineModule({ name: "Livestatus", workers: { count: 2, commands: {} } });
@@ -122,16 +122,6 @@ test("checkOptions() takes every option that there is", () => {
     sweep: false,
     signals: true,
   });
-});
-
-test("checkTimeout() takes numbers of milliseconds above 0 only", () => {
-  for (const good of [0.5, 1, 1e9]) checkTimeout("t", good);
-  for (const bad of [0, -1, NaN, Infinity, "5", null, undefined, 5n]) {
-    assert.throws(
-      () => checkTimeout("timeoutMs", bad),
-      new TypeError(`timeoutMs must be a number of milliseconds above 0, and it is ${bad}`),
-    );
-  }
 });
 
 test("levelFrom() takes the levels and nothing else", () => {
