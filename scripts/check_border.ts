@@ -48,7 +48,7 @@ export async function checkBorder(): Promise<string[]> {
 
 async function sourceFiles(): Promise<string[]> {
   const found: string[] = [];
-  for (const name of ["mod.ts", "cli.ts"]) {
+  for (const name of ["mod.ts", "nats.ts", "cli.ts"]) {
     if (await exists(join(ROOT, name))) found.push(name);
   }
   for await (const file of files(join(ROOT, "src"), ".ts")) {

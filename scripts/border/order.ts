@@ -34,6 +34,7 @@ const ORDER: readonly string[] = [
   "src/core/control",
   "src/broker.ts",
   "mod.ts",
+  "nats.ts",
   "src/cli",
   "cli.ts",
 ];

@@ -22,6 +22,7 @@ export async function packageJson(folder: string): Promise<PackageJson> {
     // `default` and not `import`: Node's require() of an ES module looks for no other condition.
     exports: {
       ".": { types: "./mod.d.ts", default: "./mod.js" },
+      "./nats": { types: "./nats.d.ts", default: "./nats.js" },
       "./schema/*": "./schema/*",
       "./package.json": "./package.json",
     },
@@ -29,9 +30,22 @@ export async function packageJson(folder: string): Promise<PackageJson> {
     man: "./brokkr.1",
     engines: { node: ">=20.19" },
     sideEffects: false,
-    dependencies,
+    dependencies: without(dependencies, OPTIONAL),
+    // Who has no cluster needs no client; of who has one it is looked for where it is used.
+    peerDependencies: only(dependencies, OPTIONAL),
+    peerDependenciesMeta: Object.fromEntries(OPTIONAL.map((name) => [name, { optional: true }])),
   };
   return { text: JSON.stringify(content, null, 2) + "\n", messages };
+}
+
+const OPTIONAL = ["@nats-io/transport-node"];
+
+function only(packages: Readonly<Record<string, string>>, names: readonly string[]): object {
+  return Object.fromEntries(Object.entries(packages).filter(([name]) => names.includes(name)));
+}
+
+function without(packages: Readonly<Record<string, string>>, names: readonly string[]): object {
+  return Object.fromEntries(Object.entries(packages).filter(([name]) => !names.includes(name)));
 }
 
 /** The packages that the emitted files import, with the ranges that deno.json has for them. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type BrokerPlan, checkOptions } from "../core/broker/options.ts";
+import { type BrokerOptions, type BrokerPlan, checkOptions } from "../core/broker/options.ts";
 import type { BrokerHost } from "../core/broker/child_spec.ts";
 import type { GivenSettings } from "../core/child/role.ts";
 import { defineModule, type Module } from "../core/module/module.ts";
@@ -27,12 +27,20 @@ export async function planOf(config: Config): Promise<PreparedBroker> {
   const { modules, broker } = config;
   try {
     const settings = Object.fromEntries(modules.map(({ name, settings }) => [name, settings]));
-    const plan = checkOptions({ ...broker, modules: await loadAll(config), settings });
+    const cluster = await clusterOf(config);
+    const plan = checkOptions({ ...broker, modules: await loadAll(config), settings, ...cluster });
     return { plan, host: hostOf(config) };
   } catch (error) {
     if (error instanceof ConfigError) throw error;
     throw new CliError(messageOf(error), ExitCode.usage, { cause: error });
   }
+}
+
+/** The client is in the binary and in the package's command, and is loaded where a configuration has a cluster. */
+async function clusterOf({ cluster }: Config): Promise<Pick<BrokerOptions, "cluster">> {
+  if (cluster === undefined) return {};
+  const { natsOf } = await import("../../nats.ts");
+  return { cluster: natsOf(cluster, () => import("@nats-io/transport-node")) };
 }
 
 /** Says what of the file is left out. */

@@ -57,8 +57,22 @@ export async function runConfig(
     const why = messageOf(error);
     throw new CliError(why, ExitCode.usage, { cause: error });
   }
-  await core.start();
+  await start(core);
   return await new Promise<never>(() => {});
+}
+
+/** @throws {CliError} where its cluster is not configured right, or another broker has its name there. */
+async function start(core: BrokerCore): Promise<void> {
+  try {
+    await core.start();
+    if (core.clusterConflict === null) return;
+  } catch (error) {
+    await core.stop();
+    throw new CliError(messageOf(error), ExitCode.usage, { cause: error });
+  }
+  await core.stop();
+  const remedy = 'stop it, or set another "name" or "cluster.node"';
+  throw new CliError(`Cannot start broker "${core.name}": ${core.clusterConflict}, ${remedy}`, ExitCode.usage);
 }
 
 /** Starts to apply the configuration as it is now. If it is wrong, a line says so and nothing changes. */
@@ -70,6 +84,9 @@ async function readAgain(
     const config = await readConfig(file, runtime, name);
     if (config.broker.name !== core.name) {
       return refuse(core, `the broker's name is "${core.name}" and can not become "${config.broker.name}"`);
+    }
+    if (!core.hasCluster(config.cluster)) {
+      return refuse(core, '"cluster" can not change while the broker runs, restart it');
     }
     const { plan, host } = await planOf(config);
     core.follow(plan, host).catch((error: unknown) => refuse(core, messageOf(error)));

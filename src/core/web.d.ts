@@ -25,3 +25,5 @@ declare class AbortController {
 interface URL {
   readonly href: string;
 }
+
+declare const crypto: { getRandomValues(array: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> };

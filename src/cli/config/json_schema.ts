@@ -70,7 +70,8 @@ function typeOf(row: Row): Json {
     case "map":
       return { type: "object", additionalProperties: objectOf(row.keys) };
     case "object":
-      return row === FILE.modules ? modules() : { type: "object", additionalProperties: {} };
+      if (row === FILE.modules) return modules();
+      return { type: "object", additionalProperties: row.each === undefined ? {} : typeOf(row.each) };
     case "anything":
     case "other":
       return {};

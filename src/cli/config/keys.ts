@@ -7,6 +7,8 @@
 import {
   BROKER,
   type BrokerSettings,
+  CLUSTER,
+  type ClusterSettings,
   MODULE,
   type ModuleSettings,
   PROGRAM,
@@ -21,6 +23,7 @@ export interface FileKeys extends Omit<BrokerSettings, "logLevel" | "aligned"> {
   /** Each has {@linkcode ModuleKeys} or {@linkcode ProgramKeys}. */
   readonly modules: Readonly<Record<string, unknown>>;
   readonly log?: LogKeys;
+  readonly cluster?: ClusterSettings;
 }
 
 export interface LogKeys {
@@ -85,6 +88,7 @@ export const FILE = {
     about: "The modules by name, in the order of their start",
   },
   log: { is: "group", keys: LOG, about: "Where the log lines go" },
+  cluster: { is: "group", keys: CLUSTER, about: "The cluster that the broker is a member of, with brokers elsewhere" },
   ...others,
 } satisfies Rows<FileKeys>;
 

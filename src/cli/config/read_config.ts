@@ -5,10 +5,16 @@
  */
 
 import { dirname, resolve } from "node:path";
+import { clusterContradictions } from "../../core/cluster/plan.ts";
 import { OrderError, startOrder } from "../../core/broker/options.ts";
 import { isWorkerOf } from "../../core/child/role.ts";
 import type { ProgramDefinition } from "../../core/module/program.ts";
-import type { BrokerSettings, ModuleSettings, PermissionSettings } from "../../core/module/settings.ts";
+import type {
+  BrokerSettings,
+  ClusterSettings,
+  ModuleSettings,
+  PermissionSettings,
+} from "../../core/module/settings.ts";
 import { IN_FILE, isName, type Rows, type Table, wrongIn } from "../../core/module/table.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { readText } from "./config_file.ts";
@@ -36,6 +42,8 @@ export interface Config {
   readonly modules: readonly (ConfigModule | ConfigProgram)[];
   /** Its path is absolute. */
   readonly log: LogKeys;
+  /** Its paths are absolute. */
+  readonly cluster?: ClusterSettings;
   /** What the file has that brokkr leaves out. */
   readonly leftOut: readonly Problem[];
 }
@@ -99,7 +107,8 @@ class ConfigReader {
     if (root === null) return null;
     this.#refuseEqualNames(root.name, modules);
     this.#refuseDisorder(modules.filter((module) => module !== null));
-    const { $schema: _schema, modules: _modules, load = "own", log = {}, ...settings } = root;
+    const { $schema: _schema, modules: _modules, load = "own", log = {}, cluster, ...settings } = root;
+    if (cluster !== undefined) this.#refuseClusterContradictions(cluster, root.name);
     const { level, aligned, file } = log;
     return {
       folder: this.#folder,
@@ -111,6 +120,7 @@ class ConfigReader {
       load,
       modules: modules.filter((module) => module !== null),
       log: { ...log, ...(file === undefined ? {} : { file: resolve(this.#folder, file) }) },
+      ...(cluster === undefined ? {} : { cluster: clusterIn(this.#folder, cluster) }),
       leftOut: [],
     };
   }
@@ -226,6 +236,14 @@ class ConfigReader {
     return wrong.every(({ part }) => part === "key") ? value : null;
   }
 
+  #refuseClusterContradictions(cluster: ClusterSettings, broker: string): void {
+    for (const { path, part, text } of clusterContradictions(cluster, broker, this.#document.keys(["modules"]))) {
+      const at = ["cluster", ...path];
+      const named = `${nameOf(at)} ${text}`;
+      this.#fault(part === "key" ? this.#document.atKey(at, named) : this.#document.at(at, named));
+    }
+  }
+
   #refuseEqualNames(broker: string, modules: readonly (ConfigModule | ConfigProgram | null)[]): void {
     const byName = new Map(modules.flatMap((module) => module === null ? [] : [[module.name, module]]));
     if (byName.has(broker)) {
@@ -263,6 +281,21 @@ function workersOf(module: ConfigModule | ConfigProgram): number {
 
 function nameOf(path: KeyPath): string {
   return path.length === 0 ? "the configuration" : path.join(".");
+}
+
+/** Only its files have paths. */
+function clusterIn(folder: string, { auth, tls, ...settings }: ClusterSettings): ClusterSettings {
+  const absolute = <T extends object>(group: T, paths: readonly string[]): T => ({
+    ...group,
+    ...Object.fromEntries(
+      Object.entries(group).flatMap(([key, path]) => paths.includes(key) ? [[key, resolve(folder, path)]] : []),
+    ),
+  });
+  return {
+    ...settings,
+    ...(auth === undefined ? {} : { auth: absolute(auth, ["creds", "nkey"]) }),
+    ...(tls === undefined ? {} : { tls: absolute(tls, ["ca", "cert", "key"]) }),
+  };
 }
 
 const PATH_RIGHTS: ReadonlySet<string> = new Set(["read", "write", "ffi"]);

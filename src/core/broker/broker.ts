@@ -4,11 +4,10 @@
  * @module
  */
 
-import { forwarded, passOn, type RunningCall, type Service } from "../call/server.ts";
-import { CallStream } from "../call/stream.ts";
+import { forwarded, type ForwardedCall, passOn, type RunningCall, type Service } from "../call/server.ts";
+import { CallStream, type StreamTarget } from "../call/stream.ts";
 import { checkedRequest, NO_OPTIONS } from "../call/call.ts";
 import type { CallOptions } from "../module/context.ts";
-import type { ReceivedCall } from "../wire/columns.ts";
 import type { CallHeaders } from "../wire/messages.ts";
 import { BrokerLog, RecordStream } from "../log/broker_log.ts";
 import type { EventFields, EventId } from "../log/events.ts";
@@ -16,12 +15,14 @@ import type { LogRecord } from "../log/record.ts";
 import { MAIN_THREAD } from "../log/reporter.ts";
 import { levelFrom } from "../log/prefix.ts";
 import { type BrokerFault, toError } from "../faults.ts";
+import type { ClusterSettings } from "../module/settings.ts";
 import { commandMap, type Handler } from "../module/module.ts";
 import { Modules, type Route } from "./modules.ts";
 import type { BrokerPlan } from "./options.ts";
 import { OwnCommands } from "./own_commands.ts";
 import { type BrokerHost, type ModulesContext, standbyPlan } from "./child_spec.ts";
 import { brokerFacts, type BrokerStatus } from "./status.ts";
+import type { Cluster, ClusterStatus } from "../cluster/cluster.ts";
 import type { ParentProcess } from "../child/child_spec.ts";
 import { Guard } from "../child/guard.ts";
 import type { Standbys } from "../child/standby.ts";
@@ -47,6 +48,9 @@ export class BrokerCore implements Service {
   readonly commands: ReadonlyMap<string, Handler>;
   readonly #own: OwnCommands;
   readonly #closers: (() => unknown)[] = [];
+  /** Modules of other brokers, by their names. */
+  readonly #imports: ReadonlySet<string>;
+  #cluster: Cluster | undefined;
   #stopped: Promise<void> | undefined;
   #hasFailed = false;
   #notStarted: (module: string, fault: BrokerFault<"GONE">) => void = () => {};
@@ -96,11 +100,23 @@ export class BrokerCore implements Service {
       instead: () => [this.#host.folder ?? null, runtime.programFolder(this.#plan.program)],
       gone: (fields) => this.#log.report("process.folder-gone", fields, { module: fields.process }),
     });
+    this.#imports = new Set(plan.cluster?.settings.imports);
     this.#modules = new Modules(this.#context());
   }
 
   get plan(): BrokerPlan {
     return this.#plan;
+  }
+
+  /** Why the broker is no member of its cluster though it is connected; null where it is, or has none. */
+  get clusterConflict(): string | null {
+    if (this.#cluster?.state !== "taken") return null;
+    return `another broker "${this.name}" is a member of the cluster, on a node of the same name`;
+  }
+
+  /** Whether its cluster is the one of these settings. */
+  hasCluster(settings: ClusterSettings | undefined): boolean {
+    return JSON.stringify(this.#plan.cluster?.settings) === JSON.stringify(settings);
   }
 
   /** Whether the broker ends because a module failed that it can't be without. */
@@ -112,8 +128,10 @@ export class BrokerCore implements Service {
   async start(): Promise<void> {
     if (this.#host.runtime.pid === 1) this.#log.report("broker.no-init", { remedy: INIT }, { module: this.name });
     await this.#guard.start();
+    const joined = await this.#joinCluster();
     const failure = this.#plan.failFast ? [this.#firstFailure()] : [];
     await Promise.race([this.#modules.start(), ...failure]);
+    await joined();
     if (this.#stopped !== undefined) return;
     const slots = [...this.#modules.slots()];
     const failed = slots.filter((slot) => slot.process.state === "failed").length;
@@ -136,6 +154,7 @@ export class BrokerCore implements Service {
   /** Ends a stop that takes too long: processes that still run are killed. */
   async hurry(): Promise<void> {
     void this.stop();
+    this.#cluster?.hurry();
     for (const slot of this.#modules.slots()) void slot.stop();
     await this.#guard.close();
   }
@@ -205,8 +224,8 @@ export class BrokerCore implements Service {
   /** Not an async function: its promise would cost each call as much as the call's own. */
   call(target: string, command: string, params: readonly unknown[] = [], settings: CallOptions = NO_OPTIONS) {
     try {
-      const { caller, defaults } = this.#route(target, command);
-      return caller.call(command, params, checkedRequest({ target, command, params }, settings, defaults));
+      const { caller, options } = this.#prepare({ target, command, params }, settings);
+      return caller.call(command, params, options);
     } catch (error) {
       return Promise.reject<unknown>(error);
     }
@@ -214,8 +233,8 @@ export class BrokerCore implements Service {
 
   /** A call, and how often it was sent. */
   async measure(target: string, command: string, params: readonly unknown[], settings: CallOptions) {
-    const { caller, defaults } = this.#route(target, command);
-    return await caller.measure(command, params, checkedRequest({ target, command, params }, settings, defaults));
+    const { caller, options } = this.#prepare({ target, command, params }, settings);
+    return await caller.measure(command, params, options);
   }
 
   /** The items of a command that yields them. */
@@ -225,29 +244,36 @@ export class BrokerCore implements Service {
     params: readonly unknown[] = [],
     settings: CallOptions = NO_OPTIONS,
   ): CallStream {
-    return new CallStream(command, params, () => {
-      const { caller, defaults } = this.#route(target, command);
-      return { caller, options: checkedRequest({ target, command, params }, settings, defaults) };
-    });
+    return new CallStream(command, params, () => this.#prepare({ target, command, params }, settings));
   }
 
   /** Sends a notification to a program of another language; settles when it was handed over. */
   async notify(target: string, method: string, params: readonly unknown[] = [], settings: CallOptions = NO_OPTIONS) {
-    const { caller, defaults } = this.#route(target, method);
+    const { caller, defaults, isRemote } = this.#route(target, method);
     const request = checkedRequest({ target, command: method, params }, settings, defaults);
-    await caller.call(method, params, { ...request, wire: this.#notification(target, method) });
+    // The broker that has it knows whether it takes notifications.
+    const wire = isRemote === true
+      ? { timeoutMs: request.timeoutMs, notify: true }
+      : this.#notification(target, method);
+    await caller.call(method, params, { ...request, wire });
   }
 
   /** A module's call that is meant for another module. */
-  async forward(call: ReceivedCall & { readonly options: CallHeaders }, context: RunningCall): Promise<unknown> {
+  async forward(call: ForwardedCall, context: RunningCall): Promise<unknown> {
     const { target = this.name, timeoutMs = this.plan.timeoutMs, notify = false } = call.options;
     if (target === this.name) return await this.#own.run(call, context);
-    const { caller } = this.#modules.route(target, call.command);
+    const { caller, isRemote } = this.#route(target, call.command);
+    // The other broker is as patient as this one, and not three times as much: it learns how long the first caller waits.
+    const headers = isRemote === true
+      ? { timeoutMs, ...(notify ? { notify } : {}) }
+      : notify
+      ? this.#notification(target, call.command)
+      : {};
     const passedOn = {
       target,
       ...forwarded(timeoutMs, context),
       thread: MAIN_THREAD,
-      wire: { ...(notify ? this.#notification(target, call.command) : {}), caller: context.caller },
+      wire: { ...headers, caller: context.caller },
     };
     return await passOn({ caller, options: passedOn }, call);
   }
@@ -257,7 +283,13 @@ export class BrokerCore implements Service {
       broker: brokerFacts(this.name, this.#host.runtime, this.#startedAt),
       modules: await Promise.all([...this.#modules.slots()].map((slot) => slot.status())),
       standby: await this.#standbys?.status() ?? [],
+      ...(this.#cluster === undefined ? {} : { cluster: this.#cluster.status() }),
     };
+  }
+
+  /** What the status says of the cluster, at once; undefined where the broker has none. */
+  clusterStatus(): ClusterStatus | undefined {
+    return this.#cluster?.status();
   }
 
   on(event: EventId | "*", listener: (record: LogRecord) => void): () => void {
@@ -276,8 +308,10 @@ export class BrokerCore implements Service {
   async #stop(): Promise<void> {
     const since = this.#host.runtime.clock.now();
     try {
+      await this.#cluster?.leave();
       await this.#modules.stop();
       await this.#standbys?.end();
+      await this.#cluster?.close();
       await this.#guard.close();
       this.#own.close();
       const ms = this.#host.runtime.clock.now() - since;
@@ -295,9 +329,45 @@ export class BrokerCore implements Service {
     );
   }
 
-  #route(target: string, command: string): Pick<Route, "caller" | "defaults"> {
+  #prepare(
+    call: { readonly target: string; readonly command: string; readonly params: readonly unknown[] },
+    settings: CallOptions,
+  ): StreamTarget {
+    const { caller, defaults, isRemote } = this.#route(call.target, call.command);
+    const options = checkedRequest(call, settings, defaults);
+    // Another broker passes the call on, and is as patient as its caller.
+    return { caller, options: isRemote === true ? { ...options, wire: { timeoutMs: options.timeoutMs } } : options };
+  }
+
+  #route(target: string, command: string): Pick<Route, "caller" | "defaults" | "isRemote"> {
     if (target === this.name) return { caller: this.#own.caller, defaults: this.plan };
+    if (this.#cluster !== undefined && (this.#imports.has(target) || target.includes("@"))) {
+      const route = this.#cluster.route(target, command);
+      if ("caller" in route) return { caller: route.caller, defaults: this.plan, isRemote: true };
+      return this.#modules.route(route.local, command);
+    }
     return this.#modules.route(target, command);
+  }
+
+  /** Begins to join the cluster, if there is one. The function waits for the first try. @throws {TypeError} on wrong options. */
+  async #joinCluster(): Promise<() => Promise<void>> {
+    const { cluster, modules } = this.#plan;
+    if (cluster === undefined) return () => Promise.resolve();
+    const [{ Cluster }, { clusterPlan }] = await Promise.all([
+      import("../cluster/cluster.ts"),
+      import("../cluster/plan.ts"),
+    ]);
+    const plan = await clusterPlan(cluster, this.name, modules.map(({ module }) => module.name));
+    const joining = this.#cluster = new Cluster(plan, {
+      runtime: this.#host.runtime,
+      reporter: this.#log,
+      broker: this.name,
+      exported: (module) => this.#modules.exported(module),
+      forward: (call, context) => this.forward(call, context),
+      ping: (module) => this.#modules.slot(module, "ping").process.ping(),
+    });
+    const joined = joining.start();
+    return () => joined;
   }
 
   #context(): ModulesContext {
@@ -306,7 +376,9 @@ export class BrokerCore implements Service {
       void this.stop();
     };
     const notStarted: ModulesContext["notStarted"] = (module, fault) => this.#notStarted(module, fault);
-    return { plan: this.#plan, host: this.#host, parent: this.#parent, folder: this.#folder, notStarted, failed };
+    const changed = () => this.#cluster?.changed();
+    const { parent, folder } = { parent: this.#parent, folder: this.#folder };
+    return { plan: this.#plan, host: this.#host, parent, folder, notStarted, failed, changed };
   }
 
   async #firstFailure(): Promise<never> {

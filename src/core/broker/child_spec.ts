@@ -44,6 +44,8 @@ export interface ModulesContext {
   readonly notStarted: (module: string, fault: BrokerFault<"GONE">) => void;
   /** A module has failed that the broker can't be without. */
   readonly failed: () => void;
+  /** A module's process has another state. */
+  readonly changed: () => void;
 }
 
 export function childSpec(
@@ -101,12 +103,12 @@ export function childSpec(
 }
 
 /** What the processes of a broker have to know of each other to make calls. */
-export function callTargets({ name, timeoutMs, retry, modules }: BrokerPlan): CallTargets {
+export function callTargets({ name, timeoutMs, retry, modules, cluster }: BrokerPlan): CallTargets {
   const calls = modules.flatMap(({ module, calls }) => calls === undefined ? [] : [[module.name, calls] as const]);
   return {
     timeoutMs,
     retry,
-    names: [name, ...modules.map(({ module }) => module.name)],
+    names: [name, ...modules.map(({ module }) => module.name), ...cluster?.settings.imports ?? []],
     ...(calls.length === 0 ? {} : { calls: Object.fromEntries(calls) }),
   };
 }

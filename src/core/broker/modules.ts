@@ -8,6 +8,7 @@ import { UnknownModuleError } from "../faults.ts";
 import { closestMatch } from "../checks.ts";
 import type { EventFields } from "../log/events.ts";
 import type { CallClient } from "../call/client.ts";
+import type { ExportedModule } from "../cluster/members.ts";
 import { type CallDefaults, defaultsOf } from "../call/call.ts";
 import { type ModulePlan, orderedModule, startOrder } from "./options.ts";
 import { checkSandbox } from "../module/permissions.ts";
@@ -64,6 +65,8 @@ export interface Route {
   readonly defaults: CallDefaults;
   /** Whether the module is a program of another language. */
   readonly isProgram: boolean;
+  /** Whether another broker has it. @default false */
+  readonly isRemote?: boolean;
 }
 
 /** What a changed configuration did, in numbers of modules. */
@@ -112,6 +115,14 @@ export class Modules {
   route(target: string, command: string): Route {
     const recent = this.#recent;
     return recent !== undefined && recent.target === target ? recent : this.#routeTo(target, command);
+  }
+
+  /** What other brokers may know of a module; null where there is none of the name. */
+  exported(name: string): ExportedModule | null {
+    const process = this.#running.get(name)?.slot.process;
+    return process === undefined
+      ? null
+      : { state: process.state, pending: process.caller.pending, commands: process.commands };
   }
 
   /** Starts each module when those before it are ready; settles when each is ready or has failed its first start. */
@@ -245,6 +256,7 @@ export class Modules {
         if (setup.supervision.restart.escalate === "stop-broker") context.failed();
       },
       notStarted: (fault) => context.notStarted(name, fault),
+      changed: context.changed,
     });
     const signature = context.host.signature?.(name);
     const running = { slot, plan, hasBegun: false, signature, wanted: signature, change: undefined };
@@ -403,6 +415,8 @@ interface SlotEvents {
   readonly notStarted: NonNullable<SupervisorEvents["notStarted"]>;
   /** The process will not be started again; `spec` is the one that it had last. */
   readonly failed: (spec: ChildSpec) => void;
+  /** The process has another state. */
+  readonly changed: () => void;
 }
 
 export class ModuleSlot {
@@ -427,6 +441,7 @@ export class ModuleSlot {
       },
       notStarted: events.notStarted,
       failed: () => events.failed(this.process.spec),
+      changed: events.changed,
     });
   }
 

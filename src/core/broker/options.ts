@@ -19,6 +19,7 @@ import {
 } from "../module/settings.ts";
 import { checkName, checkTable, filled, IN_PROGRAM, type Row } from "../module/table.ts";
 import { closestMatch, inspect, isRecord, refuseUnknown, withoutFields } from "../checks.ts";
+import type { ClusterConnection } from "../cluster/pub_sub.ts";
 import { processName } from "../child/role.ts";
 
 /** Options of `Broker.start`: the keys of `brokkr.json` that concern a program, and what only a program can give. */
@@ -37,6 +38,8 @@ export interface BrokerOptions extends BrokerSettings {
   readonly program?: URL | string;
   /** Gets every record from `logLevel` up, in the broker's process. @default prints `lines()` to standard error */
   readonly log?: LogFunction;
+  /** The cluster that the broker is a member of: `nats({ … })` of `brokkr/nats`. @default none */
+  readonly cluster?: ClusterConnection;
   /** Whether the command line can reach the broker. @default false, and true under `brokkr run` */
   readonly control?: boolean;
   /** Whether SIGINT and SIGTERM drain the broker and end the process. @default false, and true under `brokkr run` */
@@ -69,6 +72,7 @@ export interface BrokerPlan {
   readonly sweep: boolean;
   readonly control: boolean | undefined;
   readonly signals: boolean | undefined;
+  readonly cluster: ClusterConnection | undefined;
 }
 
 const OPTIONS: Readonly<Record<keyof BrokerOptions, Row>> = {
@@ -100,6 +104,12 @@ const OPTIONS: Readonly<Record<keyof BrokerOptions, Row>> = {
   logLevel: BROKER.logLevel,
   aligned: BROKER.aligned,
   product: BROKER.product,
+  cluster: {
+    is: "other",
+    what: 'what nats({ … }) of "brokkr/nats" returns',
+    holds: (value) => isRecord(value) && isRecord(value["settings"]) && typeof value["connect"] === "function",
+    about: "The cluster that the broker is a member of",
+  },
   control: { is: "flag", about: "Whether the command line can reach the broker" },
   sweep: BROKER.sweep,
   signals: { is: "flag", about: "Whether SIGINT and SIGTERM drain the broker and end the process" },
@@ -164,6 +174,7 @@ export function checkOptions(options: BrokerOptions): BrokerPlan {
     sweep,
     control: options.control,
     signals: options.signals,
+    cluster: options.cluster,
   };
 }
 

@@ -6,6 +6,7 @@
 
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { StandbyStatus } from "../child/standby.ts";
+import type { ClusterStatus } from "../cluster/cluster.ts";
 import type { ProcessStatus } from "../wire/status.ts";
 import { VERSION } from "../version.ts";
 
@@ -38,6 +39,8 @@ export interface BrokerStatus {
   readonly modules: readonly ModuleStatus[];
   /** Processes that are kept ready for the next starts, with `standby`. */
   readonly standby: readonly StandbyStatus[];
+  /** The cluster that the broker is a member of, where it has one. */
+  readonly cluster?: ClusterStatus;
 }
 
 /** The broker's own part of its status. */

@@ -77,8 +77,10 @@ export class CallClient {
   #concurrency: number;
   #codec: Codec;
   #current: PendingCalls | undefined;
-  /** Those whose link was replaced: the calls in flight on them are still answered. */
+  /** Those whose link was replaced or admitted beside others: the calls in flight on them are answered. */
   readonly #leaving = new Set<PendingCalls>();
+  /** Those of them that take new calls, where several processes serve the same: the one that took a call last stands last. */
+  #admitted: PendingCalls[] = [];
   #refusal: BrokerFault | undefined;
   #paused = false;
   /** Why calls wait for another start. */
@@ -196,6 +198,23 @@ export class CallClient {
     this.#pump();
   }
 
+  /**
+   * Several processes serve the same: from now on each call that was not sent yet goes over one of `links`, to the process that has the
+   * fewest calls in flight; without any it waits. Calls in flight on other links are answered there.
+   */
+  admit(links: readonly Link[]): void {
+    const [codec, concurrency, outcomes] = [this.#codec, this.#concurrency, this.#outcomes];
+    this.#admitted = links.map((link) => {
+      const pending = this.#pendingOn(link) ??
+        new PendingCalls(link, { clock: this.#options.clock, codec, concurrency, outcomes });
+      this.#leaving.add(pending);
+      return pending;
+    });
+    if (links.length === 0) return;
+    this.#refusal = undefined;
+    this.#pump();
+  }
+
   /** The callee's process is about to end: calls in flight go on, the others wait. */
   pause(): void {
     this.#paused = true;
@@ -204,6 +223,7 @@ export class CallClient {
   /** The process behind `link` is gone: calls that were sent to it are rejected with `fault`, queued ones wait for the next. */
   disconnect(fault: BrokerFault, link: Link | undefined = this.#current?.link): void {
     const pending = this.#pendingOn(link);
+    this.#admitted = this.#admitted.filter((other) => other !== pending);
     if (pending === this.#current) this.#current = undefined;
     else if (pending !== undefined) this.#leaving.delete(pending);
     pending?.end(fault);
@@ -264,7 +284,21 @@ export class CallClient {
 
   /** Where a call can be sent to now. */
   #ready(): PendingCalls | undefined {
+    if (this.#admitted.length > 0) return this.#leastBusy();
     return this.#paused || this.#current?.canSend !== true ? undefined : this.#current;
+  }
+
+  /** Of those that are equal the one that has waited longest for a call. */
+  #leastBusy(): PendingCalls | undefined {
+    let least: PendingCalls | undefined;
+    for (const pending of this.#admitted) {
+      if (pending.canSend && (least === undefined || pending.waiting < least.waiting)) least = pending;
+    }
+    if (least !== undefined && this.#admitted.length > 1) {
+      this.#admitted.splice(this.#admitted.indexOf(least), 1);
+      this.#admitted.push(least);
+    }
+    return least;
   }
 
   /** Why a call is rejected before it waits at all. */

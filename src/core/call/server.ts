@@ -27,9 +27,13 @@ export interface Service {
   readonly commands: Pick<ReadonlyMap<string, Handler>, "get" | "keys">;
   /** Whether an error that a command threw is an answer. */
   expects?(error: unknown): boolean;
+  /** Whether every call is for another module, not only those that name one. @default false */
+  readonly forwardsAll?: boolean;
   /** Runs a call that is for another module. Its rejections with a `BrokerError` are passed on as they are. */
-  forward?(call: ReceivedCall & { readonly options: CallHeaders }, context: RunningCall): Promise<unknown>;
+  forward?(call: ForwardedCall, context: RunningCall): Promise<unknown>;
 }
+
+export type ForwardedCall = ReceivedCall & { readonly options: CallHeaders };
 
 /** A handler that stands for a process of its own was cancelled and got no answer from it: its caller gets none either. */
 export class UnansweredError extends Error {
@@ -56,6 +60,8 @@ export interface CallServerOptions {
   readonly module: string;
   /** Name of the process at the other end of the link. */
   readonly peer: string;
+  /** The node that the calls come from, which stands behind the name of each caller. @default this one */
+  readonly node?: string;
   readonly frameLimit: number;
   readonly ownFiles: readonly string[];
   /** @default what brokkr's own client may have in flight */
@@ -66,6 +72,8 @@ export interface CallServerOptions {
    */
   readonly answersRefused?: boolean;
 }
+
+const NO_HEADERS: CallHeaders = {};
 
 export class CallServer {
   readonly #link: Link;
@@ -161,6 +169,11 @@ export class CallServer {
     for (const call of this.#cache.running) call.cancel("the caller is gone");
   }
 
+  /** Calls that have arrived and are not answered. */
+  get running(): number {
+    return this.#cache.runningCount;
+  }
+
   /** Settles when no call runs. */
   async idle(): Promise<void> {
     if (this.#cache.runningCount === 0) return;
@@ -175,7 +188,7 @@ export class CallServer {
       if (answer !== undefined) this.#batcher.add(answer);
       return;
     }
-    const running = new RunningCall(call, call.options?.caller ?? this.#options.peer, this.#sendProgress);
+    const running = new RunningCall(call, this.#callerOf(call), this.#sendProgress);
     running.bytes = bytes;
     const full = this.#checkCapacity();
     if (full !== undefined) return this.#reject(running, full);
@@ -184,6 +197,12 @@ export class CallServer {
     this.#cache.keepRunning(running);
     this.#held.set(running, call);
     if (this.#held.size === 1) this.#runHeld();
+  }
+
+  #callerOf({ options }: ReceivedCall): string {
+    const { peer, node } = this.#options;
+    const caller = options?.caller ?? peer;
+    return node === undefined ? caller : `${caller}@${node}`;
   }
 
   #checkCapacity(): BrokerFault | undefined {
@@ -211,10 +230,10 @@ export class CallServer {
 
   #run(running: RunningCall, call: ReceivedCall): void {
     if (running.cancelled) return this.#settle(running, AnswerKind.fault, { code: "CANCELLED", acknowledged: true });
-    const { forward, commands } = this.#options.service;
-    const { options } = call;
-    if (options?.target !== undefined && forward !== undefined) {
-      const result = forward.call(this.#options.service, { ...call, options }, running);
+    const { service } = this.#options;
+    const { forward, commands } = service;
+    if (forward !== undefined && this.#isForwarded(call)) {
+      const result = forward.call(service, { ...call, options: call.options ?? NO_HEADERS }, running);
       return this.#await(running, result, call);
     }
     const handler = commands.get(call.command);
@@ -235,14 +254,18 @@ export class CallServer {
 
   #await(running: RunningCall, result: Promise<unknown>, call: ReceivedCall): void {
     this.#cache.keepRunning(running);
-    const forwarded = call.options?.target !== undefined;
+    const forwarded = this.#isForwarded(call);
     result.then((value) => this.#end(running, value, call), (error) => this.#fail(running, error, forwarded));
   }
 
-  #end(running: RunningCall, value: unknown, { options }: ReceivedCall): void {
-    if (options?.stream !== true) return this.#succeed(running, value);
+  #isForwarded({ options }: ReceivedCall): boolean {
+    return options?.target !== undefined || this.#options.service.forwardsAll === true;
+  }
+
+  #end(running: RunningCall, value: unknown, call: ReceivedCall): void {
+    if (call.options?.stream !== true) return this.#succeed(running, value);
     this.#cache.keepRunning(running);
-    void this.#stream(running, value, options.target !== undefined);
+    void this.#stream(running, value, this.#isForwarded(call));
   }
 
   async #stream(running: RunningCall, value: unknown, forwarded: boolean): Promise<void> {

@@ -75,6 +75,9 @@ export class ChildProcess {
   /** Decides whether an end by a signal was part of the end of the broker. */
   #judge: ((isExpected: boolean) => void) | undefined;
   #heartbeat: Heartbeat | undefined;
+  #commands: readonly string[] | null = null;
+  /** Those that wait for the answer to a ping. */
+  #pings: (() => void)[] = [];
   #memory: MemoryWatch | undefined;
   #startedAt = 0;
   #startedWall = 0;
@@ -123,6 +126,20 @@ export class ChildProcess {
   /** What the cleanup of the process did, when it is over. */
   get cleanup(): CleanupReceipt | null {
     return this.#cleanup;
+  }
+
+  /** The commands that it serves; null before it is ready, and of a program of another language. */
+  get commands(): readonly string[] | null {
+    return this.#commands;
+  }
+
+  /** Settles when the process has answered a ping: never where it is blocked. A program may have no way to answer. */
+  async ping(): Promise<void> {
+    const { ping } = this.#session;
+    if (ping === null) return;
+    const answered = new Promise<void>((resolve) => this.#pings.push(resolve));
+    ping();
+    await answered;
   }
 
   get isBlocked(): boolean {
@@ -219,12 +236,16 @@ export class ChildProcess {
       greeted: () => this.#greeted(),
       cleaned: () => this.#leaveStarts(),
       ready: (cleanup) => this.#ready(cleanup),
-      alive: () => this.#heartbeat?.answered(),
+      alive: () => {
+        this.#heartbeat?.answered();
+        for (const settle of this.#pings.splice(0)) settle();
+      },
       records: (values) => parent.records(this.#withinLimits(reportedEvents(values, this.#origin()))),
       output: (line) => this.#report("process.output", { process: name, childPid: this.pid ?? 0, ...line }),
       dropped: (what, count) => void (this.#droppedLimit.take() && this.#dropped(what, count)),
       message: (message) => {
         if (message.kind === "signal") return this.#signalled(message.signal);
+        if (message.kind === "ready") this.#commands = message.commands;
         if (message.kind === "start-wanted") this.#lent.wanted(message.start);
         else if (message.kind === "start-over") this.#lent.over(message.start);
         else if (message.kind === "status") {

@@ -264,7 +264,9 @@ export class ModuleHost implements Service {
   async #toOther(to: Module | string, args: CallArgs): Promise<StreamTarget> {
     const target = typeof to === "string" ? to : to.name;
     const { names } = this.#targets;
-    if (!names.includes(target)) {
+    // The broker knows whether there is such a node.
+    const [name = target] = target.split("@", 1);
+    if (!names.includes(name)) {
       throw new UnknownModuleError({ target, command: args.command }, { nearest: closestMatch(target, names) });
     }
     const options = checkedArgs(target, args, this.#defaultsOf(target));

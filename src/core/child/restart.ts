@@ -35,8 +35,12 @@ export class StateMachine {
   #state: ProcessState = "stopped";
   #waiting = new Set<() => void>();
 
-  constructor(process: string) {
+  readonly #changed: () => void;
+
+  /** @param changed called with each new state. @default nothing is */
+  constructor(process: string, changed: () => void = () => {}) {
     this.#process = process;
+    this.#changed = changed;
   }
 
   get state(): ProcessState {
@@ -57,6 +61,7 @@ export class StateMachine {
     const waiting = [...this.#waiting];
     this.#waiting.clear();
     for (const wake of waiting) wake();
+    this.#changed();
   }
 
   /** Settles when the process is ready, failed or stopped; at once where it is. */

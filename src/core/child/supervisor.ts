@@ -44,6 +44,8 @@ export interface SupervisorEvents {
   notStarted?(fault: ExitReason["fault"]): void;
   /** The process has ended and will not be started again. */
   failed?(): void;
+  /** The process has another state. */
+  changed?(): void;
 }
 
 export interface ReplaceOptions {
@@ -83,7 +85,7 @@ export class Supervisor {
     this.#events = events;
     this.name = name;
     this.#restarts = new Restarts(setup.supervision.restart, () => runtime.random());
-    this.#states = new StateMachine(name);
+    this.#states = this.#newStates();
     this.#backoff = new BackoffTimer(runtime.clock);
     this.caller = new CallClient({
       clock: runtime.clock,
@@ -190,6 +192,16 @@ export class Supervisor {
     this.#replacement.successor?.expectEnd();
   }
 
+  /** The commands of the process; null before its first start has ended. */
+  get commands(): readonly string[] | null {
+    return this.#child?.commands ?? null;
+  }
+
+  /** Settles when the process has answered a ping: never where it is blocked, or does not run. */
+  async ping(): Promise<void> {
+    await (this.#child?.ping() ?? new Promise<never>(() => {}));
+  }
+
   send(message: ControlFromParent): void {
     this.#child?.send(message);
   }
@@ -223,6 +235,10 @@ export class Supervisor {
     this.caller.expect();
     this.#child = this.#newChild(this.#spec, this.#states);
     this.#child.start();
+  }
+
+  #newStates(): StateMachine {
+    return new StateMachine(this.name, () => this.#events.changed?.());
   }
 
   #newChild(spec: ChildSpec, states: StateMachine): ChildProcess {
@@ -277,7 +293,7 @@ export class Supervisor {
       if (stops === this.#stops && this.#child?.spec !== this.#spec) await this.restart();
       return this.state === "ready";
     }
-    const states = new StateMachine(this.name);
+    const states = this.#newStates();
     const successor = this.#newChild(spec ?? this.#spec, states);
     this.#report("process.replacing", { process: this.name, childPid: old.pid, reason });
     this.#replacement.begin(successor);

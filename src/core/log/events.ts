@@ -190,6 +190,40 @@ export interface EventFields {
   "broker.ready": { readonly modules: number; readonly failed: number; readonly ms: number };
   /** INFO: every process has ended. */
   "broker.stopped": { readonly ms: number };
+
+  /** INFO: the broker is a member of its cluster; `members`: how many others there are. */
+  "cluster.joined": {
+    readonly cluster: string;
+    readonly node: string;
+    readonly server: string;
+    readonly members: number;
+  };
+  /** WARNING: no server of the cluster can be reached yet; once for each reason. */
+  "cluster.unreachable": { readonly cluster: string; readonly reason: string };
+  /** WARNING: the connection to the server is lost. */
+  "cluster.disconnected": { readonly server: string; readonly reason: string };
+  /** INFO: there is a connection again, `ms` after it was lost. */
+  "cluster.reconnected": { readonly server: string; readonly ms: number };
+  /** ERROR: another broker has the name on this node, so this one is no member. */
+  "cluster.taken": { readonly broker: string; readonly node: string; readonly otherPid: number };
+  /** ERROR: the server does not permit this broker to use a subject. */
+  "cluster.denied": { readonly action: "publish" | "subscribe"; readonly subject: string };
+  /** INFO: another broker is there. `member`, here and below: `BROKER@NODE`. `modules`: what it exports, as a list in a text. */
+  "cluster.member-joined": { readonly member: string; readonly modules: string };
+  /** WARNING: a member does not answer; new calls go to others, or wait. */
+  "cluster.member-suspect": { readonly member: string; readonly reason: string };
+  /** INFO: it answers again, `ms` after it became suspect. */
+  "cluster.member-back": { readonly member: string; readonly ms: number };
+  /** INFO: a member stops: it answers the calls that it has, and gets no more. */
+  "cluster.member-leaving": { readonly member: string };
+  /** WARNING: a member is gone; `calls` that it had were rejected. */
+  "cluster.member-gone": { readonly member: string; readonly calls: number };
+  /** WARNING: a member has another protocol, so that no calls are possible. */
+  "cluster.incompatible": { readonly member: string; readonly theirs: string; readonly ours: string };
+  /** WARNING: a member can not be called. `target`: the module. */
+  "cluster.refused": { readonly member: string; readonly target: string; readonly reason: string };
+  /** WARNING: messages that could not be understood were left out. */
+  "cluster.dropped": { readonly what: string; readonly count: number };
 }
 
 /** Stable id of an event. More may join; none changes. */
@@ -909,6 +943,176 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
       "Of standard error: what reads it, such as less, a terminal that was stopped with Ctrl-S, or a container's log driver.",
     ],
     did: "Went on without them, and tried again with each line.",
+  },
+  "cluster.joined": {
+    tag: "CLUSTER",
+    level: "info",
+    template: "Joined cluster {cluster} as node {node} by {server} (other members: {members})",
+    fields: { cluster: name, node: name, server: text, members: count },
+    isOfBroker: true,
+    guide: "[more than one machine](./cluster.md)",
+    what: "The broker is a member of its cluster.",
+    why: "Once after its start, or when a name that another broker had is free.",
+    check: [],
+    did: "Says each second what it has, and takes calls for what it exports.",
+  },
+  "cluster.unreachable": {
+    tag: "CLUSTER",
+    level: "warning",
+    template: "Cannot connect to cluster {cluster}, it is tried again: {reason}",
+    fields: { cluster: name, reason: text },
+    isOfBroker: true,
+    guide: "[more than one machine](./cluster.md)",
+    what: "No server of the cluster can be reached, or none accepts the broker.",
+    why: "The end of the line says what the system or the server answered.",
+    check: [
+      "Whether nats-server runs, and its address in cluster.servers.",
+      "Of an authorization: cluster.auth. Of a certificate: cluster.tls.",
+    ],
+    did: "Runs its own modules, and tries again. Calls of imported modules wait until their timeout.",
+  },
+  "cluster.disconnected": {
+    tag: "CLUSTER",
+    level: "warning",
+    template: "Lost the connection to {server}, calls of other brokers wait: {reason}",
+    fields: { server: text, reason: text },
+    isOfBroker: true,
+    guide: "[more than one machine](./cluster.md)",
+    what: "The connection to the server of the cluster is lost.",
+    why:
+      "The server has stopped, the network failed, or the server ended the connection of a broker that did not read.",
+    check: ["The log of nats-server. Whether the line that it is connected again follows."],
+    did:
+      "Publishes nothing, and connects again by itself. Calls in flight go on waiting, new ones queue; their time runs.",
+  },
+  "cluster.reconnected": {
+    tag: "CLUSTER",
+    level: "info",
+    template: "Connected again to {server} after {ms}",
+    fields: { server: text, ms: duration },
+    isOfBroker: true,
+    what: "There is a connection to a server of the cluster again.",
+    why: "A server can be reached: the same, or another one of the same cluster of servers.",
+    check: [],
+    did: "Asked each peer how far it has come, and sent again what was lost.",
+  },
+  "cluster.taken": {
+    tag: "CLUSTER",
+    level: "error",
+    template: "Broker {broker} on node {node} is a member already (pid {otherPid}), this one is not",
+    fields: { broker: name, node: name, otherPid: pid },
+    isOfBroker: true,
+    guide: "[more than one machine](./cluster.md)",
+    what: "Another broker of the same name is a member of the cluster, on a node of the same name.",
+    why:
+      "A broker was started twice, or two machines have the same name. The one that was started first is the member.",
+    check: ["The process with that pid, on this machine or the other. Give one of the two another name or node."],
+    did:
+      "Runs its own modules, and asks again each 5 s whether the name is free. brokkr run ends at its start, with exit code 2.",
+  },
+  "cluster.denied": {
+    tag: "CLUSTER",
+    level: "error",
+    template: "The server does not permit this broker to {action} to {subject}",
+    fields: { action: phrase({ publish: "publish", subscribe: "subscribe" }), subject: text },
+    isOfBroker: true,
+    guide: "[more than one machine](./cluster.md)",
+    what: "The server refused a subject.",
+    why: "The permissions of the broker's user in the configuration of nats-server do not contain it.",
+    check: ["The permissions of that user. The guide has an example."],
+    did: "Rejected the calls that needed it, at once. Everything else goes on.",
+  },
+  "cluster.member-joined": {
+    tag: "CLUSTER",
+    level: "info",
+    template: "{member} is a member, and exports {modules}",
+    fields: { member: name, modules: text },
+    isOfBroker: true,
+    what: "Another broker of the cluster is there.",
+    why: "It was started, or this broker was, and learns who is there.",
+    check: [],
+    did: "Calls its modules from now on, where they are imported.",
+  },
+  "cluster.member-suspect": {
+    tag: "CLUSTER",
+    level: "warning",
+    template: "{member} does not answer: {reason}",
+    fields: { member: name, reason: text },
+    isOfBroker: true,
+    guide: "[more than one machine](./cluster.md)",
+    what: "A member does not answer, and may be gone.",
+    why: "It has lost its connection, was killed, or stands still.",
+    check: ["The log of that broker. Whether a line says that it answers again, or that it is gone."],
+    did: "Asks it again and again. Calls in flight wait; new ones go to other members, or wait too.",
+  },
+  "cluster.member-back": {
+    tag: "CLUSTER",
+    level: "info",
+    template: "{member} answers again after {ms}",
+    fields: { member: name, ms: duration },
+    isOfBroker: true,
+    what: "A member that did not answer does again.",
+    why: "It is connected again, or goes on.",
+    check: [],
+    did: "Sends it calls as before.",
+  },
+  "cluster.member-leaving": {
+    tag: "CLUSTER",
+    level: "info",
+    template: "{member} leaves",
+    fields: { member: name },
+    isOfBroker: true,
+    what: "A member stops.",
+    why: "It was asked to stop, or another broker has its name.",
+    check: [],
+    did: "Sends it no new calls; it answers those that it has.",
+  },
+  "cluster.member-gone": {
+    tag: "CLUSTER",
+    level: "warning",
+    template: "{member} is gone (calls that it had: {calls})",
+    fields: { member: name, calls: count },
+    isOfBroker: true,
+    guide: "[more than one machine](./cluster.md)",
+    what: "A member is gone without a word.",
+    why: "It was killed, its machine went down, or it lost its connection for longer than cluster.lostAfterMs.",
+    check: ["The log of that broker and its machine."],
+    did:
+      "Rejected the calls that it had with GONE: they may have run. Calls that were not sent go to other members, or wait.",
+  },
+  "cluster.incompatible": {
+    tag: "CLUSTER",
+    level: "warning",
+    template: "{member} can not be called: it speaks protocol {theirs} and this is {ours}",
+    fields: { member: name, theirs: text, ours: text },
+    isOfBroker: true,
+    what: "A member has a version of brokkr that this one can not talk to.",
+    why: "The protocol has changed between the two versions.",
+    check: ["Update brokkr on one of the two machines."],
+    did: "Ignores its modules.",
+  },
+  "cluster.refused": {
+    tag: "CLUSTER",
+    level: "warning",
+    template: "Cannot call [{target}] of {member}: {reason}",
+    fields: { member: name, target, reason: text },
+    isOfBroker: true,
+    guide: "[more than one machine](./cluster.md)",
+    what: "A member does not let this broker call a module, or the server does not.",
+    why: "The end of the line says who refused it, and why.",
+    check: ["cluster.exports of that broker, and the permissions of this broker's user on the server."],
+    did: "Rejected the calls at once where no other member has the module, and asks again after 5 s.",
+  },
+  "cluster.dropped": {
+    tag: "CLUSTER",
+    level: "warning",
+    template: "Dropped {count} of what came by the cluster: {what}",
+    fields: { what: text, count },
+    isOfBroker: true,
+    what: "A message could not be understood, and was left out.",
+    why: "Something else publishes on the subjects of the cluster, or a peer is faulty.",
+    check: ["Who may publish below brokkr.CLUSTER on the server."],
+    did: "Left it out.",
   },
 };
 

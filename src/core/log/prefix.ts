@@ -31,6 +31,7 @@ export const LINE_TAGS = [
   "PROCESS",
   "LOG",
   "BROKER",
+  "CLUSTER",
 ] as const;
 
 export type LineTag = typeof LINE_TAGS[number];

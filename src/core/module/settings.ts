@@ -163,6 +163,50 @@ export interface ProgramSettings extends Omit<ModuleSettings, "options" | "permi
   readonly initialize?: Readonly<Record<string, unknown>>;
 }
 
+/** How a broker shows the server of its cluster who it is. No secret stands in a file of settings: only where it is. */
+export interface ClusterAuthSettings {
+  /** Path of a file of credentials, a JWT and its seed. */
+  readonly creds?: string;
+  /** Path of a file with the seed of an nkey. */
+  readonly nkey?: string;
+  /** Environment variable that holds the user's name; with `passwordEnv`. */
+  readonly userEnv?: string;
+  /** Environment variable that holds the password. */
+  readonly passwordEnv?: string;
+  /** Environment variable that holds a token. */
+  readonly tokenEnv?: string;
+}
+
+/** TLS to the server of a cluster. */
+export interface ClusterTlsSettings {
+  /** Path of the certificates that may sign the server's, as PEM. @default those of the runtime */
+  readonly ca?: string;
+  /** Path of the broker's own certificate, as PEM; with `key`. */
+  readonly cert?: string;
+  /** Path of the key of `cert`, as PEM. */
+  readonly key?: string;
+}
+
+/** The cluster that a broker is a member of: brokers on several machines that call each other's modules. */
+export interface ClusterSettings {
+  /** Addresses of the servers, such as `tls://nats-1:4222`: the broker is connected to one of them at a time. */
+  readonly servers: readonly string[];
+  /** Name of the cluster: brokers of different clusters do not see each other. `[A-Za-z0-9._-]{1,64}` */
+  readonly name: string;
+  /** Name of this machine, as in `M@NODE`. @default the host's name */
+  readonly node?: string;
+  /** Modules of this broker that others may call: `true`, or a list of the commands. @default none */
+  readonly exports?: Readonly<Record<string, boolean | readonly string[]>>;
+  /** Modules of others that this broker calls. @default none */
+  readonly imports?: readonly string[];
+  /** How the broker shows the server who it is. @default not at all */
+  readonly auth?: ClusterAuthSettings;
+  /** Files for TLS, which is used where an address begins with `tls://`, a file is given here, or the server wants it. */
+  readonly tls?: ClusterTlsSettings;
+  /** Milliseconds without a connection of a member to any server after which it counts as gone. @default 2000 */
+  readonly lostAfterMs?: number;
+}
+
 /** Settings of a broker that stand in `Broker.start` or in a configuration. */
 export interface BrokerSettings {
   /** Name of the broker, as it stands in the log lines. `[A-Za-z0-9._-]{1,64}` */
@@ -511,6 +555,89 @@ export const PROGRAM = {
     about: "Milliseconds from the start of the program to the end of its initialize exchange",
   },
 } satisfies Rows<ProgramSettings>;
+
+const CLUSTER_AUTH = {
+  creds: { is: "text", what: "a path", otherwise: "none", about: "Path of a file of credentials, a JWT and its seed" },
+  nkey: { is: "text", what: "a path", otherwise: "none", about: "Path of a file with the seed of an nkey" },
+  userEnv: {
+    is: "text",
+    what: "the name of an environment variable",
+    otherwise: "none",
+    about: "Environment variable that holds the user's name; with passwordEnv",
+  },
+  passwordEnv: {
+    is: "text",
+    what: "the name of an environment variable",
+    otherwise: "none",
+    about: "Environment variable that holds the password",
+  },
+  tokenEnv: {
+    is: "text",
+    what: "the name of an environment variable",
+    otherwise: "none",
+    about: "Environment variable that holds a token",
+  },
+} satisfies Rows<ClusterAuthSettings>;
+
+const CLUSTER_TLS = {
+  ca: {
+    is: "text",
+    what: "a path",
+    otherwise: "those of the runtime",
+    about: "Path of the certificates that may sign the server's, as PEM",
+  },
+  cert: {
+    is: "text",
+    what: "a path",
+    otherwise: "none",
+    about: "Path of the broker's own certificate, as PEM; with key",
+  },
+  key: { is: "text", what: "a path", otherwise: "none", about: "Path of the key of cert, as PEM" },
+} satisfies Rows<ClusterTlsSettings>;
+
+export const CLUSTER = {
+  servers: {
+    is: "list",
+    of: "addresses",
+    each: "an address such as nats://HOST:4222",
+    needed: true,
+    about: "Addresses of the servers, such as tls://nats-1:4222: the broker is connected to one of them at a time",
+  },
+  name: {
+    is: "name",
+    needed: true,
+    about: "Name of the cluster: brokers of different clusters do not see each other",
+  },
+  node: { is: "name", otherwise: "the host's name", about: "Name of this machine, as in M@NODE" },
+  exports: {
+    is: "object",
+    what: "an object of modules by name",
+    each: { is: "rights", of: "command", about: "Its commands" },
+    otherwise: "nothing",
+    about: "Modules of this broker that others may call: true, or a list of the commands",
+  },
+  imports: {
+    is: "list",
+    of: "names of modules",
+    each: "the name of a module",
+    otherwise: "nothing",
+    about: "Modules of others that this broker calls",
+  },
+  auth: { is: "group", keys: CLUSTER_AUTH, about: "How the broker shows the server who it is; no secret stands here" },
+  tls: {
+    is: "group",
+    keys: CLUSTER_TLS,
+    about:
+      "Files for TLS, which is used where an address begins with tls://, a file is given here, or the server wants it",
+  },
+  lostAfterMs: {
+    is: "number",
+    unit: "milliseconds",
+    above: 0,
+    default: 2_000,
+    about: "Milliseconds without a connection of a member to any server after which it counts as gone",
+  },
+} satisfies Rows<ClusterSettings>;
 
 /** What a program and a configuration say of a broker alike. */
 export const BROKER = {

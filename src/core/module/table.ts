@@ -83,6 +83,8 @@ export interface CommandRow extends About {
 export interface ObjectRow extends About {
   readonly is: "object";
   readonly what: string;
+  /** What each of its values is. @default anything */
+  readonly each?: RightsRow;
 }
 
 export interface GroupRow<G = Record<string, unknown>> extends About {
@@ -152,7 +154,9 @@ type RowOf<T> = unknown extends T ? AnythingRow
   : [T] extends [readonly string[] | string] ? CommandRow
   : [T] extends [readonly string[] | boolean] ? RightsRow
   : [T] extends [readonly string[] | Readonly<Record<string, string | true>>] ? EnvRow
-  : string extends keyof T ? unknown extends T[string] ? ObjectRow : MapRow<T[string]>
+  : string extends keyof T ? unknown extends T[string] ? ObjectRow
+    : [T[string]] extends [readonly string[] | boolean] ? ObjectRow
+    : MapRow<T[string]>
   : [Extract<T, string>] extends [never] ? GroupRow<T> & { readonly short?: never }
   : GroupRow<Exclude<T, string>> & { readonly short: keyof Exclude<T, string> };
 
@@ -243,6 +247,12 @@ function* wrongWith(row: Row, value: unknown, manner: Manner, path: KeyPath): Ge
       return yield* wrongWithEnv(value, path);
     case "rights":
       return yield* wrongWithRights(row, value, manner, path);
+    case "object":
+      if (!isRecord(value)) return yield wrong(row.what);
+      for (const [key, part] of Object.entries(row.each === undefined ? {} : value)) {
+        if (row.each !== undefined) yield* wrongWith(row.each, part, manner, [...path, key]);
+      }
+      return;
     case "command": {
       const each = "a text without NUL";
       if (typeof value === "string" && isText(value)) return;
@@ -334,7 +344,7 @@ function* wrongWithRights({ of }: RightsRow, value: unknown, manner: Manner, pat
   yield { path, part: "value", text: `must be ${what}, and it has ${manner.quote(value[stranger])}` };
 }
 
-type PlainRow = Exclude<Row, { readonly is: "group" | "map" | "env" | "list" | "rights" | "command" }>;
+type PlainRow = Exclude<Row, { readonly is: "group" | "map" | "env" | "list" | "rights" | "command" | "object" }>;
 
 /** What `value` should be, or null where it is that. */
 function shouldBe(row: PlainRow, value: unknown, manner: Manner): string | null {
@@ -347,8 +357,6 @@ function shouldBe(row: PlainRow, value: unknown, manner: Manner): string | null 
       return isName(value) ? null : NAME;
     case "text":
       return isText(value) ? null : row.what;
-    case "object":
-      return isRecord(value) ? null : row.what;
     case "other":
       return row.holds(value) ? null : row.what;
     case "choice":

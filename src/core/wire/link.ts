@@ -173,6 +173,11 @@ export class Link {
     if (this.#isAwaited && this.#channel.unsentBytes === 0) Promise.resolve().then(() => this.#drained());
   }
 
+  /** Nothing can come for a while, or comes again: the time that a frame may take does not run meanwhile. */
+  hold(isHeld: boolean): void {
+    this.#partial.hold(isHeld);
+  }
+
   /** Sends the reason, and ends the link when all that was sent is out. */
   close(reason: string | null): void {
     if (this.#closed) return;
@@ -296,6 +301,8 @@ class PartialFrame {
   #stop: (() => void) | undefined;
   #bytes = 0;
   #hasEnded = false;
+  /** Whether a frame has begun that can't go on for now. */
+  #isHeld = false;
 
   constructor(clock: Clock, giveUp: (reason: string) => void) {
     this.#clock = clock;
@@ -314,8 +321,23 @@ class PartialFrame {
     else this.#bytes += bytes;
   }
 
+  hold(isHeld: boolean): void {
+    if (isHeld) {
+      this.#isHeld = this.#isHeld || this.#stop !== undefined;
+      this.#clear();
+    } else if (this.#isHeld) {
+      this.#isHeld = false;
+      this.#begin();
+    }
+  }
+
   /** Nothing is expected any more. */
   close(): void {
+    this.#isHeld = false;
+    this.#clear();
+  }
+
+  #clear(): void {
     this.#stop?.();
     this.#stop = undefined;
   }

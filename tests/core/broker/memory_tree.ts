@@ -153,6 +153,8 @@ export class MemoryRuntime extends FakeRuntime {
 
 export interface MemoryTreeOptions extends Partial<BrokerOptions> {
   readonly programs?: Readonly<Record<string, Answers>>;
+  /** The clock of its processes. @default one of its own */
+  readonly clock?: ManualClock;
 }
 
 /** A broker, and the processes of its modules and their workers. */
@@ -162,7 +164,7 @@ export class MemoryTree {
   readonly core: BrokerCore;
   readonly #tree: Tree;
 
-  constructor(modules: readonly AnyModule[], { programs = {}, ...options }: MemoryTreeOptions = {}) {
+  constructor(modules: readonly AnyModule[], { programs = {}, clock, ...options }: MemoryTreeOptions = {}) {
     const plan = checkOptions({
       name: "broker-master",
       modules,
@@ -177,7 +179,7 @@ export class MemoryTree {
       sockets: new Map(),
       lastPid: 99,
     };
-    this.runtime = new MemoryRuntime(this.#tree);
+    this.runtime = new MemoryRuntime(this.#tree, clock === undefined ? {} : { clock });
     this.core = new BrokerCore(plan, { runtime: this.runtime, depth: 0, load: null });
   }
 

@@ -32,6 +32,7 @@ test("checkOptions() fills in the defaults and keeps the order of the modules", 
     sweep: true,
     control: undefined,
     signals: undefined,
+    cluster: undefined,
   });
 });
 

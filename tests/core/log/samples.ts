@@ -8,6 +8,7 @@ const PROCESS = "[ broker-master ] [ sla ] [ PROCESS ] [ PID:10 ] [ MainThread ]
 const ANSWER = "[ broker-master ] [ sla ] [ ANSWER ] [ PID:10 ] [ MainThread ]";
 const HEARTBEAT = "[ broker-master ] [ sla ] [ HEARTBEAT ] [ PID:10 ] [ MainThread ]";
 const BROKER = "[ broker-master ] [ sla ] [ BROKER ] [ PID:10 ] [ MainThread ]";
+const CLUSTER = "[ broker-master ] [ sla ] [ CLUSTER ] [ PID:10 ] [ MainThread ]";
 const LOG = "[ broker-master ] [ sla ] [ LOG ] [ PID:10 ] [ MainThread ]";
 
 /** An event of each of brokkr's own tags, and its line under the broker's name `broker-master`. */
@@ -244,5 +245,69 @@ export const OWN_SAMPLES: readonly (readonly [event: LogEvent, line: string])[] 
       fields: { command: "get", target: "WebUI", attempt: 2, peer: "blocked", silentMs: 1002 },
     },
     `${PREFIX} DEBUG : ${HEARTBEAT} WebUI did not answer attempt 2 of [get] in time: it is blocked (gives no sign of life; last heard of 1.002s ago)`,
+  ],
+  [
+    { ...HEAD, event: "cluster.joined", fields: { cluster: "prod", node: "web-1", server: "nats-1:4222", members: 2 } },
+    `${PREFIX} INFO : ${CLUSTER} Joined cluster prod as node web-1 by nats-1:4222 (other members: 2)`,
+  ],
+  [
+    { ...HEAD, event: "cluster.unreachable", fields: { cluster: "prod", reason: "connection refused" } },
+    `${PREFIX} WARNING : ${CLUSTER} Cannot connect to cluster prod, it is tried again: connection refused`,
+  ],
+  [
+    { ...HEAD, event: "cluster.disconnected", fields: { server: "nats-1:4222", reason: "the connection has ended" } },
+    `${PREFIX} WARNING : ${CLUSTER} Lost the connection to nats-1:4222, calls of other brokers wait: the connection has ended`,
+  ],
+  [
+    { ...HEAD, event: "cluster.reconnected", fields: { server: "nats-1:4222", ms: 614 } },
+    `${PREFIX} INFO : ${CLUSTER} Connected again to nats-1:4222 after 0.614s`,
+  ],
+  [
+    { ...HEAD, event: "cluster.taken", fields: { broker: "provider", node: "web-1", otherPid: 4711 } },
+    `${PREFIX} ERROR : ${CLUSTER} Broker provider on node web-1 is a member already (pid 4711), this one is not`,
+  ],
+  [
+    { ...HEAD, event: "cluster.denied", fields: { action: "publish", subject: "brokkr.prod.open.sla.0a.front" } },
+    `${PREFIX} ERROR : ${CLUSTER} The server does not permit this broker to publish to brokkr.prod.open.sla.0a.front`,
+  ],
+  [
+    { ...HEAD, event: "cluster.member-joined", fields: { member: "provider@web-1", modules: "sla, WebUI" } },
+    `${PREFIX} INFO : ${CLUSTER} provider@web-1 is a member, and exports sla, WebUI`,
+  ],
+  [
+    { ...HEAD, event: "cluster.member-suspect", fields: { member: "provider@web-1", reason: "it says nothing" } },
+    `${PREFIX} WARNING : ${CLUSTER} provider@web-1 does not answer: it says nothing`,
+  ],
+  [
+    { ...HEAD, event: "cluster.member-back", fields: { member: "provider@web-1", ms: 3100 } },
+    `${PREFIX} INFO : ${CLUSTER} provider@web-1 answers again after 3.100s`,
+  ],
+  [
+    { ...HEAD, event: "cluster.member-leaving", fields: { member: "provider@web-1" } },
+    `${PREFIX} INFO : ${CLUSTER} provider@web-1 leaves`,
+  ],
+  [
+    { ...HEAD, event: "cluster.member-gone", fields: { member: "provider@web-1", calls: 3 } },
+    `${PREFIX} WARNING : ${CLUSTER} provider@web-1 is gone (calls that it had: 3)`,
+  ],
+  [
+    {
+      ...HEAD,
+      event: "cluster.incompatible",
+      fields: { member: "provider@web-1", theirs: "1.2 (brokkr 2.0.0)", ours: "1.1 (brokkr 0.1.0)" },
+    },
+    `${PREFIX} WARNING : ${CLUSTER} provider@web-1 can not be called: it speaks protocol 1.2 (brokkr 2.0.0) and this is 1.1 (brokkr 0.1.0)`,
+  ],
+  [
+    {
+      ...HEAD,
+      event: "cluster.refused",
+      fields: { member: "provider@web-1", target: "sla", reason: 'it exports no module "sla"' },
+    },
+    `${PREFIX} WARNING : ${CLUSTER} Cannot call [sla] of provider@web-1: it exports no module "sla"`,
+  ],
+  [
+    { ...HEAD, event: "cluster.dropped", fields: { what: "message of a session (it has no head)", count: 1 } },
+    `${PREFIX} WARNING : ${CLUSTER} Dropped 1 of what came by the cluster: message of a session (it has no head)`,
   ],
 ];

@@ -1,0 +1,354 @@
+/**
+ * Brokers on several machines, over NATS: what {@linkcode nats} returns is the `cluster` of `Broker.start`. It needs the package
+ * `@nats-io/transport-node`, which only the broker's own process loads, and only when it starts.
+ *
+ * @example
+ * ```ts
+ * import { Broker, defineModule } from "brokkr";
+ * import { nats } from "brokkr/nats";
+ *
+ * const sla = defineModule({ name: "sla", commands: { get_report: (month: string) => ({ month, availability: 99.7 }) } });
+ *
+ * export function start(): Promise<Broker> {
+ *   const cluster = nats({ servers: ["nats://127.0.0.1:4222"], name: "prod", exports: { sla: true }, imports: ["WebUI"] });
+ *   return Broker.start({ name: "broker-master", modules: [sla], cluster });
+ * }
+ * ```
+ *
+ * @module
+ */
+
+import type { ClusterConnection, PubSub, PubSubEvents, PubSubMessage } from "./src/core/cluster/pub_sub.ts";
+import type { ClusterAuthSettings, ClusterSettings, ClusterTlsSettings } from "./src/core/module/settings.ts";
+
+export type { ClusterConnection } from "./src/core/cluster/pub_sub.ts";
+export type { ClusterAuthSettings, ClusterSettings, ClusterTlsSettings } from "./src/core/module/settings.ts";
+
+/** The cluster's settings, as in brokkr.json; paths are relative to the working directory. */
+export interface NatsOptions extends ClusterSettings {
+  /**
+   * Makes the connection. For a program that is bundled: `connect` of `@nats-io/transport-node`, imported by itself.
+   * @default that of the package, loaded at the start
+   */
+  readonly connect?: (options: object) => Promise<NatsConnection>;
+}
+
+/** What is used of a connection of the package. */
+export interface NatsConnection {
+  /** What the server has said of itself. */
+  readonly info?: { readonly max_payload: number } | undefined;
+  /** Sends a message. */
+  publish(subject: string, bytes: Uint8Array, options?: { readonly reply?: string }): void;
+  /** Receives messages. */
+  subscribe(
+    subject: string,
+    options: { readonly callback: (error: Error | null, message: NatsMessage) => void },
+  ): { unsubscribe(): void };
+  /** What happens to the connection. */
+  status(): AsyncIterable<{ readonly type: string }>;
+  /** The address of the server. */
+  getServer(): string;
+  /** Settles when the server has all that was sent. */
+  flush(): Promise<void>;
+  /** Settles with the end of the connection. */
+  closed(): Promise<unknown>;
+  /** Ends the connection. */
+  close(): Promise<void>;
+}
+
+/** What is used of a message of the package. */
+export interface NatsMessage {
+  /** Where it was sent to. */
+  readonly subject: string;
+  /** Where the answer goes. */
+  readonly reply?: string | undefined;
+  /** What was sent. */
+  readonly data: Uint8Array;
+  /** Those of the server have a code. */
+  readonly headers?: { readonly code: number } | undefined;
+}
+
+/** What is used of the package. */
+interface NatsClient {
+  connect(options: object): Promise<NatsConnection>;
+  credsAuthenticator(creds: Uint8Array): unknown;
+  nkeyAuthenticator(seed: Uint8Array): unknown;
+}
+
+/** From one try to the next, while there has been no connection yet. */
+const RETRY_MS = 1_000;
+/** The same while there was one before. */
+const RECONNECT_MS = 250;
+/** The server's time to answer a new connection. */
+const CONNECT_MS = 5_000;
+/** The time for the last messages to leave. */
+const FLUSH_MS = 1_000;
+const PINGS = 2;
+const LOST_AFTER_MS = 2_000;
+
+/** What the server answers where nobody is subscribed. */
+const NO_RESPONDERS = 503;
+
+/**
+ * The cluster of a broker, for `Broker.start`.
+ *
+ * @throws never: `Broker.start` rejects where a setting is wrong, a file is missing, or the package is not installed.
+ */
+export function nats(options: NatsOptions): ClusterConnection {
+  return natsOf(options, importClient);
+}
+
+/** The same with a client that is loaded otherwise: the command line imports it by a name that a bundler sees. */
+export function natsOf(
+  { connect, ...settings }: NatsOptions,
+  load: () => Promise<unknown>,
+): ClusterConnection {
+  let open: (() => Promise<NatsConnection>) | undefined;
+  return {
+    settings,
+    async prepare() {
+      const { auth = {}, tls, servers, lostAfterMs = LOST_AFTER_MS } = settings;
+      const needsClient = connect === undefined || auth.creds !== undefined || auth.nkey !== undefined;
+      const client = needsClient ? await clientOf(load) : null;
+      const common = {
+        servers: [...servers],
+        name: "brokkr",
+        // The client would give up after ten tries, and after two that the server did not accept.
+        maxReconnectAttempts: -1,
+        ignoreAuthErrorAbort: true,
+        reconnectTimeWait: RECONNECT_MS,
+        timeout: CONNECT_MS,
+        pingInterval: lostAfterMs,
+        maxPingOut: PINGS,
+        noAsyncTraces: true,
+        ...await authOptions(auth, client),
+        ...await tlsOptions(tls, servers),
+      };
+      open = () => (connect ?? client?.connect)?.(common) ?? Promise.reject(new Error("there is no client"));
+      return await hostName();
+    },
+    connect: (events) => new NatsPubSub(events, () => open?.() ?? Promise.reject(new Error("it is not prepared"))),
+  };
+}
+
+class NatsPubSub implements PubSub {
+  readonly #events: PubSubEvents;
+  readonly #open: () => Promise<NatsConnection>;
+  readonly #subscriptions = new Set<Subscription>();
+  #connection: NatsConnection | undefined;
+  #maxPayload = 1024 * 1024;
+  #isClosed = false;
+  #wake: () => void = () => {};
+  state: PubSub["state"] = "disconnected";
+
+  constructor(events: PubSubEvents, open: () => Promise<NatsConnection>) {
+    this.#events = events;
+    this.#open = open;
+    void this.#run();
+  }
+
+  get maxPayload(): number {
+    return this.#maxPayload;
+  }
+
+  publish(subject: string, bytes: Uint8Array, reply?: string): void {
+    if (this.state !== "connected") return;
+    this.#connection?.publish(subject, bytes, reply === undefined ? undefined : { reply });
+  }
+
+  subscribe(subject: string, listener: (message: PubSubMessage) => void): () => void {
+    const subscription: Subscription = { subject, listener, end: () => {} };
+    this.#subscriptions.add(subscription);
+    if (this.#connection !== undefined) begin(subscription, this.#connection);
+    return () => {
+      this.#subscriptions.delete(subscription);
+      subscription.end();
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#wake();
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    if (this.state === "connected") await Promise.race([connection.flush().catch(() => {}), sleep(FLUSH_MS)]);
+    this.state = "disconnected";
+    // Not drain(), which rejects without a server.
+    await connection.close().catch(() => {});
+  }
+
+  /** A pending first connect of the client can't be ended, so each try is one of its own. */
+  async #run(): Promise<void> {
+    while (!this.#isClosed) {
+      try {
+        const connection = await this.#open();
+        if (this.#isClosed) return await connection.close();
+        this.#connection = connection;
+        for (const subscription of this.#subscriptions) begin(subscription, connection);
+        this.#connected();
+        await this.#follow(connection);
+      } catch (error) {
+        if (!this.#isClosed) this.#events.failed(reasonOf(error));
+      }
+      this.#connection = undefined;
+      if (!this.#isClosed) {
+        await Promise.race([sleep(RETRY_MS), new Promise<void>((resolve) => this.#wake = resolve)]);
+      }
+    }
+  }
+
+  /** Until the end of the connection, which the client makes anew by itself. */
+  async #follow(connection: NatsConnection): Promise<void> {
+    let reason = "the connection has ended";
+    for await (const status of connection.status()) {
+      if (this.#isClosed) return;
+      const { type } = status;
+      if (type === "reconnect") this.#connected();
+      else if (type === "disconnect") {
+        this.#disconnected(reason);
+        reason = "the connection has ended";
+      } else if (type === "staleConnection") reason = "the server does not answer";
+      else if (type === "error" && "error" in status) reason = this.#failed(status.error);
+    }
+    this.#disconnected(reasonOf(await connection.closed() ?? reason));
+  }
+
+  /** Returns why the connection ends, if it does. */
+  #failed(error: unknown): string {
+    const denied = permissionIn(error);
+    if (denied !== null) this.#events.denied(denied.action, denied.subject);
+    else if (this.state === "disconnected") this.#events.failed(reasonOf(error));
+    return reasonOf(error);
+  }
+
+  #connected(): void {
+    this.#maxPayload = this.#connection?.info?.max_payload ?? this.#maxPayload;
+    this.state = "connected";
+    this.#events.connected(this.#connection?.getServer() ?? "");
+  }
+
+  #disconnected(reason: string): void {
+    if (this.state === "disconnected") return;
+    this.state = "disconnected";
+    this.#events.disconnected(reason);
+  }
+}
+
+interface Subscription {
+  readonly subject: string;
+  readonly listener: (message: PubSubMessage) => void;
+  end: () => void;
+}
+
+function begin(subscription: Subscription, connection: NatsConnection): void {
+  const { subject, listener } = subscription;
+  const made = connection.subscribe(subject, {
+    callback(error, message) {
+      if (error !== null) return;
+      const { subject, reply = "", data: bytes, headers } = message;
+      listener({ subject, reply, bytes, isUnheard: headers?.code === NO_RESPONDERS && bytes.length === 0 });
+    },
+  });
+  subscription.end = () => made.unsubscribe();
+}
+
+/** What the server did not permit. */
+function permissionIn(error: unknown): { action: "publish" | "subscribe"; subject: string } | null {
+  if (typeof error !== "object" || error === null || !("operation" in error) || !("subject" in error)) return null;
+  const { operation, subject } = error;
+  if (typeof subject !== "string") return null;
+  return { action: operation === "subscription" ? "subscribe" : "publish", subject };
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { message, cause } = error;
+  const detail = cause instanceof Error && cause.message !== "" && !message.includes(cause.message)
+    ? `: ${cause.message}`
+    : "";
+  return `${message || error.name}${detail}`;
+}
+
+async function sleep(ms: number): Promise<void> {
+  await new Promise<void>((resolve) => setTimeout(resolve, ms));
+}
+
+const PACKAGE = "@nats-io/transport-node";
+
+/** Computed, so that nothing looks for the package where it is not used. */
+async function importClient(): Promise<unknown> {
+  const specifier = "Deno" in globalThis ? `npm:${PACKAGE}@3` : PACKAGE;
+  return await import(specifier);
+}
+
+async function clientOf(load: () => Promise<unknown>): Promise<NatsClient> {
+  let loaded: unknown;
+  try {
+    loaded = await load();
+  } catch (cause) {
+    const remedy = "Deno" in globalThis ? "let Deno get it from the registry" : `run "npm install ${PACKAGE}"`;
+    throw new Error(`Cannot join a cluster: package "${PACKAGE}" can not be loaded (${reasonOf(cause)}), ${remedy}`, {
+      cause,
+    });
+  }
+  if (isClient(loaded)) return loaded;
+  throw new Error(`Cannot join a cluster: package "${PACKAGE}" has no connect(), version 3 is needed`);
+}
+
+function isClient(value: unknown): value is NatsClient {
+  return typeof value === "object" && value !== null && "connect" in value && "credsAuthenticator" in value &&
+    "nkeyAuthenticator" in value;
+}
+
+async function authOptions(auth: ClusterAuthSettings, client: NatsClient | null): Promise<object> {
+  const { creds, nkey, userEnv, passwordEnv, tokenEnv } = auth;
+  if (creds !== undefined) return { authenticator: client?.credsAuthenticator(await bytesOf("auth.creds", creds)) };
+  if (nkey !== undefined) {
+    const seed = new TextDecoder().decode(await bytesOf("auth.nkey", nkey)).trim();
+    return { authenticator: client?.nkeyAuthenticator(new TextEncoder().encode(seed)) };
+  }
+  if (userEnv !== undefined && passwordEnv !== undefined) {
+    return { user: await variable("auth.userEnv", userEnv), pass: await variable("auth.passwordEnv", passwordEnv) };
+  }
+  return tokenEnv === undefined ? {} : { token: await variable("auth.tokenEnv", tokenEnv) };
+}
+
+/** With an empty object the client refuses a server without TLS; the scheme of an address alone means nothing to it. */
+async function tlsOptions(tls: ClusterTlsSettings | undefined, servers: readonly string[]): Promise<object> {
+  if (tls === undefined) return servers.some((server) => server.startsWith("tls://")) ? { tls: {} } : {};
+  const files = await Promise.all(
+    (["ca", "cert", "key"] as const).map(async (file) => {
+      const path = tls[file];
+      return path === undefined ? [] : [[file, new TextDecoder().decode(await bytesOf(`tls.${file}`, path))]];
+    }),
+  );
+  return { tls: Object.fromEntries(files.flat()) };
+}
+
+async function bytesOf(setting: string, path: string): Promise<Uint8Array> {
+  const { readFile } = await import("node:fs/promises");
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    throw new Error(`Cannot join a cluster: file "${path}" of cluster.${setting} can not be read: ${reasonOf(cause)}`, {
+      cause,
+    });
+  }
+}
+
+async function variable(setting: string, name: string): Promise<string> {
+  const { env } = await import("node:process");
+  const value = env[name];
+  if (value !== undefined && value !== "") return value;
+  throw new Error(`Cannot join a cluster: environment variable ${name} of cluster.${setting} is not set`);
+}
+
+async function hostName(): Promise<string | null> {
+  try {
+    const { hostname } = await import("node:os");
+    return hostname();
+  } catch {
+    // Without the right to know.
+    return null;
+  }
+}

@@ -1,0 +1,698 @@
+/**
+ * A broker as a member of a cluster: it says what it has, learns what the others have, and calls it. The guarantees of a call are those
+ * of the sessions: see `session.ts`. What happens in which case: docs/cluster.md.
+ *
+ * @module
+ */
+
+import type { Clock, Runtime } from "../../runtime/runtime.ts";
+import { CallClient, DEFAULT_LIMITS } from "../call/client.ts";
+import { closestMatch } from "../checks.ts";
+import { within } from "../duration.ts";
+import { UnknownModuleError } from "../faults.ts";
+import type { EventFields, EventId } from "../log/events.ts";
+import { LineLimit, type Reporter } from "../log/reporter.ts";
+import { isRecord } from "../checks.ts";
+import { messageOf } from "../user_code.ts";
+import { PROTOCOL_VERSION } from "../wire/messages.ts";
+import { objectText, readJson } from "../wire/serializable.ts";
+import type { CallCounts, Latency } from "../wire/status.ts";
+import { VERSION } from "../version.ts";
+import type { Endpoint, Post } from "./endpoint.ts";
+import { ExportedSessions, type LocalModules } from "./exports.ts";
+import { newId } from "./id.ts";
+import { goneFault, ImportedModule } from "./imports.ts";
+import {
+  BEAT_MS,
+  CLUSTER_VERSION,
+  type ExportedModule,
+  isEarlier,
+  type Member,
+  Members,
+  type MemberState,
+  type Presence,
+  readPresence,
+} from "./members.ts";
+import type { ClusterPlan } from "./plan.ts";
+import type { PubSub, PubSubMessage } from "./pub_sub.ts";
+import { HEAD_BYTES, headOf, MessageKind, readHead } from "./session.ts";
+import { Subjects } from "./subjects.ts";
+
+/** The others' time to say that they are there, before this broker is one of them. */
+const JOIN_MS = 200;
+/** A broker whose name another one has asks again after this time. */
+const TAKEN_MS = 5_000;
+/** Changes within this time are said at once. */
+const CHANGE_MS = 20;
+/** The callers' time to get the last answers, when the broker stops. */
+const LEAVE_MS = 10_000;
+/** The time for the last messages to leave. */
+const LAST_MESSAGES_MS = 500;
+/** Lines a second about messages that can't be read. */
+const MAX_LINES = 20;
+
+/** What the broker tells its cluster. */
+export interface ClusterHost extends LocalModules {
+  readonly runtime: Runtime;
+  readonly reporter: Reporter;
+  readonly broker: string;
+  /** State and calls of a module that is exported; null where there is none of the name. */
+  exported(module: string): ExportedModule | null;
+}
+
+/** Whether a broker is a member. */
+export type ClusterState = "connecting" | "joining" | "joined" | "taken" | "disconnected" | "left";
+
+/** What `broker.status()` says of the cluster. */
+export interface ClusterStatus {
+  /** Name of the cluster. */
+  readonly name: string;
+  /** This broker's node. */
+  readonly node: string;
+  /** Whether it is a member, and why not. */
+  readonly state: ClusterState;
+  /** The server that it is connected to, or null. */
+  readonly server: string | null;
+  /** Why there is no connection, or null. */
+  readonly reason: string | null;
+  /** Calls of others that run here. */
+  readonly running: number;
+  /** The other brokers. */
+  readonly members: readonly MemberStatus[];
+  /** The modules of others that this broker calls. */
+  readonly imports: readonly ImportStatus[];
+}
+
+/** Another broker of the cluster. */
+export interface MemberStatus {
+  readonly broker: string;
+  readonly node: string;
+  /** `ready`; `suspect`: it does not answer; `leaving`: it stops; `incompatible`: it has another protocol. */
+  readonly state: MemberState;
+  readonly pid: number;
+  readonly version: string;
+  readonly runtime: string;
+  /** Milliseconds since its start, by the clocks of both machines. */
+  readonly uptimeMs: number;
+  /** Milliseconds since something last came from it. */
+  readonly silentMs: number;
+  /** The modules that it lets others call. */
+  readonly exports: Readonly<Record<string, ExportedModule>>;
+}
+
+/** A module of others. */
+export interface ImportStatus {
+  /** What calls name: `M` or `M@NODE`. */
+  readonly name: string;
+  /** Nodes that have it and are ready. */
+  readonly nodes: readonly string[];
+  /** Calls without an outcome. */
+  readonly pending: number;
+  readonly calls: CallCounts;
+  readonly latencyMs: Latency;
+}
+
+export class Cluster {
+  readonly #plan: ClusterPlan;
+  readonly #host: ClusterHost;
+  readonly #clock: Clock;
+  readonly #subjects: Subjects;
+  readonly #self: Pick<Presence, "broker" | "node" | "id" | "startedAt">;
+  readonly #members: Members;
+  readonly #exports: ExportedSessions;
+  readonly #imports = new Map<string, ImportedModule>();
+  /** Sessions that this broker has opened, by their ids. */
+  readonly #opened = new Map<string, Endpoint>();
+  readonly #post: Post;
+  readonly #lines: LineLimit;
+  #pubSub: PubSub | undefined;
+  #state: ClusterState = "connecting";
+  #server: string | null = null;
+  #reason: string | null = null;
+  #lostAt = 0;
+  /** When it became a member; null before. */
+  #joinedAt: number | null = null;
+  /** Another broker has its name. */
+  #holder: Presence | null = null;
+  #clearJoin: (() => void) | undefined;
+  #clearBeat: (() => void) | undefined;
+  #clearChange: (() => void) | undefined;
+  #clearUnknown: (() => void) | undefined;
+  #settleTried: () => void = () => {};
+  #hurry: () => void = () => {};
+  readonly #hurried = new Promise<void>((resolve) => this.#hurry = resolve);
+  readonly #tried = new Promise<void>((resolve) => this.#settleTried = resolve);
+
+  constructor(plan: ClusterPlan, host: ClusterHost) {
+    this.#plan = plan;
+    this.#host = host;
+    const { clock, ownFiles } = host.runtime;
+    this.#clock = clock;
+    this.#subjects = new Subjects(plan.name);
+    this.#self = { broker: host.broker, node: plan.node, id: newId(), startedAt: clock.wall() };
+    this.#members = new Members({
+      clock,
+      lostAfterMs: plan.lostAfterMs,
+      probe: (member) => this.#post.send(member, member.id, PROBE),
+      changed: (member, from) => this.#changed(member, from),
+    });
+    this.#lines = new LineLimit(clock, MAX_LINES, (count) => {
+      this.#report("cluster.dropped", { what: `other messages (limit: ${MAX_LINES} lines a second)`, count });
+    });
+    this.#post = this.#newPost();
+    const dropped = (member: Member, what: string) => this.#dropped(`${what} of ${nameOf(member)}`);
+    this.#exports = new ExportedSessions({
+      post: this.#post,
+      exports: plan.exports,
+      modules: host,
+      reporter: host.reporter,
+      ownFiles,
+      dropped,
+    });
+    for (const module of plan.imports) this.#import(module, null);
+  }
+
+  get state(): ClusterState {
+    return this.#state;
+  }
+
+  /** Begins to connect. Settles when the broker is a member, or when the first try has failed; another one follows then. */
+  async start(): Promise<void> {
+    const pubSub = this.#pubSub = this.#plan.connect({
+      connected: (server) => this.#connected(server),
+      disconnected: (reason) => this.#disconnected(reason),
+      failed: (reason) => this.#failed(reason),
+      denied: (action, subject) => this.#denied(action, subject),
+    });
+    const { broker, id } = this.#self;
+    const subjects = this.#subjects;
+    const listen = (subject: string, listener: (message: PubSubMessage) => void) => {
+      pubSub.subscribe(subject, (message) => {
+        try {
+          listener(message);
+        } catch (error) {
+          // The client would end its connection over it.
+          this.#clock.throwUncaught(error);
+        }
+      });
+    };
+    listen(subjects.session(broker, id), (message) => this.#session(message));
+    listen(subjects.hi(), (message) => this.#hi(message));
+    listen(subjects.here(id), (message) => this.#here(message));
+    listen(subjects.who, ({ reply }) => this.#answer(reply));
+    for (const module of this.#plan.exports.keys()) {
+      listen(subjects.open(module, id), (message) => this.#open(message));
+    }
+    await this.#tried;
+  }
+
+  /**
+   * Where the calls to a target go: to a module of others, or to one of this broker, which may name its own node. They wait where it is
+   * not known yet whether anyone has it.
+   *
+   * @throws {UnknownModuleError} where nobody has it.
+   */
+  route(target: string, command: string): { readonly caller: CallClient } | { readonly local: string } {
+    const { module, node } = partsOf(target);
+    if (node === this.#plan.node && !this.#plan.imports.includes(module)) return { local: module };
+    const imported = this.#imports.get(target) ?? this.#pinned(target);
+    if (imported === undefined || (!imported.wasSeen && this.#isKnown)) {
+      throw new UnknownModuleError({ target, command }, { nearest: closestMatch(target, this.#targets()) });
+    }
+    imported.want();
+    return { caller: imported.caller };
+  }
+
+  /** A module of this broker has another state. */
+  changed(): void {
+    if (this.#joinedAt === null) return;
+    this.#clearChange ??= this.#clock.timer(CHANGE_MS, () => {
+      this.#clearChange = undefined;
+      this.#announce();
+    });
+  }
+
+  status(): ClusterStatus {
+    const now = this.#clock.now();
+    return {
+      name: this.#plan.name,
+      node: this.#plan.node,
+      state: this.#state,
+      server: this.#server,
+      reason: this.#reason,
+      running: this.#exports.running,
+      members: [...this.#members].map((member) => {
+        const { broker, node, pid, version, runtime, startedAt, exports } = member.presence;
+        const uptimeMs = Math.max(0, this.#clock.wall() - startedAt);
+        return {
+          broker,
+          node,
+          state: member.state,
+          pid,
+          version,
+          runtime,
+          uptimeMs,
+          silentMs: Math.round(now - member.heardAt),
+          exports,
+        };
+      }),
+      imports: [...this.#imports.values()].map((imported) => ({
+        name: imported.target,
+        nodes: [...this.#members].filter((member) => member.state === "ready" && imported.isServedBy(member))
+          .map(({ node }) => node),
+        pending: imported.caller.pending,
+        ...imported.counts(),
+      })),
+    };
+  }
+
+  /** The broker stops: no new calls come, and those that others have made are answered before this settles. */
+  async leave(): Promise<void> {
+    if (this.#state === "left") return;
+    const wasMember = this.#joinedAt !== null;
+    this.#become("left");
+    this.#endBeat();
+    if (!wasMember || !this.#post.isConnected) return;
+    this.#announce();
+    const left = Promise.race([this.#exports.leave(), this.#hurried]);
+    await within(this.#clock, LEAVE_MS, left, "").catch(() => {});
+  }
+
+  /** Ends a `leave` that takes too long. */
+  hurry(): void {
+    this.#hurry();
+  }
+
+  /** Ends every session and the connection; calls that wait are rejected. */
+  async close(): Promise<void> {
+    this.#become("left");
+    this.#endBeat();
+    this.#clearUnknown?.();
+    this.#members.close();
+    for (const imported of this.#imports.values()) imported.close(goneFault("the broker has stopped"));
+    this.#exports.close();
+    await this.#lastMessages();
+    for (const endpoint of this.#endpoints()) endpoint.abort();
+    this.#lines.end();
+    await this.#pubSub?.close();
+  }
+
+  /** Settles when the peers have ended the sessions too, or do not answer. */
+  async #lastMessages(): Promise<void> {
+    const until = this.#clock.now() + LAST_MESSAGES_MS;
+    while (this.#post.isConnected && this.#opened.size + this.#exports.size > 0 && this.#clock.now() < until) {
+      await new Promise<void>((resolve) => void this.#clock.timer(1, resolve));
+    }
+  }
+
+  #newPost(): Post {
+    const isConnected = () => this.#pubSub?.state === "connected" && this.#server !== null;
+    const maxPayload = () => this.#pubSub?.maxPayload ?? 0;
+    const { broker, id } = this.#self;
+    return {
+      clock: this.#clock,
+      get isConnected() {
+        return isConnected();
+      },
+      get maxPayload() {
+        return maxPayload();
+      },
+      send: (member, session, message) => {
+        // A probe's session is the receiver; the answer comes back to what the sender calls it.
+        const to = session === member.id ? id : session;
+        this.#publish(this.#subjects.session(member.broker, member.id, to), message, session);
+      },
+      open: (member, session, module) => {
+        const { node, startedAt } = this.#self;
+        const hello = { ...VERSIONS, node, startedAt, session };
+        const subject = this.#subjects.open(module, member.id, broker);
+        this.#publish(subject, new TextEncoder().encode(objectText(hello)), session);
+      },
+    };
+  }
+
+  /** Where nobody hears it, that comes back to `session`. Without a connection nothing is published: the client would lose it. */
+  #publish(subject: string, bytes: Uint8Array, session?: string): void {
+    if (!this.#post.isConnected) return;
+    const { broker, id } = this.#self;
+    this.#pubSub?.publish(
+      subject,
+      bytes,
+      session === undefined ? undefined : this.#subjects.session(broker, id, session),
+    );
+  }
+
+  #connected(server: string): void {
+    const ms = this.#clock.now() - this.#lostAt;
+    const isBack = this.#state === "disconnected";
+    this.#server = server;
+    this.#reason = null;
+    this.#members.connection(true);
+    if (isBack) this.#report("cluster.reconnected", { server, ms });
+    for (const endpoint of this.#endpoints()) endpoint.connection(true);
+    this.#join();
+    for (const imported of this.#imports.values()) imported.update();
+  }
+
+  #disconnected(reason: string): void {
+    if (this.#server === null) return;
+    const server = this.#server;
+    this.#server = null;
+    this.#reason = reason;
+    this.#lostAt = this.#clock.now();
+    this.#clearJoin?.();
+    this.#members.connection(false);
+    for (const endpoint of this.#endpoints()) endpoint.connection(false);
+    for (const imported of this.#imports.values()) imported.update();
+    if (this.#state === "left") return;
+    this.#become("disconnected");
+    this.#report("cluster.disconnected", { server, reason });
+  }
+
+  #failed(reason: string): void {
+    this.#settleTried();
+    if (reason === this.#reason || this.#state === "left") return;
+    this.#reason = reason;
+    this.#report("cluster.unreachable", { cluster: this.#plan.name, reason });
+  }
+
+  #denied(action: "publish" | "subscribe", subject: string): void {
+    const reason = `the server does not permit this broker to ${action} to "${subject}"`;
+    this.#report("cluster.denied", { action, subject });
+    if (action === "subscribe") return;
+    for (const imported of this.#imports.values()) {
+      imported.denied(({ id }) => subject === this.#subjects.open(imported.module, id, this.#self.broker), reason);
+      imported.denied(({ id, broker }) => subject.startsWith(this.#subjects.session(broker, id, "")), reason);
+    }
+  }
+
+  /** Asks who is there, and becomes a member where nobody else has the name. */
+  #join(): void {
+    if (this.#state === "left") return;
+    this.#holder = null;
+    if (this.#joinedAt === null) this.#become("joining");
+    else this.#joinAgain();
+    this.#publish(this.#subjects.who, NO_BYTES, HERE);
+    this.#clearJoin = this.#clock.timer(JOIN_MS, () => {
+      if (this.#holder !== null) return this.#taken(this.#holder);
+      if (this.#joinedAt !== null) return;
+      this.#joinedAt = this.#clock.now();
+      this.#joinAgain();
+      const { name, node } = this.#plan;
+      this.#report("cluster.joined", { cluster: name, node, server: this.#server ?? "", members: this.#members.size });
+      this.#clearUnknown = this.#clock.timer(this.#plan.lostAfterMs, () => this.#refuseUnknown());
+      this.#settleTried();
+    });
+  }
+
+  #joinAgain(): void {
+    this.#become("joined");
+    this.#announce();
+    this.#beat();
+  }
+
+  /** Another broker has the name, and began before this one. */
+  #taken(holder: Presence): void {
+    const wasMember = this.#joinedAt !== null;
+    if (this.#state !== "taken") {
+      const { broker, node, pid } = holder;
+      this.#report("cluster.taken", { broker, node, otherPid: pid });
+    }
+    this.#become("taken");
+    this.#endBeat();
+    this.#joinedAt = null;
+    if (wasMember) this.#announce();
+    this.#settleTried();
+    this.#clearJoin?.();
+    this.#clearJoin = this.#clock.timer(TAKEN_MS, () => {
+      const state = this.#state;
+      if (state !== "taken" || !this.#post.isConnected) return;
+      this.#holder = null;
+      this.#publish(this.#subjects.who, NO_BYTES, HERE);
+      this.#clearJoin = this.#clock.timer(
+        JOIN_MS,
+        () => this.#holder === null ? this.#join() : this.#taken(this.#holder),
+      );
+    });
+  }
+
+  #beat(): void {
+    this.#clearBeat?.();
+    this.#clearBeat = this.#clock.timer(BEAT_MS, () => {
+      this.#announce();
+      this.#beat();
+    });
+  }
+
+  #endBeat(): void {
+    this.#clearJoin?.();
+    this.#clearBeat?.();
+    this.#clearChange?.();
+  }
+
+  #announce(): void {
+    const { broker, node } = this.#self;
+    this.#publish(this.#subjects.hi(broker, node), this.#presence());
+  }
+
+  /** A broker that has come asks who is there. */
+  #answer(reply: string): void {
+    const [, id] = this.#subjects.parts(reply);
+    if (this.#joinedAt === null || this.#state !== "joined" || id === undefined || id === this.#self.id) return;
+    const { broker, node } = this.#self;
+    this.#publish(this.#subjects.here(id, broker, node), this.#presence());
+  }
+
+  #presence(): Uint8Array {
+    const { pid, name, version } = this.#host.runtime;
+    const isMember = this.#state === "joined" || this.#state === "disconnected";
+    const presence: Presence = {
+      ...VERSIONS,
+      ...this.#self,
+      pid,
+      runtime: `${name} ${version}`,
+      exports: Object.fromEntries([...this.#plan.exports].flatMap(([module, commands]) => {
+        const exported = this.#host.exported(module);
+        return exported === null ? [] : [[module, commands === true ? exported : { ...exported, commands }]];
+      })),
+      ...(isMember ? {} : { bye: true }),
+    };
+    return new TextEncoder().encode(objectText(presence));
+  }
+
+  #hi({ subject, bytes }: PubSubMessage): void {
+    const [broker = "", node = ""] = this.#subjects.parts(subject);
+    this.#announced(bytes, { broker, node });
+  }
+
+  #here({ subject, bytes }: PubSubMessage): void {
+    const [, broker = "", node = ""] = this.#subjects.parts(subject);
+    this.#announced(bytes, { broker, node });
+  }
+
+  #announced(bytes: Uint8Array, name: { readonly broker: string; readonly node: string }): void {
+    let presence: Presence;
+    try {
+      presence = readPresence(bytes, name);
+    } catch (error) {
+      return this.#dropped(`presence of ${nameOf(name)} (${messageOf(error)})`);
+    }
+    if (presence.id === this.#self.id || presence.id === "") return;
+    const { broker, node } = this.#self;
+    if (name.broker !== broker || name.node !== node) return this.#members.announced(presence);
+    if (presence.bye === true || !isEarlier(presence, this.#self)) return;
+    this.#holder = presence;
+    if (this.#state === "joined") this.#taken(presence);
+  }
+
+  #changed(member: Member, from: MemberState | null): void {
+    const { state, broker, node, presence } = member;
+    if (from !== state) this.#reportMember(member, from);
+    if (state === "gone") {
+      this.#exports.gone(member);
+      for (const imported of this.#imports.values()) imported.gone(member);
+      return;
+    }
+    for (const imported of this.#imports.values()) {
+      if (imported.isServedBy(member) || imported.has(member)) imported.update();
+    }
+    if (state === "leaving") this.#leftIfIdle(member);
+    if (from === null && state === "incompatible") {
+      const { protocol, version, v } = presence;
+      const [theirs, ours] = [
+        `${v}.${protocol} (brokkr ${version})`,
+        `${CLUSTER_VERSION}.${PROTOCOL_VERSION} (brokkr ${VERSION})`,
+      ];
+      this.#report("cluster.incompatible", { member: nameOf({ broker, node }), theirs, ours });
+    }
+  }
+
+  #reportMember(member: Member, from: MemberState | null): void {
+    const name = nameOf(member);
+    const { state, presence, unheardSince, suspectSince, isSuperseded } = member;
+    if (from === null && state === "ready") {
+      const modules = Object.keys(presence.exports).join(", ") || "nothing";
+      this.#report("cluster.member-joined", { member: name, modules });
+    } else if (state === "suspect") {
+      const reason = isSuperseded
+        ? "a new process has its name"
+        : unheardSince === null
+        ? "it says nothing"
+        : "the server has no connection to it";
+      this.#report("cluster.member-suspect", { member: name, reason });
+    } else if (from === "suspect" && state === "ready") {
+      this.#report("cluster.member-back", { member: name, ms: this.#clock.now() - suspectSince });
+    } else if (state === "leaving") this.#report("cluster.member-leaving", { member: name });
+    else if (state === "gone" && from !== "leaving") {
+      let calls = 0;
+      for (const imported of this.#imports.values()) calls += imported.outTo(member);
+      this.#report("cluster.member-gone", { member: name, calls });
+    }
+  }
+
+  #leftIfIdle(member: Member): void {
+    const isOpen = [...this.#imports.values()].some((imported) => imported.has(member)) ||
+      [...this.#exports].some((session) => session.member === member);
+    if (!isOpen) this.#members.left(member);
+  }
+
+  /** A broker wants to call a module of this one. */
+  #open({ subject, reply, bytes }: PubSubMessage): void {
+    const [module = "", , broker = ""] = this.#subjects.parts(subject);
+    // Who calls is in the subject, by the server's permissions; the answer goes to that broker only.
+    const [caller, id = "", session = ""] = this.#subjects.parts(reply);
+    if (caller !== broker || id === "" || session === "") {
+      return this.#dropped(`request of broker ${broker} (no session)`);
+    }
+    let hello: unknown;
+    try {
+      hello = readJson(bytes);
+    } catch (error) {
+      return this.#dropped(`request of broker ${broker} (${messageOf(error)})`);
+    }
+    const member = this.#members.get(id) ?? this.#stranger(hello, { broker, id });
+    if (member === null || member.broker !== broker) return this.#dropped(`request of broker ${broker} (no hello)`);
+    this.#members.heard(member);
+    if (member.state === "incompatible") return;
+    this.#exports.open(member, { module, session });
+  }
+
+  /** A caller that has not been heard of yet: its own presence is on its way. */
+  #stranger(hello: unknown, { broker, id }: { readonly broker: string; readonly id: string }): Member | null {
+    if (!isRecord(hello)) return null;
+    const bytes = new TextEncoder().encode(objectText({ ...hello, id, exports: {} }));
+    const node = typeof hello["node"] === "string" ? hello["node"] : "";
+    return this.#members.add(readPresence(bytes, { broker, node }));
+  }
+
+  #session({ subject, reply, bytes, isUnheard }: PubSubMessage): void {
+    const [, , session = ""] = this.#subjects.parts(subject);
+    const opened = this.#opened.get(session);
+    const endpoint = opened ?? this.#exports.get(session);
+    const member = endpoint?.member ?? this.#members.get(session);
+    if (isUnheard) return member === undefined ? undefined : this.#members.unheard(member);
+    const head = readHead(bytes);
+    const [broker, id = "", back = ""] = this.#subjects.parts(reply);
+    if (head === null || broker === undefined) return this.#dropped("message of a session (it has no head)");
+    if (endpoint !== undefined && endpoint.member.id === id) {
+      this.#members.heard(endpoint.member);
+      return endpoint.receive(head, bytes.subarray(HEAD_BYTES));
+    }
+    const sender = this.#members.get(id);
+    if (sender !== undefined) this.#members.heard(sender);
+    if (head.kind === MessageKind.reset) return;
+    // The sender asks whether this broker is there, or for a session that is no more.
+    const subjectBack = this.#subjects.session(broker, id, back);
+    this.#publish(subjectBack, RESET, session);
+  }
+
+  #endpoints(): Endpoint[] {
+    return [...this.#opened.values(), ...this.#exports];
+  }
+
+  #import(module: string, node: string | null): ImportedModule {
+    const { runtime: { clock, thread, tracesPromises, ownFiles }, reporter } = this.#host;
+    const target = node === null ? module : `${module}@${node}`;
+    const imported = new ImportedModule({
+      post: this.#post,
+      target,
+      module,
+      node,
+      caller: { clock, reporter, thread, tracesPromises, ownFiles },
+      limits: DEFAULT_LIMITS,
+      members: () => this.#members,
+      sessions: this.#opened,
+      refused: (member, reason) => this.#report("cluster.refused", { target: module, member: nameOf(member), reason }),
+      dropped: (member, what) => this.#dropped(`${what} of ${nameOf(member)}`),
+      idle: (member) => {
+        if (member.state === "leaving") this.#leftIfIdle(member);
+      },
+    });
+    this.#imports.set(target, imported);
+    return imported;
+  }
+
+  /** One node's, which is a queue of its own. Undefined where it is known that there is no such node. */
+  #pinned(target: string): ImportedModule | undefined {
+    const { module, node } = partsOf(target);
+    if (node === null || !this.#plan.imports.includes(module)) return undefined;
+    const hasNode = [...this.#members].some((member) => member.node === node && member.exported(module) !== undefined);
+    if (!hasNode && this.#isKnown) return undefined;
+    const imported = this.#import(module, node);
+    imported.update();
+    return imported;
+  }
+
+  /** Whether the others had the time to say what they have. */
+  get #isKnown(): boolean {
+    return this.#joinedAt !== null && this.#clock.now() - this.#joinedAt >= this.#plan.lostAfterMs;
+  }
+
+  #refuseUnknown(): void {
+    for (const imported of this.#imports.values()) {
+      if (!imported.wasSeen) {
+        imported.reject({ code: "UNKNOWN_MODULE", nearest: closestMatch(imported.target, this.#targets()) });
+      }
+    }
+  }
+
+  *#targets(): Iterable<string> {
+    for (const member of this.#members) {
+      for (const module of Object.keys(member.presence.exports)) {
+        if (!this.#plan.imports.includes(module)) continue;
+        yield module;
+        yield `${module}@${member.node}`;
+      }
+    }
+  }
+
+  #become(state: ClusterState): void {
+    this.#state = this.#state === "left" ? "left" : state;
+  }
+
+  #dropped(what: string): void {
+    if (this.#lines.take()) this.#report("cluster.dropped", { what, count: 1 });
+  }
+
+  #report<Id extends EventId>(event: Id, fields: EventFields[Id]): void {
+    this.#host.reporter.report(event, fields, { module: this.#host.broker });
+  }
+}
+
+const VERSIONS = { v: CLUSTER_VERSION, version: VERSION, protocol: PROTOCOL_VERSION };
+const NO_BYTES = new Uint8Array(0);
+/** Stands for the subject of the answers to `who`. */
+const HERE = "here";
+const PROBE = headOf({ kind: MessageKind.probe, position: 0, received: 0 });
+const RESET = headOf({ kind: MessageKind.reset, position: 0, received: 0 });
+
+/** `M` or `M@NODE`: a name has no "@". */
+export function partsOf(target: string): { readonly module: string; readonly node: string | null } {
+  const at = target.indexOf("@");
+  return at === -1 ? { module: target, node: null } : { module: target.slice(0, at), node: target.slice(at + 1) };
+}
+
+/** As lines name a member: one broker may run on several nodes. */
+function nameOf({ broker, node }: { readonly broker: string; readonly node: string }): string {
+  return `${broker}@${node}`;
+}

@@ -1,0 +1,31 @@
+/**
+ * What both ends of a session have: they receive messages of one member, and send theirs through the cluster.
+ *
+ * @module
+ */
+
+import type { Clock } from "../../runtime/runtime.ts";
+import type { Member } from "./members.ts";
+import type { Head } from "./session.ts";
+
+export interface Endpoint {
+  readonly member: Member;
+  /** `bytes` are behind the head. */
+  receive(head: Head, bytes: Uint8Array): void;
+  /** The connection to the server is lost, or there is one again. */
+  connection(isConnected: boolean): void;
+  /** Ends at once. */
+  abort(): void;
+}
+
+/** Sends messages, for all sessions. */
+export interface Post {
+  readonly clock: Clock;
+  readonly isConnected: boolean;
+  /** The largest message that the server takes now. */
+  readonly maxPayload: number;
+  /** Sends a member a message of a session. Nothing is sent without a connection. */
+  send(member: Member, session: string, message: Uint8Array): void;
+  /** Asks a member to open a session for a module. */
+  open(member: Member, session: string, module: string): void;
+}

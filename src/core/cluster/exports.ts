@@ -1,0 +1,224 @@
+/**
+ * The callee's end: sessions that other brokers have opened with this one, each for one module. A call goes on to the module as that
+ * of a module of this broker would. What is not exported does not exist for others.
+ *
+ * @module
+ */
+
+import { CallServer, type ForwardedCall, type RunningCall, type Service } from "../call/server.ts";
+import { UnknownCommandError } from "../faults.ts";
+import type { Reporter } from "../log/reporter.ts";
+import type { Handler } from "../module/module.ts";
+import { messageOf } from "../user_code.ts";
+import { CODECS } from "../wire/codec.ts";
+import { DEFAULT_FRAME_LIMIT, FrameType } from "../wire/frame.ts";
+import { Link } from "../wire/link.ts";
+import { objectText } from "../wire/serializable.ts";
+import type { Endpoint, Post } from "./endpoint.ts";
+import type { Member } from "./members.ts";
+import { type Head, headOf, MessageKind, SessionChannel } from "./session.ts";
+
+/** Far more than the members of a cluster open; what is beyond it is a fault of theirs. */
+const MAX_SESSIONS = 16_384;
+/** Answers that wait for a caller which is away. */
+const LIMITS = { calls: 65_536, bytes: 64 * 1024 * 1024, unreadBytes: 32 * 1024 * 1024 };
+
+/** Which commands others may call: all of them, or those of a list. */
+export type Exports = ReadonlyMap<string, true | readonly string[]>;
+
+/** The modules of this broker, for calls from others. */
+export interface LocalModules {
+  forward(call: ForwardedCall, context: RunningCall): Promise<unknown>;
+  /** Settles when the module's process has answered a ping. */
+  ping(module: string): Promise<void>;
+}
+
+export interface ExportedOptions {
+  readonly post: Post;
+  readonly exports: Exports;
+  readonly modules: LocalModules;
+  readonly reporter: Reporter;
+  readonly ownFiles: readonly string[];
+  /** A frame of a caller could not be read. */
+  readonly dropped: (member: Member, what: string) => void;
+}
+
+export class ExportedSessions {
+  readonly #options: ExportedOptions;
+  readonly #sessions = new Map<string, ExportedSession>();
+  #isLeaving = false;
+  #settleIdle: (() => void) | undefined;
+
+  constructor(options: ExportedOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  get(session: string): Endpoint | undefined {
+    return this.#sessions.get(session);
+  }
+
+  [Symbol.iterator](): Iterator<Endpoint> {
+    return this.#sessions.values();
+  }
+
+  /** Calls of others that run in this broker. */
+  get running(): number {
+    let count = 0;
+    for (const { running } of this.#sessions.values()) count += running;
+    return count;
+  }
+
+  /** A member wants to call a module. The answer is a hello or a refusal, on the session that it names. */
+  open(member: Member, { module, session }: { readonly module: string; readonly session: string }): void {
+    const known = this.#sessions.get(session);
+    // The answer to the first request was lost.
+    if (known?.member === member && known.module === module) return known.greet();
+    const reason = this.#whyNot(module, known !== undefined);
+    if (reason !== null) return this.#refuse(member, session, reason);
+    const opened = new ExportedSession({ ...this.#options, member, module, session, over: () => this.#over(session) });
+    this.#sessions.set(session, opened);
+    opened.greet();
+  }
+
+  /** No new sessions. Settles when the callers have ended theirs, which they do when each of their calls is answered. */
+  async leave(): Promise<void> {
+    this.#isLeaving = true;
+    if (this.#sessions.size > 0) await new Promise<void>((resolve) => this.#settleIdle = resolve);
+  }
+
+  /** The member is gone: what it called is cancelled. */
+  gone(member: Member): void {
+    for (const session of [...this.#sessions.values()]) if (session.member === member) session.abort();
+  }
+
+  close(): void {
+    for (const session of [...this.#sessions.values()]) session.close();
+  }
+
+  #over(session: string): void {
+    this.#sessions.delete(session);
+    if (this.#sessions.size === 0) this.#settleIdle?.();
+  }
+
+  #whyNot(module: string, isTaken: boolean): string | null {
+    if (this.#isLeaving) return "the broker stops";
+    if (!this.#options.exports.has(module)) return `it exports no module "${module}"`;
+    if (isTaken) return "the session belongs to another broker";
+    return this.#sessions.size < MAX_SESSIONS ? null : `it has ${MAX_SESSIONS} sessions already`;
+  }
+
+  #refuse(member: Member, session: string, reason: string): void {
+    const text = new TextEncoder().encode(objectText({ reason }));
+    this.#options.post.send(member, session, headOf({ kind: MessageKind.refusal, position: 0, received: 0 }, text));
+  }
+}
+
+interface ExportedSessionOptions extends ExportedOptions {
+  readonly member: Member;
+  readonly module: string;
+  readonly session: string;
+  readonly over: () => void;
+}
+
+const NO_COMMANDS: ReadonlyMap<string, Handler> = new Map();
+
+class ExportedSession implements Endpoint, Service {
+  readonly member: Member;
+  readonly module: string;
+  readonly commands = NO_COMMANDS;
+  readonly forwardsAll = true;
+  readonly #options: ExportedSessionOptions;
+  readonly #channel: SessionChannel;
+  readonly #link: Link;
+  readonly #server: CallServer;
+
+  constructor(options: ExportedSessionOptions) {
+    const { post, member, module, session, reporter, ownFiles, over, dropped } = options;
+    this.#options = options;
+    this.member = member;
+    this.module = module;
+    this.#channel = new SessionChannel({
+      clock: post.clock,
+      isConnected: post.isConnected,
+      publish: (message) => post.send(member, session, message),
+      maxPayload: () => post.maxPayload,
+      isWaiting: () => this.#server.running > 0,
+      synced: () => {},
+      over,
+    });
+    this.#link = new Link(this.#channel, post.clock, {
+      frameLimit: DEFAULT_FRAME_LIMIT,
+      events: {
+        frame: (type, flags, body) => this.#frame(type, flags, body),
+        refused: (reason, excerpt) => dropped(member, `frame (${reason}: ${excerpt})`),
+        drained: () => {},
+        closed: () => this.#server.abort(),
+      },
+    });
+    this.#link.negotiate(CODECS);
+    this.#server = new CallServer(this.#link, {
+      reporter,
+      service: this,
+      module,
+      peer: member.broker,
+      node: member.node,
+      frameLimit: DEFAULT_FRAME_LIMIT,
+      ownFiles,
+      limits: LIMITS,
+    });
+    this.#server.open();
+  }
+
+  get running(): number {
+    return this.#server.running;
+  }
+
+  greet(): void {
+    const { post, session } = this.#options;
+    const text = new TextEncoder().encode(objectText({ codecs: CODECS }));
+    post.send(this.member, session, headOf({ kind: MessageKind.hello, position: 0, received: 0 }, text));
+  }
+
+  receive(head: Head, bytes: Uint8Array): void {
+    this.#channel.receive(head, bytes);
+  }
+
+  connection(isConnected: boolean): void {
+    this.#link.hold(!isConnected);
+    this.#channel.connection(isConnected);
+  }
+
+  /** Ends when the caller has all answers. */
+  close(): void {
+    this.#link.close(null);
+  }
+
+  abort(): void {
+    this.#link.abort(GONE);
+  }
+
+  /** A call of the session's module, whatever it names itself. */
+  async forward(call: ForwardedCall, context: RunningCall): Promise<unknown> {
+    const { module, exports, modules, reporter } = { ...this.#options, module: this.module };
+    const { command, options } = call;
+    const commands = exports.get(module);
+    if (commands !== true && commands?.includes(command) !== true) {
+      reporter.report("command.unknown", { command }, { module });
+      throw new UnknownCommandError({ target: module, command }, { nearest: null });
+    }
+    return await modules.forward({ ...call, options: { ...options, target: module } }, context);
+  }
+
+  #frame(type: number, flags: number, body: Uint8Array): void {
+    if (this.#server.receive(type, flags, body) || type !== FrameType.ping) return;
+    this.#options.modules.ping(this.module).then(() => this.#link.pong(), (error) => {
+      this.#options.dropped(this.member, `ping (${messageOf(error)})`);
+    });
+  }
+}
+
+const GONE = "the caller is gone";

@@ -1,0 +1,61 @@
+/**
+ * The subjects of a cluster. Permissions of the server are patterns of subjects, so who sends what is in the subject, not in the message:
+ *
+ *     brokkr.CLUSTER.hi.BROKER.NODE               presence
+ *     brokkr.CLUSTER.who                          asks for everybody's presence, which comes to the next one
+ *     brokkr.CLUSTER.here.ID.BROKER.NODE
+ *     brokkr.CLUSTER.open.MODULE.ID.CALLER        opens a session for MODULE with the broker ID; CALLER is the caller's broker
+ *     brokkr.CLUSTER.s.BROKER.ID.SESSION          messages of a session, on their way to the broker ID
+ *
+ * @module
+ */
+
+/** A name as one token: of the characters of a name only the dot has a meaning in subjects. */
+export function token(name: string): string {
+  return name.replaceAll(".", "=");
+}
+
+function nameOf(token: string | undefined): string {
+  return (token ?? "").replaceAll("=", ".");
+}
+
+/** One that the servers' patterns take for any token. */
+const ANY = "*";
+
+export class Subjects {
+  readonly #root: string;
+
+  constructor(cluster: string) {
+    this.#root = `brokkr.${token(cluster)}`;
+  }
+
+  get who(): string {
+    return `${this.#root}.who`;
+  }
+
+  /** Of everybody where nobody is named. */
+  hi(broker?: string, node?: string): string {
+    return this.#join("hi", broker, node);
+  }
+
+  here(id: string, broker?: string, node?: string): string {
+    return this.#join("here", id, broker, node);
+  }
+
+  open(module: string, id: string, caller?: string): string {
+    return this.#join("open", module, id, caller);
+  }
+
+  session(broker: string, id: string, session?: string): string {
+    return this.#join("s", broker, id, session);
+  }
+
+  /** The names and ids in a subject of these, in their order. */
+  parts(subject: string): string[] {
+    return subject.slice(this.#root.length + 1).split(".").slice(1).map(nameOf);
+  }
+
+  #join(kind: string, ...names: (string | undefined)[]): string {
+    return [this.#root, kind, ...names.map((name) => name === undefined ? ANY : token(name))].join(".");
+  }
+}
