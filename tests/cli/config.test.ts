@@ -35,7 +35,7 @@ test("readConfig() offers the nearest name of an unknown key", async () => {
     [
       'brokkr.json:2:3: unknown key "nam": did you mean "name"',
       'brokkr.json:4:39: unknown key "worker": did you mean "workers"',
-      'brokkr.json:5:3: unknown key "zzz": known are $schema, name, call, load, modules, log, product, startConcurrency, standby, sweep',
+      'brokkr.json:5:3: unknown key "zzz": known are $schema, name, call, load, modules, log, cluster, product, startConcurrency, standby, sweep',
     ],
   );
 });

@@ -46,7 +46,7 @@ export class MemoryCluster {
 
   /** Time passes, step by step, so that what a runtime loads by itself has its turn. */
   async pass(ms: number): Promise<void> {
-    const step = 10;
+    const step = Math.max(10, ms / 40);
     for (let left = ms; left > 0; left -= step) {
       await this.clock.advance(Math.min(step, left));
       await new Promise((resolve) => setTimeout(resolve, 0));
