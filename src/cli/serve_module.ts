@@ -15,7 +15,7 @@ import { LSP_CONVENTIONS, MCP_CONVENTIONS } from "../core/program/protocols.ts";
 import { type Framing, MODULE } from "../core/module/settings.ts";
 import { type ErrorFields, fromParams, type Params, RpcCode } from "../core/program/message.ts";
 import { messageOf } from "../core/user_code.ts";
-import { plainText } from "../core/wire/json_codec.ts";
+import { plainText } from "../core/wire/codec.ts";
 import type { Clock, Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 import { loadAnyModule } from "./module_files.ts";

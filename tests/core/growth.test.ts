@@ -3,8 +3,7 @@ import { Call } from "../../src/core/call/call.ts";
 import { InFlight } from "../../src/core/call/pending.ts";
 import { IdGaps, ReplyCache } from "../../src/core/call/reply_cache.ts";
 import { RunningCall } from "../../src/core/call/server.ts";
-import { BodyReader } from "../../src/core/wire/codec.ts";
-import { encodeValue } from "../../src/core/wire/json_codec.ts";
+import { idsOf } from "../../src/core/wire/columns.ts";
 import { escapeControls, escapeName, escapeStackLine, escapeText } from "../../src/core/log/escape.ts";
 import { LogReader } from "../../src/core/log/log_reader.ts";
 import { stackLines } from "../../src/core/log/stack.ts";
@@ -15,6 +14,7 @@ import { newReader } from "../../src/core/program/framing.ts";
 import { OutputLines } from "../../src/core/child/output.ts";
 import { assertGrows, assertGrowsWithText } from "./growth.ts";
 import { ManualClock } from "./manual_clock.ts";
+import { encodeValue } from "./wire/carry.ts";
 
 const MANY = 2 ** 30;
 const ignore = () => {};
@@ -59,7 +59,7 @@ const READERS: Record<string, (text: string) => void> = {
   "messages in lines": (text) => readFramed("newline", text),
   "messages behind headers": (text) => readFramed("content-length", text.replaceAll("Length: 9", "Length: 0")),
   "the body of a frame": (text) => {
-    for (const flags of [0, 1, 2]) new BodyReader().idsOf(flags, encoder.encode(`[1,[${text}`));
+    for (const flags of [0, 1]) idsOf(flags, encoder.encode(`[1,[${text}`));
   },
 };
 

@@ -39,8 +39,8 @@ export const plainValues = nested(fc.oneof(...plain));
 /** What JSON carries as it is, or as `docs/wire-protocol.md` says. */
 export const jsonValues = nested(fc.oneof(...plain, ...changed));
 
-/** What the compact codec carries as it is. */
-export const compactValues = nested(fc.oneof(...plain, ...changed, ...bigInts));
+/** What the rich codec carries as it is. */
+export const richValues = nested(fc.oneof(...plain, ...changed, ...bigInts));
 
 function nested(leaves: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
   const { value } = fc.letrec<{ value: unknown; list: unknown; object: unknown; rows: unknown }>((tie) => ({

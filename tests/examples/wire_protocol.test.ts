@@ -3,9 +3,9 @@ import { mkdir } from "node:fs/promises";
 import { createConnection } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
-import { BodyReader } from "../../src/core/wire/codec.ts";
-import { DEFAULT_FRAME_LIMIT, FrameFlag, FrameType, HEADER_BYTES, readHeader } from "../../src/core/wire/frame.ts";
-import { encodeValue, JSON_CODEC, readJsonAnswers, readJsonCalls } from "../../src/core/wire/json_codec.ts";
+import { Codec } from "../../src/core/wire/codec.ts";
+import { packAnswers, packCalls, readAnswers, readCalls } from "../../src/core/wire/columns.ts";
+import { DEFAULT_FRAME_LIMIT, FrameType, HEADER_BYTES, readHeader } from "../../src/core/wire/frame.ts";
 import { readJson } from "../../src/core/wire/serializable.ts";
 import { controlFromChild, readRecords } from "../../src/core/wire/messages.ts";
 import { outOfBandHead, readOutOfBand } from "../../src/core/wire/shared_memory.ts";
@@ -13,10 +13,11 @@ import { joinBytes } from "../../src/core/wire/bytes.ts";
 import { reportedEvents } from "../../src/core/log/broker_log.ts";
 import { encodeRole, readRole } from "../../src/core/child/role.ts";
 import { frame } from "../core/frames.ts";
+import { bytesOf } from "../core/wire/carry.ts";
 import { withoutPython } from "../process/program_files.ts";
 import { CLI, ROOT, start, temporaryFolder } from "./command.ts";
 import { follow, stepsOf } from "./guide.ts";
-import { blocksOf, textOf as pageText } from "./pages.ts";
+import { blocksOf } from "./pages.ts";
 import { brokkrFolder } from "./project.ts";
 import { isOfBytes } from "./trials.ts";
 
@@ -24,6 +25,7 @@ const PAGE = "docs/wire-protocol.md";
 const TALK_MS = 20_000;
 const blocks = (await blocksOf(PAGE)).filter(({ name }) => name === null);
 const bytes = (text: string) => new TextEncoder().encode(text);
+const codec = new Codec("rich");
 
 for (const [index, block] of blocks.entries()) {
   if (!isOfBytes(block)) continue;
@@ -36,21 +38,6 @@ for (const [index, block] of blocks.entries()) {
     if (flags <= 1) assert.deepEqual(textOf(frames[0] ?? new Uint8Array()), JSON.parse(shown.text));
   });
 }
-
-const refusals = [...(await pageText(PAGE)).matchAll(/^\| [^|]*\| `((?:[0-9a-f]{2} ?)+)` *\| `([^`]+)` *\|$/gm)];
-
-test(`${PAGE}, Broken input: each compact body is refused with its reason`, () => {
-  assert.ok(refusals.length > 15, String(refusals.length));
-  for (const [, hex = "", reason = ""] of refusals) {
-    const body = Uint8Array.from(hex.split(" "), (byte) => Number.parseInt(byte, 16));
-    const flags = reason.startsWith("shapes") ? FrameFlag.compact | FrameFlag.shapes : FrameFlag.compact;
-    const reader = new BodyReader();
-    assert.throws(() => reason.startsWith("answers") ? reader.answers(flags, body) : reader.calls(flags, body), {
-      name: "BodyError",
-      message: reason,
-    });
-  }
-});
 
 test(`${PAGE}, Channels: the role is one that brokkr reads and writes`, () => {
   const text = json("Channels");
@@ -136,22 +123,22 @@ function written(whole: Uint8Array): Uint8Array {
   const body = whole.subarray(HEADER_BYTES);
   assert.equal(body.length, length);
   if (type === FrameType.calls) {
-    const { settledBelow, calls } = readJsonCalls(flags, body);
-    const packed = JSON_CODEC.calls(
-      calls.map((call) => ({ ...call, params: encodeValue(call.params, "params") })),
+    const { settledBelow, calls } = readCalls(flags, body);
+    const packed = packCalls(
+      calls.map((call) => ({ ...call, params: codec.encode(call.params, "params") })),
       settledBelow,
     );
-    return frame(type, joinBytes(packed.parts), packed.flags);
+    return frame(type, bytesOf(packed), packed.flags);
   }
   if (type === FrameType.answers) {
-    const { ids, attempts, kinds, values } = readJsonAnswers(flags, body);
+    const { ids, attempts, kinds, values } = readAnswers(flags, body);
     const answers = ids.map((id, index) => {
       const attempt = attempts?.[index] ?? 1;
       assert.ok(typeof id === "number" && typeof attempt === "number");
-      return { id, attempt, kind: kinds?.[index] ?? 0, value: encodeValue(values[index] ?? null, "result") };
+      return { id, attempt, kind: kinds?.[index] ?? 0, value: codec.encode(values[index] ?? null, "result") };
     });
-    const packed = JSON_CODEC.answers(answers);
-    return frame(type, joinBytes(packed.parts), packed.flags);
+    const packed = packAnswers(answers);
+    return frame(type, bytesOf(packed), packed.flags);
   }
   if (type === FrameType.outOfBand) {
     const outOfBand = readOutOfBand(body, DEFAULT_FRAME_LIMIT);

@@ -6,20 +6,13 @@
  */
 
 import { LARGE_BYTES } from "../wire/buffer_pool.ts";
-import { type Codec, type EncodedValue, encodePayload, newCodec, type PayloadFault } from "../wire/codec.ts";
-import { type AnswerEntry, inBatches } from "../wire/columns.ts";
+import { Codec, type EncodedValue, encodePayload, type PayloadFault } from "../wire/codec.ts";
+import { type AnswerEntry, inBatches, packAnswers, packCalls } from "../wire/columns.ts";
 import { FrameType } from "../wire/frame.ts";
 import type { Link } from "../wire/link.ts";
 import { objectText } from "../wire/serializable.ts";
 import type { Call } from "./call.ts";
 import type { InFlight } from "./pending.ts";
-
-export interface RequestBatcherOptions {
-  /** The codec of the calls. */
-  readonly codec: Codec;
-  /** Called with the calls of each frame when they leave. */
-  readonly leaves: (calls: readonly Call[]) => void;
-}
 
 /** The caller's end: calls, and credit for streams. */
 export class RequestBatcher {
@@ -31,15 +24,13 @@ export class RequestBatcher {
   /** Items taken of each stream since it began, where the callee does not know it yet. */
   readonly #taken = new Map<number, number>();
   readonly #link: Link;
-  readonly #codec: Codec;
   readonly #leaves: (calls: readonly Call[]) => void;
-  readonly #stream = { sentCount: 0 };
 
-  constructor(inFlight: InFlight, link: Link, options: RequestBatcherOptions) {
+  /** @param leaves called with the calls of each frame when they leave. */
+  constructor(inFlight: InFlight, link: Link, leaves: (calls: readonly Call[]) => void) {
     this.#inFlight = inFlight;
     this.#link = link;
-    this.#codec = options.codec;
-    this.#leaves = options.leaves;
+    this.#leaves = leaves;
   }
 
   send(call: Call): void {
@@ -84,16 +75,11 @@ export class RequestBatcher {
 
   #pack(): void {
     const calls = this.#calls;
-    const [link, codec] = [this.#link, this.#codec];
     this.#calls = [];
     this.#policy.left(this.#inFlight.waiting);
     this.#leaves(calls);
     const { settledBelow } = this.#inFlight;
-    inBatches(calls, paramsBytes, (batch) => {
-      const before = codec.before(this.#stream);
-      if (before !== undefined) link.sendParts(FrameType.calls, before);
-      link.sendParts(FrameType.calls, codec.calls(batch, settledBelow));
-    });
+    inBatches(calls, paramsBytes, (batch) => this.#link.sendPacked(FrameType.calls, packCalls(batch, settledBelow)));
   }
 }
 
@@ -145,7 +131,6 @@ export class ResponseBatcher {
   readonly #frameLimit: number;
   readonly #sent: () => void;
   readonly #flush = () => this.#pack();
-  readonly #stream = { sentCount: 0 };
   /** How many bytes the link has written at the end of each large answer. */
   readonly #ends = new WeakMap<AnswerEntry, number>();
   #madeCodec: Codec | undefined;
@@ -211,18 +196,15 @@ export class ResponseBatcher {
 
   /** Made late: the hello, which decides the codec, comes before the first call. */
   get #codec(): Codec {
-    return this.#madeCodec ??= newCodec(this.#link.codec);
+    return this.#madeCodec ??= new Codec(this.#link.codec);
   }
 
   #pack(): void {
     const answers = this.#answers;
-    const codec = this.#codec;
     this.#answers = [];
     this.#bytes = 0;
     inBatches(answers, answerBytes, (batch) => {
-      const before = codec.before(this.#stream);
-      if (before !== undefined) this.#link.sendParts(FrameType.answers, before);
-      this.#link.sendParts(FrameType.answers, codec.answers(batch));
+      this.#link.sendPacked(FrameType.answers, packAnswers(batch));
       for (const answer of batch) if (answer.value.bytes > LARGE_BYTES) this.#ends.set(answer, this.#link.writtenBytes);
     });
     this.#unsentAtFrame = this.#link.unsentBytes;

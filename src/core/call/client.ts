@@ -9,21 +9,11 @@
  */
 
 import type { Clock } from "../../runtime/runtime.ts";
-import { joinBytes } from "../wire/bytes.ts";
 import { type BrokerFault, toError } from "../faults.ts";
 import type { Reporter } from "../log/reporter.ts";
 import { stackFrom } from "../log/stack.ts";
 import { MODULE } from "../module/settings.ts";
-import {
-  BodyReader,
-  type Codec,
-  type CodecName,
-  type EncodedValue,
-  encodeParams,
-  encodePayload,
-  newCodec,
-  type PayloadFault,
-} from "../wire/codec.ts";
+import { Codec, type CodecName, decoded, type EncodedValue, encodeParams, encodePayload } from "../wire/codec.ts";
 import type { Link } from "../wire/link.ts";
 import { Call, type CallRequest, CallTime, ProgressFeed, type Settle } from "./call.ts";
 import { type CallCounters, Outcomes } from "./outcomes.ts";
@@ -31,7 +21,7 @@ import { Deadlines, PendingCalls } from "./pending.ts";
 
 export interface CallClientOptions {
   readonly clock: Clock;
-  /** What encodes calls before the first link decides it. @default "compact" */
+  /** What encodes calls before the first link decides it. @default "rich" */
   readonly codec?: CodecName;
   readonly reporter: Reporter;
   readonly counters: CallCounters;
@@ -91,7 +81,7 @@ export class CallClient {
 
   constructor(options: CallClientOptions) {
     this.#options = options;
-    this.#codec = newCodec(options.codec ?? "compact");
+    this.#codec = new Codec(options.codec ?? "rich");
     this.#outcomes = new Outcomes(options);
     this.#concurrency = options.limits.concurrency;
     this.#queue = new CallQueue(options.limits);
@@ -167,7 +157,7 @@ export class CallClient {
     const pending = this.#queue.length === 0 ? this.#ready() : undefined;
     const fault = isFault ? encoded : this.#rejectReason(call, signal, pending);
     if (fault !== undefined) {
-      if (!isFault) this.#codec.takeBack(encoded);
+      if (!isFault) this.#codec.release(encoded);
       this.#outcomes.reject(call, fault);
     } else {
       if (signal !== undefined) {
@@ -276,10 +266,15 @@ export class CallClient {
 
   /** Queued calls are encoded again where `link` has another codec. */
   #translateTo(link: Link): void {
-    const from = this.#codec;
-    if (link.codec === from.name) return;
-    const to = this.#codec = newCodec(link.codec);
-    translateQueue(this.#queue, { from, to, frameLimit: this.#options.frameLimit }, this.#reject.bind(this));
+    if (link.codec === this.#codec.name) return;
+    this.#codec = new Codec(link.codec);
+    for (const call of [...this.#queue]) {
+      // JSON alone is the same in every codec.
+      if (call.params.places.length === 0) continue;
+      const params = encodePayload(this.#codec, decoded(call.params), "params", this.#options.frameLimit);
+      if ("code" in params) this.#reject(call, params);
+      else this.#queue.change(call, params);
+    }
   }
 
   /** Where a call can be sent to now. */
@@ -440,33 +435,4 @@ export class CallQueue {
   [Symbol.iterator](): Iterator<Call> {
     return this.#calls[Symbol.iterator]();
   }
-}
-
-interface Translation {
-  readonly from: Codec;
-  readonly to: Codec;
-  readonly frameLimit: number;
-}
-
-/** Encodes every call of `queue` again; `reject` gets those that the new codec has no form for. */
-function translateQueue(
-  queue: CallQueue,
-  translation: Translation,
-  reject: (call: Call, fault: PayloadFault) => void,
-): void {
-  for (const call of [...queue]) {
-    const params = translate(call.params, translation);
-    if ("code" in params) reject(call, params);
-    else queue.change(call, params);
-  }
-}
-
-/** Decodes `value` as a peer would, and encodes it again. */
-function translate(value: EncodedValue, { from, to, frameLimit }: Translation): EncodedValue | PayloadFault {
-  const reader = new BodyReader();
-  const before = from.before({ sentCount: 0 });
-  if (before !== undefined) reader.answers(before.flags, joinBytes(before.parts));
-  const packed = from.answers([{ id: 1, attempt: 1, kind: 0, value }]);
-  const { values } = reader.answers(packed.flags, joinBytes(packed.parts));
-  return encodePayload(to, values[0], "params", frameLimit);
 }

@@ -8,8 +8,8 @@
 import type { Clock } from "../../runtime/runtime.ts";
 import type { BrokerFault } from "../faults.ts";
 import { faultOf, type Outcomes } from "./outcomes.ts";
-import { BodyReader, type Codec } from "../wire/codec.ts";
-import { AnswerKind } from "../wire/columns.ts";
+import type { Codec } from "../wire/codec.ts";
+import { AnswerKind, readAnswers } from "../wire/columns.ts";
 import { FrameType } from "../wire/frame.ts";
 import type { Link } from "../wire/link.ts";
 import { objectText } from "../wire/serializable.ts";
@@ -39,17 +39,12 @@ export class PendingCalls {
   readonly #inFlight: InFlight;
   readonly #batcher: RequestBatcher;
   readonly #deadlines: Deadlines<Call>;
-  readonly #bodies: BodyReader;
 
   constructor(link: Link, options: PendingCallsOptions) {
     this.link = link;
     this.#options = options;
-    this.#bodies = new BodyReader(link);
     this.#inFlight = new InFlight(options.concurrency);
-    this.#batcher = new RequestBatcher(this.#inFlight, link, {
-      codec: options.codec,
-      leaves: (calls) => this.#startTime(calls),
-    });
+    this.#batcher = new RequestBatcher(this.#inFlight, link, (calls) => this.#startTime(calls));
     this.#deadlines = new Deadlines(options.clock, () => this.#inFlight.calls(), (call) => this.#due(call));
   }
 
@@ -76,7 +71,7 @@ export class PendingCalls {
 
   /** @throws {BodyError} when the frame can't be understood. */
   answers(flags: number, body: Uint8Array): void {
-    const { ids, kinds, values, sizes } = this.#bodies.answers(flags, body);
+    const { ids, kinds, values, sizes } = readAnswers(flags, body, this.link.outOfBand);
     const { receivedAt } = this.link;
     for (let index = 0; index < ids.length; index++) {
       try {

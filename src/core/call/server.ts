@@ -11,8 +11,15 @@ import { describeThrown, stackLines } from "../log/stack.ts";
 import type { CallContext, Handler } from "../module/module.ts";
 import { closestMatch } from "../checks.ts";
 import { applyUser, isError, isGenerator, isStreamable, isThenable, messageOf } from "../user_code.ts";
-import { BodyReader, type EncodedValue, type PayloadFault } from "../wire/codec.ts";
-import { type AnswerEntry, AnswerKind, type ReceivedCall } from "../wire/columns.ts";
+import type { EncodedValue, PayloadFault } from "../wire/codec.ts";
+import {
+  type AnswerEntry,
+  AnswerKind,
+  idsOf,
+  readCalls,
+  type ReceivedCall,
+  type ReceivedCalls,
+} from "../wire/columns.ts";
 import { FrameType } from "../wire/frame.ts";
 import { readJson } from "../wire/serializable.ts";
 import type { Link } from "../wire/link.ts";
@@ -80,7 +87,6 @@ export class CallServer {
   readonly #options: CallServerOptions;
   readonly #batcher: ResponseBatcher;
   readonly #cache: ReplyCache;
-  readonly #bodies: BodyReader;
   /** Calls that arrived and do not run yet: before `open`, or while the caller does not read its answers. */
   readonly #held = new Map<RunningCall, ReceivedCall>();
   readonly #limits: ServerLimits;
@@ -93,7 +99,6 @@ export class CallServer {
     this.#link = link;
     this.#options = options;
     this.#limits = options.limits ?? MOST_OF_A_PEER;
-    this.#bodies = new BodyReader(link);
     this.#batcher = new ResponseBatcher(link, options.frameLimit, this.#runHeldCalls);
     this.#cache = new ReplyCache(link.clock, (answer) => this.#batcher.release(answer));
   }
@@ -115,7 +120,6 @@ export class CallServer {
 
   #calls(flags: number, body: Uint8Array): void {
     const frame = this.#read(flags, body);
-    if (frame === undefined) return;
     this.#cache.settledBelow(frame.settledBelow);
     const bytes = (body.length + (this.#link.outOfBand?.bytes ?? 0)) / frame.calls.length;
     for (const call of frame.calls) {
@@ -131,11 +135,11 @@ export class CallServer {
     this.#batcher.flush();
   }
 
-  #read(flags: number, body: Uint8Array): ReturnType<BodyReader["calls"]> {
+  #read(flags: number, body: Uint8Array): ReceivedCalls {
     try {
-      return this.#bodies.calls(flags, body);
+      return readCalls(flags, body, this.#link.outOfBand);
     } catch (error) {
-      if (this.#options.answersRefused === true) this.#answerRefused(this.#bodies.idsOf(flags, body), messageOf(error));
+      if (this.#options.answersRefused === true) this.#answerRefused(idsOf(flags, body), messageOf(error));
       throw error;
     }
   }

@@ -83,7 +83,7 @@ export class ImportedModule {
       counters: this.#counters,
       module,
       limits,
-      codec: "compact",
+      codec: "rich",
       frameLimit: DEFAULT_FRAME_LIMIT,
     });
   }
@@ -375,7 +375,7 @@ class ImportedSession implements Endpoint {
     });
     const codecs = readJsonOrNull(bytes);
     link.negotiate(isRecord(codecs) && isCodecs(codecs["codecs"]) ? codecs["codecs"] : []);
-    if (link.codec !== "compact") {
+    if (link.codec !== "rich") {
       link.abort("");
       return this.refuse(`it offers none of the codecs ${CODECS.join(", ")} that this broker writes`);
     }

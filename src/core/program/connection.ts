@@ -6,7 +6,7 @@
 
 import type { Channel, Clock } from "../../runtime/runtime.ts";
 import { UnansweredError } from "../call/server.ts";
-import { plainText } from "../wire/json_codec.ts";
+import { plainText } from "../wire/codec.ts";
 import { isNestedDeeper, MAX_BODY_DEPTH } from "../wire/serializable.ts";
 import { frameMessage, FramingError, type MessageReader, newReader } from "./framing.ts";
 import { JsonRpcError, type Message, type MessageId, type Params, readMessage } from "./message.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { plainText } from "../wire/json_codec.ts";
+import { plainText } from "../wire/codec.ts";
 import { errorFields, type Message, type MessageId, type Params, RpcCode } from "./message.ts";
 
 /** Requests that run at the same time: as many as wait for a process at most. */

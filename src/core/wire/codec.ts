@@ -1,69 +1,36 @@
 /**
- * How values become bytes, and back. JSON is what any language can read; the compact codec is MessagePack whose repeated keys travel
- * once. The hello says which codecs a side can read, and each side writes the best one that both can.
+ * How values become JSON, and what JSON has no word for becomes a place in it. Every codec is JSON, which the engines write and read
+ * faster than any code does, and which any language reads; the rich one carries more beside it. The hello says which codecs a side can
+ * read, and each side writes the best one that both can.
  *
  * @module
  */
 
 import { overLimit } from "../faults.ts";
-import type { AnswerEntry, CallEntry, ReceivedAnswers, ReceivedCalls } from "./columns.ts";
-import { CompactBodyReader, CompactCodec } from "./compact_codec.ts";
-import { asBodyError, FrameFlag, type Packed } from "./frame.ts";
-import { JSON_CODEC, jsonIds, type JsonText, readJsonAnswers, readJsonCalls, TEXT_CODEC } from "./json_codec.ts";
-import { NotSerializableError, OverLimitError } from "./serializable.ts";
+import { BufferPool, LARGE_BYTES } from "./buffer_pool.ts";
+import { joinBytes } from "./bytes.ts";
+import { BodyError } from "./frame.ts";
+import {
+  explained,
+  isHolder,
+  jsonText,
+  type Key,
+  NotSerializableError,
+  objectText,
+  OverLimitError,
+  type Place,
+  PlaceKind,
+  PlainCheck,
+  Scan,
+  utf8Text,
+} from "./serializable.ts";
 import type { OutOfBandParts } from "./shared_memory.ts";
 
 /** `text` is JSON without bytes beside it, for programs that read nothing else. */
-export type CodecName = "compact" | "json" | "text";
+export type CodecName = "rich" | "json" | "text";
 
 /** Those that a hello may offer, the best first. */
-export const CODECS: readonly CodecName[] = ["compact", "json"];
-
-/** A text or bytes within an encoded value, which may go out of band. */
-export interface Span {
-  readonly start: number;
-  readonly length: number;
-}
-
-/** A value as MessagePack, in memory that it shares with others and that is not written to again. */
-export interface CompactBytes {
-  readonly buffer: Uint8Array<ArrayBuffer>;
-  readonly start: number;
-  readonly bytes: number;
-  /** Where in it large texts and bytes stand, counted from its start. Only where there are any. */
-  readonly large?: readonly Span[];
-}
-
-/** A value ready to be put into a frame. `bytes` is what it is counted with. */
-export type EncodedValue = JsonText | CompactBytes;
-
-export interface Codec {
-  readonly name: CodecName;
-  /**
-   * @param name stands for the value in the error's text. @param limit bytes that it may have, checked while it is written.
-   * @throws {NotSerializableError} @throws {OverLimitError}
-   */
-  encode(value: unknown, name: string, limit?: number): EncodedValue;
-  /** What was encoded last will not be sent, so that its memory is used for the next. */
-  takeBack(value: EncodedValue): void;
-  /** What was encoded has been sent and will not be sent again, so that its memory is used for another value. */
-  release(value: EncodedValue): void;
-  /** The frame that has to go on `stream` before those whose values are encoded now, if any; it counts as sent. */
-  before(stream: StreamState): Packed | undefined;
-  calls(calls: readonly CallEntry[], settledBelow: number): Packed;
-  answers(answers: readonly AnswerEntry[]): Packed;
-}
-
-/** What the reader of one stream of frames knows. Values that a codec has encoded may go to several streams. */
-export interface StreamState {
-  /** How many shapes were sent to it. */
-  sentCount: number;
-}
-
-export function newCodec(name: CodecName): Codec {
-  if (name === "compact") return new CompactCodec();
-  return name === "json" ? JSON_CODEC : TEXT_CODEC;
-}
+export const CODECS: readonly CodecName[] = ["rich", "json"];
 
 /** The best codec that a peer can read, by what its hello offers. One that offers nothing reads JSON. */
 export function bestCodec(offered: unknown): CodecName {
@@ -71,52 +38,193 @@ export function bestCodec(offered: unknown): CodecName {
   return CODECS.find((name) => names.includes(name)) ?? "json";
 }
 
-/** Knows what of the body that is read now came out of band. */
-interface BodySource {
-  readonly outOfBand: OutOfBandParts | undefined;
+/** A value ready to be put into a frame. */
+export interface EncodedValue {
+  readonly text: string;
+  /** Where it is not all in the text: what belongs where. */
+  readonly places: readonly Place[];
+  /** Bytes of these places. */
+  readonly parts: readonly Uint8Array[];
+  /** Characters of the text and bytes of the parts: what it is counted with. Near a limit, bytes of all. */
+  readonly bytes: number;
 }
 
-const IN_BAND: BodySource = { outOfBand: undefined };
+const NONE: readonly never[] = [];
 
-/** Reads the bodies of calls and answers in whichever codec they came: one direction of one stream, whose shapes it knows. */
-export class BodyReader {
-  #compact: CompactBodyReader | undefined;
-  readonly #source: BodySource;
+/** What a place costs in a frame beside its own text. */
+const PLACE_BYTES = 16;
+/** Bytes of the longest character. */
+const MAX_CHARACTER_BYTES = 3;
 
-  /** @default the whole of each body is in its frame */
-  constructor(source = IN_BAND) {
-    this.#source = source;
+export class Codec {
+  readonly name: CodecName;
+  readonly #pool = new BufferPool();
+  readonly #plain = new PlainCheck();
+
+  constructor(name: CodecName) {
+    this.name = name;
   }
 
-  /** Nothing where the frame only had shapes. @throws {BodyError} */
-  calls(flags: number, body: Uint8Array): ReceivedCalls | undefined {
-    try {
-      if ((flags & FrameFlag.compact) === 0) return readJsonCalls(flags, body);
-      return this.#compactBodies().calls(flags, body, this.#source.outOfBand);
-    } catch (error) {
-      throw asBodyError(error);
+  /**
+   * @param name stands for the value in the error's text. @param limit bytes that it may have, checked before it is written.
+   * @throws {NotSerializableError} @throws {OverLimitError}
+   */
+  encode(value: unknown, name: string, limit = Infinity): EncodedValue {
+    return explained(() => {
+      const rich = this.name === "rich";
+      if (rich && this.#plain.isPlain(value, limit)) return encoded(value, name, limit);
+      const carried = { bytes: this.name !== "text", rich, pool: this.#pool };
+      const scan = new Scan(name, carried, limit);
+      return encoded(scan.look(value), name, limit, scan);
+    });
+  }
+
+  /** What was encoded has been sent and will not be sent again, so that its memory is used for another value. */
+  release({ parts }: EncodedValue): void {
+    for (const { length, buffer } of parts) {
+      if (length >= LARGE_BYTES && buffer instanceof ArrayBuffer) this.#pool.give(new Uint8Array(buffer));
     }
   }
+}
 
-  /** Ids of the calls in a body that could not be read, as far as they can be found. */
-  idsOf(flags: number, body: Uint8Array): number[] {
-    if ((flags & FrameFlag.compact) === 0) return jsonIds(flags, body);
-    return this.#compactBodies().idsOf(flags, body, this.#source.outOfBand);
+function encoded(value: unknown, name: string, limit: number, { places, parts }: Partial<Scan> = {}): EncodedValue {
+  const text = jsonText(value);
+  if (text === undefined) throw new NotSerializableError(`${name} has no JSON form`);
+  let bytes = text.length * MAX_CHARACTER_BYTES > limit ? utf8Bytes(text) : text.length;
+  if (places === undefined || parts === undefined || places.length === 0) {
+    return { text, places: NONE, parts: NONE, bytes };
+  }
+  bytes += utf8Bytes(objectText(places)) + places.length * PLACE_BYTES;
+  for (const { length } of parts) bytes += length;
+  return { text, places, parts, bytes };
+}
+
+/** Length of `text` in UTF-8. */
+export function utf8Bytes(text: string): number {
+  let bytes = text.length;
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code < 0x80) continue;
+    if (code < 0x800) bytes += 1;
+    else if (code >= 0xd800 && code <= 0xdbff && isLowSurrogate(text.charCodeAt(index + 1))) {
+      bytes += 2;
+      index++;
+    } else bytes += 2;
+  }
+  return bytes;
+}
+
+function isLowSurrogate(code: number): boolean {
+  return code >= 0xdc00 && code <= 0xdfff;
+}
+
+/** The value that a peer would get. */
+export function decoded({ text, places, parts }: EncodedValue): unknown {
+  const holder = [JSON.parse(text)];
+  const source = new PartSource(joinBytes(parts));
+  for (const [path, ...rest] of places) putPlace(holder, [[0, ...path], ...rest], source);
+  return holder[0];
+}
+
+/**
+ * The JSON text of a value for a reader of nothing else; undefined where it has none.
+ *
+ * @throws {NotSerializableError} where JSON would lose what it holds.
+ */
+export function plainText(value: unknown, name: string): string | undefined {
+  return value === undefined ? undefined : TEXT_ONLY.encode(value, name).text;
+}
+
+const TEXT_ONLY = new Codec("text");
+
+/** The bytes beside a text, one after the other; large ones may be elsewhere. */
+export class PartSource {
+  readonly #bytes: Uint8Array;
+  readonly #outOfBand: OutOfBandParts | undefined;
+  /** Where the bytes begin in the body that they are a part of. */
+  readonly #start: number;
+  #at = 0;
+
+  constructor(bytes: Uint8Array, start = 0, outOfBand?: OutOfBandParts) {
+    this.#bytes = bytes;
+    this.#start = start;
+    this.#outOfBand = outOfBand;
   }
 
-  /** @throws {BodyError} */
-  answers(flags: number, body: Uint8Array): ReceivedAnswers {
-    try {
-      if ((flags & FrameFlag.compact) === 0) return readJsonAnswers(flags, body);
-      return this.#compactBodies().answers(flags, body, this.#source.outOfBand);
-    } catch (error) {
-      throw asBodyError(error);
-    }
+  /** Copied: a chunk is larger than what it holds, and is used again. @throws {BodyError} */
+  take(length: unknown): Uint8Array {
+    if (typeof length !== "number" || !Number.isSafeInteger(length) || length < 0) throw wrongPlace();
+    if (length >= LARGE_BYTES && this.#outOfBand?.isAt(this.#start + this.#at)) return this.#outOfBand.take(length);
+    const from = this.#at;
+    if (length > this.#bytes.length - from) throw wrongPlace();
+    this.#at += length;
+    // Not `slice`: in Node and Bun the chunk is a Buffer, whose slices share its memory.
+    return new Uint8Array(this.#bytes.subarray(from, this.#at));
   }
+}
 
-  #compactBodies(): CompactBodyReader {
-    return this.#compact ??= new CompactBodyReader();
+/** Puts into `values` what the text could not say, where the place says. @throws {BodyError} */
+export function putPlace(values: unknown, place: unknown, source: PartSource): void {
+  const [path, content, kind]: unknown[] = Array.isArray(place) ? place : [];
+  if (!isPath(path)) throw wrongPlace();
+  const last = path[path.length - 1];
+  let holder = values;
+  for (let index = 0; index < path.length - 1; index++) holder = ownValue(holder, path[index]);
+  if (last === undefined || !isHolder(holder) || !Object.hasOwn(holder, last)) throw new BodyError(NOWHERE);
+  const value = kind === undefined ? source.take(content) : valueOfKind(kind, content, source);
+  Object.defineProperty(holder, last, { value, configurable: true, enumerable: true, writable: true });
+}
+
+const NOWHERE = "attachment path leads nowhere";
+
+function isPath(value: unknown): value is Key[] {
+  return Array.isArray(value) && value.length > 0 &&
+    value.every((key) => typeof key === "string" || typeof key === "number");
+}
+
+function ownValue(holder: unknown, key: Key | undefined): unknown {
+  if (key === undefined || !isHolder(holder) || !Object.hasOwn(holder, key)) throw new BodyError(NOWHERE);
+  return Reflect.get(holder, key);
+}
+
+const NUMBERS: readonly unknown[] = ["NaN", "-0", "Infinity", "-Infinity"];
+const MAX_BIGINT_DIGITS = 100_000;
+
+/** @throws {BodyError} */
+function valueOfKind(kind: unknown, content: unknown, source: PartSource): unknown {
+  switch (kind) {
+    case PlaceKind.undefined:
+      return undefined;
+    case PlaceKind.date:
+      if (typeof content === "number") return new Date(content);
+      break;
+    case PlaceKind.number:
+      if (NUMBERS.includes(content)) return Number(content);
+      break;
+    case PlaceKind.bigint:
+      if (typeof content === "string" && content.length <= MAX_BIGINT_DIGITS && /^-?[0-9]+$/.test(content)) {
+        return BigInt(content);
+      }
+      break;
+    case PlaceKind.text:
+      return utf8Text(source.take(content));
+    case PlaceKind.numbers:
+      return numbersOf(source.take(content));
   }
+  throw wrongPlace();
+}
+
+function numbersOf(bytes: Uint8Array): number[] {
+  const { buffer, byteOffset, length } = bytes;
+  if (length % Float64Array.BYTES_PER_ELEMENT !== 0) throw wrongPlace();
+  const numbers = new Float64Array(buffer, byteOffset, length / Float64Array.BYTES_PER_ELEMENT);
+  const list: number[] = [];
+  for (let index = 0; index < numbers.length; index++) list.push(numbers[index] ?? 0);
+  return list;
+}
+
+function wrongPlace(): BodyError {
+  return new BodyError("attachments: a place is wrong");
 }
 
 /** What a frame needs around one value: columns, the command's name, the caller. */
@@ -168,4 +276,4 @@ export function encodePayload(
 }
 
 /** Stands where a value could not be encoded; never sent. */
-export const NOTHING_ENCODED: EncodedValue = { text: "null", bytes: 4, places: [], attachments: [] };
+export const NOTHING_ENCODED: EncodedValue = { text: "null", places: NONE, parts: NONE, bytes: 4 };

@@ -1,18 +1,20 @@
 /**
- * Frames that hold many calls or many answers as columns: which ones, in which order, and what makes them wrong. The codecs only
- * write and read the columns.
+ * Frames that hold many calls or many answers as columns: which ones, in which order, and what makes them wrong.
  *
- *     calls    [settledBelow, ids, attempts | 0, commands, params, options | 0, attachments?]
- *     answers  [ids, attempts | 0, kinds | 0, values, attachments?]
+ *     calls    [settledBelow, ids, attempts | 0, commands, params, options | 0, places?]
+ *     answers  [ids, attempts | 0, kinds | 0, values, places?]
  *
  * `attempts` is 0 where all are first attempts, `kinds` where all are values, `options` where no call has any.
  *
  * @module
  */
 
-import type { EncodedValue } from "./codec.ts";
-import { BodyError, type Packed } from "./frame.ts";
-import { type CallHeaders, readHeaders } from "./messages.ts";
+import { LARGE_BYTES } from "./buffer_pool.ts";
+import { type EncodedValue, NOTHING_ENCODED, PartSource, putPlace } from "./codec.ts";
+import { asBodyError, BodyError, FrameFlag, type Packed } from "./frame.ts";
+import { type CallHeaders, headersText, readHeaders } from "./messages.ts";
+import { objectText, parseJson, utf8Text } from "./serializable.ts";
+import type { OutOfBandParts } from "./shared_memory.ts";
 
 export interface CallEntry {
   readonly id: number;
@@ -44,40 +46,66 @@ export const AnswerKind = {
   progress: 5,
 } as const;
 
-/** How a codec writes the columns of one frame, one after the other. */
-export interface ColumnWriter {
-  begin(columns: number): void;
-  number(value: number): void;
-  numbers<E>(entries: readonly E[], numberOf: (entry: E) => number): void;
-  texts<E>(entries: readonly E[], textOf: (entry: E) => string): void;
-  values<E>(entries: readonly E[], valueOf: (entry: E) => EncodedValue): void;
-  headers<E>(entries: readonly E[], headersOf: (entry: E) => CallHeaders | null): void;
-  end(): Packed;
+export function packCalls(calls: readonly CallEntry[], settledBelow: number): Packed {
+  let [ids, attempts, commands, options] = ["", "", "", ""];
+  let [isFirst, hasOptions] = [true, false];
+  const values: EncodedValue[] = [];
+  for (const call of calls) {
+    ids += `,${call.id}`;
+    attempts += `,${call.attempt}`;
+    if (call.attempt !== 1) isFirst = false;
+    commands += `,${JSON.stringify(call.command)}`;
+    options += `,${headersText(call.options)}`;
+    if (call.options !== null) hasOptions = true;
+    values.push(call.params);
+  }
+  const before = `[${settledBelow},${column(ids)},${isFirst ? 0 : column(attempts)},${column(commands)},[`;
+  return packed(before, values, `],${hasOptions ? column(options) : 0}`);
 }
 
-export function writeCalls(frame: ColumnWriter, calls: readonly CallEntry[], settledBelow: number): Packed {
-  frame.begin(6);
-  frame.number(settledBelow);
-  frame.numbers(calls, (call) => call.id);
-  if (calls.every((call) => call.attempt === 1)) frame.number(0);
-  else frame.numbers(calls, (call) => call.attempt);
-  frame.texts(calls, (call) => call.command);
-  frame.values(calls, (call) => call.params);
-  if (calls.every((call) => call.options === null)) frame.number(0);
-  else frame.headers(calls, (call) => call.options);
-  return frame.end();
+export function packAnswers(answers: readonly AnswerEntry[]): Packed {
+  let [ids, attempts, kinds] = ["", "", ""];
+  let [isFirst, isValue] = [true, true];
+  const values: EncodedValue[] = [];
+  for (const { id, attempt, kind, value } of answers) {
+    ids += `,${id}`;
+    attempts += `,${attempt}`;
+    if (attempt !== 1) isFirst = false;
+    kinds += `,${kind}`;
+    if (kind !== AnswerKind.value) isValue = false;
+    values.push(value);
+  }
+  return packed(`[${column(ids)},${isFirst ? 0 : column(attempts)},${isValue ? 0 : column(kinds)},[`, values, "]");
 }
 
-export function writeAnswers(frame: ColumnWriter, answers: readonly AnswerEntry[]): Packed {
-  frame.begin(4);
-  frame.numbers(answers, (answer) => answer.id);
-  if (answers.every((answer) => answer.attempt === 1)) frame.number(0);
-  else frame.numbers(answers, (answer) => answer.attempt);
-  if (answers.every((answer) => answer.kind === AnswerKind.value)) frame.number(0);
-  else frame.numbers(answers, (answer) => answer.kind);
-  frame.values(answers, (answer) => answer.value);
-  return frame.end();
+/** @param items each with a comma before it. */
+function column(items: string): string {
+  return `[${items.slice(1)}]`;
 }
+
+/** The frame of columns, those before the values and those after them. */
+function packed(before: string, values: readonly EncodedValue[], after: string): Packed {
+  // Not joined: the engine copies the parts of a sum once, when it is written.
+  let text = before;
+  let hasPlaces = false;
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index] ?? NOTHING_ENCODED;
+    text += index === 0 ? value.text : `,${value.text}`;
+    if (value.places.length > 0) hasPlaces = true;
+  }
+  text += after;
+  if (!hasPlaces) return { flags: 0, body: `${text}]` };
+  const places = values.flatMap((value, index) => value.places.map(([path, ...rest]) => [[index, ...path], ...rest]));
+  const columns = encoder.encode(`${text},${objectText(places)}]`);
+  const length = new Uint8Array(LENGTH_BYTES);
+  new DataView(length.buffer).setUint32(0, columns.length);
+  const parts = values.flatMap((value) => value.parts);
+  const large = new Set(parts.filter((part) => part.length >= LARGE_BYTES));
+  return { flags: FrameFlag.attachments, body: [length, columns, ...parts], large };
+}
+
+const LENGTH_BYTES = 4;
+const encoder = new TextEncoder();
 
 export interface ReceivedCall {
   readonly id: number;
@@ -105,16 +133,99 @@ export interface ReceivedAnswers {
   readonly sizes: readonly number[] | undefined;
 }
 
-/** The calls of a frame with these columns; `commands` may be one text for all of them. @throws {BodyError} */
-export function readCalls([settledBelow, ids, attempts, commands, params, options]: readonly unknown[]): ReceivedCalls {
-  const command = typeof commands === "string" ? commands : undefined;
-  const commandColumn = command === undefined ? commands : ids;
-  if (
-    typeof settledBelow !== "number" || !Array.isArray(ids) || !Array.isArray(commandColumn) || !Array.isArray(params)
-  ) {
+/** The calls of a frame. @param outOfBand what belongs to its body and is elsewhere. @throws {BodyError} */
+export function readCalls(flags: number, body: Uint8Array, outOfBand?: OutOfBandParts): ReceivedCalls {
+  try {
+    const frame = unpack(flags, body, outOfBand);
+    frame.place(4, 6);
+    return callsOf(frame.columns);
+  } catch (error) {
+    throw asBodyError(error);
+  }
+}
+
+/** The answers of a frame. @param outOfBand what belongs to its body and is elsewhere. @throws {BodyError} */
+export function readAnswers(flags: number, body: Uint8Array, outOfBand?: OutOfBandParts): ReceivedAnswers {
+  try {
+    const frame = unpack(flags, body, outOfBand);
+    const [ids, , kinds, values, places] = frame.columns;
+    const isStream = Array.isArray(kinds) && kinds.includes(AnswerKind.item) && Array.isArray(values);
+    const sizes = isStream ? sizesOf(values, { ids, places, bytes: body.length + (outOfBand?.bytes ?? 0) }) : undefined;
+    frame.place(3, 4);
+    return answersOf(frame.columns, sizes);
+  } catch (error) {
+    throw asBodyError(error);
+  }
+}
+
+const IDS = /^\s*\[[^[\],]*,\s*\[([^[\]]*)\]/;
+
+/** Ids of the calls in a body that could not be read: its second column, whatever comes behind it. */
+export function idsOf(flags: number, body: Uint8Array): number[] {
+  const text = lenient.decode((flags & FrameFlag.attachments) === 0 ? body : body.subarray(LENGTH_BYTES));
+  const [, ids = ""] = IDS.exec(text) ?? [];
+  return ids === "" ? [] : ids.split(",").map(Number).filter(isId);
+}
+
+const lenient = new TextDecoder();
+
+interface Frame {
+  readonly columns: readonly unknown[];
+  /** Puts what is beside the text into column `values`, where column `places` says. @throws {BodyError} */
+  place(values: number, places: number): void;
+}
+
+/** @throws {BodyError} */
+function unpack(flags: number, body: Uint8Array, outOfBand: OutOfBandParts | undefined): Frame {
+  if ((flags & FrameFlag.attachments) === 0) {
+    outOfBand?.close();
+    return { columns: columnsOf(utf8Text(body)), place: () => {} };
+  }
+  if (body.length < LENGTH_BYTES) throw new BodyError("attachments: the length of the text is missing");
+  const end = LENGTH_BYTES + new DataView(body.buffer, body.byteOffset, LENGTH_BYTES).getUint32(0);
+  if (end > body.length) throw new BodyError("attachments: the text is longer than the frame");
+  const columns = columnsOf(utf8Text(body.subarray(LENGTH_BYTES, end)));
+  const source = new PartSource(body.subarray(end), end, outOfBand);
+  return {
+    columns,
+    place(values, places) {
+      const list = columns[places];
+      if (Array.isArray(columns[values]) && Array.isArray(list)) {
+        for (const place of list) putPlace(columns[values], place, source);
+      }
+      outOfBand?.close();
+    },
+  };
+}
+
+function columnsOf(text: string): readonly unknown[] {
+  const columns = parseJson(text);
+  if (!Array.isArray(columns)) throw new BodyError("the body is not a list of columns");
+  return columns;
+}
+
+/** Values that share their frame with those of other calls are written again to measure them. */
+function sizesOf(
+  values: readonly unknown[],
+  { ids, places, bytes }: { readonly ids: unknown; readonly places: unknown; readonly bytes: number },
+): number[] {
+  const [first]: readonly unknown[] = Array.isArray(ids) ? ids : [];
+  if (Array.isArray(ids) && ids.every((id) => id === first)) return values.map(() => bytes / values.length);
+  const sizes = values.map((value) => JSON.stringify(value).length);
+  for (const place of Array.isArray(places) ? places : []) {
+    const [path, length]: unknown[] = Array.isArray(place) ? place : [];
+    const index: unknown = Array.isArray(path) ? path[0] : undefined;
+    if (typeof index === "number" && index in sizes && isId(length)) sizes[index] = (sizes[index] ?? 0) + length;
+  }
+  return sizes;
+}
+
+/** @throws {BodyError} */
+function callsOf([settledBelow, ids, attempts, commands, params, options]: readonly unknown[]): ReceivedCalls {
+  if (typeof settledBelow !== "number" || !Array.isArray(ids) || !Array.isArray(commands) || !Array.isArray(params)) {
     throw new BodyError("calls frame: columns are missing");
   }
-  if (ids.length !== commandColumn.length || ids.length !== params.length) {
+  if (ids.length !== commands.length || ids.length !== params.length) {
     throw new BodyError("calls frame: columns differ in length");
   }
   const attemptColumn = listOr(attempts);
@@ -123,31 +234,23 @@ export function readCalls([settledBelow, ids, attempts, commands, params, option
   for (let index = 0; index < ids.length; index++) {
     const id: unknown = ids[index];
     const attempt = attemptColumn === undefined ? 1 : attemptColumn[index];
-    const name: unknown = command ?? commandColumn[index];
+    const command: unknown = commands[index];
     const list: unknown = params[index];
-    if (!isId(id) || !isId(attempt) || typeof name !== "string" || !Array.isArray(list)) {
+    if (!isId(id) || !isId(attempt) || typeof command !== "string" || !Array.isArray(list)) {
       throw new BodyError(`calls frame: call ${index} has a wrong type in a column`);
     }
     const headers = optionColumn === undefined ? null : readHeaders(optionColumn[index]);
-    calls[index] = { id, attempt, command: name, params: list, options: headers };
+    calls[index] = { id, attempt, command, params: list, options: headers };
   }
   return { settledBelow, calls };
 }
 
-/** The answers of a frame with these columns. @param sizes see there. @throws {BodyError} */
-export function readAnswers(
-  [ids, attempts, kinds, values]: readonly unknown[],
-  sizes?: readonly number[],
-): ReceivedAnswers {
+/** @param sizes see there. @throws {BodyError} */
+function answersOf([ids, attempts, kinds, values]: readonly unknown[], sizes?: readonly number[]): ReceivedAnswers {
   if (!Array.isArray(ids) || !Array.isArray(values) || ids.length !== values.length) {
     throw new BodyError("answers frame: columns are missing or differ in length");
   }
   return { ids, attempts: listOr(attempts), kinds: readKinds(listOr(kinds), values), values, sizes };
-}
-
-/** Whether a column of kinds has an item of a stream. */
-export function hasItems(kinds: unknown): boolean {
-  return Array.isArray(kinds) && kinds.includes(AnswerKind.item);
 }
 
 export function isId(value: unknown): value is number {

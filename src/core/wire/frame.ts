@@ -6,6 +6,7 @@
 
 import type { Channel } from "../../runtime/runtime.ts";
 import { messageOf } from "../user_code.ts";
+import { LARGE_BYTES } from "./buffer_pool.ts";
 
 export const HEADER_BYTES = 8;
 
@@ -45,10 +46,6 @@ export function isKnownType(type: number): boolean {
 export const FrameFlag = {
   /** After the JSON text stand raw bytes: `u32 length of the text | text | bytes of each attachment`. */
   attachments: 1,
-  /** The body is MessagePack. */
-  compact: 2,
-  /** The body has the shapes of the objects in the frames of this type that follow. */
-  shapes: 4,
 } as const;
 
 interface FrameHeader {
@@ -190,17 +187,19 @@ export class FrameReader {
   }
 }
 
-/** A frame's body, ready for `Link.sendParts`. */
+/** A frame, ready for `Link.sendPacked`. */
 export interface Packed {
   readonly flags: number;
-  readonly parts: readonly Uint8Array[];
-  /** Those of the parts that are not written to again, so that they need no copy. @default none */
-  readonly steady?: ReadonlySet<Uint8Array>;
-  /** Those of the steady parts that are the bytes of one large text or `Uint8Array`, and may go out of band. @default none */
+  /** A text, or parts one after the other, which are not written to again. */
+  readonly body: string | readonly Uint8Array[];
+  /** Those of the parts that are the bytes of one large text or `Uint8Array`, and may go out of band. @default none */
   readonly large?: ReadonlySet<Uint8Array>;
 }
 
 const SLAB_BYTES = 64 * 1024;
+
+/** Of UTF-8. */
+const MAX_CHARACTER_BYTES = 3;
 
 const encoder = new TextEncoder();
 
@@ -230,30 +229,40 @@ export class FrameWriter {
     return this.#end - this.#start;
   }
 
-  /** Adds a frame of text. Returns the bytes of its body. */
-  text(type: number, text: string): number {
-    const at = this.#reserve(HEADER_BYTES + text.length * 3);
-    const length = encoder.encodeInto(text, this.#slab.subarray(at + HEADER_BYTES)).written;
+  /** Adds a frame. Returns the bytes of its body. */
+  add(type: number, { flags, body }: Packed): number {
+    return typeof body === "string" ? this.text(type, body, flags) : this.#parts(type, flags, body);
+  }
+
+  /** The same of text alone. */
+  text(type: number, text: string, flags = 0): number {
+    // Most characters are of one byte.
+    let at = this.#reserve(HEADER_BYTES + text.length + (text.length >> 3));
+    let { read, written: length } = encoder.encodeInto(text, this.#slab.subarray(at + HEADER_BYTES));
+    if (read < text.length) {
+      at = this.#reserve(HEADER_BYTES + text.length * MAX_CHARACTER_BYTES);
+      ({ read, written: length } = encoder.encodeInto(text, this.#slab.subarray(at + HEADER_BYTES)));
+    }
     if (length > this.#limit) return length;
-    writeHeader(this.#slab, at, { type, flags: 0, length });
+    writeHeader(this.#slab, at, { type, flags, length });
     this.#end = at + HEADER_BYTES + length;
     return length;
   }
 
-  /** Adds a frame of several parts; those that stay as they are go to the channel without a copy. Returns the bytes of its body. */
-  parts(type: number, { flags, parts, steady }: Packed): number {
+  /** Large parts go to the channel without a copy. */
+  #parts(type: number, flags: number, parts: readonly Uint8Array[]): number {
     let length = 0;
     let copied = HEADER_BYTES;
     for (const part of parts) {
       length += part.length;
-      if (steady?.has(part) !== true) copied += part.length;
+      if (part.length < LARGE_BYTES) copied += part.length;
     }
     if (length > this.#limit) return length;
     const at = this.#reserve(copied);
     writeHeader(this.#slab, at, { type, flags, length });
     this.#end = at + HEADER_BYTES;
     for (const part of parts) {
-      if (steady?.has(part) === true) {
+      if (part.length >= LARGE_BYTES) {
         this.writeOut();
         this.#write(part);
       } else {
@@ -280,7 +289,8 @@ export class FrameWriter {
   #reserve(bytes: number): number {
     // What is out is out: the same memory again, which the processor still has at hand.
     if (this.#start === this.#end && this.#channel.unsentBytes === 0) this.#start = this.#end = 0;
-    if (this.#slab.length - this.#end < bytes) {
+    const isWasted = this.#end === 0 && this.#slab.length > KEPT_BYTES && bytes < SLAB_BYTES;
+    if (isWasted || this.#slab.length - this.#end < bytes) {
       this.writeOut();
       this.#slab = new Uint8Array(Math.max(SLAB_BYTES, bytes));
       this.#start = 0;

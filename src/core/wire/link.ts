@@ -145,15 +145,15 @@ export class Link {
 
   /** Puts one frame into this turn's write. */
   send(type: number, text: string): void {
-    if (!this.#closed) this.#added(type, this.#writer.text(type, text));
+    this.sendPacked(type, { flags: 0, body: text });
   }
 
-  /** Puts one frame of several parts into this turn's write. */
-  sendParts(type: number, packed: Packed): void {
+  /** The same for one of calls or answers. */
+  sendPacked(type: number, packed: Packed): void {
     if (this.#closed) return;
     const outOfBand = packed.large === undefined ? undefined : this.#shared.put(type, packed);
-    if (outOfBand === undefined) this.#added(type, this.#writer.parts(type, packed));
-    else this.#added(FrameType.outOfBand, this.#writer.parts(FrameType.outOfBand, outOfBand));
+    if (outOfBand === undefined) this.#added(type, this.#writer.add(type, packed));
+    else this.#added(FrameType.outOfBand, this.#writer.add(FrameType.outOfBand, outOfBand));
   }
 
   /** Answers a ping, but for a peer that does not read: its pongs would fill the memory. */

@@ -185,11 +185,6 @@ export function headersText(headers: CallHeaders | null): string {
   return headers === null ? "null" : objectText(HEADERS.pick(headers));
 }
 
-/** Those that `headers` has, in their order. */
-export function headerEntries(headers: CallHeaders | null): [key: string, value: unknown][] | null {
-  return headers === null ? null : Object.entries(HEADERS.pick(headers));
-}
-
 /** Asks a process to end. */
 export type EndSignal = "SIGINT" | "SIGTERM";
 

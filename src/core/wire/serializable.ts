@@ -1,20 +1,17 @@
 /**
- * What a value that crosses may hold, and how large and how deep it may be: both codecs refuse the same.
+ * What a value that crosses may hold, and how large and how deep it may be: all codecs refuse the same.
  *
  * @module
  */
 
 import { messageOf } from "../user_code.ts";
+import { type BufferPool, LARGE_BYTES } from "./buffer_pool.ts";
 import { BodyError } from "./frame.ts";
 
 /** Engines differ in how deep they can write and read JSON; each of them can do this. */
 export const MAX_DEPTH = 1_000;
 /** A little more than a value may have, for the columns around it. */
 export const MAX_BODY_DEPTH = MAX_DEPTH + 10;
-
-export function tooDeep(): BodyError {
-  return new BodyError(`the body is nested deeper than ${MAX_BODY_DEPTH}`);
-}
 
 /** A value has so many bytes at least, which is more than it may have. */
 export class OverLimitError extends Error {
@@ -27,32 +24,27 @@ export class OverLimitError extends Error {
   }
 }
 
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-
-/** Whether the value of a JSON text is nested deeper than `limit`. */
-export function isNestedDeeper(text: string, limit: number): boolean {
+/** Whether so many lists or objects begin in a JSON text, in its texts included. */
+export function opensMoreThan(text: string, limit: number): boolean {
   // What is opened is closed.
   if (text.length < limit * 2) return false;
-  let depth = 0;
-  for (let at = 0; at < text.length; at++) {
-    const unit = text.charCodeAt(at);
-    if (unit === QUOTE) at = endOfText(text, at);
-    else if (unit === 0x5b || unit === 0x7b) {
-      if (++depth > limit) return true;
-    } else if (unit === 0x5d || unit === 0x7d) depth--;
+  let count = 0;
+  for (const bracket of ["{", "["]) {
+    for (let at = text.indexOf(bracket); at !== -1; at = text.indexOf(bracket, at + 1)) {
+      if (++count > limit) return true;
+    }
   }
   return false;
 }
 
-/** Where the closing quote of the text that begins at `from` is. */
-function endOfText(text: string, from: number): number {
-  for (let at = from + 1; at < text.length; at++) {
-    const unit = text.charCodeAt(at);
-    if (unit === QUOTE) return at;
-    if (unit === BACKSLASH) at++;
+/** Whether a value of JSON is nested deeper than `limit`. */
+export function isNestedDeeper(value: unknown, limit: number): boolean {
+  if (!isHolder(value)) return false;
+  if (limit === 0) return true;
+  for (const inner of Array.isArray(value) ? value : Object.values(value)) {
+    if (isHolder(inner) && isNestedDeeper(inner, limit - 1)) return true;
   }
-  return text.length;
+  return false;
 }
 
 const LOSSY = [Map, Set, WeakMap, WeakSet, WeakRef, Promise, RegExp, ArrayBuffer, SharedArrayBuffer, Error];
@@ -92,8 +84,23 @@ function tagOf(value: object): string {
 
 export type Key = string | number;
 
-/** Where an attachment belongs: the keys from the value's root, and how many bytes it has. */
-export type AttachmentPlace = readonly [path: readonly Key[], bytes: number];
+/** What stands in the place of a null, where JSON has no word for it. */
+export const PlaceKind = {
+  date: "date",
+  bigint: "bigint",
+  number: "number",
+  undefined: "undefined",
+  /** Bytes beside the text: numbers of 64 bits, small end first. */
+  numbers: "numbers",
+  /** Bytes beside the text: UTF-8. */
+  text: "text",
+} as const;
+
+/**
+ * Where something belongs that is not in the text: the keys from the value's root, and how many bytes it has of those beside the text.
+ * With a kind it is something else than a `Uint8Array`, and a `date`, a `bigint` and a `number` are in the place itself.
+ */
+export type Place = readonly [path: readonly Key[], bytesOrValue: number | string | null, kind?: string];
 
 /** Why a value can't be sent, such as `params[0].when is a function`. */
 export class NotSerializableError extends Error {
@@ -104,13 +111,77 @@ const MAX_PATH_LENGTH = 200;
 /** A value that has so many times the bytes it may have is not looked at to its end, and not counted either. */
 const COUNTED_LIMITS = 2;
 const NULL_BYTES = 4;
+/** As many numbers in a row, all of a list, take a tenth of the time as bytes. */
+const LEAST_NUMBERS = 16;
+/** What is nested deeper is looked at more closely: it may be cyclic. */
+const CALM_DEPTH = 64;
+
+/**
+ * Finds whether JSON alone says all of a value, as of nearly all: then it is written as it is. What is large, deep or refused is not
+ * plain either: a {@link Scan} finds out more.
+ */
+export class PlainCheck {
+  /** What may still be looked at: about as many bytes. */
+  #room = 0;
+
+  /** @param limit bytes that `value` may have. @throws {OverLimitError} */
+  isPlain(value: unknown, limit: number): boolean {
+    if (!isHolder(value)) return typeof value !== "string" && isPlainScalar(value);
+    const most = this.#room = limit * COUNTED_LIMITS;
+    const isPlain = !hasInheritedForm() && this.#holder(value, 0);
+    if (this.#room < 0) throw new OverLimitError(most - this.#room);
+    return isPlain;
+  }
+
+  /** Texts, which most values are, are looked at in place: a call for each takes as long again as all the rest. */
+  #holder(holder: object, depth: number): boolean {
+    if (depth === CALM_DEPTH) return false;
+    if (Array.isArray(holder)) return this.#list(holder, depth);
+    const prototype: unknown = Object.getPrototypeOf(holder);
+    if (prototype !== Object.prototype && prototype !== null) return false;
+    let counted = 1;
+    for (const key in holder) {
+      const value: unknown = (holder as Readonly<Record<string, unknown>>)[key];
+      if (typeof value === "string") {
+        counted += value.length;
+        if (value.length >= LARGE_BYTES) return false;
+      } else if (!this.#value(value, depth)) return false;
+    }
+    return (this.#room -= counted) >= 0;
+  }
+
+  #list(list: readonly unknown[], depth: number): boolean {
+    const { length } = list;
+    if ((this.#room -= length) < 0) return false;
+    if (length >= LEAST_NUMBERS && typeof list[0] === "number" && isNumbers(list)) return false;
+    for (let index = 0; index < length; index++) {
+      const value = list[index];
+      if (typeof value === "string") {
+        if ((this.#room -= value.length) < 0 || value.length >= LARGE_BYTES) return false;
+      } else if (!this.#value(value, depth)) return false;
+    }
+    return true;
+  }
+
+  #value(value: unknown, depth: number): boolean {
+    return isHolder(value) ? this.#holder(value, depth + 1) : isPlainScalar(value);
+  }
+}
+
+/** Whether a value that is no text and no object is one of JSON. */
+function isPlainScalar(value: unknown): boolean {
+  if (typeof value === "number") return value - value === 0 && (value !== 0 || 1 / value > 0);
+  return typeof value === "boolean" || value === null;
+}
 
 /** What a codec carries beside what JSON has. */
 export interface Carried {
   /** @default true */
   readonly bytes?: boolean;
-  /** BigInt, Date, undefined. @default false */
+  /** All that has a {@link PlaceKind}. @default false */
   readonly rich?: boolean;
+  /** Where memory for large parts comes from. @default new memory */
+  readonly pool?: BufferPool;
 }
 
 /** Runs `look` and gives whatever it throws the words of a {@link NotSerializableError}. */
@@ -123,37 +194,43 @@ export function explained<T>(look: () => T): T {
   }
 }
 
-/** One look at everything in a value: finds its bytes, and refuses what JSON would lose. */
+/** One look at everything in a value: takes out what JSON has no word for, and refuses what would be lost. */
 export class Scan {
-  places: AttachmentPlace[] = [];
-  attachments: Uint8Array[] = [];
+  places: Place[] = [];
+  /** The bytes that stand beside the text, in the order of their places. */
+  parts: Uint8Array[] = [];
   readonly #name: string;
   readonly #carriesBytes: boolean;
   readonly #isRich: boolean;
+  readonly #pool: BufferPool | undefined;
   /** More bytes than this are not looked at. */
   readonly #most: number;
-  /** Bytes that the value has at least, in either codec. */
+  /** Bytes that the value has at least. */
   #least = 0;
   /** What lies around the value that is looked at, from the outside in, and by which keys. */
   readonly #holders: object[] = [];
   readonly #keys: Key[] = [];
 
   /** @param limit bytes that the value may have. */
-  constructor(name: string, { bytes = true, rich = false }: Carried = {}, limit = Infinity) {
+  constructor(name: string, { bytes = true, rich = false, pool }: Carried = {}, limit = Infinity) {
     this.#name = name;
     this.#carriesBytes = bytes;
     this.#isRich = rich;
+    this.#pool = pool;
     this.#most = limit * COUNTED_LIMITS;
   }
 
   /**
-   * What JSON writes of a value, each part of it read once, with null in the place of bytes.
+   * What JSON writes of a value, each part of it read once, with null in the place of what has a {@link Place}.
    *
    * @throws {NotSerializableError} @throws {OverLimitError}
    */
   look(value: unknown): unknown {
-    if (isScalar(value)) return value;
-    if (this.#isRich && (typeof value === "bigint" || isDate(value))) return value;
+    if (isScalar(value)) return this.#isRich ? this.#scalar(value) : value;
+    if (this.#isRich) {
+      if (typeof value === "bigint") return this.#place(String(value), PlaceKind.bigint);
+      if (isDate(value)) return this.#date(value);
+    }
     if (!isHolder(value)) throw this.#refusal(`is a ${typeof value}`);
     if (isBytes(value)) return this.#take(value);
     if (isBoxed(value)) return this.look(value.valueOf());
@@ -165,7 +242,20 @@ export class Scan {
     return isHolder(json) && !isBytes(json) ? this.#enter(json) : this.look(json);
   }
 
-  #enter(holder: object): object {
+  #scalar(value: unknown): unknown {
+    if (value === undefined) return this.#place(null, PlaceKind.undefined);
+    if (typeof value === "number" && !isPlainScalar(value)) {
+      return this.#place(Object.is(value, -0) ? "-0" : String(value), PlaceKind.number);
+    }
+    return typeof value === "string" && value.length >= LARGE_BYTES ? this.#largeText(value) : value;
+  }
+
+  #date(date: Date): null {
+    const ms = Date.prototype.getTime.call(date);
+    return Number.isNaN(ms) ? null : this.#place(ms, PlaceKind.date);
+  }
+
+  #enter(holder: object): unknown {
     if (this.#holders.includes(holder)) throw this.#refusal("is cyclic");
     if (this.#holders.length === MAX_DEPTH) throw this.#refusal(`is nested deeper than ${MAX_DEPTH}`);
     this.#holders.push(holder);
@@ -174,9 +264,10 @@ export class Scan {
     return form;
   }
 
-  #list(list: readonly unknown[]): unknown[] {
+  #list(list: readonly unknown[]): unknown {
     const { length } = list;
     this.#count(length);
+    if (this.#isRich && length >= LEAST_NUMBERS && isNumbers(list)) return this.#numbers(list);
     const form: unknown[] = [];
     for (let index = 0; index < length; index++) form.push(this.#lookAt(index, list[index]));
     return form;
@@ -194,12 +285,18 @@ export class Scan {
 
   #lookAt(key: Key, value: unknown): unknown {
     if (typeof value === "string") this.#count(value.length);
-    else if (!this.#isRich && (value === null || value === undefined)) this.#count(NULL_BYTES);
-    if (isScalar(value)) return value;
+    else if (value === null || value === undefined) this.#count(NULL_BYTES);
+    if (this.#isRich ? isPlainScalar(value) : isScalar(value)) return value;
+    if (typeof value === "string" && value.length < LARGE_BYTES) return value;
     this.#keys.push(key);
     const form = this.look(value);
     this.#keys.pop();
     return form;
+  }
+
+  #place(value: number | string | null, kind: string): null {
+    this.places.push([[...this.#keys], value, kind]);
+    return null;
   }
 
   /** Copied, as the text is: the call may wait, and the program may use its buffer again. */
@@ -207,10 +304,35 @@ export class Scan {
     if (!this.#carriesBytes) {
       throw this.#refusal('is a Uint8Array, which JSON has no form for: write Buffer.from(x).toString("base64")');
     }
-    this.#count(bytes.length);
-    this.places.push([[...this.#keys], bytes.length]);
-    this.attachments.push(new Uint8Array(bytes));
+    const { length } = bytes;
+    this.#count(length);
+    this.places.push([[...this.#keys], length]);
+    const copy = this.#memory(length);
+    copy.set(bytes);
+    this.parts.push(copy);
     return null;
+  }
+
+  /** The engine would escape it, look for escapes and copy it once more. A text that UTF-8 can't carry stays in the JSON. */
+  #largeText(text: string): string | null {
+    const bytes = this.#memory(text.length);
+    const { read, written } = encoder.encodeInto(text, bytes);
+    const part = read === text.length ? bytes.subarray(0, written) : encoder.encode(text);
+    if (part.length > text.length && LONE_SURROGATE.test(text)) return text;
+    this.#count(part.length - text.length);
+    this.parts.push(part);
+    return this.#place(part.length, PlaceKind.text);
+  }
+
+  #numbers(list: readonly number[]): null {
+    this.#count(list.length * (Float64Array.BYTES_PER_ELEMENT - 1));
+    this.parts.push(new Uint8Array(Float64Array.from(list).buffer));
+    return this.#place(list.length * Float64Array.BYTES_PER_ELEMENT, PlaceKind.numbers);
+  }
+
+  #memory(bytes: number): Uint8Array {
+    if (bytes < LARGE_BYTES || this.#pool === undefined) return new Uint8Array(bytes);
+    return this.#pool.take(bytes).subarray(0, bytes);
   }
 
   #count(bytes: number): void {
@@ -223,6 +345,14 @@ export class Scan {
     const shown = path.length > MAX_PATH_LENGTH ? `${path.slice(0, MAX_PATH_LENGTH)}…` : path;
     return new NotSerializableError(`${this.#name}${shown} ${what}`);
   }
+}
+
+const encoder = new TextEncoder();
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+function isNumbers(list: readonly unknown[]): list is readonly number[] {
+  for (let index = 0; index < list.length; index++) if (typeof list[index] !== "number") return false;
+  return true;
 }
 
 export function isScalar(value: unknown): boolean {
@@ -246,8 +376,12 @@ export function formOf(value: object): unknown {
 
 /** `JSON.stringify`, whatever the program made of the built-in prototypes. */
 export function jsonText(value: unknown): string | undefined {
-  // This finds one of Object.prototype too.
-  return "toJSON" in Array.prototype ? JSON.stringify(value, withoutInherited) : JSON.stringify(value);
+  return hasInheritedForm() ? JSON.stringify(value, withoutInherited) : JSON.stringify(value);
+}
+
+/** Whether all lists have a `toJSON`, by their own prototype or by that of all objects. */
+function hasInheritedForm(): boolean {
+  return "toJSON" in Array.prototype;
 }
 
 function withoutInherited(this: object, key: string, json: unknown): unknown {
@@ -264,20 +398,32 @@ function inherited(): unknown[] {
   return [Reflect.get(Array.prototype, "toJSON"), Reflect.get(Object.prototype, "toJSON")];
 }
 
-const decoder = new TextDecoder("utf-8", { fatal: true });
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** The JSON value of a body without attachments. The engine's own words for a fault would quote from it. @throws {BodyError} */
-export function readJson(body: Uint8Array): unknown {
-  let text: string;
+/** @throws {BodyError} */
+export function utf8Text(bytes: Uint8Array): string {
   try {
-    text = decoder.decode(body);
+    return decoder.decode(bytes);
   } catch {
     throw new BodyError("the body is not UTF-8");
   }
-  if (isNestedDeeper(text, MAX_BODY_DEPTH)) throw tooDeep();
+}
+
+/** The JSON value of a body without attachments. @throws {BodyError} */
+export function readJson(body: Uint8Array): unknown {
+  return parseJson(utf8Text(body));
+}
+
+/** The engine's own words for a fault would quote from the text. @throws {BodyError} */
+export function parseJson(text: string): unknown {
+  let value: unknown;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch {
     throw new BodyError("the body is not valid JSON");
   }
+  if (opensMoreThan(text, MAX_BODY_DEPTH) && isNestedDeeper(value, MAX_BODY_DEPTH)) {
+    throw new BodyError(`the body is nested deeper than ${MAX_BODY_DEPTH}`);
+  }
+  return value;
 }

@@ -58,17 +58,21 @@ export class SharedMemory {
 
   /** Puts what is large of a frame into the file. Returns the frame that says where, or undefined where it has to go itself. */
   put(type: number, packed: Packed): Packed | undefined {
-    const { large } = packed;
+    const { body, large } = packed;
     const bytes = large === undefined ? 0 : lengthOf(large);
-    if (large === undefined || bytes < LEAST_BYTES || large.size > MAX_SPANS) return undefined;
+    if (typeof body === "string" || large === undefined) return undefined;
+    if (bytes < LEAST_BYTES || large.size > MAX_SPANS) return undefined;
     if (this.#state === "unused") this.#request();
     const file = this.#mine;
     // One that is too large is refused as it would be on the channel.
-    if (this.#state !== "open" || file === undefined || lengthOf(packed.parts) > this.#frameLimit) return undefined;
+    if (this.#state !== "open" || file === undefined || lengthOf(body) > this.#frameLimit) return undefined;
     const at = this.#room.take(bytes);
     if (at === undefined) return undefined;
     try {
-      return this.#written(type, packed, at, file);
+      return {
+        flags: 0,
+        body: this.#written({ type, flags: packed.flags, parts: body, large }, at, file),
+      };
     } catch {
       // The system has no room for it: the channel needs none, and others need what there was.
       this.#room.takeBack();
@@ -124,13 +128,14 @@ export class SharedMemory {
     this.#mine = this.#theirs = undefined;
   }
 
-  #written(type: number, { flags, parts, steady, large }: Packed, from: number, file: SharedFile): Packed {
+  /** Writes the large parts into the file. Returns the body that says where they are. */
+  #written({ type, flags, parts, large }: InBandFrame, from: number, file: SharedFile): Uint8Array[] {
     const rest: Uint8Array[] = [];
     const spans: OutOfBandSpan[] = [];
     let position = 0;
     let at = from;
     for (const part of parts) {
-      if (large?.has(part) === true) {
+      if (large.has(part)) {
         file.write(part, at);
         spans.push({ position, at, length: part.length });
         at += part.length;
@@ -141,11 +146,7 @@ export class SharedMemory {
     }
     this.#isInUse = true;
     if (this.#stopResting === undefined) this.#restLater();
-    return {
-      flags: 0,
-      parts: [outOfBandHead(type, flags, spans), ...rest],
-      ...(steady === undefined ? {} : { steady }),
-    };
+    return [outOfBandHead(type, flags, spans), ...rest];
   }
 
   #request(): void {
@@ -204,6 +205,13 @@ export class SharedMemory {
       this.#restLater();
     });
   }
+}
+
+interface InBandFrame {
+  readonly type: number;
+  readonly flags: number;
+  readonly parts: readonly Uint8Array[];
+  readonly large: ReadonlySet<Uint8Array>;
 }
 
 function lengthOf(parts: Iterable<Uint8Array>): number {

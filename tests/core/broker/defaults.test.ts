@@ -101,8 +101,8 @@ test("20,000 calls wait for a module that is not up, and the next one is refused
 test("64 MiB of calls wait for a module that is not up, and the next byte is refused", async () => {
   const t = await starting();
   const MIB = 1024 * 1024;
-  // What a list of one text adds to it in the compact codec.
-  const text = "x".repeat(8 * MIB - 6);
+  // What a list of one text adds to it, with the place where it belongs.
+  const text = "x".repeat(8 * MIB - 44);
   for (let call = 0; call < 8; call++) t.core.call("sla", "take", [text]).catch(() => {});
   const error = await rejection(t.core.call("sla", "size"));
   assert.ok(error instanceof QueueFullError);

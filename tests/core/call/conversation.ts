@@ -159,7 +159,7 @@ export class Conversation {
         drained: () => {},
       },
     });
-    const codecs = this.codec === "compact" ? CODECS : [];
+    const codecs = this.codec === "rich" ? CODECS : [];
     callerLink.negotiate(codecs);
     calleeLink.negotiate(codecs);
     const callee = new CallServer(calleeLink, {

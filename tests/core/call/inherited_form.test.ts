@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { CallCancelledError } from "../../../src/core/faults.ts";
 import { Conversation, NOTHING_LEFT, rejection } from "./conversation.ts";
 
-for (const codec of ["compact", "json"] as const) {
+for (const codec of ["rich", "json"] as const) {
   test(`call(), its progress and its cancelling work where all lists have a toJSON, in the ${codec} codec`, async () => {
     const progress: unknown[] = [];
     const stopped: boolean[] = [];

@@ -11,7 +11,7 @@ const filled = (byte: number) => new Uint8Array(SIZE).fill(byte);
 
 function echoing(): Conversation {
   return new Conversation({ echo: (value: unknown) => value, fill: (byte: number) => filled(byte) }, {
-    codec: "compact",
+    codec: "rich",
   });
 }
 
@@ -110,7 +110,7 @@ function delaying(options: ConversationOptions = {}): Conversation {
       await new Promise<void>((resolve) => conversation.clock.timer(1_500, resolve));
       return value;
     },
-  }, { codec: "compact", ...options });
+  }, { codec: "rich", ...options });
   return conversation;
 }
 

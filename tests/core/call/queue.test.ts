@@ -132,7 +132,7 @@ test("calls wait in the queue while the transport is full, and go on when it has
 
 test("calls leave until 1 MiB of them waits in the transport, and then wait in the queue", async () => {
   for (const [bytes, left] of [[64 * 1024, 16], [512 * 1024, 2], [512 * 1024 - 1_000, 3]] as const) {
-    const c = new Conversation({ echo: (text: string) => text.length }, { codec: "compact" });
+    const c = new Conversation({ echo: (text: string) => text.length }, { codec: "rich" });
     c.callerEnd.stick();
     const calls: Promise<unknown>[] = [];
     for (let call = 0; call < 20; call++) {

@@ -4,7 +4,7 @@ import { CallCounters } from "../../../src/core/call/outcomes.ts";
 import { IdGaps, ReplyCache } from "../../../src/core/call/reply_cache.ts";
 import { RunningCall } from "../../../src/core/call/server.ts";
 import { FrameType } from "../../../src/core/wire/frame.ts";
-import { encodeValue } from "../../../src/core/wire/json_codec.ts";
+import { encodeValue } from "../wire/carry.ts";
 import { frame } from "../frames.ts";
 import { ManualClock } from "../manual_clock.ts";
 import { Conversation, NOTHING_LEFT } from "./conversation.ts";

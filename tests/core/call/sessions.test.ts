@@ -7,7 +7,7 @@ import { property } from "../property.ts";
 import { plainValues } from "../values.ts";
 import { Conversation, NOTHING_LEFT } from "./conversation.ts";
 
-const codecs = fc.constantFrom("compact" as const, "json" as const);
+const codecs = fc.constantFrom("rich" as const, "json" as const);
 const calls = fc.array(plainValues, { minLength: 1, maxLength: 12 });
 /** How many calls are made in each turn, and how long until the next. */
 const turns = fc.array(fc.record({ calls: fc.integer({ min: 1, max: 4 }), ms: fc.nat({ max: 700 }) }), {
@@ -15,7 +15,7 @@ const turns = fc.array(fc.record({ calls: fc.integer({ min: 1, max: 4 }), ms: fc
 });
 
 /** A module that tells whose call it answers, some of them late. */
-function session(codec: "compact" | "json") {
+function session(codec: "rich" | "json") {
   const runs = new Map<number, number>();
   const conversation = new Conversation({
     echo: (index: number, value: unknown) => {

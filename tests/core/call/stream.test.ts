@@ -6,7 +6,7 @@ import { settle } from "../manual_clock.ts";
 import { callLine, Conversation, NOTHING_LEFT, rejection } from "./conversation.ts";
 import { counting, drained } from "./streaming.ts";
 
-for (const codec of ["json", "compact"] as const) {
+for (const codec of ["json", "rich"] as const) {
   test(`stream() gives the items in order and what the command returned, in ${codec}`, async () => {
     const module = counting();
     const c = new Conversation(module.commands, { codec });

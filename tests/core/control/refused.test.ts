@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ControlPeer } from "../../../src/core/control/server.ts";
-import { newCodec } from "../../../src/core/wire/codec.ts";
-import { FrameFlag, FrameReader, FrameType } from "../../../src/core/wire/frame.ts";
+import { FrameReader, FrameType } from "../../../src/core/wire/frame.ts";
 import type { Handler } from "../../../src/core/module/module.ts";
 import { FakeRuntime } from "../fake_runtime.ts";
 import { frame } from "../frames.ts";
@@ -82,32 +81,6 @@ for (
     assert.equal(c.runtime.clock.timers, 0);
   });
 }
-
-test("a compact frame to the control socket that ends too early has its calls answered with the reason", async () => {
-  const c = new RawClient({ status: () => "fine" });
-  const codec = newCodec("compact");
-  const call = (id: number) => ({
-    id,
-    attempt: 1,
-    command: "status",
-    params: codec.encode([id], "params"),
-    options: null,
-  });
-  const { parts } = codec.calls([call(5), call(6)], 1);
-  const body = parts.flatMap((part) => [...part]);
-  await c.says(frame(FrameType.calls, Uint8Array.from(body.slice(0, -3)), FrameFlag.compact));
-  const [answers] = c.answers;
-  assert.deepEqual(answers, [
-    [5, 6],
-    0,
-    [2, 2],
-    Array.from({ length: 2 }, () => refusal("the body ends inside a value")),
-  ]);
-  assert.match(c.dropped[0] ?? "", /^frame \(the body ends inside a value: \\x96/);
-  await c.says(frame(FrameType.calls, Uint8Array.of(0xc1), FrameFlag.compact));
-  assert.equal(c.dropped.length, 2);
-  c.peer.close(null);
-});
 
 test("a refused frame gives a call that runs no second answer", async () => {
   let end = () => {};

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BufferPool } from "../../../src/core/wire/buffer_pool.ts";
-import { newCodec } from "../../../src/core/wire/codec.ts";
+import { Codec } from "../../../src/core/wire/codec.ts";
 
 test("memory that was given is taken again where the value fits and does not leave most of it empty", () => {
   const pool = new BufferPool();
@@ -23,20 +23,15 @@ test("more spare memory than eight pieces is left to the engine, the oldest firs
 });
 
 test("a large value has memory of its own, which the next one uses when the first is released", () => {
-  const codec = newCodec("compact");
-  const encode = (value: unknown) => {
-    const encoded = codec.encode(value, "value");
-    if (encoded.buffer === undefined) throw new Error("not compact");
-    return encoded;
-  };
-  const first = encode(new Uint8Array(200_000).fill(1));
-  const small = encode("small");
-  assert.notEqual(small.buffer, first.buffer);
-  const second = encode(new Uint8Array(200_000).fill(2));
-  assert.notEqual(second.buffer, first.buffer);
+  const codec = new Codec("rich");
+  const memory = (value: unknown) => codec.encode(value, "value").parts[0]?.buffer;
+  const first = codec.encode(new Uint8Array(200_000).fill(1), "value");
+  const second = codec.encode(new Uint8Array(200_000).fill(2), "value");
+  const taken = first.parts[0]?.buffer;
+  assert.notEqual(second.parts[0]?.buffer, taken);
   codec.release(first);
-  codec.release(small);
-  assert.equal(encode(new Uint8Array(199_000).fill(3)).buffer, first.buffer);
-  assert.notEqual(encode("small again").buffer, first.buffer);
-  assert.equal(second.buffer[second.start + 100], 2, "what was not released is as it was");
+  codec.release(codec.encode("small", "value"));
+  assert.equal(memory(new Uint8Array(199_000).fill(3)), taken);
+  assert.notEqual(memory(new Uint8Array(199_000).fill(4)), taken);
+  assert.equal(second.parts[0]?.[100], 2, "what was not released is as it was");
 });

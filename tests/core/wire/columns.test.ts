@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { inBatches } from "../../../src/core/wire/columns.ts";
+import { inBatches, readAnswers, readCalls } from "../../../src/core/wire/columns.ts";
 import { BodyError, FrameFlag } from "../../../src/core/wire/frame.ts";
-import { readJsonAnswers, readJsonCalls } from "../../../src/core/wire/json_codec.ts";
 import { joinBytes } from "../../../src/core/wire/bytes.ts";
 
 const textBytes = (text: string) => new TextEncoder().encode(text);
@@ -26,11 +25,11 @@ for (
     '[1,[1],0,["a"],[null],0]',
   ]
 ) {
-  test(`calls frame ${body} is refused`, () => assert.throws(() => readJsonCalls(0, textBytes(body)), BodyError));
+  test(`calls frame ${body} is refused`, () => assert.throws(() => readCalls(0, textBytes(body)), BodyError));
 }
 
 for (const body of ["null", "[]", "[[1],0,0]", "[[1],0,0,[1,2]]", '[[1],0,["x"],[1]]', "[[1],0,[],[1]]"]) {
-  test(`answers frame ${body} is refused`, () => assert.throws(() => readJsonAnswers(0, textBytes(body)), BodyError));
+  test(`answers frame ${body} is refused`, () => assert.throws(() => readAnswers(0, textBytes(body)), BodyError));
 }
 
 test("options of a call are read field by field, and others are dropped", () => {
@@ -41,7 +40,7 @@ test("options of a call are read field by field, and others are dropped", () => 
     x: 1,
   }];
   const body = JSON.stringify([1, [1, 2, 3, 4], 0, ["a", "a", "a", "a"], [[], [], [], []], options]);
-  assert.deepEqual(readJsonCalls(0, textBytes(body)).calls.map((call) => call.options), [
+  assert.deepEqual(readCalls(0, textBytes(body)).calls.map((call) => call.options), [
     null,
     null,
     {},
@@ -71,7 +70,7 @@ for (
 ) {
   test(`attachment with ${what} is refused, and pollutes nothing`, () => {
     const text = JSON.stringify([1, [1], 0, ["a"], [[null, "x"]], 0, places]);
-    assert.throws(() => readJsonCalls(FrameFlag.attachments, withPlaces(text, Uint8Array.of(1, 2))));
+    assert.throws(() => readCalls(FrameFlag.attachments, withPlaces(text, Uint8Array.of(1, 2))));
     assert.equal(Reflect.get({}, "polluted"), undefined);
     assert.equal(Reflect.get([], "polluted"), undefined);
     assert.equal(typeof [].at, "function");
@@ -79,9 +78,9 @@ for (
 }
 
 test("attachments flag with a text that is longer than the frame, or with no length, is refused", () => {
-  assert.throws(() => readJsonCalls(FrameFlag.attachments, withPlaces("[]", new Uint8Array(0), 3)), BodyError);
-  assert.throws(() => readJsonCalls(FrameFlag.attachments, withPlaces("[]", new Uint8Array(0), 0xffffffff)), BodyError);
-  assert.throws(() => readJsonCalls(FrameFlag.attachments, Uint8Array.of(0, 0, 0)), BodyError);
+  assert.throws(() => readCalls(FrameFlag.attachments, withPlaces("[]", new Uint8Array(0), 3)), BodyError);
+  assert.throws(() => readCalls(FrameFlag.attachments, withPlaces("[]", new Uint8Array(0), 0xffffffff)), BodyError);
+  assert.throws(() => readCalls(FrameFlag.attachments, Uint8Array.of(0, 0, 0)), BodyError);
 });
 
 test("inBatches() closes a batch before it passes 256 KiB and keeps the order", () => {

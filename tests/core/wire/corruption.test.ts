@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { BodyReader, type Codec, newCodec } from "../../../src/core/wire/codec.ts";
-import { BodyError, type Packed } from "../../../src/core/wire/frame.ts";
-import { encodeValue, JSON_CODEC } from "../../../src/core/wire/json_codec.ts";
+import { Codec } from "../../../src/core/wire/codec.ts";
+import { packCalls, readCalls } from "../../../src/core/wire/columns.ts";
+import { BodyError, FrameFlag } from "../../../src/core/wire/frame.ts";
 import { joinBytes } from "../../../src/core/wire/bytes.ts";
 import { property } from "../property.ts";
-import { plainValues } from "../values.ts";
-import { read } from "./compact_stream.ts";
+import { plainValues, richValues } from "../values.ts";
+import { bytesOf } from "./carry.ts";
 
 /** Bytes that are changed, put in or taken out. */
 interface Edit {
@@ -29,54 +29,49 @@ function edited(bytes: Uint8Array, changes: readonly Edit[]): Uint8Array {
   return result;
 }
 
-const batches = fc.record({ values: fc.array(plainValues, { minLength: 1, maxLength: 4 }), changes: edits });
-
-for (const name of ["compact", "json"] as const) {
+for (const [name, values] of [["rich", richValues], ["json", plainValues]] as const) {
   property(
     `a body of the ${name} codec with any bytes changed is read or refused, and the next one is read`,
-    batches,
-    ({
-      values,
-      changes,
-    }) => {
-      const codec = newCodec(name);
-      const whole = callsOf(codec, values);
-      const reader = new BodyReader();
-      if (whole.before !== undefined) reader.calls(whole.before.flags, whole.before.body);
-      try {
-        for (const { params } of reader.calls(whole.flags, edited(whole.body, changes))?.calls ?? []) {
-          assert.ok(Array.isArray(params));
-        }
-      } catch (error) {
-        // The path of an attachment may lead nowhere.
-        assert.ok(error instanceof BodyError || (name === "json" && error instanceof TypeError), String(error));
-      }
-      assert.deepEqual(reader.calls(whole.flags, whole.body)?.calls.map(({ params }) => params[0]), values);
+    fc.record({ values: fc.array(values, { minLength: 1, maxLength: 4 }), changes: edits }),
+    ({ values, changes }) => {
+      const { flags, body } = callsOf(new Codec(name), values);
+      refusedOrRead(() => {
+        for (const { params } of readCalls(flags, edited(body, changes)).calls) assert.ok(Array.isArray(params));
+      });
+      assert.deepEqual(readCalls(flags, body).calls.map(({ params }) => params[0]), values);
       assert.equal(Reflect.get({}, "polluted"), undefined);
     },
     { runs: 1000 },
   );
 }
 
-property("any bytes are a value or are refused", fc.uint8Array({ minLength: 1, maxLength: 40 }), (bytes) => {
+const json = fc.jsonValue({ maxDepth: 3 });
+const kinds = fc.constantFrom("date", "bigint", "number", "undefined", "numbers", "text", "toString", undefined);
+const places = fc.array(fc.oneof(json, fc.tuple(fc.array(fc.oneof(fc.nat({ max: 2 }), json)), json, kinds)));
+
+property("any places of any kind are read or refused, and pollute nothing", places, (list) => {
+  const text = new TextEncoder().encode(JSON.stringify([1, [1], 0, ["get"], [[null, { a: [0] }]], 0, list]));
+  const length = new Uint8Array(4);
+  new DataView(length.buffer).setUint32(0, text.length);
+  refusedOrRead(() => readCalls(FrameFlag.attachments, joinBytes([length, text, new Uint8Array(64)])));
+  assert.equal(Reflect.get({}, "polluted"), undefined);
+}, { runs: 5_000 });
+
+function refusedOrRead(read: () => void): void {
   try {
-    read(bytes);
+    read();
   } catch (error) {
     assert.ok(error instanceof BodyError, String(error));
   }
-}, { runs: 20_000 });
-
-function callsOf(codec: Codec, values: readonly unknown[]) {
-  const calls = values.map((value, index) => {
-    const params = codec.name === "json" ? encodeValue([value], "p") : codec.encode([value], "p");
-    return { id: index + 1, attempt: 1 + index % 2, command: "get", params, options: null };
-  });
-  const shapes = codec.before({ sentCount: 0 });
-  const before = shapes === undefined ? undefined : bodyOf(shapes);
-  return { ...bodyOf(codec.name === "json" ? JSON_CODEC.calls(calls, 1) : codec.calls(calls, 1)), before };
 }
 
-/** A copy, since what packs the next frame uses the memory again. */
-function bodyOf({ flags, parts }: Packed): { flags: number; body: Uint8Array } {
-  return { flags, body: joinBytes(parts).slice() };
+function callsOf(codec: Codec, values: readonly unknown[]): { flags: number; body: Uint8Array } {
+  const packed = packCalls(
+    values.map((value, index) => {
+      const params = codec.encode([value], "p");
+      return { id: index + 1, attempt: 1 + index % 2, command: "get", params, options: null };
+    }),
+    1,
+  );
+  return { flags: packed.flags, body: bytesOf(packed) };
 }

@@ -1,27 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { runInNewContext } from "node:vm";
-import { joinBytes } from "../../../src/core/wire/bytes.ts";
-import { BodyReader, type CodecName, newCodec } from "../../../src/core/wire/codec.ts";
 import { NotSerializableError } from "../../../src/core/wire/serializable.ts";
-
-/** What arrives of a value. */
-function carried(name: CodecName, value: unknown): unknown {
-  const codec = newCodec(name);
-  const reader = new BodyReader();
-  const encoded = codec.encode(value, "v");
-  const before = codec.before({ sentCount: 0 });
-  if (before !== undefined) reader.answers(before.flags, joinBytes(before.parts));
-  const { flags, parts } = codec.answers([{ id: 1, attempt: 1, kind: 0, value: encoded }]);
-  return reader.answers(flags, joinBytes(parts)).values[0];
-}
+import { carry } from "./carry.ts";
 
 /** A value of a realm that has classes of its own. */
 function foreign(code: string): unknown {
   return runInNewContext(`(${code})`);
 }
 
-for (const codec of ["compact", "json", "text"] as const) {
+for (const codec of ["rich", "json", "text"] as const) {
   for (
     const [code, why] of [
       ["{ a: [new Map([[1, 2]])] }", "v.a[0] is a Map"],
@@ -35,13 +23,13 @@ for (const codec of ["compact", "json", "text"] as const) {
     ] as const
   ) {
     test(`the ${codec} codec refuses ${code} of another realm, with its path`, () => {
-      assert.throws(() => carried(codec, foreign(code)), new NotSerializableError(why));
+      assert.throws(() => carry(foreign(code), codec), new NotSerializableError(why));
     });
   }
 
   test(`the ${codec} codec carries plain values of another realm as its own`, () => {
     const code = "{ list: [1, 'two', null, true], point: new (class { x = 1 })(), boxed: [Object('t'), Object(2)] }";
-    assert.deepEqual(carried(codec, foreign(code)), {
+    assert.deepEqual(carry(foreign(code), codec), {
       list: [1, "two", null, true],
       point: { x: 1 },
       boxed: ["t", 2],
@@ -61,7 +49,7 @@ for (const codec of ["compact", "json", "text"] as const) {
       });
       let arrived: unknown;
       try {
-        arrived = carried(codec, value);
+        arrived = carry(value, codec);
       } finally {
         Reflect.deleteProperty(prototype, "toJSON");
       }
@@ -72,8 +60,8 @@ for (const codec of ["compact", "json", "text"] as const) {
 
 test("dates, bytes and large numbers of another realm arrive as those of this one", () => {
   const value = foreign("{ when: new Date(5), bytes: Uint8Array.of(1, 2), big: Object(1n) }");
-  assert.deepEqual(carried("compact", value), { when: new Date(5), bytes: Uint8Array.of(1, 2), big: 1n });
-  assert.deepEqual(carried("json", foreign("{ when: new Date(5), bytes: Uint8Array.of(1, 2) }")), {
+  assert.deepEqual(carry(value), { when: new Date(5), bytes: Uint8Array.of(1, 2), big: 1n });
+  assert.deepEqual(carry(foreign("{ when: new Date(5), bytes: Uint8Array.of(1, 2) }"), "json"), {
     when: "1970-01-01T00:00:00.005Z",
     bytes: Uint8Array.of(1, 2),
   });
@@ -82,7 +70,7 @@ test("dates, bytes and large numbers of another realm arrive as those of this on
 for (const bytes of [Uint8Array.of(1), Buffer.from("hello"), foreign("Uint8Array.of(1)")]) {
   test(`the text codec refuses ${Object(bytes).constructor.name} ${String(bytes)}, and says what to write`, () => {
     assert.throws(
-      () => carried("text", { a: [bytes] }),
+      () => carry({ a: [bytes] }, "text"),
       new NotSerializableError(
         'v.a[0] is a Uint8Array, which JSON has no form for: write Buffer.from(x).toString("base64")',
       ),
@@ -99,6 +87,6 @@ test("the json codec reads each part of a value once", () => {
     },
     bytes: Uint8Array.of(1),
   };
-  assert.deepEqual(carried("json", value), { a: 2, bytes: Uint8Array.of(1) });
+  assert.deepEqual(carry(value, "json"), { a: 2, bytes: Uint8Array.of(1) });
   assert.deepEqual(reads, ["a", "toJSON"]);
 });

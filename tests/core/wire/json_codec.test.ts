@@ -1,21 +1,12 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
-import {
-  encodeValue,
-  JSON_CODEC,
-  readJsonAnswers,
-  readJsonCalls,
-  utf8Bytes,
-} from "../../../src/core/wire/json_codec.ts";
+import { Codec, utf8Bytes } from "../../../src/core/wire/codec.ts";
+import { packAnswers, packCalls, readAnswers, readCalls } from "../../../src/core/wire/columns.ts";
 import { NotSerializableError } from "../../../src/core/wire/serializable.ts";
-import { joinBytes } from "../../../src/core/wire/bytes.ts";
+import { bytesOf, carry, encodeValue } from "./carry.ts";
 
-/** A result as the other side gets it. */
-function roundTrip(value: unknown): unknown {
-  const { flags, parts } = JSON_CODEC.answers([{ id: 1, attempt: 1, kind: 0, value: encodeValue(value, "result") }]);
-  return readJsonAnswers(flags, joinBytes(parts)).values[0];
-}
+const roundTrip = (value: unknown) => carry(value, "json");
 
 class Point {
   x = 1;
@@ -116,8 +107,8 @@ test("encodeValue() carries a value that is there twice, which is no cycle", () 
 
 test("encodeValue() carries 10^6 keys", () => {
   const value = Object.fromEntries(Array.from({ length: 1_000_000 }, (_, index) => [`key ${index}`, index]));
-  const { flags, parts } = JSON_CODEC.answers([{ id: 1, attempt: 1, kind: 0, value: encodeValue(value, "v") }]);
-  const result = readJsonAnswers(flags, joinBytes(parts)).values[0];
+  const packed = packAnswers([{ id: 1, attempt: 1, kind: 0, value: encodeValue(value, "v") }]);
+  const result = readAnswers(packed.flags, bytesOf(packed)).values[0];
   assert.equal(Object.keys(Object(result)).length, 1_000_000);
   assert.equal(Reflect.get(Object(result), "key 999999"), 999_999);
 });
@@ -137,9 +128,9 @@ test("Uint8Arrays at several depths arrive as plain Uint8Arrays that share no me
     ["__proto__ like"]: new Uint8Array([9, 8, 7, 6]).subarray(1, 3),
   };
   Object.defineProperty(value, "__proto__", { value: Uint8Array.of(5), enumerable: true });
-  const { flags, parts } = JSON_CODEC.answers([{ id: 1, attempt: 1, kind: 0, value: encodeValue(value, "v") }]);
-  const chunk = Buffer.from(joinBytes(parts));
-  const result = readJsonAnswers(flags, chunk).values[0];
+  const packed = packAnswers([{ id: 1, attempt: 1, kind: 0, value: encodeValue(value, "v") }]);
+  const chunk = Buffer.from(bytesOf(packed));
+  const result = readAnswers(packed.flags, chunk).values[0];
   chunk.fill(0);
   assert.ok(typeof result === "object" && result !== null);
   assert.deepEqual(Object.keys(result), ["top", "list", "__proto__ like", "__proto__"]);
@@ -175,8 +166,8 @@ test("attachments of several calls of one batch go to their own calls", () => {
     entry(2, ["none"]),
     entry(3, [[0, Uint8Array.of(3, 3)], Uint8Array.of()]),
   ];
-  const { flags, parts } = JSON_CODEC.calls(batch, 1);
-  const { calls } = readJsonCalls(flags, joinBytes(parts));
+  const packed = packCalls(batch, 1);
+  const { calls } = readCalls(packed.flags, bytesOf(packed));
   assert.deepEqual(calls.map(({ id, command, params }) => [id, command, params]), [
     [1, "c1", [Uint8Array.of(1)]],
     [2, "c2", ["none"]],
@@ -189,6 +180,6 @@ test("encodeValue() tells the bytes of the text", () => {
     const text of ["", "aé中🙂", "\x7f\x80\u07ff\u0800\ud7ff\ue000\uffff", "\ud800x", "x\udc00", "\ud83d\ud83d\ude42"]
   ) {
     assert.equal(utf8Bytes(text), new TextEncoder().encode(text).length, JSON.stringify(text));
-    assert.equal(encodeValue(text, "v").bytes, new TextEncoder().encode(JSON.stringify(text)).length);
+    assert.equal(new Codec("json").encode(text, "v", 10).bytes, new TextEncoder().encode(JSON.stringify(text)).length);
   }
 });

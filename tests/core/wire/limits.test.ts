@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BodyReader, encodePayload, newCodec } from "../../../src/core/wire/codec.ts";
-import { encodeValue, JSON_CODEC } from "../../../src/core/wire/json_codec.ts";
-import { isNestedDeeper, readJson } from "../../../src/core/wire/serializable.ts";
-import { joinBytes } from "../../../src/core/wire/bytes.ts";
+import { Codec, encodePayload } from "../../../src/core/wire/codec.ts";
+import { readAnswers } from "../../../src/core/wire/columns.ts";
+import { isNestedDeeper, opensMoreThan, readJson } from "../../../src/core/wire/serializable.ts";
+import { carry } from "./carry.ts";
 
 const FRAME_LIMIT = 100_000;
 const LIMIT = FRAME_LIMIT - 4_096;
@@ -20,14 +20,14 @@ function watched(list: unknown[]): { readonly list: unknown; readonly reads: () 
   return { list: proxy, reads: () => reads };
 }
 
-for (const name of ["compact", "json", "text"] as const) {
+for (const name of ["rich", "json", "text"] as const) {
   for (const wrap of [(list: unknown) => list, (list: unknown) => [{ deep: list }]]) {
     const where = Array.isArray(wrap(0)) ? "within a value" : "alone";
     test(`the ${name} codec refuses a list with 10^8 holes ${where}, and reads a few of them at most`, () => {
       const empty: unknown[] = [];
       empty.length = 1e8;
       const { list, reads } = watched(empty);
-      const fault = encodePayload(newCodec(name), wrap(list), "params", FRAME_LIMIT);
+      const fault = encodePayload(new Codec(name), wrap(list), "params", FRAME_LIMIT);
       assert.ok("code" in fault && fault.bytes !== null);
       assert.equal(fault.reason, `payload of more than ${fault.bytes} bytes is over the limit of ${LIMIT}`);
       assert.ok(fault.bytes > LIMIT);
@@ -36,7 +36,7 @@ for (const name of ["compact", "json", "text"] as const) {
 
     test(`the ${name} codec refuses many small values ${where}, and reads no more than twice the limit`, () => {
       const { list, reads } = watched(Array.from({ length: LIMIT - 1 }, () => "four"));
-      const fault = encodePayload(newCodec(name), wrap(list), "params", FRAME_LIMIT);
+      const fault = encodePayload(new Codec(name), wrap(list), "params", FRAME_LIMIT);
       assert.ok("code" in fault && fault.bytes !== null);
       assert.match(fault.reason, /^payload of more than \d+ bytes is over the limit of 95904$/);
       assert.ok(reads() <= LIMIT * 2 / 4, `${reads()} items were read`);
@@ -44,16 +44,16 @@ for (const name of ["compact", "json", "text"] as const) {
   }
 
   test(`the ${name} codec goes on after what was over the limit`, () => {
-    const codec = newCodec(name);
+    const codec = new Codec(name);
     encodePayload(codec, Array.from({ length: LIMIT * 2 }, () => 1), "params", FRAME_LIMIT);
     const fine = encodePayload(codec, ["x"], "params", FRAME_LIMIT);
     assert.ok(!("code" in fine));
-    assert.equal(fine.bytes, name === "compact" ? 3 : 5);
+    assert.equal(fine.bytes, 5);
   });
 }
 
-test("the compact codec refuses a text of 30 times the limit before it takes memory for it", () => {
-  const fault = encodePayload(newCodec("compact"), ["x".repeat(30 * LIMIT)], "params", FRAME_LIMIT);
+test("the rich codec refuses a text of 30 times the limit before it takes memory for it", () => {
+  const fault = encodePayload(new Codec("rich"), ["x".repeat(30 * LIMIT)], "params", FRAME_LIMIT);
   assert.ok("code" in fault);
   assert.match(fault.reason, /^payload of more than \d+ bytes/);
 });
@@ -62,32 +62,29 @@ function nested(depth: number): string {
   return "[".repeat(depth) + "]".repeat(depth);
 }
 
-test("a JSON body is read up to the depth that a value may have, and refused before it is read beyond it", () => {
+test("a JSON body is read up to the depth that a value may have, and refused beyond it", () => {
   const bytes = (text: string) => new TextEncoder().encode(text);
   assert.doesNotThrow(() => readJson(bytes(nested(1_010))));
   for (const depth of [1_011, 2_000_000]) {
     assert.throws(() => readJson(bytes(nested(depth))), { message: "the body is nested deeper than 1010" });
   }
-  assert.throws(() => new BodyReader().answers(0, bytes(`[[1],0,0,[${nested(5_000)}]]`)), {
+  assert.throws(() => readAnswers(0, bytes(`[[1],0,0,[${nested(5_000)}]]`)), {
     name: "BodyError",
     message: "the body is nested deeper than 1010",
   });
 });
 
-test("the deepest value that may be sent is read by both codecs", () => {
+test("the deepest value that may be sent is read", () => {
   const deepest: unknown = JSON.parse(nested(1_000));
-  const { flags, parts } = JSON_CODEC.answers([{ id: 1, attempt: 1, kind: 0, value: encodeValue(deepest, "v") }]);
-  assert.deepEqual(new BodyReader().answers(flags, joinBytes(parts)).values, [deepest]);
-  const compact = newCodec("compact");
-  const packed = compact.answers([{ id: 1, attempt: 1, kind: 0, value: compact.encode(deepest, "v") }]);
-  assert.deepEqual(new BodyReader().answers(packed.flags, joinBytes(packed.parts)).values, [deepest]);
+  for (const name of ["rich", "json", "text"] as const) assert.deepEqual(carry(deepest, name), deepest);
 });
 
-test("brackets within texts are no nesting, and what is closed is none either", () => {
-  const texts = JSON.stringify(["[".repeat(50), '\\"[[[[[[[[[[', "\\", "{".repeat(50)]);
-  assert.equal(isNestedDeeper(texts, 1), false);
-  assert.equal(isNestedDeeper(`[${Array.from({ length: 50 }, () => "[]").join()}]`, 2), false);
-  assert.equal(isNestedDeeper(`{"a":[${"1,".repeat(20)}{"b":[1]}]}`, 3), true);
-  assert.equal(isNestedDeeper(`{"a":[${"1,".repeat(20)}{"b":[1]}]}`, 4), false);
-  assert.equal(isNestedDeeper('["' + "x".repeat(50), 1), false);
+test("what is closed is no nesting, and how deep a value is is only asked where enough is opened", () => {
+  const nests = (text: string, limit: number) => isNestedDeeper(JSON.parse(text), limit);
+  assert.equal(nests(`[${Array.from({ length: 50 }, () => "[]").join()}]`, 2), false);
+  assert.equal(nests('{"a":[1,{"b":[1]}]}', 3), true);
+  assert.equal(nests('{"a":[1,{"b":[1]}]}', 4), false);
+  assert.equal(opensMoreThan(nested(1_010), 1_010), false);
+  assert.equal(opensMoreThan(nested(1_011), 1_010), true);
+  assert.equal(opensMoreThan('{"a":'.repeat(1_011) + "1" + "}".repeat(1_011), 1_010), true);
 });

@@ -9,7 +9,7 @@ import { bareLink } from "./bare_link.ts";
 test("frames of one turn leave in one write, in their order", async () => {
   const { end, link } = bareLink();
   link.send(FrameType.ping, "1");
-  link.sendParts(FrameType.calls, { flags: 1, parts: [Uint8Array.of(1), Uint8Array.of(), Uint8Array.of(2, 3)] });
+  link.sendPacked(FrameType.calls, { flags: 1, body: [Uint8Array.of(1), Uint8Array.of(), Uint8Array.of(2, 3)] });
   link.schedule(() => link.send(FrameType.pong, "é"));
   await settle();
   assert.equal(end.written.length, 1);
@@ -28,7 +28,7 @@ test("what was written is not touched by what is sent later, over many slabs", a
     frames.push(frame(FrameType.records, body));
     if (index === 100) {
       const large = new Uint8Array(200_000).fill(7);
-      link.sendParts(FrameType.calls, { flags: 0, parts: [large] });
+      link.sendPacked(FrameType.calls, { flags: 0, body: [large] });
       frames.push(frame(FrameType.calls, large));
     }
     if (index % 7 === 0) await settle();
@@ -63,7 +63,7 @@ test("a part that stays as it is goes to the transport without a copy, and in it
   const [head, steady, tail] = [Uint8Array.of(1, 2), new Uint8Array(100_000).fill(7), Uint8Array.of(3)];
   const whole = frame(FrameType.calls, joinBytes([head, steady, tail]));
   link.send(FrameType.ping, "1");
-  link.sendParts(FrameType.calls, { flags: 0, parts: [head, steady, tail], steady: new Set([steady]) });
+  link.sendPacked(FrameType.calls, { flags: 0, body: [head, steady, tail] });
   head.fill(0);
   tail.fill(0);
   link.send(FrameType.pong, "1");
@@ -75,7 +75,7 @@ test("a part that stays as it is goes to the transport without a copy, and in it
 test("a frame with a part that stays as it is can be over the limit too, and none of it is sent", async () => {
   const { end, link, seen } = bareLink();
   const steady = new Uint8Array(999);
-  link.sendParts(FrameType.calls, { flags: 0, parts: [Uint8Array.of(1, 2), steady], steady: new Set([steady]) });
+  link.sendPacked(FrameType.calls, { flags: 0, body: [Uint8Array.of(1, 2), steady] });
   await settle();
   assert.equal(end.written.length, 0);
   assert.equal(seen.refused.length, 1);
@@ -84,7 +84,7 @@ test("a frame with a part that stays as it is can be over the limit too, and non
 test("frame over the limit is not sent, since the peer would end the link over it", async () => {
   const { end, link, seen } = bareLink();
   link.send(FrameType.records, "x".repeat(1001));
-  link.sendParts(FrameType.calls, { flags: 0, parts: [new Uint8Array(600), new Uint8Array(401)] });
+  link.sendPacked(FrameType.calls, { flags: 0, body: [new Uint8Array(600), new Uint8Array(401)] });
   link.send(FrameType.records, "x".repeat(1000));
   await settle();
   assert.deepEqual(joinBytes(end.written), frame(FrameType.records, "x".repeat(1000)));

@@ -36,7 +36,7 @@ const HELLO: Required<Hello> = {
   process: "sla",
   pid: 2_565,
   runtime: "deno 2.9.5",
-  codecs: ["compact", "json"],
+  codecs: ["rich", "json"],
   setup: SETUP,
 };
 
@@ -104,7 +104,7 @@ test("a hello carries every field, and every field of its setup", () => {
 
 test("a stranger's hello needs its protocol and version only", () => {
   const expected = { protocol: 1, version: "9", broker: "", process: "", pid: 0, runtime: "", setup: null };
-  const sent = { protocol: 1, version: "9", broker: 5, pid: "1", codecs: "compact", more: true };
+  const sent = { protocol: 1, version: "9", broker: 5, pid: "1", codecs: "rich", more: true };
   assert.deepEqual(readHello(json(sent), "0.1.0"), expected);
 });
 

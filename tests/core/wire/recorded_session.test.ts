@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { BodyReader } from "../../../src/core/wire/codec.ts";
+import { readAnswers, readCalls } from "../../../src/core/wire/columns.ts";
 import { DEFAULT_FRAME_LIMIT, FrameReader, FrameType } from "../../../src/core/wire/frame.ts";
 import { readJson } from "../../../src/core/wire/serializable.ts";
 
@@ -10,11 +10,10 @@ const RECORDED = JSON.parse(readFileSync(new URL("../../fixtures/frame/session.j
 
 /** Everything that chunks tell, frame by frame. */
 function understand(chunks: readonly Uint8Array[]): [type: number, meaning: unknown][] {
-  const bodies = new BodyReader();
   const told: [number, unknown][] = [];
   const reader = new FrameReader(DEFAULT_FRAME_LIMIT, (type, flags, body) => {
-    if (type === FrameType.calls) told.push([type, bodies.calls(flags, body)]);
-    else told.push([type, type === FrameType.answers ? bodies.answers(flags, body) : readJson(body)]);
+    if (type === FrameType.calls) told.push([type, readCalls(flags, body)]);
+    else told.push([type, type === FrameType.answers ? readAnswers(flags, body) : readJson(body)]);
   });
   for (const chunk of chunks) reader.push(chunk);
   assert.equal(reader.partial, false);

@@ -1,29 +1,20 @@
 import assert from "node:assert/strict";
-import fc from "fast-check";
-import { encodeValue, JSON_CODEC, readJsonAnswers } from "../../../src/core/wire/json_codec.ts";
-import { joinBytes } from "../../../src/core/wire/bytes.ts";
 import { property } from "../property.ts";
-import { compactValues, jsonValues, plainValues } from "../values.ts";
-import { CompactStream } from "./compact_stream.ts";
+import { jsonValues, plainValues, richValues } from "../values.ts";
+import { carry } from "./carry.ts";
 
-property("the compact codec carries any values as they are, one after the other", fc.array(compactValues), (values) => {
-  const stream = new CompactStream();
-  for (const value of values) assert.deepEqual(stream.carry(value), value);
+property("the rich codec carries any values as they are", richValues, (value) => {
+  assert.deepEqual(carry(value), value);
 }, { runs: 300 });
 
 property("the JSON codec carries plain values as they are", plainValues, (value) => {
-  assert.deepEqual(carryAsJson(value), value);
+  assert.deepEqual(carry(value, "json"), value);
 }, { runs: 300 });
 
 property("the JSON codec changes no more than the protocol's table says", jsonValues, (value) => {
   if (value === undefined) return;
-  assert.deepEqual(carryAsJson(value), inJson(value));
+  assert.deepEqual(carry(value, "json"), inJson(value));
 }, { runs: 300 });
-
-function carryAsJson(value: unknown): unknown {
-  const { flags, parts } = JSON_CODEC.answers([{ id: 1, attempt: 1, kind: 0, value: encodeValue(value, "v") }]);
-  return readJsonAnswers(flags, joinBytes(parts)).values[0];
-}
 
 /** The table of `docs/wire-protocol.md`, as far as random values go. */
 function inJson(value: unknown): unknown {

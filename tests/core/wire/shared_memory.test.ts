@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { joinBytes } from "../../../src/core/wire/bytes.ts";
-import type { AnswerEntry } from "../../../src/core/wire/columns.ts";
-import { CompactCodec } from "../../../src/core/wire/compact_codec.ts";
+import { Codec } from "../../../src/core/wire/codec.ts";
+import { type AnswerEntry, packAnswers } from "../../../src/core/wire/columns.ts";
 import { FrameType } from "../../../src/core/wire/frame.ts";
 import { settle } from "../manual_clock.ts";
 import { brief, LARGE, large, SharedPair } from "./shared_pair.ts";
@@ -34,11 +34,12 @@ test("what fits into the channel's buffer goes there, and what does together onl
 test("the frame of an answer that lies apart has the bytes that docs/wire-protocol.md shows", async () => {
   const { parent } = await SharedPair.open();
   parent.end.written.length = 0;
-  parent.link.sendParts(FrameType.answers, new CompactCodec().answers([answerOf(large(1))]));
+  parent.link.sendPacked(FrameType.answers, packAnswers([answerOf(large(1))]));
   await settle();
   const hex = [...joinBytes(parent.end.written)].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
-  const head = "62 6b 0c 00 00 00 00 1b 03 02 00 01 00 00 00 0b 00 00 00 00 00 04 93 e0";
-  assert.equal(hex, `${head} 94 91 01 00 00 91 c6 00 04 93 e0`);
+  const head = "62 6b 0c 00 00 00 00 33 03 01 00 01 00 00 00 23 00 00 00 00 00 04 93 e0 00 00 00 1f";
+  const text = "5b 5b 31 5d 2c 30 2c 30 2c 5b 6e 75 6c 6c 5d 2c 5b 5b 5b 30 5d 2c 33 30 30 30 30 30 5d 5d 5d";
+  assert.equal(hex, `${head} ${text}`);
 });
 
 test("a process that has a large value asks its parent, who alone makes files", async () => {
@@ -192,5 +193,5 @@ test("values of any make arrive the same, apart or not", async () => {
 });
 
 function answerOf(value: unknown): AnswerEntry {
-  return { id: 1, attempt: 1, kind: 0, value: new CompactCodec().encode(value, "value") };
+  return { id: 1, attempt: 1, kind: 0, value: new Codec("rich").encode(value, "value") };
 }

@@ -5,22 +5,22 @@ import { FrameFlag, FrameType } from "../../../src/core/wire/frame.ts";
 import { outOfBandHead, type OutOfBandSpan } from "../../../src/core/wire/shared_memory.ts";
 import { frame } from "../frames.ts";
 import { settle } from "../manual_clock.ts";
-import { bytesOf } from "./compact_stream.ts";
 import { LARGE, large, SharedPair } from "./shared_pair.ts";
 
 const MIB = 1024 * 1024;
+const ONE = Uint8Array.of(0x31);
 const PART: OutOfBandSpan = { position: 0, at: 0, length: 9 };
 
 for (
   const [what, body, reason] of [
     ["says nothing", new Uint8Array(0), "its length is 0"],
-    ["has no part that lies apart", Uint8Array.of(3, 2, 0, 0, 0x90), "it does not say what lies apart"],
-    ["has more parts than bytes", Uint8Array.of(3, 2, 255, 255, 0x90), "it does not say what lies apart"],
-    ["is a hello", apartBody(1, [PART], bytesOf(1)), "of type 1 nothing lies apart"],
-    ["lies apart itself", apartBody(12, [PART], bytesOf(1)), "of type 12 nothing lies apart"],
+    ["has no part that lies apart", Uint8Array.of(3, 1, 0, 0, 0x31), "it does not say what lies apart"],
+    ["has more parts than bytes", Uint8Array.of(3, 1, 255, 255, 0x31), "it does not say what lies apart"],
+    ["is a hello", apartBody(1, [PART], ONE), "of type 1 nothing lies apart"],
+    ["lies apart itself", apartBody(12, [PART], ONE), "of type 12 nothing lies apart"],
     [
       "is too large with its parts",
-      apartBody(3, Array(5).fill({ ...PART, length: 4 * MIB }), bytesOf(1)),
+      apartBody(3, Array(5).fill({ ...PART, length: 4 * MIB }), ONE),
       `its length is ${20 * MIB + 1} and the limit is ${16 * MIB}`,
     ],
   ] as const
@@ -36,22 +36,23 @@ for (
 
 test("a frame whose parts lie apart closes a link that has no memory", () => {
   const { process } = new SharedPair({ theirs: false });
-  const body = apartBody(3, [PART], bytesOf(1));
+  const body = apartBody(3, [PART], ONE);
   process.end.deliver(frame(FrameType.outOfBand, body));
   assert.deepEqual(process.closed, ["Cannot read frame: there is no shared memory"]);
 });
 
 for (
   const [what, span, reason] of [
-    ["lies behind the end of the memory", { position: 11, at: 50, length: LARGE }, "the shared memory ends at 0"],
-    ["has another length", { position: 11, at: 0, length: LARGE - 1 }, "a part that lies apart has another length"],
-    ["belongs nowhere", { position: 3, at: 0, length: LARGE }, "the body ends inside a value"],
+    ["lies behind the end of the memory", { position: 35, at: 50, length: LARGE }, "the shared memory ends at 0"],
+    ["has another length", { position: 35, at: 0, length: LARGE - 1 }, "a part that lies apart has another length"],
+    ["belongs nowhere", { position: 3, at: 0, length: LARGE }, "attachments: a place is wrong"],
   ] as const
 ) {
   test(`a frame with a part that ${what} is refused, and the link is kept`, async () => {
     const { process } = await SharedPair.open();
-    // [[1], 0, 0, [300,000 bytes that lie apart]]
-    const rest = Uint8Array.of(0x94, 0x91, 1, 0, 0, 0x91, 0xc6, 0, 4, 0x93, 0xe0);
+    // 300,000 bytes that lie apart
+    const text = new TextEncoder().encode("[[1],0,0,[null],[[[0],300000]]]");
+    const rest = joinBytes([Uint8Array.of(0, 0, 0, text.length), text]);
     process.end.deliver(frame(FrameType.outOfBand, apartBody(3, [span], rest)));
     await settle();
     assert.deepEqual([process.refused, process.closed, process.got], [[reason], [], []]);
@@ -80,5 +81,5 @@ test("a parent opens no file that its process names, and believes no opening tha
 
 /** The body of an `apart` frame: what it says of its parts, and the rest. */
 function apartBody(type: number, spans: readonly OutOfBandSpan[], rest: Uint8Array): Uint8Array {
-  return joinBytes([outOfBandHead(type, FrameFlag.compact, spans), rest]);
+  return joinBytes([outOfBandHead(type, FrameFlag.attachments, spans), rest]);
 }

@@ -1,6 +1,6 @@
-import { BodyReader } from "../../../src/core/wire/codec.ts";
-import { CompactCodec } from "../../../src/core/wire/compact_codec.ts";
-import { BodyError, FrameFlag, FrameType } from "../../../src/core/wire/frame.ts";
+import { Codec } from "../../../src/core/wire/codec.ts";
+import { packAnswers, readAnswers } from "../../../src/core/wire/columns.ts";
+import { BodyError, FrameType } from "../../../src/core/wire/frame.ts";
 import { Link } from "../../../src/core/wire/link.ts";
 import { ManualClock, settle } from "../manual_clock.ts";
 import { MemoryChannel } from "../memory_channel.ts";
@@ -17,8 +17,7 @@ export class SharedSide {
   readonly closed: (string | null)[] = [];
   /** Whether it refuses what it gets without a look. */
   refuses = false;
-  readonly #codec = new CompactCodec();
-  readonly #stream = { sentCount: 0 };
+  readonly #codec = new Codec("rich");
   #id = 0;
 
   constructor(end: MemoryChannel, clock: ManualClock, options: { files: MemoryFiles | null; makes: boolean }) {
@@ -30,15 +29,13 @@ export class SharedSide {
       events: {
         frame: (_type, flags, body) => {
           if (this.refuses) throw new BodyError("refused");
-          const { values } = bodies.answers(flags, body);
-          if ((flags & FrameFlag.shapes) === 0) this.got.push(...values);
+          this.got.push(...readAnswers(flags, body, this.link.outOfBand).values);
         },
         refused: (reason) => void this.refused.push(reason),
         drained: () => {},
         closed: (reason) => void this.closed.push(reason),
       },
     });
-    const bodies = new BodyReader(this.link);
   }
 
   /** Sends `values` in one frame. Returns how many bytes went over the channel. */
@@ -47,9 +44,7 @@ export class SharedSide {
     const entries = values.map((value) => {
       return { id: ++this.#id, attempt: 1, kind: 0, value: this.#codec.encode(value, "value") };
     });
-    const shapes = this.#codec.before(this.#stream);
-    if (shapes !== undefined) this.link.sendParts(FrameType.answers, shapes);
-    this.link.sendParts(FrameType.answers, this.#codec.answers(entries));
+    this.link.sendPacked(FrameType.answers, packAnswers(entries));
     await settle();
     return this.#bytes() - before;
   }
