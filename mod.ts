@@ -81,6 +81,7 @@ export type {
   WorkersDefinition,
 } from "./src/core/module/module.ts";
 export type { AnyModule, ProgramCommands, ProgramDefinition } from "./src/core/module/program.ts";
+export type { TimeSource } from "./src/core/child/in_process.ts";
 export type { BrokerOptions } from "./src/core/broker/options.ts";
 export type { SchemaInput, SchemaIssue, SchemaOutput, SchemaResult, StandardSchema } from "./src/core/module/schema.ts";
 export type {

@@ -56,7 +56,7 @@ async function removeUnused(folder: string): Promise<void> {
       await visit(join(dirname(path), to.replace(/\.js$/, ".d.ts")));
     }
   };
-  for (const entry of ["mod.d.ts", "nats.d.ts"]) await visit(join(folder, entry));
+  for (const entry of ["mod.d.ts", "nats.d.ts", "testing.d.ts"]) await visit(join(folder, entry));
   for await (const path of files(join(folder, "src"), "")) {
     if (!types.has(path)) await Deno.remove(path);
   }

@@ -59,6 +59,7 @@ export class Broker implements AsyncDisposable {
   static async start(options: BrokerOptions): Promise<Broker> {
     const plan = checkOptions(options);
     const runtime = await detectRuntime();
+    if (plan.inProcess !== null) return new Broker(await startInProcess(plan, runtime));
     const { role, depth, pid } = readRole(runtime.env.get(ROLE_VARIABLE));
     // A process belongs to one broker; for another one's start there is nothing to do in it, now or later.
     if (pid === runtime.pid || (role?.broker ?? plan.name) !== plan.name) return await new Promise<never>(() => {});
@@ -245,13 +246,20 @@ export class Broker implements AsyncDisposable {
   }
 }
 
+async function startInProcess(plan: BrokerPlan, runtime: Runtime): Promise<BrokerCore> {
+  const { inProcess } = await import("./core/child/in_process.ts");
+  const { product, aligned } = plan;
+  const modules = plan.modules.map(({ module }) => module).filter(({ program }) => program === undefined);
+  return await startCore(plan, inProcess(runtime, { modules, clock: plan.inProcess?.clock, product, aligned }), 0);
+}
+
 async function startCore(plan: BrokerPlan, runtime: Runtime, depth: number): Promise<BrokerCore> {
   const [{ BrokerCore }] = await Promise.all([import("./core/broker/broker.ts"), runtime.prepareSpawn?.()]);
   const run = programOfRun();
   const underRun = run !== null;
   const folder = underRun && plan.program === undefined ? runtime.programFolder(run) : null;
   const core = new BrokerCore(plan, { runtime, depth, load: null, ...(folder === null ? {} : { folder }) });
-  refuseUnreachable(plan, runtime);
+  if (plan.inProcess === null) refuseUnreachable(plan, runtime);
   const { control = underRun, signals = underRun } = plan;
   if (control || signals) {
     // Loaded by the broker that needs it: its processes never do.

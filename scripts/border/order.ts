@@ -35,6 +35,7 @@ const ORDER: readonly string[] = [
   "src/broker.ts",
   "mod.ts",
   "nats.ts",
+  "testing.ts",
   "src/cli",
   "cli.ts",
 ];

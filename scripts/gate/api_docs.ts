@@ -8,7 +8,10 @@ import { expectSuccess, type Steps } from "./steps.ts";
 const DENO = Deno.execPath();
 
 export async function apiDocs(steps: Steps): Promise<void> {
-  await steps.step("every public name of mod.ts is documented", () => expectSuccess([DENO, "doc", "--lint", "mod.ts"]));
+  await steps.step(
+    "every public name of mod.ts and testing.ts is documented",
+    () => expectSuccess([DENO, "doc", "--lint", "mod.ts", "testing.ts"]),
+  );
   await steps.step("the examples in doc comments run", async () => {
     const command = [DENO, "test", "--allow-all", "--doc", ...await filesWithExamples()];
     return await expectSuccess(command, { env: { BROKKR_LOG: "fatal" }, deadlineMs: 60_000 });
@@ -19,9 +22,9 @@ export async function apiDocs(steps: Steps): Promise<void> {
   );
 }
 
-/** mod.ts and what it re-exports from. Blocks of the guides are of the suite. */
+/** mod.ts, testing.ts and what they re-export from. Blocks of the guides are of the suite. */
 async function filesWithExamples(): Promise<string[]> {
-  const found = ["mod.ts"];
+  const found = ["mod.ts", "testing.ts"];
   for await (const file of files(join(ROOT, "src"), ".ts")) {
     if (/^ *\* ```ts$/m.test(await Deno.readTextFile(file))) found.push(relative(ROOT, file));
   }

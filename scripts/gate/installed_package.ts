@@ -103,7 +103,7 @@ await broker.call(sla, "get_report", [length]);
 // @ts-expect-error: there is no such command
 await broker.call(sla, "get_reprot", ["2021-10"]);
 const { modules } = await broker.status();
-modules[0]?.memory.privateBytes?.toFixed();
+modules[0]?.memory?.privateBytes?.toFixed();
 `;
 
 /** The package is for \`import\` and for Node's \`require\` of modules, which is what the profile means. */

@@ -23,6 +23,7 @@ export async function packageJson(folder: string): Promise<PackageJson> {
     exports: {
       ".": { types: "./mod.d.ts", default: "./mod.js" },
       "./nats": { types: "./nats.d.ts", default: "./nats.js" },
+      "./testing": { types: "./testing.d.ts", default: "./testing.js" },
       "./schema/*": "./schema/*",
       "./package.json": "./package.json",
     },

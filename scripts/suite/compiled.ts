@@ -12,8 +12,20 @@ export interface CompiledSuite {
 }
 
 const COMPILED = ["tests", "examples"];
-const PACKAGE = ["mod.js", "cli.js"];
-const NOT_LINKED = [...COMPILED, "src", "mod.ts", "cli.ts", "npm", "build", "dist", "node_modules", "scripts", "bench"];
+const PACKAGE = ["mod.js", "testing.js", "cli.js"];
+const NOT_LINKED = [
+  ...COMPILED,
+  "src",
+  "mod.ts",
+  "testing.ts",
+  "cli.ts",
+  "npm",
+  "build",
+  "dist",
+  "node_modules",
+  "scripts",
+  "bench",
+];
 
 /** Compiles into the first folder build/suite-N that no other run of the suite uses now. */
 export async function compileSuite(): Promise<CompiledSuite & Disposable> {

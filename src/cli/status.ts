@@ -107,7 +107,7 @@ function cellsOf(name: string, status: ProcessStatus): string[] {
     String(restarts),
     state === "ready" ? shortTime(uptimeMs) : "-",
     // Without a figure for private memory, all resident memory is shown.
-    mebibytes(memory.privateBytes ?? memory.rssBytes),
+    mebibytes(memory?.privateBytes ?? memory?.rssBytes ?? null),
     String(calls.ok + calls.retried),
     String(calls.error),
     String(calls.timeout),

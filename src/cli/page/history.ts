@@ -106,6 +106,6 @@ function doublingsSince(before: Doublings, now: Doublings): Doublings {
 function memoryOf({ modules }: BrokerStatus): Record<string, number> {
   const processes = modules.flatMap((module) => [module, ...module.workers]);
   return Object.fromEntries(
-    processes.flatMap(({ name, memory: { privateBytes } }) => privateBytes === null ? [] : [[name, privateBytes]]),
+    processes.flatMap(({ name, memory }) => memory?.privateBytes == null ? [] : [[name, memory.privateBytes]]),
   );
 }

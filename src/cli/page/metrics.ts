@@ -75,17 +75,17 @@ export function metricsText({ broker, modules }: BrokerStatus): string {
     gauge(
       "brokkr_process_private_bytes",
       "Memory that the end of the process would give back.",
-      one(({ memory }) => memory.privateBytes),
+      one(({ memory }) => memory?.privateBytes ?? null),
     ),
     gauge(
       "brokkr_process_proportional_bytes",
       "Memory of the process in which shared pages count in parts.",
-      one(({ memory }) => memory.pssBytes),
+      one(({ memory }) => memory?.pssBytes ?? null),
     ),
     gauge(
       "brokkr_process_resident_bytes",
       "Memory of the process in which shared pages count in full.",
-      one(({ memory }) => memory.rssBytes),
+      one(({ memory }) => memory?.rssBytes ?? null),
     ),
     gauge(
       "brokkr_cleanup_seconds",

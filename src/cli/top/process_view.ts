@@ -36,7 +36,7 @@ function callLines({ calls, memory }: ProcessStatus, width: number, style: Style
   const { ok, retried, error, timeout, cancelled, late, duplicate, unknown } = calls;
   const outcomes = { ok, retried, error, timeout, cancelled };
   const strays = { late, duplicate, unknown };
-  const { privateBytes, pssBytes, rssBytes } = memory;
+  const { privateBytes = null, pssBytes = null, rssBytes = null } = memory ?? {};
   const sizes = { private: mebibytes(privateBytes), PSS: mebibytes(pssBytes), resident: mebibytes(rssBytes) };
   const named = (figures: object) => Object.entries(figures).map(([name, figure]) => `${name} ${figure}`);
   return [

@@ -182,7 +182,7 @@ const FIGURES: Readonly<Record<Exclude<Order, "name">, (row: Row) => number>> = 
 
 /** Without a figure for private memory, all resident memory is shown. */
 export function memoryOf({ memory }: ProcessStatus): number | null {
-  return memory.privateBytes ?? memory.rssBytes;
+  return memory?.privateBytes ?? memory?.rssBytes ?? null;
 }
 
 function flat({ modules }: BrokerStatus): { status: ProcessStatus; parent: string | null }[] {

@@ -127,7 +127,8 @@ export class BrokerCore implements Service {
   /** Starts every module; settles when each is ready or has failed its first start. @throws {ProcessGoneError} with `failFast` */
   async start(): Promise<void> {
     if (this.#host.runtime.pid === 1) this.#log.report("broker.no-init", { remedy: INIT }, { module: this.name });
-    await this.#guard.start();
+    const { inProcess, modules } = this.#plan;
+    if (inProcess === null || modules.some(({ module }) => module.program !== undefined)) await this.#guard.start();
     const joined = await this.#joinCluster();
     const failure = this.#plan.failFast ? [this.#firstFailure()] : [];
     await Promise.race([this.#modules.start(), ...failure]);
@@ -142,7 +143,10 @@ export class BrokerCore implements Service {
 
   /** Drains every module, last declared first, and ends the broker. Later calls wait for the same end. */
   async stop(): Promise<void> {
-    this.#stopped ??= this.#stop();
+    if (this.#stopped === undefined) {
+      this.#stopped = this.#stop();
+      this.#plan.inProcess?.clock?.runUntil?.(this.#stopped);
+    }
     await this.#stopped;
   }
 

@@ -20,6 +20,7 @@ import {
 import { checkName, checkTable, filled, IN_PROGRAM, type Row } from "../module/table.ts";
 import { closestMatch, inspect, isRecord, refuseUnknown, withoutFields } from "../checks.ts";
 import type { ClusterConnection } from "../cluster/pub_sub.ts";
+import type { TimeSource } from "../child/in_process.ts";
 import { processName } from "../child/role.ts";
 
 /** Options of `Broker.start`: the keys of `brokkr.json` that concern a program, and what only a program can give. */
@@ -34,6 +35,11 @@ export interface BrokerOptions extends BrokerSettings {
   readonly commands?: Commands;
   /** Whether `start` rejects when a module's first start fails; the others are stopped first. @default false */
   readonly failFast?: boolean;
+  /**
+   * Whether modules and workers are served in this process, for unit tests: nothing is spawned and nothing cleaned, and values are
+   * copied all the same. With `clock` of `brokkr/testing` the test moves the broker's time. @default false
+   */
+  readonly inProcess?: boolean | { readonly clock?: TimeSource };
   /** URL or path of the program that a new process runs; it must reach the same `Broker.start`. @default the main module */
   readonly program?: URL | string;
   /** Gets every record from `logLevel` up, in the broker's process. @default prints `lines()` to standard error */
@@ -64,6 +70,8 @@ export interface BrokerPlan {
   readonly standby: number;
   readonly commands: Commands;
   readonly failFast: boolean;
+  /** Where its time comes from where modules are served in this process; null where they are processes. */
+  readonly inProcess: { readonly clock?: TimeSource } | null;
   readonly program: string | undefined;
   readonly log: LogFunction | undefined;
   readonly logLevel: LogLevel | undefined;
@@ -113,6 +121,13 @@ const OPTIONS: Readonly<Record<keyof BrokerOptions, Row>> = {
   control: { is: "flag", about: "Whether the command line can reach the broker" },
   sweep: BROKER.sweep,
   signals: { is: "flag", about: "Whether SIGINT and SIGTERM drain the broker and end the process" },
+  inProcess: {
+    is: "other",
+    what: "true, false or an object with a clock",
+    holds: (value) =>
+      typeof value === "boolean" || isRecord(value) && (value["clock"] === undefined || isRecord(value["clock"])),
+    about: "Whether modules are served in this process",
+  },
   failFast: { is: "flag", about: "Whether the start rejects when a module's first start fails" },
 };
 
@@ -161,9 +176,11 @@ export function checkOptions(options: BrokerOptions): BrokerPlan {
     timeoutMs,
     retry,
     startConcurrency: options.startConcurrency,
-    standby,
+    // A module in this process has nothing to wait for.
+    standby: options.inProcess ? 0 : standby,
     commands: options.commands ?? {},
     failFast: options.failFast === true,
+    inProcess: options.inProcess === true ? {} : options.inProcess || null,
     program: options.program === undefined || typeof options.program === "string"
       ? options.program
       : options.program.href,

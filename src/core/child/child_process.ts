@@ -169,7 +169,7 @@ export class ChildProcess {
       this.#session.kill("SIGKILL", `process did not reach ${goal} in ${formatTimeout(startTimeoutMs)}`);
     });
     this.#report("process.starting", { process: name, generation: this.#options.generation });
-    this.#session.spawn().then((pid) => parent.guard?.add(pid, name), (error: unknown) => {
+    this.#session.spawn().then((pid) => this.#isHosted || parent.guard?.add(pid, name), (error: unknown) => {
       const why = messageOf(error);
       const lasting = isLasting(error);
       this.#ended({ code: null, signal: null, why, cleaning: null, wasReady: false, lastLines: [], lasting });
@@ -223,6 +223,11 @@ export class ChildProcess {
     this.#options.events.ended(this, exitReason(end), true);
     this.#settleAdmitted();
     this.#settleEnded();
+  }
+
+  /** Whether it is served in this process. */
+  get #isHosted(): boolean {
+    return this.pid === this.spec.parent.runtime.pid;
   }
 
   get #clock() {
@@ -295,8 +300,8 @@ export class ChildProcess {
   #watch(): void {
     const { name } = this.spec;
     const { ping } = this.#session;
-    // A program may have no request that it answers in any case.
-    if (ping === null) return;
+    // A program may have no request that it answers in any case, and no process finds that it hangs itself.
+    if (ping === null || this.#isHosted) return;
     this.#heartbeat = new Heartbeat({
       clock: this.#clock,
       settings: this.#plan.heartbeat,
@@ -322,17 +327,20 @@ export class ChildProcess {
     this.#clearStart?.();
     this.#leaveStarts();
     this.#cleanup = cleanup;
+    if ((states.state !== "starting" && states.state !== "cleaning") || link === undefined || pid === null) return;
     // A program of another language has nothing to clean.
-    if (states.state !== (cleanup === null ? "starting" : "cleaning") || link === undefined || pid === null) return;
-    if (cleanup === null) this.#watch();
+    if (states.state === "starting") this.#watch();
     this.#readyAt = this.#clock.now();
-    this.#memory = new MemoryWatch({
-      runtime,
-      pid,
-      plan: this.#plan.memory,
-      warn: (bytes, limitBytes) => this.#report("process.memory", { process: name, childPid: pid, bytes, limitBytes }),
-      recycle: (bytes, limitBytes) => events.tooLarge(this, bytes, limitBytes),
-    });
+    if (!this.#isHosted) {
+      this.#memory = new MemoryWatch({
+        runtime,
+        pid,
+        plan: this.#plan.memory,
+        warn: (bytes, limitBytes) =>
+          this.#report("process.memory", { process: name, childPid: pid, bytes, limitBytes }),
+        recycle: (bytes, limitBytes) => events.tooLarge(this, bytes, limitBytes),
+      });
+    }
     states.become("ready");
     events.ready(this, link);
     this.#report("process.ready", { process: name, childPid: pid, ms: this.#readyAt - this.#startedAt });

@@ -36,6 +36,8 @@ export interface ModuleHostOptions {
   readonly program: string | undefined;
   readonly reporter: FrameReporter;
   readonly setup: Setup;
+  /** Whether what the module owns stays at its end: it is served in the process that made it, which goes on. @default false */
+  readonly keepsOwned?: boolean;
   /** Sends a message to the parent. */
   readonly send: (message: ControlFromChild) => void;
   /** Calls to the parent; loaded at the first use. */
@@ -88,7 +90,8 @@ export class ModuleHost implements Service {
     this.#module = module;
     const { definition, name } = module;
     const { worker } = this.#options.role;
-    for (const resource of worker === null ? definition.owns ?? [] : []) this.#owned.add(resource);
+    const owns = worker === null && this.#options.keepsOwned !== true ? definition.owns ?? [] : [];
+    for (const resource of owns) this.#owned.add(resource);
     const { optionsSchema } = definition;
     if (optionsSchema !== undefined) {
       const { checkedOptions } = await import("../module/schema.ts");
@@ -122,6 +125,11 @@ export class ModuleHost implements Service {
     await this.#workers?.stop();
     for (const dispose of this.#owned.disposals().toReversed()) await this.#attempt(dispose);
     this.#logLimit.end();
+  }
+
+  /** Nobody will stop the module. */
+  abandon(): void {
+    this.#stop.abort();
   }
 
   /** This process was sent a signal that ends it; its workers may have been, too. */

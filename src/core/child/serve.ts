@@ -47,6 +47,8 @@ export interface ServeOptions {
   readonly program: string | undefined;
   readonly product: string;
   readonly aligned: boolean;
+  /** Ends it where it is served in its parent's process, which has nothing to clean. */
+  readonly end?: (code: number) => void;
 }
 
 /** Serves until the process ends; never settles. */
@@ -87,6 +89,7 @@ class ServedProcess {
   /** When it was asked to stop, on the clock. */
   #stoppedAt: number | null = null;
   #wasSignalled = false;
+  #isAbandoned = false;
   #drainMs = 0;
   readonly #forgetSignals: () => void;
 
@@ -128,6 +131,7 @@ class ServedProcess {
       ...this.#options,
       reporter: this.#reporter,
       setup,
+      keepsOwned: this.#options.end !== undefined,
       send: (message) => this.#send(message),
       parent: () => this.#loading ??= this.#loadClient(setup.frameLimit),
     });
@@ -166,12 +170,12 @@ class ServedProcess {
   }
 
   async #start(host: ModuleHost, setup: Setup): Promise<void> {
-    const { runtime, role, load } = this.#options;
+    const { runtime, role, load, end } = this.#options;
     try {
       const modules = await load(role);
       const own = modules.find((candidate) => candidate.name === role.module);
       if (own === undefined) throw new Error(`Cannot serve module "${role.module}": the program does not declare it`);
-      const cleanup = await cleanAfterFork({
+      const cleanup = end !== undefined ? null : await cleanAfterFork({
         runtime,
         reporter: this.#reporter,
         role,
@@ -246,6 +250,7 @@ class ServedProcess {
     if (this.#stoppedAt !== null) return;
     this.#stoppedAt = this.#options.runtime.clock.now();
     await this.#server?.idle();
+    if (this.#isAbandoned) return;
     await this.#host?.stop();
     this.#send({ kind: "stopped" });
     await this.#leave(signal === undefined ? 0 : EXIT_CODES[signal], signal);
@@ -253,8 +258,22 @@ class ServedProcess {
 
   /** A process without its channel has no parent, and ends. Where it ended the channel itself, its parent learns why. */
   async #cutOff(reason: string | null): Promise<void> {
+    if (this.#options.end !== undefined) this.#abandon();
     if (reason !== null) await this.#leave(1);
-    this.#options.runtime.exit(0);
+    this.#exit(0);
+  }
+
+  /** The module's own code outlives it: what looks at its signals can end. */
+  #abandon(): void {
+    this.#isAbandoned = true;
+    this.#server?.abort();
+    this.#host?.abandon();
+  }
+
+  #exit(code: number): void {
+    const { end, runtime } = this.#options;
+    if (end === undefined) runtime.exit(code);
+    else end(code);
   }
 
   /** Ends the process when the parent has all that was sent, or does not read any more. */
@@ -270,7 +289,7 @@ class ServedProcess {
       // Deno acts on it in a thread of its own, and the module's code may listen for it.
       await sleep(clock, LAST_WORDS_MS);
     }
-    this.#options.runtime.exit(code);
+    this.#exit(code);
   }
 
   /** Sends `message` after the events that were reported before. */

@@ -219,11 +219,17 @@ export class Supervisor {
       uptimeMs: state === "ready" ? Math.round(child?.uptimeMs ?? 0) : 0,
       blocked: child?.isBlocked ?? false,
       nextRestartMs: this.#backoff.remainingMs,
-      memory: pid === null ? NO_MEMORY : await this.#spec.parent.runtime.memory(pid),
+      memory: await this.#memory(pid),
       calls: this.#counters.counts(),
       latencyMs: this.#counters.latency(),
       cleanup: cleanup === null ? null : cleanupStatus(cleanup),
     };
+  }
+
+  async #memory(pid: number | null): Promise<ProcessStatus["memory"]> {
+    const { runtime } = this.#spec.parent;
+    if (pid === null) return NO_MEMORY;
+    return pid === runtime.pid ? null : await runtime.memory(pid);
   }
 
   get #now(): number {

@@ -206,7 +206,7 @@ export type ControlFromChild =
   | { readonly kind: "start-wanted"; readonly start: number }
   /** That worker has cleaned, has ended or is not to start any more. */
   | { readonly kind: "start-over"; readonly start: number }
-  | { readonly kind: "ready"; readonly commands: readonly string[]; readonly cleanup: CleanupReceipt }
+  | { readonly kind: "ready"; readonly commands: readonly string[]; readonly cleanup: CleanupReceipt | null }
   /** With `lasting` another start would fail too. */
   | { readonly kind: "failed"; readonly error: ThrownError; readonly lasting?: boolean }
   /** The answer to `status`, and to `restart` when the worker is ready or has failed. */
@@ -276,7 +276,7 @@ export const controlFromChild = new ControlMessages<ControlFromChild>({
   ready: new FieldSet({
     kind: [oneOf("ready")],
     commands: [listOf(isText)],
-    cleanup: [objectOf<CleanupReceipt>(RECEIPT_CHECKS)],
+    cleanup: [orNull(objectOf<CleanupReceipt>(RECEIPT_CHECKS))],
   }),
   failed: new FieldSet<Extract<ControlFromChild, { readonly kind: "failed" }>>({
     kind: [oneOf("failed")],

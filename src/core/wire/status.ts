@@ -125,8 +125,8 @@ export interface ProcessStatus {
   readonly blocked: boolean;
   /** Milliseconds until it is started again, or null where it is not in `backoff`. */
   readonly nextRestartMs: number | null;
-  /** What it uses, read when the status was asked for. */
-  readonly memory: MemoryUsage;
+  /** What it uses, read when the status was asked for; null where it is served in the broker's own process. */
+  readonly memory: MemoryUsage | null;
   /** Calls that its parent has sent to it, by outcome; kept over restarts. */
   readonly calls: CallCounts;
   /** How long the answered calls took, from `call()` to the answer. */
@@ -161,7 +161,7 @@ export const isProcessStatus = objectOf<ProcessStatus>({
   uptimeMs: isNumber,
   blocked: isBoolean,
   nextRestartMs: isFigure,
-  memory: objectOf<MemoryUsage>({ rssBytes: isFigure, pssBytes: isFigure, privateBytes: isFigure }),
+  memory: orNull(objectOf<MemoryUsage>({ rssBytes: isFigure, pssBytes: isFigure, privateBytes: isFigure })),
   calls: objectOf<CallCounts>({
     ok: isNumber,
     retried: isNumber,

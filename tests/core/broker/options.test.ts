@@ -24,6 +24,7 @@ test("checkOptions() fills in the defaults and keeps the order of the modules", 
     standby: 0,
     commands: {},
     failFast: false,
+    inProcess: null,
     program: undefined,
     log: undefined,
     logLevel: undefined,
@@ -69,7 +70,7 @@ for (
     [
       { colour: undefined },
       'Options of the broker: unknown key "colour": known are name, modules, load, settings, call, startConcurrency, standby, ' +
-      "commands, program, log, logLevel, aligned, product, cluster, control, sweep, signals, failFast",
+      "commands, program, log, logLevel, aligned, product, cluster, control, sweep, signals, inProcess, failFast",
     ],
     [{ standby: -1 }, "Option standby must be a whole number of at least 0, and it is -1"],
     [{ startConcurrency: 0 }, "Option startConcurrency must be a whole number of at least 1, and it is 0"],

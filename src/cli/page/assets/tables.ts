@@ -29,7 +29,7 @@ const PROCESSES: Table = {
     { heading: "pid", text: ({ pid }) => pid === null ? "–" : String(pid) },
     { heading: "ready for", text: ({ uptimeMs }) => timeText(uptimeMs) },
     { heading: "restarts", text: ({ restarts }) => count(restarts), className: ({ restarts }) => hot(restarts) },
-    { heading: "memory now", text: ({ memory }) => mebibytes(memory.privateBytes) },
+    { heading: "memory now", text: ({ memory }) => mebibytes(memory?.privateBytes) },
     { heading: "before cleanup", text: ({ cleanup }) => mebibytes(cleanup?.privateBytesBefore) },
     { heading: "after cleanup", text: ({ cleanup }) => mebibytes(cleanup?.privateBytesAfter) },
     { heading: "cleanup took", text: ({ cleanup }) => milliseconds(cleanup?.ms) },
