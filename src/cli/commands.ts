@@ -57,6 +57,10 @@ export const COMMANDS = {
           "by default the nearest brokkr.json.",
       },
       name: NAME_OPTION,
+      watch: {
+        flags: ["--watch"],
+        about: "Reload a module when its file changes, or one that it imports; and the configuration when it changes.",
+      },
       page: {
         flags: ["--page"],
         value: PAGE_ADDRESS,

@@ -21,7 +21,7 @@ const PROGRAM = /\.[cm]?[jt]s$/;
 
 export async function run(
   runtime: Runtime,
-  { file, name, page, pageTokenFile }: ArgsOf<"run">,
+  { file, name, watch, page, pageTokenFile }: ArgsOf<"run">,
   depth: number,
 ): Promise<number> {
   const path = file ?? nearestConfig("run");
@@ -32,11 +32,18 @@ export async function run(
   await offerLibrary(runtime);
   if (CONFIG.test(path)) {
     const { runConfig } = await import("./run_config.ts");
-    return await runConfig(runtime, path, { depth, page: shown, name });
+    return await runConfig(runtime, path, { depth, page: shown, name, watch });
   }
   if (name !== undefined) {
     throw new CliError(
       `Cannot run "${path}" with --name: it is for a configuration, and a program names its broker`,
+      ExitCode.usage,
+    );
+  }
+  if (watch) {
+    throw new CliError(
+      `Cannot run "${path}" with --watch: it is for a configuration, and a program is watched by its runtime, as in ` +
+        '"node --watch", "deno run --watch" or "bun --watch"',
       ExitCode.usage,
     );
   }

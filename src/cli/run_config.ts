@@ -4,7 +4,7 @@
  * @module
  */
 
-import { resolve } from "node:path";
+import { dirname, relative, resolve } from "node:path";
 import { BrokerCore } from "../core/broker/broker.ts";
 import { exposeBroker } from "../core/control/server.ts";
 import type { LogFunction } from "../core/log/broker_log.ts";
@@ -12,7 +12,7 @@ import type { EventFields } from "../core/log/events.ts";
 import type { LogLevel } from "../core/log/prefix.ts";
 import { messageOf } from "../core/user_code.ts";
 import { failureCode, systemReason } from "../runtime/posix/failure_reason.ts";
-import type { Runtime } from "../runtime/runtime.ts";
+import type { Clock, Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 import { type Config, readConfig } from "./config/read_config.ts";
 import { ConfigError } from "./config/document.ts";
@@ -23,17 +23,21 @@ import type { PageArgs } from "./page/page.ts";
 import { paintLine } from "./paint.ts";
 import { planOf, warn } from "./plan.ts";
 
+interface RunOptions {
+  readonly depth: number;
+  readonly page: PageArgs | null;
+  readonly name: string | undefined;
+  /** Whether changed files are loaded again. */
+  readonly watch: boolean;
+}
+
 /** Never settles: the process ends with the broker. */
 export async function runConfig(
   runtime: Runtime,
   file: string,
-  { depth, page, name }: {
-    readonly depth: number;
-    readonly page: PageArgs | null;
-    readonly name: string | undefined;
-  },
+  { depth, page, name, watch }: RunOptions,
 ): Promise<number> {
-  const { plan, host, log } = await prepare(runtime, file, name);
+  const { config, plan, host, log } = await prepare(runtime, file, name);
   if (page !== null) {
     const { openPage } = await import("./page/page.ts");
     await openPage(runtime, page, plan.name);
@@ -42,13 +46,13 @@ export async function runConfig(
   log.whenLost((fields) => core.report("log.lost", fields));
   core.whenStopped(() => Promise.resolve(log.close()));
   // Reads happen one after the other, so that the newest wins; none waits for the changes that an earlier one started.
-  let reading: Promise<void> = Promise.resolve();
+  let reading: Promise<Config> = Promise.resolve(config);
   const absolute = resolve(file);
   const reload = () => {
     // Messages show the path as given, as long as it still leads to the file.
     const hasFolder = runtime.startedIn !== null && runtime.isFolder(runtime.startedIn);
     const again = hasFolder ? file : absolute;
-    reading = reading.then(() => readAgain(core, { runtime, file: again, name }));
+    reading = reading.then((config) => readAgain(core, { runtime, file: again, name, config }));
   };
   try {
     await exposeBroker(core, { runtime, control: true, signals: true, reload });
@@ -57,6 +61,7 @@ export async function runConfig(
     const why = messageOf(error);
     throw new CliError(why, ExitCode.usage, { cause: error });
   }
+  if (watch) void reloadChanged(core, { clock: runtime.clock, file: absolute, reload, config: () => reading });
   await start(core);
   return await new Promise<never>(() => {});
 }
@@ -75,23 +80,62 @@ async function start(core: BrokerCore): Promise<void> {
   throw new CliError(`Cannot start broker "${core.name}": ${core.clusterConflict}, ${remedy}`, ExitCode.usage);
 }
 
+interface WatchOptions {
+  readonly clock: Clock;
+  readonly file: string;
+  readonly reload: () => void;
+  readonly config: () => Promise<Config>;
+}
+
+/** Until the broker has stopped. */
+async function reloadChanged(core: BrokerCore, { clock, file, reload, config }: WatchOptions): Promise<void> {
+  const { filesOf, watchFiles } = await import("./watch_files.ts");
+  const stopped = new AbortController();
+  core.whenStopped(() => stopped.abort());
+  let current = await config();
+  await watchFiles({
+    clock,
+    files: () => new Map([...filesOf(current), ["", [file]]]),
+    signal: stopped.signal,
+    async changed(process, [first = "", ...more]) {
+      if (process === "") {
+        reload();
+        current = await config();
+        return;
+      }
+      const files = relative(dirname(file), first) + (more.length === 0 ? "" : ` and ${more.length} more`);
+      core.report("broker.files-changed", { process, files });
+      await core.reload(process).catch((error: unknown) => refuse(core, messageOf(error)));
+    },
+  });
+}
+
+interface Again {
+  readonly runtime: Runtime;
+  readonly file: string;
+  readonly name: string | undefined;
+  /** As it was. */
+  readonly config: Config;
+}
+
 /** Starts to apply the configuration as it is now. If it is wrong, a line says so and nothing changes. */
-async function readAgain(
-  core: BrokerCore,
-  { runtime, file, name }: { runtime: Runtime; file: string; name: string | undefined },
-): Promise<void> {
+async function readAgain(core: BrokerCore, { runtime, file, name, config: before }: Again): Promise<Config> {
   try {
     const config = await readConfig(file, runtime, name);
     if (config.broker.name !== core.name) {
-      return refuse(core, `the broker's name is "${core.name}" and can not become "${config.broker.name}"`);
+      refuse(core, `the broker's name is "${core.name}" and can not become "${config.broker.name}"`);
+      return before;
     }
     if (!core.hasCluster(config.cluster)) {
-      return refuse(core, '"cluster" can not change while the broker runs, restart it');
+      refuse(core, '"cluster" can not change while the broker runs, restart it');
+      return before;
     }
     const { plan, host } = await planOf(config);
     core.follow(plan, host).catch((error: unknown) => refuse(core, messageOf(error)));
+    return config;
   } catch (error) {
     refuse(core, messageOf(error));
+    return before;
   }
 }
 
@@ -103,7 +147,7 @@ async function prepare(runtime: Runtime, file: string, name: string | undefined)
   try {
     const config = await readConfig(file, runtime, name);
     warn(runtime, config);
-    return { ...await planOf(config), log: openLog(config, runtime) };
+    return { config, ...await planOf(config), log: openLog(config, runtime) };
   } catch (error) {
     if (error instanceof ConfigError) throw new CliError(error.message, ExitCode.usage, { cause: error });
     throw error;

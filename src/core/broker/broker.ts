@@ -194,7 +194,10 @@ export class BrokerCore implements Service {
   }
 
   /** Logs an event that is seen outside of the core. */
-  report<Id extends "broker.not-reloaded" | "log.lost" | "process.dropped">(event: Id, fields: EventFields[Id]): void {
+  report<Id extends "broker.files-changed" | "broker.not-reloaded" | "log.lost" | "process.dropped">(
+    event: Id,
+    fields: EventFields[Id],
+  ): void {
     this.#log.report(event, fields, { module: this.name });
   }
 

@@ -166,6 +166,8 @@ export interface EventFields {
   };
   /** ERROR: a changed configuration could not be read, so the old one stays. */
   "broker.not-reloaded": { readonly reason: string };
+  /** INFO: files of a module have changed under `brokkr run --watch`, so it is reloaded. `files`: the first one, and how many more. */
+  "broker.files-changed": { readonly process: string; readonly files: string };
   /** WARNING: the broker is the first process of its container, so that nobody collects processes that lose their parent. */
   "broker.no-init": { readonly remedy: string };
   /** WARNING: the guard has ended and could not be started; the next try is in `delayMs`. */
@@ -873,6 +875,18 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
     why: "The end of the line says what is wrong, and where.",
     check: ['"brokkr check FILE", then send SIGHUP again.'],
     did: "Nothing: every module runs as before.",
+  },
+  "broker.files-changed": {
+    tag: "BROKER",
+    level: "info",
+    template: "{process} is reloaded, since its files have changed: {files}",
+    fields: { process, files: text },
+    isOfBroker: true,
+    guide: "[operating](./operating.md#while-you-write-a-module)",
+    what: "A file of a module, or one that it imports, has changed, and the broker runs with --watch.",
+    why: "Somebody, or a program, wrote the file.",
+    check: ["If its new process does not become ready: the lines behind this one say why."],
+    did: 'Reloads the module, as "brokkr reload" does: the old process serves until the new one is ready.',
   },
   "broker.unguarded": {
     tag: "BROKER",

@@ -180,6 +180,10 @@ export const OWN_SAMPLES: readonly (readonly [event: LogEvent, line: string])[] 
     `${PREFIX} INFO : ${BROKER} The configuration is in force after 0.700s (replaced: 1, kept: 0, added: 2, removed: 3)`,
   ],
   [
+    { ...HEAD, event: "broker.files-changed", fields: { process: "sla", files: "sla.ts and 2 more" } },
+    `${PREFIX} INFO : ${BROKER} sla is reloaded, since its files have changed: sla.ts and 2 more`,
+  ],
+  [
     { ...HEAD, event: "broker.not-reloaded", fields: { reason: "brokkr.json:3:5: unknown key" } },
     `${PREFIX} ERROR : ${BROKER} The configuration stays as it was: brokkr.json:3:5: unknown key`,
   ],

@@ -1,0 +1,102 @@
+/**
+ * `brokkr run --watch`: looks after the files of modules, and what they import of the user's own files, and says which module has
+ * changed. It compares sizes and times, since not every file system reports changes.
+ *
+ * @module
+ */
+
+import { readFileSync, statSync } from "node:fs";
+import { dirname, extname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { sleep } from "../core/duration.ts";
+import type { Clock } from "../runtime/runtime.ts";
+import type { Config } from "./config/read_config.ts";
+
+/** How often it looks. A change that is not followed by another one until the next look is over. */
+const LOOK_MS = 250;
+
+export interface WatchOptions {
+  readonly clock: Clock;
+  /** Files by the name of what they belong to; asked for again after each change. */
+  readonly files: () => ReadonlyMap<string, readonly string[]>;
+  /** Called when `files` of `name` have changed, and no other change came since; the next one waits for it. */
+  readonly changed: (name: string, files: readonly string[]) => Promise<unknown>;
+  readonly signal: AbortSignal;
+}
+
+/** Settles with `signal`. */
+export async function watchFiles({ clock, files, changed, signal }: WatchOptions): Promise<void> {
+  let watched = files();
+  let seen = new Map<string, string>();
+  const pending = new Map<string, Set<string>>();
+  const look = (): boolean => {
+    const now = new Map<string, string>();
+    let isQuiet = true;
+    for (const [name, paths] of watched) {
+      for (const path of paths) {
+        const state = stateOf(path);
+        const before = seen.get(path);
+        now.set(path, state ?? before ?? "");
+        // A file that is gone is about to be written again.
+        if (state === null || before === undefined || before === state) continue;
+        isQuiet = false;
+        pending.set(name, (pending.get(name) ?? new Set()).add(path));
+      }
+    }
+    seen = now;
+    return isQuiet;
+  };
+  look();
+  while (!signal.aborted) {
+    await sleep(clock, LOOK_MS);
+    if (!look() || pending.size === 0) continue;
+    for (const [name, paths] of pending) {
+      pending.delete(name);
+      await changed(name, [...paths]);
+    }
+    // They may import others now.
+    watched = files();
+  }
+}
+
+function stateOf(path: string): string | null {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats === undefined ? null : `${stats.ino} ${stats.size} ${stats.mtimeMs}`;
+}
+
+/** The files of each module: its own and what it imports, or those that a program's command names. */
+export function filesOf({ modules, folder }: Config): Map<string, readonly string[]> {
+  return new Map(modules.map((module) => {
+    if ("url" in module) return [module.name, importedFiles(fileURLToPath(module.url))];
+    const { program: { command }, settings: { cwd = folder } } = module;
+    const named = command.filter((word) => !word.startsWith("/") && !word.startsWith("-"));
+    return [module.name, named.map((word) => resolve(cwd, word)).filter(isFile)];
+  }));
+}
+
+/** `import … from "./x"`, `export … from`, `import("./x")` and `require("./x")`. */
+const IMPORT = /(?:\bfrom|\bimport|\brequire)\s*\(?\s*["'](\.{1,2}\/[^"'\n]+)["']/g;
+const CODE = /\.[cm]?[jt]sx?$/;
+const ENDINGS = ["", ".ts", ".js", ".mts", ".mjs", ".cts", ".cjs", ".json", "/index.ts", "/index.js"];
+
+/** `file`, and all that it imports by a relative path, by any way. */
+export function importedFiles(file: string): string[] {
+  const found = new Set([file]);
+  for (const path of found) {
+    if (!CODE.test(path) || !isFile(path)) continue;
+    for (const [, specifier = ""] of readFileSync(path, "utf8").matchAll(IMPORT)) {
+      const target = join(dirname(path), specifier);
+      // TypeScript may name what a file is compiled to.
+      const source = target.replace(/\.([cm]?)js$/, ".$1ts");
+      const existing = [...ENDINGS.map((ending) => target + ending), ...extname(target) === "" ? [] : [source]].find(
+        isFile,
+      );
+      if (existing !== undefined) found.add(existing);
+    }
+  }
+  return [...found];
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+}

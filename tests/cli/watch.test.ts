@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { importedFiles, watchFiles } from "../../src/cli/watch_files.ts";
+import { ManualClock, settle } from "../core/manual_clock.ts";
+import { brokerConfig, ending, inSandbox, type Sandbox } from "./cli_process.ts";
+
+function write(sandbox: Sandbox, files: Readonly<Record<string, string>>): void {
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(sandbox.folder, name), text);
+}
+
+const MODULE = (name: string, value: string) =>
+  `import { value } from "./${value}.mjs";\nexport default { name: "${name}", commands: { get: () => value } };\n`;
+
+test("brokkr run --watch reloads the module whose file, or import, has changed, with one line, and no other", () =>
+  inSandbox(async (sandbox) => {
+    write(sandbox, {
+      "one.mjs": MODULE("one", "first"),
+      "two.mjs": MODULE("two", "second"),
+      "first.mjs": 'export const value = "old";\n',
+      "second.mjs": 'export const value = "two";\n',
+      "brokkr.json": '{ "name": "w", "modules": { "one": { "path": "one.mjs" }, "two": { "path": "two.mjs" } } }',
+    });
+    const broker = await sandbox.broker(["run", "--watch"]);
+    const get = async (module: string) => (await sandbox.run(["call", module, "get"])).stdout;
+    const reloads = () => broker.stderr.match(/\w+ is reloaded, since its files have changed: .*/g);
+    assert.equal(await get("one"), "old\n");
+    // As editors do.
+    write(sandbox, { "first.mjs~": 'export const value = "new";\n' });
+    renameSync(join(sandbox.folder, "first.mjs~"), join(sandbox.folder, "first.mjs"));
+    await broker.printed("stderr", "one was replaced");
+    assert.equal(await get("one"), "new\n");
+    assert.deepEqual(reloads(), ["one is reloaded, since its files have changed: first.mjs"]);
+    // A file with a fault leaves the old process, and its mending is seen too.
+    write(sandbox, { "one.mjs": "export default {" });
+    await broker.printed("stderr", "one could not be replaced and goes on");
+    assert.equal(await get("one"), "new\n");
+    write(sandbox, { "one.mjs": MODULE("one", "second") });
+    await broker.printed("stderr", "one was replaced", 2);
+    assert.equal(await get("one"), "two\n");
+    // Now both import it.
+    write(sandbox, { "second.mjs": 'export const value = "both";\n' });
+    await broker.printed("stderr", "two was replaced");
+    await broker.printed("stderr", "one was replaced", 3);
+    assert.deepEqual([await get("one"), await get("two")], ["both\n", "both\n"]);
+    assert.equal(reloads()?.length, 5);
+    write(sandbox, { "brokkr.json": '{ "name": "w", "modules": { "one": { "path": "one.mjs" } } }' });
+    await broker.printed("stderr", "The configuration is in force");
+    assert.equal((await sandbox.run(["call", "two", "get"])).code, 4);
+    broker.kill("SIGTERM");
+    assert.equal((await broker.ended).code, 0);
+  }));
+
+test("brokkr run --watch refuses a program, and says what watches it", () =>
+  inSandbox(async (sandbox) => {
+    const { code, stderr } = await sandbox.run([
+      "run",
+      brokerConfig.replace("broker/brokkr.json", `program${ending}`),
+      "--watch",
+    ]);
+    assert.equal(code, 2);
+    assert.match(stderr, /^Cannot run ".*" with --watch: it is for a configuration, .* "node --watch", /);
+  }));
+
+test("importedFiles() follows relative imports of any kind, once each, and leaves packages alone", () =>
+  inSandbox((sandbox) => {
+    mkdirSync(join(sandbox.folder, "lib"));
+    write(sandbox, {
+      "main.ts":
+        'import a, { b } from "./a.js";\nexport * from \'./lib\';\nimport "brokkr";\nimport x from "./none.js";\n',
+      "a.ts": 'const c = await import("./c.mjs");\nimport "./main.ts";\n',
+      "c.mjs": 'const d = require("./d");\nimport data from "./data.json" with { type: "json" };\n',
+      "d.cjs": "// import './nothing.ts'\n",
+      "data.json": '{ "from": "./e.js" }',
+      "e.js": "",
+      "lib/index.ts": 'export type { T } from "../e.js";\n',
+    });
+    const found = importedFiles(join(sandbox.folder, "main.ts"));
+    const names = found.map((path) => path.slice(sandbox.folder.length + 1)).sort();
+    assert.deepEqual(names, ["a.ts", "c.mjs", "d.cjs", "data.json", "e.js", "lib/index.ts", "main.ts"]);
+    return Promise.resolve();
+  }));
+
+test("watchFiles() tells a change when no other one has followed, and not that a file is gone for a while", () =>
+  inSandbox(async (sandbox) => {
+    const clock = new ManualClock();
+    const leave = new AbortController();
+    const told: string[] = [];
+    const path = join(sandbox.folder, "a.mjs");
+    write(sandbox, { "a.mjs": "1" });
+    const done = watchFiles({
+      clock,
+      files: () => new Map([["a", [path]]]),
+      changed: (name, files) => Promise.resolve(void told.push(`${name}: ${files.length}`)),
+      signal: leave.signal,
+    });
+    const look = async () => {
+      clock.advance(250);
+      await settle();
+    };
+    await look();
+    for (const text of ["12", "123", "1234"]) {
+      write(sandbox, { "a.mjs": text });
+      await look();
+      assert.deepEqual(told, []);
+    }
+    await look();
+    assert.deepEqual(told, ["a: 1"]);
+    rmSync(path);
+    await look();
+    await look();
+    assert.deepEqual(told, ["a: 1"]);
+    write(sandbox, { "a.mjs": "another" });
+    await look();
+    await look();
+    assert.deepEqual(told, ["a: 1", "a: 1"]);
+    leave.abort();
+    await look();
+    await done;
+  }));
