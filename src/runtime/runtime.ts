@@ -84,7 +84,7 @@ export interface SpawnOptions {
    * when that settles.
    */
   readonly output?: OutputSink | undefined;
-  /** Whether it gets a session and process group of its own, so that the whole tree can be signalled. */
+  /** Whether it leads a process group of its own, so that the whole tree can be signalled, and has no terminal. */
   readonly group: boolean;
 }
 

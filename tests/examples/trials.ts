@@ -64,7 +64,7 @@ export const TRIED: Readonly<Record<string, Readonly<Record<string, string>>>> =
     "Under systemd": "operating",
     "The disk is full": "operating",
   },
-  "docs/performance.md": { "Measure": "performance", "Start and memory": "usage" },
+  "docs/performance.md": { "Measure": "performance", "On a busy machine": "usage", "Start and memory": "usage" },
   "docs/programs.md": {
     "A Python script as a module": "programs",
     "An MCP server under supervision": "programs",

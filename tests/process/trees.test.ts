@@ -19,6 +19,8 @@ import process from "node:process";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { Guard } from "../../src/core/child/guard.ts";
+import { detectRuntime } from "../../src/runtime/detect.ts";
 import { children } from "../fixtures/processes.ts";
 import { RUN_FLAGS } from "../fixtures/run_flags.ts";
 import { sow, trees } from "../fixtures/broker/trees.ts";
@@ -125,6 +127,31 @@ test(
       await allGone(next.pids);
     } finally {
       await home.remove();
+    }
+  },
+);
+
+test(
+  "a process that leads no group yet is killed by the guard too, and what else is in its group is not",
+  options,
+  async () => {
+    const guard = new Guard({
+      runtime: await detectRuntime(),
+      broker: "led",
+      sweep: false,
+      unguarded: () => {},
+      orphan: () => {},
+    });
+    await guard.start();
+    const [young, other] = [spawn("sleep", ["600"]), spawn("sleep", ["600"])];
+    try {
+      guard.add(young.pid ?? 0, "trees");
+      await guard.close();
+      await allGone([young.pid ?? 0]);
+      assert.equal(await isAlive(other.pid ?? 0), true);
+    } finally {
+      young.kill("SIGKILL");
+      other.kill("SIGKILL");
     }
   },
 );

@@ -4,11 +4,11 @@ import { ChildOutput, signalProcess, type Target } from "../../src/runtime/posix
 import { within } from "./started.ts";
 
 /** Signals process 7; returns who was signalled. The system has the processes of `startTimes`, and groups at will. */
-function signal(target: Partial<Target>, startTimes: Readonly<Record<number, string>>): number[] {
+function signal(target: Partial<Target>, startTimes: Readonly<Record<number, string>>, groups = [-7]): number[] {
   const signalled: number[] = [];
   const system = {
     kill(pid: number, name: string | 0) {
-      if (pid > 0 && startTimes[pid] === undefined) throw new Error("ESRCH");
+      if (pid > 0 ? startTimes[pid] === undefined : !groups.includes(pid)) throw new Error("ESRCH");
       if (name !== 0) signalled.push(pid);
     },
     startTime: (pid: number) => startTimes[pid] ?? null,
@@ -21,6 +21,12 @@ function signal(target: Partial<Target>, startTimes: Readonly<Record<number, str
 test("signalProcess() signals the process that was started, or its group", () => {
   assert.deepEqual(signal({}, { 7: "100" }), [7]);
   assert.deepEqual(signal({ group: true }, { 7: "100" }), [-7]);
+});
+
+test("signalProcess() signals the process alone where it leads no group yet", () => {
+  assert.deepEqual(signal({ group: true }, { 7: "100" }, []), [7]);
+  assert.deepEqual(signal({ group: true, startTime: null }, { 7: "100" }, []), [7]);
+  for (const isGone of [false, true]) assert.deepEqual(signal({ group: true, isGone }, { 7: "200" }, []), []);
 });
 
 test("signalProcess() never signals another process that has the pid by now, nor its group", () => {

@@ -351,7 +351,9 @@ for entry in $entries; do
   look "$pid"
   # A group keeps its number from being given to another process, so one without its leader is still the module's.
   [ -n "$start" ] && [ "$start" != "$was" ] && continue
-  if [ "$mode" = group ]; then kill -s KILL -- "-$pid" 2>/dev/null; else kill -s KILL "$pid" 2>/dev/null; fi
+  if [ "$mode" = process ]; then kill -s KILL "$pid" 2>/dev/null
+  # It may not lead its group yet.
+  elif ! kill -s KILL -- "-$pid" 2>/dev/null; then is_same "$pid" "$was" && kill -s KILL "$pid" 2>/dev/null; fi
 done
 kill_tree "$id/"
 if [ -n "$file" ]; then

@@ -4,6 +4,7 @@ import { countZombies, descriptorLinks, fromPs, fromSmapsRollup, startTimeOf, UN
 import { currentThread, fromOrigin, inRunner, NO_FILE, ORIGIN, runnerOf } from "../posix/program.ts";
 import { newStandardError, type StandardError, unblockedError } from "../posix/standard_error.ts";
 import type { System } from "../posix/child_process.ts";
+import type { GroupTools } from "../posix/group.ts";
 import type { Environment, MemoryUsage, Runtime } from "../runtime.ts";
 
 /**
@@ -180,6 +181,11 @@ export function programPath(program: string): string {
 export const system: System = {
   kill: process.kill,
   startTime: (pid) => startTimeOf(() => fileSystem().readFileSync(`/proc/${pid}/stat`, "utf8")),
+};
+
+export const groupTools: GroupTools = {
+  canRun: (path) => fileSystem().existsSync(path),
+  read: (path) => fileSystem().readFileSync(path, "utf8"),
 };
 
 /** What the runtimes of Node and Bun have in common. */

@@ -1,8 +1,9 @@
 import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { isFolder, process, programPath, system } from "../builtins/self.ts";
+import { groupTools, isFolder, process, programPath, system } from "../builtins/self.ts";
 import { PullChannel, streamSource } from "../posix/channel.ts";
 import { ChildOutput, killOf, spawnError } from "../posix/child_process.ts";
+import { leader, type Start } from "../posix/group.ts";
 import { fromOrigin } from "../posix/program.ts";
 import type {
   CommandProcess,
@@ -39,9 +40,13 @@ function namedProgram(): string {
 /** Creates a process of the same program, whose side of the channel is in `channel.ts`. */
 export async function spawnProgram(options: SpawnProgramOptions): Promise<ProgramProcess> {
   const [what, ...command] = programCommand(options.program);
-  const { child, ...started } = startProcess([process.execPath, ...command, ...process.argv.slice(2)], {
-    ...options,
+  const bun: Start = {
+    command: [process.execPath, ...command, ...process.argv.slice(2)],
     env: childEnvironment(options.env(ADDRESS)),
+  };
+  const { child, ...started } = startProcess({
+    ...options,
+    ...options.group ? leader(bun, groupTools) : { ...bun, detached: false },
     what: `program "${what}"`,
     stdin: "ignore",
     streams: ["stdout", "stderr"],
@@ -69,10 +74,12 @@ function programCommand(given: string | undefined): string[] {
  */
 // deno-lint-ignore require-await
 export async function spawnCommand(command: readonly string[], options: SpawnCommandOptions): Promise<CommandProcess> {
-  const [executable = ""] = command;
+  const [executable = "", ...args] = command;
   const what = `command "${executable}"`;
-  const { child, pid, exited, kill } = startProcess([...command], {
+  const { child, pid, exited, kill } = startProcess({
     ...options,
+    command: [executable, ...args],
+    detached: options.group,
     what,
     stdin: "pipe",
     streams: ["stderr"],
@@ -114,10 +121,11 @@ export interface BunProcess extends SpawnedProcess {
   readonly child: BunChild;
 }
 
-export interface BunProcessOptions extends SpawnOptions {
+export interface BunProcessOptions extends SpawnOptions, Start {
   /** For error messages: what is started. */
   readonly what: string;
-  readonly env: Readonly<Record<string, string>>;
+  /** Whether it gets a session of its own. */
+  readonly detached: boolean;
   readonly stdin: BunStdio;
   /** The streams that go to `output`; the rest is the caller's. */
   readonly streams: readonly ("stdout" | "stderr")[];
@@ -125,12 +133,12 @@ export interface BunProcessOptions extends SpawnOptions {
   readonly more?: readonly BunStdio[];
 }
 
-export function startProcess(command: string[], options: BunProcessOptions): BunProcess {
+export function startProcess(options: BunProcessOptions): BunProcess {
   const output = new ChildOutput();
   let gone = false;
   let end = (_status: ExitStatus) => {};
   const ended = new Promise<ExitStatus>((resolve) => end = resolve);
-  const child = start(command, options, (status) => {
+  const child = start(options, (status) => {
     gone = true;
     end(status);
   });
@@ -150,14 +158,14 @@ export function startProcess(command: string[], options: BunProcessOptions): Bun
   };
 }
 
-function start(command: string[], options: BunProcessOptions, ended: (status: ExitStatus) => void): BunChild {
+function start(options: BunProcessOptions, ended: (status: ExitStatus) => void): BunChild {
   const { stdin, streams, output, more = [] } = options;
   const shown = (name: "stdout" | "stderr") => streams.includes(name) && output === undefined ? "ignore" : "pipe";
   try {
-    return Bun.spawn(command, {
+    return Bun.spawn([...options.command], {
       stdio: [stdin, shown("stdout"), shown("stderr"), ...more],
       env: options.env,
-      detached: options.group,
+      detached: options.detached,
       onExit({ signalCode: signal }, code) {
         ended(signal === null ? { code, signal } : { code: null, signal });
       },

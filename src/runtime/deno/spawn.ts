@@ -1,6 +1,7 @@
 import { PullChannel, streamSource } from "../posix/channel.ts";
 import { ChildOutput, killOf, spawnError, type System } from "../posix/child_process.ts";
 import { timer } from "../posix/clock.ts";
+import { type GroupTools, leader, type Start } from "../posix/group.ts";
 import { failureReason } from "../posix/failure_reason.ts";
 import { startTimeOf } from "../posix/proc.ts";
 import type {
@@ -16,7 +17,13 @@ import type {
 import { socketChannel } from "./channel.ts";
 import { programArguments, programEnvironment } from "./flags.ts";
 import { bindPrivately, SocketFolder } from "./listen.ts";
-import type { DenoChild, DenoCommandOptions, DenoListener, DenoNamespace } from "./namespace.ts";
+import type {
+  DenoChild,
+  DenoCommandOptions,
+  DenoListener,
+  DenoNamespace,
+  DenoPermissionDescriptor,
+} from "./namespace.ts";
 import { isFolder } from "./index.ts";
 
 declare const Deno: DenoNamespace;
@@ -44,11 +51,14 @@ async function spawnProgram(options: SpawnProgramOptions, folder: SocketFolder):
   try {
     const { program, args } = programArguments(options, path);
     listener = bindPrivately(path);
-    process = startProcess(Deno.execPath(), {
-      ...options,
-      what: `program "${program}"`,
-      args,
+    const deno: Start = {
+      command: [Deno.execPath(), ...args],
       env: programEnvironment(options.env(`unix:${path}`), options),
+    };
+    process = startProcess({
+      ...options,
+      ...options.group ? leader(deno, groupTools) : { ...deno, detached: false },
+      what: `program "${program}"`,
       stdin: "null",
       streams: ["stdout", "stderr"],
     });
@@ -60,6 +70,20 @@ async function spawnProgram(options: SpawnProgramOptions, folder: SocketFolder):
   // The caller may look at `exited` alone.
   channel.catch(() => {});
   return { pid: process.pid, exited: process.exited, kill: process.kill, channel };
+}
+
+const groupTools: GroupTools = {
+  canRun: (path) => isGranted({ name: "run", command: path }) && read(path, Deno.statSync) !== null,
+  read: (path) => read(path, Deno.readTextFileSync) ?? "",
+};
+
+/** Null where this process has not the right, for which Deno would ask. */
+function read<T>(path: string, how: (path: string) => T): T | null {
+  return isGranted({ name: "read", path }) ? how(path) : null;
+}
+
+function isGranted(right: DenoPermissionDescriptor): boolean {
+  return Deno.permissions.querySync(right).state === "granted";
 }
 
 /** No later try has a right that this process was not given. */
@@ -96,10 +120,11 @@ async function acceptChild(listener: DenoListener, process: DenoProcess): Promis
 // deno-lint-ignore require-await
 async function spawnCommand(command: readonly string[], options: SpawnCommandOptions): Promise<CommandProcess> {
   const [executable = "", ...args] = command;
-  const process = startProcess(executable, {
+  const process = startProcess({
     ...options,
+    command: [executable, ...args],
+    detached: options.group,
     what: `command "${executable}"`,
-    args,
     stdin: "piped",
     streams: ["stderr"],
   });
@@ -126,11 +151,11 @@ export interface DenoProcess extends SpawnedProcess {
   readonly child: DenoChild;
 }
 
-export interface DenoProcessOptions extends SpawnOptions {
+export interface DenoProcessOptions extends SpawnOptions, Start {
   /** For error messages: what is started. */
   readonly what: string;
-  readonly args: string[];
-  readonly env: Readonly<Record<string, string>>;
+  /** Whether it gets a session of its own. */
+  readonly detached: boolean;
   readonly stdin: "null" | "piped";
   /** The streams that go to `output`; the rest is the caller's. */
   readonly streams: readonly ("stdout" | "stderr")[];
@@ -150,9 +175,9 @@ function prepareSignals(): void {
   Deno.removeSignalListener("SIGCHLD", nothing);
 }
 
-export function startProcess(command: string, options: DenoProcessOptions): DenoProcess {
+export function startProcess(options: DenoProcessOptions): DenoProcess {
   prepareSignals();
-  const child = start(command, options);
+  const child = start(options);
   const output = new ChildOutput();
   for (const stream of options.streams) {
     if (options.output !== undefined) void output.follow(child[stream], (chunk) => options.output?.(stream, chunk));
@@ -177,14 +202,15 @@ export function startProcess(command: string, options: DenoProcessOptions): Deno
   return { child, pid, exited, kill: killOf({ pid, group: options.group, isGone: () => gone }, system) };
 }
 
-function start(command: string, options: DenoProcessOptions): DenoChild {
+function start(options: DenoProcessOptions): DenoChild {
+  const { command: [executable, ...args], env, detached } = options;
   const piped = (stream: "stdout" | "stderr") =>
     options.output !== undefined || !options.streams.includes(stream) ? "piped" : "null";
   const given: DenoCommandOptions = {
-    args: options.args,
-    env: options.env,
+    args,
+    env,
     clearEnv: true,
-    detached: options.group,
+    detached,
     stdin: options.stdin,
     stdout: piped("stdout"),
     stderr: piped("stderr"),
@@ -192,11 +218,11 @@ function start(command: string, options: DenoProcessOptions): DenoChild {
   };
   try {
     try {
-      return new Deno.Command(command, given).spawn();
+      return new Deno.Command(executable, given).spawn();
     } catch (error) {
       // Deno before 2.9 starts nothing in a folder that is gone, whatever folder it is to start in.
       if (!leftRemovedFolder()) throw error;
-      return new Deno.Command(command, given).spawn();
+      return new Deno.Command(executable, given).spawn();
     }
   } catch (cause) {
     throw spawnError({ what: options.what, cause, cwd: options.cwd, isFolder });

@@ -6,8 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { LINGER_MS, StreamChannel } from "../builtins/channel.ts";
 import { childEnvironment, childFlags } from "../builtins/flags.ts";
-import { isFolder, process, programPath, system } from "../builtins/self.ts";
+import { groupTools, isFolder, process, programPath, system } from "../builtins/self.ts";
 import { ChildOutput, killOf, spawnError } from "../posix/child_process.ts";
+import { leader, type Start } from "../posix/group.ts";
 import { PATH_LIMIT } from "../posix/socket_path.ts";
 import type {
   CommandProcess,
@@ -43,11 +44,19 @@ async function create(options: SpawnProgramOptions): Promise<ProgramProcess> {
   const shown = options.output === undefined ? "ignore" : "pipe";
   const pair = await socketPair((chunk) => channel.received(chunk));
   const what = { ...options, what: `program "${program}"`, streams: ["stdout", "stderr"] } as const;
+  const node: Start = {
+    command: [process.execPath, ...childFlags(process.execArgv)],
+    env: childEnvironment(options.env(ADDRESS)),
+  };
+  const { command: [execPath, ...execArgv], env, detached } = options.group
+    ? leader(node, groupTools)
+    : { ...node, detached: false };
   const started = startProcess(what, () =>
     fork(program, process.argv.slice(2), {
-      env: childEnvironment(options.env(ADDRESS)),
-      execArgv: childFlags(process.execArgv),
-      detached: options.group,
+      env,
+      execPath,
+      execArgv,
+      detached,
       stdio: ["ignore", shown, shown, "ipc", "pipe", pair?.theirs ?? "pipe"],
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     }));

@@ -31,7 +31,9 @@ export function signalProcess(signal: string, { pid, startTime, isGone, group }:
   // A group keeps its number from being given to a new process. One without a process of that number is the orphans' own.
   const isEmpty = isGone || now !== startTime;
   if (isEmpty && !(group && !attempt(() => system.kill(pid, 0)))) return false;
-  return attempt(() => system.kill(group ? -pid : pid, signal));
+  if (group && attempt(() => system.kill(-pid, signal))) return true;
+  // It may not lead its group yet.
+  return !isEmpty && attempt(() => system.kill(pid, signal));
 }
 
 /** How to signal the process `pid`, which has just been started, and with `group` whatever is in the group that it leads. */
