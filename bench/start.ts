@@ -32,6 +32,7 @@ await prepare();
 for (const runtime of values.runtime.split(",")) {
   await compareStarts(runtime);
   await compareParts(runtime);
+  await compareRestarts(runtime);
   if (counts.length > 0) await compareCounts(runtime);
 }
 
@@ -90,6 +91,31 @@ async function compareParts(runtime: string): Promise<void> {
     const own = rows[index] ?? [];
     const cpu = median(own.map(({ cpuMs }) => cpuMs)).toFixed(1);
     console.log(`| ${name} | ${cpu} ms | ${mebibytes(median(own.map(({ privateBytes }) => privateBytes)))} |`);
+  }
+}
+
+const RESTARTS = [
+  ["nothing to clean", { BENCH_CLEANS: "0", BENCH_STANDBY: "0" }],
+  ["nothing to clean, standby 1", { BENCH_CLEANS: "0", BENCH_STANDBY: "1" }],
+  ["another module to clean", { BENCH_CLEANS: "1", BENCH_STANDBY: "0" }],
+  ["another module to clean, standby 1", { BENCH_CLEANS: "1", BENCH_STANDBY: "1" }],
+] as const;
+
+/** From kill -9 to the first answer. */
+async function compareRestarts(runtime: string): Promise<void> {
+  const rows = RESTARTS.map((): number[] => []);
+  for (let round = 0; round < Math.ceil(rounds / 3); round++) {
+    const order = [...RESTARTS.entries()];
+    for (const [index, [, env]] of round % 2 === 0 ? order : order.toReversed()) {
+      const { times } = await run<{ times: number[] }>(runtime, "restart.mjs", { env: { ...env, BENCH_ROUNDS: "7" } });
+      rows[index]?.push(...times);
+    }
+  }
+  console.log(`\n| ${runtime}, kill -9 to first answer | p50 | p90 |\n|---|---|---|`);
+  for (const [index, [name]] of RESTARTS.entries()) {
+    const sorted = rows[index]?.toSorted((a, b) => a - b) ?? [];
+    const ms = (part: number) => `${(sorted[Math.floor(sorted.length * part)] ?? NaN).toFixed(1)} ms`;
+    console.log(`| ${name} | ${ms(0.5)} | ${ms(0.9)} |`);
   }
 }
 

@@ -60,9 +60,7 @@ function connect(options: LocalPeerOptions, lost: (reason: string | null) => voi
     close();
     lost(reason);
   };
-  const [near, far] = [new LocalChannel(unsentBytes), new LocalChannel(() => 0)];
-  near.peer = far;
-  far.peer = near;
+  const [near, far] = localChannels(unsentBytes);
   const link = localLink(near, options, {
     frame(type, flags, body) {
       if (type === FrameType.answers) caller.answers(flags, body);
@@ -107,6 +105,14 @@ function localLink(
     codec,
     events: { ...events, refused: () => {} },
   });
+}
+
+/** Both ends of a channel within this process. */
+export function localChannels(unsentBytes = () => 0): [near: LocalChannel, far: LocalChannel] {
+  const [near, far] = [new LocalChannel(unsentBytes), new LocalChannel(() => 0)];
+  near.peer = far;
+  far.peer = near;
+  return [near, far];
 }
 
 /** One end of a channel within this process. */

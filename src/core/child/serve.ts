@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Runtime } from "../../runtime/runtime.ts";
+import type { Channel, Runtime } from "../../runtime/runtime.ts";
 import { CallServer } from "../call/server.ts";
 import type { CallClient } from "../call/client.ts";
 import { describeThrown } from "../log/stack.ts";
@@ -55,23 +55,29 @@ export interface ServeOptions {
 export async function serveProcess(options: ServeOptions): Promise<never> {
   const { servingClock } = options.runtime;
   const ownRuntime = servingClock === undefined ? options.runtime : { ...options.runtime, clock: servingClock };
-  const { runtime, role, channel } = await takeRole(ownRuntime, options.role);
-  const serving = { ...options, runtime, role };
-  const shared = { files: () => runtime.sharedFiles(), makes: false };
-  new ServedProcess(serving, (events) => {
-    return new Link(channel, runtime.clock, { frameLimit: DEFAULT_FRAME_LIMIT, events, shared });
-  });
+  const { runtime, role, channel } = await takeRole({ ...options, runtime: ownRuntime });
+  serveRole({ ...options, runtime, role }, channel);
   return await new Promise<never>(() => {});
 }
 
+function serveRole(options: ServeOptions, channel: Channel): void {
+  const { runtime } = options;
+  const shared = { files: () => runtime.sharedFiles(), makes: false };
+  new ServedProcess(options, (events) => {
+    return new Link(channel, runtime.clock, { frameLimit: DEFAULT_FRAME_LIMIT, events, shared });
+  });
+}
+
 /** What this process starts by itself has no role of its own, but is as deep. */
-async function takeRole(runtime: Runtime, role: Role): Promise<Assigned> {
+async function takeRole(options: ServeOptions): Promise<Assigned> {
+  const { runtime, role } = options;
   const leave = ({ descendants, tree, depth }: Role) =>
     runtime.env.set(ROLE_VARIABLE, encodeDepth(depth, descendants === "keep" ? null : tree, runtime.pid));
   leave(role);
   const own = { runtime, role, channel: await runtime.parentChannel(role.channel) };
   if (role.standby !== true) return own;
-  const { awaitRole } = await import("./await_role.ts");
+  const [{ awaitRole }, { rehearse }] = await Promise.all([import("./await_role.ts"), import("./rehearsal.ts")]);
+  await rehearse({ ...own, load: options.load }, (part, channel) => serveRole({ ...options, ...part }, channel));
   const assigned = await awaitRole(own);
   leave(assigned.role);
   return assigned;
