@@ -59,17 +59,11 @@ async function compareStarts(runtime: string): Promise<void> {
 
 /** Each with what stands before it. */
 function partsOf(runtime: string): [name: string, file: string | null][] {
-  const files = [...Deno.readDirSync(`${ROOT}/npm/lib`)].map(({ name }) => name);
-  const chunk = (name: string, holds = "") =>
-    files.find((file) =>
-      file.startsWith(`brokkr-${name}-`) && file.endsWith(".js") &&
-      Deno.readTextFileSync(`${ROOT}/npm/lib/${file}`).includes(holds)
-    ) ?? name;
   return [
     ["nothing", null],
     ["the library", `${ROOT}/npm/mod.js`],
-    ["and the process' side", `${ROOT}/npm/lib/${chunk("serve_process")}`],
-    ["and the runtime's side", `${ROOT}/npm/lib/${chunk("index", `${runtime}Runtime`)}`],
+    ["and the process' side", `${ROOT}/npm/lib/brokkr-process.js`],
+    ["and the runtime's side", `${ROOT}/npm/lib/brokkr-${runtime}.js`],
   ];
 }
 
