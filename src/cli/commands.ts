@@ -268,6 +268,14 @@ export const COMMANDS = {
     },
     examples: [["brokkr check brokkr.json", "exit code 0 if it is valid, 2 if not"]],
   },
+  service: {
+    summary: "Print a systemd unit that runs a configuration",
+    params: {
+      file: { value: text("FILE", CONFIG_FILE), about: "A configuration; by default the nearest brokkr.json." },
+      user: { flags: ["--user"], about: "A unit of this user, for systemctl --user, instead of one of the system." },
+    },
+    examples: [["brokkr service > /etc/systemd/system/shop.service", "its first line says what to do next"]],
+  },
   init: {
     summary: "Write a first module, its test and a configuration",
     params: {

@@ -6,7 +6,6 @@
 
 import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { basename, delimiter, dirname, join, relative, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { messageOf } from "../core/user_code.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
@@ -15,6 +14,7 @@ import { ConfigError, problemLine } from "./config/document.ts";
 import { brokerName as nameFrom, serversAsModules } from "./config/mcp_file.ts";
 import type { ArgsOf } from "./commands.ts";
 import { print } from "./output.ts";
+import { ownProgram } from "./own_program.ts";
 import { typescriptRemedy } from "./config/module_path.ts";
 import process from "node:process";
 
@@ -237,7 +237,7 @@ function lines(lines: readonly string[]): string {
 /** How to write `brokkr` in a command that is typed in `folder`. */
 function ownCommand(runtime: Runtime, folder: string): string {
   const { program, name } = runtime;
-  const file = program === null ? process.execPath : pathOf(program);
+  const file = ownProgram(runtime).at(-1) ?? "";
   if (isOnPath(file)) return "brokkr";
   if (program === null) return shellWord(fromFolder(file, folder));
   if (name !== "deno" && isInstalled(file, folder)) return name === "bun" ? "bunx --bun brokkr" : "npx brokkr";
@@ -248,10 +248,6 @@ function ownCommand(runtime: Runtime, folder: string): string {
 /** A word of a POSIX shell. */
 function shellWord(text: string): string {
   return /^[\w./@%+=:,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
-}
-
-function pathOf(program: string): string {
-  return program.startsWith("file:") ? fileURLToPath(program) : program;
 }
 
 /** What npx adds to PATH is gone when it ends. */

@@ -4,6 +4,8 @@
  * @module
  */
 
+import process from "node:process";
+import { fileURLToPath } from "node:url";
 import type { Runtime } from "../runtime/runtime.ts";
 
 interface ModuleBuilder {
@@ -21,6 +23,13 @@ export async function offerLibrary(runtime: Runtime): Promise<void> {
     name: "brokkr",
     setup: (build) => build.module("brokkr", () => ({ exports: library, loader: "object" })),
   });
+}
+
+/** What starts brokkr, whatever the working directory is: the binary, or the runtime with its flags and the program's path. */
+export function ownProgram({ program, name }: Runtime): string[] {
+  if (program === null) return [process.execPath];
+  const file = program.startsWith("file:") ? fileURLToPath(program) : program;
+  return [process.execPath, ...name === "deno" ? ["run", "-A"] : [], file];
 }
 
 /** The environment variable with the URL of the program, for its processes. */
