@@ -31,6 +31,7 @@ const KINDS: Readonly<Record<ModuleDescription["kind"], string>> = {
   "json-rpc": "a JSON-RPC program",
   mcp: "an MCP server; call its tools as tools/call with { name, arguments }",
   lsp: "a language server",
+  none: "a daemon or a job, which takes no calls",
 };
 
 export function descriptionText({ name, kind, commands, error }: ModuleDescription, colors: boolean): string {

@@ -111,6 +111,12 @@ export interface SpawnProgramOptions extends SpawnOptions {
   readonly collects?: boolean | undefined;
 }
 
+/** Where a program answers as soon as it is ready: `HOST:PORT`, or a URL. */
+export interface Endpoint {
+  readonly kind: "tcp" | "http";
+  readonly at: string;
+}
+
 export interface SpawnCommandOptions extends SpawnOptions {
   readonly env: Readonly<Record<string, string>>;
 }
@@ -216,6 +222,10 @@ export interface Runtime {
   spawnProgram(options: SpawnProgramOptions): Promise<ProgramProcess>;
   /** Creates a process of another program. */
   spawnCommand(command: readonly string[], options: SpawnCommandOptions): Promise<CommandProcess>;
+  /** Creates a process of another program that nobody talks to: it has no standard input, and what it prints is output. */
+  spawnDaemon(command: readonly string[], options: SpawnCommandOptions): Promise<SpawnedProcess>;
+  /** Whether a connection to `endpoint`, or a GET of it, is accepted within `ms`: of a GET with a status below 400. */
+  answers(endpoint: Endpoint, ms: number): Promise<boolean>;
   /** In a new process: its side of the channel that `spawnProgram` created. */
   parentChannel(address: string): Promise<Channel>;
 

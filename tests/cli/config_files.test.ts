@@ -165,7 +165,7 @@ test("readConfig() says where a program of another language contradicts itself, 
     "brokkr.json:1:39: modules.a.command must be an executable, or a list of it and its arguments, and it is a list",
   ]);
   assert.deepEqual(await faults('"command":["x"],"protocol":"mpc"'), [
-    'brokkr.json:1:56: modules.a.protocol must be one of "json-rpc", "mcp", "lsp", and it is "mpc"',
+    'brokkr.json:1:56: modules.a.protocol must be one of "json-rpc", "mcp", "lsp", "none", and it is "mpc"',
   ]);
   assert.deepEqual(await faults('"command":["x"],"protocol":"lsp","framing":"newline"'), [
     'brokkr.json:1:62: framing is set by protocol "lsp", remove it',

@@ -1,6 +1,7 @@
 import type {
   Channel,
   CommandProcess,
+  Endpoint,
   Environment,
   Listener,
   MemoryUsage,
@@ -8,6 +9,7 @@ import type {
   ProgramProcess,
   Runtime,
   SpawnCommandOptions,
+  SpawnedProcess,
   SpawnProgramOptions,
 } from "../../src/runtime/runtime.ts";
 import { ManualClock } from "./manual_clock.ts";
@@ -153,6 +155,14 @@ export class FakeRuntime implements Runtime {
   }
 
   spawnCommand(_command: readonly string[], _options: SpawnCommandOptions): Promise<CommandProcess> {
+    return notHere();
+  }
+
+  spawnDaemon(_command: readonly string[], _options: SpawnCommandOptions): Promise<SpawnedProcess> {
+    return notHere();
+  }
+
+  answers(_endpoint: Endpoint): Promise<boolean> {
     return notHere();
   }
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createServer } from "node:http";
 import { test } from "node:test";
 import type { CommandProcess, SpawnCommandOptions } from "../../src/runtime/runtime.ts";
 import { block, receive, runtime, succeeded, within } from "./started.ts";
@@ -113,3 +114,38 @@ async function withCommand(
     await process.exited;
   }
 }
+
+test("spawnDaemon() gives no standard input, and hands both outputs to `output`", async () => {
+  const printed: string[] = [];
+  const output = (stream: string, chunk: Uint8Array) => printed.push(`${stream}:${new TextDecoder().decode(chunk)}`);
+  const command = ["sh", "-c", "cat; echo out; echo err >&2; exit 4"];
+  const process = await runtime.spawnDaemon(command, { group: true, env, output });
+  assert.deepEqual(await within(process.exited), { code: 4, signal: null });
+  assert.deepEqual(printed.toSorted(), ["stderr:err\n", "stdout:out\n"]);
+});
+
+test("spawnDaemon() names an executable that does not exist", () =>
+  assert.rejects(runtime.spawnDaemon(["no-such-command"], { group: true, env }), {
+    message: /^Cannot start command "no-such-command": /,
+  }));
+
+test("answers() is true where a TCP connection is accepted, or a GET answered with a status below 400", async () => {
+  const server = createServer((request, response) => {
+    response.statusCode = request.url === "/down" ? 503 : request.url === "/moved" ? 302 : 200;
+    response.end("x");
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  assert.ok(typeof address === "object" && address !== null);
+  const at = `127.0.0.1:${address.port}`;
+  const http = (path: string) => runtime.answers({ kind: "http", at: `http://${at}${path}` }, 5_000);
+  try {
+    assert.equal(await runtime.answers({ kind: "tcp", at }, 5_000), true);
+    assert.deepEqual([await http("/"), await http("/moved"), await http("/down")], [true, true, false]);
+  } finally {
+    server.closeAllConnections?.();
+    await new Promise((resolve) => server.close(resolve));
+  }
+  assert.equal(await runtime.answers({ kind: "tcp", at }, 5_000), false);
+  assert.equal(await http("/"), false);
+});

@@ -6,7 +6,7 @@
 
 import { isRecord } from "../../core/checks.ts";
 import { NOT_WITH_WORKERS } from "../../core/module/permissions.ts";
-import { ARGS_TWICE } from "../../core/module/program.ts";
+import { againstProtocol, ARGS_TWICE, wrongReady } from "../../core/module/program.ts";
 import { MODULE } from "../../core/module/settings.ts";
 import { filled, type Table } from "../../core/module/table.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
@@ -54,11 +54,15 @@ function disordered(
 }
 
 /** What follows no place: the keys of a program that go with its protocol only. */
-export function programContradictions(
-  { command, args, protocol = "json-rpc", framing, initialize }: ProgramKeys,
-): Contradiction[] {
+export function programContradictions(program: ProgramKeys): Contradiction[] {
+  const { command, args, protocol = "json-rpc", framing, initialize, ready } = program;
   const found: Contradiction[] = [];
   if (args !== undefined && typeof command !== "string") found.push({ path: ["args"], text: ARGS_TWICE });
+  const against = againstProtocol(protocol, (key) => key in program);
+  if (against !== null) found.push({ path: [against.key], text: against.text });
+  const wrong = ready === undefined ? null : wrongReady(ready);
+  if (wrong !== null) found.push({ path: ["ready"], text: wrong });
+  if (protocol === "none") return found;
   if (framing !== undefined && protocol !== "json-rpc") {
     found.push({ path: ["framing"], text: `framing is set by protocol "${protocol}", remove it` });
   }

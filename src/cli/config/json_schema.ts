@@ -47,7 +47,7 @@ function typeOf(row: Row): Json {
     case "name":
       return NAME;
     case "text":
-      return { type: "string", minLength: 1 };
+      return { type: "string", ...(row.pattern === undefined ? { minLength: 1 } : { pattern: row.pattern.source }) };
     case "choice":
       return { enum: Object.keys(row.of), type: "string" };
     case "list":

@@ -203,7 +203,7 @@ class ConfigReader {
     for (const { path, text } of programContradictions(program)) {
       this.#fault(this.#document.atKey([...place, ...path], text));
     }
-    const { command, args: more = [], protocol = "json-rpc", framing, initialize, ...settings } = program;
+    const { command, args: more = [], protocol = "json-rpc", framing, initialize, ready, ...settings } = program;
     const [executable = "", ...args] = typeof command === "string" ? [command, ...more] : command;
     const definition = {
       name,
@@ -212,6 +212,7 @@ class ConfigReader {
       protocol,
       ...(framing === undefined ? {} : { framing }),
       ...(initialize === undefined ? {} : { initialize }),
+      ...(ready === undefined ? {} : { ready }),
     };
     const at = this.#document.placeOf([...place, "command"]);
     const { cwd = PROGRAM_KEYS.cwd.default } = settings;

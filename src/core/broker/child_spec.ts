@@ -14,6 +14,7 @@ import { encodeDepth, encodeRole, type GivenSettings, isWorkerOf, ROLE_VARIABLE 
 import type { StandbyPlan } from "../child/standby.ts";
 import { claimedEnv, givenEnv, ownEnv } from "../module/env.ts";
 import { MODULE, outputLimits, supervisionPlan } from "../module/settings.ts";
+import { DaemonSession } from "../program/daemon.ts";
 import { ProgramSession } from "../program/session.ts";
 import { DEFAULT_FRAME_LIMIT } from "../wire/frame.ts";
 import type { CallTargets } from "../wire/messages.ts";
@@ -95,9 +96,11 @@ export function childSpec(
       output: outputLimits(settings.output),
     },
     ...(program === undefined ? { goal: `Broker.start({ name: "${plan.name}" })`, runsProgram: !isRunByFile } : {
-      goal: "the end of its initialize exchange",
+      goal: program.ready === null ? "the end of its initialize exchange" : `an answer at ${program.ready.at}`,
       runsProgram: false,
-      newSession: (parts) => new ProgramSession(parts, program),
+      takesCalls: program.protocol !== "none",
+      newSession: (parts) =>
+        program.protocol === "none" ? new DaemonSession(parts, program) : new ProgramSession(parts, program),
     }),
   };
 }

@@ -202,7 +202,8 @@ function callsOf(
   ofBroker: CallSettings = {},
 ): ModuleCallSettings | undefined {
   const { calls } = settings;
-  const isSlow = program !== undefined && program.protocol !== "json-rpc" && ofBroker.timeoutMs === undefined;
+  const isSlow = program !== undefined && (program.protocol === "mcp" || program.protocol === "lsp") &&
+    ofBroker.timeoutMs === undefined;
   const { timeoutMs = isSlow ? SLOW_TIMEOUT_MS : undefined } = settings;
   const { retry = program === undefined ? undefined : "never" } = settings;
   if (timeoutMs === undefined && retry === undefined && calls === undefined) return undefined;

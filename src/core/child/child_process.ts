@@ -33,7 +33,7 @@ export interface ChildProcessOptions {
 
 export interface ChildProcessEvents {
   /** The process serves commands. */
-  ready(child: ChildProcess, link: Link): void;
+  ready(child: ChildProcess, link: Link | undefined): void;
   /** The process drains by itself, for a signal of someone else: calls that were not sent to it wait for the next one. */
   leaving(child: ChildProcess): void;
   /** The process can't answer any more; what its end means follows with `ended`. */
@@ -327,7 +327,8 @@ export class ChildProcess {
     this.#clearStart?.();
     this.#leaveStarts();
     this.#cleanup = cleanup;
-    if ((states.state !== "starting" && states.state !== "cleaning") || link === undefined || pid === null) return;
+    if ((states.state !== "starting" && states.state !== "cleaning") || pid === null) return;
+    if (link === undefined && this.spec.takesCalls !== false) return;
     // A program of another language has nothing to clean.
     if (states.state === "starting") this.#watch();
     this.#readyAt = this.#clock.now();
@@ -372,7 +373,10 @@ export class ChildProcess {
   #over(end: ProcessEnd, reason: ExitReason, asked: boolean): void {
     const { detail, fault: { exitCode, signal } } = reason;
     const exit = { exitCode, signal, reason: detail, expected: asked && end.why === null };
-    this.#report("process.exited", { process: this.spec.name, childPid: this.pid, ...exit });
+    const isJob = this.spec.takesCalls === false && this.#plan.restart.policy !== "always";
+    if (isJob && !asked && !reason.failed && this.pid !== null) {
+      this.#report("process.finished", { process: this.spec.name, childPid: this.pid, ms: this.uptimeMs });
+    } else this.#report("process.exited", { process: this.spec.name, childPid: this.pid, ...exit });
     this.#options.events.ended(this, reason, asked);
     this.#settleEnded();
   }

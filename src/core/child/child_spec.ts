@@ -72,6 +72,8 @@ export interface ChildSpec {
   readonly goal: string;
   /** Whether it runs the program of its parent, which has to come to its `Broker.start` first. */
   readonly runsProgram: boolean;
+  /** Whether calls can be made to it; two of one that takes none never run beside each other. @default true */
+  readonly takesCalls?: boolean;
   /** Begins a session of a program of another language. @default one of a module */
   readonly newSession?: NewSession;
 }

@@ -115,6 +115,12 @@ export abstract class ProcessSession<P extends SpawnedProcess> implements ChildS
     this.#shutdown.begin();
   }
 
+  /** Asks the process to end by SIGTERM. */
+  protected terminate(): void {
+    this.#shutdown.signalled();
+    this.kill("SIGTERM");
+  }
+
   protected printed(stream: "stdout" | "stderr", chunk: Uint8Array): Promise<void> | undefined {
     return this.#output.push(stream, chunk);
   }
@@ -360,18 +366,24 @@ export class GracefulShutdown {
     this.#clear = deadline(this.#clock, this.#deadlines.drainMs, () => this.#terminate());
   }
 
+  /** The process was asked by SIGTERM, as it has no message for that. */
+  signalled(): void {
+    const { killMs } = this.#deadlines;
+    this.#clear?.();
+    this.#clear = deadline(this.#clock, killMs, () => {
+      this.#kill("SIGKILL", `process did not end in ${formatTimeout(killMs)} after SIGTERM`);
+    });
+  }
+
   /** The process has ended. */
   over(): void {
     this.#clear?.();
   }
 
   #terminate(): void {
-    const { drainMs, killMs } = this.#deadlines;
-    const why = `process did not drain in ${formatTimeout(drainMs)}`;
+    const why = `process did not drain in ${formatTimeout(this.#deadlines.drainMs)}`;
     if (this.#isBlocked()) return this.#kill("SIGKILL", why);
-    this.#clear = deadline(this.#clock, killMs, () => {
-      this.#kill("SIGKILL", `process did not end in ${formatTimeout(killMs)} after SIGTERM`);
-    });
+    this.signalled();
     this.#kill("SIGTERM", why);
   }
 }

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { BrokerFault } from "../faults.ts";
 import { CallClient, type CallLimits, DEFAULT_LIMITS } from "../call/client.ts";
 import { CallCounters } from "../call/outcomes.ts";
 import { sleep } from "../duration.ts";
@@ -27,6 +28,9 @@ const STOPPED = {
 };
 /** The same for one that never came up. */
 const NOT_STARTED = { ...STOPPED, reason: "process did not start" };
+
+/** The same for one that takes no calls. */
+const NO_CALLS = { code: "UNKNOWN_COMMAND", nearest: null } as const;
 
 /** From one check to the next whether calls still run in a process that is being replaced. */
 const IDLE_CHECK_MS = 100;
@@ -98,6 +102,7 @@ export class Supervisor {
       tracesPromises: runtime.tracesPromises,
       ownFiles: runtime.ownFiles,
     });
+    if (spec.takesCalls === false) this.caller.refuse(NO_CALLS);
   }
 
   get state(): ProcessState {
@@ -158,7 +163,7 @@ export class Supervisor {
     const hasRun = await this.#halt();
     await this.#replacement.drain();
     if (hasRun) this.#report("process.stopped", { process: this.name, ms: this.#now - since });
-    else this.caller.refuse(STOPPED);
+    else this.#refuse(STOPPED);
   }
 
   /**
@@ -238,7 +243,7 @@ export class Supervisor {
 
   #begin(): void {
     this.#backoff.end();
-    this.caller.expect();
+    if (this.#spec.takesCalls !== false) this.caller.expect();
     this.#child = this.#newChild(this.#spec, this.#states);
     this.#child.start();
   }
@@ -255,7 +260,7 @@ export class Supervisor {
       events: {
         ready: (child, link) => {
           if (child === this.#replacement.successor) this.#takeOver(child);
-          this.caller.connect(link);
+          if (link !== undefined) this.caller.connect(link);
         },
         leaving: (child) => {
           if (child === this.#child) this.caller.pause();
@@ -292,7 +297,8 @@ export class Supervisor {
     if (spec === undefined) await this.tried();
     if (stops !== this.#stops) return false;
     const [old, since] = [this.#child, this.#now];
-    if (this.state !== "ready" || old === undefined || old.pid === null) {
+    const isAlone = [old?.spec, spec].some((one) => one?.takesCalls === false);
+    if (this.state !== "ready" || old === undefined || old.pid === null || isAlone) {
       if (spec !== undefined) this.follow(spec);
       await this.restart();
       // One that was under way may have begun with the spec of before.
@@ -338,6 +344,7 @@ export class Supervisor {
    */
   follow(spec: ChildSpec): void {
     this.#spec = spec;
+    if (spec.takesCalls === false) this.caller.refuse(NO_CALLS);
     this.#restarts.follow(spec.setup.supervision.restart);
     this.caller.limit(limitsOf(spec));
   }
@@ -368,11 +375,18 @@ export class Supervisor {
       const { delayMs } = decision;
       this.#report("process.backoff", { process: this.name, delayMs, restarts: this.#restarts.total });
     } else {
-      this.caller.refuse(fault);
-      this.#states.become(failed ? "failed" : "stopped");
-      if (failed) this.#fail(decision.why === "intensity" ? `${detail}, and it was restarted too often` : detail);
+      this.#refuse(fault);
+      // One that is always to run, and ends well over and over, has failed at that.
+      const hasFailed = failed || decision.why === "intensity";
+      this.#states.become(hasFailed ? "failed" : "stopped");
+      if (hasFailed) this.#fail(decision.why === "intensity" ? `${detail}, and it was restarted too often` : detail);
     }
     if (!wasReady) this.#events.notStarted?.(fault);
+  }
+
+  /** From now on every call is rejected, with `fault` where it takes calls at all. */
+  #refuse(fault: BrokerFault): void {
+    this.caller.refuse(this.#spec.takesCalls === false ? NO_CALLS : fault);
   }
 
   #fail(reason: string): void {
@@ -400,7 +414,7 @@ export class Supervisor {
   #stopped(): void {
     this.#backoff.end();
     this.#states.become("stopped");
-    if (!this.#restarting) this.caller.refuse(STOPPED);
+    if (!this.#restarting) this.#refuse(STOPPED);
   }
 
   #report<Id extends EventId>(event: Id, fields: EventFields[Id]): void {

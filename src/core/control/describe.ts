@@ -60,6 +60,7 @@ async function commandsOf(
   kind: ModuleDescription["kind"],
   ask: (command: string) => Promise<unknown>,
 ): Promise<CommandDescription[]> {
+  if (kind === "none") return [];
   if (kind === "mcp") return listIn(await ask("tools/list"), "tools").map(tool);
   if (kind === "lsp") return capabilities(await ask("initialize"));
   return listIn(await ask(DISCOVER), "methods").map(method);

@@ -119,6 +119,8 @@ export interface EventFields {
     readonly reason: string;
     readonly expected: boolean;
   };
+  /** INFO: a job of protocol "none" ended with exit code 0, and is not started again. `ms`: how long it ran. */
+  "process.finished": { readonly process: string; readonly childPid: number; readonly ms: number };
   /** WARNING: a process is started again after a pause. */
   "process.backoff": { readonly process: string; readonly delayMs: number; readonly restarts: number };
   /** FATAL: a process will not be started again. */
@@ -734,6 +736,16 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
     ],
     did:
       "Rejected its running calls at once, killed what it left behind, and decided by its restart policy whether to start it again.",
+  },
+  "process.finished": {
+    tag: "PROCESS",
+    level: "info",
+    template: "{process} finished after {ms} (pid {childPid})",
+    fields: { process, childPid: pid, ms: duration },
+    what: 'A job, which is a program with protocol "none", ended with exit code 0.',
+    why: 'Its work is done, and its restart policy is not "always".',
+    check: ['For a daemon, which should not end by itself: set "restart" to "always".'],
+    did: "Leaves it stopped until someone starts it again.",
   },
   "process.backoff": {
     tag: "PROCESS",

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Endpoint } from "../../runtime/runtime.ts";
 import type { ModuleContext } from "./context.ts";
 import { canDispose } from "./dispose.ts";
 import { inspect, isRecord, keysOf, refuseUnknown, unknownName, withoutFields } from "../checks.ts";
@@ -103,6 +104,8 @@ export interface ProgramPlan {
   readonly framing: Framing;
   /** What the user wants in the parameters of `initialize`. */
   readonly initialize: Readonly<Record<string, unknown>>;
+  /** When it is ready, with protocol `none`; null for as soon as it runs. */
+  readonly ready: Endpoint | null;
   /** Handlers of its requests, by method. */
   readonly requests: ReadonlyMap<string, RequestHandler>;
   /** Handlers of its notifications, by method. */

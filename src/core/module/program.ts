@@ -17,7 +17,15 @@ import {
   settingsOf,
   toModule,
 } from "./module.ts";
-import { type Framing, MODULE, PROGRAM, type ProgramSettings, type ProtocolName } from "./settings.ts";
+import type { Endpoint } from "../../runtime/runtime.ts";
+import {
+  type Framing,
+  MODULE,
+  PROGRAM,
+  type ProgramSettings,
+  type ProtocolName,
+  type ReadySettings,
+} from "./settings.ts";
 import { checkName, checkTable } from "./table.ts";
 
 /** The methods of a program, as far as their types are not known. */
@@ -93,10 +101,35 @@ const FRAMINGS: Readonly<Record<ProtocolName, Framing>> = {
   "json-rpc": "newline",
   mcp: "newline",
   lsp: "content-length",
+  none: "newline",
 };
+
+/** What only a program that takes calls has. */
+const OF_CALLS = ["concurrency", "queue", "timeoutMs", "retry", "calls", "heartbeat", "requests", "notifications"];
+
+/** A key that does not go with the protocol, and what follows it in the message; null where all do. */
+export function againstProtocol(
+  protocol: ProtocolName,
+  has: (key: string) => boolean,
+): { readonly key: string; readonly text: string } | null {
+  if (protocol !== "none") {
+    return has("ready") ? { key: "ready", text: 'ready is for protocol "none" only, remove it' } : null;
+  }
+  const key = ["framing", "initialize", ...OF_CALLS].find(has);
+  return key === undefined
+    ? null
+    : { key, text: `${key} is for programs that take calls, and protocol "none" takes none: remove it` };
+}
+
+/** What is wrong with `ready` as a whole; null where nothing is. */
+export function wrongReady({ tcp, http }: ReadySettings): string | null {
+  return (tcp === undefined) === (http === undefined) ? "ready must have either tcp or http" : null;
+}
 
 function programPlan(at: string, fields: ReadonlyMap<string, unknown>): ProgramPlan {
   const protocol = protocolIn(at, fields.get("protocol") ?? "json-rpc");
+  const against = againstProtocol(protocol, (key) => fields.get(key) !== undefined);
+  if (against !== null) throw new TypeError(`${at}: ${against.text}`);
   const [framing, initialize] = [fields.get("framing"), fields.get("initialize")];
   if (framing !== undefined && protocol !== "json-rpc") {
     throw new TypeError(`${at}: framing is set by protocol "${protocol}", remove it`);
@@ -109,6 +142,7 @@ function programPlan(at: string, fields: ReadonlyMap<string, unknown>): ProgramP
     protocol,
     framing: framing === undefined ? FRAMINGS[protocol] : framingIn(at, framing),
     initialize: recordIn(`${at}: initialize`, initialize),
+    ready: readyIn(at, fields.get("ready")),
     requests: handlersIn(`${at}: requests`, fields.get("requests")),
     notifications: handlersIn(`${at}: notifications`, fields.get("notifications")),
   };
@@ -128,6 +162,15 @@ export const ARGS_TWICE = "args is for a command that is the executable alone, a
 
 function textsIn(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.map(String) : [];
+}
+
+function readyIn(at: string, ready: unknown): Endpoint | null {
+  if (ready === undefined) return null;
+  checkTable(`${at}: `, { ready: PROGRAM.ready }, { ready });
+  const { tcp, http }: ReadySettings = isRecord(ready) ? ready : {};
+  const wrong = wrongReady({ ...(tcp === undefined ? {} : { tcp }), ...(http === undefined ? {} : { http }) });
+  if (wrong !== null) throw new TypeError(`${at}: ${wrong}`);
+  return http === undefined ? { kind: "tcp", at: tcp ?? "" } : { kind: "http", at: http };
 }
 
 function protocolIn(at: string, protocol: unknown): ProtocolName {

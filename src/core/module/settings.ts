@@ -137,8 +137,19 @@ export interface ModuleSettings extends SupervisionSettings, ProcessSettings, Mo
   readonly env?: EnvSettings;
 }
 
-/** Which family a program in another language is of: JSON-RPC 2.0, the Model Context Protocol, the Language Server Protocol. */
-export type ProtocolName = "json-rpc" | "mcp" | "lsp";
+/**
+ * What a program in another language speaks: JSON-RPC 2.0, the Model Context Protocol, the Language Server Protocol, or nothing: a
+ * daemon or a job, which takes no calls.
+ */
+export type ProtocolName = "json-rpc" | "mcp" | "lsp" | "none";
+
+/** When a program that speaks nothing is ready: as soon as it answers at one of these. */
+export interface ReadySettings {
+  /** `HOST:PORT` that accepts connections. */
+  readonly tcp?: string;
+  /** URL that a GET gets an answer from whose status is below 400. */
+  readonly http?: string;
+}
 
 /** `newline`: one message per line. `content-length`: a header before each message. */
 export type Framing = "newline" | "content-length";
@@ -149,7 +160,7 @@ export interface ProgramSettings extends Omit<ModuleSettings, "options" | "permi
   readonly command: readonly string[] | string;
   /** The arguments, where `command` is the executable alone. @default none */
   readonly args?: readonly string[];
-  /** Milliseconds from the start of the program to the end of its `initialize` exchange. @default 60000 */
+  /** Milliseconds from the start of the program to the end of its `initialize` exchange, or until it is `ready`. @default 60000 */
   readonly startTimeoutMs?: number;
   /** Milliseconds for one attempt of a call. @default the broker's `call.timeoutMs`, else 1000, and 60000 with `mcp` and `lsp` */
   readonly timeoutMs?: number;
@@ -161,6 +172,8 @@ export interface ProgramSettings extends Omit<ModuleSettings, "options" | "permi
   readonly framing?: Framing;
   /** Parameters of the `initialize` request, with protocols `mcp` and `lsp`: each key overrides brokkr's own. @default {} */
   readonly initialize?: Readonly<Record<string, unknown>>;
+  /** When it is ready, with protocol `none`. @default as soon as it runs */
+  readonly ready?: ReadySettings;
 }
 
 /** How a broker shows the server of its cluster who it is. No secret stands in a file of settings: only where it is. */
@@ -530,9 +543,9 @@ export const PROGRAM = {
   },
   protocol: {
     is: "choice",
-    of: { "json-rpc": true, mcp: true, lsp: true },
+    of: { "json-rpc": true, mcp: true, lsp: true, none: true },
     default: "json-rpc",
-    about: "What the program speaks on its standard input and output",
+    about: "What the program speaks on its standard input and output; none for a daemon or a job, which takes no calls",
   },
   framing: {
     is: "choice",
@@ -545,6 +558,27 @@ export const PROGRAM = {
     what: "an object",
     otherwise: "none",
     about: "Parameters of the initialize request, with protocol mcp or lsp: each key overrides brokkr's own",
+  },
+  ready: {
+    is: "group",
+    keys: {
+      tcp: {
+        is: "text",
+        what: 'a host and a port such as "127.0.0.1:5432"',
+        pattern: /^(?:\[[\da-fA-F:.]+\]|[^\s:/]+):\d{1,5}$/,
+        otherwise: "none",
+        about: "Host and port that accept connections as soon as it is ready",
+      },
+      http: {
+        is: "text",
+        what: 'a URL such as "http://127.0.0.1:8080/health"',
+        pattern: /^https?:\/\/\S+$/,
+        otherwise: "none",
+        about: "URL that answers a GET with a status below 400 as soon as it is ready",
+      },
+    },
+    otherwise: "as soon as it runs",
+    about: "When it is ready, with protocol none",
   },
   ...OF_PROGRAMS,
   ...callRows("call.timeoutMs; where that is left out 1000, and 60000 with mcp and lsp", "never"),

@@ -44,6 +44,7 @@ export interface TextRow extends About {
   readonly is: "text";
   /** Such as "a path". */
   readonly what: string;
+  readonly pattern?: RegExp;
   readonly default?: string;
 }
 
@@ -356,7 +357,7 @@ function shouldBe(row: PlainRow, value: unknown, manner: Manner): string | null 
     case "name":
       return isName(value) ? null : NAME;
     case "text":
-      return isText(value) ? null : row.what;
+      return isText(value) && row.pattern?.test(String(value)) !== false ? null : row.what;
     case "other":
       return row.holds(value) ? null : row.what;
     case "choice":

@@ -112,6 +112,7 @@ const JSON_RPC: Protocol = { conventions: LSP_CONVENTIONS, requests: new Map() }
 export function protocolOf(name: ProtocolName): Protocol {
   switch (name) {
     case "json-rpc":
+    case "none":
       return JSON_RPC;
     case "mcp":
       return MCP;

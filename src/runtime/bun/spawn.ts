@@ -93,6 +93,21 @@ export async function spawnCommand(command: readonly string[], options: SpawnCom
   return { pid, exited, kill, channel };
 }
 
+/** Creates a process of another program that nobody talks to. */
+// deno-lint-ignore require-await
+export async function spawnDaemon(command: readonly string[], options: SpawnCommandOptions): Promise<SpawnedProcess> {
+  const [executable = "", ...args] = command;
+  const what = `command "${executable}"`;
+  return startProcess({
+    ...options,
+    command: [executable, ...args],
+    detached: options.group,
+    what,
+    stdin: "ignore",
+    streams: ["stdout", "stderr"],
+  });
+}
+
 function newChannel(sink: BunFileSink, stream: ReadableStream<Uint8Array>): PullChannel {
   return new PullChannel(streamSource(stream), {
     async write(bytes) {

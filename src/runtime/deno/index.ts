@@ -63,6 +63,8 @@ export function denoRuntime(): Runtime {
     prepareSpawn: async () => void await Promise.all([spawning(), import("./files.ts")]),
     spawnProgram: async (...given) => await (await spawning()).spawnProgram(...given),
     spawnCommand: async (...given) => await (await spawning()).spawnCommand(...given),
+    spawnDaemon: async (...given) => await (await spawning()).spawnDaemon(...given),
+    answers: async (...given) => await (await import("./answers.ts")).answers(...given),
     parentChannel: connectToParent,
     listen: async (...given) => await (await import("./listen.ts")).listen(...given),
     connect,

@@ -48,6 +48,7 @@ export interface DenoNamespace {
 
   listen(options: { transport: "unix"; path: string }): DenoListener;
   connect(options: { transport: "unix"; path: string }): Promise<DenoConn>;
+  connect(options: { transport: "tcp"; hostname: string; port: number }): Promise<DenoConn>;
 }
 
 export interface DenoOpenOptions {

@@ -31,11 +31,11 @@ declare const Deno: DenoNamespace;
 /** A child that connected and ended at once is accepted within this time after its end. */
 const LATE_ACCEPT_MS = 50;
 
-export type Spawner = Pick<Runtime, "spawnProgram" | "spawnCommand">;
+export type Spawner = Pick<Runtime, "spawnProgram" | "spawnCommand" | "spawnDaemon">;
 
 export function newSpawner(): Spawner {
   const folder = new SocketFolder();
-  return { spawnProgram: (options) => spawnProgram(options, folder).catch(markLasting), spawnCommand };
+  return { spawnProgram: (options) => spawnProgram(options, folder).catch(markLasting), spawnCommand, spawnDaemon };
 }
 
 // Deno.Command has no descriptors above 2, so the child connects to a socket whose path only it receives.
@@ -131,6 +131,20 @@ async function spawnCommand(command: readonly string[], options: SpawnCommandOpt
   const channel = commandChannel(process.child);
   void process.exited.then(() => channel.otherSideGone());
   return { pid: process.pid, exited: process.exited, kill: process.kill, channel };
+}
+
+// deno-lint-ignore require-await
+async function spawnDaemon(command: readonly string[], options: SpawnCommandOptions): Promise<SpawnedProcess> {
+  const [executable = "", ...args] = command;
+  const what = `command "${executable}"`;
+  return startProcess({
+    ...options,
+    command: [executable, ...args],
+    detached: options.group,
+    what,
+    stdin: "null",
+    streams: ["stdout", "stderr"],
+  });
 }
 
 /** Standard input and output of a process as one channel. */

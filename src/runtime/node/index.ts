@@ -29,6 +29,8 @@ export function nodeRuntime(): Runtime {
     prepareSpawn: async () => void await spawning(),
     spawnProgram: async (...given) => (await spawning()).spawnProgram(...given),
     spawnCommand: async (...given) => (await spawning()).spawnCommand(...given),
+    spawnDaemon: async (...given) => (await spawning()).spawnDaemon(...given),
+    answers: async (...given) => await (await import("../builtins/answers.ts")).answers(...given),
     parentChannel,
     listen,
     connect,

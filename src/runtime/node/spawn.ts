@@ -94,6 +94,22 @@ export async function spawnCommand(command: readonly string[], options: SpawnCom
   return { pid, exited, kill, channel };
 }
 
+/** Creates a process of another program that nobody talks to. */
+export async function spawnDaemon(command: readonly string[], options: SpawnCommandOptions): Promise<SpawnedProcess> {
+  const [executable = "", ...args] = command;
+  const shown = options.output === undefined ? "ignore" : "pipe";
+  return await startProcess(
+    { ...options, what: `command "${executable}"`, streams: ["stdout", "stderr"] },
+    () =>
+      spawn(executable, args, {
+        env: { ...options.env },
+        detached: options.group,
+        stdio: ["ignore", shown, shown],
+        ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      }),
+  );
+}
+
 export interface NodeProcess extends SpawnedProcess {
   readonly child: ChildProcess;
 }

@@ -13,11 +13,13 @@ import { serveProcess } from "../../../src/core/child/serve.ts";
 import type {
   Channel,
   CommandProcess,
+  Endpoint,
   ExitStatus,
   Listener,
   PrivateFiles,
   ProgramProcess,
   SpawnCommandOptions,
+  SpawnedProcess,
   SpawnProgramOptions,
 } from "../../../src/runtime/runtime.ts";
 import { FakeRuntime } from "../fake_runtime.ts";
@@ -33,7 +35,19 @@ export interface Request {
 /** What a program answers a request with: an object with `result` or `error`, or nothing. */
 export type Answers = (request: Request) => object | undefined;
 
+/** A program that nobody talks to, as the test has it. */
+export interface MemoryDaemon {
+  readonly command: readonly string[];
+  readonly options: SpawnCommandOptions;
+  readonly signals: string[];
+  exits(status: Partial<ExitStatus>): void;
+}
+
 interface Tree {
+  readonly daemons: MemoryDaemon[];
+  /** Endpoints at which something answers. */
+  readonly answering: Set<string>;
+
   readonly modules: readonly CheckedModule[];
   /** What the command that a program of the broker is started with answers. */
   readonly programs: ReadonlyMap<string, Answers>;
@@ -137,6 +151,20 @@ export class MemoryRuntime extends FakeRuntime {
     return Promise.resolve({ pid: 99, channel: near, exited, kill });
   }
 
+  override spawnDaemon(command: readonly string[], options: SpawnCommandOptions): Promise<SpawnedProcess> {
+    const signals: string[] = [];
+    let ended = (_status: ExitStatus) => {};
+    const exited = new Promise<ExitStatus>((resolve) => ended = resolve);
+    const exits = (status: Partial<ExitStatus>) => ended({ code: null, signal: null, ...status });
+    this.#tree.daemons.push({ command, options, signals, exits });
+    const kill = (signal: string) => signals.push(signal) > 0;
+    return Promise.resolve({ pid: 200 + this.#tree.daemons.length, exited, kill });
+  }
+
+  override answers({ at }: Endpoint): Promise<boolean> {
+    return Promise.resolve(this.#tree.answering.has(at));
+  }
+
   override listen(path: string, accept: (channel: Channel) => void): Promise<Listener> {
     this.#tree.sockets.set(path, accept);
     return Promise.resolve({ close: () => void this.#tree.sockets.delete(path) });
@@ -177,6 +205,8 @@ export class MemoryTree {
       programs: new Map(Object.entries(programs)),
       processes: new Map(),
       sockets: new Map(),
+      daemons: [],
+      answering: new Set(),
       lastPid: 99,
     };
     this.runtime = new MemoryRuntime(this.#tree, clock === undefined ? {} : { clock });
@@ -188,6 +218,16 @@ export class MemoryTree {
     const tree = new MemoryTree(...made);
     await tree.ends(tree.core.start());
     return tree;
+  }
+
+  /** The programs that nobody talks to, in the order of their starts. */
+  get daemons(): readonly MemoryDaemon[] {
+    return this.#tree.daemons;
+  }
+
+  /** Endpoints at which something answers. */
+  get answering(): Set<string> {
+    return this.#tree.answering;
   }
 
   /** The newest process of that name. */

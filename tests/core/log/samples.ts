@@ -124,6 +124,10 @@ export const OWN_SAMPLES: readonly (readonly [event: LogEvent, line: string])[] 
     `${PREFIX} INFO : ${PROCESS} WebUI is stopping (pid 11)`,
   ],
   [
+    { ...HEAD, event: "process.finished", fields: { process: "migrate", childPid: 11, ms: 1_250 } },
+    `${PREFIX} INFO : ${PROCESS} migrate finished after 1.250s (pid 11)`,
+  ],
+  [
     { ...HEAD, event: "process.stopped", fields: { process: "WebUI", ms: 20 } },
     `${PREFIX} INFO : ${PROCESS} WebUI stopped in 0.020s`,
   ],

@@ -1,0 +1,179 @@
+// Programs with protocol "none": daemons and jobs, which nobody talks to.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { UnknownCommandError } from "../../../src/core/faults.ts";
+import { defineModule } from "../../../src/core/module/module.ts";
+import { defineProgram, type ProgramDefinition } from "../../../src/core/module/program.ts";
+import type { RestartPolicy } from "../../../src/core/module/settings.ts";
+import { type MemoryDaemon, MemoryTree } from "./memory_tree.ts";
+
+const HEAD = { name: "db", command: ["postgres", "-D", "data"], protocol: "none" } as const;
+
+function tree(definition: Partial<ProgramDefinition> = {}): MemoryTree {
+  const caller = defineModule({ name: "caller", commands: (ctx) => ({ query: () => ctx.call("db", "query", ["x"]) }) });
+  return new MemoryTree([defineProgram({ ...HEAD, ...definition }), caller]);
+}
+
+async function up(definition: Partial<ProgramDefinition> = {}): Promise<MemoryTree> {
+  const t = tree(definition);
+  await t.ends(t.core.start());
+  return t;
+}
+
+/** The newest process of the daemon. */
+function daemon(t: MemoryTree): MemoryDaemon {
+  const last = t.daemons.at(-1);
+  assert.ok(last !== undefined);
+  return last;
+}
+
+async function stateOf(t: MemoryTree): Promise<unknown[]> {
+  const { modules: [db] } = await t.core.status();
+  return [db?.state, db?.restarts];
+}
+
+/** What the lines of events say, without the prefix. */
+function said(t: MemoryTree, ids: RegExp): string[] {
+  return t.lines(ids).map((line) => line.slice(line.indexOf("MainThread ] ") + "MainThread ] ".length));
+}
+
+async function isUnknown(call: Promise<unknown>): Promise<void> {
+  await assert.rejects(call, (error: unknown) => {
+    assert.ok(error instanceof UnknownCommandError, String(error));
+    assert.equal(error.message, 'Cannot call command "query" of module "db": unknown command');
+    return true;
+  });
+}
+
+test("a daemon is ready as soon as it runs, with its command, environment and folder", async () => {
+  const t = await up({ env: { PGPORT: "5433" }, cwd: "/srv" });
+  const { command, options } = daemon(t);
+  assert.deepEqual([command, options.env["PGPORT"], options.cwd, options.group], [HEAD.command, "5433", "/srv", true]);
+  assert.deepEqual(await stateOf(t), ["ready", 0]);
+});
+
+test("a call to a daemon is an unknown command at once, whatever its state and wherever the call comes from", async () => {
+  const t = tree({ ready: { tcp: "127.0.0.1:5432" } });
+  const started = t.core.start();
+  await t.rest();
+  assert.deepEqual(await stateOf(t), ["starting", 0]);
+  await t.ends(isUnknown(t.core.call("db", "query", ["x"])));
+  t.answering.add("127.0.0.1:5432");
+  await t.rest(1_000);
+  await t.ends(started);
+  await t.ends(isUnknown(t.core.call("db", "query", ["x"])));
+  const ofModule = await t.ends(t.core.call("caller", "query").catch((error: unknown) => error));
+  assert.match(String(ofModule), /unknown command/);
+  daemon(t).exits({ code: 0 });
+  await t.rest(1_000);
+  assert.deepEqual(await stateOf(t), ["stopped", 0]);
+  await t.ends(isUnknown(t.core.call("db", "query", ["x"])));
+  const line = "Failed to send command call [query] for module db because of error: unknown command";
+  assert.equal(said(t, /^call\.error/).filter((text) => text === line).length, 4);
+  const { modules: [db] } = await t.core.status();
+  assert.deepEqual(db?.calls, { ...db?.calls, error: 4, timeout: 0 });
+});
+
+for (const kind of ["tcp", "http"] as const) {
+  const at = kind === "tcp" ? "127.0.0.1:5432" : "http://127.0.0.1:8080/health";
+  test(`a daemon with ready.${kind} is ready when that answers, and what comes after it starts then`, async () => {
+    const web = defineModule({ name: "web", after: ["db"], commands: {} });
+    const t = new MemoryTree([web, defineProgram({ ...HEAD, ready: { [kind]: at } })]);
+    const started = t.core.start();
+    await t.rest(5_000);
+    assert.deepEqual(said(t, /^process\.(starting|ready)/), ["db is starting (generation 1)"]);
+    t.answering.add(at);
+    await t.rest(200);
+    await t.ends(started);
+    assert.deepEqual(said(t, /^process\.ready/).map((line) => line.split(" ")[0]), ["db", "web"]);
+  });
+}
+
+test("a daemon that does not answer in startTimeoutMs is killed, and the line says where", async () => {
+  const t = tree({ ready: { tcp: "127.0.0.1:5432" }, startTimeoutMs: 3_000, restart: "never" });
+  const started = t.core.start();
+  await t.rest(3_000);
+  assert.deepEqual(daemon(t).signals, ["SIGKILL"]);
+  daemon(t).exits({ signal: "SIGKILL" });
+  await t.rest(1_000);
+  await t.ends(started);
+  const why = "process did not reach an answer at 127.0.0.1:5432 in 3s";
+  assert.deepEqual(said(t, /^process\.failed/), [
+    `db will not be started again: ${why}; what to do: mend the cause, then run "brokkr restart db"`,
+  ]);
+  assert.ok(said(t, /^process\.killed/)[0]?.includes(why));
+});
+
+for (
+  const [restart, code, state, starts] of [
+    ["on-failure", 0, "stopped", 1],
+    ["never", 0, "stopped", 1],
+    ["never", 3, "failed", 1],
+    ["on-failure", 3, "ready", 2],
+    ["always", 0, "ready", 2],
+  ] satisfies [RestartPolicy, number, string, number][]
+) {
+  test(`a job that ends with exit code ${code} under ${restart} is ${state} after ${starts} starts`, async () => {
+    const t = await up({ restart });
+    daemon(t).exits({ code });
+    await t.rest(1_000);
+    assert.deepEqual(await stateOf(t), [state, starts - 1]);
+    assert.equal(t.daemons.length, starts);
+    assert.equal(said(t, /^process\.failed/).length, state === "failed" ? 1 : 0);
+    assert.deepEqual(said(t, /^process\.finished/), state === "stopped" ? ["db finished after 0.000s (pid 201)"] : []);
+    assert.equal(said(t, /^process\.exited/).length, state === "stopped" ? 0 : 1);
+  });
+}
+
+test("a job that ends before its parent looks was ready, and its end is no failure", async () => {
+  const t = tree();
+  const started = t.core.start();
+  for (let turn = 0; turn < 100 && t.daemons.length === 0; turn++) await Promise.resolve();
+  daemon(t).exits({ code: 0 });
+  await t.rest(1_000);
+  await t.ends(started);
+  assert.deepEqual(await stateOf(t), ["stopped", 0]);
+  const lines = said(t, /^process\.(ready|failed)/);
+  assert.deepEqual(lines.map((line) => line.split(" ").slice(0, 3).join(" ")).toSorted(), [
+    "caller is ready",
+    "db is ready",
+  ]);
+});
+
+test("one that is always to run and ends well over and over has failed", async () => {
+  const t = await up({ restart: { policy: "always", maxRestarts: 2, delayMs: 0 } });
+  for (let end = 0; end < 3; end++) {
+    daemon(t).exits({ code: 0 });
+    await t.rest(1_000);
+  }
+  assert.deepEqual(await stateOf(t), ["failed", 2]);
+  assert.match(said(t, /^process\.failed/)[0] ?? "", /process exited with code 0, and it was restarted too often/);
+});
+
+test("a daemon is sent SIGTERM at once, and SIGKILL after killMs", async () => {
+  const t = await up({ killMs: 4_000 });
+  const stopped = t.core.stopModule("db");
+  await t.rest();
+  assert.deepEqual(daemon(t).signals, ["SIGTERM"]);
+  await t.rest(3_999);
+  assert.deepEqual(daemon(t).signals, ["SIGTERM"]);
+  await t.rest(1);
+  assert.deepEqual(daemon(t).signals, ["SIGTERM", "SIGKILL"]);
+  daemon(t).exits({ signal: "SIGKILL" });
+  await t.rest(1_000);
+  await t.ends(stopped);
+  assert.deepEqual(await stateOf(t), ["stopped", 0]);
+});
+
+test("a reload stops a daemon before it starts the next: two of one never run beside each other", async () => {
+  const t = await up();
+  const first = daemon(t);
+  const reloaded = t.core.reload("db");
+  await t.rest(500);
+  assert.deepEqual([t.daemons.length, first.signals], [1, ["SIGTERM"]]);
+  first.exits({ code: 0 });
+  await t.rest(500);
+  assert.deepEqual(await t.ends(reloaded), []);
+  assert.equal(t.daemons.length, 2);
+  assert.deepEqual(await stateOf(t), ["ready", 1]);
+});
