@@ -4,7 +4,6 @@
  */
 
 import { join, relative } from "node:path";
-import { exists } from "./build_npm.ts";
 import { checkBorder } from "./check_border.ts";
 import { DEV, DEV_CONFIG, ROOT, stopOnSignals } from "./command.ts";
 import { compileWithBun } from "./compile_bun.ts";
@@ -45,9 +44,5 @@ console.log(sumText(steps.sum));
 Deno.exit(steps.sum.failed === 0 ? 0 : 1);
 
 async function demo(name: string, command: readonly string[]): Promise<void> {
-  if (await exists(join(ROOT, "src/cli/demo.ts"))) {
-    await steps.step(name, () => expectSuccess(command, { deadlineMs: 60_000 }));
-  } else {
-    steps.skip(name, "there is no src/cli/demo.ts");
-  }
+  await steps.step(name, () => expectSuccess(command, { deadlineMs: 60_000 }));
 }

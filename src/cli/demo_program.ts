@@ -5,18 +5,51 @@
  */
 
 import process from "node:process";
-import { Broker, type BrokerError, type BrokerStatus, type LogRecord, type ProcessStatus } from "../../mod.ts";
+import {
+  Broker,
+  type BrokerError,
+  type BrokerStatus,
+  type EventId,
+  type LogRecord,
+  type ProcessStatus,
+} from "../../mod.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { table } from "./columns.ts";
 import type { ArgsOf } from "./commands.ts";
 import { livestatus, sla, webui } from "./demo_modules.ts";
-import { mebibytes, milliseconds } from "./figures.ts";
+import { cut, mebibytes, milliseconds } from "./figures.ts";
 import { hasColors, print } from "./output.ts";
 import { DEMO_PROGRAM, PROGRAM_VARIABLE } from "./own_program.ts";
 import { bold, paintLine } from "./paint.ts";
 
-/** The events that the demo shows; all of them would be too much to read. */
-const SHOWN = /^(cleanup\.(start|done|error)|call\.|command\.(unknown|error)|process\.(exited|backoff|failed))/;
+/** The events that the demo shows, one of each: all of them would be too much to read. */
+const SHOWN: readonly EventId[] = [
+  "cleanup.start",
+  "cleanup.error",
+  "cleanup.done",
+  "call.answered",
+  "call.retry",
+  "call.timeout",
+  "call.another-answer",
+  "command.unknown",
+  "command.error",
+  "call.error",
+  "process.backoff",
+];
+
+/** Picks one line of each outcome, and the cleanup of one process. */
+function firstOfEach(): (record: LogRecord) => boolean {
+  const seen = new Set<EventId>();
+  return ({ event, module, pid, fields }) => {
+    if (!SHOWN.includes(event) || seen.has(event)) return false;
+    if (event.startsWith("cleanup.") && module !== livestatus.name) return false;
+    // What modules call from each other has the same line. The other errors have a line of the module itself.
+    if (event === "call.answered" && pid !== process.pid) return false;
+    if (event === "call.error" && !/^process /.test(String(Reflect.get(fields, "message")))) return false;
+    seen.add(event);
+    return true;
+  };
+}
 
 /** The command. */
 export async function demo(runtime: Runtime, { json }: ArgsOf<"demo">): Promise<number> {
@@ -30,8 +63,9 @@ export async function runDemo({ json }: { readonly json: boolean }): Promise<num
   // With --json standard output has the document only.
   // A failure to write is reported when the result is printed.
   const show = (text: string) => void (json ? process.stderr.write(text) : print(text).catch(() => {}));
+  const isShown = firstOfEach();
   const log = (record: LogRecord) => {
-    if (!SHOWN.test(record.event) || record.event === "process.exited" && record.level === "info") return;
+    if (!isShown(record)) return;
     for (const line of record.lines()) show(`${paintLine(line, record.level, colors)}\n`);
   };
   const heading = (text: string) => show(`\n${bold(text, colors)}\n`);
@@ -43,8 +77,9 @@ export async function runDemo({ json }: { readonly json: boolean }): Promise<num
     logLevel: "debug",
     log,
   });
+  show("The other processes are cleaned likewise.\n");
   try {
-    heading("Calls, one of each outcome");
+    heading("Calls, a line of each outcome");
     const calls = await makeCalls(broker);
     const status = await broker.status();
     await broker.stop();
@@ -96,15 +131,15 @@ interface DemoCall {
   readonly outcome: string;
 }
 
-const MAX_OUTCOME = 110;
-
 /** The calls with their outcomes, then the processes. */
 function demoReport(calls: readonly DemoCall[], status: BrokerStatus, colors: boolean): string {
-  const callRows = calls.map(({ what, call, outcome }) => [
-    what,
-    call,
-    outcome.length > MAX_OUTCOME ? `${outcome.slice(0, MAX_OUTCOME)}…` : outcome,
-  ]);
+  // A table has no more columns than the terminal.
+  const width = process.stdout.columns || 160;
+  const fitting = (headings: readonly string[], rows: readonly string[][]) =>
+    table(headings, rows, false).split("\n").map((line, index) => {
+      return index === 0 ? bold(cut(line, width), colors) : cut(line, width);
+    });
+  const callRows = calls.map(({ what, call, outcome }) => [what, call, outcome]);
   const rows = status.modules.flatMap((module) => [
     row(module, module.name),
     ...module.workers.map((worker) => row(worker, `  ${worker.name}`)),
@@ -130,14 +165,14 @@ function demoReport(calls: readonly DemoCall[], status: BrokerStatus, colors: bo
     "",
     bold("What the callers got", colors),
     "",
-    table(["outcome", "call", "result"], callRows, colors),
+    ...fitting(["outcome", "call", "result"], callRows),
     "",
     bold(
       `Processes of ${name} (brokkr ${version}, ${runtime}): private memory before and after the cleanup, calls`,
       colors,
     ),
     "",
-    table(headings, rows, colors),
+    ...fitting(headings, rows),
     "",
     "",
   ].join("\n");

@@ -27,7 +27,7 @@ test("the README's program runs as it stands there", { skip }, async () => {
   assert.equal(inOneWay(stdout), inOneWay(shown?.text ?? ""));
 });
 
-test("README.md, Try it: the demo prints lines and tables like those", async () => {
+test("README.md, Try it: the demo prints lines and tables like those, each cleanup, error and outcome once", async () => {
   const shown = (await blocksOf("README.md")).find(({ part, language }) => part === "Try it" && language === "text");
   assert.ok(shown !== undefined, "README.md does not show the demo");
   const { code, stdout, stderr } = await run([...CLI, "demo"], { env: { BROKKR_LOG: "" } });
@@ -38,6 +38,14 @@ test("README.md, Try it: the demo prints lines and tables like those", async () 
     const isThere = printed.some((other) => whole === line ? other === line : other.startsWith(whole));
     assert.ok(isThere, `${line}\n${stdout}${stderr}`);
   }
+  const lines = stdout.split("\n").filter((line) => line.startsWith("["));
+  const texts = [/cleanup is starting$/, /raised error 〖 IOError/, /cleanup done in/, /was executed by the module/];
+  texts.push(/timed out \(0\.2s\)/, /because of timeout/, /another answer/, /unknown command/, /Failed to execute/);
+  for (const text of [...texts, /because of error: process exited/, /will be started again/]) {
+    assert.equal(lines.filter((line) => text.test(line)).length, 1, `${text}\n${stdout}`);
+  }
+  // The two error blocks have stacks, whose depth the runtime decides.
+  assert.ok(lines.length < 30, stdout);
 });
 
 /** Bun prints an object over several lines. */
