@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { mkdir, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { ROOT } from "../../scripts/command.ts";
@@ -15,6 +16,17 @@ const hello = defineModule({
 });
 const broker = await Broker.start({ name: "b", modules: [hello] });
 console.log(await broker.call("hello", "greet", ["world"]));
+await broker.stop();
+`,
+  "compiled.mjs": `import { Broker, defineModule } from "brokkr";
+const cache = () => process.env.NODE_COMPILE_CACHE ?? null;
+const module = defineModule({
+  name: "m",
+  workers: { count: 1, commands: { cache } },
+  commands: (ctx) => ({ caches: async () => [cache(), await ctx.workers.call("cache")] }),
+});
+const broker = await Broker.start({ name: "b", modules: [module] });
+console.log(JSON.stringify(await broker.call("m", "caches")));
 await broker.stop();
 `,
 });
@@ -57,3 +69,20 @@ for (const [name, version] of [["deno", "2.7.1"], ["node", "20.19.0"], ["bun", "
     assert.match(output, /hello ended as asked/);
   });
 }
+
+test(
+  "node 24 keeps the compiled code of modules' processes for the next ones, where only the user enters",
+  DEADLINE,
+  async () => {
+    const runtime = await installed("node@24.21.0", "node");
+    const own = join(folder, "runtime");
+    await mkdir(own, { recursive: true, mode: 0o700 });
+    const { stdout, output } = await result([runtime, "compiled.mjs"], folder, { XDG_RUNTIME_DIR: own });
+    // A module's own programs do not get the variable.
+    assert.equal(stdout, "[null,null]\n", output);
+    const kept = join(own, "brokkr-compiled");
+    assert.equal((await stat(kept)).mode & 0o777, 0o700);
+    const [version = ""] = await readdir(kept);
+    assert.ok((await readdir(join(kept, version))).length > 3, "the library and the program are kept");
+  },
+);

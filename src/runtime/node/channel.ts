@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import { Socket, type SocketConstructorOpts } from "node:net";
 import { LINGER_MS, StreamChannel } from "../builtins/channel.ts";
+import { process } from "../builtins/self.ts";
 import type { Channel } from "../runtime.ts";
 
 // A descriptor for each direction: a failed write destroys a socket of Node with what arrived on it still unread.
@@ -8,7 +9,11 @@ export const CHILD_READS = 4;
 export const CHILD_WRITES = 5;
 export const ADDRESS = `fd:${CHILD_READS},${CHILD_WRITES}`;
 
-/** The child's side of the channel that `node_spawn.ts` makes. */
+/** The variable by which Node keeps compiled code from 22.1 on, and the name of brokkr's folder for it. */
+export const COMPILE_CACHE = "NODE_COMPILE_CACHE";
+export const COMPILE_CACHE_FOLDER = "brokkr-compiled";
+
+/** The child's side of the channel that `spawn.ts` makes. */
 // deno-lint-ignore require-await
 export async function parentChannel(address: string): Promise<Channel> {
   const [, reads, writes] = /^fd:(\d+),(\d+)$/.exec(address) ?? [];
@@ -17,6 +22,8 @@ export async function parentChannel(address: string): Promise<Channel> {
       `Cannot open the channel to the broker: address "${address}" is not "${ADDRESS}", start both with the same runtime`,
     );
   }
+  // It was for the start of this process, not for what the module starts.
+  if (process.env[COMPILE_CACHE]?.includes(`/${COMPILE_CACHE_FOLDER}`)) delete process.env[COMPILE_CACHE];
   const reading: SocketConstructorOpts & Onread = {
     fd: Number(reads),
     readable: true,
