@@ -12,12 +12,13 @@ export interface CompiledSuite {
 }
 
 const COMPILED = ["tests", "examples"];
-const PACKAGE = ["mod.js", "testing.js", "cli.js"];
+const PACKAGE = ["mod.js", "nats.js", "testing.js", "cli.js"];
 const NOT_LINKED = [
   ...COMPILED,
   "src",
   "mod.ts",
   "testing.ts",
+  "nats.ts",
   "cli.ts",
   "npm",
   "build",
@@ -41,6 +42,8 @@ export async function compileSuite(): Promise<CompiledSuite & Disposable> {
     await Deno.writeTextFile(join(folder, name), `export * from "./npm/${name}";\n`);
   }
   await linkPackages(join(DEV, "node_modules"), join(folder, "node_modules"));
+  // What those packages import: Node takes links for what they are here, and finds nothing beside their targets.
+  await linkPackages(join(DEV, "node_modules/.deno/node_modules"), join(folder, "node_modules"));
   await Deno.symlink("../npm", join(folder, "node_modules/brokkr"));
   await Deno.writeTextFile(join(folder, "package.json"), '{ "type": "module" }\n');
   for (const name of COMPILED) await addFixtures(join(ROOT, name), join(folder, name));
@@ -55,8 +58,12 @@ async function linkPackages(from: string, to: string): Promise<void> {
   await Deno.mkdir(to, { recursive: true });
   for await (const { name } of Deno.readDir(from)) {
     if (name.startsWith("@")) await linkPackages(join(from, name), join(to, name));
-    else if (!name.startsWith(".")) await Deno.symlink(join(from, name), join(to, name));
+    else if (!name.startsWith(".")) await Deno.symlink(join(from, name), join(to, name)).catch(ignoreExisting);
   }
+}
+
+function ignoreExisting(error: unknown): void {
+  if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
 }
 
 async function freeFolder(): Promise<{ folder: string; lock: Deno.FsFile }> {

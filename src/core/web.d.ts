@@ -25,8 +25,3 @@ declare class AbortController {
 interface URL {
   readonly href: string;
 }
-
-declare const crypto: {
-  getRandomValues(array: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer>;
-  randomUUID(): string;
-};

@@ -243,6 +243,8 @@ export interface Runtime {
   zombies(): number | null;
   /** A random number from 0 to 1. */
   random(): number;
+  /** 32 hexadecimal digits that nobody can guess, others each time. */
+  newId(): string;
   /** Bytes in use on the JavaScript heap of this process; null where that is unknown. */
   heapBytes(): number | null;
   /** How many descriptors this process has open; null where that is unknown. */

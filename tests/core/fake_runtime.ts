@@ -116,6 +116,10 @@ export class FakeRuntime implements Runtime {
     return 0.5;
   }
 
+  newId(): string {
+    return crypto.randomUUID().replaceAll("-", "");
+  }
+
   heapBytes(): number | null {
     return this.#figures.heapBytes;
   }

@@ -20,7 +20,6 @@ import type { CallCounts, Latency } from "../wire/status.ts";
 import { VERSION } from "../version.ts";
 import type { Endpoint, Post } from "./endpoint.ts";
 import { ExportedSessions, type LocalModules } from "./exports.ts";
-import { newId } from "./id.ts";
 import { goneFault, ImportedModule } from "./imports.ts";
 import {
   BEAT_MS,
@@ -149,7 +148,7 @@ export class Cluster {
     const { clock, ownFiles } = host.runtime;
     this.#clock = clock;
     this.#subjects = new Subjects(plan.name);
-    this.#self = { broker: host.broker, node: plan.node, id: newId(), startedAt: clock.wall() };
+    this.#self = { broker: host.broker, node: plan.node, id: host.runtime.newId(), startedAt: clock.wall() };
     this.#members = new Members({
       clock,
       lostAfterMs: plan.lostAfterMs,
@@ -311,6 +310,7 @@ export class Cluster {
     const { broker, id } = this.#self;
     return {
       clock: this.#clock,
+      newId: () => this.#host.runtime.newId(),
       get isConnected() {
         return isConnected();
       },

@@ -21,6 +21,8 @@ export interface Endpoint {
 /** Sends messages, for all sessions. */
 export interface Post {
   readonly clock: Clock;
+  /** Of a session: nobody can guess it. */
+  newId(): string;
   readonly isConnected: boolean;
   /** The largest message that the server takes now. */
   readonly maxPayload: number;

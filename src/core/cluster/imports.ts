@@ -18,7 +18,6 @@ import { readCloseReason } from "../wire/messages.ts";
 import { readJson } from "../wire/serializable.ts";
 import type { CallCounts, Latency } from "../wire/status.ts";
 import type { Endpoint, Post } from "./endpoint.ts";
-import { newId } from "./id.ts";
 import type { Member } from "./members.ts";
 import { type Head, MessageKind, SessionChannel } from "./session.ts";
 
@@ -264,7 +263,7 @@ class ImportedSession implements Endpoint {
   readonly #options: ImportedSessionOptions;
   /** When it was asked for, on the clock. */
   readonly beganAt: number;
-  readonly #id = newId();
+  readonly #id: string;
   #channel: SessionChannel | undefined;
   #link: Link | undefined;
   /** Why the callee ends the session, by its own account. */
@@ -276,6 +275,7 @@ class ImportedSession implements Endpoint {
   constructor(member: Member, options: ImportedSessionOptions) {
     this.member = member;
     this.#options = options;
+    this.#id = options.post.newId();
     this.beganAt = options.post.clock.now();
   }
 

@@ -202,6 +202,7 @@ export const common = {
   processors,
   zombies,
   random: Math.random,
+  newId: () => crypto.randomUUID().replaceAll("-", ""),
   heapBytes,
   openFiles,
   thread: currentThread,

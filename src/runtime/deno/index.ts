@@ -73,6 +73,7 @@ export function denoRuntime(): Runtime {
     memory,
     processors: () => navigator.hardwareConcurrency,
     random: Math.random,
+    newId: () => crypto.randomUUID().replaceAll("-", ""),
     heapBytes: () => Deno.memoryUsage().heapUsed,
     openFiles,
     collectGarbage,

@@ -1,0 +1,124 @@
+import { Broker, ProcessGoneError, RemoteError, UnknownCommandError } from "brokkr";
+import { nats } from "brokkr/nats";
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { FrontBroker, Ledger, NatsServer, Proxy, RemoteNode, SKIP, underLoad } from "./cluster_of.ts";
+import { rejection } from "./broker_of.ts";
+
+const OPTIONS = { skip: SKIP, timeout: 110_000 };
+
+test("brokers call each other's modules over NATS: calls, streams, errors, large values", OPTIONS, async () => {
+  const server = await NatsServer.start();
+  const web = await RemoteNode.start({ servers: [server.url], node: "web-1" });
+  const front = await FrontBroker.start({ servers: [server.url] });
+  try {
+    const { broker } = front;
+    assert.deepEqual(await broker.call("sla", "run", [3, 0]), { key: 3, double: 6 });
+    const bytes = new Uint8Array(3_000_000).fill(7);
+    assert.deepEqual(await broker.call("sla@web-1", "echo", [bytes], { timeoutMs: 20_000 }), bytes);
+    let sum = 0;
+    for await (const number of broker.stream("sla", "count", [2_000])) sum += Number(number);
+    assert.equal(sum, 1_999_000);
+    const failed = await rejection(broker.call("sla", "fail"));
+    assert.ok(failed instanceof RemoteError);
+    assert.deepEqual([failed.remoteName, failed.message], ["RangeError", "out of range"]);
+    assert.match(failed.remoteStack, /node\.[tj]s/);
+    assert.ok(await rejection(broker.call("sla", "nothing")) instanceof UnknownCommandError);
+    const { cluster } = await broker.status();
+    assert.equal(cluster?.state, "joined");
+    assert.deepEqual(cluster.members.map(({ broker, node, state }) => [broker, node, state]), [[
+      "provider",
+      "web-1",
+      "ready",
+    ]]);
+  } finally {
+    await front.broker.stop();
+    await web.end("SIGTERM");
+    await server.kill();
+  }
+  assert.match(web.output, /The broker stopped in/);
+});
+
+test("nats-server killed and cut off under load: no wrong answer, no command runs twice", OPTIONS, async () => {
+  using ledger = new Ledger();
+  const server = await NatsServer.start();
+  const proxy = await Proxy.to(server.port);
+  const web = await RemoteNode.start({ servers: [server.url], node: "web-1", ledger: ledger.path });
+  const front = await FrontBroker.start({ servers: [proxy.url] });
+  try {
+    const load = await underLoad(front, ledger, async () => {
+      proxy.cut();
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      await server.kill();
+      await server.restart();
+    }, { timeoutMs: 3_000 });
+    assert.deepEqual(Object.keys(load.counts), ["ok"]);
+    assert.ok(front.lines(/^cluster\.reconnected$/).length >= 2);
+  } finally {
+    await front.broker.stop();
+    await web[Symbol.asyncDispose]();
+    await proxy[Symbol.asyncDispose]();
+    await server.kill();
+  }
+});
+
+test("a remote broker that is killed under load: what it had is GONE, and another node goes on", OPTIONS, async () => {
+  using ledger = new Ledger();
+  const server = await NatsServer.start();
+  const servers = [server.url];
+  const nodes: RemoteNode[] = [];
+  const front = await FrontBroker.start({ servers, lostAfterMs: 500 });
+  try {
+    for (const node of ["web-1", "web-2"]) {
+      nodes.push(await RemoteNode.start({ servers, node, ledger: ledger.path, broker: `provider-${node}` }));
+    }
+    const [first, second] = nodes;
+    const load = await underLoad(front, ledger, async () => {
+      await first?.end("SIGKILL");
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+    }, { timeoutMs: 3_000 });
+    const { ok = 0, GONE = 0, ...others } = load.counts;
+    assert.deepEqual(others, {});
+    assert.ok(ok > 100 && GONE <= 50, JSON.stringify(load));
+    // One that is asked to stop loses no call, with another one beside it.
+    nodes.push(await RemoteNode.start({ servers, node: "web-3", ledger: ledger.path, broker: "provider-web-3" }));
+    const drained = await underLoad(front, ledger, () => second?.end("SIGTERM") ?? Promise.resolve(), {
+      timeoutMs: 3_000,
+      firstKey: 1_000_000,
+    });
+    assert.deepEqual(Object.keys(drained.counts), ["ok"]);
+  } finally {
+    await front.broker.stop();
+    for (const node of nodes) await node[Symbol.asyncDispose]();
+    await server.kill();
+  }
+});
+
+test("Broker.start() says what is wrong with its cluster, and goes on without a server", OPTIONS, async () => {
+  const start = (options: object) =>
+    Broker.start({
+      name: "front",
+      modules: [],
+      log: () => {},
+      cluster: nats({ servers: ["nats://127.0.0.1:1"], name: "test", node: "front", ...options }),
+    });
+  await assert.rejects(
+    start({ auth: { creds: "/nowhere.creds" } }),
+    /file "\/nowhere\.creds" of cluster\.auth\.creds can not/,
+  );
+  await assert.rejects(
+    start({ auth: { tokenEnv: "BROKKR_NO_SUCH" } }),
+    /environment variable BROKKR_NO_SUCH of cluster/,
+  );
+  await assert.rejects(start({ exports: { sla: true } }), /exports\.sla names no module of this broker/);
+  await assert.rejects(start({ servers: [] }), /servers must name one server at least/);
+  const broker = await start({ imports: ["sla"] });
+  try {
+    const { cluster } = await broker.status();
+    assert.equal(cluster?.state, "connecting");
+    assert.match(cluster?.reason ?? "", /refused/);
+    assert.ok(!(await rejection(broker.call("sla", "x", [], { timeoutMs: 50 })) instanceof ProcessGoneError));
+  } finally {
+    await broker.stop();
+  }
+});
