@@ -9,7 +9,7 @@ export const CHILD_READS = 4;
 export const CHILD_WRITES = 5;
 export const ADDRESS = `fd:${CHILD_READS},${CHILD_WRITES}`;
 
-/** The variable by which Node keeps compiled code from 22.1 on, and the name of brokkr's folder for it. */
+/** The variable by which Node keeps compiled code, and the name of brokkr's folder for it. */
 export const COMPILE_CACHE = "NODE_COMPILE_CACHE";
 export const COMPILE_CACHE_FOLDER = "brokkr-compiled";
 
