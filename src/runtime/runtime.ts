@@ -107,6 +107,8 @@ export interface SpawnProgramOptions extends SpawnOptions {
   readonly program?: string | undefined;
   /** Limits the process to these rights and those that brokkr needs. Only where `cannotSandbox` is null. */
   readonly sandbox?: Sandbox | undefined;
+  /** Flags of the runtime, after those of this process. @default none */
+  readonly flags?: readonly string[] | undefined;
   /** Whether it must be able to collect garbage, which makes a process of Deno slower to start. @default true */
   readonly collects?: boolean | undefined;
 }
@@ -211,6 +213,8 @@ export interface Runtime {
   cannotRepeat(): string | null;
   /** Why a new process can't be given fewer rights than this one, and what to do; null where it can. */
   readonly cannotSandbox: string | null;
+  /** Why a new process of the program can't be given flags of the runtime, and what to do; null where it can. */
+  readonly cannotTakeFlags: string | null;
 
   /** Loads the code that creates processes, so that the first one does not wait for it. */
   prepareSpawn?(): Promise<void>;

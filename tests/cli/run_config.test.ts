@@ -225,3 +225,27 @@ for (const load of ["own", "all"]) {
       assert.equal((await broker.ended).code, 0);
     }));
 }
+
+test("brokkr run gives runtimeArgs to the processes of their module only, its workers included", () =>
+  inSandbox(async (sandbox) => {
+    const own = `import process from "node:process";
+      const flags = () => [Error.stackTraceLimit, process.execArgv.includes("--smol")];
+      export default (library) => ({
+        commands: (ctx) => ({ flags: async () => [flags(), await ctx.workers.call("flags")] }),
+        workers: { count: 1, commands: { flags } },
+      });`;
+    writeFileSync(join(sandbox.folder, "m.mjs"), own);
+    const isBun = "Bun" in globalThis;
+    const limit = "--stack-trace-limit=7";
+    const runtimeArgs = isBun ? ["--smol"] : "Deno" in globalThis ? [`--v8-flags=${limit}`] : [limit];
+    const modules = { flagged: { path: "./m.mjs", runtimeArgs }, plain: { path: "./m.mjs" } };
+    writeFileSync(join(sandbox.folder, "brokkr.json"), JSON.stringify({ name: "flags", modules }));
+    const broker = await sandbox.broker(["run"]);
+    const flagsOf = async (name: string) => {
+      const { stdout } = await sandbox.run(["call", name, "flags", "--json"]);
+      return JSON.parse(stdout).result.map(([traces, smol]: unknown[]) => isBun ? smol : traces === 7);
+    };
+    assert.deepEqual([await flagsOf("flagged"), await flagsOf("plain")], [[true, true], [false, false]]);
+    broker.kill("SIGTERM");
+    assert.equal((await broker.ended).code, 0);
+  }));

@@ -48,6 +48,7 @@ export class FakeRuntime implements Runtime {
   readonly startedIn = "/start";
   readonly tracesPromises = false;
   cannotSandbox: string | null = null;
+  cannotTakeFlags: string | null = null;
   readonly clock = new ManualClock();
   readonly env: FakeEnvironment;
   files: () => Promise<PrivateFiles> = () => Promise.resolve({ folder: noFiles, list: noFiles, remove: noFiles });

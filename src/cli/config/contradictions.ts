@@ -21,9 +21,12 @@ export interface Contradiction {
 
 export function contradictions(
   module: ModuleKeys | ProgramKeys,
-  { cannotSandbox }: Pick<Runtime, "cannotSandbox">,
+  { cannotSandbox, cannotTakeFlags }: Pick<Runtime, "cannotSandbox" | "cannotTakeFlags">,
 ): Contradiction[] {
-  return [...unkept(module, cannotSandbox), ...disordered(MODULE, { ...module })];
+  const hasFlags = "path" in module && module.runtimeArgs !== undefined;
+  const text = `cannot be given, as ${cannotTakeFlags}`;
+  const untaken = hasFlags && cannotTakeFlags !== null ? [{ path: ["runtimeArgs"], text }] : [];
+  return [...untaken, ...unkept(module, cannotSandbox), ...disordered(MODULE, { ...module })];
 }
 
 function unkept(module: ModuleKeys | ProgramKeys, cannotSandbox: string | null): Contradiction[] {

@@ -47,11 +47,11 @@ function typeOf(row: Row): Json {
     case "name":
       return NAME;
     case "text":
-      return { type: "string", ...(row.pattern === undefined ? { minLength: 1 } : { pattern: row.pattern.source }) };
+      return { type: "string", ...patternOf(row) };
     case "choice":
       return { enum: Object.keys(row.of), type: "string" };
     case "list":
-      return { type: "array", items: { type: "string", ...(row.mayBeEmpty ? {} : { minLength: 1 }) } };
+      return { type: "array", items: { type: "string", ...patternOf(row) } };
     case "rights":
       return { oneOf: [{ type: "boolean" }, { type: "array", items: { type: "string", minLength: 1 } }] };
     case "command":
@@ -76,6 +76,11 @@ function typeOf(row: Row): Json {
     case "other":
       return {};
   }
+}
+
+function patternOf({ pattern, mayBeEmpty }: { readonly pattern?: RegExp; readonly mayBeEmpty?: true }): Json {
+  if (pattern !== undefined) return { pattern: pattern.source };
+  return mayBeEmpty ? {} : { minLength: 1 };
 }
 
 function numberOf({ whole, above, least, most }: NumberRow): Json {

@@ -82,7 +82,8 @@ export function childSpec(
       return { ...env, [ROLE_VARIABLE]: encodeRole({ ...role, ...own }) };
     },
     sandbox: permissions === undefined ? undefined : { rights: permissions, files },
-    takesStandby: permissions === undefined && program === undefined,
+    flags: settings.runtimeArgs,
+    takesStandby: permissions === undefined && settings.runtimeArgs === undefined && program === undefined,
     collects: hasToClean(load?.(name) ?? plan.modules, null),
     descendants,
     setup: {

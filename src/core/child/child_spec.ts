@@ -60,6 +60,8 @@ export interface ChildSpec {
   readonly env: (channelAddress: string) => Readonly<Record<string, string>>;
   /** Fewer rights than its parent has. */
   readonly sandbox?: Sandbox | undefined;
+  /** Flags of the runtime, after those of its parent. */
+  readonly flags?: readonly string[] | undefined;
   /** Whether a process that was kept ready can become this one. @default false */
   readonly takesStandby?: boolean;
   /** Whether the process has something to clean, and garbage to collect then. */

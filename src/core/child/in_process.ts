@@ -49,6 +49,7 @@ export function inProcess(runtime: Runtime, options: InProcessOptions): Runtime 
     },
     // There is nothing that could have fewer rights.
     cannotSandbox: null,
+    cannotTakeFlags: null,
     cannotRepeat: () => null,
     sharedFiles: () => Promise.resolve(null),
     spawnProgram: (spawn) => Promise.resolve(new HostedProcess(owner, { ...options, spawn })),

@@ -218,10 +218,10 @@ export class ModuleSession extends ProcessSession<ProgramProcess> {
     { group, output }: { readonly group: boolean; readonly output: OutputSink },
   ): Promise<ProgramProcess> {
     const { spec } = this.parts;
-    const { parent, program, cwd, sandbox, collects, env } = spec;
+    const { parent, program, cwd, sandbox, flags, collects, env } = spec;
     const standby = await parent.standbys?.take(spec, output) ?? null;
     if (standby !== null) return standby;
-    return await parent.runtime.spawnProgram({ program, cwd: cwd(), sandbox, collects, env, group, output });
+    return await parent.runtime.spawnProgram({ program, cwd: cwd(), sandbox, flags, collects, env, group, output });
   }
 
   protected override connect({ channel }: ProgramProcess): void {

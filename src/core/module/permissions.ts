@@ -10,12 +10,17 @@ import type { ModuleSettings } from "./settings.ts";
 
 interface Confined {
   readonly module: CheckedModule;
-  readonly settings: Pick<ModuleSettings, "permissions">;
+  readonly settings: Pick<ModuleSettings, "permissions" | "runtimeArgs">;
 }
 
-/** Refuses permissions that would not be kept. @throws {TypeError} */
-export function checkSandbox(modules: readonly Confined[], { cannotSandbox }: Runtime): void {
+/** Refuses permissions and flags that would have no effect. @throws {TypeError} */
+export function checkSandbox(modules: readonly Confined[], { cannotSandbox, cannotTakeFlags }: Runtime): void {
   for (const { module, settings } of modules) {
+    if (settings.runtimeArgs !== undefined) {
+      const at = `Module "${module.name}": runtimeArgs`;
+      if (module.program !== undefined) throw new TypeError(`${at} ${NOT_OF_PROGRAMS}`);
+      if (cannotTakeFlags !== null) throw new TypeError(`${at} cannot be given, as ${cannotTakeFlags}`);
+    }
     if (settings.permissions === undefined) continue;
     const at = `Module "${module.name}": permissions`;
     if (module.program !== undefined) throw new TypeError(`${at} ${NOT_OF_PROGRAMS}`);

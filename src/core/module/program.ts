@@ -31,7 +31,17 @@ import { checkName, checkTable } from "./table.ts";
 /** The methods of a program, as far as their types are not known. */
 export type ProgramCommands = Readonly<Record<string, (...params: unknown[]) => unknown>>;
 
-const FOR_MODULES = ["commands", "workers", "start", "stop", "afterForkCleanup", "owns", "options", "permissions"];
+const FOR_MODULES = [
+  "commands",
+  "workers",
+  "start",
+  "stop",
+  "afterForkCleanup",
+  "owns",
+  "options",
+  "permissions",
+  "runtimeArgs",
+];
 
 /** What {@link defineProgram} takes. */
 export interface ProgramDefinition extends ProgramSettings {

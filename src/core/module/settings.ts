@@ -97,6 +97,11 @@ export interface ProcessSettings {
   /** How much of what each of the module's processes prints is logged. */
   readonly output?: OutputSettings;
   /**
+   * Flags of the runtime for the module's processes, after those of the broker, such as `--max-old-space-size=512` of Node. A compiled
+   * binary takes none. @default none
+   */
+  readonly runtimeArgs?: readonly string[];
+  /**
    * What the module's process may do: what is not named is denied. In Deno only, and not with workers: elsewhere the start is refused.
    * @default what the broker may do
    */
@@ -155,7 +160,7 @@ export interface ReadySettings {
 export type Framing = "newline" | "content-length";
 
 /** What a program in another language is, and its settings as a module. */
-export interface ProgramSettings extends Omit<ModuleSettings, "options" | "permissions"> {
+export interface ProgramSettings extends Omit<ModuleSettings, "options" | "permissions" | "runtimeArgs"> {
   /** The executable and its arguments, or the executable alone; no shell reads them. */
   readonly command: readonly string[] | string;
   /** The arguments, where `command` is the executable alone. @default none */
@@ -497,6 +502,14 @@ export const MODULE = {
     keys: OUTPUT,
     about: "How much of the standard output and standard error of each process is logged",
   },
+  runtimeArgs: {
+    is: "list",
+    of: "flags of the runtime",
+    each: 'a flag such as "--max-old-space-size=512", with its value behind an equals sign',
+    pattern: /^-./,
+    otherwise: "none",
+    about: "Flags of the runtime for the module's processes, after those of the broker",
+  },
   permissions: {
     is: "group",
     keys: PERMISSIONS,
@@ -520,7 +533,7 @@ export const MODULE = {
   },
 } satisfies Rows<ModuleSettings>;
 
-const { options: _options, permissions: _permissions, ...OF_PROGRAMS } = MODULE;
+const { options: _options, permissions: _permissions, runtimeArgs: _runtimeArgs, ...OF_PROGRAMS } = MODULE;
 
 /** How long a tool of a server or a request of a language server may take, which often asks a service elsewhere. */
 export const SLOW_TIMEOUT_MS = 60_000;

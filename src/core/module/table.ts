@@ -61,6 +61,7 @@ export interface ListRow extends About {
   readonly each: string;
   /** Whether an item may be an empty text. */
   readonly mayBeEmpty?: true;
+  readonly pattern?: RegExp;
 }
 
 /** Names of environment variables, or values by name. No error shows a value. */
@@ -242,7 +243,7 @@ function* wrongWith(row: Row, value: unknown, manner: Manner, path: KeyPath): Ge
         path,
         what: `a list of ${row.of}`,
         each: row.each,
-        isItem: row.mayBeEmpty ? isArgument : isText,
+        isItem: (item) => (row.mayBeEmpty ? isArgument : isText)(item) && row.pattern?.test(String(item)) !== false,
       });
     case "env":
       return yield* wrongWithEnv(value, path);

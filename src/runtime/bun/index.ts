@@ -1,7 +1,7 @@
 /** The runtime as Bun has it: its clock, and what only a process of Bun knows of itself. */
 
 import { cannotRepeat, common, descriptors, memory as memoryByFiles, process } from "../builtins/self.ts";
-import { cannotSandbox, checkSystem, folderOf, inRunner, ownFilesOf } from "../posix/program.ts";
+import { cannotSandbox, checkSystem, FIXED_FLAGS, folderOf, inRunner, ownFilesOf } from "../posix/program.ts";
 import type { Clock, MemoryUsage, OpenHandle, Runtime } from "../runtime.ts";
 import { connect, parentChannel } from "./channel.ts";
 import type { BunEngine, BunNamespace } from "./namespace.ts";
@@ -28,6 +28,7 @@ export function bunRuntime(): Runtime {
     programFolder: (program) => folderOf(program ?? (isBinary() ? null : Bun.main)),
     cannotRepeat: () => isTesting() ? inRunner("bun test") : cannotRepeat(/\/\[(eval|stdin)\]$/.test(Bun.main)),
     cannotSandbox: cannotSandbox(`Bun ${Bun.version}`),
+    cannotTakeFlags: isBinary() ? FIXED_FLAGS : null,
     prepareSpawn: async () => void await spawning(),
     spawnProgram: async (...given) => (await spawning()).spawnProgram(...given),
     spawnCommand: async (...given) => (await spawning()).spawnCommand(...given),

@@ -39,7 +39,7 @@ function namedProgram(): string {
 
 /** Creates a process of the same program, whose side of the channel is in `channel.ts`. */
 export async function spawnProgram(options: SpawnProgramOptions): Promise<ProgramProcess> {
-  const [what, ...command] = programCommand(options.program);
+  const [what, ...command] = programCommand(options);
   const bun: Start = {
     command: [process.execPath, ...command, ...process.argv.slice(2)],
     env: childEnvironment(options.env(ADDRESS)),
@@ -62,10 +62,10 @@ export async function spawnProgram(options: SpawnProgramOptions): Promise<Progra
 }
 
 /** Its name for messages, then what follows the executable; a compiled binary has its program inside. */
-function programCommand(given: string | undefined): string[] {
+function programCommand({ program: given, flags = [] }: Pick<SpawnProgramOptions, "program" | "flags">): string[] {
   if (isBinary()) return [process.execPath];
   const program = given === undefined ? realpathSync(NAMED) : programPath(given);
-  return [program, ...childFlags(process.execArgv, process.env["BUN_OPTIONS"]), program];
+  return [program, ...childFlags(process.execArgv, process.env["BUN_OPTIONS"]), ...flags, program];
 }
 
 /**

@@ -11,16 +11,16 @@ const PERMISSIONS: readonly DenoPermission[] = ["read", "write", "net", "env", "
 
 /** What to run, and its arguments, for a process of the same program (or of `given`) that connects to the socket at `path`. */
 export function programArguments(
-  { program: given, cwd, sandbox, collects = true }: Pick<
+  { program: given, cwd, sandbox, flags: more = [], collects = true }: Pick<
     SpawnProgramOptions,
-    "program" | "cwd" | "sandbox" | "collects"
+    "program" | "cwd" | "sandbox" | "flags" | "collects"
   >,
   path: string,
 ): { program: string; args: string[] } {
   if (Deno.build.standalone) return { program: Deno.execPath(), args: Deno.args };
   const program = given === undefined ? Deno.mainModule : absolute(given);
   const parent = { commandLine: commandLine(), programArgs: Deno.args.length, permissions: permissions() };
-  const all = childFlags({ ...parent, collects });
+  const all = childFlags({ ...parent, collects, more });
   const flags = sandbox === undefined ? all : sandboxed(all, sandbox, cwd);
   return { program, args: ["run", ...allowSocket(flags, path), program, ...Deno.args] };
 }
@@ -115,6 +115,7 @@ function inList(list: string, change: (element: string) => string): string {
   return list.split(/(?<!,),(?!,)/).map((element) => element === "" ? element : change(element)).join(",");
 }
 
+const V8_FLAGS = "--v8-flags=";
 const NEEDS_GC = "--expose-gc";
 const NO_CODE_CACHE = "--no-code-cache";
 
@@ -127,13 +128,17 @@ export interface ParentFlags {
   readonly permissions: readonly string[];
   /** Whether the new process must be able to collect garbage. */
   readonly collects: boolean;
+  /** Flags that it gets beside them. @default none */
+  readonly more?: readonly string[];
 }
 
 /** The flags that give a new process the rights and the configuration of its parent. */
 export function childFlags(parent: ParentFlags): string[] {
   const own = ownFlags(parent);
-  const flags = own ?? [...parent.permissions];
-  const engine = own === null ? [] : v8Flags(parent.commandLine ?? []);
+  const { more = [] } = parent;
+  const flags = [...own ?? parent.permissions, ...more.filter((flag) => !flag.startsWith(V8_FLAGS))];
+  // They may be given once only.
+  const engine = [...own === null ? [] : v8Flags(parent.commandLine ?? []), ...v8Flags(more)];
   if (!parent.collects || engine.includes(NEEDS_GC)) return [...flags, ...engineFlag(engine)];
   // Compiled code is kept for one set of engine flags: parent and child would take turns to throw away what the other kept.
   return [...flags, NO_CODE_CACHE, ...engineFlag([NEEDS_GC, ...engine])];
@@ -187,12 +192,12 @@ function ofAnySubcommand(flags: readonly string[]): string[] {
 }
 
 function v8Flags(commandLine: readonly string[]): string[] {
-  const given = commandLine.find((flag) => flag.startsWith("--v8-flags="))?.slice("--v8-flags=".length) ?? "";
+  const given = commandLine.find((flag) => flag.startsWith(V8_FLAGS))?.slice(V8_FLAGS.length) ?? "";
   return given.split(",").filter((flag) => flag !== "");
 }
 
 function engineFlag(flags: readonly string[]): string[] {
-  return flags.length === 0 ? [] : [`--v8-flags=${flags.join(",")}`];
+  return flags.length === 0 ? [] : [V8_FLAGS + flags.join(",")];
 }
 
 /** `env` with paths that hold in any working directory. */

@@ -4,6 +4,7 @@ import { engineTimer, hasEngineTimers, systemClock, timer } from "../posix/clock
 import {
   checkSystem,
   currentThread,
+  FIXED_FLAGS,
   folderOf,
   fromOrigin,
   inRunner,
@@ -59,6 +60,7 @@ export function denoRuntime(): Runtime {
     isFolder,
     cannotRepeat,
     cannotSandbox: Deno.build.standalone ? FIXED_RIGHTS : null,
+    cannotTakeFlags: Deno.build.standalone ? FIXED_FLAGS : null,
     // Also what is needed later: with no descriptor left, Deno ends with a panic where it has to load a file.
     prepareSpawn: async () => void await Promise.all([spawning(), import("./files.ts")]),
     spawnProgram: async (...given) => await (await spawning()).spawnProgram(...given),

@@ -26,6 +26,7 @@ export function nodeRuntime(): Runtime {
     programFolder: (program) => folderOf(program ?? runningProgram()),
     cannotRepeat: () => cannotRepeat(process.argv[1] === undefined || process.argv[1] === "-"),
     cannotSandbox: cannotSandbox(`Node ${process.versions.node}`),
+    cannotTakeFlags: null,
     prepareSpawn: async () => void await spawning(),
     spawnProgram: async (...given) => (await spawning()).spawnProgram(...given),
     spawnCommand: async (...given) => (await spawning()).spawnCommand(...given),

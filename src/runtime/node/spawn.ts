@@ -47,7 +47,7 @@ async function create(options: SpawnProgramOptions): Promise<ProgramProcess> {
   const pair = await socketPair((chunk) => channel.received(chunk));
   const what = { ...options, what: `program "${program}"`, streams: ["stdout", "stderr"] } as const;
   const node: Start = {
-    command: [process.execPath, ...childFlags(process.execArgv)],
+    command: [process.execPath, ...childFlags(process.execArgv), ...options.flags ?? []],
     env: withCompileCache(childEnvironment(options.env(ADDRESS))),
   };
   const { command: [execPath, ...execArgv], env, detached } = options.group

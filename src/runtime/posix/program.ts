@@ -71,6 +71,9 @@ export function cannotSandbox(runtime: string): string {
   return `${runtime} gives a process every right of its user: remove them, or start with Deno`;
 }
 
+/** Why a compiled binary takes no flags. */
+export const FIXED_FLAGS = "a compiled binary has its flags inside: remove them, or run brokkr with the runtime itself";
+
 /** @throws {Error} on a system whose processes brokkr can't end with everything they started. */
 export function checkSystem(name: string): void {
   if (name !== "windows" && name !== "win32") return;

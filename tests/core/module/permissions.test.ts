@@ -51,3 +51,17 @@ test("checkSandbox() refuses permissions for a program of another language, whic
     message: 'Module "p": permissions do not reach a program of another language, remove them',
   });
 });
+
+test("checkSandbox() refuses runtimeArgs of a program, and where a process can't be given flags", () => {
+  const runtime = new FakeRuntime();
+  const flags = { runtimeArgs: ["--expose-gc"] };
+  checkSandbox([{ module: defineModule({ name: "sla" }), settings: flags }], runtime);
+  runtime.cannotTakeFlags =
+    "a compiled binary has its flags inside: remove them, or run brokkr with the runtime itself";
+  assert.throws(() => checkSandbox([{ module: defineModule({ name: "sla" }), settings: flags }], runtime), {
+    message: `Module "sla": runtimeArgs cannot be given, as ${runtime.cannotTakeFlags}`,
+  });
+  assert.throws(() => defineModule({ name: "sla", runtimeArgs: ["main.js"] }), {
+    message: 'Module "sla": runtimeArgs must be a list of flags of the runtime, and it is a list',
+  });
+});
