@@ -30,8 +30,9 @@ export async function check(
     const config = await readConfig(file, runtime, name);
     if (!json) warn(runtime, config);
     // Under image "own" the broker loads no module; each process loads its own.
-    if (config.load === "own") await checkFiles(config, runtime);
-    checkExecutables(config, runtime);
+    const problems = config.load === "own" ? await checkFiles(config, runtime) : [];
+    problems.push(...checkExecutables(config, runtime));
+    if (problems.length > 0) throw new ConfigError(problems);
     await planOf(config);
     const found = config.modules.map(foundModule);
     const left = config.leftOut.length === 0 ? {} : { leftOut: config.leftOut };
@@ -77,8 +78,8 @@ function asUsage(error: unknown): unknown {
   return error instanceof ConfigError ? new CliError(error.message, ExitCode.usage, { cause: error }) : error;
 }
 
-/** Loads each file as its process would. @throws {ConfigError} with all problems, each with its position. */
-async function checkFiles({ modules }: Config, runtime: Runtime): Promise<void> {
+/** Loads each file as its process would. */
+async function checkFiles({ modules }: Config, runtime: Runtime): Promise<Problem[]> {
   const output = divertOutput();
   const allow = runtime.refuseExit((code) => new Error(`it calls exit(${String(code)}) when it is loaded`));
   const folder = process.cwd();
@@ -100,7 +101,7 @@ async function checkFiles({ modules }: Config, runtime: Runtime): Promise<void> 
     allow();
     output.restore();
   }
-  if (problems.length > 0) throw new ConfigError(problems);
+  return problems;
 }
 
 async function loadedInTime({ name, url, settings }: ConfigModule, { clock }: Runtime) {
@@ -112,15 +113,15 @@ async function loadedInTime({ name, url, settings }: ConfigModule, { clock }: Ru
 /** Searched when PATH is not set. */
 const DEFAULT_PATH = "/usr/bin:/bin";
 
-/** @throws {ConfigError} with each executable that can't be started, and its position. */
-function checkExecutables({ modules }: Config, { env }: Pick<Runtime, "env">): void {
+/** Executables that can't be started. */
+function checkExecutables({ modules }: Config, { env }: Pick<Runtime, "env">): Problem[] {
   const folders = (env.get("PATH") ?? DEFAULT_PATH).split(":");
   const problems: Problem[] = [];
   for (const module of modules) {
     const wrong = "program" in module ? whatIsWrong(module, folders) : null;
     if (wrong !== null) problems.push({ ...module.place, message: `Cannot start module "${module.name}": ${wrong}` });
   }
-  if (problems.length > 0) throw new ConfigError(problems);
+  return problems;
 }
 
 /** A name is looked up on PATH, where an empty entry means the working directory. */

@@ -13,6 +13,7 @@ import { MODULE } from "../core/module/settings.ts";
 import { messageOf } from "../core/user_code.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 import { ConfigError, type Problem, problemLine } from "./config/document.ts";
+import { syntaxError } from "./syntax_error.ts";
 import type { Config, ConfigModule, ConfigProgram } from "./config/read_config.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { checkSettings, loadModule, SettingError, withWorkers } from "./module_files.ts";
@@ -63,10 +64,12 @@ async function loadAll({ modules, load }: Config): Promise<Module[]> {
   return loaded;
 }
 
-/** What is wrong with a module's file, with the position in the configuration that names it. */
+/** What is wrong with a module's file, with its position there, or that in the configuration. */
 export function fileProblem(module: ConfigModule | ConfigProgram, error: unknown): Problem {
   const { name, place } = module;
   const why = messageOf(error);
+  const fault = "url" in module ? syntaxError(error, module.url) : null;
+  if (fault !== null) return { ...fault, message: `Cannot load module "${name}": ${fault.message}` };
   if (error instanceof SettingError && "at" in module) return { ...module.at(error.path), message: why };
   return { ...place, message: /^Cannot (load|serve|start)/.test(why) ? why : `Cannot load module "${name}": ${why}` };
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
@@ -70,6 +70,28 @@ for (const load of ["own", "all"]) {
       assert.deepEqual([code, stdout, stderr], [2, "", "brokkr.json:3:52: modules.us.options.region: must be EU\n"]);
     }));
 }
+
+test("brokkr check says where a module file has a syntax error, or one that it imports, beside what else is wrong", () =>
+  inSandbox(async (sandbox) => {
+    write(sandbox, {
+      wrong: "export const x = 1;\nconst a = {\n  b: = 2,\n};\n",
+      imports: 'import "./wrong.mjs";\nexport default { name: "imports" };\n',
+      open: 'export default {\n  name: "open",\n',
+    });
+    const path = join(sandbox.folder, "brokkr.json");
+    writeFileSync(path, readFileSync(path, "utf8").replace("} }", ',"none": { "command": ["no-such-command"] } } }'));
+    const { code, stderr } = await sandbox.run(["check"]);
+    assert.equal(code, 2);
+    const [wrong = "", imports = "", open = "", none = ""] = stderr.split("\n");
+    // The runtimes' words, at the same place but for the end of a file.
+    assert.match(wrong, /^wrong\.mjs:3:6: Cannot load module "wrong": .*(=|xpression expected).*$/);
+    assert.match(imports, /^wrong\.mjs:3:6: Cannot load module "imports": /);
+    assert.match(open, /^open\.mjs:[23]:\d+: Cannot load module "open": .*(nexpected|xpected)/);
+    assert.match(none, /^brokkr\.json:5:\d+: Cannot start module "none": executable "no-such-command" is in no folder/);
+    const { problems } = JSON.parse((await sandbox.run(["check", "--json"])).stdout);
+    const { file, line, column } = problems[0];
+    assert.deepEqual({ file, line, column }, { file: "wrong.mjs", line: 3, column: 6 });
+  }));
 
 test("brokkr check waits startTimeoutMs for a module file, and what it prints is no result", () =>
   inSandbox(async (sandbox) => {
