@@ -13,6 +13,7 @@ import { BodyError } from "./frame.ts";
 import {
   explained,
   isHolder,
+  isPlain,
   jsonText,
   type Key,
   NotSerializableError,
@@ -20,7 +21,6 @@ import {
   OverLimitError,
   type Place,
   PlaceKind,
-  PlainCheck,
   Scan,
   utf8Text,
 } from "./serializable.ts";
@@ -59,7 +59,6 @@ const MAX_CHARACTER_BYTES = 3;
 export class Codec {
   readonly name: CodecName;
   readonly #pool = new BufferPool();
-  readonly #plain = new PlainCheck();
 
   constructor(name: CodecName) {
     this.name = name;
@@ -72,7 +71,7 @@ export class Codec {
   encode(value: unknown, name: string, limit = Infinity): EncodedValue {
     return explained(() => {
       const rich = this.name === "rich";
-      if (rich && this.#plain.isPlain(value, limit)) return encoded(value, name, limit);
+      if (rich && isPlain(value, limit)) return encoded(value, name, limit);
       const carried = { bytes: this.name !== "text", rich, pool: this.#pool };
       const scan = new Scan(name, carried, limit);
       return encoded(scan.look(value), name, limit, scan);

@@ -150,7 +150,7 @@ export function readAnswers(flags: number, body: Uint8Array, outOfBand?: OutOfBa
     const frame = unpack(flags, body, outOfBand);
     const [ids, , kinds, values, places] = frame.columns;
     const isStream = Array.isArray(kinds) && kinds.includes(AnswerKind.item) && Array.isArray(values);
-    const sizes = isStream ? sizesOf(values, { ids, places, bytes: body.length + (outOfBand?.bytes ?? 0) }) : undefined;
+    const sizes = isStream ? sizesOf(values, { ids, places, bytes: frame.counted }) : undefined;
     frame.place(3, 4);
     return answersOf(frame.columns, sizes);
   } catch (error) {
@@ -171,6 +171,8 @@ const lenient = new TextDecoder();
 
 interface Frame {
   readonly columns: readonly unknown[];
+  /** Characters of the text and bytes beside it, as its sender counts them. */
+  readonly counted: number;
   /** Puts what is beside the text into column `values`, where column `places` says. @throws {BodyError} */
   place(values: number, places: number): void;
 }
@@ -179,15 +181,18 @@ interface Frame {
 function unpack(flags: number, body: Uint8Array, outOfBand: OutOfBandParts | undefined): Frame {
   if ((flags & FrameFlag.attachments) === 0) {
     outOfBand?.close();
-    return { columns: columnsOf(utf8Text(body)), place: () => {} };
+    const text = utf8Text(body);
+    return { columns: columnsOf(text), counted: text.length, place: () => {} };
   }
   if (body.length < LENGTH_BYTES) throw new BodyError("attachments: the length of the text is missing");
   const end = LENGTH_BYTES + new DataView(body.buffer, body.byteOffset, LENGTH_BYTES).getUint32(0);
   if (end > body.length) throw new BodyError("attachments: the text is longer than the frame");
-  const columns = columnsOf(utf8Text(body.subarray(LENGTH_BYTES, end)));
+  const text = utf8Text(body.subarray(LENGTH_BYTES, end));
+  const columns = columnsOf(text);
   const source = new PartSource(body.subarray(end), end, outOfBand);
   return {
     columns,
+    counted: text.length + body.length - end + (outOfBand?.bytes ?? 0),
     place(values, places) {
       const list = columns[places];
       if (Array.isArray(columns[values]) && Array.isArray(list)) {

@@ -117,55 +117,53 @@ const LEAST_NUMBERS = 16;
 const CALM_DEPTH = 64;
 
 /**
- * Finds whether JSON alone says all of a value, as of nearly all: then it is written as it is. What is large, deep or refused is not
- * plain either: a {@link Scan} finds out more.
+ * Whether JSON alone says all of a value, as of nearly all: then it is written as it is. What is large, deep or refused is not plain
+ * either: a {@link Scan} finds out more.
+ *
+ * @param limit bytes that `value` may have. @throws {OverLimitError}
  */
-export class PlainCheck {
-  /** What may still be looked at: about as many bytes. */
-  #room = 0;
+export function isPlain(value: unknown, limit: number): boolean {
+  if (!isHolder(value)) return typeof value !== "string" && isPlainScalar(value);
+  if (hasInheritedForm()) return false;
+  const most = limit * COUNTED_LIMITS;
+  const bytes = plainBytes(value, most, 0);
+  if (bytes > most) throw new OverLimitError(bytes);
+  return bytes >= 0;
+}
 
-  /** @param limit bytes that `value` may have. @throws {OverLimitError} */
-  isPlain(value: unknown, limit: number): boolean {
-    if (!isHolder(value)) return typeof value !== "string" && isPlainScalar(value);
-    const most = this.#room = limit * COUNTED_LIMITS;
-    const isPlain = !hasInheritedForm() && this.#holder(value, 0);
-    if (this.#room < 0) throw new OverLimitError(most - this.#room);
-    return isPlain;
+/** Bytes that it has at least, more than `most` where it has those; NaN where it is not plain. */
+function plainBytes(holder: object, most: number, depth: number): number {
+  if (depth === CALM_DEPTH) return NaN;
+  if (Array.isArray(holder)) return plainListBytes(holder, most, depth);
+  const prototype: unknown = Object.getPrototypeOf(holder);
+  if (prototype !== Object.prototype && prototype !== null) return NaN;
+  let bytes = 1;
+  for (const key in holder) {
+    const value: unknown = (holder as Readonly<Record<string, unknown>>)[key];
+    if (typeof value === "string") {
+      if (value.length >= LARGE_BYTES) return NaN;
+      bytes += value.length;
+    } else if (isHolder(value)) {
+      bytes += plainBytes(value, most, depth + 1);
+      if (bytes > most) return bytes;
+    } else if (!isPlainScalar(value)) return NaN;
   }
+  return bytes;
+}
 
-  /** Texts, which most values are, are looked at in place: a call for each takes as long again as all the rest. */
-  #holder(holder: object, depth: number): boolean {
-    if (depth === CALM_DEPTH) return false;
-    if (Array.isArray(holder)) return this.#list(holder, depth);
-    const prototype: unknown = Object.getPrototypeOf(holder);
-    if (prototype !== Object.prototype && prototype !== null) return false;
-    let counted = 1;
-    for (const key in holder) {
-      const value: unknown = (holder as Readonly<Record<string, unknown>>)[key];
-      if (typeof value === "string") {
-        counted += value.length;
-        if (value.length >= LARGE_BYTES) return false;
-      } else if (!this.#value(value, depth)) return false;
-    }
-    return (this.#room -= counted) >= 0;
+function plainListBytes(list: readonly unknown[], most: number, depth: number): number {
+  const { length } = list;
+  if (length >= LEAST_NUMBERS && length <= most && typeof list[0] === "number" && isNumbers(list)) return NaN;
+  let bytes = length;
+  for (let index = 0; index < length && bytes <= most; index++) {
+    const value = list[index];
+    if (typeof value === "string") {
+      if (value.length >= LARGE_BYTES) return NaN;
+      bytes += value.length;
+    } else if (isHolder(value)) bytes += plainBytes(value, most, depth + 1);
+    else if (!isPlainScalar(value)) return NaN;
   }
-
-  #list(list: readonly unknown[], depth: number): boolean {
-    const { length } = list;
-    if ((this.#room -= length) < 0) return false;
-    if (length >= LEAST_NUMBERS && typeof list[0] === "number" && isNumbers(list)) return false;
-    for (let index = 0; index < length; index++) {
-      const value = list[index];
-      if (typeof value === "string") {
-        if ((this.#room -= value.length) < 0 || value.length >= LARGE_BYTES) return false;
-      } else if (!this.#value(value, depth)) return false;
-    }
-    return true;
-  }
-
-  #value(value: unknown, depth: number): boolean {
-    return isHolder(value) ? this.#holder(value, depth + 1) : isPlainScalar(value);
-  }
+  return bytes;
 }
 
 /** Whether a value that is no text and no object is one of JSON. */

@@ -75,6 +75,28 @@ test("stream() of a small item and many large ones has room for each that its re
   assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
 });
 
+for (const codec of ["json", "rich"] as const) {
+  test(`stream() of items of other scripts has room for each that its reader took, in ${codec}`, async () => {
+    const c = new Conversation({
+      *texts() {
+        for (let index = 0; index < 30; index++) yield { text: "中é".repeat(20_000), index };
+      },
+      echo: (value: unknown) => value,
+    }, { codec });
+    const stream = c.stream("texts");
+    const first = stream.next();
+    await c.clock.advance(100);
+    assert.equal(Reflect.get(Object((await first).value), "index"), 0);
+    // Those of one frame are counted by its length, and one by one where it has other answers.
+    const other = c.call("echo", ["中".repeat(1_000)]);
+    const { items } = await drained(c, stream);
+    assert.equal(items.length, 29);
+    assert.equal(await other, "中".repeat(1_000));
+    assert.deepEqual([c.closed, c.refused], [[], []]);
+    assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
+  });
+}
+
 test("stream() of a command that returns a list gives its items", async () => {
   const c = new Conversation(counting().commands);
   assert.deepEqual(await drained(c, c.stream("list")), { items: [1, 2], end: undefined });

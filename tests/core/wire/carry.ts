@@ -1,11 +1,11 @@
 import { joinBytes } from "../../../src/core/wire/bytes.ts";
 import { Codec, type CodecName, type EncodedValue } from "../../../src/core/wire/codec.ts";
 import { packAnswers, readAnswers } from "../../../src/core/wire/columns.ts";
-import type { Packed } from "../../../src/core/wire/frame.ts";
+import { inBytes, type Packed } from "../../../src/core/wire/frame.ts";
 
 /** The body of a frame. */
 export function bytesOf({ body }: Packed): Uint8Array {
-  return typeof body === "string" ? new TextEncoder().encode(body) : joinBytes(body);
+  return joinBytes(inBytes(body));
 }
 
 /** A value in JSON with bytes beside it. */
