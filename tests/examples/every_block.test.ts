@@ -24,6 +24,8 @@ test("every part that is said to be tried has a block, and its test names it", a
         blocks.some((block) => block.page === page && block.part === part),
         `${page} has no block under "${part}"`,
       );
+      // The second tier is in Deno only.
+      if (name.startsWith("../world/") && ENDING !== ".ts") continue;
       const source = await readFile(new URL(`./${name}.test${ENDING}`, import.meta.url), "utf8");
       // These go over all pages.
       if (source.includes("allPages()")) continue;

@@ -74,6 +74,16 @@ export const TRIED: Readonly<Record<string, Readonly<Record<string, string>>>> =
   "docs/reliability.md": { "The soak": "usage" },
   "docs/security.md": { "A module with fewer rights": "config_guides" },
   "docs/supervision.md": { "Order of starts": "supervision", "Memory grows": "supervision" },
+  "docs/testing.md": {
+    "The modules": "testing",
+    "node --test": "testing",
+    "deno test": "testing",
+    "bun test": "testing",
+    "vitest": "../world/test_runners",
+    "jest": "../world/test_runners",
+    "Stubs": "testing",
+    "With processes": "testing",
+  },
   "docs/wire-protocol.md": {
     "Channels": "wire_protocol",
     "Hello": "wire_protocol",
@@ -98,6 +108,11 @@ export interface Shown {
 
 /** Blocks that nothing can try. */
 export const SHOWN: readonly Shown[] = [
+  {
+    page: "docs/testing.md",
+    begins: 'Cannot start broker "shop": it runs in vitest',
+    because: "the message of an error, which tests/world/test_runners.test.ts gets from each runner",
+  },
   {
     page: "docs/wire-protocol.md",
     begins: "process                                            parent\n",

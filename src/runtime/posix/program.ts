@@ -179,12 +179,12 @@ export function joinOptions(elements: readonly string[]): string {
 
 /** By a part of the path of the file that such a process runs. */
 const RUNNERS: readonly (readonly [name: string, path: RegExp])[] = [
-  ["Vitest", /\/node_modules\/(vitest|tinypool)\//],
-  ["Jest", /\/node_modules\/(jest|jest-cli|jest-worker|react-scripts)\//],
-  ["Mocha", /\/node_modules\/mocha\//],
-  ["AVA", /\/node_modules\/ava\//],
-  ["Jasmine", /\/node_modules\/jasmine\//],
-  ["Playwright", /\/node_modules\/(@playwright\/test|playwright)\//],
+  ["vitest", /\/node_modules\/(vitest|tinypool)\//],
+  ["jest", /\/node_modules\/(jest|jest-cli|jest-worker|react-scripts)\//],
+  ["mocha", /\/node_modules\/mocha\//],
+  ["ava", /\/node_modules\/ava\//],
+  ["jasmine", /\/node_modules\/jasmine\//],
+  ["playwright", /\/node_modules\/(@playwright\/test|playwright)\//],
 ];
 
 /** Name of the runner whose file `path` is; null where it is none. */
