@@ -12,6 +12,13 @@ export function inspect(value: unknown): string {
   return Array.isArray(value) ? "a list" : "an object";
 }
 
+/** The first `length` characters and `…`, or `text` itself where it is not longer. Never half a surrogate pair. */
+export function cutText(text: string, length: number): string {
+  if (text.length <= length) return text;
+  const last = text.charCodeAt(length - 1);
+  return text.slice(0, last >= 0xd800 && last < 0xdc00 ? length - 1 : length) + "…";
+}
+
 /** Whether `value` is an object with fields, and no list. */
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);

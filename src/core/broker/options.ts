@@ -6,8 +6,8 @@
 
 import type { LogFunction } from "../log/broker_log.ts";
 import type { LogLevel } from "../log/prefix.ts";
-import { type CheckedModule, type Commands, strangeCall } from "../module/module.ts";
-import { type AnyModule, anyModule } from "../module/program.ts";
+import { type CheckedModule, type Commands, strangeCall, toModule } from "../module/module.ts";
+import { type AnyModule, programModule } from "../module/program.ts";
 import {
   BROKER,
   type BrokerSettings,
@@ -212,6 +212,12 @@ function callsOf(
     ...(retry === undefined ? {} : { retry }),
     ...(calls === undefined ? {} : { calls }),
   };
+}
+
+/** @throws {TypeError} when a part of it is wrong; the message names the part. */
+export function anyModule(value: unknown): CheckedModule {
+  const isProgram = typeof value === "object" && value !== null && "command" in value && !("definition" in value);
+  return isProgram ? programModule(value) : toModule(value);
 }
 
 function checkByName(settings: unknown): void {

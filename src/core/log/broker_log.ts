@@ -12,9 +12,8 @@ import { formatEvent } from "./format.ts";
 import { isAtLeast, type LineStyle, type LogLevel } from "./prefix.ts";
 import type { LogEvent, LogRecord } from "./record.ts";
 import { makeEvent, type Reporter, type Subject } from "./reporter.ts";
-import { isNumber, isRecord, isText } from "../checks.ts";
+import { cutText, isNumber, isRecord, isText } from "../checks.ts";
 import { BodyError } from "../wire/frame.ts";
-import { cutText } from "./escape.ts";
 import type { Field } from "./field_types.ts";
 
 /** Records that are kept for who looks after it happened. */

@@ -7,6 +7,8 @@
  * @module
  */
 
+import { cutText } from "../checks.ts";
+
 /** The most characters of one value that a line shows; a longer one ends with `…`. */
 const MAX_LENGTH = 10_000;
 
@@ -76,13 +78,6 @@ export function escapeLines(text: string, { colors = false } = {}): string {
     (part) =>
       part === "\n" || part === "\t" || (colors && part.length > 1) ? part : part.replace(UNSAFE_CHARACTERS, escaped),
   );
-}
-
-/** The first `length` characters and `…`, or `text` itself where it is not longer. Never half a surrogate pair. */
-export function cutText(text: string, length: number): string {
-  if (text.length <= length) return text;
-  const last = text.charCodeAt(length - 1);
-  return text.slice(0, last >= 0xd800 && last < 0xdc00 ? length - 1 : length) + "…";
 }
 
 function escaped(character: string): string {

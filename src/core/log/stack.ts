@@ -7,7 +7,7 @@
 
 import { BrokerError, RemoteError, type ThrownError } from "../faults.ts";
 import { applyUser, classNameOf, headline, isError, textOf } from "../user_code.ts";
-import { cutText } from "./escape.ts";
+import { cutText } from "../checks.ts";
 import { jsonText } from "../wire/serializable.ts";
 
 /** What a stack is printed from. `stack` is the text as the runtime made it. */

@@ -15,7 +15,6 @@ import {
   type ProgramPlan,
   type RequestHandler,
   settingsOf,
-  toModule,
 } from "./module.ts";
 import type { Endpoint } from "../../runtime/runtime.ts";
 import {
@@ -55,12 +54,6 @@ export interface ProgramDefinition extends ProgramSettings {
 
 /** What a broker takes: what `defineModule` or `defineProgram` returned, or a plain object of the same shape. */
 export type AnyModule = Module | ModuleDefinition | ProgramDefinition;
-
-/** @throws {TypeError} when a part of it is wrong; the message names the part. */
-export function anyModule(value: unknown): CheckedModule {
-  const isProgram = typeof value === "object" && value !== null && "command" in value && !("definition" in value);
-  return isProgram ? programModule(value) : toModule(value);
-}
 
 /**
  * Makes a module of a program in any language that speaks JSON-RPC 2.0 on its standard input and output. Its methods are called

@@ -11,7 +11,7 @@ import { isNestedDeeper, MAX_BODY_DEPTH } from "../wire/serializable.ts";
 import { frameMessage, FramingError, type MessageReader, newReader } from "./framing.ts";
 import { JsonRpcError, type Message, type MessageId, type Params, readMessage } from "./message.ts";
 import { PeerRequests } from "./peer_requests.ts";
-import { cutText } from "../log/escape.ts";
+import { cutText } from "../checks.ts";
 import { messageOf } from "../user_code.ts";
 import type { Framing } from "../module/settings.ts";
 

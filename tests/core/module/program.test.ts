@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defineModule, defineProgram, type ProgramDefinition } from "brokkr";
-import { checkOptions } from "../../../src/core/broker/options.ts";
-import { anyModule } from "../../../src/core/module/program.ts";
+import { anyModule, checkOptions } from "../../../src/core/broker/options.ts";
 
 test("defineProgram() gives a module with the program's plan, and 60 s for its start", () => {
   const { name, program, definition } = anyModule(defineProgram({ name: "a", command: ["x", "y"], restart: "always" }));
