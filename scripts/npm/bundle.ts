@@ -6,6 +6,7 @@
 
 import { dirname, join, normalize, relative } from "node:path";
 import { files } from "../build_npm.ts";
+import { VERSION } from "../../src/core/version.ts";
 import { BUN, run } from "../command.ts";
 
 const FLAGS = [
@@ -188,7 +189,14 @@ async function writeEntries(folder: string, library: string): Promise<string> {
     },
   );
   await Deno.writeTextFile(join(folder, "mod.js"), mod);
-  await rewrite(join(folder, "cli.js"), `"./${MAIN}"`, '"./lib/brokkr-main.js"');
+  const cli = join(folder, "cli.js");
+  // Not a text where it is imported: Deno would read all that it names before the program begins.
+  await rewrite(cli, `import("./${MAIN}")`, "import(MAIN)");
+  await rewrite(
+    cli,
+    'import { VERSION } from "./src/core/version.js";',
+    `const VERSION = "${VERSION}";\nconst MAIN = "./lib/brokkr-main.js";`,
+  );
   return "";
 }
 

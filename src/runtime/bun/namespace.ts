@@ -9,6 +9,8 @@ export interface BunNamespace {
   resolveSync(specifier: string, from: string): string;
   spawn(command: string[], options: BunSpawnOptions): BunChild;
   connect(options: { fd: number; socket: BunSocketHandlers }): Promise<BunSocket>;
+  readonly stdout: object;
+  write(file: object, text: string): Promise<number>;
   gc(force: boolean): void;
   /** The test runner's functions for the file `path`. */
   jest(path: string): { test(): void };

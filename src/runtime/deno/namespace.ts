@@ -16,6 +16,7 @@ export interface DenoNamespace {
     toObject(): Record<string, string>;
   };
   readonly test?: { readonly length: number };
+  readonly stdout: { writeSync(bytes: Uint8Array): number };
   readonly stderr: { writeSync(bytes: Uint8Array): number };
   readonly permissions: { querySync(descriptor: DenoPermissionDescriptor): { state: string } };
   readonly Command: new (command: string, options: DenoCommandOptions) => { spawn(): DenoChild };
