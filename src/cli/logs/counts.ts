@@ -5,6 +5,7 @@
  */
 
 import { LatencyHistogram } from "../../core/call/outcomes.ts";
+import type { EventId } from "../../core/log/events.ts";
 import type { ParsedEvent } from "../../core/log/parse.ts";
 
 /** Milliseconds. */
@@ -32,31 +33,14 @@ export class ModuleCounts {
   /** By the commands' names. */
   readonly commands = new Map<string, CommandCounts>();
   readonly #cleanups = new LatencyHistogram();
+  readonly #counts = new Map<EventId, number>();
   #events = 0;
-  #cleanupCount = 0;
-  #cleanupErrors = 0;
-  #starts = 0;
-  #ended = 0;
-  #failed = 0;
 
   add({ event, fields }: ParsedEvent): void {
     this.#events++;
-    switch (event) {
-      case "cleanup.done":
-        this.#cleanupCount++;
-        return this.#cleanups.add(fields.ms);
-      case "cleanup.error":
-        this.#cleanupErrors++;
-        return;
-      case "process.starting":
-        this.#starts++;
-        return;
-      case "process.exited":
-        if (!fields.expected) this.#ended++;
-        return;
-      case "process.failed":
-        this.#failed++;
-    }
+    if (event === "process.exited" && fields.expected) return;
+    this.#counts.set(event, this.#count(event) + 1);
+    if (event === "cleanup.done") this.#cleanups.add(fields.ms);
   }
 
   figures(name: string): ModuleFigures {
@@ -66,9 +50,21 @@ export class ModuleCounts {
       name,
       events: this.#events,
       ...all.figures(),
-      cleanups: { count: this.#cleanupCount, errors: this.#cleanupErrors, ms: percentilesOf(this.#cleanups) },
-      processes: { starts: this.#starts, ended: this.#ended, failed: this.#failed },
+      cleanups: {
+        count: this.#count("cleanup.done"),
+        errors: this.#count("cleanup.error"),
+        ms: percentilesOf(this.#cleanups),
+      },
+      processes: {
+        starts: this.#count("process.starting"),
+        ended: this.#count("process.exited"),
+        failed: this.#count("process.failed"),
+      },
     };
+  }
+
+  #count(event: EventId): number {
+    return this.#counts.get(event) ?? 0;
   }
 }
 
@@ -97,68 +93,53 @@ export interface CommandFigures {
   readonly latencyMs: Percentiles | null;
 }
 
+/** The calls of a command that end so, or the commands of a process. */
+type Counter = Exclude<keyof CommandFigures, "calls" | "latencyMs">;
+
+const COUNTERS: Readonly<Partial<Record<EventId, Counter>>> = {
+  "call.answered": "answered",
+  "call.retry": "retried",
+  "call.another-answer": "anotherAnswer",
+  "call.timeout": "timeouts",
+  "call.error": "errors",
+  "command.error": "crashed",
+  "command.unknown": "unknown",
+  "command.executing": "executed",
+  "answer.late": "strayAnswers",
+  "answer.duplicate": "strayAnswers",
+  "answer.unknown": "strayAnswers",
+};
+
+const ALL_COUNTERS = new Set(Object.values(COUNTERS));
+
 export class CommandCounts {
-  answered = 0;
-  retried = 0;
-  anotherAnswer = 0;
-  timeouts = 0;
-  errors = 0;
-  crashed = 0;
-  unknown = 0;
-  executed = 0;
-  strayAnswers = 0;
-  readonly latencies = new LatencyHistogram();
+  readonly #counts: Record<Counter, number> = {
+    answered: 0,
+    retried: 0,
+    anotherAnswer: 0,
+    timeouts: 0,
+    errors: 0,
+    crashed: 0,
+    unknown: 0,
+    executed: 0,
+    strayAnswers: 0,
+  };
+  readonly #latencies = new LatencyHistogram();
 
   add({ event, fields }: ParsedEvent): void {
-    switch (event) {
-      case "call.answered":
-        this.answered++;
-        return this.latencies.add(fields.ms);
-      case "command.executing":
-        this.executed++;
-        return;
-      case "call.retry":
-        this.retried++;
-        return;
-      case "call.another-answer":
-        this.anotherAnswer++;
-        return;
-      case "call.timeout":
-        this.timeouts++;
-        return;
-      case "call.error":
-        this.errors++;
-        return;
-      case "command.error":
-        this.crashed++;
-        return;
-      case "command.unknown":
-        this.unknown++;
-        return;
-      case "answer.late":
-      case "answer.duplicate":
-      case "answer.unknown":
-        this.strayAnswers++;
-    }
+    const counter = COUNTERS[event];
+    if (counter !== undefined) this.#counts[counter]++;
+    if (event === "call.answered") this.#latencies.add(fields.ms);
   }
 
   merge(other: CommandCounts): void {
-    this.answered += other.answered;
-    this.retried += other.retried;
-    this.anotherAnswer += other.anotherAnswer;
-    this.timeouts += other.timeouts;
-    this.errors += other.errors;
-    this.crashed += other.crashed;
-    this.unknown += other.unknown;
-    this.executed += other.executed;
-    this.strayAnswers += other.strayAnswers;
-    this.latencies.merge(other.latencies);
+    for (const counter of ALL_COUNTERS) this.#counts[counter] += other.#counts[counter];
+    this.#latencies.merge(other.#latencies);
   }
 
   figures(): CommandFigures {
-    const { latencies, ...counts } = this;
-    const calls = this.answered + this.timeouts + this.errors;
-    return { calls, ...counts, latencyMs: percentilesOf(latencies) };
+    const { answered, timeouts, errors } = this.#counts;
+    return { calls: answered + timeouts + errors, ...this.#counts, latencyMs: percentilesOf(this.#latencies) };
   }
 }
 

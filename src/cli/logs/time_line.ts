@@ -5,6 +5,7 @@
  */
 
 import { LatencyHistogram } from "../../core/call/outcomes.ts";
+import type { EventId } from "../../core/log/events.ts";
 import type { ParsedEvent } from "../../core/log/parse.ts";
 import { formatStamp } from "../../core/log/prefix.ts";
 import { type Percentiles, percentilesOf } from "./counts.ts";
@@ -143,22 +144,17 @@ export class TimeLine {
   }
 }
 
+const TROUBLE: Readonly<Partial<Record<EventId, Trouble>>> = {
+  "call.retry": "retried",
+  "call.timeout": "failed",
+  "call.error": "failed",
+  "command.error": "crashed",
+  "cleanup.error": "cleanup",
+  "process.exited": "ended",
+};
+
 /** The kind of trouble of an event, or null. */
 export function troubleOf({ event, level, fields }: ParsedEvent): Trouble | null {
-  if (level === "debug" || level === "info") return null;
-  switch (event) {
-    case "call.retry":
-      return "retried";
-    case "call.timeout":
-    case "call.error":
-      return "failed";
-    case "command.error":
-      return "crashed";
-    case "cleanup.error":
-      return "cleanup";
-    case "process.exited":
-      return fields.expected ? null : "ended";
-    default:
-      return "other";
-  }
+  if (level === "debug" || level === "info" || event === "process.exited" && fields.expected) return null;
+  return TROUBLE[event] ?? "other";
 }
