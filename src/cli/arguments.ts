@@ -24,17 +24,72 @@ export async function readArguments<N extends CommandName>(
   words: readonly string[],
 ): Promise<ArgsOf<N> | null> {
   try {
-    const given = sort(COMMANDS[name], words);
+    const { given, wantsHelp, faults: [fault] } = sortWords(COMMANDS[name], words);
+    if (wantsHelp) return null;
+    if (fault !== undefined) throw new TypeError(fault);
     // Each value is what its own row has read.
-    return given === null ? null : await valuesOf(COMMANDS[name], given) as ArgsOf<N>;
+    return await valuesOf(COMMANDS[name], given) as ArgsOf<N>;
   } catch (error) {
     throw error instanceof TypeError ? new UsageError(messageOf(error), name) : error;
   }
 }
 
-/** Is an option, at a place where one may stand. */
-export function isFlag(word: string): boolean {
-  return /^-[^\d.]/.test(word);
+/** The words of a command, as far as they can be told apart. */
+export interface Sorted {
+  /** The words of each parameter; a switch has its own flag. */
+  readonly given: ReadonlyMap<string, readonly string[]>;
+  /** What a further word would be, unless it is an option. */
+  readonly expected: Param | undefined;
+  /** There are no more options, since `--` is there. */
+  readonly isOver: boolean;
+  readonly wantsHelp: boolean;
+  /** What is wrong, in the order of the words. */
+  readonly faults: readonly string[];
+}
+
+export function sortWords(command: Command, words: readonly string[]): Sorted {
+  const given = new Map<string, string[]>();
+  const faults: string[] = [];
+  let [isOver, wantsHelp] = [false, false];
+  const free = () =>
+    Object.entries(command.params).find(([key, param]) =>
+      param.flags === undefined && takesMore(param, given.get(key)?.length ?? 0)
+    );
+  const add = (key: string, param: Param, word: string) => {
+    const before = given.get(key) ?? [];
+    if (takesMore(param, before.length)) given.set(key, [...before, word]);
+    else faults.push(`${param.flags?.[0]} may be given once`);
+  };
+  const left = [...words];
+  for (let word = left.shift(); word !== undefined; word = left.shift()) {
+    if (isOver || !/^-[^\d.]/.test(word)) {
+      const operand = free();
+      if (operand === undefined) faults.push(`"${word}" is one operand too many`);
+      else add(...operand, word);
+      continue;
+    }
+    isOver = word === "--";
+    if (isOver) continue;
+    const [, flag = word, attached] = /^(--[^=]+)=(.*)$/s.exec(word) ?? /^(-[^-])(.+)$/s.exec(word) ?? [];
+    const [key, param] = paramOf(command, flag) ?? [];
+    if (flag === "--help" || flag === "-h") wantsHelp = true;
+    else if (key === undefined || param === undefined) faults.push(unknownFlag(command, flag));
+    else if (param.value === undefined) {
+      if (attached === undefined) add(key, param, flag);
+      else faults.push(`${flag} takes no value`);
+    } else {
+      const value = attached ?? left.shift();
+      if (value !== undefined) add(key, param, value);
+      else {return {
+          given,
+          expected: param,
+          isOver,
+          wantsHelp,
+          faults: [...faults, `${flag} needs ${param.value.metavar} after it`],
+        };}
+    }
+  }
+  return { given, expected: free()?.[1], isOver, wantsHelp, faults };
 }
 
 /** The parameter of that flag. */
@@ -42,61 +97,19 @@ export function paramOf({ params }: Command, flag: string): [key: string, param:
   return Object.entries(params).find(([, { flags }]) => flags?.includes(flag));
 }
 
-/** Takes no more operands where it has one already. */
+/** Takes one more, where it has so many already. */
 export function takesMore({ count }: Param, has: number): boolean {
   return has === 0 || count === "any" || count === "some";
 }
 
-type Given = ReadonlyMap<string, readonly string[]>;
-
-/** Which words belong to which parameter; a switch has its own flag. */
-function sort(command: Command, words: readonly string[]): Given | null {
-  const given = new Map<string, string[]>();
-  const add = (key: string, param: Param, word: string) => {
-    const before = given.get(key) ?? [];
-    if (param.flags !== undefined && !takesMore(param, before.length)) {
-      throw new TypeError(`${param.flags[0]} may be given once`);
-    }
-    given.set(key, [...before, word]);
-  };
-  const operand = (word: string) => {
-    const free = Object.entries(command.params).find(([key, param]) =>
-      param.flags === undefined && takesMore(param, given.get(key)?.length ?? 0)
-    );
-    if (free === undefined) throw new TypeError(`"${word}" is one operand too many`);
-    add(...free, word);
-  };
-  const left = [...words];
-  for (let word = left.shift(); word !== undefined; word = left.shift()) {
-    if (word === "--") {
-      left.splice(0).forEach(operand);
-    } else if (!isFlag(word)) {
-      operand(word);
-    } else if (word === "--help" || word === "-h") {
-      return null;
-    } else {
-      const [, flag = word, attached] = /^(--[^=]+)=(.*)$/s.exec(word) ?? /^(-[^-])(.+)$/s.exec(word) ?? [];
-      const [key, param] = paramOf(command, flag) ?? unknownFlag(command, flag);
-      if (param.value === undefined && attached !== undefined) throw new TypeError(`${flag} takes no value`);
-      const value = param.value === undefined ? flag : attached ?? left.shift();
-      if (value === undefined) throw new TypeError(`${flag} needs ${param.value?.metavar} after it`);
-      add(key, param, value);
-    }
-  }
-  return given;
-}
-
-function unknownFlag({ params }: Command, flag: string): never {
+function unknownFlag({ params }: Command, flag: string): string {
   const known = [...Object.values(params).flatMap(({ flags }) => flags ?? []), "--help"];
   const near = closestMatch(flag, known);
-  throw new TypeError(
-    near === null
-      ? `There is no option "${flag}"; the options are ${known.join(", ")}`
-      : `There is no option "${flag}"; did you mean "${near}"?`,
-  );
+  const hint = near === null ? `the options are ${known.join(", ")}` : `did you mean "${near}"?`;
+  return `There is no option "${flag}"; ${hint}`;
 }
 
-async function valuesOf({ params }: Command, given: Given): Promise<Readonly<Record<string, unknown>>> {
+async function valuesOf({ params }: Command, given: Sorted["given"]): Promise<Readonly<Record<string, unknown>>> {
   const values: Record<string, unknown> = {};
   for (const [key, param] of Object.entries(params)) {
     const words = given.get(key) ?? [];

@@ -9,9 +9,9 @@ import { homedir } from "node:os";
 import { type ControlClient, findBrokers } from "../core/control/client.ts";
 import { EVENT_IDS } from "../core/log/events.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { isFlag, paramOf, takesMore } from "./arguments.ts";
+import { paramOf, type Sorted, sortWords, takesMore } from "./arguments.ts";
 import { ExitCode } from "./cli_error.ts";
-import { type ArgsOf, type Command, COMMAND_ROWS, type Param } from "./commands.ts";
+import { type ArgsOf, type Command, COMMAND_ROWS } from "./commands.ts";
 import { askBroker } from "./connect.ts";
 import { print } from "./output.ts";
 import type { Candidates } from "./values.ts";
@@ -60,7 +60,7 @@ async function completed(runtime: Runtime, words: readonly string[]): Promise<re
   const command = COMMAND_ROWS.get(name);
   if (command === undefined) return [];
   if (name === "help") return await completed(runtime, [last]);
-  const { expected, given, isOver } = follow(command, typed);
+  const { expected, given, isOver } = sortWords(command, typed);
   const [, flag = "", begun = ""] = /^(--[^=]+)=(.*)$/s.exec(last) ?? [];
   const attached = flag === "" || isOver ? undefined : paramOf(command, flag)?.[1];
   const isOption = last.startsWith("-") && expected?.flags === undefined && !isOver;
@@ -71,44 +71,7 @@ async function completed(runtime: Runtime, words: readonly string[]): Promise<re
   return attached === undefined ? found : found.map((one) => ({ ...one, word: `${flag}=${one.word}` }));
 }
 
-interface Followed {
-  /** What the next word is, unless it is an option. */
-  readonly expected: Param | undefined;
-  /** The words of each parameter so far. */
-  readonly given: ReadonlyMap<string, readonly string[]>;
-  /** There are no more options, since `--` is there. */
-  readonly isOver: boolean;
-}
-
-/** As the arguments are read, but forgiving: what is wrong is passed over. */
-function follow(command: Command, words: readonly string[]): Followed {
-  const given = new Map<string, string[]>();
-  const add = (key: string, word: string) => given.set(key, [...given.get(key) ?? [], word]);
-  const free = () =>
-    Object.entries(command.params).find(([key, param]) =>
-      param.flags === undefined && takesMore(param, given.get(key)?.length ?? 0)
-    );
-  const left = [...words];
-  for (let word = left.shift(); word !== undefined; word = left.shift()) {
-    if (word === "--") {
-      for (const rest of left) add(free()?.[0] ?? "", rest);
-      return { expected: free()?.[1], given, isOver: true };
-    }
-    if (!isFlag(word)) {
-      add(free()?.[0] ?? "", word);
-      continue;
-    }
-    const [flag = "", attached] = word.split("=", 2);
-    const [key, param] = paramOf(command, flag) ?? [];
-    if (key === undefined || param === undefined) continue;
-    const value = param.value === undefined ? flag : attached ?? left.shift();
-    if (value === undefined) return { expected: param, given, isOver: false };
-    add(key, value);
-  }
-  return { expected: free()?.[1], given, isOver: false };
-}
-
-function flagsOf({ params }: Command, given: Followed["given"]): Candidate[] {
+function flagsOf({ params }: Command, given: Sorted["given"]): Candidate[] {
   const open = Object.entries(params).filter(([key, param]) => takesMore(param, given.get(key)?.length ?? 0));
   const all = open.flatMap(([, { flags = [], about }]) => flags.map((word) => ({ word, about: firstSentence(about) })));
   return [...all, { word: "--help", about: "Show the help" }];
@@ -121,7 +84,7 @@ function firstSentence(text: string): string {
 async function candidatesOf(
   runtime: Runtime,
   candidates: Candidates,
-  { begun, given }: { readonly begun: string; readonly given: Followed["given"] },
+  { begun, given }: { readonly begun: string; readonly given: Sorted["given"] },
 ): Promise<readonly Candidate[]> {
   if (candidates instanceof RegExp) return filesAt(begun, candidates);
   if (candidates === "parameter") {
@@ -149,7 +112,7 @@ function filesAt(begun: string, pattern: RegExp): Candidate[] {
 async function live(
   runtime: Runtime,
   what: Exclude<Candidates, RegExp | readonly string[] | "parameter">,
-  given: Followed["given"],
+  given: Sorted["given"],
 ): Promise<readonly string[]> {
   if (what === "event") return EVENT_IDS;
   if (what === "broker") return (await findBrokers(runtime)).map(({ name }) => name);
