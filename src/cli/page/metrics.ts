@@ -33,7 +33,7 @@ interface Figure {
   readonly value: number | null;
 }
 
-export function metricsText({ broker, modules }: BrokerStatus): string {
+export function metricsText({ broker, modules, standby = [] }: BrokerStatus): string {
   const processes: Labelled[] = modules.flatMap((module) => [
     { labels: { module: module.name }, status: module },
     ...module.workers.map((status) => ({ labels: { module: module.name, worker: status.name }, status })),
@@ -54,6 +54,9 @@ export function metricsText({ broker, modules }: BrokerStatus): string {
       { labels: { broker: broker.name, version: broker.version, runtime: broker.runtime }, value: 1 },
     ]),
     gauge("brokkr_uptime_seconds", "Time since the broker began.", [{ labels: {}, value: broker.uptimeMs / 1_000 }]),
+    gauge("brokkr_standby_processes", "Processes that are kept ready for the next starts.", [
+      { labels: {}, value: standby.length },
+    ]),
     gauge(
       "brokkr_process_state",
       "1 for the state that the process is in, 0 for each other one.",

@@ -45,9 +45,11 @@ function headerLines({ status, rows, isPaused, order }: TopState, width: number,
   const { name, uptimeMs, version, runtime } = status.broker;
   const failed = rows.filter((row) => row.status.state === "failed").length;
   const ready = rows.filter((row) => row.status.state === "ready").length;
+  // A broker of an earlier version has none.
+  const { standby = [] } = status;
   const counts = `${rows.length === 1 ? "1 process" : `${rows.length} processes`}, ${ready} ready${
     failed > 0 ? `, ${failed} FAILED` : ""
-  }`;
+  }${standby.length > 0 ? `, ${standby.length} standby` : ""}`;
   const marks = `${order === "name" ? "" : `  by ${order}`}${isPaused ? "  HELD" : ""}`;
   const title = fit(`${name}  up ${shortTime(uptimeMs)}  brokkr ${version}  ${runtime}`, width);
   return [style.bold(title), failed > 0 ? style.red(fit(counts + marks, width)) : fit(counts + marks, width)];

@@ -75,6 +75,12 @@ test("top shows every process, calls a second from one look to the next, and mar
   const lines = shown(state);
   assert.equal(lines[0]?.trimEnd(), "demo  up 1h 00m  brokkr 0.1.0  node 20");
   assert.equal(lines[1]?.trimEnd(), "3 processes, 2 ready, 1 FAILED");
+  const kept = { pid: 9, memory: { rssBytes: null, pssBytes: null, privateBytes: null } };
+  state.see(
+    { ...status([module("sla", { calls }), module("web", failed, [process("web-1")])]), standby: [kept] },
+    2_000,
+  );
+  assert.equal(shown(state)[1]?.trimEnd(), "3 processes, 2 ready, 1 FAILED, 1 standby");
   assert.match(lines[3] ?? "", /^>! sla +ready +0 +20\.0 MiB +251 +1 +0 +0\.14 ms +21 ms *$/);
   assert.match(lines[4] ?? "", /^! web +failed +5 /);
   assert.match(lines[5] ?? "", /^ {4}web-1 +ready /);

@@ -44,11 +44,12 @@ function showConnection(text: string, isLost: boolean): void {
 function show(status: BrokerStatus | null): void {
   if (status === null) return;
   const { name, pid, uptimeMs, version, runtime } = status.broker;
+  const { standby = [] } = status;
   document.title = `brokkr: ${name}`;
   byId("title", HTMLHeadingElement).textContent = name;
   byId("facts", HTMLParagraphElement).textContent = `brokkr ${version} on ${runtime}, pid ${pid}, up for ${
     timeText(uptimeMs)
-  }`;
+  }${standby.length > 0 ? `, ${standby.length} standby` : ""}`;
   showTables(status);
 }
 
