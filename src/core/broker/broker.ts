@@ -339,7 +339,7 @@ export class BrokerCore implements Service {
   #prepare(
     call: { readonly target: string; readonly command: string; readonly params: readonly unknown[] },
     settings: CallOptions,
-  ): StreamTarget {
+  ): StreamTarget & Pick<Route, "caller"> {
     const { caller, defaults, isRemote } = this.#route(call.target, call.command);
     const options = checkedRequest(call, settings, defaults);
     // Another broker passes the call on, and is as patient as its caller.

@@ -12,11 +12,18 @@ import { FrameType } from "../wire/frame.ts";
 import type { Link } from "../wire/link.ts";
 import { objectText } from "../wire/serializable.ts";
 import type { Call } from "./call.ts";
-import type { InFlight } from "./pending.ts";
+
+/** What the frames of calls say of those before them. */
+export interface CallsInFlight {
+  /** Calls that wait for their answers. */
+  readonly waiting: number;
+  /** Every call with a smaller id is settled, so that the callee may drop its answer. */
+  readonly settledBelow: number;
+}
 
 /** The caller's end: calls, and credit for streams. */
 export class RequestBatcher {
-  readonly #inFlight: InFlight;
+  readonly #inFlight: CallsInFlight;
   readonly #flush = () => this.#endTurn();
   readonly #flushCredit = () => this.#packCredit();
   #calls: Call[] = [];
@@ -27,7 +34,7 @@ export class RequestBatcher {
   readonly #leaves: (calls: readonly Call[]) => void;
 
   /** @param leaves called with the calls of each frame when they leave. */
-  constructor(inFlight: InFlight, link: Link, leaves: (calls: readonly Call[]) => void) {
+  constructor(inFlight: CallsInFlight, link: Link, leaves: (calls: readonly Call[]) => void) {
     this.#inFlight = inFlight;
     this.#link = link;
     this.#leaves = leaves;

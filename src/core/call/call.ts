@@ -16,7 +16,6 @@ import { inspect, keysOf, refuseUnknown } from "../checks.ts";
 import type { CallEntry } from "../wire/columns.ts";
 import type { CallHeaders } from "../wire/messages.ts";
 import { type EncodedValue, NOTHING_ENCODED } from "../wire/codec.ts";
-import type { PendingCalls } from "./pending.ts";
 
 /** What a program asks for of one call, beside its command and parameters. */
 export interface CallRequest {
@@ -129,6 +128,17 @@ export interface Settle {
   readonly reject: (fault: BrokerFault, call: Call) => void;
 }
 
+/** The calls that were sent to one process; of those, one is ended or its time set by what its caller does. */
+export interface SentCalls {
+  cancel(call: Call): void;
+  /** The caller of a stream waits for its next item: the callee's time runs again. */
+  expect(call: Call): void;
+  /** The caller of a stream has taken `count` items since it began: the callee may send as many more. */
+  took(call: Call, count: number): void;
+  /** The callee of a stream sends more than it has credit for, which would fill the memory. */
+  overrun(call: Call): void;
+}
+
 export class Call implements TimeLimits, CallEntry {
   readonly command: string;
   /** Encoded once, for every attempt; nothing before it is submitted. */
@@ -138,7 +148,7 @@ export class Call implements TimeLimits, CallEntry {
   readonly #request: CallRequest;
   time = CallTime.NONE;
   /** The link's calls that it is one of, once it is sent. */
-  pending: PendingCalls | null = null;
+  pending: SentCalls | null = null;
   /** 0 until it is sent: ids are assigned in the order of sending, so that the callee can tell a lost call from an old one. */
   id = 0;
   /** How often it was sent. */

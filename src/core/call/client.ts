@@ -18,6 +18,7 @@ import type { Link } from "../wire/link.ts";
 import { Call, type CallRequest, CallTime, ProgressFeed, type Settle } from "./call.ts";
 import { type CallCounters, Outcomes } from "./outcomes.ts";
 import { Deadlines, PendingCalls } from "./pending.ts";
+import type { Caller } from "./stream.ts";
 
 export interface CallClientOptions {
   readonly clock: Clock;
@@ -59,7 +60,7 @@ export interface AnsweredCall {
   readonly attempts: number;
 }
 
-export class CallClient {
+export class CallClient implements Caller {
   readonly #options: CallClientOptions;
   readonly #outcomes: Outcomes;
   readonly #queue: CallQueue;
@@ -169,7 +170,6 @@ export class CallClient {
     }
   }
 
-  /** The caller of a stream wants no more of it. */
   leave(call: Call): void {
     if (call.state === "settled" || call.state === "cancelling") return;
     call.isLeft = true;

@@ -12,7 +12,15 @@ import { stackLines } from "../log/stack.ts";
 import { AnswerKind } from "../wire/columns.ts";
 import type { CallCounts, Latency, Outcome, StrayAnswer } from "../wire/status.ts";
 import type { Call } from "./call.ts";
-import type { TimeoutDiagnosis } from "./pending.ts";
+
+/** Why an attempt got no answer in time. */
+export interface TimeoutDiagnosis {
+  readonly attempt: number;
+  /** `blocked`: the callee did not answer a ping; `slow`: it did. */
+  readonly peer: "blocked" | "slow";
+  /** Milliseconds since the last frame of the callee. */
+  readonly silentMs: number;
+}
 
 export interface OutcomesOptions {
   readonly counters: CallCounters;

@@ -7,7 +7,7 @@
 
 import type { Clock } from "../../runtime/runtime.ts";
 import type { BrokerFault } from "../faults.ts";
-import { faultOf, type Outcomes } from "./outcomes.ts";
+import { faultOf, type Outcomes, type TimeoutDiagnosis } from "./outcomes.ts";
 import type { Codec } from "../wire/codec.ts";
 import { AnswerKind, readAnswers } from "../wire/columns.ts";
 import { FrameType } from "../wire/frame.ts";
@@ -15,7 +15,7 @@ import type { Link } from "../wire/link.ts";
 import { objectText } from "../wire/serializable.ts";
 import type { StrayAnswer } from "../wire/status.ts";
 import { RequestBatcher } from "./batcher.ts";
-import { type Call, CallTime } from "./call.ts";
+import { type Call, CallTime, type SentCalls } from "./call.ts";
 import { IdRing } from "./reply_cache.ts";
 
 /** How long a cancelled call waits for its handler to end. */
@@ -33,7 +33,7 @@ export interface PendingCallsOptions {
   readonly outcomes: Outcomes;
 }
 
-export class PendingCalls {
+export class PendingCalls implements SentCalls {
   readonly link: Link;
   readonly #options: PendingCallsOptions;
   readonly #inFlight: InFlight;
@@ -85,17 +85,14 @@ export class PendingCalls {
     }
   }
 
-  /** The caller of a stream waits for its next item: the callee's time runs again. */
   expect(call: Call): void {
     if (call.time.attemptEnds === Infinity && call.isOut) this.#renew(call, this.#options.clock.now());
   }
 
-  /** The caller of a stream has taken `count` items since it began: the callee may send as many more. */
   took(call: Call, count: number): void {
     if (call.isOut) this.#batcher.credit(call, count);
   }
 
-  /** The callee of a stream sends more than it has credit for, which would fill the memory. */
   overrun(call: Call): void {
     this.link.close(`the stream of [${call.command.slice(0, MAX_NAMED)}] went on without credit`);
   }
@@ -242,15 +239,6 @@ export class PendingCalls {
     this.#batcher.send(oldest);
     outcomes.anotherAnswer(kind, oldest);
   }
-}
-
-/** Why an attempt got no answer in time. */
-export interface TimeoutDiagnosis {
-  readonly attempt: number;
-  /** `blocked`: the callee did not answer a ping; `slow`: it did. */
-  readonly peer: "blocked" | "slow";
-  /** Milliseconds since the last frame of the callee. */
-  readonly silentMs: number;
 }
 
 /** Bytes of calls that the callee may hold at the same time. Beyond it calls wait in the queue, where they are counted. */

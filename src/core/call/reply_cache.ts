@@ -10,7 +10,6 @@
 
 import type { Clock } from "../../runtime/runtime.ts";
 import type { AnswerEntry } from "../wire/columns.ts";
-import type { RunningCall } from "./server.ts";
 
 const MAX_ANSWERS = 8_192;
 const MAX_BYTES = 16 * 1024 * 1024;
@@ -21,8 +20,17 @@ const MAX_STEPS = 16_384;
 /** The same in search of the oldest answer. Beyond it a quarter of all is dropped at once, which is worth the search of all. */
 const MAX_STEPS_TO_OLDEST = 64;
 
-export class ReplyCache {
-  readonly #running = new IdRing<RunningCall>();
+/** A call that was received and may still run. */
+export interface ReceivedOnce {
+  readonly id: number;
+  /** Its share of the frame in which it came. */
+  readonly bytes: number;
+  /** Whether it was answered. */
+  isOver: boolean;
+}
+
+export class ReplyCache<C extends ReceivedOnce> {
+  readonly #running = new IdRing<C>();
   #runningBytes = 0;
   readonly #answers = new IdRing<AnswerEntry>();
   /** No id below it is in `#answers`. */
@@ -46,7 +54,7 @@ export class ReplyCache {
     this.#dropped = dropped;
   }
 
-  get running(): readonly RunningCall[] {
+  get running(): readonly C[] {
     return this.#running.sorted();
   }
 
@@ -78,17 +86,17 @@ export class ReplyCache {
   }
 
   /** `call` is not answered before the next frame arrives, so that it can be cancelled and joined. Most calls are over by then. */
-  keepRunning(call: RunningCall): void {
+  keepRunning(call: C): void {
     if (this.#running.get(call.id) !== undefined) return;
     this.#running.add(call);
     this.#runningBytes += call.bytes;
   }
 
-  find(id: number): RunningCall | undefined {
+  find(id: number): C | undefined {
     return this.#running.get(id);
   }
 
-  answered(call: RunningCall, answer: AnswerEntry): void {
+  answered(call: C, answer: AnswerEntry): void {
     call.isOver = true;
     if (this.#running.size > 0 && this.#running.delete(call.id)) this.#runningBytes -= call.bytes;
     if (answer.id < this.#settledBelow) return;

@@ -25,7 +25,7 @@ import { readJson } from "../wire/serializable.ts";
 import type { Link } from "../wire/link.ts";
 import type { CallHeaders } from "../wire/messages.ts";
 import { ResponseBatcher } from "./batcher.ts";
-import { ReplyCache } from "./reply_cache.ts";
+import { type ReceivedOnce, ReplyCache } from "./reply_cache.ts";
 import { CallStream, OutgoingStream, type StreamTarget } from "./stream.ts";
 import type { CallRequest } from "./call.ts";
 
@@ -86,7 +86,7 @@ export class CallServer {
   readonly #link: Link;
   readonly #options: CallServerOptions;
   readonly #batcher: ResponseBatcher;
-  readonly #cache: ReplyCache;
+  readonly #cache: ReplyCache<RunningCall>;
   /** Calls that arrived and do not run yet: before `open`, or while the caller does not read its answers. */
   readonly #held = new Map<RunningCall, ReceivedCall>();
   readonly #limits: ServerLimits;
@@ -100,7 +100,7 @@ export class CallServer {
     this.#options = options;
     this.#limits = options.limits ?? MOST_OF_A_PEER;
     this.#batcher = new ResponseBatcher(link, options.frameLimit, this.#runHeldCalls);
-    this.#cache = new ReplyCache(link.clock, (answer) => this.#batcher.release(answer));
+    this.#cache = new ReplyCache<RunningCall>(link.clock, (answer) => this.#batcher.release(answer));
   }
 
   /** Runs the calls that arrived before and wait; from now on calls run as they arrive. */
@@ -377,16 +377,14 @@ export class CallServer {
 }
 
 /** One call that runs, and its handler's `this`. */
-export class RunningCall implements CallContext {
+export class RunningCall implements CallContext, ReceivedOnce {
   readonly id: number;
   readonly attempt: number;
   readonly caller: string;
   readonly command: string;
   /** The items that the handler yields, where the call is a stream. */
   stream: OutgoingStream | undefined;
-  /** Its share of the frame in which it came. */
   bytes = 0;
-  /** Whether it was answered. */
   isOver = false;
   readonly #sendProgress: (call: RunningCall, value: unknown) => void;
   #controller: AbortController | undefined;

@@ -7,7 +7,6 @@
 
 import { type BrokerFault, toError } from "../faults.ts";
 import { Call, type CallRequest } from "./call.ts";
-import type { CallClient } from "./client.ts";
 
 /** Credit is given when so many items were taken, and at the latest when no item is left. */
 const CREDIT_STEP = 128;
@@ -15,9 +14,17 @@ const CREDIT_STEP = 128;
 /** Windows that a callee may be ahead: a peer in another language may measure its items differently. */
 const OVERRUN = 2;
 
+/** Makes the calls to one callee; `client.ts` has it. */
+export interface Caller {
+  call(command: string, params: readonly unknown[], request: CallRequest): Promise<unknown>;
+  submit(call: Call, params: readonly unknown[]): void;
+  /** The caller of a stream wants no more of it. */
+  leave(call: Call): void;
+}
+
 /** Where a stream's call goes, chosen at the first `next()`. */
 export interface StreamTarget {
-  readonly caller: CallClient;
+  readonly caller: Caller;
   readonly options: CallRequest;
 }
 

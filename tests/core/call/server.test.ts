@@ -9,14 +9,14 @@ import { frame } from "../frames.ts";
 import { ManualClock } from "../manual_clock.ts";
 import { Conversation, NOTHING_LEFT } from "./conversation.ts";
 
-function run(kept: ReplyCache, id: number, value: unknown = id, attempt = 1): void {
+function run(kept: ReplyCache<RunningCall>, id: number, value: unknown = id, attempt = 1): void {
   const call = new RunningCall({ id, attempt, command: "c" }, "b", () => {});
   kept.keepRunning(call);
   kept.answered(call, { id, attempt, kind: 0, value: encodeValue(value, "v") });
 }
 
 test("KeptAnswers takes each id once, and those that were skipped when they come", () => {
-  const kept = new ReplyCache(new ManualClock());
+  const kept = new ReplyCache<RunningCall>(new ManualClock());
   assert.deepEqual([1, 2, 2, 5, 3, 3, 1, 4, 5, 6].map((id) => kept.isNew(id)), [
     true,
     true,
@@ -32,7 +32,7 @@ test("KeptAnswers takes each id once, and those that were skipped when they come
 });
 
 test("KeptAnswers gives an answer again to a higher attempt, once for each", () => {
-  const kept = new ReplyCache(new ManualClock());
+  const kept = new ReplyCache<RunningCall>(new ManualClock());
   run(kept, 1, "x");
   assert.equal(kept.again(1, 1), undefined);
   assert.deepEqual(kept.again(1, 2), { id: 1, attempt: 2, kind: 0, value: encodeValue("x", "v") });
@@ -41,7 +41,7 @@ test("KeptAnswers gives an answer again to a higher attempt, once for each", () 
 });
 
 test("KeptAnswers forgets what the caller has settled, and never takes it for new", () => {
-  const kept = new ReplyCache(new ManualClock());
+  const kept = new ReplyCache<RunningCall>(new ManualClock());
   for (let id = 1; id <= 4; id++) {
     assert.equal(kept.isNew(id), true);
     run(kept, id);
@@ -55,14 +55,14 @@ test("KeptAnswers forgets what the caller has settled, and never takes it for ne
 });
 
 test("KeptAnswers is bounded by count and by bytes, the oldest go first", () => {
-  const many = new ReplyCache(new ManualClock());
+  const many = new ReplyCache<RunningCall>(new ManualClock());
   for (let id = 1; id <= 8_193; id++) {
     many.isNew(id);
     run(many, id);
   }
   assert.equal(many.again(1, 2), undefined);
   assert.notEqual(many.again(2, 2), undefined);
-  const large = new ReplyCache(new ManualClock());
+  const large = new ReplyCache<RunningCall>(new ManualClock());
   for (let id = 1; id <= 3; id++) {
     large.isNew(id);
     run(large, id, "x".repeat(6 * 1024 * 1024));
@@ -72,7 +72,7 @@ test("KeptAnswers is bounded by count and by bytes, the oldest go first", () => 
 });
 
 test("KeptAnswers keeps the answer of a call that ran while all newer ones were settled, or forgotten for room", () => {
-  const kept = new ReplyCache(new ManualClock());
+  const kept = new ReplyCache<RunningCall>(new ManualClock());
   const slow = new RunningCall({ id: 1, attempt: 1, command: "c" }, "b", () => {});
   kept.isNew(1);
   kept.keepRunning(slow);
@@ -97,7 +97,7 @@ test("KeptAnswers keeps the answer of a call that ran while all newer ones were 
 });
 
 test("KeptAnswers keeps nothing of a call that its caller gave up", () => {
-  const kept = new ReplyCache(new ManualClock());
+  const kept = new ReplyCache<RunningCall>(new ManualClock());
   const slow = new RunningCall({ id: 1, attempt: 1, command: "c" }, "b", () => {});
   kept.isNew(1);
   kept.keepRunning(slow);
@@ -107,12 +107,12 @@ test("KeptAnswers keeps nothing of a call that its caller gave up", () => {
 });
 
 test("KeptAnswers is not held up by a peer that skips to the largest id", () => {
-  const kept = new ReplyCache(new ManualClock());
+  const kept = new ReplyCache<RunningCall>(new ManualClock());
   kept.isNew(1);
   run(kept, 1);
   kept.settledBelow(Number.MAX_SAFE_INTEGER);
   assert.equal(kept.again(1, 2), undefined);
-  const far = new ReplyCache(new ManualClock());
+  const far = new ReplyCache<RunningCall>(new ManualClock());
   far.isNew(Number.MAX_SAFE_INTEGER - 1);
   run(far, Number.MAX_SAFE_INTEGER - 1);
   far.isNew(Number.MAX_SAFE_INTEGER);
@@ -161,7 +161,7 @@ test("a frame of ids that each step far runs all its calls, and those that were 
 });
 
 test("KeptAnswers tells what runs", () => {
-  const kept = new ReplyCache(new ManualClock());
+  const kept = new ReplyCache<RunningCall>(new ManualClock());
   const call = new RunningCall({ id: 3, attempt: 1, command: "c" }, "b", () => {});
   kept.keepRunning(call);
   assert.deepEqual([kept.find(3), kept.runningCount, [...kept.running]], [call, 1, [call]]);
@@ -193,7 +193,7 @@ test("CallCounters tells the percentiles of latency within 10 %, and nulls befor
 
 test("KeptAnswers forgets within a minute what nobody asks for, the answer to a call that ran long included", async () => {
   const clock = new ManualClock();
-  const kept = new ReplyCache(clock);
+  const kept = new ReplyCache<RunningCall>(clock);
   const isKept = (id: number) => kept.again(id, 2) !== undefined;
   const long = new RunningCall({ id: 1, attempt: 1, command: "c" }, "b", () => {});
   for (const id of [1, 2, 3]) kept.isNew(id);
