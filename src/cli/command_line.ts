@@ -20,6 +20,7 @@ const RUN: { readonly [N in CommandName]: () => Promise<Run<N>> } = {
   run: async () => (await import("./run.ts")).run,
   call: async () => (await import("./call.ts")).call,
   describe: async () => (await import("./describe.ts")).describe,
+  inspect: async () => (await import("./inspect.ts")).inspect,
   status: async () => (await import("./status.ts")).status,
   top: async () => (await import("./top.ts")).top,
   restart: async () => (await import("./restart.ts")).restart,

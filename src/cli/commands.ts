@@ -158,6 +158,23 @@ export const COMMANDS = {
     },
     examples: [["brokkr reload", "each old process serves until the new one is ready"]],
   },
+  inspect: {
+    summary: "Open the inspector of a module's process for a debugger",
+    params: {
+      module: {
+        value: text("MODULE", "process"),
+        count: "one",
+        about: "A module, or a worker such as sla-1; not one with permissions.",
+      },
+      off: { flags: ["--off"], about: "Close it; it closes by itself after 10 minutes." },
+      json: JSON_OPTION,
+      broker: BROKER_OPTION,
+    },
+    examples: [
+      ["brokkr inspect sla", "prints the address for Chrome's chrome://inspect, VS Code or another debugger"],
+      ["brokkr inspect sla --off", "closes it"],
+    ],
+  },
   logs: {
     summary: "Summarize, filter or follow log files",
     params: {

@@ -258,6 +258,10 @@ export interface Runtime {
   /** Collects garbage. False where the runtime can't. */
   collectGarbage(): Promise<boolean>;
 
+  /** Opens the inspector of this process on 127.0.0.1 at a free port, where it is not open; its URL. @throws where there is none. */
+  openInspector(): Promise<string>;
+  closeInspector(): Promise<void>;
+
   /** The name of the context that `withThread` runs in, if any. */
   thread(): string | undefined;
   /** Calls `fn` on each `signal`. Returns the function that stops it. */

@@ -171,6 +171,18 @@ export class FakeRuntime implements Runtime {
     return notHere();
   }
 
+  /** Where the inspector is, while it is open. */
+  inspector: string | null = null;
+
+  openInspector(): Promise<string> {
+    return Promise.resolve(this.inspector ??= "ws://127.0.0.1:46367/id");
+  }
+
+  closeInspector(): Promise<void> {
+    this.inspector = null;
+    return Promise.resolve();
+  }
+
   parentChannel(): Promise<Channel> {
     return notHere();
   }

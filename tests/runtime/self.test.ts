@@ -65,3 +65,16 @@ test("onSignal() calls until it is stopped", async () => {
   stopOther();
   assert.equal(calls, 1);
 });
+
+test("openInspector() opens it on 127.0.0.1 at a free port, is the same while it is open, and closeInspector() ends it", async () => {
+  const url = new URL(await runtime.openInspector());
+  try {
+    assert.deepEqual([url.protocol, url.hostname, await runtime.openInspector()], ["ws:", "127.0.0.1", url.href]);
+    const [target] = await (await fetch(`http://${url.host}/json/list`)).json();
+    assert.equal(target.webSocketDebuggerUrl, url.href);
+  } finally {
+    await runtime.closeInspector();
+  }
+  await assert.rejects(fetch(`http://${url.host}/json/list`));
+  await runtime.closeInspector();
+});

@@ -201,6 +201,11 @@ export class BrokerCore implements Service {
     this.#log.report(event, fields, { module: this.name });
   }
 
+  /** Opens or closes the inspector of a module or worker; see {@linkcode Modules.inspect}. */
+  async inspect(name: string, open: boolean): Promise<string | null> {
+    return await this.#modules.inspect(name, open);
+  }
+
   /** Drains one module; its calls are rejected until it is restarted. @throws {UnknownModuleError} */
   async stopModule(name: string): Promise<void> {
     await this.#modules.stopOne(name);

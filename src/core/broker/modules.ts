@@ -172,6 +172,25 @@ export class Modules {
   }
 
   /**
+   * Opens or closes the inspector of a module or worker. Settles with its address, or null where it is closed now.
+   *
+   * @throws {UnknownModuleError} @throws {Error} where it has none, or may not have one.
+   */
+  async inspect(name: string, open: boolean): Promise<string | null> {
+    const worker = this.#running.has(name) ? undefined : await this.#worker(name);
+    const { slot, plan } = this.#find(worker?.slot.name ?? name, "inspect");
+    if (plan.module.program !== undefined) {
+      throw new Error(
+        `Cannot inspect "${name}": it is a program of another language, only JavaScript modules can be inspected`,
+      );
+    }
+    if (plan.settings.permissions !== undefined) {
+      throw new Error(`Cannot inspect "${name}": it has permissions, and who inspects a process can do what they deny`);
+    }
+    return await slot.process.inspect(open, worker?.number ?? null);
+  }
+
+  /**
    * Replaces one module's process by a new one, or those of all modules one after the other. Settles with the names of those whose
    * new process did not come up.
    *

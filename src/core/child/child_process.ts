@@ -16,7 +16,7 @@ import type { SupervisionPlan } from "../module/settings.ts";
 import { isLasting, messageOf } from "../user_code.ts";
 import type { CleanupReceipt, ProcessStatus } from "../wire/status.ts";
 import type { Link } from "../wire/link.ts";
-import { type ControlFromParent, type EndSignal, TREE_SIGNAL_MS } from "../wire/messages.ts";
+import { type ControlFromChild, type ControlFromParent, type EndSignal, TREE_SIGNAL_MS } from "../wire/messages.ts";
 import type { ChildSession, ChildSpec, ProcessEnd, SessionEvents } from "./child_spec.ts";
 import { isByTermination, ModuleSession } from "./session.ts";
 import { LentPlaces } from "./starts.ts";
@@ -31,6 +31,9 @@ export interface ChildProcessOptions {
   readonly events: ChildProcessEvents;
 }
 
+/** Where the inspector of a process is, or why it is not open. */
+export type Inspected = Omit<Extract<ControlFromChild, { readonly kind: "inspected" }>, "kind">;
+
 export interface ChildProcessEvents {
   /** The process serves commands. */
   ready(child: ChildProcess, link: Link | undefined): void;
@@ -42,6 +45,8 @@ export interface ChildProcessEvents {
   tooLarge(child: ChildProcess, bytes: number, limitBytes: number): void;
   /** The process has answered a request about its workers. */
   status(request: number, workers: readonly ProcessStatus[]): void;
+  /** The process has answered a request about its inspector. */
+  inspected(answer: Inspected): void;
   /** The last event. `asked`: brokkr wanted it. */
   ended(child: ChildProcess, reason: ExitReason, asked: boolean): void;
 }
@@ -253,6 +258,7 @@ export class ChildProcess {
         if (message.kind === "ready") this.#commands = message.commands;
         if (message.kind === "start-wanted") this.#lent.wanted(message.start);
         else if (message.kind === "start-over") this.#lent.over(message.start);
+        else if (message.kind === "inspected") this.#options.events.inspected(message);
         else if (message.kind === "status") {
           this.#options.events.status(message.request, message.workers.filter(({ name }) => isWorker(name)));
         }

@@ -150,6 +150,11 @@ export class ModuleHost implements Service {
     await this.#workers?.restart(number);
   }
 
+  /** Opens or closes the inspector of a worker. @throws {Error} */
+  async inspectWorker(number: number, open: boolean): Promise<string | null> {
+    return await this.#workers?.inspect(number, open) ?? null;
+  }
+
   want(events: readonly string[]): void {
     this.#workers?.want(events);
   }

@@ -16,6 +16,7 @@ import { Link } from "../wire/link.ts";
 import {
   type ControlFromChild,
   controlFromChild,
+  type ControlFromParent,
   controlFromParent,
   END_SIGNALS,
   type EndSignal,
@@ -23,6 +24,7 @@ import {
   type Hello,
   helloOf,
   helloText,
+  INSPECTOR_MS,
   readHello,
   type Setup,
   TREE_SIGNAL_MS,
@@ -31,7 +33,7 @@ import { FrameReporter } from "../log/reporter.ts";
 import type { Module } from "../module/module.ts";
 import type { Assigned } from "./await_role.ts";
 import { encodeDepth, type Role, ROLE_VARIABLE } from "./role.ts";
-import { headline, isLasting } from "../user_code.ts";
+import { headline, isLasting, messageOf } from "../user_code.ts";
 import { sleep } from "../duration.ts";
 import { ModuleHost } from "./module_host.ts";
 
@@ -97,6 +99,7 @@ class ServedProcess {
   #wasSignalled = false;
   #isAbandoned = false;
   #drainMs = 0;
+  #closeInspector: (() => void) | undefined;
   readonly #forgetSignals: () => void;
 
   constructor(options: ServeOptions, connect: (events: ConstructorParameters<typeof Link>[2]["events"]) => Link) {
@@ -221,6 +224,31 @@ class ServedProcess {
     } else if (message.kind === "targets") this.#host?.follow(message.targets);
     else if (message.kind === "restart") void this.#restartWorker(message.worker, message.request);
     else if (message.kind === "status") void this.#sendStatus(message.request);
+    else if (message.kind === "inspect") void this.#inspect(message);
+  }
+
+  async #inspect({ request, worker, action }: Extract<ControlFromParent, { readonly kind: "inspect" }>): Promise<void> {
+    try {
+      const open = action === "open";
+      const inspected = worker === null ? this.#inspector(open) : this.#host?.inspectWorker(worker, open);
+      this.#send({ kind: "inspected", request, url: await inspected ?? null, error: null });
+    } catch (error) {
+      this.#send({ kind: "inspected", request, url: null, error: messageOf(error) });
+    }
+  }
+
+  async #inspector(open: boolean): Promise<string | null> {
+    const { runtime } = this.#options;
+    this.#closeInspector?.();
+    if (!open) return null;
+    const url = await runtime.openInspector();
+    const clear = runtime.clock.timer(INSPECTOR_MS, () => this.#closeInspector?.());
+    this.#closeInspector = () => {
+      this.#closeInspector = undefined;
+      clear();
+      void runtime.closeInspector();
+    };
+    return url;
   }
 
   async #restartWorker(worker: number, request: number): Promise<void> {
@@ -258,6 +286,8 @@ class ServedProcess {
     await this.#server?.idle();
     if (this.#isAbandoned) return;
     await this.#host?.stop();
+    // A debugger would keep the process.
+    this.#closeInspector?.();
     this.#send({ kind: "stopped" });
     await this.#leave(signal === undefined ? 0 : EXIT_CODES[signal], signal);
   }

@@ -5,16 +5,15 @@
  * @module
  */
 
-import type { BrokerFault } from "../faults.ts";
 import { CallClient, type CallLimits, DEFAULT_LIMITS } from "../call/client.ts";
 import { CallCounters } from "../call/outcomes.ts";
-import { sleep } from "../duration.ts";
-import { withLastLines } from "../faults.ts";
+import { formatTimeout, sleep } from "../duration.ts";
+import { type BrokerFault, withLastLines } from "../faults.ts";
 import { formatMebibytes } from "../log/field_types.ts";
 import type { EventFields, EventId } from "../log/events.ts";
-import type { ControlFromParent } from "../wire/messages.ts";
+import { type ControlFromParent, INSPECTOR_MS } from "../wire/messages.ts";
 import type { CleanupReceipt, CleanupStatus, ProcessState, ProcessStatus } from "../wire/status.ts";
-import { ChildProcess, type ExitReason } from "./child_process.ts";
+import { ChildProcess, type ExitReason, type Inspected } from "./child_process.ts";
 import type { ChildSpec } from "./child_spec.ts";
 import { BackoffTimer, Restarts, StateMachine } from "./restart.ts";
 
@@ -31,6 +30,9 @@ const NOT_STARTED = { ...STOPPED, reason: "process did not start" };
 
 /** The same for one that takes no calls. */
 const NO_CALLS = { code: "UNKNOWN_COMMAND", nearest: null } as const;
+
+/** How long a process has to answer about its inspector. */
+const INSPECT_MS = 5_000;
 
 /** From one check to the next whether calls still run in a process that is being replaced. */
 const IDLE_CHECK_MS = 100;
@@ -72,6 +74,9 @@ export class Supervisor {
   #child: ChildProcess | undefined;
   readonly #replacement = new Replacement();
   #generation = 0;
+  /** Where the answers about an inspector go. */
+  readonly #inspections = new Map<number, (answer: Inspected) => void>();
+  #lastInspection = 0;
   readonly #backoff: BackoffTimer;
   /** Whether calls that wait are for the next process. */
   #restarting = false;
@@ -211,6 +216,42 @@ export class Supervisor {
     this.#child?.send(message);
   }
 
+  /**
+   * Opens or closes the inspector of the process, or of its worker number `worker`. Settles with its address, or null where it is
+   * closed now. @throws {Error}
+   */
+  async inspect(open: boolean, worker: number | null = null): Promise<string | null> {
+    const { name, state } = this;
+    const child = this.#child;
+    if (state !== "ready" || child === undefined) throw new Error(`Cannot inspect "${name}": it is ${state}`);
+    const request = ++this.#lastInspection;
+    const { clock } = this.#spec.parent.runtime;
+    let clear = () => {};
+    const { url, error } = await new Promise<Pick<Inspected, "url" | "error">>((resolve) => {
+      const fail = (error: string) => resolve({ url: null, error });
+      this.#inspections.set(request, resolve);
+      clear = clock.timer(
+        INSPECT_MS,
+        () => fail(`it has not answered in ${formatTimeout(INSPECT_MS)}, its code blocks it`),
+      );
+      void child.ended.then(() => fail("its process has ended"));
+      child.send({ kind: "inspect", request, worker, action: open ? "open" : "close" });
+    });
+    clear();
+    this.#inspections.delete(request);
+    if (error !== null) throw new Error(`Cannot inspect "${name}": ${error}`);
+    if (url !== null && worker === null) {
+      const fields = {
+        process: name,
+        childPid: child.pid ?? 0,
+        address: url.replace(/^ws:\/\/([^/]+).*$/, "$1"),
+        ms: INSPECTOR_MS,
+      };
+      this.#report("process.inspected", fields);
+    }
+    return url;
+  }
+
   async status(): Promise<ProcessStatus> {
     const { name, state } = this;
     const child = AWAY.includes(state) ? undefined : this.#child;
@@ -274,6 +315,7 @@ export class Supervisor {
           void this.replace(reason, { patient: true });
         },
         status: (request, workers) => this.#events.status?.(request, workers),
+        inspected: (answer) => this.#inspections.get(answer.request)?.(answer),
         ended: (child, reason, asked) => this.#ended(child, reason, asked),
       },
     });

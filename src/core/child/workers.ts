@@ -66,6 +66,11 @@ export class Workers {
     await this.#workers[number - 1]?.restart();
   }
 
+  /** Opens or closes the inspector of worker number `number`. @throws {Error} */
+  async inspect(number: number, open: boolean): Promise<string | null> {
+    return await this.#workers[number - 1]?.inspect(open) ?? null;
+  }
+
   /** The worker for the next call, or undefined where there is none at all. One that failed is only the last resort. */
   pick(): Supervisor | undefined {
     let best: Supervisor | undefined;

@@ -8,6 +8,7 @@ import type { Runtime } from "../../runtime/runtime.ts";
 import { CallClient, DEFAULT_LIMITS } from "../call/client.ts";
 import { CallCounters } from "../call/outcomes.ts";
 import { CallStream } from "../call/stream.ts";
+import { isText, objectOf, orNull } from "../checks.ts";
 import { BrokerError, type BrokerFault, toError, toFault } from "../faults.ts";
 import type { CallOptions } from "../module/context.ts";
 import { DEFAULT_FRAME_LIMIT, FrameType } from "../wire/frame.ts";
@@ -20,6 +21,7 @@ import {
   ASKED_LIMIT,
   brokerOf,
   CONTROL_FOLDER,
+  type InspectAnswer,
   type MeasuredResult,
   readEnvelope,
   readItem,
@@ -39,6 +41,8 @@ const QUIET_MS = 2 ** 31;
 
 /** A call may take this many times its timeout in the broker: two attempts, and some more. */
 const CALL_PATIENCE = 3;
+
+const isInspected = objectOf<InspectAnswer>({ url: orNull(isText), error: orNull(isText) });
 
 /** Without a timeout that of the command's module holds, which only the broker knows. */
 function patienceFor(timeoutMs: number | undefined): number {
@@ -154,6 +158,13 @@ export class ControlClient {
   async reload(name: string | null): Promise<string[]> {
     const kept = await this.#command("reload", name === null ? [] : [name], PROCESSES_MS);
     return Array.isArray(kept) ? kept.map(String) : [];
+  }
+
+  /** Opens or closes the inspector of a module or worker; its address, or null where it is closed. @throws {UnknownModuleError} */
+  async inspect(name: string, open: boolean): Promise<InspectAnswer> {
+    const answer = await this.#command("inspect", [name, open], ANSWER_MS);
+    if (isInspected(answer)) return answer;
+    throw new TypeError("Cannot read the broker's answer: it says nothing of an inspector");
   }
 
   /** Ends a module, or the broker. @throws {UnknownModuleError} */

@@ -10,10 +10,11 @@ import type { BrokerCore } from "../broker/broker.ts";
 import type { CallContext, Handler } from "../module/module.ts";
 import { RecordStream } from "../log/broker_log.ts";
 import { EVENT_IDS, type EventId, EVENTS, isEventId } from "../log/events.ts";
+import { messageOf } from "../user_code.ts";
 import type { LogRecord } from "../log/record.ts";
 import { isAtLeast, levelFrom, type LogLevel } from "../log/prefix.ts";
 import { describeModules } from "./describe.ts";
-import type { Envelope, ItemEnvelope, MeasuredResult, SentRecord } from "./protocol.ts";
+import type { Envelope, InspectAnswer, ItemEnvelope, MeasuredResult, SentRecord } from "./protocol.ts";
 
 export interface ControlCommandsOptions {
   readonly now: () => number;
@@ -35,6 +36,7 @@ export function controlCommands(core: BrokerCore, options: ControlCommandsOption
     ["records", (filter: unknown) => recordsOf(core, filter)],
     ["restart", inEnvelope(([name]) => core.restart(nameIn(name)))],
     ["reload", inEnvelope(([name]) => core.reload(nameIn(name)))],
+    ["inspect", inEnvelope(([name, open]) => inspected(core, String(name), open === true))],
     ["stop", inEnvelope(([name]) => typeof name === "string" ? core.stopModule(name) : options.stop())],
   ]);
 }
@@ -89,6 +91,16 @@ function streamBy(
 function timeoutIn(settings: unknown): number | undefined {
   if (typeof settings !== "object" || settings === null || !("timeoutMs" in settings)) return undefined;
   return typeof settings.timeoutMs === "number" ? settings.timeoutMs : undefined;
+}
+
+/** Why a process has no inspector is an answer, too. @throws {UnknownModuleError} */
+async function inspected(core: BrokerCore, name: string, open: boolean): Promise<InspectAnswer> {
+  try {
+    return { url: await core.inspect(name, open), error: null };
+  } catch (error) {
+    if (error instanceof BrokerError) throw error;
+    return { url: null, error: messageOf(error) };
+  }
 }
 
 function nameIn(value: unknown): string | undefined {

@@ -23,6 +23,12 @@ export const ASKED_LIMIT = 1024 * 1024;
 export const ASKED_FRAME_LIMIT = ASKED_LIMIT + 64 * 1024;
 
 /** The result of a call by hand, and how long it took. */
+/** Where an inspector is, null where it is closed, or why it can't be opened. */
+export interface InspectAnswer {
+  readonly url: string | null;
+  readonly error: string | null;
+}
+
 export interface MeasuredResult {
   /** Absent where the handler returned nothing. */
   readonly value?: unknown;

@@ -119,6 +119,13 @@ export interface EventFields {
     readonly reason: string;
     readonly expected: boolean;
   };
+  /** WARNING: the inspector of a process was opened, at `address`, for `ms` or until it is closed. */
+  "process.inspected": {
+    readonly process: string;
+    readonly childPid: number;
+    readonly address: string;
+    readonly ms: number;
+  };
   /** INFO: a job of protocol "none" ended with exit code 0, and is not started again. `ms`: how long it ran. */
   "process.finished": { readonly process: string; readonly childPid: number; readonly ms: number };
   /** WARNING: a process is started again after a pause. */
@@ -736,6 +743,20 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
     ],
     did:
       "Rejected its running calls at once, killed what it left behind, and decided by its restart policy whether to start it again.",
+  },
+  "process.inspected": {
+    tag: "PROCESS",
+    level: "warning",
+    template:
+      "{process} can be inspected at {address} for {ms} (pid {childPid}): every user of this machine can run code in it",
+    fields: { process, childPid: pid, address: name, ms: duration },
+    what: "Someone opened the inspector of a process with brokkr inspect.",
+    why: "A debugger that connects there sees and does what the process can. Only programs of this machine reach it.",
+    check: [
+      'Close it when you are done: "brokkr inspect MODULE --off".',
+      "Nobody here opened it: who can use the control socket is the user of the broker, and root.",
+    ],
+    did: "Opened it on 127.0.0.1 at a free port. Closes it after that time, and when the process ends.",
   },
   "process.finished": {
     tag: "PROCESS",

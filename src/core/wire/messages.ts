@@ -191,6 +191,9 @@ export type EndSignal = "SIGINT" | "SIGTERM";
 /** The longest time from the signal of one process to that of its broker, where one sender signals both. */
 export const TREE_SIGNAL_MS = 250;
 
+/** How long an inspector stays open. */
+export const INSPECTOR_MS = 10 * 60_000;
+
 export const END_SIGNALS: readonly EndSignal[] = ["SIGINT", "SIGTERM"];
 
 /** Exit codes that mean an end by a signal. */
@@ -213,6 +216,8 @@ export type ControlFromChild =
   | { readonly kind: "status"; readonly request: number; readonly workers: readonly ProcessStatus[] }
   /** It got a signal that asks it to end, and waits for the parent's decision. */
   | { readonly kind: "signal"; readonly signal: EndSignal }
+  /** The answer to `inspect`: where the inspector is, null where it is closed, or why it can't be opened. */
+  | { readonly kind: "inspected"; readonly request: number; readonly url: string | null; readonly error: string | null }
   | { readonly kind: "stopped" };
 
 /** A control message from a parent to its process. */
@@ -236,7 +241,14 @@ export type ControlFromParent =
   /** A changed configuration has changed where calls may go, or what holds for them. */
   | { readonly kind: "targets"; readonly targets: CallTargets }
   | { readonly kind: "status"; readonly request: number }
-  | { readonly kind: "restart"; readonly worker: number; readonly request: number };
+  | { readonly kind: "restart"; readonly worker: number; readonly request: number }
+  /** Opens or closes the inspector of the process, or of its worker of that number. */
+  | {
+    readonly kind: "inspect";
+    readonly request: number;
+    readonly worker: number | null;
+    readonly action: "open" | "close";
+  };
 
 /** The control messages of one direction: the fields of each kind. */
 class ControlMessages<M extends { readonly kind: string }> {
@@ -285,6 +297,12 @@ export const controlFromChild = new ControlMessages<ControlFromChild>({
   }),
   status: new FieldSet({ kind: [oneOf("status")], request: [isNumber], workers: [listOf(isProcessStatus)] }),
   signal: new FieldSet({ kind: [oneOf("signal")], signal: [isSignal] }),
+  inspected: new FieldSet({
+    kind: [oneOf("inspected")],
+    request: [isNumber],
+    url: [orNull(isText)],
+    error: [orNull(isText)],
+  }),
   stopped: new FieldSet({ kind: [oneOf("stopped")] }),
 });
 
@@ -305,6 +323,12 @@ export const controlFromParent = new ControlMessages<ControlFromParent>({
   targets: new FieldSet({ kind: [oneOf("targets")], targets: [objectOf(TARGETS)] }),
   status: new FieldSet({ kind: [oneOf("status")], request: [isNumber] }),
   restart: new FieldSet({ kind: [oneOf("restart")], worker: [isNumber], request: [isNumber] }),
+  inspect: new FieldSet({
+    kind: [oneOf("inspect")],
+    request: [isNumber],
+    worker: [orNull(isNumber)],
+    action: [oneOf("open", "close")],
+  }),
 });
 
 /** What a process reports, of which nothing is checked yet. @throws {BodyError} */

@@ -34,6 +34,8 @@ export function bunRuntime(): Runtime {
     spawnCommand: async (...given) => (await spawning()).spawnCommand(...given),
     spawnDaemon: async (...given) => (await spawning()).spawnDaemon(...given),
     answers: async (...given) => await (await import("../builtins/answers.ts")).answers(...given),
+    openInspector: async () => (await import("../builtins/inspector.ts")).openInspector(),
+    closeInspector: async () => (await import("../builtins/inspector.ts")).closeInspector(),
     parentChannel,
     listen: async (...given) => (await import("../builtins/channel.ts")).listen(...given),
     connect,

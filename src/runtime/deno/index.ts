@@ -67,6 +67,8 @@ export function denoRuntime(): Runtime {
     spawnCommand: async (...given) => await (await spawning()).spawnCommand(...given),
     spawnDaemon: async (...given) => await (await spawning()).spawnDaemon(...given),
     answers: async (...given) => await (await import("./answers.ts")).answers(...given),
+    openInspector: async () => (await import("./inspector.ts")).openInspector(),
+    closeInspector: async () => (await import("./inspector.ts")).closeInspector(),
     parentChannel: connectToParent,
     listen: async (...given) => await (await import("./listen.ts")).listen(...given),
     connect,

@@ -32,6 +32,8 @@ export function nodeRuntime(): Runtime {
     spawnCommand: async (...given) => (await spawning()).spawnCommand(...given),
     spawnDaemon: async (...given) => (await spawning()).spawnDaemon(...given),
     answers: async (...given) => await (await import("../builtins/answers.ts")).answers(...given),
+    openInspector: async () => (await import("../builtins/inspector.ts")).openInspector(),
+    closeInspector: async () => (await import("../builtins/inspector.ts")).closeInspector(),
     parentChannel,
     listen,
     connect,

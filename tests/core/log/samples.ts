@@ -124,6 +124,14 @@ export const OWN_SAMPLES: readonly (readonly [event: LogEvent, line: string])[] 
     `${PREFIX} INFO : ${PROCESS} WebUI is stopping (pid 11)`,
   ],
   [
+    {
+      ...HEAD,
+      event: "process.inspected",
+      fields: { process: "WebUI", childPid: 11, address: "127.0.0.1:46367", ms: 600_000 },
+    },
+    `${PREFIX} WARNING : ${PROCESS} WebUI can be inspected at 127.0.0.1:46367 for 600.000s (pid 11): every user of this machine can run code in it`,
+  ],
+  [
     { ...HEAD, event: "process.finished", fields: { process: "migrate", childPid: 11, ms: 1_250 } },
     `${PREFIX} INFO : ${PROCESS} migrate finished after 1.250s (pid 11)`,
   ],

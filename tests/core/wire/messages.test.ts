@@ -72,12 +72,14 @@ const FROM_CHILD: { readonly [K in ControlFromChild["kind"]]: Required<Extract<C
   },
   status: { kind: "status", request: 7, workers: [] },
   signal: { kind: "signal", signal: "SIGTERM" },
+  inspected: { kind: "inspected", request: 3, url: "ws://127.0.0.1:9/id", error: null },
   stopped: { kind: "stopped" },
 };
 
 const FROM_PARENT: { readonly [K in ControlFromParent["kind"]]: Required<Extract<ControlFromParent, { kind: K }>> } = {
   stop: { kind: "stop", signal: "SIGINT" },
   "start-admitted": { kind: "start-admitted", start: 1 },
+  inspect: { kind: "inspect", request: 3, worker: 1, action: "open" },
   targets: {
     kind: "targets",
     targets: { timeoutMs: 1_000, retry: "once", names: ["sla"], calls: { sla: { timeoutMs: 5_000 } } },

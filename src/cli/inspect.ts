@@ -1,0 +1,30 @@
+/**
+ * `brokkr inspect`: opens the inspector of a module's process for a debugger, and closes it.
+ *
+ * @module
+ */
+
+import type { Runtime } from "../runtime/runtime.ts";
+import { CliError, ExitCode } from "./cli_error.ts";
+import type { ArgsOf } from "./commands.ts";
+import { askBroker } from "./connect.ts";
+import { print } from "./output.ts";
+import { unknownName } from "./restart.ts";
+
+export async function inspect(runtime: Runtime, { module, off, json, broker }: ArgsOf<"inspect">): Promise<number> {
+  return await askBroker(runtime, broker, async (client) => {
+    const { url, error } = await client.inspect(module, !off).catch((error) => unknownName("inspect", error));
+    if (error !== null) throw new CliError(error, ExitCode.failed);
+    if (json) await print(`${JSON.stringify({ module, url })}\n`);
+    else if (url !== null) await print(`${url}\n`);
+    if (url === null) runtime.writeError(`The inspector of ${module} is closed\n`);
+    else {
+      const { host, pathname } = new URL(url);
+      runtime.writeError(
+        `Open devtools://devtools/bundled/js_app.html?ws=${host}${pathname} in Chrome, or chrome://inspect with ${host}; ` +
+          `"brokkr inspect ${module} --off" closes it, and so do 10 minutes\n`,
+      );
+    }
+    return ExitCode.done;
+  });
+}
