@@ -26,14 +26,24 @@ test("brokkr service prints a unit with full paths, and as long to stop as its m
     // 20 s and the default of 2 s for killing, 1 s, and 5 s for the broker.
     assert.equal(line("TimeoutStopSec"), "28");
     assert.equal(line("RuntimeDirectory"), "brokkr");
-    writeFileSync(join(folder, "shop.service"), stdout);
-    const verified = spawnSync("systemd-analyze", ["verify", join(folder, "shop.service")], { encoding: "utf8" });
-    if (verified.error === undefined) assert.deepEqual([verified.status, verified.stderr], [0, ""]);
-
     const own = await sandbox.run(["service", "--user", join(folder, "brokkr.json")]);
     assert.match(own.stdout, /^# ~\/\.config\/systemd\/user\/shop\.service; then: systemctl --user daemon-reload/);
     assert.match(own.stdout, /\nWantedBy=default\.target\n$/);
     assert.doesNotMatch(own.stdout, /^(RuntimeDirectory|User)=/m);
+  }));
+
+test("brokkr service prints a unit in which systemd finds nothing wrong, whatever the folder's name has in it", {
+  skip: spawnSync("systemd-analyze", ["--version"]).status === 0 ? false : "there is no systemd-analyze on PATH",
+}, () =>
+  inSandbox(async (sandbox) => {
+    const folder = join(sandbox.folder, 'my 5% "$shop"');
+    mkdirSync(folder);
+    writeFileSync(join(folder, "brokkr.json"), '{ "name": "shop", "modules": { "one": { "command": ["cat"] } } }');
+    for (const flags of [[], ["--user"]]) {
+      writeFileSync(join(folder, "shop.service"), (await sandbox.run(["service", ...flags], { cwd: folder })).stdout);
+      const verified = spawnSync("systemd-analyze", ["verify", "./shop.service"], { cwd: folder, encoding: "utf8" });
+      assert.deepEqual([verified.status, verified.stderr], [0, ""]);
+    }
   }));
 
 test("brokkr service ends with exit code 2 where there is no valid configuration", () =>

@@ -102,7 +102,7 @@ test("readArguments() takes options anywhere before --, with = or without, and a
   });
 });
 
-test("brokkr man prints a page that man takes without a warning, with every command and option", async () => {
+test("brokkr man prints a page with every command and option", async () => {
   const page = manPage();
   for (const [name, { params }] of COMMAND_ROWS) {
     assert.ok(page.includes(`\n.SS ${name}\n`), name);
@@ -113,11 +113,13 @@ test("brokkr man prints a page that man takes without a warning, with every comm
   await inSandbox(async (sandbox) => {
     assert.equal((await sandbox.run(["man"])).stdout, page);
   });
-  const { error, stderr, status } = spawnSync("groff", ["-man", "-Tutf8", "-ww", "-"], {
-    input: page,
-    encoding: "utf8",
-  });
-  if (error === undefined) assert.deepEqual([status, stderr], [0, ""]);
+});
+
+test("the man page has nothing that groff warns of", {
+  skip: spawnSync("groff", ["--version"]).status === 0 ? false : "there is no groff on PATH",
+}, () => {
+  const { status, stderr } = spawnSync("groff", ["-man", "-Tutf8", "-ww", "-"], { input: manPage(), encoding: "utf8" });
+  assert.deepEqual([status, stderr], [0, ""]);
 });
 
 test("brokkr whose output can't be written says why and ends with exit code 1, whatever it is asked", {
