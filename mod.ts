@@ -19,7 +19,7 @@
  */
 
 export { Broker } from "./src/broker.ts";
-export { defineModule } from "./src/core/module/module.ts";
+export { defineModule, remote } from "./src/core/module/module.ts";
 export { defineProgram } from "./src/core/module/program.ts";
 export {
   BrokerError,
@@ -53,6 +53,15 @@ export type {
 export type { ErrorCode } from "./src/core/faults.ts";
 export type { LogFunction } from "./src/core/log/broker_log.ts";
 export type { BrokerStatus, ModuleStatus } from "./src/core/broker/status.ts";
+export type { ClusterState, ClusterStatus, ImportStatus, MemberStatus } from "./src/core/cluster/cluster.ts";
+export type { ExportedModule, MemberState } from "./src/core/cluster/members.ts";
+export type {
+  ClusterConnection,
+  ConnectPubSub,
+  PubSub,
+  PubSubEvents,
+  PubSubMessage,
+} from "./src/core/cluster/pub_sub.ts";
 export type { EventFields, EventId } from "./src/core/log/events.ts";
 export type { LogEvent, LogRecord } from "./src/core/log/record.ts";
 export type { LogLevel } from "./src/core/log/prefix.ts";
@@ -77,6 +86,7 @@ export type {
   Module,
   ModuleDefinition,
   NotificationHandler,
+  RemoteModule,
   RequestHandler,
   WorkersDefinition,
 } from "./src/core/module/module.ts";
@@ -87,6 +97,9 @@ export type { SchemaInput, SchemaIssue, SchemaOutput, SchemaResult, StandardSche
 export type {
   BrokerSettings,
   CallSettings,
+  ClusterAuthSettings,
+  ClusterSettings,
+  ClusterTlsSettings,
   Descendants,
   EnvSettings,
   Framing,

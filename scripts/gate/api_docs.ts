@@ -10,7 +10,7 @@ const DENO = Deno.execPath();
 export async function apiDocs(steps: Steps): Promise<void> {
   await steps.step(
     "every public name of mod.ts and testing.ts is documented",
-    () => expectSuccess([DENO, "doc", "--lint", "mod.ts", "testing.ts"]),
+    () => expectSuccess([DENO, "doc", "--lint", "mod.ts", "nats.ts", "testing.ts"]),
   );
   await steps.step("the examples in doc comments run", async () => {
     const command = [DENO, "test", "--allow-all", "--doc", ...await filesWithExamples()];
@@ -24,7 +24,7 @@ export async function apiDocs(steps: Steps): Promise<void> {
 
 /** mod.ts, testing.ts and what they re-export from. Blocks of the guides are of the suite. */
 async function filesWithExamples(): Promise<string[]> {
-  const found = ["mod.ts", "testing.ts"];
+  const found = ["mod.ts", "nats.ts", "testing.ts"];
   for await (const file of files(join(ROOT, "src"), ".ts")) {
     if (/^ *\* ```ts$/m.test(await Deno.readTextFile(file))) found.push(relative(ROOT, file));
   }

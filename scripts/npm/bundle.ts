@@ -24,6 +24,8 @@ const FLAGS = [
 
 /** The command line's first step. */
 const MAIN = "src/cli/main.js";
+/** Files of the package that stay where they are, whoever imports them. */
+const ENTRIES = ["mod.js", "nats.js", MAIN];
 /** What a module's process is made of. */
 const SERVE = "src/core/child/serve.js";
 const RUNTIMES = ["deno", "node", "bun"].map((name) => `src/runtime/${name}/index.js`);
@@ -100,7 +102,7 @@ async function nameDynamicImports(
   for (const [path, code] of sources) {
     const named = code.replaceAll(DYNAMIC, (whole, to: string) => {
       const target = resolve(path, to);
-      if (!sources.has(target) || target === "mod.js" || target === MAIN) return whole;
+      if (!sources.has(target) || ENTRIES.includes(target)) return whole;
       later.add(target);
       return `import("./brokkr-${known.get(target) ?? flatName(target)}.js")`;
     });

@@ -192,6 +192,7 @@ test("mod.ts exports these values and no other", () => {
     "UnknownModuleError",
     "defineModule",
     "defineProgram",
+    "remote",
     "withSchema",
     "withThread",
   ]);

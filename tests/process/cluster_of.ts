@@ -187,16 +187,22 @@ export class RemoteNode implements AsyncDisposable {
     return remote;
   }
 
+  /** Deno's own `kill` of a process works once. */
+  signal(signal: "SIGSTOP" | "SIGCONT" | "SIGKILL" | "SIGTERM"): void {
+    const { pid, exitCode, signalCode } = this.process;
+    if (pid !== undefined && exitCode === null && signalCode === null) process.kill(pid, signal);
+  }
+
   /** Ends it and waits for that. */
   async end(signal: "SIGKILL" | "SIGTERM"): Promise<void> {
     if (this.process.exitCode !== null || this.process.signalCode !== null) return;
     const ended = once(this.process, "exit");
-    this.process.kill(signal);
+    this.signal(signal);
     await ended;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.process.kill("SIGCONT");
+    this.signal("SIGCONT");
     await this.end("SIGKILL");
   }
 }

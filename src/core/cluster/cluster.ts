@@ -84,12 +84,17 @@ export interface ClusterStatus {
 
 /** Another broker of the cluster. */
 export interface MemberStatus {
+  /** Its name. */
   readonly broker: string;
+  /** The name of its machine. */
   readonly node: string;
   /** `ready`; `suspect`: it does not answer; `leaving`: it stops; `incompatible`: it has another protocol. */
   readonly state: MemberState;
+  /** The number of its process, there. */
   readonly pid: number;
+  /** Version of brokkr. */
   readonly version: string;
+  /** Name and version, such as `node 20.20.2`. */
   readonly runtime: string;
   /** Milliseconds since its start, by the clocks of both machines. */
   readonly uptimeMs: number;
@@ -107,7 +112,9 @@ export interface ImportStatus {
   readonly nodes: readonly string[];
   /** Calls without an outcome. */
   readonly pending: number;
+  /** How the calls of this broker ended. */
   readonly calls: CallCounts;
+  /** How long those took that were answered. */
   readonly latencyMs: Latency;
 }
 

@@ -34,6 +34,7 @@ const MAX_EXPORTS = 10_000;
 
 /** What a broker says of a module that others may call. */
 export interface ExportedModule {
+  /** Where its process is in its life. */
   readonly state: ProcessState;
   /** Calls that have no outcome yet. */
   readonly pending: number;
@@ -98,6 +99,7 @@ export function isEarlier(
   return one.startedAt < other.startedAt || (one.startedAt === other.startedAt && one.id < other.id);
 }
 
+/** Where a member is in its life in the cluster. */
 export type MemberState = "ready" | "suspect" | "leaving" | "gone" | "incompatible";
 
 /** One life of a broker. */

@@ -7,7 +7,9 @@
 
 import type { ClusterSettings } from "../module/settings.ts";
 
+/** A message that came. */
 export interface PubSubMessage {
+  /** Where it was published. */
   readonly subject: string;
   /** Where an answer goes; empty where none is wanted. */
   readonly reply: string;
@@ -17,11 +19,13 @@ export interface PubSubMessage {
   readonly isUnheard: boolean;
 }
 
+/** A connection of one broker, which is made again and again. */
 export interface PubSub {
   /** The largest message that the server takes, in bytes; another server may take less. */
   readonly maxPayload: number;
   /** Whether there is a connection. What is published while there is none is lost, so nobody does. */
   readonly state: "connected" | "disconnected";
+  /** Sends a message; where nobody hears one that has a `reply`, the server says so there. */
   publish(subject: string, bytes: Uint8Array, reply?: string): void;
   /** `*` stands for one token and `>` for all that follow. Holds over each reconnect. Returns the function that ends it. */
   subscribe(subject: string, listener: (message: PubSubMessage) => void): () => void;
@@ -29,6 +33,7 @@ export interface PubSub {
   close(): Promise<void>;
 }
 
+/** What happens to the connection. */
 export interface PubSubEvents {
   /** There is a connection, the first one or another. `server`: its address, for lines. */
   connected(server: string): void;
@@ -45,8 +50,10 @@ export type ConnectPubSub = (events: PubSubEvents) => PubSub;
 
 /** What `Broker.start` takes as `cluster`, such as `nats({ … })` of `brokkr/nats`. */
 export interface ClusterConnection {
+  /** Those of the cluster. */
   readonly settings: ClusterSettings;
   /** Loads what `connect` needs. Settles with this machine's name, or null where nothing says it. */
   readonly prepare: () => Promise<string | null>;
+  /** Begins to connect. */
   readonly connect: ConnectPubSub;
 }

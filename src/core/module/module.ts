@@ -158,6 +158,31 @@ export function defineModule<
   return made(definition.name, definition);
 }
 
+/** A module of another broker: only its name, and the types of its commands. */
+export interface RemoteModule<M extends Module = Module> extends Module {
+  /** Never there at run time. */
+  readonly "~types"?: NonNullable<M["~types"]>;
+}
+
+/**
+ * A module that another broker of the cluster has, for calls with types. Its file is imported as a type only, so that nothing of it is
+ * loaded.
+ *
+ * @param name the module's name; with `@NODE` behind it the module of that node only.
+ * @example
+ * ```ts
+ * import { type Broker, remote } from "brokkr";
+ * import type { sla } from "../../../examples/monitoring/sla.ts";
+ *
+ * export function months(broker: Broker): Promise<{ months: number }> {
+ *   return broker.call(remote<typeof sla>("sla"), "get_module_info");
+ * }
+ * ```
+ */
+export function remote<M extends Module>(name: M["name"] | `${M["name"]}@${string}`): RemoteModule<M> {
+  return Object.freeze({ name, definition: { name } });
+}
+
 /** Takes a module as `defineModule` made it, or a plain object of the same shape. */
 export function toModule(value: unknown): CheckedModule {
   if (isModule(value)) return value;
