@@ -28,6 +28,13 @@ interface Start {
   readonly privateBytes: number;
 }
 
+const RESTARTS = [
+  ["nothing to clean", { BENCH_CLEANS: "0", BENCH_STANDBY: "0" }],
+  ["nothing to clean, standby 1", { BENCH_CLEANS: "0", BENCH_STANDBY: "1" }],
+  ["another module to clean", { BENCH_CLEANS: "1", BENCH_STANDBY: "0" }],
+  ["another module to clean, standby 1", { BENCH_CLEANS: "1", BENCH_STANDBY: "1" }],
+] as const;
+
 await prepare();
 for (const runtime of values.runtime.split(",")) {
   await compareStarts(runtime);
@@ -87,13 +94,6 @@ async function compareParts(runtime: string): Promise<void> {
     console.log(`| ${name} | ${cpu} ms | ${mebibytes(median(own.map(({ privateBytes }) => privateBytes)))} |`);
   }
 }
-
-const RESTARTS = [
-  ["nothing to clean", { BENCH_CLEANS: "0", BENCH_STANDBY: "0" }],
-  ["nothing to clean, standby 1", { BENCH_CLEANS: "0", BENCH_STANDBY: "1" }],
-  ["another module to clean", { BENCH_CLEANS: "1", BENCH_STANDBY: "0" }],
-  ["another module to clean, standby 1", { BENCH_CLEANS: "1", BENCH_STANDBY: "1" }],
-] as const;
 
 /** From kill -9 to the first answer. */
 async function compareRestarts(runtime: string): Promise<void> {
