@@ -29,9 +29,9 @@ export interface TestBrokerOptions extends Omit<BrokerOptions, "name" | "inProce
   readonly name?: string;
   /** Where the broker's time comes from. @default the time of this machine */
   readonly clock?: TestClock;
-  /** @default true */
+  /** Whether the start rejects when a module's first start fails. @default true */
   readonly failFast?: boolean;
-  /** @default "warning" */
+  /** From which level on lines are logged. @default "warning" */
   readonly logLevel?: NonNullable<BrokerOptions["logLevel"]>;
 }
 
@@ -116,7 +116,7 @@ export class TestClock {
   readonly #timers = new Set<Timer>();
   readonly #turns = new Set<(fn: () => void) => void>();
 
-  /** @param wallMs what the log lines say the time is, in milliseconds since the epoch. @default the time of this machine */
+  /** Stands still until `advance`. @param wallMs what the log lines say the time is, in milliseconds since the epoch. @default the time of this machine */
   constructor(wallMs: number = Date.now()) {
     this.#wallAhead = wallMs - this.#now;
   }

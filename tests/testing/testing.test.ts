@@ -176,3 +176,15 @@ test("Broker.start() takes the clock itself, and refuses what is none", async ()
     new TypeError('Option inProcess must be true, false or an object with a clock, and it is "yes"'),
   );
 });
+
+/** Never called: what the compiler refuses. */
+export function refused() {
+  // @ts-expect-error: the module has no such command
+  stub(sla, { get_raport: () => 5 });
+  // @ts-expect-error: the command returns a report
+  stub(sla, { get_report: () => 5 });
+  // @ts-expect-error: the command gets a text
+  stub(sla, { later: async (month: number) => await Promise.resolve(String(month)) });
+  // @ts-expect-error: it is in the process in any case
+  return startBroker({ modules: [sla], inProcess: false });
+}

@@ -19,9 +19,15 @@ import { readRole, ROLE_VARIABLE } from "./role.ts";
 import { serveProcess } from "./serve.ts";
 
 /** Where a broker's time comes from. */
-export interface TimeSource extends Pick<Clock, "now" | "wall" | "timer"> {
+export interface TimeSource {
+  /** Milliseconds since an arbitrary start; never goes back. */
+  now(): number;
+  /** Milliseconds since the epoch, for log lines only. */
+  wall(): number;
+  /** Calls `fn` once after `ms` milliseconds. Returns the function that clears it. */
+  timer(ms: number, fn: () => void): () => void;
   /** Gets what calls a function in the next turn of the event loop. */
-  follow?(turn: Clock["soon"]): void;
+  follow?(turn: (fn: () => void) => void): void;
   /** Time passes by itself until `work`, the end of the broker, is over. */
   runUntil?(work: Promise<unknown>): unknown;
 }
