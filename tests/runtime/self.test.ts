@@ -70,8 +70,8 @@ test("openInspector() opens it on 127.0.0.1 at a free port, is the same while it
   const url = new URL(await runtime.openInspector());
   try {
     assert.deepEqual([url.protocol, url.hostname, await runtime.openInspector()], ["ws:", "127.0.0.1", url.href]);
-    const [target] = await (await fetch(`http://${url.host}/json/list`)).json();
-    assert.equal(target.webSocketDebuggerUrl, url.href);
+    const targets = await (await fetch(`http://${url.host}/json/list`)).text();
+    assert.ok(targets.includes(url.href), targets);
   } finally {
     await runtime.closeInspector();
   }
