@@ -26,6 +26,14 @@ const FLAGS = [
 const MAIN = "src/cli/main.js";
 /** Files of the package that stay where they are, whoever imports them. */
 const ENTRIES = ["mod.js", "nats.js", MAIN];
+/** Which file the command line begins with. A process of a broker has its role, whatever its arguments are. */
+const FIRST_STEP = `
+function firstStep() {
+    const asks = ["call", "describe", "reload", "restart", "status", "stop"].includes(words[0] ?? "");
+    if (!asks || "Deno" in globalThis || process.env.BROKKR_ROLE !== undefined) return "./lib/brokkr-main.js";
+    return "Bun" in globalThis ? "./lib/brokkr-ask_bun.js" : "./lib/brokkr-ask_node.js";
+}
+`;
 /** What a module's process is made of. */
 const SERVE = "src/core/child/serve.js";
 const RUNTIMES = ["deno", "node", "bun"].map((name) => `src/runtime/${name}/index.js`);
@@ -41,6 +49,10 @@ export async function bundleLibrary(folder: string): Promise<string> {
   const groups = groupsOf(sources);
   const known = new Map([...groups].flatMap(([name, paths]) => [...paths].map((path) => [path, name])));
   const later = await nameDynamicImports(folder, sources, known);
+  for (const name of ["node", "bun"]) {
+    const failed = await bundleAsk(folder, name);
+    if (failed !== "") return failed;
+  }
   for (const [name, paths] of groups) {
     const failed = await bundleGroup({ folder, sources, later }, name, paths);
     if (failed !== "") return failed;
@@ -124,6 +136,23 @@ interface Bundling {
   readonly later: ReadonlySet<string>;
 }
 
+/** One file of all that a command needs which only asks a running broker: it shares nothing with the others, so nothing else is read. */
+async function bundleAsk(folder: string, runtime: string): Promise<string> {
+  const entry = join(folder, `ask_${runtime}.js`);
+  const lines = [
+    'import { detectRuntime, RUNTIMES } from "./src/runtime/detect.js";',
+    `import { ${runtime}Runtime } from "./src/runtime/${runtime}/index.js";`,
+    'import { privateFiles } from "./src/runtime/builtins/files.js";',
+    'import { ask } from "./src/cli/ask.js";',
+    `RUNTIMES.${runtime}.load = () => ({ ...${runtime}Runtime(), files: () => privateFiles });`,
+    "export const main = async () => await ask(await detectRuntime());",
+  ];
+  await Deno.writeTextFile(entry, `${lines.join("\n")}\n`);
+  const failed = await bun([entry], join(folder, "lib"), ["--minify-whitespace", "--minify-syntax"]);
+  await Deno.remove(entry);
+  return failed;
+}
+
 /** One file of all that `paths` have; from then on each of them only hands on what it has there. */
 async function bundleGroup(
   { folder, sources, later }: Bundling,
@@ -193,12 +222,9 @@ async function writeEntries(folder: string, library: string): Promise<string> {
   await Deno.writeTextFile(join(folder, "mod.js"), mod);
   const cli = join(folder, "cli.js");
   // Not a text where it is imported: Deno would read all that it names before the program begins.
-  await rewrite(cli, `import("./${MAIN}")`, "import(MAIN)");
-  await rewrite(
-    cli,
-    'import { VERSION } from "./src/core/version.js";',
-    `const VERSION = "${VERSION}";\nconst MAIN = "./lib/brokkr-main.js";`,
-  );
+  await rewrite(cli, `import("./${MAIN}")`, "import(firstStep())");
+  await rewrite(cli, 'import { VERSION } from "./src/core/version.js";', `const VERSION = "${VERSION}";`);
+  await Deno.writeTextFile(cli, FIRST_STEP, { append: true });
   return "";
 }
 

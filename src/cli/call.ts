@@ -4,9 +4,6 @@
  * @module
  */
 
-import { readFile } from "node:fs/promises";
-import process from "node:process";
-import { text } from "node:stream/consumers";
 import { BrokerError, RemoteError } from "../core/faults.ts";
 import { escapeLines, escapeText } from "../core/log/escape.ts";
 import { headline, messageOf } from "../core/user_code.ts";
@@ -17,6 +14,9 @@ import { askBroker } from "./connect.ts";
 import type { ArgsOf } from "./commands.ts";
 import { print } from "./output.ts";
 import { ProgressLine } from "./progress_line.ts";
+
+/** Not by `node:process`: to list what that exports, Node opens the three standard streams. */
+const { process } = globalThis;
 
 export async function call(runtime: Runtime, args: ArgsOf<"call">): Promise<number> {
   const { target, command, json } = args;
@@ -91,8 +91,9 @@ async function readParams(params: readonly string[]): Promise<unknown[]> {
   }
   const read: unknown[] = [];
   for (const param of params) {
-    if (param === "-") read.push(jsonOf("standard input", await text(process.stdin)));
-    else if (param.startsWith("@")) read.push(jsonOf(`"${param.slice(1)}"`, await fileText(param.slice(1))));
+    if (param === "-") {
+      read.push(jsonOf("standard input", await (await import("node:stream/consumers")).text(process.stdin)));
+    } else if (param.startsWith("@")) read.push(jsonOf(`"${param.slice(1)}"`, await fileText(param.slice(1))));
     else read.push(readParam(param));
   }
   return read;
@@ -100,7 +101,7 @@ async function readParams(params: readonly string[]): Promise<unknown[]> {
 
 async function fileText(path: string): Promise<string> {
   try {
-    return await readFile(path, "utf8");
+    return await (await import("node:fs/promises")).readFile(path, "utf8");
   } catch (cause) {
     const message = `Cannot read parameter "@${path}": ${systemReason(cause)}; a string that begins with @ is '"@…"'`;
     throw new CliError(message, ExitCode.usage, { cause });

@@ -4,7 +4,6 @@
  * @module
  */
 
-import process from "node:process";
 import { closestMatch } from "../core/checks.ts";
 import { escapeLines } from "../core/log/escape.ts";
 import { VERSION } from "../core/version.ts";
@@ -13,6 +12,9 @@ import { readArguments, UsageError } from "./arguments.ts";
 import { ExitCode, exitCodeOf, explain } from "./cli_error.ts";
 import { type ArgsOf, COMMAND_ROWS, type CommandName, isCommandName } from "./commands.ts";
 import { print } from "./output.ts";
+
+/** Not by `node:process`: to list what that exports, Node opens the three standard streams. */
+const { process } = globalThis;
 
 type Run<N extends CommandName> = (runtime: Runtime, args: ArgsOf<N>, depth: number) => Promise<number>;
 
@@ -42,13 +44,17 @@ const RUN: { readonly [N in CommandName]: () => Promise<Run<N>> } = {
   version: () => Promise.resolve(() => shown(`${VERSION}\n`)),
 };
 
-/** Runs the command of the arguments; returns the exit code. */
-export async function commandLine(runtime: Runtime, depth: number): Promise<number> {
+/** Commands that are loaded. */
+type Loaded = { readonly [N in CommandName]?: Run<N> };
+
+/** Runs the command of the arguments, which is loaded where it is not `given`; returns the exit code. */
+export async function commandLine(runtime: Runtime, depth: number, given: Loaded = {}): Promise<number> {
+  const context = { runtime, depth, given };
   try {
     const [first = "help", ...words] = process.argv.slice(2);
-    if (first === "-V" || first === "--version") return await act(runtime, "version", words, depth);
-    if (first === "-h" || first === "--help") return await act(runtime, "help", words, depth);
-    return await act(runtime, commandNamed(first), words, depth);
+    if (first === "-V" || first === "--version") return await act(context, "version", words);
+    if (first === "-h" || first === "--help") return await act(context, "help", words);
+    return await act(context, commandNamed(first), words);
   } catch (error) {
     const code = exitCodeOf(error);
     if (code === null) throw error;
@@ -66,16 +72,15 @@ function commandNamed(word: string): CommandName {
 }
 
 async function act<N extends CommandName>(
-  runtime: Runtime,
+  { runtime, depth, given }: { readonly runtime: Runtime; readonly depth: number; readonly given: Loaded },
   name: N,
   words: readonly string[],
-  depth: number,
 ): Promise<number> {
   const args = await readArguments(name, words);
   if (args === null) return await showHelp(name);
   // All but these only wait for answers, so Ctrl-C may end them at any time.
   if (name !== "run" && name !== "serve") runtime.onSignal("SIGINT", () => runtime.exit(ExitCode.interrupted));
-  const run = await RUN[name]();
+  const run: Run<N> = given[name] ?? await RUN[name]();
   return await run(runtime, args, depth);
 }
 

@@ -5,10 +5,12 @@
  */
 
 import { Console } from "node:console";
-import process from "node:process";
 import { escapeLines } from "../core/log/escape.ts";
 import { failureCode, systemReason } from "../runtime/posix/failure_reason.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
+
+/** Not by `node:process`: to list what that exports, Node opens the three standard streams. */
+const { process } = globalThis;
 
 /** Moves the cursor home and clears the screen. */
 const CLEAR = "\x1b[H\x1b[J";

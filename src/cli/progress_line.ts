@@ -4,11 +4,13 @@
  * @module
  */
 
-import process from "node:process";
 import type { ControlClient } from "../core/control/client.ts";
 import { escapeText } from "../core/log/escape.ts";
 import { EVENT_IDS } from "../core/log/events.ts";
 import { operatorText } from "./paint.ts";
+
+/** Not by `node:process`: to list what that exports, Node opens the three standard streams. */
+const { process } = globalThis;
 
 /** Moves to the beginning of the line and clears it. */
 const CLEAR = "\r\x1b[K";

@@ -4,7 +4,6 @@
  * @module
  */
 
-import process from "node:process";
 import type { BrokerStatus } from "../core/broker/status.ts";
 import type { ProcessStatus } from "../core/wire/status.ts";
 import { sleep } from "../core/duration.ts";
@@ -16,6 +15,9 @@ import { cut, mebibytes, milliseconds, shortTime } from "./figures.ts";
 import type { ArgsOf } from "./commands.ts";
 import { hasColors, print } from "./output.ts";
 import { bold, paintState } from "./paint.ts";
+
+/** Not by `node:process`: to list what that exports, Node opens the three standard streams. */
+const { process } = globalThis;
 
 const WATCH_MS = 1_000;
 

@@ -44,11 +44,15 @@ const CHUNK_BYTES = 16 * 1024;
 const LAST_WORDS_MS = 1_000;
 
 /** A channel over one descriptor of a socket pair. */
-export async function descriptorChannel(fd: number): Promise<BunChannel> {
+export function descriptorChannel(fd: number): Promise<BunChannel> {
+  return socketChannel({ fd });
+}
+
+async function socketChannel(place: { readonly fd: number } | { readonly unix: string }): Promise<BunChannel> {
   const channel = new BunChannel();
   channel.attach(
     await Bun.connect({
-      fd,
+      ...place,
       socket: {
         data: (_socket, chunk) => channel.received(chunk),
         drain: () => channel.writable(),
@@ -194,7 +198,7 @@ const LISTENS = "00010000";
 export async function connect(path: string): Promise<Channel> {
   for (let tries = 1;; tries++) {
     try {
-      return await (await import("../builtins/channel.ts")).connect(path);
+      return await socketChannel({ unix: path });
     } catch (error) {
       if (!(error instanceof Error) || !("code" in error) || error.code !== "ECONNREFUSED") throw error;
       const listeners = listenersIn(path.slice(0, path.lastIndexOf("/") + 1));

@@ -8,7 +8,7 @@ export interface BunNamespace {
   /** Path of what `specifier` names in a file of the folder `from`. */
   resolveSync(specifier: string, from: string): string;
   spawn(command: string[], options: BunSpawnOptions): BunChild;
-  connect(options: { fd: number; socket: BunSocketHandlers }): Promise<BunSocket>;
+  connect(options: ({ fd: number } | { unix: string }) & { socket: BunSocketHandlers }): Promise<BunSocket>;
   readonly stdout: object;
   write(file: object, text: string): Promise<number>;
   gc(force: boolean): void;
