@@ -1,9 +1,10 @@
 /**
  * From the spawn of a process to its first answer, and what it holds when it is idle, beside a child that only echoes; what loading
- * brokkr's parts costs alone, which no start can go below; and what a call costs the broker that has 1 to 50 modules. A fresh process for each figure, all sides in turn, the order turned round every
- * second round, medians of the ratios or differences of each round.
+ * brokkr's parts costs alone, which no start can go below; from kill -9 to the first answer of the next process, with and without one
+ * that was kept ready; and how long 1 to 200 modules take to be ready, and what a call costs their broker then. A fresh process for
+ * each figure, all sides in turn, the order turned round every second round, medians of the ratios or differences of each round.
  *
- *     deno task bench:start [--rounds 9] [--ms 500] [--runtime node,deno,bun] [--modules 1,10,50]
+ *     deno task bench:start [--rounds 9] [--ms 500] [--runtime node,deno,bun] [--modules 1,10,50,200]
  *
  * @module
  */
@@ -17,7 +18,7 @@ const values = optionsOf("bench:start", {
   rounds: "9",
   ms: "500",
   runtime: "node,deno,bun",
-  modules: "1,10,50",
+  modules: "1,10,50,200",
 });
 const rounds = Number(values.rounds);
 const counts = values.modules.split(",").filter((count) => count !== "");
@@ -113,19 +114,29 @@ async function compareRestarts(runtime: string): Promise<void> {
   }
 }
 
+interface Counted {
+  readonly cpuUs: number;
+  readonly readyMs: number;
+  readonly restarts: number;
+}
+
 async function compareCounts(runtime: string): Promise<void> {
-  const rows = new Map<string, number[]>(counts.map((count) => [count, []]));
+  const rows = new Map<string, Counted[]>(counts.map((count) => [count, []]));
   for (let round = 0; round < Math.ceil(rounds / 3); round++) {
     for (const count of round % 2 === 0 ? counts : counts.toReversed()) {
       const env = { BENCH_MODULES: count, BENCH_MS: values.ms };
-      rows.get(count)?.push((await run<{ cpuUs: number }>(runtime, "modules.mjs", { env })).cpuUs);
+      rows.get(count)?.push(await run<Counted>(runtime, "modules.mjs", { env }));
     }
   }
   const [first = []] = rows.values();
-  console.log(`\n| ${runtime}, modules | CPU of the broker a call | ratio |\n|---|---|---|`);
+  console.log(`\n| ${runtime}, modules | CPU of the broker a call | ratio | all ready | a module | restarts |`);
+  console.log("|---|---|---|---|---|---|");
   for (const [count, own] of rows) {
-    const ratio = median(own.map((cpuUs, round) => cpuUs / (first[round] ?? NaN)));
-    console.log(`| ${count} | ${median(own).toFixed(1)} µs | ${ratio.toFixed(2)}× |`);
+    const ratio = median(own.map(({ cpuUs }, round) => cpuUs / (first[round]?.cpuUs ?? NaN)));
+    const [cpuUs, readyMs] = [median(own.map((row) => row.cpuUs)), median(own.map((row) => row.readyMs))];
+    const ready = `${(readyMs / 1_000).toFixed(2)} s | ${(readyMs / Number(count)).toFixed(0)} ms`;
+    const restarts = Math.max(...own.map((row) => row.restarts));
+    console.log(`| ${count} | ${cpuUs.toFixed(1)} µs | ${ratio.toFixed(2)}× | ${ready} | ${restarts} |`);
   }
 }
 
