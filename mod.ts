@@ -53,6 +53,7 @@ export type {
 export type { ErrorCode } from "./src/core/faults.ts";
 export type { LogFunction } from "./src/core/log/broker_log.ts";
 export type { BrokerStatus, ModuleStatus } from "./src/core/broker/status.ts";
+export type { StandbyStatus } from "./src/core/child/standby.ts";
 export type { ClusterState, ClusterStatus, ImportStatus, MemberStatus } from "./src/core/cluster/cluster.ts";
 export type { ExportedModule, MemberState } from "./src/core/cluster/members.ts";
 export type {
