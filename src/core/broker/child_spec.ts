@@ -122,7 +122,8 @@ export function standbyPlan({ plan, host: { runtime, depth, load }, folder }: Mo
   const [first] = plan.modules;
   const files = first === undefined ? [] : load?.(first.module.name) ?? plan.modules;
   return {
-    count: plan.standby,
+    // Without processes there is nothing to wait for.
+    count: plan.inProcess === null ? plan.standby : 0,
     loadMs: Math.max(...plan.modules.map(({ settings }) => supervisionPlan(settings).startTimeoutMs)),
     program: plan.program,
     collects: hasToClean(files, null),

@@ -58,6 +58,13 @@ test("standby: a restart takes the process that was kept ready, whose lines are 
   await tree.ends(tree.core.stop());
 });
 
+test("standby: none is kept where modules run in the broker's own process", async () => {
+  const tree = await MemoryTree.up([sla], { standby: 1, inProcess: true });
+  await tree.rest(1_000);
+  assert.throws(() => tree.process(""), /no process/);
+  await tree.ends(tree.core.stop());
+});
+
 test("standby: none is there by default, and none outlives the broker", async () => {
   const none = await MemoryTree.up([sla]);
   await none.rest(1_000);
