@@ -31,7 +31,7 @@ for (const part of RECIPES[runtimeName]) {
     const env = { PATH: path };
     const replace = {
       "PATH-TO/brokkr": ROOT.replace(/\/$/, ""),
-      ...(runtimeName === "bun" ? { "node --test": "bun test" } : {}),
+      ...(runtimeName === "bun" ? { "node --test": "bun test --timeout 50000" } : {}),
     };
     await follow([...modules, ...await stepsOf(PAGE, part)], { folder, env, replace });
   });
