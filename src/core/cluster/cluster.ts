@@ -159,7 +159,8 @@ export class Cluster {
     this.#members = new Members({
       clock,
       lostAfterMs: plan.lostAfterMs,
-      probe: (member) => this.#post.send(member, member.id, PROBE),
+      // What the receiver calls it: its answer names this broker's name for it.
+      probe: (member) => this.#publish(this.#post.subjectOf(member, this.#self.id), PROBE, member.id),
       changed: (member, from) => this.#changed(member, from),
     });
     this.#lines = new LineLimit(clock, MAX_LINES, (count) => {
@@ -324,11 +325,14 @@ export class Cluster {
       get maxPayload() {
         return maxPayload();
       },
-      send: (member, session, message) => {
-        // A probe's session is the receiver; the answer comes back to what the sender calls it.
-        const to = session === member.id ? id : session;
-        this.#publish(this.#subjects.session(member.broker, member.id, to), message, session);
+      to: (member, session) => {
+        // Made once: both are of every message.
+        const [subject, reply] = [this.#post.subjectOf(member, session), this.#subjects.session(broker, id, session)];
+        return (message) => {
+          if (this.#post.isConnected) this.#pubSub?.publish(subject, message, reply);
+        };
       },
+      subjectOf: (member, session) => this.#subjects.session(member.broker, member.id, session),
       open: (member, session, module) => {
         const { node, startedAt } = this.#self;
         const hello = { ...VERSIONS, node, startedAt, session };
@@ -593,18 +597,17 @@ export class Cluster {
   }
 
   #session({ subject, reply, bytes, isUnheard }: PubSubMessage): void {
-    const [, , session = ""] = this.#subjects.parts(subject);
-    const opened = this.#opened.get(session);
-    const endpoint = opened ?? this.#exports.get(session);
+    const session = subject.slice(subject.lastIndexOf(".") + 1);
+    const endpoint = this.#opened.get(session) ?? this.#exports.get(session);
     const member = endpoint?.member ?? this.#members.get(session);
     if (isUnheard) return member === undefined ? undefined : this.#members.unheard(member);
     const head = readHead(bytes);
-    const [broker, id = "", back = ""] = this.#subjects.parts(reply);
-    if (head === null || broker === undefined) return this.#dropped("message of a session (it has no head)");
-    if (endpoint !== undefined && endpoint.member.id === id) {
+    if (head === null || reply === "") return this.#dropped("message of a session (it has no head)");
+    if (endpoint !== undefined && endpoint.from === reply) {
       this.#members.heard(endpoint.member);
       return endpoint.receive(head, bytes.subarray(HEAD_BYTES));
     }
+    const [broker = "", id = "", back = ""] = this.#subjects.parts(reply);
     const sender = this.#members.get(id);
     if (sender !== undefined) this.#members.heard(sender);
     if (head.kind === MessageKind.reset) return;

@@ -10,6 +10,8 @@ import type { Head } from "./session.ts";
 
 export interface Endpoint {
   readonly member: Member;
+  /** What the member's messages name as theirs: another sender's are none of this session. */
+  readonly from: string;
   /** `bytes` are behind the head. */
   receive(head: Head, bytes: Uint8Array): void;
   /** The connection to the server is lost, or there is one again. */
@@ -26,8 +28,10 @@ export interface Post {
   readonly isConnected: boolean;
   /** The largest message that the server takes now. */
   readonly maxPayload: number;
-  /** Sends a member a message of a session. Nothing is sent without a connection. */
-  send(member: Member, session: string, message: Uint8Array): void;
+  /** Sends a member messages of a session. Nothing is sent without a connection. */
+  to(member: Member, session: string): (message: Uint8Array) => void;
+  /** The subject on which a member gets the messages of a session. */
+  subjectOf(member: Member, session: string): string;
   /** Asks a member to open a session for a module. */
   open(member: Member, session: string, module: string): void;
 }

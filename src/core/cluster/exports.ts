@@ -113,7 +113,7 @@ export class ExportedSessions {
 
   #refuse(member: Member, session: string, reason: string): void {
     const text = new TextEncoder().encode(objectText({ reason }));
-    this.#options.post.send(member, session, headOf({ kind: MessageKind.refusal, position: 0, received: 0 }, text));
+    this.#options.post.to(member, session)(headOf({ kind: MessageKind.refusal, position: 0, received: 0 }, text));
   }
 }
 
@@ -131,6 +131,8 @@ class ExportedSession implements Endpoint, Service {
   readonly module: string;
   readonly commands = NO_COMMANDS;
   readonly forwardsAll = true;
+  readonly from: string;
+  readonly #publish: (message: Uint8Array) => void;
   readonly #options: ExportedSessionOptions;
   readonly #channel: SessionChannel;
   readonly #link: Link;
@@ -141,10 +143,12 @@ class ExportedSession implements Endpoint, Service {
     this.#options = options;
     this.member = member;
     this.module = module;
+    this.from = post.subjectOf(member, session);
+    this.#publish = post.to(member, session);
     this.#channel = new SessionChannel({
       clock: post.clock,
       isConnected: post.isConnected,
-      publish: (message) => post.send(member, session, message),
+      publish: this.#publish,
       maxPayload: () => post.maxPayload,
       isWaiting: () => this.#server.running > 0,
       synced: () => {},
@@ -178,9 +182,8 @@ class ExportedSession implements Endpoint, Service {
   }
 
   greet(): void {
-    const { post, session } = this.#options;
     const text = new TextEncoder().encode(objectText({ codecs: CODECS }));
-    post.send(this.member, session, headOf({ kind: MessageKind.hello, position: 0, received: 0 }, text));
+    this.#publish(headOf({ kind: MessageKind.hello, position: 0, received: 0 }, text));
   }
 
   receive(head: Head, bytes: Uint8Array): void {

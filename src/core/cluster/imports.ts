@@ -264,6 +264,7 @@ class ImportedSession implements Endpoint {
   /** When it was asked for, on the clock. */
   readonly beganAt: number;
   readonly #id: string;
+  readonly from: string;
   #channel: SessionChannel | undefined;
   #link: Link | undefined;
   /** Why the callee ends the session, by its own account. */
@@ -276,6 +277,7 @@ class ImportedSession implements Endpoint {
     this.member = member;
     this.#options = options;
     this.#id = options.post.newId();
+    this.from = options.post.subjectOf(member, this.#id);
     this.beganAt = options.post.clock.now();
   }
 
@@ -352,7 +354,7 @@ class ImportedSession implements Endpoint {
     const channel = this.#channel = new SessionChannel({
       clock: post.clock,
       isConnected: post.isConnected,
-      publish: (message) => post.send(member, this.#id, message),
+      publish: post.to(member, this.#id),
       maxPayload: () => post.maxPayload,
       isWaiting: () => this.waiting > 0,
       synced: () => this.#options.synced(),
