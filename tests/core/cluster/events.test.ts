@@ -514,6 +514,45 @@ test("A timeout retries once on the same session, so that the command runs once,
   await cluster.down();
 });
 
+test("A module whose process is blocked there is told as blocked, and one that only takes long as slow", async () => {
+  const { cluster, front, web } = await pair();
+  const slow = await cluster.ends(rejection(call({ front }, "wait", 1, { timeoutMs: 400, retry: "never" })));
+  assert.match(codeOf(slow), /^TIMEOUT: .*slow/);
+  web.tree.process("sla").parent?.block();
+  const blocked = await cluster.ends(rejection(call({ front }, "wait", 2, { timeoutMs: 400, retry: "never" })));
+  assert.match(codeOf(blocked), /^TIMEOUT: .*blocked/);
+  web.tree.process("sla").parent?.unblock();
+  await cluster.down();
+});
+
+test("A module's call goes three times its timeout at most over two brokers, not nine times", async () => {
+  const cluster = new MemoryCluster();
+  let aborted = false;
+  const remote = defineModule({
+    name: "sla",
+    commands: {
+      async hang(this: CallContext) {
+        await new Promise<void>((resolve) => this.signal.addEventListener("abort", () => resolve()));
+        aborted = true;
+      },
+    },
+  });
+  const web = defineModule({
+    name: "web",
+    commands: (ctx) => ({ hang: () => ctx.call("sla", "hang", [], { timeoutMs: 500, retry: "never" }) }),
+  });
+  const provider = await cluster.up("web-1", { modules: [remote], exports: { sla: true } });
+  const front = await cluster.up("front", { modules: [web], imports: ["sla"] });
+  void watched(front.tree.core.call("web", "hang", [], { timeoutMs: 60_000 }));
+  await cluster.pass(100);
+  // Nobody passes the cancel on: what is left is the patience of each.
+  front.tree.process("web").parent?.block();
+  front.client.die();
+  await cluster.pass(1_600);
+  assert.equal(aborted, true);
+  assert.equal(provider.tree.core.clusterStatus()?.running, 0);
+});
+
 function memberState({ tree }: MemoryNode): string | undefined {
   return tree.core.clusterStatus()?.members[0]?.state;
 }

@@ -94,6 +94,27 @@ for (
   });
 }
 
+test("the time of a frame that has begun does not run while nothing can come", async () => {
+  const { clock, link, seen, receive } = bareLink();
+  receive(frame(2, "[1]").slice(0, 5));
+  await clock.advance(9_000);
+  link.hold(true);
+  await clock.advance(60_000);
+  assert.deepEqual(seen.closed, []);
+  link.hold(false);
+  await clock.advance(9_000);
+  receive(frame(2, "[1]").slice(5));
+  assert.deepEqual([seen.frames, clock.timers], [["2 [1]"], 0]);
+  link.hold(true);
+  link.hold(false);
+  assert.equal(clock.timers, 0);
+  receive(frame(2, "[1]").slice(0, 5));
+  link.hold(true);
+  link.hold(false);
+  await clock.advance(10_000);
+  assert.deepEqual(seen.closed, ["a frame was begun and not ended in 10s"]);
+});
+
 test("frame whose bytes keep coming is waited for, however long it takes, and leaves no timer", async () => {
   const { clock, seen, receive } = bareLink(16_000_000);
   const bytes = frame(2, JSON.stringify(["x".repeat(1_000_000)]));
