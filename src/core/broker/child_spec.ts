@@ -122,8 +122,7 @@ export function standbyPlan({ plan, host: { runtime, depth, load }, folder }: Mo
   const [first] = plan.modules;
   const files = first === undefined ? [] : load?.(first.module.name) ?? plan.modules;
   return {
-    // Without processes there is nothing to wait for.
-    count: plan.inProcess === null ? plan.standby : 0,
+    count: plan.standby,
     loadMs: Math.max(...plan.modules.map(({ settings }) => supervisionPlan(settings).startTimeoutMs)),
     program: plan.program,
     collects: hasToClean(files, null),
