@@ -60,18 +60,25 @@ export async function run<T>(runtime: string, program: string, options: RunOptio
 
 /** Starts `programs/PROGRAM` in `runtime`; its standard output is the caller's. */
 export function spawn(runtime: string, program: string, args: readonly string[]): Deno.ChildProcess {
-  const known = COMMANDS[runtime];
-  if (known === undefined) {
-    throw new Error(`Cannot measure in "${runtime}": it must be one of ${Object.keys(COMMANDS).join(", ")}`);
-  }
-  const [command = runtime, ...before] = known;
-  return new Deno.Command(command, {
-    args: [...before, new URL(`./programs/${program}`, import.meta.url).pathname, ...args],
-    env: { NODE_EXTRA_CA_CERTS: "" },
+  const path = new URL(`./programs/${program}`, import.meta.url).pathname;
+  return command(runtime, [path, ...args], { NODE_EXTRA_CA_CERTS: "" }, "piped").spawn();
+}
+
+/** A program of `runtime`. */
+export function command(
+  runtime: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  stdout: "null" | "piped" = "null",
+): Deno.Command {
+  const [executable = "", ...before] = COMMANDS[runtime] ?? [];
+  return new Deno.Command(executable, {
+    args: [...before, ...args],
+    env: { ...env },
     stdin: "null",
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
+    stdout,
+    stderr: "null",
+  });
 }
 
 export function median(values: readonly number[]): number {

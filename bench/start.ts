@@ -12,7 +12,7 @@
 import { ROOT } from "../scripts/command.ts";
 import { atRest } from "./programs/at_rest.mjs";
 import { optionsOf } from "./options.ts";
-import { median, prepare, run, spawn } from "./side_by_side.ts";
+import { command, median, prepare, run, spawn } from "./side_by_side.ts";
 
 const values = optionsOf("bench:start", {
   rounds: "9",
@@ -40,6 +40,7 @@ await prepare();
 for (const runtime of values.runtime.split(",")) {
   await compareStarts(runtime);
   await compareParts(runtime);
+  await compareCommands(runtime);
   await compareRestarts(runtime);
   if (counts.length > 0) await compareCounts(runtime);
 }
@@ -111,6 +112,51 @@ async function compareRestarts(runtime: string): Promise<void> {
     const sorted = rows[index]?.toSorted((a, b) => a - b) ?? [];
     const ms = (part: number) => `${(sorted[Math.floor(sorted.length * part)] ?? NaN).toFixed(1)} ms`;
     console.log(`| ${name} | ${ms(0.5)} | ${ms(0.9)} |`);
+  }
+}
+
+/** The command line of the npm package beside a program that does nothing: each from its start to its end. */
+async function compareCommands(runtime: string): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  const env = { XDG_RUNTIME_DIR: folder, NODE_EXTRA_CA_CERTS: "" };
+  const cli = `${ROOT}/npm/cli.js`;
+  const empty = `${folder}/empty.mjs`;
+  await Deno.writeTextFile(empty, "");
+  await Deno.writeTextFile(
+    `${folder}/echo.mjs`,
+    'export default { name: "echo", commands: { echo: (value) => value } };',
+  );
+  await Deno.writeTextFile(
+    `${folder}/brokkr.json`,
+    '{ "name": "bench", "modules": { "echo": { "path": "echo.mjs" } } }',
+  );
+  const broker = command(runtime, [cli, "run", `${folder}/brokkr.json`], env).spawn();
+  const rows = {
+    "an empty program": [empty],
+    "brokkr --version": [cli, "--version"],
+    "brokkr status": [cli, "status"],
+    "brokkr call": [cli, "call", "echo", "echo", "1"],
+  };
+  try {
+    while (!(await command(runtime, rows["brokkr call"], env).output()).success);
+    const times = new Map(Object.keys(rows).map((name): [string, number[]] => [name, []]));
+    for (let round = 0; round < rounds; round++) {
+      for (const [name, args] of round % 2 === 0 ? Object.entries(rows) : Object.entries(rows).toReversed()) {
+        const start = performance.now();
+        await command(runtime, args, env).output();
+        times.get(name)?.push(performance.now() - start);
+      }
+    }
+    const [first = []] = times.values();
+    console.log(`\n| ${runtime}, from start to end | time | ratio |\n|---|---|---|`);
+    for (const [name, own] of times) {
+      const ratio = median(own.map((ms, round) => ms / (first[round] ?? NaN)));
+      console.log(`| ${name} | ${median(own).toFixed(1)} ms | ${ratio.toFixed(2)}× |`);
+    }
+  } finally {
+    broker.kill("SIGTERM");
+    await broker.status;
+    await Deno.remove(folder, { recursive: true });
   }
 }
 
