@@ -27,6 +27,8 @@ export class RequestBatcher {
   readonly #flush = () => this.#endTurn();
   readonly #flushCredit = () => this.#packCredit();
   #calls: Call[] = [];
+  /** Of the calls that have not left yet; some of them may have been withdrawn. */
+  #bytes = 0;
   readonly #policy = new FlushPolicy();
   /** Items taken of each stream since it began, where the callee does not know it yet. */
   readonly #taken = new Map<number, number>();
@@ -42,8 +44,9 @@ export class RequestBatcher {
 
   send(call: Call): void {
     const length = this.#calls.push(call);
+    this.#bytes += call.params.bytes;
     if (length === 1) this.#link.schedule(this.#flush);
-    if (!this.#policy.isDue(length)) return;
+    if (!this.#policy.isDue(length, this.#bytes)) return;
     this.#pack();
     this.#link.flush();
   }
@@ -83,6 +86,7 @@ export class RequestBatcher {
   #pack(): void {
     const calls = this.#calls;
     this.#calls = [];
+    this.#bytes = 0;
     this.#policy.left(this.#inFlight.waiting);
     this.#leaves(calls);
     const { settledBelow } = this.#inFlight;
@@ -98,6 +102,8 @@ function paramsBytes(call: Call): number {
 const PART = 1 / 4;
 const LEAST = 8;
 const MOST = 256;
+/** Fewer calls are enough where they have so many bytes: to write and read these takes longer than to wake the other process. */
+const WORTH_BYTES = 512;
 /** What is left, after each turn, of the number of calls that were in flight. */
 const DECAY = 7 / 8;
 
@@ -112,8 +118,8 @@ export class FlushPolicy {
   #usual = 0;
 
   /** Whether so many calls are enough for a frame of their own now. */
-  isDue(gathered: number): boolean {
-    return gathered >= LEAST && gathered >= Math.min(MOST, this.#usual * PART);
+  isDue(gathered: number, bytes: number): boolean {
+    return (gathered >= LEAST || bytes >= WORTH_BYTES) && gathered >= Math.min(MOST, this.#usual * PART);
   }
 
   /** Calls leave: `inFlight` calls wait for answers then. */
@@ -125,6 +131,16 @@ export class FlushPolicy {
   endTurn(): void {
     this.#usual *= DECAY;
   }
+}
+
+/** Of the bytes of a frame of calls, so many are enough for the first of its answers to leave: with few calls out, few bytes. */
+const WORTH_PART = 1 / 4;
+const LEAST_WORTH_BYTES = 256;
+const MOST_WORTH_BYTES = 4 * 1024;
+
+/** How many bytes of answers leave before all calls of a frame of `bytes` have run. */
+export function worthOf(bytes: number): number {
+  return Math.min(MOST_WORTH_BYTES, Math.max(LEAST_WORTH_BYTES, bytes * WORTH_PART));
 }
 
 /** Bytes of answers that the caller has not read yet. Beyond it no further call runs, so that they can't fill the memory. */
@@ -194,6 +210,11 @@ export class ResponseBatcher {
     if (length === 1) this.#link.scheduleLater(this.#flush);
     this.#bytes += part.value.bytes;
     if (length >= MAX_PARTS) this.flush();
+  }
+
+  /** Sends all that was added where it has so many bytes: the caller works on them while the next ones are made. */
+  flushFrom(bytes: number): void {
+    if (this.#bytes >= bytes) this.#link.flush();
   }
 
   /** Sends all that was added. */

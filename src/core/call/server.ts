@@ -24,7 +24,7 @@ import { FrameType } from "../wire/frame.ts";
 import { readJson } from "../wire/serializable.ts";
 import type { Link } from "../wire/link.ts";
 import type { CallHeaders } from "../wire/messages.ts";
-import { ResponseBatcher } from "./batcher.ts";
+import { ResponseBatcher, worthOf } from "./batcher.ts";
 import { type ReceivedOnce, ReplyCache } from "./reply_cache.ts";
 import { CallStream, OutgoingStream, type StreamTarget } from "./stream.ts";
 import type { CallRequest } from "./call.ts";
@@ -90,6 +90,8 @@ export class CallServer {
   /** Calls that arrived and do not run yet: before `open`, or while the caller does not read its answers. */
   readonly #held = new Map<RunningCall, ReceivedCall>();
   readonly #limits: ServerLimits;
+  /** Bytes of answers that leave before the others of their turn. */
+  #worth = worthOf(0);
   /** One function, so that the link calls it once, however often it was passed. */
   readonly #runHeldCalls = () => this.#runHeld();
   #isOpen = false;
@@ -122,6 +124,7 @@ export class CallServer {
     const frame = this.#read(flags, body);
     this.#cache.settledBelow(frame.settledBelow);
     const bytes = (body.length + (this.#link.outOfBand?.bytes ?? 0)) / frame.calls.length;
+    this.#worth = worthOf(body.length);
     for (const call of frame.calls) {
       if (this.#link.closed) return;
       try {
@@ -360,6 +363,8 @@ export class CallServer {
     if (running.isOver) return;
     this.#cache.answered(running, answer);
     this.#batcher.add(answer);
+    // What leaves makes room, in which those that are held would run within this one.
+    if (this.#held.size === 0) this.#batcher.flushFrom(this.#worth);
     if (this.#cache.runningCount === 0) this.#idle?.();
   }
 

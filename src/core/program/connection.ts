@@ -226,7 +226,7 @@ export class Connection {
     const value = parse(text);
     if (value === undefined) return this.#takeBehind(text);
     if (Array.isArray(value) && value.length > MAX_BATCH) return events.stray(text, "invalid");
-    const isTooDeep = isNestedDeeper(text, MAX_BODY_DEPTH);
+    const isTooDeep = isNestedDeeper(text, value, MAX_BODY_DEPTH);
     if (isTooDeep) events.dropped(`message nested deeper than ${MAX_BODY_DEPTH}`);
     const messages = (Array.isArray(value) ? value : [value]).map(readMessage)
       // An answer ends its request, whatever it holds: the result is refused on its way to the caller.
