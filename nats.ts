@@ -84,6 +84,8 @@ const CONNECT_MS = 5_000;
 /** The time for the last messages to leave. */
 const FLUSH_MS = 1_000;
 const PINGS = 2;
+/** A process may be busy for that long. */
+const LEAST_PING_MS = 1_000;
 const LOST_AFTER_MS = 2_000;
 
 /** What the server answers where nobody is subscribed. */
@@ -118,7 +120,7 @@ export function natsOf(
         ignoreAuthErrorAbort: true,
         reconnectTimeWait: RECONNECT_MS,
         timeout: CONNECT_MS,
-        pingInterval: lostAfterMs,
+        pingInterval: Math.max(LEAST_PING_MS, lostAfterMs),
         maxPingOut: PINGS,
         noAsyncTraces: true,
         ...await authOptions(auth, client),

@@ -33,6 +33,7 @@ export function isOfBytes({ language, text }: Block): boolean {
 export const TRIED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "README.md": { "Try it": "readme", "A program": "readme", "The command line": "usage" },
   "docs/clean-after-fork.md": { "Try it": "clean_after_fork" },
+  "docs/cluster.md": { Security: "../process/cluster_security" },
   "docs/configuration.md": { "Try it": "config_guides" },
   "docs/getting-started.md": {
     "The binary": "getting_started",

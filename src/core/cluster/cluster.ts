@@ -314,6 +314,7 @@ export class Cluster {
 
   #newPost(): Post {
     const isConnected = () => this.#pubSub?.state === "connected" && this.#server !== null;
+    const isMember = () => this.#joinedAt !== null;
     const maxPayload = () => this.#pubSub?.maxPayload ?? 0;
     const { broker, id } = this.#self;
     return {
@@ -321,6 +322,9 @@ export class Cluster {
       newId: () => this.#host.runtime.newId(),
       get isConnected() {
         return isConnected();
+      },
+      get isMember() {
+        return isMember();
       },
       get maxPayload() {
         return maxPayload();
@@ -411,6 +415,7 @@ export class Cluster {
       this.#joinAgain();
       const { name, node } = this.#plan;
       this.#report("cluster.joined", { cluster: name, node, server: this.#server ?? "", members: this.#members.size });
+      for (const imported of this.#imports.values()) imported.update();
       this.#clearUnknown = this.#clock.timer(this.#plan.lostAfterMs, () => this.#refuseUnknown());
       this.#settleTried();
     });

@@ -26,6 +26,8 @@ export interface Post {
   /** Of a session: nobody can guess it. */
   newId(): string;
   readonly isConnected: boolean;
+  /** Whether this broker is a member: one whose name another has makes no calls. */
+  readonly isMember: boolean;
   /** The largest message that the server takes now. */
   readonly maxPayload: number;
   /** Sends a member messages of a session. Nothing is sent without a connection. */

@@ -129,11 +129,12 @@ export class ImportedModule {
   /** The members, or what they say of the module, have changed. */
   update(): void {
     if (this.#isClosed) return;
+    const { isConnected, isMember } = this.#options.post;
     for (const member of this.#options.members()) {
       if (!this.isServedBy(member)) continue;
       this.#wasSeen = true;
       const opens = this.#isWanted && member.state === "ready" && !this.#refusals.has(member.id);
-      if (opens && this.#options.post.isConnected && !this.#sessions.has(member.id)) this.#open(member);
+      if (opens && isConnected && isMember && !this.#sessions.has(member.id)) this.#open(member);
     }
     this.#admit();
     this.#refuseIfAllDo();

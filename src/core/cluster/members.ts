@@ -22,8 +22,11 @@ export const CLUSTER_VERSION = 1;
 
 /** So often a broker says that it is there. */
 export const BEAT_MS = 1_000;
-/** A member that has said nothing for so long is suspect. */
+/** A member that has said nothing for so long is asked, and is suspect when it does not answer either. */
+const QUIET_MS = 2_000;
 const SILENT_MS = 3_000;
+/** Where the look at the members is so late, this process stood still, and has not read yet what came meanwhile. */
+const LATE_MS = 500;
 /** How often a suspect is asked whether it is there, where the server has nobody for it, and where it only says nothing. */
 const PROBE_MS = 50;
 const SILENT_PROBE_MS = 250;
@@ -280,8 +283,11 @@ export class Members {
   #watch(): void {
     if (this.#clear !== undefined || !this.#isConnected || this.#byId.size === 0) return;
     const isInDoubt = [...this.#byId.values()].some((member) => isDoubtful(member));
-    this.#clear = this.#options.clock.timer(isInDoubt ? PROBE_MS : SILENT_PROBE_MS, () => {
+    const ms = isInDoubt ? PROBE_MS : SILENT_PROBE_MS;
+    const due = this.#now + ms;
+    this.#clear = this.#options.clock.timer(ms, () => {
       this.#clear = undefined;
+      if (this.#now - due >= LATE_MS) { for (const member of this.#byId.values()) member.heardAt = this.#now; }
       for (const member of [...this.#byId.values()]) this.#look(member);
       this.#watch();
     });
@@ -290,8 +296,7 @@ export class Members {
   #look(member: Member): void {
     const now = this.#now;
     if (member.state === "ready" && now - member.heardAt >= SILENT_MS) this.#suspect(member);
-    const isSilent = now - member.heardAt >= SILENT_MS;
-    if (!isDoubtful(member) && !isSilent) return;
+    if (!isDoubtful(member) && now - member.heardAt < QUIET_MS) return;
     if (member.unheardSince !== null && now - member.unheardAt >= HEARD_BY_SERVER_MS) member.unheardSince = null;
     const everyMs = isDoubtful(member) ? PROBE_MS : SILENT_PROBE_MS;
     if (now - member.probedAt < everyMs) return;

@@ -17,6 +17,7 @@ function slaOf(name = "sla") {
         runs.push(key);
         return `${key} for ${this.caller}`;
       },
+      echo: (value: unknown) => value,
       async wait(key: unknown) {
         runs.push(key);
         return await new Promise((resolve) => open.set(key, resolve));
@@ -247,7 +248,8 @@ test("The end of a module's process there reaches the caller with its exit, as a
 
 test("Of two brokers with one name the later one is no member, says so, and is one when the name is free", async () => {
   const { cluster, web } = await pair();
-  const twin = cluster.node("web-1", {});
+  await cluster.up("other", { modules: [slaOf("other").module], exports: { other: true } });
+  const twin = cluster.node("web-1", { imports: ["other"] });
   await cluster.ends(twin.tree.core.start());
   assert.equal((await cluster.ends(twin.tree.core.status())).cluster?.state, "taken");
   assert.match(twin.tree.core.clusterConflict ?? "", /another broker "broker-web-1" is a member/);
@@ -255,6 +257,10 @@ test("Of two brokers with one name the later one is no member, says so, and is o
     line("web-1", "Broker broker-web-1 on node web-1 is a member already (pid 100), this one is not", "ERROR"),
   ]);
   assert.equal((await cluster.ends(web.tree.core.status())).cluster?.state, "joined");
+  // It calls nobody.
+  const asked = cluster.server.published.length;
+  assert.match(codeOf(await cluster.ends(rejection(twin.tree.core.call("other", "x")))), /never sent/);
+  assert.ok(!cluster.server.published.slice(asked).some(({ subject }) => subject.includes(".open.")));
   await cluster.ends(web.tree.core.stop());
   await cluster.pass(6_000);
   assert.equal((await cluster.ends(twin.tree.core.status())).cluster?.state, "joined");
@@ -551,6 +557,31 @@ test("A module's call goes three times its timeout at most over two brokers, not
   await cluster.pass(1_600);
   assert.equal(aborted, true);
   assert.equal(provider.tree.core.clusterStatus()?.running, 0);
+});
+
+test("Objects of one shape reach each of two members, in calls that are made at once and later", async () => {
+  const { cluster, front } = await pair();
+  await second(cluster);
+  await cluster.pass(50);
+  for (let round = 0; round < 3; round++) {
+    const keys = Array.from(
+      { length: 40 },
+      (_, index) => ({ host: `db-${index}`, state: { up: index % 2 === 0, round } }),
+    );
+    const calls = keys.map((key) => front.tree.core.call("sla", "echo", [[key, key]]));
+    assert.deepEqual(await cluster.ends(Promise.all(calls)), keys.map((key) => [key, key]));
+    await cluster.pass(100);
+  }
+  await cluster.down();
+});
+
+test("A caller that stood still does not take the others for silent", async () => {
+  const { cluster, front } = await pair();
+  await cluster.pass(500);
+  cluster.clock.standStill(10_000);
+  await cluster.pass(3_000);
+  assert.deepEqual(front.tree.lines(/^cluster\.member-suspect/), []);
+  await cluster.down();
 });
 
 function memberState({ tree }: MemoryNode): string | undefined {
