@@ -13,7 +13,7 @@ import { FrontBroker, NatsServer, pause, RemoteNode, SKIP } from "./cluster_of.t
 const OPTIONS = { skip: SKIP, timeout: 110_000 };
 const NO_OPENSSL = spawnSync("openssl", ["version"]).status === 0 ? false : "openssl is missing";
 
-/** The example of docs/cluster.md, and a user who may be there and call nobody. */
+/** The users of docs/cluster.md under "Security", and one who may be there and call nobody. */
 const GUIDE = readFileSync(new URL("../../docs/cluster.md", import.meta.url), "utf8");
 const PERMISSIONS = (/```text\n(authorization[^`]*)```/.exec(GUIDE)?.[1] ?? "").replaceAll(
   "brokkr.prod.",
