@@ -5,6 +5,7 @@
  * @module
  */
 
+import { parseArgs } from "node:util";
 import { closestMatch } from "../core/checks.ts";
 import { messageOf } from "../core/user_code.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
@@ -51,7 +52,8 @@ export function sortWords(command: Command, words: readonly string[]): Sorted {
   const given = new Map<string, string[]>();
   const faults: string[] = [];
   let [isOver, wantsHelp] = [false, false];
-  const free = () =>
+  let expected: Param | undefined;
+  const operand = () =>
     Object.entries(command.params).find(([key, param]) =>
       param.flags === undefined && takesMore(param, given.get(key)?.length ?? 0)
     );
@@ -60,36 +62,48 @@ export function sortWords(command: Command, words: readonly string[]): Sorted {
     if (takesMore(param, before.length)) given.set(key, [...before, word]);
     else faults.push(`${param.flags?.[0]} may be given once`);
   };
-  const left = [...words];
-  for (let word = left.shift(); word !== undefined; word = left.shift()) {
-    if (isOver || !/^-[^\d.]/.test(word)) {
-      const operand = free();
-      if (operand === undefined) faults.push(`"${word}" is one operand too many`);
-      else add(...operand, word);
-      continue;
-    }
-    isOver = word === "--";
-    if (isOver) continue;
-    const [, flag = word, attached] = /^(--[^=]+)=(.*)$/s.exec(word) ?? /^(-[^-])(.+)$/s.exec(word) ?? [];
-    const [key, param] = paramOf(command, flag) ?? [];
-    if (flag === "--help" || flag === "-h") wantsHelp = true;
-    else if (key === undefined || param === undefined) faults.push(unknownFlag(command, flag));
-    else if (param.value === undefined) {
-      if (attached === undefined) add(key, param, flag);
-      else faults.push(`${flag} takes no value`);
+  for (const token of tokensOf(command, words)) {
+    const word = words[token.index] ?? "";
+    if (token.kind === "option-terminator") {
+      isOver = true;
+    } else if (token.kind === "positional") {
+      const free = operand();
+      if (free === undefined) faults.push(`"${word}" is one operand too many`);
+      else add(...free, word);
+    } else if (token.rawName === "--help" || token.rawName === "-h") {
+      wantsHelp = true;
     } else {
-      const value = attached ?? left.shift();
-      if (value !== undefined) add(key, param, value);
-      else {return {
-          given,
-          expected: param,
-          isOver,
-          wantsHelp,
-          faults: [...faults, `${flag} needs ${param.value.metavar} after it`],
-        };}
+      const flag = token.rawName;
+      const [key, param] = paramOf(command, flag) ?? [];
+      if (key === undefined || param === undefined) faults.push(unknownFlag(command, flag));
+      else if (param.value !== undefined) {
+        const value = token.inlineValue ? token.value : words[token.index + 1];
+        if (value !== undefined) add(key, param, value);
+        else {
+          expected = param;
+          faults.push(`${flag} needs ${param.value.metavar} after it`);
+        }
+      } else if (token.inlineValue) faults.push(`${flag} takes no value`);
+      else add(key, param, flag);
     }
   }
-  return { given, expected: free()?.[1], isOver, wantsHelp, faults };
+  return { given, expected: expected ?? operand()?.[1], isOver, wantsHelp, faults };
+}
+
+function tokensOf({ params }: Command, words: readonly string[]) {
+  const options: Record<string, { type: "string" | "boolean"; short?: string }> = {};
+  for (const { flags, value } of Object.values(params)) {
+    const short = flags?.find((flag) => flag.length === 2)?.[1];
+    for (const flag of flags ?? []) {
+      if (!flag.startsWith("--")) continue;
+      options[flag.slice(2)] = {
+        type: value === undefined ? "boolean" : "string",
+        ...short !== undefined && { short },
+      };
+    }
+  }
+  const args = words.map((word) => /^-[\d.]/.test(word) ? "0" : word);
+  return parseArgs({ args, options, strict: false, allowPositionals: true, tokens: true }).tokens;
 }
 
 /** The parameter of that flag. */
