@@ -12,6 +12,7 @@ import { joinBytes } from "./bytes.ts";
 import { BodyError } from "./frame.ts";
 import {
   explained,
+  isBigIntText,
   isHolder,
   isPlain,
   jsonText,
@@ -186,8 +187,12 @@ function ownValue(holder: unknown, key: Key | undefined): unknown {
   return Reflect.get(holder, key);
 }
 
+/** Whether a place of this kind says how many bytes it has beside the text. */
+export function hasBytes(kind: unknown): boolean {
+  return kind === undefined || kind === PlaceKind.text || kind === PlaceKind.numbers;
+}
+
 const NUMBERS: readonly unknown[] = ["NaN", "-0", "Infinity", "-Infinity"];
-const MAX_BIGINT_DIGITS = 100_000;
 
 /** @throws {BodyError} */
 function valueOfKind(kind: unknown, content: unknown, source: PartSource): unknown {
@@ -201,9 +206,7 @@ function valueOfKind(kind: unknown, content: unknown, source: PartSource): unkno
       if (NUMBERS.includes(content)) return Number(content);
       break;
     case PlaceKind.bigint:
-      if (typeof content === "string" && content.length <= MAX_BIGINT_DIGITS && /^-?[0-9]+$/.test(content)) {
-        return BigInt(content);
-      }
+      if (typeof content === "string" && isBigIntText(content) && /^-?[0-9]+$/.test(content)) return BigInt(content);
       break;
     case PlaceKind.text:
       return utf8Text(source.take(content));

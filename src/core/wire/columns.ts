@@ -10,7 +10,7 @@
  */
 
 import { LARGE_BYTES } from "./buffer_pool.ts";
-import { type EncodedValue, NOTHING_ENCODED, PartSource, putPlace } from "./codec.ts";
+import { type EncodedValue, hasBytes, NOTHING_ENCODED, PartSource, putPlace } from "./codec.ts";
 import { asBodyError, BodyError, FrameFlag, type Packed } from "./frame.ts";
 import { type CallHeaders, headersText, readHeaders } from "./messages.ts";
 import { objectText, parseJson, utf8Text } from "./serializable.ts";
@@ -218,9 +218,11 @@ function sizesOf(
   if (Array.isArray(ids) && ids.every((id) => id === first)) return values.map(() => bytes / values.length);
   const sizes = values.map((value) => JSON.stringify(value).length);
   for (const place of Array.isArray(places) ? places : []) {
-    const [path, length]: unknown[] = Array.isArray(place) ? place : [];
+    const [path, content, kind]: unknown[] = Array.isArray(place) ? place : [];
     const index: unknown = Array.isArray(path) ? path[0] : undefined;
-    if (typeof index === "number" && index in sizes && isId(length)) sizes[index] = (sizes[index] ?? 0) + length;
+    // The time of a date is no length.
+    if (typeof index !== "number" || !(index in sizes) || !isId(content) || !hasBytes(kind)) continue;
+    sizes[index] = (sizes[index] ?? 0) + content;
   }
   return sizes;
 }

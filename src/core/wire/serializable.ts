@@ -196,6 +196,14 @@ export function explained<T>(look: () => T): T {
   }
 }
 
+/** More take too long to read. */
+const MAX_BIGINT_DIGITS = 100_000;
+
+/** Whether `text`, of digits and perhaps a sign, is no longer than what a bigint may have. */
+export function isBigIntText(text: string): boolean {
+  return text.length <= MAX_BIGINT_DIGITS || text.length === MAX_BIGINT_DIGITS + 1 && text.startsWith("-");
+}
+
 /** One look at everything in a value: takes out what JSON has no word for, and refuses what would be lost. */
 export class Scan {
   places: Place[] = [];
@@ -230,7 +238,7 @@ export class Scan {
   look(value: unknown): unknown {
     if (isScalar(value)) return this.#isRich ? this.#scalar(value) : value;
     if (this.#isRich) {
-      if (typeof value === "bigint") return this.#place(String(value), PlaceKind.bigint);
+      if (typeof value === "bigint") return this.#bigint(value);
       if (isDate(value)) return this.#date(value);
     }
     if (!isHolder(value)) throw this.#refusal(`is a ${typeof value}`);
@@ -240,8 +248,10 @@ export class Scan {
     const toJSON = formOf(value);
     if (typeof toJSON !== "function") return this.#enter(value);
     const json: unknown = Reflect.apply(toJSON, value, [String(this.#keys.at(-1) ?? "")]);
+    if (!isHolder(json) || isBytes(json) || this.#isRich && isDate(json)) return this.look(json);
+    refuseLossy(json, (what) => this.#refusal(what));
     // JSON.stringify does not ask a form for its own form.
-    return isHolder(json) && !isBytes(json) ? this.#enter(json) : this.look(json);
+    return this.#enter(json);
   }
 
   #scalar(value: unknown): unknown {
@@ -255,6 +265,12 @@ export class Scan {
   #date(date: Date): null {
     const ms = Date.prototype.getTime.call(date);
     return Number.isNaN(ms) ? null : this.#place(ms, PlaceKind.date);
+  }
+
+  #bigint(value: bigint): null {
+    const text = String(value);
+    if (!isBigIntText(text)) throw this.#refusal(`is a bigint of more than ${MAX_BIGINT_DIGITS} digits`);
+    return this.#place(text, PlaceKind.bigint);
   }
 
   #enter(holder: object): unknown {

@@ -13,7 +13,7 @@ import { Conversation, KILLED, NOTHING_LEFT, rejection } from "./conversation.ts
 import { Codec } from "../../../src/core/wire/codec.ts";
 import { packAnswers } from "../../../src/core/wire/columns.ts";
 import { FrameType } from "../../../src/core/wire/frame.ts";
-import { counting } from "./streaming.ts";
+import { counting, drained } from "./streaming.ts";
 
 test("leaving a stream ends the command with its finally block, and is a good end", async () => {
   const module = counting();
@@ -271,3 +271,13 @@ for (const codec of ["json", "rich"] as const) {
     assert.deepEqual(c.closed, []);
   });
 }
+
+test("streams of Dates share frames, and the time of a Date is no length of its item", async () => {
+  const dates = Array.from({ length: 3_000 }, (_, index) => new Date(1.7e12 + index));
+  const c = new Conversation({ dates: () => dates.values() }, { codec: "rich" });
+  const all = Promise.all([drained(c, c.stream("dates")), drained(c, c.stream("dates"))]);
+  assert.deepEqual(await all, [{ items: dates, end: undefined }, { items: dates, end: undefined }]);
+  assert.deepEqual(c.closed, []);
+  assert.deepEqual(c.counts(), { ok: 2 });
+  assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
+});

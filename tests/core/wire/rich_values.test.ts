@@ -40,6 +40,8 @@ for (
       big,
       -big,
     ]],
+    ["BigInts of 100,000 digits", [10n ** 99_999n, -(10n ** 99_999n)], undefined],
+    ["a Date that toJSON returns", { toJSON: () => new Date(7) }, new Date(7)],
     ["Dates", [new Date(0), new Date(-1), new Date(1e15 + 7)], [new Date(0), new Date(-1), new Date(1e15 + 7)]],
     ["an invalid Date", new Date(NaN), null],
     ["a list with holes", [, 1], [undefined, 1]], // deno-lint-ignore no-sparse-arrays
@@ -110,6 +112,8 @@ for (
     ["an Error", new TypeError("x"), "v is an Error"],
     ["an ArrayBuffer", new ArrayBuffer(1), "v is an ArrayBuffer"],
     ["a Float64Array", [new Float64Array(1)], "v[0] is a typed array other than Uint8Array"],
+    ["a bigint of 100,001 digits", [10n ** 100_000n], "v[0] is a bigint of more than 100000 digits"],
+    ["a Map that is what toJSON returns", [{ toJSON: () => new Map() }], "v[0] is a Map"],
     ["a Map that toJSON returns", [{ toJSON: () => [new Map()] }], "v[0][0] is a Map"],
     ["1,001 levels", deepList(1001), `v${"[0]".repeat(66)}[0… is nested deeper than 1000`],
     ["a cycle", round, "v.a.b[0] is cyclic"],
