@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type CommandResult, run } from "../command.ts";
 import { BINARY, compileWithBun } from "../compile_bun.ts";
 import { sumText } from "../suite/report.ts";
-import { CLEANED_JSON, MAIN_TS, RELEASED_BYTES, USERS_MODULES, writeUsersFiles } from "./binary_files.ts";
+import { CLEANED_JSON, MAIN_TS, RELEASED_BYTES, TEST_TS, USERS_MODULES, writeUsersFiles } from "./binary_files.ts";
 import { Steps } from "./steps.ts";
 
 const SYSTEM_PATH = ["/bin", "/usr/bin"];
@@ -60,6 +60,10 @@ const CHECKS: readonly Check[] = [
   {
     name: "a program whose Broker.start runs in it",
     wrong: (alone) => alone.prints(["run", MAIN_TS], /^Hello world\nanother process: true\n$/),
+  },
+  {
+    name: "a unit test with all parts of the library",
+    wrong: (alone) => alone.prints(["run", TEST_TS], /^HELLO function\n$/),
   },
   { name: "a role that it cannot serve ends at once", wrong: (alone) => refusesRoles(alone) },
   { name: "it leaves nothing in the home folder", wrong: (alone) => alone.homeIsEmpty() },

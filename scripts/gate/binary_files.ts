@@ -3,6 +3,8 @@
 import { dirname, join } from "node:path";
 
 export const MAIN_TS = "main.ts";
+/** A unit test, of a module that takes the library as CommonJS. */
+export const TEST_TS = "shout.test.ts";
 /** A broker whose processes load a module of much memory, and release it. */
 export const CLEANED_JSON = "cleaned.json";
 /** The least that they give back. */
@@ -46,6 +48,17 @@ export default async ({ defineModule }) => {
     name: "users",
     modules: { typed: { path: "typed.ts" }, plain: { path: "./plain.js" }, given: { path: "given.mjs" } },
   }),
+
+  "shout.cjs": `const { defineModule } = require("brokkr");
+exports.shout = defineModule({ name: "shout", commands: { shout: (text) => text.toUpperCase() } });
+`,
+  [TEST_TS]: `import { nats } from "brokkr/nats";
+import { startBroker } from "brokkr/testing";
+import { shout } from "./shout.cjs";
+
+await using broker = await startBroker({ modules: [shout] });
+console.log(await broker.call(shout, "shout", ["hello"]), typeof nats);
+`,
 
   "large.mjs": `const held = Array.from({ length: 1_000_000 }, (_, index) => ({ index }));
 export default { name: "large", commands: { size: () => held.length }, afterForkCleanup: () => void (held.length = 0) };

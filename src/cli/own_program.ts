@@ -6,6 +6,7 @@
 
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import type { NatsOptions } from "../../nats.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 
 interface ModuleBuilder {
@@ -18,11 +19,28 @@ declare const Bun: { plugin(plugin: { readonly name: string; setup(build: Module
 export async function offerLibrary(runtime: Runtime): Promise<void> {
   const isBinary = runtime.program === null;
   if (!isBinary || runtime.name !== "bun") return;
-  const library = await import("../../mod.ts");
+  // Loaded before it is asked for, as require() does not wait.
+  const [library, nats, testing] = await Promise.all([
+    import("../../mod.ts"),
+    import("../../nats.ts"),
+    import("../../testing.ts"),
+  ]);
+  const offered: Readonly<Record<string, object>> = {
+    "brokkr": library,
+    "brokkr/nats": { ...nats, nats: (options: NatsOptions) => nats.natsOf(options, natsClient) },
+    "brokkr/testing": testing,
+  };
   Bun.plugin({
     name: "brokkr",
-    setup: (build) => build.module("brokkr", () => ({ exports: library, loader: "object" })),
+    setup(build) {
+      for (const [name, exports] of Object.entries(offered)) build.module(name, () => ({ exports, loader: "object" }));
+    },
   });
+}
+
+/** The client of a cluster that is in the binary and in the package's command, loaded where there is a cluster. */
+export async function natsClient(): Promise<object> {
+  return await import("@nats-io/transport-node");
 }
 
 /** What starts brokkr, whatever the working directory is: the binary, or the runtime with its flags and the program's path. */

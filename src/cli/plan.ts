@@ -13,6 +13,7 @@ import { MODULE } from "../core/module/settings.ts";
 import { messageOf } from "../core/user_code.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 import { ConfigError, type Problem, problemLine } from "./config/document.ts";
+import { natsClient } from "./own_program.ts";
 import { syntaxError } from "./syntax_error.ts";
 import type { Config, ConfigModule, ConfigProgram } from "./config/read_config.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -37,11 +38,10 @@ export async function planOf(config: Config): Promise<PreparedBroker> {
   }
 }
 
-/** The client is in the binary and in the package's command, and is loaded where a configuration has a cluster. */
 async function clusterOf({ cluster }: Config): Promise<Pick<BrokerOptions, "cluster">> {
   if (cluster === undefined) return {};
   const { natsOf } = await import("../../nats.ts");
-  return { cluster: natsOf(cluster, () => import("@nats-io/transport-node")) };
+  return { cluster: natsOf(cluster, natsClient) };
 }
 
 /** Says what of the file is left out. */

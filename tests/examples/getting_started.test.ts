@@ -11,7 +11,7 @@ import { builtBinary, builtPackage } from "./package.ts";
 if (runtimeName === "deno") {
   test("docs/getting-started.md, The binary: an empty folder becomes what the text says", async () => {
     const steps = await stepsOf("docs/getting-started.md", "The binary");
-    assert.equal(steps.filter(({ kind }) => kind === "command").length, 10);
+    assert.equal(steps.filter(({ kind }) => kind === "command").length, 11);
     await inEmptyFolder(async (options) => {
       const programs = await builtBinary(options.folder);
       const env = { ...options.env, PATH: `${programs}:/bin:/usr/bin` };
