@@ -268,6 +268,7 @@ async function startCore(plan: BrokerPlan, runtime: Runtime, depth: number): Pro
   }
   try {
     await core.start();
+    if (underRun) core.checkClusterName();
   } catch (error) {
     await core.stop().catch(() => {});
     throw error;

@@ -62,8 +62,8 @@ export async function run(
   return await runProgram(runtime, path, shown);
 }
 
-/** Names of the errors for a control socket that can't be opened. */
-const UNREACHABLE = ["NameTakenError", "ControlSocketError"];
+/** Names of the errors of a broker that can't be reached by its name. */
+const UNREACHABLE = ["NameTakenError", "ClusterNameTakenError", "ControlSocketError"];
 
 /** Never settles: the process ends when the program has nothing left to do or its broker has drained. */
 async function runProgram(runtime: Runtime, path: string, page: PageArgs | null): Promise<number> {

@@ -68,18 +68,13 @@ export async function runConfig(
 
 /** @throws {CliError} where its cluster is not configured right, or another broker has its name there. */
 async function start(core: BrokerCore): Promise<void> {
-  let conflict: string | null;
   try {
     await core.start();
-    conflict = core.clusterConflict;
+    core.checkClusterName();
   } catch (error) {
     await core.stop();
     throw new CliError(messageOf(error), ExitCode.usage, { cause: error });
   }
-  if (conflict === null) return;
-  await core.stop();
-  const remedy = 'stop it, or set another "name" or "cluster.node"';
-  throw new CliError(`Cannot start broker "${core.name}": ${conflict}, ${remedy}`, ExitCode.usage);
 }
 
 interface WatchOptions {

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { NatsServer, SKIP } from "../process/cluster_of.ts";
-import { inSandbox, type Sandbox } from "./cli_process.ts";
+import { ending, inSandbox, type Sandbox } from "./cli_process.ts";
 import { faultsOf } from "./config_faults.ts";
 
 const OPTIONS = { skip: SKIP, timeout: 110_000 };
@@ -91,6 +91,19 @@ test(
           taken.stderr,
           /Cannot start broker "web": another broker "web" is a member of the cluster, on a node/,
         );
+        const program = join(sandbox.folder, "twin.mjs");
+        const settings = JSON.stringify({ servers: [server.url], name: "prod", node: "web-1" });
+        const library = (file: string) => JSON.stringify(new URL(`../../${file}${ending}`, import.meta.url).href);
+        writeFileSync(
+          program,
+          `import { Broker } from ${library("mod")};
+import { nats } from ${library("nats")};
+await Broker.start({ name: "web", modules: [], cluster: nats(${settings}) });
+`,
+        );
+        const alike = await sandbox.run(["run", program], { env: { XDG_RUNTIME_DIR: sandbox.folder } });
+        assert.equal(alike.code, 2, alike.stderr);
+        assert.match(alike.stderr, /^Cannot start broker "web": another broker "web" is a member of the cluster/m);
         for (const name of ["front", "web"]) await sandbox.run(["stop", "--broker", name]);
       } finally {
         await server.kill();

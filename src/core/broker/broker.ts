@@ -108,10 +108,9 @@ export class BrokerCore implements Service {
     return this.#plan;
   }
 
-  /** Why the broker is no member of its cluster though it is connected; null where it is, or has none. */
-  get clusterConflict(): string | null {
-    if (this.#cluster?.state !== "taken") return null;
-    return `another broker "${this.name}" is a member of the cluster, on a node of the same name`;
+  /** @throws {ClusterNameTakenError} where another broker of the cluster has the name. */
+  checkClusterName(): void {
+    if (this.#cluster?.state === "taken") throw new ClusterNameTakenError(this.name);
   }
 
   /** Whether its cluster is the one of these settings. */
@@ -398,6 +397,18 @@ export class BrokerCore implements Service {
       this.#notStarted = (module, fault) => resolve({ module, fault });
     });
     throw toError(fault, { target: module, command: "start", action: "start" });
+  }
+}
+
+/** Another broker is a member of the cluster under this one's name and node, and began before it. */
+export class ClusterNameTakenError extends Error {
+  override readonly name = "ClusterNameTakenError";
+
+  constructor(broker: string) {
+    super(
+      `Cannot start broker "${broker}": another broker "${broker}" is a member of the cluster, on a node of the same name, ` +
+        'stop it, or set another "name" or "cluster.node"',
+    );
   }
 }
 

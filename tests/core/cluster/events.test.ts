@@ -252,7 +252,7 @@ test("Of two brokers with one name the later one is no member, says so, and is o
   const twin = cluster.node("web-1", { imports: ["other"] });
   await cluster.ends(twin.tree.core.start());
   assert.equal((await cluster.ends(twin.tree.core.status())).cluster?.state, "taken");
-  assert.match(twin.tree.core.clusterConflict ?? "", /another broker "broker-web-1" is a member/);
+  assert.throws(() => twin.tree.core.checkClusterName(), /another broker "broker-web-1" is a member of the cluster/);
   assert.deepEqual(twin.tree.lines(/^cluster\.taken/), [
     line("web-1", "Broker broker-web-1 on node web-1 is a member already (pid 100), this one is not", "ERROR"),
   ]);
