@@ -32,6 +32,7 @@ const RUN: { readonly [N in CommandName]: () => Promise<Run<N>> } = {
   explain: async () => (await import("./explain.ts")).explainLine,
   serve: async () => (await import("./serve.ts")).serve,
   check: async () => (await import("./check.ts")).check,
+  cluster: async () => (await import("./cluster.ts")).cluster,
   service: async () => (await import("./service.ts")).service,
   init: async () => (await import("./init.ts")).init,
   demo: async () => (await import("./demo_program.ts")).demo,

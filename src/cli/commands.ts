@@ -82,7 +82,11 @@ export const COMMANDS = {
   call: {
     summary: "Call a command of a module",
     params: {
-      target: { value: text("TARGET", "module"), count: "one", about: "Name of a module." },
+      target: {
+        value: text("TARGET", "target"),
+        count: "one",
+        about: "Name of a module, of this broker or imported from a cluster; sla@web-1 is that of node web-1.",
+      },
       command: { value: text("COMMAND", "command"), count: "one", about: "Name of its command." },
       params: {
         value: text("PARAM", "parameter"),
@@ -108,7 +112,7 @@ export const COMMANDS = {
   describe: {
     summary: "Show what modules can be called with",
     params: {
-      module: { value: text("MODULE", "module"), about: "A module; by default every module." },
+      module: { value: text("MODULE", "target"), about: "A module, of others too; by default every module." },
       json: JSON_OPTION,
       broker: BROKER_OPTION,
     },
@@ -118,10 +122,18 @@ export const COMMANDS = {
     summary: "Show the processes of a broker",
     params: {
       json: { flags: ["--json"], about: "Print one JSON document; with --watch, one per line." },
+      cluster: {
+        flags: ["--cluster"],
+        about: "Show the brokers of its cluster instead, with the modules that they let others call.",
+      },
       watch: { flags: ["--watch"], about: "Print again every second until Ctrl-C." },
       broker: BROKER_OPTION,
     },
-    examples: [["brokkr status --watch", "every second"], ["brokkr status --json", "for programs"]],
+    examples: [
+      ["brokkr status --watch", "every second"],
+      ["brokkr status --json", "for programs"],
+      ["brokkr status --cluster", "the other machines"],
+    ],
   },
   top: {
     summary: "Watch the processes of a broker, restart and stop them",
@@ -284,6 +296,22 @@ export const COMMANDS = {
       json: JSON_OPTION,
     },
     examples: [["brokkr check brokkr.json", "exit code 0 if it is valid, 2 if not"]],
+  },
+  cluster: {
+    summary: "Check whether a broker can be a member of its cluster",
+    params: {
+      action: {
+        value: choice("ACTION", ["check"]),
+        count: "one",
+        about:
+          "check: connects as this configuration says, and tries each permission that its broker needs, the other " +
+          "brokers' answers, and the clock. A broker that runs is not disturbed.",
+      },
+      file: { value: text("FILE", CONFIG_FILE), about: "A configuration; by default the nearest brokkr.json." },
+      name: NAME_OPTION,
+      json: JSON_OPTION,
+    },
+    examples: [["brokkr cluster check", "exit code 0 if all is well, 1 if something fails, 2 for a configuration"]],
   },
   service: {
     summary: "Print a systemd unit that runs a configuration",

@@ -6,6 +6,7 @@
 
 import { readdirSync, statSync } from "node:fs";
 import { homedir } from "node:os";
+import type { BrokerStatus } from "../core/broker/status.ts";
 import { type ControlClient, findBrokers } from "../core/control/client.ts";
 import { EVENT_IDS } from "../core/log/events.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -118,10 +119,17 @@ async function live(
   if (what === "broker") return (await findBrokers(runtime)).map(({ name }) => name);
   return await askBroker(runtime, given.get("broker")?.[0], async (client) => {
     if (what === "command") return await commandsOf(client, given.get("target")?.[0]);
-    const { modules } = await client.status();
+    const { modules, cluster } = await client.status();
+    if (what === "target") return [...modules.map(({ name }) => name), ...targetsOf(cluster)];
     if (what === "module") return modules.map(({ name }) => name);
     return modules.flatMap(({ name, workers }) => [name, ...workers.map(({ name }) => name)]);
   });
+}
+
+/** The modules of others, and each of their nodes. */
+function targetsOf(cluster: BrokerStatus["cluster"]): string[] {
+  const imports = cluster?.imports.filter(({ name }) => !name.includes("@")) ?? [];
+  return imports.flatMap(({ name, nodes }) => [name, ...nodes.map((node) => `${name}@${node}`)]);
 }
 
 /** Requests of the Model Context Protocol. */

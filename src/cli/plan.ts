@@ -38,7 +38,7 @@ export async function planOf(config: Config): Promise<PreparedBroker> {
   }
 }
 
-async function clusterOf({ cluster }: Config): Promise<Pick<BrokerOptions, "cluster">> {
+export async function clusterOf({ cluster }: Config): Promise<Pick<BrokerOptions, "cluster">> {
   if (cluster === undefined) return {};
   const { natsOf } = await import("../../nats.ts");
   return { cluster: natsOf(cluster, natsClient) };

@@ -8,9 +8,10 @@ import type { BrokerStatus } from "../core/broker/status.ts";
 import type { ProcessStatus } from "../core/wire/status.ts";
 import { sleep } from "../core/duration.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { ExitCode } from "./cli_error.ts";
+import { CliError, ExitCode } from "./cli_error.ts";
 import { table } from "./columns.ts";
 import { askBroker } from "./connect.ts";
+import { clusterLine, clusterTables } from "./cluster_view.ts";
 import { cut, mebibytes, milliseconds, shortTime } from "./figures.ts";
 import type { ArgsOf } from "./commands.ts";
 import { hasColors, print } from "./output.ts";
@@ -21,18 +22,35 @@ const { process } = globalThis;
 
 const WATCH_MS = 1_000;
 
-export async function status(runtime: Runtime, { json, watch, broker }: ArgsOf<"status">): Promise<number> {
+export async function status(runtime: Runtime, { json, watch, cluster, broker }: ArgsOf<"status">): Promise<number> {
   return await askBroker(runtime, broker, async (client) => {
     const colors = hasColors("stdout");
     const clear = watch && !json && process.env["TERM"] !== "dumb";
     for (;;) {
       const now = await client.status();
-      const text = json ? JSON.stringify(now) : statusTable(now, { colors, width: process.stdout.columns });
+      const options = { colors, width: process.stdout.columns };
+      const text = cluster
+        ? clusterText(now, { ...options, json })
+        : json
+        ? JSON.stringify(now)
+        : statusTable(now, options);
       const isRead = await print(`${text}\n`, { clear });
       if (!watch || !isRead) return ExitCode.done;
       await sleep(runtime.clock, WATCH_MS);
     }
   });
+}
+
+/** @throws {CliError} where the broker has no cluster. */
+function clusterText(
+  { broker, cluster }: BrokerStatus,
+  { json, ...options }: TableOptions & { readonly json: boolean },
+): string {
+  if (cluster === undefined) {
+    const remedy = 'set "cluster" in its configuration, see "brokkr help cluster"';
+    throw new CliError(`Broker "${broker.name}" is in no cluster; ${remedy}`, ExitCode.failed);
+  }
+  return json ? JSON.stringify(cluster) : clusterTables(broker, cluster, options);
 }
 
 const HEADINGS = [
@@ -59,7 +77,7 @@ interface TableOptions {
 }
 
 export function statusTable(
-  { broker, modules, standby = [] }: BrokerStatus,
+  { broker, modules, standby = [], cluster }: BrokerStatus,
   { colors, width = Infinity }: TableOptions,
 ): string {
   const processes = modules.flatMap((module) => [
@@ -75,6 +93,7 @@ export function statusTable(
   });
   const ready = standby.map(({ pid, memory }) => `pid ${pid} (${mebibytes(memory.privateBytes ?? memory.rssBytes)})`);
   const waiting = ready.length === 0 ? [] : ["", `standby: ${ready.join(", ")}`];
+  const others = cluster === undefined ? [] : ["", cut(clusterLine(cluster), width)];
   const { zombies } = broker;
   const left = zombies === null || zombies === 0 ? [] : [
     "",
@@ -86,7 +105,7 @@ export function statusTable(
   const head = `${broker.name}: pid ${broker.pid}, up ${
     shortTime(broker.uptimeMs)
   }, brokkr ${broker.version}, ${broker.runtime}`;
-  return [head, "", ...lines, ...waiting, ...left].join("\n");
+  return [head, "", ...lines, ...waiting, ...others, ...left].join("\n");
 }
 
 /** The lines of the table, with as many of its columns as fit. */

@@ -21,7 +21,7 @@ const STEP_MS = 1_000;
 const LAST_RECORDS = 200;
 
 export async function top(runtime: Runtime, { json, broker }: ArgsOf<"top">): Promise<number> {
-  if (json) return await status(runtime, { json, watch: true, broker });
+  if (json) return await status(runtime, { json, cluster: false, watch: true, broker });
   if (!Terminal.isHere()) {
     throw new CliError(
       'Cannot draw: standard input and output are not a terminal; use "brokkr status --watch" or "brokkr top --json"',

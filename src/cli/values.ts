@@ -18,6 +18,7 @@ export type Candidates =
   | "broker"
   | "module"
   | "process"
+  | "target"
   | "command"
   | "parameter"
   | "event"

@@ -44,7 +44,11 @@ test("brokkr ends with exit code 2 where it is used wrongly, says what was proba
       ["help cal", 'There is no command "cal"; did you mean "call"?', "call "],
       ["call sla", "COMMAND is missing: name of its command", "call "],
       ["status --jsn", 'There is no option "--jsn"; did you mean "--json"?', "status "],
-      ["status --xyzzy", 'There is no option "--xyzzy"; the options are --json, --watch, --broker, --help', "status "],
+      [
+        "status --xyzzy",
+        'There is no option "--xyzzy"; the options are --json, --cluster, --watch, --broker, --help',
+        "status ",
+      ],
       ["status sla", '"sla" is one operand too many', "status "],
       ["status --broker", "--broker needs NAME after it", "status "],
       ["status --json=yes", "--json takes no value", "status "],

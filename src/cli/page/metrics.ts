@@ -6,6 +6,8 @@
  */
 
 import type { BrokerStatus } from "../../core/broker/status.ts";
+import type { ClusterStatus, ImportStatus } from "../../core/cluster/cluster.ts";
+import type { MemberState } from "../../core/cluster/members.ts";
 import { OUTCOMES, STRAY_ANSWERS } from "../../core/call/outcomes.ts";
 import type { Latency, ProcessState, ProcessStatus } from "../../core/wire/status.ts";
 
@@ -33,10 +35,11 @@ interface Figure {
   readonly value: number | null;
 }
 
-export function metricsText({ broker, modules, standby = [] }: BrokerStatus): string {
+export function metricsText({ broker, modules, standby = [], cluster }: BrokerStatus): string {
+  const own: Labels = cluster === undefined ? {} : { node: cluster.node };
   const processes: Labelled[] = modules.flatMap((module) => [
-    { labels: { module: module.name }, status: module },
-    ...module.workers.map((status) => ({ labels: { module: module.name, worker: status.name }, status })),
+    { labels: { ...own, module: module.name }, status: module },
+    ...module.workers.map((status) => ({ labels: { ...own, module: module.name, worker: status.name }, status })),
   ]);
   const each = (samples: (status: ProcessStatus) => readonly Figure[]) =>
     processes.flatMap(({ labels, status }) =>
@@ -51,11 +54,11 @@ export function metricsText({ broker, modules, standby = [] }: BrokerStatus): st
     family(name, { help, type: "counter" }, samples);
   return [
     gauge("brokkr_build_info", "Version of brokkr and the runtime of the broker, always 1.", [
-      { labels: { broker: broker.name, version: broker.version, runtime: broker.runtime }, value: 1 },
+      { labels: { ...own, broker: broker.name, version: broker.version, runtime: broker.runtime }, value: 1 },
     ]),
-    gauge("brokkr_uptime_seconds", "Time since the broker began.", [{ labels: {}, value: broker.uptimeMs / 1_000 }]),
+    gauge("brokkr_uptime_seconds", "Time since the broker began.", [{ labels: own, value: broker.uptimeMs / 1_000 }]),
     gauge("brokkr_standby_processes", "Processes that are kept ready for the next starts.", [
-      { labels: {}, value: standby.length },
+      { labels: own, value: standby.length },
     ]),
     gauge(
       "brokkr_process_state",
@@ -123,7 +126,75 @@ export function metricsText({ broker, modules, standby = [] }: BrokerStatus): st
       { help: "Time from a call to its answer, of answered calls.", type: "histogram" },
       each(({ latencyMs }) => histogram(latencyMs)),
     ),
+    ...(cluster === undefined ? [] : clusterFamilies(cluster)),
   ].join("");
+}
+
+const MEMBER_STATES: Readonly<Record<Exclude<MemberState, "gone">, true>> = {
+  ready: true,
+  suspect: true,
+  leaving: true,
+  incompatible: true,
+};
+
+/** `node` is this broker's; `member` is another one, as lines name it; `target` is a module as calls name it. */
+function clusterFamilies(
+  { node, state, disconnects, dropped, running, members, imports }: ClusterStatus,
+): readonly string[] {
+  const gauge = (name: string, help: string, samples: readonly Sample[]) =>
+    family(name, { help, type: "gauge" }, samples);
+  const counter = (name: string, help: string, samples: readonly Sample[]) =>
+    family(name, { help, type: "counter" }, samples);
+  const one = (value: number): Sample[] => [{ labels: { node }, value }];
+  const called = (samples: (imported: ImportStatus) => readonly Sample[]) =>
+    imports.flatMap((imported) =>
+      samples(imported).map((sample) => ({ ...sample, labels: { node, target: imported.name, ...sample.labels } }))
+    );
+  return [
+    gauge(
+      "brokkr_cluster_joined",
+      "1 if the broker is a member of its cluster, else 0.",
+      one(Number(state === "joined")),
+    ),
+    counter("brokkr_cluster_disconnects_total", "Lost connections to a server of the cluster.", one(disconnects)),
+    counter("brokkr_cluster_dropped_total", "Messages of the cluster that could not be read.", one(dropped)),
+    gauge("brokkr_cluster_running_calls", "Calls of other brokers that run here.", one(running)),
+    gauge(
+      "brokkr_cluster_member_state",
+      "1 for the state that another broker is in, 0 for each other one.",
+      members.flatMap((member) =>
+        Object.keys(MEMBER_STATES).map((name) => ({
+          labels: { node, member: `${member.broker}@${member.node}`, state: name },
+          value: Number(name === member.state),
+        }))
+      ),
+    ),
+    gauge(
+      "brokkr_cluster_target_nodes",
+      "Nodes that are ready for calls to a module of others.",
+      called(({ nodes }) => [{ labels: {}, value: nodes.length }]),
+    ),
+    gauge(
+      "brokkr_cluster_pending_calls",
+      "Calls to a module of others without an outcome.",
+      called(({ pending }) => [{ labels: {}, value: pending }]),
+    ),
+    counter(
+      "brokkr_cluster_calls_total",
+      "Calls to a module of others by what became of them.",
+      called(({ calls }) => OUTCOMES.map((outcome) => ({ labels: { outcome }, value: calls[outcome] }))),
+    ),
+    counter(
+      "brokkr_cluster_stray_answers_total",
+      "Answers of others that no call waited for.",
+      called(({ calls }) => STRAY_ANSWERS.map((kind) => ({ labels: { kind }, value: calls[kind] }))),
+    ),
+    family(
+      "brokkr_cluster_call_latency_seconds",
+      { help: "Time from a call to a module of others to its answer, of answered calls.", type: "histogram" },
+      called(({ latencyMs }) => histogram(latencyMs)),
+    ),
+  ];
 }
 
 function histogram({ histogram, sumMs }: Latency): Sample[] {

@@ -4,9 +4,11 @@
  * @module
  */
 
+import type { BrokerStatus } from "../../core/broker/status.ts";
 import type { SentRecord } from "../../core/control/protocol.ts";
 import { isAtLeast, type LogLevel } from "../../core/log/prefix.ts";
 import type { ProcessState } from "../../core/wire/status.ts";
+import { clusterLine } from "../cluster_view.ts";
 import { fit } from "../columns.ts";
 import { shortTime } from "../figures.ts";
 import { bold, operatorText, paint, paintLine, paintState } from "../paint.ts";
@@ -52,7 +54,16 @@ function headerLines({ status, rows, isPaused, order }: TopState, width: number,
   }${standby.length > 0 ? `, ${standby.length} standby` : ""}`;
   const marks = `${order === "name" ? "" : `  by ${order}`}${isPaused ? "  HELD" : ""}`;
   const title = fit(`${name}  up ${shortTime(uptimeMs)}  brokkr ${version}  ${runtime}`, width);
-  return [style.bold(title), failed > 0 ? style.red(fit(counts + marks, width)) : fit(counts + marks, width)];
+  const line = fit(counts + marks, width);
+  return [style.bold(title), failed > 0 ? style.red(line) : line, ...nodesLine(status, width, style)];
+}
+
+/** The cluster, where there is one: in red while a broker of it is not well. */
+function nodesLine({ cluster }: BrokerStatus, width: number, style: Style): string[] {
+  if (cluster === undefined) return [];
+  const isWell = cluster.state === "joined" && cluster.members.every(({ state }) => state === "ready");
+  const line = fit(clusterLine(cluster), width);
+  return [isWell ? line : style.red(line)];
 }
 
 function bodyLines(state: TopState, size: Size, style: Style): readonly string[] {

@@ -74,8 +74,14 @@ export interface ClusterStatus {
   readonly server: string | null;
   /** Why there is no connection, or null. */
   readonly reason: string | null;
+  /** How often the connection was lost. */
+  readonly disconnects: number;
+  /** Messages that could not be read. */
+  readonly dropped: number;
   /** Calls of others that run here. */
   readonly running: number;
+  /** The modules of this broker that others may call. */
+  readonly exports: Readonly<Record<string, ExportedModule>>;
   /** The other brokers. */
   readonly members: readonly MemberStatus[];
   /** The modules of others that this broker calls. */
@@ -96,7 +102,7 @@ export interface MemberStatus {
   readonly version: string;
   /** Name and version, such as `node 20.20.2`. */
   readonly runtime: string;
-  /** Milliseconds since its start, by the clocks of both machines. */
+  /** Milliseconds since its start. */
   readonly uptimeMs: number;
   /** Milliseconds since something last came from it. */
   readonly silentMs: number;
@@ -136,6 +142,8 @@ export class Cluster {
   #server: string | null = null;
   #reason: string | null = null;
   #lostAt = 0;
+  #disconnects = 0;
+  #droppedCount = 0;
   /** When it became a member; null before. */
   #joinedAt: number | null = null;
   /** Another broker has its name. */
@@ -247,10 +255,12 @@ export class Cluster {
       state: this.#state,
       server: this.#server,
       reason: this.#reason,
+      disconnects: this.#disconnects,
+      dropped: this.#droppedCount,
       running: this.#exports.running,
+      exports: this.#exported(),
       members: [...this.#members].map((member) => {
-        const { broker, node, pid, version, runtime, startedAt, exports } = member.presence;
-        const uptimeMs = Math.max(0, this.#clock.wall() - startedAt);
+        const { broker, node, pid, version, runtime, exports } = member.presence;
         return {
           broker,
           node,
@@ -258,7 +268,7 @@ export class Cluster {
           pid,
           version,
           runtime,
-          uptimeMs,
+          uptimeMs: Math.round(member.uptimeMs(now)),
           silentMs: Math.round(now - member.heardAt),
           exports,
         };
@@ -375,6 +385,7 @@ export class Cluster {
     this.#server = null;
     this.#reason = reason;
     this.#lostAt = this.#clock.now();
+    this.#disconnects++;
     this.#clearJoin?.();
     this.#members.connection(false);
     for (const endpoint of this.#endpoints()) endpoint.connection(false);
@@ -487,13 +498,18 @@ export class Cluster {
       ...this.#self,
       pid,
       runtime: `${name} ${version}`,
-      exports: Object.fromEntries([...this.#plan.exports].flatMap(([module, commands]) => {
-        const exported = this.#host.exported(module);
-        return exported === null ? [] : [[module, commands === true ? exported : { ...exported, commands }]];
-      })),
+      exports: this.#exported(),
+      at: this.#clock.wall(),
       ...(isMember ? {} : { bye: true }),
     };
     return new TextEncoder().encode(objectText(presence));
+  }
+
+  #exported(): Presence["exports"] {
+    return Object.fromEntries([...this.#plan.exports].flatMap(([module, commands]) => {
+      const exported = this.#host.exported(module);
+      return exported === null ? [] : [[module, commands === true ? exported : { ...exported, commands }]];
+    }));
   }
 
   #hi({ subject, bytes }: PubSubMessage): void {
@@ -686,6 +702,7 @@ export class Cluster {
   }
 
   #dropped(what: string): void {
+    this.#droppedCount++;
     if (this.#lines.take()) this.#report("cluster.dropped", { what, count: 1 });
   }
 

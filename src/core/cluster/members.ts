@@ -60,6 +60,8 @@ export interface Presence {
   readonly pid: number;
   readonly runtime: string;
   readonly exports: Readonly<Record<string, ExportedModule>>;
+  /** When this was said, as `startedAt`. */
+  readonly at: number;
   /** It stops: no new calls, please. */
   readonly bye?: boolean;
 }
@@ -85,6 +87,7 @@ const PRESENCE = new FieldSet<Presence>({
   pid: [isNumber, 0],
   runtime: [isText, ""],
   exports: [isExports, {}],
+  at: [isNumber, 0],
   bye: [optional(isBoolean)],
 });
 
@@ -109,7 +112,9 @@ export type MemberState = "ready" | "suspect" | "leaving" | "gone" | "incompatib
 export class Member {
   presence: Presence;
   state: MemberState;
-  /** When something last came from it, on the clock. */
+  /** When its presence came, on the clock. */
+  saidAt: number;
+  /** When something last came from it. */
   heardAt: number;
   /** Since when the server has nobody for its messages; null where it has. */
   unheardSince: number | null = null;
@@ -122,8 +127,9 @@ export class Member {
 
   constructor(presence: Presence, now: number) {
     this.presence = presence;
+    this.saidAt = now;
     this.heardAt = now;
-    this.state = isCompatible(presence) ? "ready" : "incompatible";
+    this.state = isCompatibleWith(presence) ? "ready" : "incompatible";
   }
 
   get id(): string {
@@ -138,6 +144,12 @@ export class Member {
     return this.presence.node;
   }
 
+  /** By its own clock until its last presence, and by this one's since. */
+  uptimeMs(now: number): number {
+    const { at, startedAt } = this.presence;
+    return Math.max(0, at - startedAt) + now - this.saidAt;
+  }
+
   /** What it says of a module that it lets others call. */
   exported(module: string): ExportedModule | undefined {
     const { exports } = this.presence;
@@ -146,7 +158,7 @@ export class Member {
   }
 }
 
-function isCompatible({ v, protocol }: Presence): boolean {
+export function isCompatibleWith({ v, protocol }: Presence): boolean {
   return v === CLUSTER_VERSION && protocol === PROTOCOL_VERSION;
 }
 
@@ -192,6 +204,7 @@ export class Members {
     if (presence.bye === true) return this.#become(known, "leaving");
     const [{ state }, { exports: before }] = [known, known.presence];
     known.presence = presence;
+    known.saidAt = this.#now;
     this.heard(known);
     // It could not stay under its name, and can now.
     if (state === "leaving") this.#become(known, "ready");

@@ -40,20 +40,48 @@ export async function describeModules(
   quiet: boolean,
 ): Promise<ModuleDescription[]> {
   // Rejects where there is none of that name.
-  if (name !== undefined && !core.plan.modules.some(({ module }) => module.name === name)) {
+  const isKnown = name === undefined || core.plan.modules.some(({ module }) => module.name === name);
+  if (!isKnown && importsOf(core, name).length === 0) {
     await core.call(name, DISCOVER);
   }
   const modules = core.plan.modules.filter(({ module }) => name === undefined || module.name === name);
-  return await Promise.all(modules.map(async ({ module }) => {
-    const kind = module.program?.protocol ?? "module";
-    if (quiet && kind === "json-rpc") return { name: module.name, kind, commands: [], error: null };
-    try {
-      const ask = (command: string) => core.call(module.name, command, [], { timeoutMs: TIMEOUT_MS });
-      return { name: module.name, kind, commands: await commandsOf(kind, ask), error: null };
-    } catch (error) {
-      return { name: module.name, kind, commands: [], error: messageOf(error) };
-    }
-  }));
+  const imports = importsOf(core, name).map((target) => describeImport(core, target, quiet));
+  return await Promise.all([
+    ...modules.map(async ({ module }): Promise<ModuleDescription> => {
+      const kind = module.program?.protocol ?? "module";
+      if (quiet && kind === "json-rpc") return { name: module.name, kind, commands: [], error: null };
+      try {
+        const ask = (command: string) => core.call(module.name, command, [], { timeoutMs: TIMEOUT_MS });
+        return { name: module.name, kind, commands: await commandsOf(kind, ask), error: null };
+      } catch (error) {
+        return { name: module.name, kind, commands: [], error: messageOf(error) };
+      }
+    }),
+    ...imports,
+  ]);
+}
+
+/** What is imported of that name, or all. */
+function importsOf(core: BrokerCore, name: string | undefined): readonly string[] {
+  const all = core.plan.cluster?.settings.imports ?? [];
+  return name === undefined ? all : all.includes(name.split("@")[0] ?? "") ? [name] : [];
+}
+
+/** A module of others, which may let only some of its commands be called, and then not the one that describes them. */
+async function describeImport(core: BrokerCore, name: string, quiet: boolean): Promise<ModuleDescription> {
+  const [module = "", node = null] = name.split("@");
+  const described = { name, kind: "module", commands: [], error: null } as const;
+  try {
+    if (quiet) throw new Error("it was not asked");
+    const answer = await core.call(name, DISCOVER, [], { timeoutMs: TIMEOUT_MS });
+    return { ...described, commands: listIn(answer, "methods").map(method) };
+  } catch (error) {
+    const members = core.clusterStatus()?.members ?? [];
+    const names = members.filter((member) => node === null || member.node === node)
+      .flatMap(({ exports }) => exports[module]?.commands ?? []);
+    const commands = [...new Set(names)].map((name) => method({ name }));
+    return { ...described, commands, error: commands.length === 0 ? messageOf(error) : null };
+  }
 }
 
 async function commandsOf(

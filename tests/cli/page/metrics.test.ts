@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import { family, metricsText } from "../../../src/cli/page/metrics.ts";
+import { sampleCluster, sampleMember } from "../sample_cluster.ts";
 import { sampleModule, sampleStatus } from "./sample_status.ts";
 
 const hasPromtool = spawnSync("promtool", ["--version"]).status === 0;
@@ -35,6 +36,33 @@ test("metricsText() has the calls of each process by outcome, and escapes names"
     linesOf(metricsText(status), "brokkr_stray_answers_total")[0],
     `brokkr_stray_answers_total{${name},kind="late"} 2`,
   );
+});
+
+test("metricsText() has the broker's node with every figure, the other brokers by state, and the calls of imports", () => {
+  const members = [sampleMember("web-1"), sampleMember("web-2", { state: "suspect" })];
+  const text = metricsText({ ...status, cluster: sampleCluster({ members, disconnects: 3 }) });
+  const samples = text.split("\n").filter((line) => line.startsWith("brokkr_"));
+  assert.deepEqual(samples.filter((line) => !/^\w+\{node="front"[,}]/.test(line)), []);
+  const cluster = linesOf(text, "brokkr_cluster_").filter((line) => !line.includes("latency"));
+  assert.deepEqual(cluster.slice(0, 10), [
+    'brokkr_cluster_joined{node="front"} 1',
+    'brokkr_cluster_disconnects_total{node="front"} 3',
+    'brokkr_cluster_dropped_total{node="front"} 0',
+    'brokkr_cluster_running_calls{node="front"} 0',
+    ...["ready", "suspect", "leaving", "incompatible"].map((state) =>
+      `brokkr_cluster_member_state{node="front",member="web@web-1",state="${state}"} ${Number(state === "ready")}`
+    ),
+    'brokkr_cluster_member_state{node="front",member="web@web-2",state="ready"} 0',
+    'brokkr_cluster_member_state{node="front",member="web@web-2",state="suspect"} 1',
+  ]);
+  assert.ok(cluster.includes('brokkr_cluster_target_nodes{node="front",target="sla"} 1'));
+  assert.ok(cluster.includes('brokkr_cluster_calls_total{node="front",target="sla",outcome="ok"} 7'));
+  assert.ok(
+    linesOf(text, "brokkr_cluster_call_latency_seconds_count").includes(
+      'brokkr_cluster_call_latency_seconds_count{node="front",target="sla"} 8',
+    ),
+  );
+  assert.equal(metricsText(status).includes("cluster"), false);
 });
 
 test("metricsText() leaves out what the system can't tell", () => {

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { BrokerStatus, ModuleStatus, ProcessStatus } from "brokkr";
+import type { BrokerStatus, ClusterStatus, ModuleStatus, ProcessStatus } from "brokkr";
 import { columnsOf } from "../../../src/cli/columns.ts";
 import { TopState } from "../../../src/cli/top/state.ts";
 import { screenLines } from "../../../src/cli/top/view.ts";
+import { sampleCluster, sampleMember } from "../sample_cluster.ts";
 
 const CALLS = { ok: 0, error: 0, timeout: 0, retried: 0, late: 0, duplicate: 0, unknown: 0, cancelled: 0 };
 
@@ -85,6 +86,26 @@ test("top shows every process, calls a second from one look to the next, and mar
   assert.match(lines[4] ?? "", /^! web +failed +5 /);
   assert.match(lines[5] ?? "", /^ {4}web-1 +ready /);
   assert.equal(lines.length, SIZE.height);
+});
+
+test("top has a line of the cluster, in red while a broker of it is not well", () => {
+  const state = new TopState();
+  const of = (members: ClusterStatus["members"]) => ({
+    ...status([module("sla")]),
+    cluster: sampleCluster({ members }),
+  });
+  state.see(of([sampleMember("web-1")]), 0);
+  assert.equal(
+    shown(state, { width: 90, height: 16 })[2]?.trimEnd(),
+    "cluster prod: joined as node front, 1 other: web-1 ready",
+  );
+  assert.match(screenLines(state, SIZE, true)[2] ?? "", /^cluster/);
+  state.see(of([sampleMember("web-1"), sampleMember("web-2", { state: "suspect" })]), 1_000);
+  assert.ok(
+    screenLines(state, SIZE, true)[2]?.startsWith(
+      "\x1b[31mcluster prod: joined as node front, 2 others: web-1 ready, web-2 su",
+    ),
+  );
 });
 
 test("top never draws wider or higher than the screen in any view, and drops columns before names", () => {

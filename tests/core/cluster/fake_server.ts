@@ -75,6 +75,8 @@ export class FakeServer {
 interface ClientOptions {
   /** Subjects that the client may not publish to. */
   readonly denies?: (subject: string) => boolean;
+  /** Patterns that the client may not subscribe to. */
+  readonly deniesSubscribing?: (subject: string) => boolean;
 }
 
 export class FakeClient implements PubSub {
@@ -122,6 +124,10 @@ export class FakeClient implements PubSub {
   }
 
   subscribe(subject: string, listener: (message: PubSubMessage) => void): () => void {
+    if (this.#options.deniesSubscribing?.(subject)) {
+      this.#server.clock.timer(0, () => this.#events?.denied("subscribe", subject));
+      return () => {};
+    }
     const subscription = { pattern: subject.split("."), listener };
     this.#subscriptions.add(subscription);
     return () => void this.#subscriptions.delete(subscription);

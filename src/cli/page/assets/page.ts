@@ -3,6 +3,7 @@
 import type { BrokerStatus } from "../../../core/broker/status.ts";
 import type { Entry, Start, Step } from "../history.ts";
 import { byId, make, set } from "./elements.ts";
+import { showCluster } from "./cluster.ts";
 import { addToPlots, beginPlots } from "./plots.ts";
 import { showTables, timeText } from "./tables.ts";
 
@@ -51,6 +52,7 @@ function show(status: BrokerStatus | null): void {
     timeText(uptimeMs)
   }${standby.length > 0 ? `, ${standby.length} standby` : ""}`;
   showTables(status);
+  showCluster(status);
 }
 
 function add(entry: Entry): void {

@@ -147,7 +147,7 @@ function hot(value: number): string {
   return value > 0 ? "number hot" : "number";
 }
 
-function count(value: number): string {
+export function count(value: number): string {
   return value.toLocaleString("en");
 }
 
@@ -155,7 +155,7 @@ function mebibytes(bytes: number | null | undefined): string {
   return bytes == null ? "–" : `${(bytes / 1_048_576).toFixed(1)} MiB`;
 }
 
-function milliseconds(value: number | null | undefined): string {
+export function milliseconds(value: number | null | undefined): string {
   if (value == null) return "–";
   if (value < 10) return `${value.toFixed(2)} ms`;
   return value < 1000 ? `${value.toFixed(0)} ms` : `${(value / 1000).toFixed(2)} s`;

@@ -1,0 +1,80 @@
+/**
+ * The cluster of a broker as text: one line, and tables of the nodes and of what is imported.
+ *
+ * @module
+ */
+
+import type { BrokerStatus } from "../core/broker/status.ts";
+import type { ClusterStatus, MemberStatus } from "../core/cluster/cluster.ts";
+import { table } from "./columns.ts";
+import { cut, milliseconds, shortTime } from "./figures.ts";
+import { bold, paint } from "./paint.ts";
+
+const STATES: Readonly<Record<MemberStatus["state"], string>> = {
+  ready: "32",
+  suspect: "33",
+  leaving: "33",
+  gone: "31",
+  incompatible: "31",
+};
+
+/** `cluster prod: joined as node web-1, 2 others: web-2 ready, web-3 suspect`. */
+export function clusterLine({ name, node, state, reason, members }: ClusterStatus): string {
+  const why = reason === null || state === "joined" ? "" : ` (${reason})`;
+  const listed = members.map(({ node, state }) => `${node} ${state}`).join(", ");
+  return `cluster ${name}: ${state} as node ${node}${why}, ${
+    members.length === 1 ? "1 other" : `${members.length} others`
+  }${listed === "" ? "" : `: ${listed}`}`;
+}
+
+interface TableOptions {
+  readonly colors: boolean;
+  readonly width?: number | undefined;
+}
+
+const NODES = ["NODE", "BROKER", "STATE", " UPTIME", " HEARD", "EXPORTS", "STATE", " PENDING"];
+const IMPORTS = ["IMPORTS", "NODES", " PENDING", " OK", " ERR", " TIMEOUT", " P50", " P99"];
+
+/** The nodes, this one first, a row for each module that others may call; and the modules of others that this broker calls. */
+export function clusterTables(
+  broker: BrokerStatus["broker"],
+  cluster: ClusterStatus,
+  { colors, width = Infinity }: TableOptions,
+): string {
+  const { name, node, state, server, reason, running, members, imports, disconnects } = cluster;
+  const nodes = [
+    { node, broker: broker.name, state, uptimeMs: broker.uptimeMs, silentMs: null, exports: cluster.exports },
+    ...[...members].sort((one, other) => one.node < other.node ? -1 : 1),
+  ];
+  const rows = nodes.flatMap(({ node, broker, state, uptimeMs, silentMs, exports }) => {
+    const cells = [node, broker, state, shortTime(uptimeMs), silentMs === null ? "-" : milliseconds(silentMs)];
+    const modules = Object.entries(exports).map(([module, { state, pending }]) => [module, state, String(pending)]);
+    const [first = ["-", "-", "-"], ...more] = modules;
+    return [[...cells, ...first], ...more.map((module) => [...cells.map(() => ""), ...module])];
+  });
+  const head = [
+    `cluster ${name}: ${state}${server === null ? "" : ` by ${server}`}${reason === null ? "" : ` (${reason})`}`,
+    `connections lost: ${disconnects}, calls of others that run here: ${running}`,
+  ];
+  const called = imports.map(({ name, nodes, pending, calls, latencyMs: { p50, p99 } }) => [
+    name,
+    nodes.join(", ") || "nobody",
+    ...[pending, calls.ok + calls.retried, calls.error, calls.timeout].map(String),
+    milliseconds(p50),
+    milliseconds(p99),
+  ]);
+  const tables = [table(NODES, rows, false), ...(called.length === 0 ? [] : [table(IMPORTS, called, false)])];
+  const lines = tables.flatMap((text) => ["", ...painted(text, { colors, width })]);
+  return [...head.map((line) => cut(line, width)), ...lines].join("\n");
+}
+
+function painted(text: string, { colors, width = Infinity }: TableOptions): string[] {
+  return text.split("\n").map((line, index) => {
+    const shown = cut(line, width);
+    if (index === 0) return bold(shown, colors);
+    return shown.replace(
+      / (ready|suspect|leaving|incompatible) /,
+      (found, state: MemberStatus["state"]) => colors ? ` ${paint(state, STATES[state], true)} ` : found,
+    );
+  });
+}
