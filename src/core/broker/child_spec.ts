@@ -13,6 +13,7 @@ import type { Guard } from "../child/guard.ts";
 import { encodeDepth, encodeRole, type GivenSettings, isWorkerOf, ROLE_VARIABLE } from "../child/role.ts";
 import type { StandbyPlan } from "../child/standby.ts";
 import { claimedEnv, givenEnv, MODULE, outputLimits, ownEnv, supervisionPlan } from "../module/settings.ts";
+import type { ProgramPlan } from "../module/module.ts";
 import { DaemonSession } from "../program/daemon.ts";
 import { ProgramSession } from "../program/session.ts";
 import { DEFAULT_FRAME_LIMIT } from "../wire/frame.ts";
@@ -97,12 +98,22 @@ export function childSpec(
     },
     ...(program === undefined ? { goal: `Broker.start({ name: "${plan.name}" })`, runsProgram: !isRunByFile } : {
       goal: program.ready === null ? "the end of its initialize exchange" : `an answer at ${program.ready.at}`,
+      ...whyLate(program),
       runsProgram: false,
       takesCalls: program.protocol !== "none",
       newSession: (parts) =>
         program.protocol === "none" ? new DaemonSession(parts, program) : new ProgramSession(parts, program),
     }),
   };
+}
+
+/** What gets a program before it runs it. */
+const FETCHERS = ["npx", "bunx", "pnpx", "uvx", "docker", "podman"];
+
+function whyLate({ command: [program = ""] }: ProgramPlan): Pick<ChildSpec, "whyLate"> {
+  const name = program.slice(program.lastIndexOf("/") + 1);
+  if (!FETCHERS.includes(name)) return {};
+  return { whyLate: `${name} may still be downloading, run the command once by hand or raise startTimeoutMs` };
 }
 
 /** What the processes of a broker have to know of each other to make calls. */

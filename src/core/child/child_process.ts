@@ -164,14 +164,15 @@ export class ChildProcess {
   }
 
   #spawn(): void {
-    const { name, parent, goal } = this.spec;
+    const { name, parent, goal, whyLate } = this.spec;
     const { startTimeoutMs } = this.#plan;
     this.#isWaiting = false;
     this.#settleAdmitted();
     this.#startedAt = this.#clock.now();
     this.#startedWall = this.#clock.wall();
     this.#clearStart = deadline(this.#clock, startTimeoutMs, () => {
-      this.#session.kill("SIGKILL", `process did not reach ${goal} in ${formatTimeout(startTimeoutMs)}`);
+      const late = `process did not reach ${goal} in ${formatTimeout(startTimeoutMs)}`;
+      this.#session.kill("SIGKILL", whyLate === undefined ? late : `${late}: ${whyLate}`);
     });
     this.#report("process.starting", { process: name, generation: this.#options.generation });
     this.#session.spawn().then((pid) => this.#isHosted || parent.guard?.add(pid, name), (error: unknown) => {

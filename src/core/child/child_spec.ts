@@ -72,6 +72,8 @@ export interface ChildSpec {
   readonly setup: Omit<Setup, "wanted">;
   /** What the process must reach in time. */
   readonly goal: string;
+  /** Why it may take longer, and what to do. @default nothing is known */
+  readonly whyLate?: string;
   /** Whether it runs the program of its parent, which has to come to its `Broker.start` first. */
   readonly runsProgram: boolean;
   /** Whether calls can be made to it; two of one that takes none never run beside each other. @default true */

@@ -154,6 +154,25 @@ test("a program has 60 s for its initialize exchange", async () => {
   await t.ends(started);
 });
 
+test("the line of a program that is late says what may still be downloading", async () => {
+  const late = "process did not reach the end of its initialize exchange in 60s";
+  for (
+    const [command, why] of [
+      ["mcp", late],
+      ["/usr/bin/npx", `${late}: npx may still be downloading, run the command once by hand or raise startTimeoutMs`],
+    ] as const
+  ) {
+    const t = new MemoryTree([{ name: "mcp", command: [command], protocol: "mcp", restart: "never" }], {
+      programs: { [command]: () => undefined, mcp: () => undefined },
+    });
+    const started = t.core.start();
+    await t.rest(60_000);
+    const [line = ""] = t.lines(/^process\.killed/);
+    assert.equal(line.slice(line.indexOf("): ") + "): ".length), why);
+    await t.ends(started);
+  }
+});
+
 test("of a text of ctx.log 10,000 characters are logged", async () => {
   const say = defineModule({ name: "say", start: (ctx) => ctx.log.info("x".repeat(20_000)) });
   const t = await MemoryTree.up([say]);
