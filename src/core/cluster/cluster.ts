@@ -37,8 +37,9 @@ import type { PubSub, PubSubMessage } from "./pub_sub.ts";
 import { HEAD_BYTES, headOf, MessageKind, readHead } from "./session.ts";
 import { Subjects } from "./subjects.ts";
 
-/** The others' time to say that they are there, before this broker is one of them. */
+/** The others' time to say that they are there, from when the server has passed the question on; and the time for that. */
 const JOIN_MS = 200;
+const ASK_MS = 2_000;
 /** A broker whose name another one has asks again after this time. */
 const TAKEN_MS = 5_000;
 /** Changes within this time are said at once. */
@@ -149,6 +150,8 @@ export class Cluster {
   /** Another broker has its name. */
   #holder: Presence | null = null;
   #clearJoin: (() => void) | undefined;
+  /** The server has passed this broker's own question on. */
+  #asked: () => void = () => {};
   #clearBeat: (() => void) | undefined;
   #clearChange: (() => void) | undefined;
   #clearUnknown: (() => void) | undefined;
@@ -392,6 +395,7 @@ export class Cluster {
     for (const imported of this.#imports.values()) imported.update();
     if (this.#state === "left") return;
     this.#become("disconnected");
+    this.#settleTried();
     this.#report("cluster.disconnected", { server, reason });
   }
 
@@ -418,8 +422,7 @@ export class Cluster {
     this.#holder = null;
     if (this.#joinedAt === null) this.#become("joining");
     else this.#joinAgain();
-    this.#publish(this.#subjects.who, NO_BYTES, HERE);
-    this.#clearJoin = this.#clock.timer(JOIN_MS, () => {
+    this.#ask(() => {
       if (this.#holder !== null) return this.#taken(this.#holder);
       if (this.#joinedAt !== null) return;
       this.#joinedAt = this.#clock.now();
@@ -436,6 +439,19 @@ export class Cluster {
     this.#become("joined");
     this.#announce();
     this.#beat();
+  }
+
+  /** Asks who is there; then come the answers, and `done`. */
+  #ask(done: () => void): void {
+    this.#clearJoin?.();
+    this.#clearJoin = this.#clock.timer(ASK_MS, done);
+    // This broker hears its own question, too.
+    this.#asked = () => {
+      this.#asked = () => {};
+      this.#clearJoin?.();
+      this.#clearJoin = this.#clock.timer(JOIN_MS, done);
+    };
+    this.#publish(this.#subjects.who, NO_BYTES, HERE);
   }
 
   /** Another broker has the name, and began before this one. */
@@ -455,11 +471,7 @@ export class Cluster {
       const state = this.#state;
       if (state !== "taken" || !this.#post.isConnected) return;
       this.#holder = null;
-      this.#publish(this.#subjects.who, NO_BYTES, HERE);
-      this.#clearJoin = this.#clock.timer(
-        JOIN_MS,
-        () => this.#holder === null ? this.#join() : this.#taken(this.#holder),
-      );
+      this.#ask(() => this.#holder === null ? this.#join() : this.#taken(this.#holder));
     });
   }
 
@@ -485,7 +497,8 @@ export class Cluster {
   /** A broker that has come asks who is there. */
   #answer(reply: string): void {
     const [, id] = this.#subjects.parts(reply);
-    if (this.#joinedAt === null || this.#state !== "joined" || id === undefined || id === this.#self.id) return;
+    if (id === this.#self.id) return this.#asked();
+    if (this.#joinedAt === null || this.#state !== "joined" || id === undefined) return;
     const { broker, node } = this.#self;
     this.#publish(this.#subjects.here(id, broker, node), this.#presence());
   }
