@@ -42,6 +42,9 @@ export type {
   CommandsOf,
   ItemOf,
   ItemStream,
+  MapOptions,
+  MapWorkers,
+  ModuleCommands,
   ModuleContext,
   ModuleLog,
   ParamsOf,
@@ -49,6 +52,8 @@ export type {
   ResultOf,
   StreamCommand,
   StreamWorker,
+  WorkerCalls,
+  WorkerCommandsOf,
 } from "./src/core/module/context.ts";
 export type { ErrorCode } from "./src/core/faults.ts";
 export type { LogFunction } from "./src/core/log/broker_log.ts";

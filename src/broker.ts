@@ -7,7 +7,18 @@
 import type { BrokerCore } from "./core/broker/broker.ts";
 import type { EventId } from "./core/log/events.ts";
 import type { LogRecord } from "./core/log/record.ts";
-import type { CallOptions, CommandsOf, ItemOf, ItemStream, ParamsOf, ResultOf } from "./core/module/context.ts";
+import type {
+  CallOptions,
+  CommandsOf,
+  ItemOf,
+  ItemStream,
+  ModuleCommands,
+  ParamsOf,
+  ResultOf,
+  WorkerCalls,
+  WorkerCommandsOf,
+} from "./core/module/context.ts";
+import type { ProgramCommands } from "./core/module/program.ts";
 import type { Module } from "./core/module/module.ts";
 import { type BrokerOptions, type BrokerPlan, checkOptions } from "./core/broker/options.ts";
 import { readRole, ROLE_VARIABLE, Starts } from "./core/child/role.ts";
@@ -123,6 +134,63 @@ export class Broker implements AsyncDisposable {
   }
 
   /**
+   * The commands of a module as functions: `broker.module(sla).get_report("2021-10")` is `broker.call(sla, "get_report", ["2021-10"])`.
+   * A module of another broker, by `remote`, has them too. Commands that yield are not among them: {@linkcode Broker.stream} them.
+   *
+   * @param options of each of the calls.
+   * @example
+   * ```ts
+   * import { type Broker, defineModule } from "brokkr";
+   *
+   * const sla = defineModule({ name: "sla", commands: { get_report: (month: string) => ({ month, availability: 99.7 }) } });
+   *
+   * export async function availability(broker: Broker, month: string): Promise<number> {
+   *   const { get_report } = broker.module(sla, { timeoutMs: 500 });
+   *   return (await get_report(month)).availability;
+   * }
+   * ```
+   */
+  module<M extends Module>(target: M, options?: CallOptions): ModuleCommands<M>;
+  module({ name }: Module, options?: CallOptions): object {
+    const commands = new Map<string, (...params: unknown[]) => Promise<unknown>>();
+    const commandNamed = (command: string) => {
+      const known = commands.get(command);
+      if (known !== undefined) return known;
+      const call = (...params: unknown[]) => this.#core.call(name, command, params, options);
+      commands.set(command, call);
+      return call;
+    };
+    return new Proxy(Object.freeze({}), {
+      // With `then` it would be a promise to whoever awaits it.
+      get: (_, key) => typeof key === "string" && key !== "then" ? commandNamed(key) : undefined,
+    });
+  }
+
+  /**
+   * Calls to the workers of a module: those that its own code makes with `ctx.workers`. They go through the module's process, to the
+   * worker with the least to do.
+   *
+   * @example The price of each of a million plums, of which only a few are in memory
+   * ```ts
+   * import { type Broker, defineModule } from "brokkr";
+   *
+   * const shop = defineModule({ name: "shop", workers: { count: 4, commands: { price: (plum: number) => plum * 3 } } });
+   *
+   * export async function total(broker: Broker, plums: AsyncIterable<number>): Promise<number> {
+   *   let sum = 0;
+   *   for await (const price of broker.workers(shop).map(plums, { command: "price" })) sum += price;
+   *   return sum;
+   * }
+   * ```
+   */
+  workers<M extends Module>(target: M): WorkerCalls<WorkerCommandsOf<M>>;
+  /** Calls to the workers of a module by the module's name; what comes back is yours to check. */
+  workers(target: string): WorkerCalls<ProgramCommands>;
+  workers(target: Module | string): WorkerCalls<ProgramCommands> {
+    return this.#core.workers(nameOf(target));
+  }
+
+  /**
    * Streams a command that yields: an async generator, or whatever gives an iterable. Its items come as they are yielded, and the
    * command waits while nobody takes them. `timeoutMs` is the time for one item; leaving the loop ends the command.
    *
@@ -194,6 +262,17 @@ export class Broker implements AsyncDisposable {
    */
   async reload(target?: Module | string): Promise<string[]> {
     return await this.#core.reload(target === undefined ? undefined : nameOf(target));
+  }
+
+  /**
+   * Makes the workers of a module so many, until the module is loaded again; 0 is none. A restart keeps the number. Settles when the
+   * new ones are ready, or their start has ended, and those that are too many have finished their calls and ended.
+   *
+   * @throws {UnknownModuleError} where there is no module of that name.
+   * @throws {Error} where it is not ready, or has no code for workers.
+   */
+  async scale(target: Module | string, workers: number): Promise<void> {
+    await this.#core.scale(nameOf(target), workers);
   }
 
   /** What runs and how it is; memory is read now. */

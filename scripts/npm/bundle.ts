@@ -29,7 +29,7 @@ const ENTRIES = ["mod.js", "nats.js", MAIN];
 /** Which file the command line begins with. A process of a broker has its role, whatever its arguments are. */
 const FIRST_STEP = `
 function firstStep() {
-    const asks = ["call", "describe", "reload", "restart", "status", "stop"].includes(words[0] ?? "");
+    const asks = ["call", "describe", "reload", "restart", "scale", "status", "stop"].includes(words[0] ?? "");
     if (!asks || "Deno" in globalThis || process.env.BROKKR_ROLE !== undefined) return "./lib/brokkr-main.js";
     return "Bun" in globalThis ? "./lib/brokkr-ask_bun.js" : "./lib/brokkr-ask_node.js";
 }

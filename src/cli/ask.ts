@@ -9,10 +9,10 @@ import type { Runtime } from "../runtime/runtime.ts";
 import { call } from "./call.ts";
 import { commandLine } from "./command_line.ts";
 import { describe } from "./describe.ts";
-import { reload, restart, stop } from "./restart.ts";
+import { reload, restart, scale, stop } from "./restart.ts";
 import { status } from "./status.ts";
 
-const COMMANDS = { call, describe, reload, restart, status, stop };
+const COMMANDS = { call, describe, reload, restart, scale, status, stop };
 
 export async function ask(runtime: Runtime): Promise<void> {
   try {

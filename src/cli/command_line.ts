@@ -27,6 +27,7 @@ const RUN: { readonly [N in CommandName]: () => Promise<Run<N>> } = {
   top: async () => (await import("./top.ts")).top,
   restart: async () => (await import("./restart.ts")).restart,
   stop: async () => (await import("./restart.ts")).stop,
+  scale: async () => (await import("./restart.ts")).scale,
   reload: async () => (await import("./restart.ts")).reload,
   logs: async () => (await import("./logs.ts")).logs,
   explain: async () => (await import("./explain.ts")).explainLine,

@@ -5,7 +5,19 @@
  * @module
  */
 
-import { choice, COUNT, DURATION, EVENT, LEVEL, LOG_TIME, NAME, PAGE_ADDRESS, text, type Value } from "./values.ts";
+import {
+  choice,
+  COUNT,
+  DURATION,
+  EVENT,
+  LEVEL,
+  LOG_TIME,
+  NAME,
+  PAGE_ADDRESS,
+  text,
+  type Value,
+  WORKERS,
+} from "./values.ts";
 
 /** An option, or an operand where it has no `flags`. */
 export interface Param {
@@ -169,6 +181,15 @@ export const COMMANDS = {
       broker: BROKER_OPTION,
     },
     examples: [["brokkr reload", "each old process serves until the new one is ready"]],
+  },
+  scale: {
+    summary: "Change how many workers a module has",
+    params: {
+      module: { value: text("MODULE", "module"), count: "one", about: "A module." },
+      workers: { value: WORKERS, count: "one", about: "How many workers it has until it is loaded again; 0 is none." },
+      broker: BROKER_OPTION,
+    },
+    examples: [["brokkr scale Livestatus 4", "surplus workers finish their calls before they end"]],
   },
   inspect: {
     summary: "Open the inspector of a module's process for a debugger",

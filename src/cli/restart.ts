@@ -1,5 +1,5 @@
 /**
- * `brokkr restart`, `stop` and `reload`: each waits for the outcome, and shows the steps meanwhile.
+ * `brokkr restart`, `stop`, `reload` and `scale`: each waits for the outcome, and shows the steps meanwhile.
  *
  * @module
  */
@@ -41,6 +41,22 @@ export async function reload(runtime: Runtime, { module, broker }: ArgsOf<"reloa
       throw new CliError(`Cannot load module ${names} again: ${why}`, ExitCode.gone);
     }
     runtime.writeError(`${module ?? "Every module"} was loaded again\n`);
+    return ExitCode.done;
+  });
+}
+
+/** Workers that are too many finish their calls before they end. */
+export async function scale(runtime: Runtime, { module, workers, broker }: ArgsOf<"scale">): Promise<number> {
+  return await askBroker(runtime, broker, async (client) => {
+    const refusal = await showSteps(client, client.scale(module, workers)).catch((error) =>
+      unknownName("scale", error)
+    );
+    if (refusal !== null) throw new CliError(refusal, ExitCode.failed);
+    const { modules } = await client.status();
+    for (const { name } of modules.find(({ name }) => name === module)?.workers ?? []) {
+      await requireStarted(client, name);
+    }
+    runtime.writeError(`${module} has ${workers} ${workers === 1 ? "worker" : "workers"}\n`);
     return ExitCode.done;
   });
 }

@@ -94,6 +94,16 @@ export const COUNT: Value<number> = {
   },
 };
 
+/** How many workers there are to be. */
+export const WORKERS: Value<number> = {
+  metavar: "COUNT",
+  candidates: [],
+  read(word) {
+    if (/^(0|[1-9]\d{0,4})$/.test(word)) return Number(word);
+    throw new TypeError(`COUNT must be a whole number from 0 to 99999, and it is "${word}"`);
+  },
+};
+
 /** A moment in a log, or a span of it. */
 export const LOG_TIME: Value<LogTime> = {
   metavar: "TIME",

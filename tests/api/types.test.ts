@@ -3,7 +3,7 @@
  * must not compile does.
  */
 
-import type { Broker, CommandsOf, Module, ModuleContext, ParamsOf, ResultOf, StandardSchema } from "brokkr";
+import type { Broker, CommandsOf, ItemStream, Module, ModuleContext, ParamsOf, ResultOf, StandardSchema } from "brokkr";
 import * as brokkr from "brokkr";
 import { defineModule } from "brokkr";
 import assert from "node:assert/strict";
@@ -64,6 +64,11 @@ const livestatus = defineModule({
   },
   commands: (ctx) => ({
     count: async (): Promise<number> => await ctx.workers.call("count_hosts", ["up"]),
+    sum: async (states: ("up" | "down")[]): Promise<number> => {
+      let sum = 0;
+      for await (const count of ctx.workers.map(states, { command: "count_hosts" })) sum += count;
+      return sum;
+    },
     ask_sla: async (): Promise<number> => (await ctx.call(sla, "get_report", ["2021-10"])).availability,
     id() {
       same<Equal<typeof this.id, number>>();
@@ -149,6 +154,52 @@ async function typesOfCalls(broker: Broker) {
   await broker.call(sla, "wait", [1], { timeout: 5 });
 }
 
+/** Commands as functions, and those of workers from outside. */
+async function typesOfHandles(broker: Broker) {
+  const module = broker.module(mixed, { timeoutMs: 5 });
+  const report = await module.get_report("2021-10");
+  same<Equal<typeof report, { month: string }>>();
+  same<Equal<keyof typeof module, "get_report" | "fails">>();
+  same<Equal<ReturnType<typeof module.fails>, Promise<never>>>();
+  // @ts-expect-error there is no such command
+  module.get_reprot;
+  // @ts-expect-error the month is a text
+  await module.get_report(10);
+  // @ts-expect-error what yields is streamed
+  module.days(3);
+  // @ts-expect-error the unit is in the name
+  broker.module(mixed, { timeout: 5 });
+
+  const workers = broker.workers(livestatus);
+  const count = await workers.call("count_hosts", ["up"]);
+  same<Equal<typeof count, number>>();
+  const states: ("up" | "down")[] = ["up", "down"];
+  const counts = workers.map(states, { command: "count_hosts", concurrency: 8, ordered: false });
+  same<Equal<typeof counts, ItemStream<number>>>();
+  // @ts-expect-error a worker has no such command
+  workers.map(states, { command: "count_host" });
+  // @ts-expect-error an item of another type
+  workers.map(["away"], { command: "count_hosts" });
+  // @ts-expect-error a command is needed
+  workers.map(states, {});
+  const byName = await broker.workers("Livestatus").call("count_hosts", ["up"]);
+  same<Equal<typeof byName, unknown>>();
+  await broker.scale(livestatus, 4);
+}
+const mixed = defineModule({
+  name: "mixed",
+  commands: {
+    get_report: (month: string) => ({ month }),
+    *days(count: number) {
+      yield count;
+    },
+    fails: (): never => {
+      throw new Error("always");
+    },
+    then: () => "a command that no promise has",
+  },
+});
+
 function typesOfModules() {
   // @ts-expect-error a module has a name
   defineModule({ commands: {} });
@@ -200,7 +251,12 @@ test("mod.ts exports these values and no other", () => {
 
 test("the types of calls and modules compile as this file says", () => {
   // The compiler has tested them; here is only proof that it saw them.
-  assert.deepEqual([typesOfCalls, typesOfModules, typesOfNothing].map(({ length }) => length), [1, 0, 1]);
+  assert.deepEqual([typesOfCalls, typesOfHandles, typesOfModules, typesOfNothing].map(({ length }) => length), [
+    1,
+    1,
+    0,
+    1,
+  ]);
   assert.deepEqual([sla, livestatus, counters, ping, pong].map(({ name }) => name), [
     "sla",
     "Livestatus",

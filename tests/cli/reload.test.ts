@@ -142,3 +142,36 @@ test("SIGHUP replaces a program of another language whose command has changed, a
     broker.kill("SIGTERM");
     assert.equal((await broker.ended).code, 0);
   }));
+
+test("brokkr scale changes how many workers run, status shows them, and a reload of the module ends it", () =>
+  inSandbox(async (sandbox) => {
+    const config = configure(sandbox, { one: {}, two: {} });
+    const file = "export default { name: 'one', commands: (ctx) => ({ who: () => ctx.workers.call('who') }), " +
+      "workers: { count: 1, commands: (ctx) => ({ who: () => ctx.role.worker }) } };\n";
+    writeFileSync(join(sandbox.folder, "one.js"), file);
+    writeFileSync(join(sandbox.folder, "two.js"), ANSWER("two").replace("NAME", '"two"'));
+    const broker = await sandbox.broker(["run", config]);
+    const workers = async () => {
+      const { modules } = JSON.parse((await sandbox.run(["status", "--json"])).stdout);
+      return modules[0].workers.map(({ name, state }: { name: string; state: string }) => `${name} ${state}`);
+    };
+    const scaled = async (...words: string[]) => {
+      const { code, stdout, stderr } = await sandbox.run(["scale", ...words]);
+      return [code, stdout, stderr.split("\n").at(-2) ?? ""];
+    };
+    assert.deepEqual(await scaled("one", "3"), [0, "", "one has 3 workers"]);
+    assert.deepEqual(await workers(), ["one-1 ready", "one-2 ready", "one-3 ready"]);
+    assert.equal((await sandbox.run(["restart", "one-3"])).code, 0);
+    assert.deepEqual(await scaled("one", "1"), [0, "", "one has 1 worker"]);
+    assert.deepEqual(await scaled("one", "0"), [0, "", "one has 0 workers"]);
+    assert.equal((await sandbox.run(["call", "one", "who"])).code, 1);
+    assert.deepEqual(await scaled("two", "1"), [1, "", 'Cannot scale "two": it defines no workers']);
+    assert.equal((await scaled("on", "1"))[0], 4);
+    assert.deepEqual((await scaled("one", "-1"))[0], 2);
+    assert.equal((await sandbox.run(["reload", "one"])).code, 0);
+    assert.deepEqual(await workers(), ["one-1 ready"]);
+    assert.equal((await sandbox.run(["call", "one", "who"])).stdout, "1\n");
+    broker.kill("SIGTERM");
+    assert.equal((await broker.ended).code, 0);
+    assert.doesNotMatch(broker.stderr, /dropped|was lost/);
+  }));

@@ -5,18 +5,20 @@
  */
 
 import { forwarded, type ForwardedCall, passOn, type RunningCall, type Service } from "../call/server.ts";
+import { CallMap } from "../call/map.ts";
 import { CallStream, type StreamTarget } from "../call/stream.ts";
 import { checkedRequest, NO_OPTIONS } from "../call/call.ts";
-import type { CallOptions } from "../module/context.ts";
+import type { CallOptions, WorkerCalls } from "../module/context.ts";
 import type { CallHeaders } from "../wire/messages.ts";
 import { BrokerLog, RecordStream } from "../log/broker_log.ts";
 import type { EventFields, EventId } from "../log/events.ts";
 import type { LogRecord } from "../log/record.ts";
 import { MAIN_THREAD } from "../log/reporter.ts";
 import { levelFrom } from "../log/prefix.ts";
-import { type BrokerFault, toError } from "../faults.ts";
+import { type BrokerFault, toError, UnknownModuleError } from "../faults.ts";
 import type { ClusterSettings } from "../module/settings.ts";
 import { commandMap, type Handler } from "../module/module.ts";
+import type { ProgramCommands } from "../module/program.ts";
 import { Modules, type Route } from "./modules.ts";
 import type { BrokerPlan } from "./options.ts";
 import { OwnCommands } from "./own_commands.ts";
@@ -200,6 +202,12 @@ export class BrokerCore implements Service {
     this.#log.report(event, fields, { module: this.name });
   }
 
+  /** Makes the workers of a module so many; see {@linkcode Modules.scale}. */
+  async scale(name: string, workers: number): Promise<void> {
+    this.#refuseStopped("scale", name);
+    await this.#modules.scale(name, workers);
+  }
+
   /** Opens or closes the inspector of a module or worker; see {@linkcode Modules.inspect}. */
   async inspect(name: string, open: boolean): Promise<string | null> {
     return await this.#modules.inspect(name, open);
@@ -256,6 +264,37 @@ export class BrokerCore implements Service {
     settings: CallOptions = NO_OPTIONS,
   ): CallStream {
     return new CallStream(command, params, () => this.#prepare({ target, command, params }, settings));
+  }
+
+  /** Calls to the workers of a module, which its own process passes on. */
+  workers(module: string): WorkerCalls<ProgramCommands> {
+    const target = (command: string, params: readonly unknown[], settings: CallOptions): StreamTarget => {
+      const { caller, defaults } = this.#modules.route(module, command);
+      const options = checkedRequest({ target: module, command, params }, settings, defaults);
+      if (this.#modules.slot(module, command).workers === 0) {
+        throw new UnknownModuleError({ target: `${module}-1`, command }, { nearest: null });
+      }
+      return { caller, options: { ...options, wire: { target: module, timeoutMs: options.timeoutMs } } };
+    };
+    const call = (command: string, params: readonly unknown[] = [], settings: CallOptions = NO_OPTIONS) => {
+      try {
+        const { caller, options } = target(command, params, settings);
+        return caller.call(command, params, options);
+      } catch (error) {
+        return Promise.reject<unknown>(error);
+      }
+    };
+    return {
+      call,
+      stream: (command, params = [], settings = NO_OPTIONS) =>
+        new CallStream(command, params, () => target(command, params, settings)),
+      map: (items, options) =>
+        new CallMap(items, options, {
+          target: module,
+          call,
+          workers: () => this.#modules.slot(module, options.command).workers ?? 1,
+        }),
+    };
   }
 
   /** Sends a notification to a program of another language; settles when it was handed over. */

@@ -5,7 +5,7 @@
  */
 
 import { UnknownModuleError } from "../faults.ts";
-import { closestMatch } from "../checks.ts";
+import { closestMatch, inspect } from "../checks.ts";
 import type { EventFields } from "../log/events.ts";
 import type { CallClient } from "../call/client.ts";
 import type { ExportedModule } from "../cluster/members.ts";
@@ -14,7 +14,7 @@ import { type ModulePlan, orderedModule, startOrder } from "./options.ts";
 import { checkSandbox } from "../module/permissions.ts";
 import type { ChildSpec } from "../child/child_spec.ts";
 import { callTargets, childSpec, type ModulesContext } from "./child_spec.ts";
-import { processName } from "../child/role.ts";
+import { isWorkerOf, processName } from "../child/role.ts";
 import { Supervisor, type SupervisorEvents } from "../child/supervisor.ts";
 import type { ModuleStatus } from "./status.ts";
 import type { ProcessStatus } from "../wire/status.ts";
@@ -188,6 +188,24 @@ export class Modules {
       throw new Error(`Cannot inspect "${name}": it has permissions, and who inspects a process can do what they deny`);
     }
     return await slot.process.inspect(open, worker?.number ?? null);
+  }
+
+  /** Makes the workers of a module so many, until it is loaded again. @throws {UnknownModuleError} @throws {Error} where it can't be. */
+  async scale(name: string, workers: number): Promise<void> {
+    const at = `Cannot scale "${name}"`;
+    if (!Number.isInteger(workers) || workers < 0) {
+      throw new TypeError(
+        `${at}: the number of workers must be a whole number of at least 0, and it is ${inspect(workers)}`,
+      );
+    }
+    const { slot, plan } = this.#find(name, "scale");
+    if (plan.module.program !== undefined) {
+      throw new Error(`${at}: it is a program of another language, only JavaScript modules have workers`);
+    }
+    if (plan.settings.permissions !== undefined) throw new Error(`${at}: it has permissions, and so no workers`);
+    const taken = [...this.#running.keys()].find((other) => isWorkerOf(name, other, workers));
+    if (taken !== undefined) throw new Error(`${at} to ${workers}: "${taken}" is the name of a module`);
+    await slot.scale(workers);
   }
 
   /**
@@ -442,18 +460,25 @@ export class ModuleSlot {
   readonly name: string;
   readonly process: Supervisor;
   #spec: ChildSpec;
-  readonly #requests = new Map<number, () => void>();
+  /** What the configuration says, whatever number of workers was set by hand. */
+  #base: ChildSpec;
+  /** Workers that were set by hand, until the module is loaded again. */
+  #scale: number | null = null;
+  /** The most of them so far: those that are too many may not have ended yet. */
+  #mostWorkers = 0;
+  readonly #requests = new Map<number, (error?: string) => void>();
   #workers: readonly ProcessStatus[] = [];
   #lastRequest = 0;
   #stopping: Promise<void> | undefined;
 
   constructor(spec: ChildSpec, events: SlotEvents) {
     this.name = spec.name;
-    this.#spec = spec;
-    this.process = new Supervisor(spec, {
-      status: (request, workers) => {
+    this.#base = spec;
+    this.#spec = this.#scaled(spec);
+    this.process = new Supervisor(this.#spec, {
+      status: (request, workers, error) => {
         this.#workers = workers;
-        this.#requests.get(request)?.();
+        this.#requests.get(request)?.(error);
       },
       ended: () => {
         for (const settle of this.#requests.values()) settle();
@@ -464,19 +489,36 @@ export class ModuleSlot {
     });
   }
 
+  /** How many it has; null where only its process knows it. */
+  get workers(): number | null {
+    return this.#spec.workers;
+  }
+
   /** Puts a new process in the place of the module's own. False where that did not come up and the old one was kept. */
   async replace(reason: string, changed?: ChildSpec): Promise<boolean> {
-    // A copy, so that a start that is under way is not taken for this one.
-    const spec = changed ?? { ...this.#spec };
+    const base = changed ?? this.#base;
+    // A new one, so that a start that is under way is not taken for this one.
+    const spec = this.#scaled(base, null);
     const wasReplaced = await this.process.replace(reason, { spec });
-    if (wasReplaced) this.#spec = spec;
+    if (wasReplaced || this.process.spec === spec) {
+      this.#base = base;
+      this.#spec = spec;
+      this.#scale = null;
+    }
     return wasReplaced;
   }
 
   /** From the next start on the module's own process is made with `spec`. */
   follow(spec: ChildSpec): void {
-    this.#spec = spec;
-    this.process.follow(spec);
+    this.#base = spec;
+    this.#spec = this.#scaled(spec);
+    this.process.follow(this.#spec);
+  }
+
+  /** `spec` with so many workers; null for as many as it says itself. */
+  #scaled(spec: ChildSpec, workers = this.#scale): ChildSpec {
+    const isWorker = (process: string) => spec.isWorker(process) || isWorkerOf(this.name, process, this.#mostWorkers);
+    return { ...spec, isWorker, ...(workers === null ? {} : { workers, setup: { ...spec.setup, workers } }) };
   }
 
   /** Drains the module's process; others that ask meanwhile wait for the same end. */
@@ -506,6 +548,27 @@ export class ModuleSlot {
     });
   }
 
+  /** Makes its workers so many; settles when the new ones are up, and those that are too many have ended. @throws {Error} */
+  async scale(workers: number): Promise<void> {
+    await this.process.tried();
+    const { state } = this.process;
+    if (state !== "ready") throw new Error(`Cannot scale "${this.name}": it is ${state}`);
+    const before = this.#scale;
+    const hold = (scale: number | null) => {
+      this.#scale = scale;
+      this.follow(this.#base);
+    };
+    this.#mostWorkers = Math.max(this.#mostWorkers, workers);
+    hold(workers);
+    const error = await this.#answered((request) => {
+      this.process.send({ kind: "scale", workers, request });
+      return () => {};
+    });
+    if (error === undefined) return;
+    hold(before);
+    throw new Error(error);
+  }
+
   async status(): Promise<ModuleStatus> {
     const [status] = await Promise.all([this.process.status(), this.#askForWorkers()]);
     return { ...status, workers: this.#workers };
@@ -520,12 +583,13 @@ export class ModuleSlot {
   }
 
   /** Settles when the module has answered what `ask` asks, or its process has ended. What `ask` returns is run then. */
-  async #answered(ask: (request: number) => () => void): Promise<void> {
+  async #answered(ask: (request: number) => () => void): Promise<string | undefined> {
     const request = ++this.#lastRequest;
-    const answered = new Promise<void>((resolve) => this.#requests.set(request, resolve));
+    const answered = new Promise<string | undefined>((resolve) => this.#requests.set(request, resolve));
     const done = ask(request);
-    await answered;
+    const error = await answered;
     done();
     this.#requests.delete(request);
+    return error;
   }
 }

@@ -44,7 +44,7 @@ export interface ChildProcessEvents {
   /** The process holds too much memory to be kept. */
   tooLarge(child: ChildProcess, bytes: number, limitBytes: number): void;
   /** The process has answered a request about its workers. */
-  status(request: number, workers: readonly ProcessStatus[]): void;
+  status(request: number, workers: readonly ProcessStatus[], error?: string): void;
   /** The process has answered a request about its inspector. */
   inspected(answer: Inspected): void;
   /** The last event. `asked`: brokkr wanted it. */
@@ -261,7 +261,11 @@ export class ChildProcess {
         else if (message.kind === "start-over") this.#lent.over(message.start);
         else if (message.kind === "inspected") this.#options.events.inspected(message);
         else if (message.kind === "status") {
-          this.#options.events.status(message.request, message.workers.filter(({ name }) => isWorker(name)));
+          this.#options.events.status(
+            message.request,
+            message.workers.filter(({ name }) => isWorker(name)),
+            message.error,
+          );
         }
       },
       killed: (signal, reason) => this.#report("process.killed", { process: name, childPid: this.pid, signal, reason }),

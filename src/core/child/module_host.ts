@@ -7,6 +7,7 @@
 import type { Clock, Runtime } from "../../runtime/runtime.ts";
 import { forwarded, passOn, type RunningCall, type Service } from "../call/server.ts";
 import type { CallClient } from "../call/client.ts";
+import { CallMap } from "../call/map.ts";
 import { CallStream, type StreamTarget } from "../call/stream.ts";
 import { type CallDefaults, type CallRequest, checkedRequest, defaultsOf, NO_OPTIONS } from "../call/call.ts";
 import { hasToClean } from "./cleanup.ts";
@@ -24,6 +25,7 @@ import { closestMatch, cutText } from "../checks.ts";
 import { applyUser, headline } from "../user_code.ts";
 import type { Role } from "./role.ts";
 import type { ProcessStatus } from "../wire/status.ts";
+import type { Supervisor } from "./supervisor.ts";
 import type { Workers } from "./workers.ts";
 
 /** Characters of one text that a line shows. */
@@ -56,6 +58,8 @@ export class ModuleHost implements Service {
   #module: Module | undefined;
   #workers: Workers | undefined;
   #endExpected = false;
+  /** Whether a worker has something to clean. */
+  #collects = false;
   commands: ReadonlyMap<string, Handler> = new Map();
 
   constructor(options: ModuleHostOptions) {
@@ -97,15 +101,17 @@ export class ModuleHost implements Service {
       this.#moduleOptions = await checkedOptions(optionsSchema, this.#options.setup.options);
     }
     const commands = worker === null ? definition.commands : definition.workers?.commands;
+    // Commands that have one named "then" are no promise.
     const made: unknown = typeof commands === "function"
-      ? applyUser(commands, undefined, [this.#context])
+      ? await applyUser(commands, undefined, [this.#context])
       : commands ?? {};
-    const known = commandMap(`Module "${name}": commands`, await made);
+    const known = commandMap(`Module "${name}": commands`, made);
     this.commands = known.has(DISCOVER) ? known : new Map([...known, [DISCOVER, () => discovered(name, known)]]);
     if (worker !== null) return;
-    const count = definition.workers?.count ?? 0;
+    const { workers: count = definition.workers?.count ?? 0 } = this.#options.setup;
+    this.#collects = hasToClean(modules, module);
     if (count > 0) {
-      this.#workers = await this.#newWorkers(count, hasToClean(modules, module));
+      this.#workers = await this.#newWorkers(count);
       time.pause();
     }
     if (this.#endExpected) this.#workers?.expectEnd();
@@ -150,6 +156,16 @@ export class ModuleHost implements Service {
     await this.#workers?.restart(number);
   }
 
+  /** Settles when there are so many workers, each ready or failed. @throws {Error} where the module has no code for any. */
+  async scale(count: number): Promise<void> {
+    const module = this.#options.role.module;
+    if (this.#module?.definition.workers === undefined) {
+      throw new Error(`Cannot scale "${module}": it defines no workers`);
+    }
+    this.#workers ??= await this.#newWorkers(0);
+    await this.#workers.scale(count);
+  }
+
   /** Opens or closes the inspector of a worker. @throws {Error} */
   async inspectWorker(number: number, open: boolean): Promise<string | null> {
     return await this.#workers?.inspect(number, open) ?? null;
@@ -175,8 +191,16 @@ export class ModuleHost implements Service {
     }
   }
 
-  /** A worker's call to another module goes on to the parent, under the worker's name. */
+  /** A call of the parent that is for one of the workers. */
   async forward(call: ReceivedCall & { readonly options: CallHeaders }, context: RunningCall): Promise<unknown> {
+    const { timeoutMs = this.#targets.timeoutMs } = call.options;
+    const { caller, name } = this.#pick(call.command);
+    const options = { target: name, ...forwarded(timeoutMs, context), wire: { caller: context.caller } };
+    return await passOn({ caller, options }, call);
+  }
+
+  /** A worker's call to another module goes on to the parent, under the worker's name. */
+  async #ofWorker(call: ReceivedCall & { readonly options: CallHeaders }, context: RunningCall): Promise<unknown> {
     const { target = this.#options.role.broker, timeoutMs = this.#targets.timeoutMs } = call.options;
     const wire = { ...call.options, ...this.#route(target, timeoutMs), caller: context.caller };
     const options = { target, ...forwarded(timeoutMs, context), wire };
@@ -184,7 +208,7 @@ export class ModuleHost implements Service {
   }
 
   /** The code of a parent is loaded where there are workers. */
-  async #newWorkers(count: number, collects: boolean): Promise<Workers> {
+  async #newWorkers(count: number): Promise<Workers> {
     const { runtime, role, program, reporter, setup, send } = this.#options;
     const parent = {
       runtime,
@@ -192,12 +216,12 @@ export class ModuleHost implements Service {
       broker: role.broker,
       name: role.process,
       guard: null,
-      service: { commands: NO_COMMANDS, forward: this.forward.bind(this) },
+      service: { commands: NO_COMMANDS, forward: this.#ofWorker.bind(this) },
       wanted: () => reporter.wanted(),
       records: (events: readonly LogEvent[]) => reporter.pass(events),
     };
     const { Workers } = await import("./workers.ts");
-    return new Workers(count, { parent, role, program, setup, collects, send });
+    return new Workers(count, { parent, role, program, setup, collects: this.#collects, send });
   }
 
   #makeContext(): ModuleContext {
@@ -242,6 +266,12 @@ export class ModuleHost implements Service {
         call: callWorker,
         stream: (command, params = [], settings = NO_OPTIONS) =>
           new CallStream(command, params, () => this.#toWorker({ command, params, settings })),
+        map: (items, options) =>
+          new CallMap(items, options, {
+            target: role.module,
+            call: callWorker,
+            workers: () => this.#workers?.count ?? 0,
+          }),
       },
       call: callOther,
       stream: (
@@ -265,12 +295,17 @@ export class ModuleHost implements Service {
   }
 
   #toWorker(args: CallArgs): StreamTarget {
-    const worker = this.#workers?.pick();
-    const target = worker?.name ?? `${this.#options.role.module}-1`;
-    if (worker === undefined) throw new UnknownModuleError({ target, command: args.command }, { nearest: null });
+    const { name: target, caller } = this.#pick(args.command);
     // A worker is a part of its module: what holds for the module's calls holds for those of its workers.
     const defaults = this.#defaultsOf(this.#options.role.module);
-    return { caller: worker.caller, options: checkedArgs(target, args, defaults) };
+    return { caller, options: checkedArgs(target, args, defaults) };
+  }
+
+  /** @throws {UnknownModuleError} where there is none. */
+  #pick(command: string): Supervisor {
+    const worker = this.#workers?.pick();
+    if (worker !== undefined) return worker;
+    throw new UnknownModuleError({ target: `${this.#options.role.module}-1`, command }, { nearest: null });
   }
 
   async #toOther(to: Module | string, args: CallArgs): Promise<StreamTarget> {

@@ -222,8 +222,11 @@ class ServedProcess {
       this.#reporter.want(message.events);
       this.#host?.want(message.events);
     } else if (message.kind === "targets") this.#host?.follow(message.targets);
-    else if (message.kind === "restart") void this.#restartWorker(message.worker, message.request);
-    else if (message.kind === "status") void this.#sendStatus(message.request);
+    else if (message.kind === "restart") {
+      void this.#answerStatus(message.request, () => this.#host?.restartWorker(message.worker));
+    } else if (message.kind === "scale") {
+      void this.#answerStatus(message.request, () => this.#host?.scale(message.workers));
+    } else if (message.kind === "status") void this.#answerStatus(message.request);
     else if (message.kind === "inspect") void this.#inspect(message);
   }
 
@@ -251,14 +254,11 @@ class ServedProcess {
     return url;
   }
 
-  async #restartWorker(worker: number, request: number): Promise<void> {
-    await this.#host?.restartWorker(worker);
-    await this.#sendStatus(request);
-  }
-
-  async #sendStatus(request: number): Promise<void> {
+  /** Answers with the state of the workers, after `work` on them. */
+  async #answerStatus(request: number, work: () => Promise<void> | undefined = () => undefined): Promise<void> {
+    const error = await work()?.then(() => undefined, messageOf);
     const workers = await this.#host?.status() ?? [];
-    this.#send({ kind: "status", request, workers });
+    this.#send({ kind: "status", request, workers, ...(error === undefined ? {} : { error }) });
   }
 
   /** A signal asks this process to end: the parent knows whether all of its processes got it. A second signal ends it at once. */

@@ -43,7 +43,7 @@ const AWAY: readonly ProcessState[] = ["stopped", "failed", "backoff"];
 
 export interface SupervisorEvents {
   /** The process has answered a request about its workers. */
-  status?(request: number, workers: readonly ProcessStatus[]): void;
+  status?(request: number, workers: readonly ProcessStatus[], error?: string): void;
   /** The process has ended. */
   ended?(): void;
   /** The process has ended before it was ready, by itself. */
@@ -314,7 +314,7 @@ export class Supervisor {
           const reason = `it holds ${formatMebibytes(bytes)}, more than ${formatMebibytes(limitBytes)}`;
           void this.replace(reason, { patient: true });
         },
-        status: (request, workers) => this.#events.status?.(request, workers),
+        status: (request, workers, error) => this.#events.status?.(request, workers, error),
         inspected: (answer) => this.#inspections.get(answer.request)?.(answer),
         ended: (child, reason, asked) => this.#ended(child, reason, asked),
       },

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Clock } from "../../runtime/runtime.ts";
+import { sleep } from "../duration.ts";
 import type { ProcessStatus } from "../wire/status.ts";
 import { workerPlan } from "../module/settings.ts";
 import type { CallTargets, ControlFromChild, Setup } from "../wire/messages.ts";
@@ -11,6 +13,9 @@ import type { ChildSpec, ParentProcess } from "./child_spec.ts";
 import { encodeRole, processName, type Role, ROLE_VARIABLE } from "./role.ts";
 import { StartFolder, type StartQueue } from "./starts.ts";
 import { Supervisor } from "./supervisor.ts";
+
+/** From one check to the next whether calls still wait for a worker that is not needed any more. */
+const IDLE_CHECK_MS = 100;
 
 export interface WorkersOptions {
   readonly parent: Omit<ParentProcess, "starts">;
@@ -24,12 +29,22 @@ export interface WorkersOptions {
 }
 
 export class Workers {
-  readonly #workers: readonly Supervisor[];
+  #workers: readonly Supervisor[] = [];
+  readonly #spec: (number: number) => ChildSpec;
+  readonly #clock: Clock;
   readonly #starts: BorrowedPlaces;
+  /** Those that drain as there are too many. */
+  readonly #surplus = new Set<Supervisor>();
+  /** Changes of their number take turns. */
+  #scaling: Promise<void> = Promise.resolve();
+  #targets: CallTargets | undefined;
+  #endExpected = false;
+  #isStopped = false;
   #last = 0;
 
   constructor(count: number, options: WorkersOptions) {
     const { parent: { runtime, reporter }, role, program } = options;
+    this.#clock = runtime.clock;
     this.#starts = new BorrowedPlaces(options.send);
     const folder = new StartFolder(runtime, {
       instead: () => [runtime.programFolder(role.load?.[0]?.[1] ?? program)],
@@ -37,7 +52,12 @@ export class Workers {
     });
     const parent = { ...options.parent, starts: this.#starts };
     const given = { ...options, parent, folder };
-    this.#workers = Array.from({ length: count }, (_, index) => new Supervisor(workerSpec(index + 1, given)));
+    this.#spec = (number) => workerSpec(number, given);
+    this.#add(count);
+  }
+
+  get count(): number {
+    return this.#workers.length;
   }
 
   /** Settles when each worker is ready or has failed. `admitted` is called when none waits for its start any more. */
@@ -47,6 +67,50 @@ export class Workers {
     await Promise.all(started);
   }
 
+  /**
+   * Makes them `count`: settles when the new ones are ready, or that start has ended, and those that are too many have finished their
+   * calls and ended.
+   */
+  async scale(count: number): Promise<void> {
+    const turn = this.#scaling.then(() => this.#scale(count));
+    this.#scaling = turn;
+    await turn;
+  }
+
+  async #scale(count: number): Promise<void> {
+    if (this.#isStopped) return;
+    const started = this.#add(count).map((worker) => worker.start());
+    const surplus = this.#workers.slice(count);
+    // From now on no call goes to them.
+    this.#workers = this.#workers.slice(0, count);
+    await Promise.all([...started, ...surplus.map((worker) => this.#drain(worker))]);
+  }
+
+  /** Those that are missing to `count`, which are not started. */
+  #add(count: number): Supervisor[] {
+    const first = this.#workers.length + 1;
+    const added = Array.from({ length: Math.max(0, count - first + 1) }, (_, at) => this.#newWorker(first + at));
+    this.#workers = [...this.#workers, ...added];
+    return added;
+  }
+
+  #newWorker(number: number): Supervisor {
+    const worker = new Supervisor(withTargets(this.#spec(number), this.#targets));
+    if (this.#endExpected) worker.expectEnd();
+    return worker;
+  }
+
+  /** Ends a worker that gets no calls any more, when those that it has are answered or its time for that is over. */
+  async #drain(worker: Supervisor): Promise<void> {
+    this.#surplus.add(worker);
+    const until = this.#clock.now() + worker.spec.setup.supervision.drainMs;
+    while (worker.caller.pending > 0 && this.#clock.now() < until && !this.#isStopped) {
+      await sleep(this.#clock, IDLE_CHECK_MS);
+    }
+    await worker.stop();
+    this.#surplus.delete(worker);
+  }
+
   /** The broker has a place for that start of a worker. */
   admitted(start: number): void {
     this.#starts.admitted(start);
@@ -54,11 +118,13 @@ export class Workers {
 
   /** The module ends, and stops them soon. */
   expectEnd(): void {
-    for (const worker of this.#workers) worker.expectEnd();
+    this.#endExpected = true;
+    for (const worker of [...this.#workers, ...this.#surplus]) worker.expectEnd();
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#workers.map((worker) => worker.stop()));
+    this.#isStopped = true;
+    await Promise.all([...this.#workers, ...this.#surplus].map((worker) => worker.stop()));
   }
 
   /** Starts worker number `number` (from 1) again. */
@@ -90,16 +156,22 @@ export class Workers {
 
   /** From now on the calls of the workers go by `targets`. */
   follow(targets: CallTargets): void {
+    this.#targets = targets;
     for (const worker of this.#workers) {
       worker.send({ kind: "targets", targets });
-      const { calls: _, ...setup } = worker.spec.setup;
-      worker.follow({ ...worker.spec, setup: { ...setup, ...targets } });
+      worker.follow(withTargets(worker.spec, targets));
     }
   }
 
   async status(): Promise<ProcessStatus[]> {
     return await Promise.all(this.#workers.map((worker) => worker.status()));
   }
+}
+
+function withTargets(spec: ChildSpec, targets: CallTargets | undefined): ChildSpec {
+  if (targets === undefined) return spec;
+  const { calls: _, ...setup } = spec.setup;
+  return { ...spec, setup: { ...setup, ...targets } };
 }
 
 function rank(worker: Supervisor): number {

@@ -160,6 +160,12 @@ export class ControlClient {
     return Array.isArray(kept) ? kept.map(String) : [];
   }
 
+  /** Makes the workers of a module so many. Settles with why that can't be, or null. @throws {UnknownModuleError} */
+  async scale(name: string, workers: number): Promise<string | null> {
+    const refusal = await this.#command("scale", [name, workers], PROCESSES_MS);
+    return typeof refusal === "string" ? refusal : null;
+  }
+
   /** Opens or closes the inspector of a module or worker; its address, or null where it is closed. @throws {UnknownModuleError} */
   async inspect(name: string, open: boolean): Promise<InspectAnswer> {
     const answer = await this.#command("inspect", [name, open], ANSWER_MS);

@@ -22,7 +22,7 @@ export interface ControlCommandsOptions {
   readonly stop: () => Promise<void>;
 }
 
-/** `call`, `status`, `describe`, `restart`, `reload`, `stop` answer with an {@link Envelope}; `stream` and `records` yield theirs. */
+/** `call`, `status`, `describe`, `restart`, `reload`, `scale`, `stop` answer with an {@link Envelope}; `stream` and `records` yield theirs. */
 export function controlCommands(core: BrokerCore, options: ControlCommandsOptions): ReadonlyMap<string, Handler> {
   // Makes the broker keep its recent records from now on.
   core.recentRecords();
@@ -36,6 +36,7 @@ export function controlCommands(core: BrokerCore, options: ControlCommandsOption
     ["records", (filter: unknown) => recordsOf(core, filter)],
     ["restart", inEnvelope(([name]) => core.restart(nameIn(name)))],
     ["reload", inEnvelope(([name]) => core.reload(nameIn(name)))],
+    ["scale", inEnvelope(([name, workers]) => refusal(core.scale(String(name), Number(workers))))],
     ["inspect", inEnvelope(([name, open]) => inspected(core, String(name), open === true))],
     ["stop", inEnvelope(([name]) => typeof name === "string" ? core.stopModule(name) : options.stop())],
   ]);
@@ -100,6 +101,17 @@ async function inspected(core: BrokerCore, name: string, open: boolean): Promise
   } catch (error) {
     if (error instanceof BrokerError) throw error;
     return { url: null, error: messageOf(error) };
+  }
+}
+
+/** Why something can't be done is an answer, too; null where it is done. @throws {BrokerError} */
+async function refusal(work: Promise<unknown>): Promise<string | null> {
+  try {
+    await work;
+    return null;
+  } catch (error) {
+    if (error instanceof BrokerError) throw error;
+    return messageOf(error);
   }
 }
 

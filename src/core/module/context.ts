@@ -44,6 +44,22 @@ export type ItemOf<H> = H extends (...params: never[]) => infer R
   ? unknown extends R ? unknown : Awaited<R> extends AsyncIterable<infer T> | Iterable<infer T> ? T : never
   : never;
 
+/** The commands of a module's workers, as types. */
+export type WorkerCommandsOf<M> = M extends { readonly "~types"?: { readonly workers: infer W extends Commands } } ? W
+  : never;
+
+/** Whether a command yields its items, and has to be streamed. */
+type Yields<H> = H extends (...params: never[]) => infer R
+  ? [R] extends [never] ? false : Awaited<R> extends AsyncGenerator | Generator ? true : false
+  : false;
+
+/** The commands of a module as functions that call them; without those that yield, which are streamed, and without `then`. */
+export type ModuleCommands<M> = {
+  readonly [K in keyof CommandsOf<M> as Yields<CommandsOf<M>[K]> extends true ? never : Exclude<K, "then">]: (
+    ...params: ParamsOf<CommandsOf<M>[K]>
+  ) => Promise<ResultOf<CommandsOf<M>[K]>>;
+};
+
 /** Calls a command: of a module object with its types, of a name with `unknown` ones. */
 export interface CallCommand {
   <M extends Module, K extends keyof CommandsOf<M> & string>(
@@ -75,7 +91,7 @@ export type StreamWorker<W extends Commands> = <K extends keyof W & string>(
 
 /**
  * What a command yields, item by item. The call begins with the first `next()`; leaving a `for await` ends the command. The command
- * is at most 256 KiB or 1,024 items ahead of the reader.
+ * is at most 256 KiB or 1,024 items ahead of the reader. Of `map`: the results, and leaving cancels the calls that are under way.
  */
 export interface ItemStream<T = unknown> extends AsyncIterableIterator<T>, AsyncDisposable {
   /** Itself. */
@@ -88,6 +104,40 @@ export type CallWorker<W extends Commands> = <K extends keyof W & string>(
   params?: ParamsOf<W[K]>,
   options?: CallOptions,
 ) => Promise<ResultOf<W[K]>>;
+
+/** Options of `map`: those of each call, and how the calls are made. */
+export interface MapOptions<K extends string = string> extends Omit<CallOptions, "onProgress" | "signal"> {
+  /** The workers' command, which is called with each item as its only parameter. */
+  readonly command: K;
+  /** How many calls are under way at the same time. @default 2 for each worker */
+  readonly concurrency?: number | undefined;
+  /** Whether results come in the order of their items; else as soon as they are there. @default true */
+  readonly ordered?: boolean | undefined;
+  /** Receives each value that the command passes to `this.progress`, and the number of its item, from 0. */
+  readonly onProgress?: ((value: unknown, index: number) => void) | undefined;
+  /** Cancels the calls that are under way, and ends the results with a `CallCancelledError`. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Calls a command of the workers with each of `items` as its only parameter, and yields the results. The next item is read when its
+ * call can be made, and no more than four times `concurrency` wait to be taken: a million items take no more memory than a few. The
+ * first error ends it.
+ */
+export type MapWorkers<W extends Commands> = <K extends keyof W & string>(
+  items: AsyncIterable<ParamsOf<W[K]>[0]> | Iterable<ParamsOf<W[K]>[0]>,
+  options: MapOptions<K>,
+) => ItemStream<ResultOf<W[K]>>;
+
+/** Calls to the workers of a module. */
+export interface WorkerCalls<W extends Commands> {
+  /** Calls the one with the least to do. */
+  readonly call: CallWorker<W>;
+  /** Streams a command of the one with the least to do. */
+  readonly stream: StreamWorker<W>;
+  /** Calls a command with each of many items. */
+  readonly map: MapWorkers<W>;
+}
 
 /** Whose process this is. */
 export interface ProcessRole {
@@ -126,7 +176,7 @@ export interface ModuleContext<W extends Commands = Commands, O = unknown> {
   /** Aborted when the process begins to drain. */
   readonly signal: AbortSignal;
   /** The module's workers. A worker has none: a call from it is rejected. */
-  readonly workers: { readonly call: CallWorker<W>; readonly stream: StreamWorker<W> };
+  readonly workers: WorkerCalls<W>;
   /** Calls another module, or the broker by its name, through the broker. */
   readonly call: CallCommand;
   /** Streams a command of another module, or of the broker by its name, through the broker. */

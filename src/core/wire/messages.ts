@@ -65,6 +65,8 @@ export interface Setup extends CallTargets {
   readonly cleanupMs: number;
   /** The module's `options`. */
   readonly options: unknown;
+  /** How many workers the module has by hand. @default as many as its definition says */
+  readonly workers?: number;
   readonly supervision: SupervisionPlan;
   readonly concurrency: number | null;
   readonly queue: number | null;
@@ -93,6 +95,7 @@ const isSetup = objectOf<Setup>({
   cleanupMs: isNumber,
   ...TARGETS,
   options: isAnything,
+  workers: optional(isNumber),
   supervision: isPlan,
   concurrency: orNull(isNumber),
   queue: orNull(isNumber),
@@ -212,8 +215,16 @@ export type ControlFromChild =
   | { readonly kind: "ready"; readonly commands: readonly string[]; readonly cleanup: CleanupReceipt | null }
   /** With `lasting` another start would fail too. */
   | { readonly kind: "failed"; readonly error: ThrownError; readonly lasting?: boolean }
-  /** The answer to `status`, and to `restart` when the worker is ready or has failed. */
-  | { readonly kind: "status"; readonly request: number; readonly workers: readonly ProcessStatus[] }
+  /**
+   * The answer to `status`, to `restart` when the worker is ready or has failed, and to `scale` when all of them are; `error` is why it
+   * can't be done.
+   */
+  | {
+    readonly kind: "status";
+    readonly request: number;
+    readonly workers: readonly ProcessStatus[];
+    readonly error?: string;
+  }
   /** It got a signal that asks it to end, and waits for the parent's decision. */
   | { readonly kind: "signal"; readonly signal: EndSignal }
   /** The answer to `inspect`: where the inspector is, null where it is closed, or why it can't be opened. */
@@ -242,6 +253,8 @@ export type ControlFromParent =
   | { readonly kind: "targets"; readonly targets: CallTargets }
   | { readonly kind: "status"; readonly request: number }
   | { readonly kind: "restart"; readonly worker: number; readonly request: number }
+  /** From now on the module has so many workers. */
+  | { readonly kind: "scale"; readonly workers: number; readonly request: number }
   /** Opens or closes the inspector of the process, or of its worker of that number. */
   | {
     readonly kind: "inspect";
@@ -295,7 +308,12 @@ export const controlFromChild = new ControlMessages<ControlFromChild>({
     error: [isThrown],
     lasting: [optional(isBoolean)],
   }),
-  status: new FieldSet({ kind: [oneOf("status")], request: [isNumber], workers: [listOf(isProcessStatus)] }),
+  status: new FieldSet<Extract<ControlFromChild, { readonly kind: "status" }>>({
+    kind: [oneOf("status")],
+    request: [isNumber],
+    workers: [listOf(isProcessStatus)],
+    error: [optional(isText)],
+  }),
   signal: new FieldSet({ kind: [oneOf("signal")], signal: [isSignal] }),
   inspected: new FieldSet({
     kind: [oneOf("inspected")],
@@ -323,6 +341,7 @@ export const controlFromParent = new ControlMessages<ControlFromParent>({
   targets: new FieldSet({ kind: [oneOf("targets")], targets: [objectOf(TARGETS)] }),
   status: new FieldSet({ kind: [oneOf("status")], request: [isNumber] }),
   restart: new FieldSet({ kind: [oneOf("restart")], worker: [isNumber], request: [isNumber] }),
+  scale: new FieldSet({ kind: [oneOf("scale")], workers: [isNumber], request: [isNumber] }),
   inspect: new FieldSet({
     kind: [oneOf("inspect")],
     request: [isNumber],

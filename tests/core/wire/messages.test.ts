@@ -20,6 +20,7 @@ const SETUP: Required<Setup> = {
   cleanupMs: 5_000,
   timeoutMs: 1_000,
   retry: "never",
+  workers: 3,
   options: { months: [1] },
   supervision: supervisionPlan({ restart: "always", memory: { warnBytes: 5 } }),
   concurrency: 4,
@@ -70,7 +71,7 @@ const FROM_CHILD: { readonly [K in ControlFromChild["kind"]]: Required<Extract<C
     },
     lasting: true,
   },
-  status: { kind: "status", request: 7, workers: [] },
+  status: { kind: "status", request: 7, workers: [], error: "no" },
   signal: { kind: "signal", signal: "SIGTERM" },
   inspected: { kind: "inspected", request: 3, url: "ws://127.0.0.1:9/id", error: null },
   stopped: { kind: "stopped" },
@@ -88,6 +89,7 @@ const FROM_PARENT: { readonly [K in ControlFromParent["kind"]]: Required<Extract
   role: { kind: "role", role: "{}", folder: "/", set: { LANG: "C" }, unset: ["PAGER"] },
   status: { kind: "status", request: 7 },
   restart: { kind: "restart", worker: 2, request: 8 },
+  scale: { kind: "scale", workers: 4, request: 8 },
 };
 
 function bytes(text: string): Uint8Array {
