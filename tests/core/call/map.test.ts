@@ -260,12 +260,12 @@ test("map() says at once what is wrong with its items or options", () => {
   }
 });
 
-test("a million items take no more memory than a few: of those that were read, few were not taken", async () => {
+test("many items take no more memory than a few: of those that were read, at most four times concurrency were not taken", async () => {
   let read = 0;
   let taken = 0;
   let most = 0;
   function* numbers() {
-    for (; read < 1_000_000; read++) {
+    for (; read < 20_000; read++) {
       most = Math.max(most, read - taken);
       yield read;
     }
@@ -279,6 +279,6 @@ test("a million items take no more memory than a few: of those that were read, f
     if (value !== taken * 2) assert.fail(`item ${taken} became ${value}`);
     taken++;
   }
-  assert.equal(taken, 1_000_000);
+  assert.equal(taken, 20_000);
   assert.ok(most <= 32, `${most} items were in memory`);
 });
