@@ -38,7 +38,7 @@ export async function offerLibrary(runtime: Runtime): Promise<void> {
   });
 }
 
-/** The client of a cluster that is in the binary and in the package's command, loaded where there is a cluster. */
+/** The client of a cluster, loaded where there is one. It is in the binary; a project has to install it. */
 export async function natsClient(): Promise<object> {
   return await import("@nats-io/transport-node");
 }
