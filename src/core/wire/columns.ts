@@ -47,40 +47,36 @@ export const AnswerKind = {
 } as const;
 
 export function packCalls(calls: readonly CallEntry[], settledBelow: number): Packed {
-  let [ids, attempts, commands, options] = ["", "", "", ""];
-  let [isFirst, hasOptions] = [true, false];
+  const ids: number[] = [];
+  const commands: string[] = [];
   const values: EncodedValue[] = [];
+  let [isFirst, hasOptions] = [true, false];
   for (const call of calls) {
-    ids += `,${call.id}`;
-    attempts += `,${call.attempt}`;
-    if (call.attempt !== 1) isFirst = false;
-    commands += `,${JSON.stringify(call.command)}`;
-    options += `,${headersText(call.options)}`;
-    if (call.options !== null) hasOptions = true;
+    ids.push(call.id);
+    commands.push(call.command);
     values.push(call.params);
+    if (call.attempt !== 1) isFirst = false;
+    if (call.options !== null) hasOptions = true;
   }
-  const before = `[${settledBelow},${column(ids)},${isFirst ? 0 : column(attempts)},${column(commands)},[`;
-  return packed(before, values, `],${hasOptions ? column(options) : 0}`);
+  const attempts = isFirst ? 0 : objectText(calls.map(({ attempt }) => attempt));
+  const options = hasOptions ? `[${calls.map((call) => headersText(call.options)).join()}]` : 0;
+  const before = `[${settledBelow},${objectText(ids)},${attempts},${objectText(commands)},[`;
+  return packed(before, values, `],${options}`);
 }
 
 export function packAnswers(answers: readonly AnswerEntry[]): Packed {
-  let [ids, attempts, kinds] = ["", "", ""];
-  let [isFirst, isValue] = [true, true];
+  const ids: number[] = [];
   const values: EncodedValue[] = [];
-  for (const { id, attempt, kind, value } of answers) {
-    ids += `,${id}`;
-    attempts += `,${attempt}`;
-    if (attempt !== 1) isFirst = false;
-    kinds += `,${kind}`;
-    if (kind !== AnswerKind.value) isValue = false;
-    values.push(value);
+  let [isFirst, isValue] = [true, true];
+  for (const answer of answers) {
+    ids.push(answer.id);
+    values.push(answer.value);
+    if (answer.attempt !== 1) isFirst = false;
+    if (answer.kind !== AnswerKind.value) isValue = false;
   }
-  return packed(`[${column(ids)},${isFirst ? 0 : column(attempts)},${isValue ? 0 : column(kinds)},[`, values, "]");
-}
-
-/** @param items each with a comma before it. */
-function column(items: string): string {
-  return `[${items.slice(1)}]`;
+  const attempts = isFirst ? 0 : objectText(answers.map(({ attempt }) => attempt));
+  const kinds = isValue ? 0 : objectText(answers.map(({ kind }) => kind));
+  return packed(`[${objectText(ids)},${attempts},${kinds},[`, values, "]");
 }
 
 /** The frame of columns, those before the values and those after them. */
