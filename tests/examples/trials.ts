@@ -75,6 +75,13 @@ export const TRIED: Readonly<Record<string, Readonly<Record<string, string>>>> =
   "docs/reliability.md": { "The soak": "usage" },
   "docs/security.md": { "A module with fewer rights": "config_guides" },
   "docs/supervision.md": { "Order of starts": "supervision", "Memory grows": "supervision" },
+  "docs/embedding.md": {
+    "A module": "../world/frameworks",
+    "Express": "../world/frameworks",
+    "Fastify": "../world/frameworks",
+    "Hono": "../world/frameworks",
+    "Next.js": "../world/frameworks",
+  },
   "docs/testing.md": {
     "The modules": "testing",
     "node --test": "testing",
@@ -109,6 +116,11 @@ export interface Shown {
 
 /** Blocks that nothing can try. */
 export const SHOWN: readonly Shown[] = [
+  {
+    page: "docs/embedding.md",
+    begins: 'Cannot start broker "web": it runs in Next.js',
+    because: "the message of an error, which tests/runtime/program.test.ts has",
+  },
   {
     page: "docs/testing.md",
     begins: 'Cannot start broker "shop": it runs in vitest',

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checkSystem, ownFilesOf } from "../../src/runtime/posix/program.ts";
+import { checkSystem, inRunner, ownFilesOf, runnerOf } from "../../src/runtime/posix/program.ts";
 
 test("ownFilesOf() is the library's sources beside the file, and not the command line's", () => {
   const own = ["/a b/src/core/", "/a b/src/runtime/", "/a b/src/broker."];
@@ -30,4 +30,16 @@ test("checkSystem() refuses Windows with what to use, and nothing else", () => {
   for (const name of ["windows", "win32"]) {
     assert.throws(() => checkSystem(name), /Cannot run brokkr on Windows: it needs/);
   }
+});
+
+test("runnerOf() is Next.js for the files of its server, and null for a program that is near them", () => {
+  for (const file of ["bin/next", "server/lib/start-server.js"]) {
+    assert.equal(runnerOf(`/web/node_modules/next/dist/${file}`), "Next.js");
+  }
+  assert.equal(runnerOf("/web/next/server.js"), null);
+  assert.equal(
+    inRunner("Next.js"),
+    'it runs in Next.js, which a new process would run again, set "program" to a file that only starts the broker, ' +
+      'or "inProcess" to true to run the modules in this process',
+  );
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
+import { BUN } from "../../scripts/command.ts";
 import { installed, projectOf, result } from "./installed.ts";
 
 const DEADLINE = { timeout: 5 * 60_000 };
@@ -33,6 +34,42 @@ async function main() {
 }
 void main();
 `,
+  "spawning.mjs": `import { Broker, CallTimeoutError, defineModule, RemoteError } from "brokkr";
+const hello = defineModule({
+  name: "hello",
+  workers: { count: 1, commands: { square: (n) => n * n } },
+  commands: (ctx) => ({
+    greet: async (name) => \`Hello \${name}, \${await ctx.workers.call("square", [7])}\`,
+    fail() {
+      throw new RangeError("no");
+    },
+    slow: () => new Promise((resolve) => setTimeout(resolve, 500)),
+  }),
+});
+async function main() {
+  const broker = await Broker.start({ name: "bundled", modules: [hello], log: () => {} });
+  const failure = (command) => broker.call(hello, command, [], { timeoutMs: 50, retry: "never" }).catch((error) => error);
+  const [failed, slow] = [await failure("fail"), await failure("slow")];
+  console.log(await broker.call(hello, "greet", ["world"]), failed instanceof RemoteError, slow instanceof CallTimeoutError);
+  console.log(failed.name, failed.remoteName, slow.name, slow.code);
+  await broker.stop();
+}
+void main();
+`,
+  "rollup.config.mjs": `import { createRequire } from "node:module";
+import { pathToFileURL } from "node:url";
+const from = createRequire(process.env.PACKAGES);
+const { nodeResolve } = await import(pathToFileURL(from.resolve("@rollup/plugin-node-resolve")).href);
+export default { input: "spawning.mjs", plugins: [nodeResolve({ preferBuiltins: true })] };
+`,
+  "modules.config.mjs": `export default {
+  entry: "./spawning.mjs",
+  mode: "none",
+  target: "node",
+  experiments: { outputModule: true },
+  output: { path: import.meta.dirname + "/packed-esm", filename: "main.mjs", module: true, chunkFormat: "module" },
+};
+`,
 });
 
 for (
@@ -63,4 +100,70 @@ for (
       ]);
     },
   );
+}
+
+const ESBUILD = ["esbuild@0.25.12", "esbuild"] as const;
+const ROLLUP = ["rollup@4.68.8 @rollup/plugin-node-resolve@16.0.3", "rollup"] as const;
+const WEBPACK = ["webpack@5.113.0 webpack-cli@6.0.1", "webpack"] as const;
+const BUNDLE = ["spawning.mjs", "--bundle", "--platform=node", "--packages=bundle"];
+interface Bundling {
+  /** Packages and the executable. @default `bun build` */
+  readonly tool?: readonly [specifier: string, bin: string];
+  readonly args: readonly string[];
+  readonly file: string;
+  readonly runtime?: string;
+}
+const PACK = ["--entry", "./spawning.mjs", "--target", "node"];
+
+for (
+  const { tool, args, file, runtime = "node" } of [
+    { tool: ESBUILD, args: [...BUNDLE, "--format=cjs", "--minify", "--outfile=minified.cjs"], file: "minified.cjs" },
+    { tool: ESBUILD, args: [...BUNDLE, "--format=esm", "--minify", "--outfile=minified.mjs"], file: "minified.mjs" },
+    {
+      tool: ESBUILD,
+      args: [...BUNDLE, "--format=esm", "--splitting", "--outdir=split", "--out-extension:.js=.mjs"],
+      file: "split/spawning.mjs",
+    },
+    { tool: ROLLUP, args: ["-c", "--format", "es", "--dir", "rolled"], file: "rolled/spawning.js" },
+    {
+      tool: ROLLUP,
+      args: [
+        "-c",
+        "--format",
+        "cjs",
+        "--dir",
+        "rolled-cjs",
+        "--entryFileNames",
+        "[name].cjs",
+        "--chunkFileNames",
+        "[name].cjs",
+      ],
+      file: "rolled-cjs/spawning.cjs",
+    },
+    {
+      tool: WEBPACK,
+      args: [...PACK, "--mode", "production", "--output-path", "packed", "--output-filename", "main.cjs"],
+      file: "packed/main.cjs",
+    },
+    {
+      tool: WEBPACK,
+      args: ["--config", "modules.config.mjs"],
+      file: "packed-esm/main.mjs",
+    },
+    { args: ["--target=node", "--outfile=bun-node.mjs"], file: "bun-node.mjs" },
+    { args: ["--target=node", "--format=cjs", "--outfile=bun-node.cjs"], file: "bun-node.cjs" },
+    { args: ["--target=bun", "--minify", "--outfile=bun-min.js"], file: "bun-min.js", runtime: BUN },
+    { args: ["--target=bun", "--splitting", "--outdir=bun-split"], file: "bun-split/spawning.js", runtime: BUN },
+  ] as readonly Bundling[]
+) {
+  test(`${tool?.[1] ?? "bun build"} makes ${file} without a warning, and its processes serve`, DEADLINE, async () => {
+    const bin = tool === undefined ? undefined : await installed(...tool);
+    const command = bin === undefined ? [BUN, "build", "spawning.mjs", ...args] : [bin, ...args];
+    const built = await result(command, folder, { PACKAGES: `${bin}` }, 4 * 60_000);
+    assert.equal(built.code, 0, built.output);
+    assert.doesNotMatch(built.output, /warn|critical|circular|unresolved/i);
+    const { code, stdout, output } = await result([runtime, file], folder);
+    assert.equal(code, 0, output);
+    assert.equal(stdout, "Hello world, 49 true true\nRemoteError RangeError CallTimeoutError TIMEOUT\n");
+  });
 }

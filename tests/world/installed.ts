@@ -7,15 +7,15 @@ import { type CommandResult, ROOT, run } from "../../scripts/command.ts";
 const WORLD = join(ROOT, "build/world");
 const DEADLINE_MS = 4 * 60_000;
 
-/** The executable `bin` of a package such as `bun@1.3.14`, which is got once. */
+/** The executable `bin` of a package such as `bun@1.3.14`, which is got once. Packages with a space between are got together. */
 export async function installed(specifier: string, bin: string): Promise<string> {
-  const folder = join(WORLD, specifier);
+  const folder = join(WORLD, specifier.replaceAll(" ", "+"));
   const file = join(folder, "node_modules/.bin", bin);
   if (await exists(join(folder, "complete"))) return file;
   await Deno.remove(folder, { recursive: true }).catch(() => {});
   await Deno.mkdir(folder, { recursive: true });
   await Deno.writeTextFile(join(folder, "package.json"), '{ "private": true }\n');
-  const command = ["npm", "install", "--no-audit", "--no-fund", "--no-save", specifier];
+  const command = ["npm", "install", "--no-audit", "--no-fund", "--no-save", ...specifier.split(" ")];
   const { code, output } = await run(command, { cwd: folder, deadlineMs: DEADLINE_MS });
   if (code !== 0) throw new Error(`Cannot get ${specifier}: npm ended with exit code ${code}\n${output}`);
   await Deno.writeTextFile(join(folder, "complete"), "");
@@ -41,6 +41,7 @@ export async function result(
   command: readonly string[],
   cwd: string,
   env: Readonly<Record<string, string>> = {},
+  deadlineMs = 60_000,
 ): Promise<CommandResult> {
-  return await run(command, { cwd, env, deadlineMs: 60_000 });
+  return await run(command, { cwd, env, deadlineMs });
 }

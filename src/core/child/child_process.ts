@@ -427,7 +427,7 @@ export interface ExitReason {
 }
 
 /** What the runtimes say where a port is served already. */
-const PORT_TAKEN = /EADDRINUSE|AddrInUse|address already in use/i;
+const PORT_TAKEN = /EADDRINUSE|AddrInUse|address already in use|is port \d+ in use/i;
 
 /** @param goal what the process was to reach first, where it runs its parent's program; else null. */
 export function exitReason(end: ProcessEnd, goal: string | null = null): ExitReason {

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type FlagRules, fromOrigin, joinOptions, ORIGIN, passedOn, splitOptions } from "../posix/program.ts";
+import { process } from "./self.ts";
 
 /** The environment comes from the parent process as it is: a file would bring back what was taken out. */
 const DROPPED =
@@ -75,7 +75,8 @@ export function resolveSpecifier(specifier: string, how: "import" | "require", o
     if (file !== null) return pathToFileURL(file).href;
   }
   try {
-    const path = createRequire(from).resolve(specifier);
+    // Not imported: webpack would look for what is required.
+    const path = process.getBuiltinModule("node:module").createRequire(from).resolve(specifier);
     return how === "import" && path.startsWith("/") ? pathToFileURL(path).href : path;
   } catch {
     return specifier.startsWith(".") ? fromOrigin(specifier, origin) : specifier;

@@ -132,15 +132,15 @@ const KINDS: ReadonlyMap<string, string> = new Map([
   ["UDPSocket", "UDP socket"],
   ["Subprocess", "child process"],
 ]);
-/** Not written where it is imported: the other runtimes' tools would look for it. */
-const ENGINE = "bun:jsc";
 /** The channel to the parent process. */
 const OWN = "TCPSocket";
 
 /** What keeps a process of Bun alive. Costs next to nothing after a collection, which it makes itself where there was none. */
+// deno-lint-ignore require-await
 export async function openHandles(): Promise<OpenHandle[]> {
-  const engine: BunEngine = await import(ENGINE);
-  const names = Object.entries(engine.heapStats().protectedObjectTypeCounts)
+  // Not imported: the other runtimes' tools and bundlers would look for it.
+  const heapStats: BunEngine["heapStats"] = Reflect.get(process.getBuiltinModule("bun:jsc") ?? {}, "heapStats");
+  const names = Object.entries(heapStats().protectedObjectTypeCounts)
     .filter(([name]) => KINDS.has(name))
     .flatMap(([name, count]) => Array<string>(Math.max(0, name === OWN ? count - 1 : count)).fill(name));
   const links = descriptors();

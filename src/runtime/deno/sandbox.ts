@@ -120,7 +120,9 @@ function withoutGrants(flag: string): string[] {
 
 /** brokkr's own files are read by module files that import it. */
 function ownSource(): string[] {
-  const { protocol, pathname } = new URL("../../../", import.meta.url);
+  // By a name of its own: webpack and others take `new URL("…", import.meta.url)` for a file to put into a bundle.
+  const own = import.meta.url;
+  const { protocol, pathname } = new URL("../../../", own);
   return protocol === "file:" ? [decodeURIComponent(pathname)] : [];
 }
 

@@ -1,7 +1,6 @@
 import { Buffer } from "node:buffer";
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { mkdtempSync, rmdirSync } from "node:fs";
-import * as module from "node:module";
 import { createConnection, createServer, type Server, Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -80,8 +79,11 @@ const OWN_CHOICE = [COMPILE_CACHE, "NODE_DISABLE_COMPILE_CACHE", "NODE_V8_COVERA
 
 /** `env` for a process whose code need not be compiled again: a quarter of what its start takes beside that of Node itself. */
 function withCompileCache(env: Record<string, string>): Record<string, string> {
-  // Node before 22.8 keeps nothing.
-  if (!("enableCompileCache" in module) || OWN_CHOICE.some((name) => env[name] !== undefined)) return env;
+  // Node before 22.8 keeps nothing. Not imported: webpack would import that name, which an older Node does not have.
+  if (
+    !("enableCompileCache" in process.getBuiltinModule("node:module")) ||
+    OWN_CHOICE.some((name) => env[name] !== undefined)
+  ) return env;
   try {
     return { ...env, [COMPILE_CACHE]: privateFiles.folder(COMPILE_CACHE_FOLDER) };
   } catch {

@@ -175,7 +175,10 @@ export function joinOptions(elements: readonly string[]): string {
   ).join(" ");
 }
 
-/** Test runners, whose process runs them and not the program: a new process of the same program would run all tests again. */
+/**
+ * Test runners, and servers that load the program's code: their processes run them and not the program, so that a new process of the
+ * same program would run all tests or serve the same port again.
+ */
 
 /** By a part of the path of the file that such a process runs. */
 const RUNNERS: readonly (readonly [name: string, path: RegExp])[] = [
@@ -185,6 +188,7 @@ const RUNNERS: readonly (readonly [name: string, path: RegExp])[] = [
   ["ava", /\/node_modules\/ava\//],
   ["jasmine", /\/node_modules\/jasmine\//],
   ["playwright", /\/node_modules\/(@playwright\/test|playwright)\//],
+  ["Next.js", /\/node_modules\/next\//],
 ];
 
 /** Name of the runner whose file `path` is; null where it is none. */

@@ -294,6 +294,22 @@ test("a process that ends before its Broker.start is told with what stands befor
   }
 });
 
+test("a process that waits for a port that is taken says where that stands when its start takes too long", async () => {
+  const t = new FakeBroker({ sla: { restart: "never" } });
+  void t.core.start();
+  await settle();
+  // What Bun prints of it: the program goes on waiting.
+  t.life("sla").print("error: Failed to start server. Is port 3000 in use?\n");
+  await t.runtime.clock.advance(10_000);
+  await t.life("sla").exit({ code: null, signal: "SIGKILL" });
+  const start = 'Broker.start({ name: "broker-master" })';
+  assert.deepEqual(t.told("process.exited"), [
+    `sla ended unexpectedly (pid 100, exit code none, signal SIGKILL): process did not reach ${start} in 10s: what stands ` +
+    `before ${start} runs in this process too, and serves a port there that is taken, put it behind, or set "program" ` +
+    "to a file that only starts the broker",
+  ]);
+});
+
 test("restart() and reload() after stop() are refused, so no process outlives its broker", async () => {
   const t = new FakeBroker({ sla: {} });
   void t.core.start();
