@@ -3,9 +3,11 @@
 import { cp } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { manPage } from "../src/cli/help.ts";
+import { VERSION } from "../src/core/version.ts";
 import { ROOT } from "./command.ts";
 import { bundleLibrary } from "./npm/bundle.ts";
-import { packageJson } from "./npm/package_json.ts";
+import { packageJson, REPOSITORY } from "./npm/package_json.ts";
+import { packageReadme } from "./npm/readme.ts";
 import { tsc } from "./tsc.ts";
 
 const COMMENT = /\/\*[\s\S]*?\*\//g;
@@ -29,7 +31,9 @@ export async function buildNpm(folder: string): Promise<string> {
   const { text, messages: missing } = await packageJson(folder);
   await Deno.writeTextFile(join(folder, "package.json"), text);
   await Deno.writeTextFile(join(folder, "brokkr.1"), manPage());
-  for (const name of ["README.md", "LICENSE", "CHANGELOG.md"]) {
+  const readme = packageReadme(await Deno.readTextFile(join(ROOT, "README.md")), REPOSITORY, VERSION);
+  await Deno.writeTextFile(join(folder, "README.md"), readme);
+  for (const name of ["LICENSE", "CHANGELOG.md"]) {
     await Deno.copyFile(join(ROOT, name), join(folder, name)).catch(ignoreMissing);
   }
   if (await exists(join(ROOT, "schema"))) await cp(join(ROOT, "schema"), join(folder, "schema"), { recursive: true });

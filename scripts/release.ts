@@ -86,9 +86,9 @@ async function versions(): Promise<string> {
 
 async function whatIsLeft(): Promise<string> {
   const left = [
-    ...(await hasRepository(NPM)
-      ? []
-      : ['set "repository" in scripts/npm/package_json.ts: npm takes no --provenance without it']),
+    ...(await hasRepository(NPM) ? [] : [
+      "set REPOSITORY in scripts/npm/package_json.ts: npm takes no --provenance without it, and the README has no links",
+    ]),
     `give "## [Unreleased]" in CHANGELOG.md the version ${VERSION} and the date`,
     `git tag ${TAG}, and push it`,
     "npm publish --provenance --access public, in npm/ and from CI",

@@ -4,6 +4,9 @@ import { isBuiltin } from "node:module";
 import { files } from "../build_npm.ts";
 import config from "../../deno.json" with { type: "json" };
 
+/** Address of the repository, once it has one: such as https://github.com/someone/brokkr. */
+export const REPOSITORY: string | null = null;
+
 export interface PackageJson {
   readonly text: string;
   /** What is wrong with the imports; empty when nothing is. */
@@ -18,6 +21,7 @@ export async function packageJson(folder: string): Promise<PackageJson> {
     description: "A broker for processes: clean after fork, typed command calls, log lines an operator can act on",
     keywords: ["broker", "process", "fork", "ipc", "rpc", "supervisor", "worker", "deno", "bun"],
     license: config.license,
+    ...(REPOSITORY === null ? {} : { repository: { type: "git", url: `git+${REPOSITORY}.git` } }),
     type: "module",
     // `default` and not `import`: Node's require() of an ES module looks for no other condition.
     exports: {
@@ -27,6 +31,10 @@ export async function packageJson(folder: string): Promise<PackageJson> {
       "./schema/*": "./schema/*",
       "./package.json": "./package.json",
     },
+    // TypeScript with the module resolution "node10" reads no exports.
+    main: "./mod.js",
+    types: "./mod.d.ts",
+    typesVersions: { "*": { nats: ["./nats.d.ts"], testing: ["./testing.d.ts"] } },
     bin: { brokkr: "cli.js" },
     man: "./brokkr.1",
     engines: { node: ">=20.19" },

@@ -138,5 +138,16 @@ export function typescriptRemedy(runtime: Runtime, path: string): string | null 
   if (runtime.name !== "node" || !/\.[cm]?ts$/.test(path)) return null;
   // Node 22.18 and later strip types.
   if (Reflect.get(process.features, "typescript")) return null;
-  return `Node ${runtime.version} cannot load TypeScript, compile it to JavaScript or run brokkr with Deno or Bun`;
+  const flags = [...process.execArgv, process.env["NODE_OPTIONS"] ?? ""].join(" ");
+  // A new process gets these flags as well.
+  if (TSX.test(flags)) return null;
+  const cannot = `Node ${runtime.version} cannot load TypeScript`;
+  if (TS_NODE.test(flags)) {
+    return `${cannot}, and ts-node not in every process: use tsx, with NODE_OPTIONS="--import tsx"`;
+  }
+  return `${cannot}, compile it to JavaScript or run brokkr with tsx (NODE_OPTIONS="--import tsx"), Deno or Bun`;
 }
+
+/** Loaders, as flags name them: by the package, or by its file as the package's own command does. */
+const TSX = /(?:[\s="/]|^)tsx(?:[\s"/@]|$)/;
+const TS_NODE = /(?:[\s="/]|^)ts-node(?:[\s"/@]|$)/;
