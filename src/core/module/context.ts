@@ -48,16 +48,13 @@ export type ItemOf<H> = H extends (...params: never[]) => infer R
 export type WorkerCommandsOf<M> = M extends { readonly "~types"?: { readonly workers: infer W extends Commands } } ? W
   : never;
 
-/** Whether a command yields its items, and has to be streamed. */
-type Yields<H> = H extends (...params: never[]) => infer R
-  ? [R] extends [never] ? false : Awaited<R> extends AsyncGenerator | Generator ? true : false
-  : false;
-
 /** The commands of a module as functions that call them; without those that yield, which are streamed, and without `then`. */
 export type ModuleCommands<M> = {
-  readonly [K in keyof CommandsOf<M> as Yields<CommandsOf<M>[K]> extends true ? never : Exclude<K, "then">]: (
-    ...params: ParamsOf<CommandsOf<M>[K]>
-  ) => Promise<ResultOf<CommandsOf<M>[K]>>;
+  readonly [
+    K in keyof CommandsOf<M> as CommandsOf<M>[K] extends (...params: never[]) => infer R
+      ? [R] extends [never] ? K : Awaited<R> extends AsyncGenerator | Generator ? never : Exclude<K, "then">
+      : never
+  ]: (...params: ParamsOf<CommandsOf<M>[K]>) => Promise<ResultOf<CommandsOf<M>[K]>>;
 };
 
 /** Calls a command: of a module object with its types, of a name with `unknown` ones. */
