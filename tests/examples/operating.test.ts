@@ -26,10 +26,11 @@ for (const [part, count] of [["What does this line mean?", 1], ["Try it", 6]] as
 test(`${PAGE}, Restart, stop, change the configuration: every command is done`, async () => {
   const block = (await blocksOf(PAGE)).find(({ part }) => part === "Restart, stop, change the configuration");
   const commands = block?.text.trimEnd().split("\n").map((line) => line.replace(/ {2,}.*/, "")) ?? [];
-  assert.equal(commands.length, 6);
+  assert.equal(commands.length, 7);
   await using project = await brokkrFolder();
   for (const name of ["sla", "Livestatus"]) {
-    await writeFile(join(project.folder, `${name}.mjs`), `export default { name: "${name}", commands: {} };\n`);
+    const module = `{ name: "${name}", commands: {}, workers: { count: 0, commands: {} } }`;
+    await writeFile(join(project.folder, `${name}.mjs`), `export default ${module};\n`);
   }
   const modules = { sla: { path: "./sla.mjs" }, Livestatus: { path: "./Livestatus.mjs", workers: 2 } };
   await writeFile(join(project.folder, "brokkr.json"), JSON.stringify({ name: "broker-master", modules }));
