@@ -11,6 +11,9 @@ import { test } from "node:test";
 import { sla } from "../fixtures/broker/modules.ts";
 import { rejection, TestBroker } from "./broker_of.ts";
 
+/** For what a busy machine holds up. */
+const PATIENT = { timeoutMs: 30_000 };
+
 test("a crash in the command reaches the caller at once, with both stacks", async () => {
   const t = await TestBroker.start();
   try {
@@ -87,11 +90,11 @@ test("a process that ends in a call rejects it with its exit code or signal and 
   const t = await TestBroker.start();
   try {
     await t.broker.call(sla, "complain", ["disk is full\n"]);
-    const exited = await rejection(t.broker.call(sla, "exit", [3]));
+    const exited = await rejection(t.broker.call(sla, "exit", [3], PATIENT));
     assert.ok(exited instanceof ProcessGoneError);
     assert.deepEqual([exited.exitCode, exited.signal, exited.lastLines], [3, null, ["disk is full"]]);
     assert.match(t.lines(/^call\.error$/).at(-1) ?? "", /because of error: process exited with code 3$/);
-    const killed = await rejection(t.broker.call(sla, "kill", ["SIGKILL"]));
+    const killed = await rejection(t.broker.call(sla, "kill", ["SIGKILL"], PATIENT));
     assert.ok(killed instanceof ProcessGoneError);
     assert.deepEqual([killed.exitCode, killed.signal], [null, "SIGKILL"]);
     assert.match(t.lines(/^call\.error$/).at(-1) ?? "", /because of error: process was killed by SIGKILL$/);
