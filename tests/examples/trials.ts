@@ -33,7 +33,7 @@ export function isOfBytes({ language, text }: Block): boolean {
 export const TRIED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "README.md": { "Try it": "readme", "A program": "readme", "The command line": "usage" },
   "docs/clean-after-fork.md": { "Try it": "clean_after_fork" },
-  "docs/cluster.md": { Security: "../process/cluster_security" },
+  "docs/cluster.md": { Security: "../process/cluster_security", "Two machines in five minutes": "cluster" },
   "docs/configuration.md": { "Try it": "config_guides" },
   "docs/getting-started.md": {
     "The binary": "getting_started",
@@ -100,6 +100,7 @@ export const TRIED: Readonly<Record<string, Readonly<Record<string, string>>>> =
     "Cancel, ping, records, notices, close": "wire_protocol",
     "The control socket": "wire_protocol",
   },
+  "examples/cluster/README.md": { "Two brokers and nats-server": "cluster" },
   "examples/config/README.md": { "A broker from a configuration": "config" },
   "examples/monitoring/README.md": { "A monitoring program": "monitoring" },
   "examples/node-server/README.md": { "A broker in an existing Node server": "node_server" },
