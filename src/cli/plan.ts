@@ -9,7 +9,7 @@ import type { BrokerHost } from "../core/broker/child_spec.ts";
 import type { GivenSettings } from "../core/child/role.ts";
 import { defineModule, type Module } from "../core/module/module.ts";
 import { programModule } from "../core/module/program.ts";
-import { MODULE } from "../core/module/settings.ts";
+import { MODULE, withheldEnv } from "../core/module/settings.ts";
 import { messageOf } from "../core/user_code.ts";
 import { CliError, ExitCode } from "./cli_error.ts";
 import { ConfigError, type Problem, problemLine } from "./config/document.ts";
@@ -92,11 +92,12 @@ async function moduleOf(module: ConfigModule | ConfigProgram, load: Config["load
 
 function hostOf({ modules: all, load, folder }: Config): PreparedBroker["host"] {
   const modules = all.filter((module) => "url" in module);
+  const env = all.map(({ name, settings }) => ({ name, env: settings.env }));
   const byName = new Map(modules.map((module) => [module.name, module]));
   const files = modules.map(({ name, url }) => [name, url] as const);
   return {
     folder,
-    signature: (name) => JSON.stringify([load, ...partsOf(all.find((module) => module.name === name))]),
+    signature: (name) => JSON.stringify([load, withheldEnv(name, env).toSorted(), ...partsOf(name, all)]),
     load: (name) => {
       const [, own] = files.find(([file]) => file === name) ?? [];
       return files.filter(([file, url]) => file === name || (load === "all" && url !== own));
@@ -110,8 +111,9 @@ function hostOf({ modules: all, load, folder }: Config): PreparedBroker["host"] 
   };
 }
 
-/** What a module's process depends on, which excludes its position in the file. */
-function partsOf(module: ConfigModule | ConfigProgram | undefined): unknown[] {
+/** What a module's process depends on beside what others claim, which excludes its position in the file. */
+function partsOf(name: string, all: Config["modules"]): unknown[] {
+  const module = all.find((module) => module.name === name);
   if (module === undefined) return [];
   return "url" in module ? [module.url, module.workers, module.settings] : [module.program, module.settings];
 }

@@ -49,6 +49,18 @@ test("SIGHUP replaces what has changed in the configuration, starts what is new 
     assert.equal((await broker.ended).code, 0);
   }));
 
+test("SIGHUP takes a variable that a module claims now from the processes of the others", () =>
+  inSandbox(async (sandbox) => {
+    const broker = await sandbox.broker(["run", write(sandbox, { one: {}, two: {} })], { env: { TOKEN: "of one" } });
+    configure(sandbox, { one: { env: ["TOKEN"] }, two: {} });
+    broker.kill("SIGHUP");
+    await broker.printed("stderr", "The configuration is in force");
+    const after = await pids(sandbox);
+    assert.match(readFileSync(`/proc/${after["one"]}/environ`, "utf8"), /TOKEN=of one/);
+    assert.doesNotMatch(readFileSync(`/proc/${after["two"]}/environ`, "utf8"), /TOKEN/);
+    assert.match(broker.stderr, /\(replaced: 2, kept: 0, added: 0, removed: 0\)/);
+  }));
+
 test("SIGHUP changes where a call goes and how long it may take, also for the module that was called last", () =>
   inSandbox(async (sandbox) => {
     const broker = await sandbox.broker(["run", write(sandbox, { one: {} })]);

@@ -12,8 +12,16 @@ import { CLEANUP_DEADLINE_MS, hasToClean } from "../child/cleanup.ts";
 import type { Guard } from "../child/guard.ts";
 import { encodeDepth, encodeRole, type GivenSettings, isWorkerOf, ROLE_VARIABLE } from "../child/role.ts";
 import type { StandbyPlan } from "../child/standby.ts";
-import { claimedEnv, givenEnv, MODULE, outputLimits, ownEnv, supervisionPlan } from "../module/settings.ts";
 import type { ProgramPlan } from "../module/module.ts";
+import {
+  claimedEnv,
+  givenEnv,
+  MODULE,
+  type NamedEnv,
+  outputLimits,
+  supervisionPlan,
+  withheldEnv,
+} from "../module/settings.ts";
 import { DaemonSession } from "../program/daemon.ts";
 import { ProgramSession } from "../program/session.ts";
 import { DEFAULT_FRAME_LIMIT } from "../wire/frame.ts";
@@ -57,7 +65,7 @@ export function childSpec(
   // The imports of a program may read what others claim, and its processes remove it. A sandboxed process may not, and one that is
   // no process of brokkr would not.
   const keepsAll = load === null && permissions === undefined && program === undefined;
-  const withheld = keepsAll ? [] : withheldEnv(name, plan.modules);
+  const withheld = keepsAll ? [] : withheldEnv(name, envOf(plan.modules));
   const files = load?.(name).map(([, file]) => file) ?? [];
   const declared = definition.workers?.count ?? given?.(name).workers ?? (given === undefined ? 0 : null);
   const workers = program === undefined ? declared : 0;
@@ -153,11 +161,6 @@ function withoutVariables(runtime: Runtime, withheld: readonly string[]): Record
   return env;
 }
 
-/** Environment variables that other modules claim and `name` does not: never handed to a process that loads only the file of `name`. */
-function withheldEnv(name: string, plans: readonly ModulePlan[]): string[] {
-  const own = ownEnv(plans.find((plan) => plan.module.name === name)?.settings.env);
-  return plans
-    .filter((plan) => plan.module.name !== name)
-    .flatMap((plan) => claimedEnv(plan.settings.env))
-    .filter((variable) => !own.includes(variable));
+function envOf(plans: readonly ModulePlan[]): NamedEnv[] {
+  return plans.map(({ module: { name }, settings: { env } }) => ({ name, env }));
 }

@@ -763,6 +763,19 @@ export function ownEnv(env: EnvSettings | undefined): readonly string[] {
   return isRecord(env) ? Object.keys(env) : [...env ?? []];
 }
 
+/** What a module says of its environment. */
+export interface NamedEnv {
+  readonly name: string;
+  readonly env: EnvSettings | undefined;
+}
+
+/** Variables that other modules claim and `name` does not: never handed to a process that loads only the file of `name`. */
+export function withheldEnv(name: string, modules: readonly NamedEnv[]): string[] {
+  const own = ownEnv(modules.find((module) => module.name === name)?.env);
+  const others = modules.filter((module) => module.name !== name).flatMap(({ env }) => claimedEnv(env));
+  return others.filter((variable) => !own.includes(variable));
+}
+
 /** Those that the settings give a value. */
 export function givenEnv(env: EnvSettings | undefined): Readonly<Record<string, string>> {
   if (!isRecord(env)) return {};
