@@ -6,6 +6,7 @@
 
 import { isRecord } from "../core/checks.ts";
 import type { CommandDescription, ModuleDescription } from "../core/control/describe.ts";
+import { escapeText } from "../core/log/escape.ts";
 import type { JsonSchema } from "../core/module/discover.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { ExitCode } from "./cli_error.ts";
@@ -34,13 +35,14 @@ const KINDS: Readonly<Record<ModuleDescription["kind"], string>> = {
   none: "a daemon or a job, which takes no calls",
 };
 
+/** A program may put anything into its names and texts: none of them may forge a line. */
 export function descriptionText({ name, kind, commands, error }: ModuleDescription, colors: boolean): string {
   const what = KINDS[kind] === "" ? "" : `: ${KINDS[kind]}`;
   const lines = commands.flatMap((command) => [
-    `  ${signature(command)}`,
-    ...(command.about === null ? [] : [`      ${command.about.split("\n")[0]}`]),
+    `  ${escapeText(signature(command))}`,
+    ...(command.about === null ? [] : [`      ${escapeText(command.about.split(/\r?\n/)[0] ?? "")}`]),
   ]);
-  const none = error === null ? "  no commands" : `  unknown: ${error}`;
+  const none = error === null ? "  no commands" : `  unknown: ${escapeText(error)}`;
   return [bold(name, colors) + what, ...(lines.length === 0 ? [none] : lines), ""].join("\n");
 }
 

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
-import { schemaText } from "../../src/cli/describe.ts";
+import { descriptionText, schemaText } from "../../src/cli/describe.ts";
 import { brokerConfig, inSandbox, type Sandbox } from "./cli_process.ts";
 
 /** Answers each request with what it was given for it, one message a line, or with headers where it is a language server. */
@@ -108,4 +108,20 @@ test("schemaText() writes a JSON Schema as TypeScript would", () => {
     [{ type: "object" }, "object"],
   ];
   for (const [schema, text] of expected) assert.equal(schemaText(schema), text);
+});
+
+test("descriptionText() lets no name or text of a program forge a line or reach the terminal as a command", () => {
+  const hostile = "\x1b]0;title\x07a\n  forged()";
+  const [param, command] = [{ name: hostile, required: true, schema: { type: hostile } }, {
+    name: hostile,
+    about: "x\x1b[2J\r\ny",
+  }];
+  const commands = [{ ...command, params: [param], result: {}, stream: false }];
+  const safe = "\\u001b]0;title\\u0007a\\n  forged()";
+  assert.equal(
+    descriptionText({ name: "m", kind: "mcp", commands, error: null }, false).split("\n").slice(1).join("\n"),
+    `  ${safe}(${safe}: ${safe})\n      x\\u001b[2J\n`,
+  );
+  const failed = descriptionText({ name: "m", kind: "module", commands: [], error: hostile }, false);
+  assert.equal(failed, `m\n  unknown: ${safe}\n`);
 });
