@@ -242,6 +242,7 @@ export class ControlPeer {
     this.#clearDeadline = clock.timer(HELLO_DEADLINE_MS, () => this.close("the client said no hello"));
     this.#link = new Link(channel, clock, {
       frameLimit: ASKED_FRAME_LIMIT,
+      sendLimit: DEFAULT_FRAME_LIMIT,
       events: {
         frame: (type, flags, body) => this.#frame(type, flags, body),
         refused: (reason, excerpt) => options.dropped(`frame (${reason}: ${excerpt})`),

@@ -27,6 +27,8 @@ export interface LinkEvents {
 export interface LinkOptions {
   /** The largest body, in bytes. */
   readonly frameLimit: number;
+  /** The same of a frame that is sent. @default `frameLimit` */
+  readonly sendLimit?: number;
   readonly events: LinkEvents;
   /** How values are written before the peer's hello says more. @default "json" */
   readonly codec?: CodecName;
@@ -45,7 +47,7 @@ export class Link {
   readonly clock: Clock;
   readonly #reader: FrameReader;
   readonly #events: LinkEvents;
-  readonly #frameLimit: number;
+  readonly #sendLimit: number;
   #batches: (() => void)[] = [];
   readonly #ignored = new Map<number, number>();
   readonly #whenDrained = new Set<() => void>();
@@ -66,8 +68,8 @@ export class Link {
     this.#channel = channel;
     this.clock = clock;
     this.#events = options.events;
-    this.#frameLimit = options.frameLimit;
-    this.#writer = new FrameWriter(channel, options.frameLimit);
+    this.#sendLimit = options.sendLimit ?? options.frameLimit;
+    this.#writer = new FrameWriter(channel, this.#sendLimit);
     this.#codec = options.codec ?? "json";
     this.#receivedAt = clock.now();
     this.#reader = new FrameReader(options.frameLimit, (type, flags, body) => this.#take(type, flags, body));
@@ -250,8 +252,8 @@ export class Link {
 
   /** A frame of `length` was added, or is too large: the peer would end the link over it. */
   #added(type: number, length: number): void {
-    if (length <= this.#frameLimit) return this.#wake();
-    const reason = `not sent: a frame of type ${type} has ${length} bytes and the limit is ${this.#frameLimit}`;
+    if (length <= this.#sendLimit) return this.#wake();
+    const reason = `not sent: a frame of type ${type} has ${length} bytes and the limit is ${this.#sendLimit}`;
     this.#events.refused(reason, "");
   }
 

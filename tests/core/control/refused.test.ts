@@ -134,3 +134,10 @@ test("a client of the control socket that asks and reads no answers is cut off b
   assert.ok(c.near.unsentBytes < 150 * 1024 * 1024, `${c.near.unsentBytes} bytes`);
   assert.equal(c.runtime.clock.timers, 0);
 });
+
+test("an answer over the limit of a question is sent, as large as a module's", async () => {
+  const client = new RawClient({ huge: () => "x".repeat(2_000_000) });
+  await client.says(frame(FrameType.calls, JSON.stringify([0, [1], 0, ["huge"], [[]], 0])));
+  assert.deepEqual(client.answers, [[[1], 0, 0, ["x".repeat(2_000_000)]]]);
+  assert.deepEqual([client.dropped, client.ended], [[], 0]);
+});
