@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isRecord } from "../core/checks.ts";
 import { BrokerError, RemoteError } from "../core/faults.ts";
 import { escapeLines, escapeText } from "../core/log/escape.ts";
 import { headline, messageOf } from "../core/user_code.ts";
@@ -27,14 +28,19 @@ export async function call(runtime: Runtime, args: ArgsOf<"call">): Promise<numb
   } catch (error) {
     const code = exitCodeOf(error);
     if (!json && error instanceof RemoteError) {
-      const { remoteName, message } = error;
+      const { remoteName, message, data } = error;
       const hint = STREAM_HINTS.find(([said]) => message.includes(said))?.[1];
       if (hint !== undefined) {
         throw new CliError(`Command "${command}" of module "${target}" ${hint}`, ExitCode.failed, { cause: error });
       }
+      const isUnknown = remoteName === "JsonRpcError" && isRecord(data) && data["code"] === METHOD_NOT_FOUND;
+      const next = isUnknown
+        ? `see what it can be called with by "brokkr describe ${target}"`
+        : "see the broker's log for its stack, or call with --json";
       throw new CliError(
-        `Command "${command}" of module "${target}" failed: ${escapeText(headline({ name: remoteName, message }))}; ` +
-          `see the broker's log for its stack, or call with --json`,
+        `Command "${command}" of module "${target}" failed: ${
+          escapeText(headline({ name: remoteName, message }))
+        }; ${next}`,
         ExitCode.failed,
         { cause: error },
       );
@@ -44,6 +50,9 @@ export async function call(runtime: Runtime, args: ArgsOf<"call">): Promise<numb
     return code;
   }
 }
+
+/** What a program of another language answers where it does not know a method, such as an MCP server to the name of a tool. */
+const METHOD_NOT_FOUND = -32601;
 
 /** What the library says to its users, and what to write here. */
 const STREAM_HINTS: readonly (readonly [said: string, hint: string])[] = [

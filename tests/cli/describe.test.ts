@@ -67,6 +67,18 @@ test("brokkr describe shows the commands of modules, and those of one as JSON", 
     assert.deepEqual([error, timeout], [0, 0]);
   }));
 
+test("brokkr call of a method that a program does not know says how to see what it knows", () =>
+  inSandbox(async (sandbox) => {
+    configure(sandbox);
+    await sandbox.broker(["run"]);
+    const { code, stderr } = await sandbox.run(["call", "tools", "sum", '{"a":1}']);
+    assert.deepEqual([code, stderr], [
+      1,
+      'Command "sum" of module "tools" failed: JsonRpcError: Method not found; ' +
+      'see what it can be called with by "brokkr describe tools"\n',
+    ]);
+  }));
+
 test("brokkr describe shows the tools of MCP servers, and the methods of programs that tell them", () =>
   inSandbox(async (sandbox) => {
     configure(sandbox);
