@@ -138,22 +138,25 @@ test("answers to ids that are not yet given reach no call, also after the proces
   }
 });
 
+/** What bytes have beside them: `null` in the text and their place, `[[[],17825792]]` and 16 bytes. */
+const BESIDE = 35;
+
 test("result over the limit is a PayloadError with both sizes, and its process lives", async () => {
   const t = await TestBroker.start({ modules: [sla] });
   try {
     const pid = await t.pidOf("sla");
     const error = await rejection(t.broker.call("sla", "zeros", [17 * 1024 * 1024], { timeoutMs: 20_000 }));
     assert.ok(error instanceof PayloadError, String(error));
-    assert.deepEqual([error.bytes, error.limit], [17 * 1024 * 1024 + 5, 16 * 1024 * 1024 - 4096]);
+    assert.deepEqual([error.bytes, error.limit], [17 * 1024 * 1024 + BESIDE, 16 * 1024 * 1024 - 4096]);
     const lines = t.lines(/^(call|command)\.error$/).map((line) => line.replace(/^.*MainThread \] /, ""));
     assert.deepEqual(lines.toSorted(), [
-      "Failed to execute received command [zeros] with error: payload of 17825797 bytes is over the limit of 16773120",
+      "Failed to execute received command [zeros] with error: payload of 17825827 bytes is over the limit of 16773120",
       "Failed to send command call [zeros] for module sla because of error: " +
-      "payload of 17825797 bytes is over the limit of 16773120",
+      "payload of 17825827 bytes is over the limit of 16773120",
     ]);
-    const largest = await t.broker.call("sla", "zeros", [16 * 1024 * 1024 - 4096 - 5], { timeoutMs: 20_000 });
+    const largest = await t.broker.call("sla", "zeros", [16 * 1024 * 1024 - 4096 - BESIDE], { timeoutMs: 20_000 });
     assert.ok(largest instanceof Uint8Array);
-    assert.equal(largest.length, 16 * 1024 * 1024 - 4096 - 5);
+    assert.equal(largest.length, 16 * 1024 * 1024 - 4096 - BESIDE);
     const [status] = (await t.broker.status()).modules;
     assert.deepEqual([status?.calls.error, status?.calls.ok, status?.pid], [1, 1, pid]);
   } finally {
