@@ -156,6 +156,7 @@ function plainBytes(holder: object, most: number, depth: number): number {
 }
 
 function plainListBytes(list: readonly unknown[], most: number, depth: number): number {
+  if ("toJSON" in list) return NaN;
   const { length } = list;
   if (length >= LEAST_NUMBERS && length <= most && typeof list[0] === "number" && isNumbers(list)) return NaN;
   let bytes = length;

@@ -6,6 +6,12 @@ import { packAnswers, readAnswers } from "../../../src/core/wire/columns.ts";
 import { NotSerializableError } from "../../../src/core/wire/serializable.ts";
 import { bytesOf, carry } from "./carry.ts";
 
+class Days extends Array<number> {
+  toJSON(): Date[] {
+    return [new Date(7)];
+  }
+}
+
 class Point {
   x = 1;
   #hidden = 2;
@@ -42,6 +48,7 @@ for (
     ]],
     ["BigInts of 100,000 digits", [10n ** 99_999n, -(10n ** 99_999n)], undefined],
     ["a Date that toJSON returns", { toJSON: () => new Date(7) }, new Date(7)],
+    ["what a list's own class gives as its JSON", new Days(1, 2), [new Date(7)]],
     ["Dates", [new Date(0), new Date(-1), new Date(1e15 + 7)], [new Date(0), new Date(-1), new Date(1e15 + 7)]],
     ["an invalid Date", new Date(NaN), null],
     ["a list with holes", [, 1], [undefined, 1]], // deno-lint-ignore no-sparse-arrays
