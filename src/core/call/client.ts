@@ -13,8 +13,17 @@ import { type BrokerFault, toError } from "../faults.ts";
 import type { Reporter } from "../log/reporter.ts";
 import { stackFrom } from "../log/stack.ts";
 import { MODULE } from "../module/settings.ts";
-import { Codec, type CodecName, decoded, type EncodedValue, encodeParams, encodePayload } from "../wire/codec.ts";
+import {
+  Codec,
+  type CodecName,
+  decoded,
+  type EncodedValue,
+  encodeParams,
+  encodePayload,
+  NOTHING_ENCODED,
+} from "../wire/codec.ts";
 import type { Link } from "../wire/link.ts";
+import { leastBytes } from "../wire/serializable.ts";
 import { Call, type CallRequest, CallTime, ProgressFeed, type Settle } from "./call.ts";
 import { type CallCounters, Outcomes } from "./outcomes.ts";
 import { Deadlines, PendingCalls } from "./pending.ts";
@@ -152,10 +161,12 @@ export class CallClient implements Caller {
     const where = thread ?? this.#options.thread();
     if (where !== undefined) call.thread = where;
     if (onProgress !== undefined) call.progress = new ProgressFeed(onProgress, this.#options.clock);
+    const pending = this.#queue.length === 0 ? this.#ready() : undefined;
+    const full = this.#rejectUnwritten(call, params, pending);
+    if (full !== undefined) return this.#outcomes.reject(call, full);
     const encoded = encodeParams(this.#codec, call.command, params, this.#options.frameLimit);
     const isFault = "code" in encoded;
     if (!isFault) call.params = encoded;
-    const pending = this.#queue.length === 0 ? this.#ready() : undefined;
     const fault = isFault ? encoded : this.#rejectReason(call, signal, pending);
     if (fault !== undefined) {
       if (!isFault) this.#codec.release(encoded);
@@ -296,6 +307,20 @@ export class CallClient implements Caller {
     return least;
   }
 
+  /** Why a call is rejected that has no room in any case: what is written in vain fills the memory of a caller that goes on. */
+  #rejectUnwritten(
+    call: Call,
+    params: readonly unknown[],
+    pending: PendingCalls | undefined,
+  ): BrokerFault | undefined {
+    if (pending !== undefined || !this.#queue.isNearlyFull) return undefined;
+    const { frameLimit } = this.#options;
+    const bytes = leastBytes(params, frameLimit);
+    if (bytes >= frameLimit) return undefined;
+    call.params = { ...NOTHING_ENCODED, bytes };
+    return this.#rejectReason(call, call.request.signal, pending);
+  }
+
   /** Why a call is rejected before it waits at all. */
   #rejectReason(
     call: Call,
@@ -396,6 +421,11 @@ export class CallQueue {
 
   get length(): number {
     return this.#calls.size;
+  }
+
+  /** Whether there is no room for many more, so that it pays to look at the size of one before it is written. */
+  get isNearlyFull(): boolean {
+    return this.#bytes > this.#limits.bytes / 2;
   }
 
   /** Why there is no room for `call`, if there is none. */

@@ -135,6 +135,15 @@ export function isPlain(value: unknown, limit: number): boolean {
   return bytes >= 0;
 }
 
+/** Bytes that a plain value has at least, or somewhat more than `limit`; 0 where it is not plain. */
+export function leastBytes(value: object, limit: number): number {
+  try {
+    return hasInheritedForm() ? 0 : plainBytes(value, limit, 0) || 0;
+  } catch {
+    return 0; // whoever writes it says why it can't be read
+  }
+}
+
 /** Bytes that it has at least, more than `most` where it has those; NaN where it is not plain. */
 function plainBytes(holder: object, most: number, depth: number): number {
   if (depth === CALM_DEPTH) return NaN;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Call } from "../../../src/core/call/call.ts";
-import { QueueFullError } from "../../../src/core/faults.ts";
+import { CallCancelledError, PayloadError, QueueFullError } from "../../../src/core/faults.ts";
 import { FrameType } from "../../../src/core/wire/frame.ts";
 import { settle } from "../manual_clock.ts";
 import { callLine, Conversation, NOTHING_LEFT, rejection } from "./conversation.ts";
@@ -57,6 +57,31 @@ test("call() over the queue's limit of bytes rejects at once with the bytes as d
   c.connect();
   assert.deepEqual(await Promise.all([first, second]), [596, 396]);
   assert.deepEqual(c.counts(), { error: 1, ok: 2 });
+  assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
+});
+
+test("call() that has no room in any case is rejected before its parameters are written", async () => {
+  const c = new Conversation({ echo: (value: unknown) => value }, { away: true, queueBytes: 1000 });
+  const first = c.call("echo", ["x".repeat(596)]);
+  let looks = 0;
+  const params = {
+    get text() {
+      looks++;
+      return "x".repeat(500);
+    },
+  };
+  assert.deepEqual(facts(await rejection(c.call("echo", [params]))).depth, 600);
+  assert.equal(looks, 1);
+  const unreadable = await rejection(c.call("echo", [{
+    get text() {
+      throw new Error("no text");
+    },
+  }]));
+  assert.ok(unreadable instanceof PayloadError, String(unreadable));
+  const aborted = await rejection(c.call("echo", [params], { signal: AbortSignal.abort() }));
+  assert.ok(aborted instanceof CallCancelledError, String(aborted));
+  c.connect();
+  assert.equal(await first, "x".repeat(596));
   assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
 });
 
