@@ -25,7 +25,7 @@ const FLAGS = [
 /** The command line's first step. */
 const MAIN = "src/cli/main.js";
 /** Files of the package that stay where they are, whoever imports them. */
-const ENTRIES = ["mod.js", "nats.js", MAIN];
+const ENTRIES = ["mod.js", "nats.js", "testing.js", MAIN];
 /** Which file the command line begins with. A process of a broker has its role, whatever its arguments are. */
 const FIRST_STEP = `
 function firstStep() {
