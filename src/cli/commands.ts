@@ -112,7 +112,11 @@ export const COMMANDS = {
         about: "Timeout of one attempt, such as 500ms or 2s. There is one retry.",
       },
       stream: { flags: ["--stream"], about: "Print what the command yields, one item per line." },
-      json: { flags: ["--json"], about: "Print one JSON document, for a failure too; for a stream, one per line." },
+      json: {
+        flags: ["--json"],
+        about: "Print one JSON document, for a failure too; for a stream, one per line. With or without it, " +
+          "bytes are base64, a bigint is its digits, and NaN and Infinity are strings.",
+      },
       broker: BROKER_OPTION,
     },
     examples: [

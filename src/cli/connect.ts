@@ -70,12 +70,10 @@ async function placeOf(runtime: Runtime, given: string): Promise<{ name: string;
 async function noneOfThatName(runtime: Runtime, name: string, cause: unknown): Promise<NoBrokerError> {
   const names = (await findBrokers(runtime)).map((broker) => broker.name);
   const similar = closestMatch(name, names);
-  const hint = names.length === 0
-    ? 'no broker runs, start one with "brokkr run"'
-    : similar === null
-    ? `running: ${names.join(", ")}`
-    : `did you mean "${similar}"`;
-  return new NoBrokerError(`Cannot reach broker "${name}": no broker of this name runs, ${hint}`, { cause });
+  const why = names.length === 0
+    ? 'you have none running, start one with "brokkr run"'
+    : `no broker of this name runs, ${similar === null ? `only ${names.join(", ")}` : `did you mean "${similar}"`}`;
+  return new NoBrokerError(`Cannot reach broker "${name}": ${why}`, { cause });
 }
 
 /** Rejects a socket folder that another user could have written to. */

@@ -36,6 +36,24 @@ test("brokkr call --json prints result, attempts and milliseconds", () =>
     });
   }));
 
+test("brokkr call prints a bigint as its digits, and NaN and infinities as texts that are not null", () =>
+  inSandbox(async (sandbox) => {
+    await sandbox.broker();
+    const printed = async (...args: string[]) => {
+      const { code, stdout, stderr } = await sandbox.run(["call", ...args]);
+      assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
+      return stdout;
+    };
+    const form = '{"big":-12345678901234567890,"numbers":[1,"NaN","Infinity","-Infinity",0],' +
+      '"at":"1970-01-01T00:00:00.000Z","bytes":"aGk=","text":"7n"}';
+    const json = await printed("--json", "sla", "odd");
+    assert.equal(json.replace(/"ms":[\d.]+/, '"ms":1'), `{"ok":true,"result":${form},"attempts":1,"ms":1}\n`);
+    assert.equal((await printed("sla", "odd")).replaceAll(/\n */g, "").replaceAll('": ', '":'), form);
+    assert.equal(await printed("sla", "big"), "18446744073709551616\n");
+    assert.equal(await printed("sla", "infinite"), '"-Infinity"\n');
+    assert.equal(await printed("--stream", "sla", "bigs"), '18446744073709551616\n{"ratio":"NaN"}\n');
+  }));
+
 test("brokkr call ends with an exit code for each way to fail, and says what to do", () =>
   inSandbox(async (sandbox) => {
     await sandbox.broker();

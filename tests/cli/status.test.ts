@@ -76,7 +76,7 @@ test("brokkr status ends with exit code 5 where no broker runs", () =>
       code: 5,
       signal: null,
       stdout: "",
-      stderr: 'Cannot reach broker "other": no broker of this name runs, no broker runs, start one with "brokkr run"\n',
+      stderr: 'Cannot reach broker "other": you have none running, start one with "brokkr run"\n',
     });
     const { stdout } = await sandbox.run(["call", "--json", "sla", "greet"]);
     assert.deepEqual(JSON.parse(stdout), {
@@ -105,6 +105,11 @@ test("brokkr status asks which broker where several run", () =>
       stderr: "Cannot choose a broker: 2 run (cli-test, other), name one with --broker\n",
     });
     assert.equal((await sandbox.run(["call", "--broker", "other", "sla", "greet", "you"])).stdout, "Hello you\n");
+    const strange = await sandbox.run(["status", "--broker", "billing"]);
+    assert.deepEqual([strange.code, strange.stderr], [
+      5,
+      'Cannot reach broker "billing": no broker of this name runs, only cli-test, other\n',
+    ]);
     const wrong = await sandbox.run(["status", "--broker", "othr"]);
     assert.deepEqual([wrong.code, wrong.stderr], [
       5,

@@ -11,6 +11,7 @@ import { CallStream } from "../call/stream.ts";
 import { isText, objectOf, orNull } from "../checks.ts";
 import { BrokerError, type BrokerFault, toError, toFault } from "../faults.ts";
 import type { CallOptions } from "../module/context.ts";
+import { CODECS } from "../wire/codec.ts";
 import { DEFAULT_FRAME_LIMIT, FrameType } from "../wire/frame.ts";
 import { Link } from "../wire/link.ts";
 import { helloOf, helloText, readCloseReason, readHello } from "../wire/messages.ts";
@@ -83,7 +84,7 @@ export class ControlClient {
       drained: () => this.#caller.drained(),
       closed: (reason) => this.#closed(reason),
     });
-    this.#link.send(FrameType.hello, helloText(helloOf(runtime, { broker, process: "brokkr" })));
+    this.#link.send(FrameType.hello, helloText(helloOf(runtime, { broker, process: "brokkr", codecs: CODECS })));
   }
 
   /** Connects to the socket of `broker`. @throws {Error} when no broker listens there or its protocol differs. */
@@ -241,7 +242,7 @@ export class ControlClient {
 
   #greet(body: Uint8Array): void {
     try {
-      readHello(body);
+      this.#link.negotiate(readHello(body).codecs);
       this.#caller.connect(this.#link);
       this.#greeted?.();
     } catch (error) {

@@ -13,6 +13,7 @@ import type { Handler } from "../module/module.ts";
 import { isGenerator, messageOf } from "../user_code.ts";
 import { BodyError, DEFAULT_FRAME_LIMIT, FrameType } from "../wire/frame.ts";
 import { Link } from "../wire/link.ts";
+import { CODECS } from "../wire/codec.ts";
 import { helloOf, helloText, readHello } from "../wire/messages.ts";
 import { controlCommands } from "./commands.ts";
 import { bindSocket, ControlSocketError } from "./name_lock.ts";
@@ -296,10 +297,10 @@ export class ControlPeer {
   #greet(body: Uint8Array): void {
     const { runtime, broker, commands } = this.#options;
     // A client of another protocol must learn which one this is.
-    this.#link.send(FrameType.hello, helloText(helloOf(runtime, { broker, process: broker })));
+    this.#link.send(FrameType.hello, helloText(helloOf(runtime, { broker, process: broker, codecs: CODECS })));
     this.#clearDeadline();
     try {
-      readHello(body);
+      this.#link.negotiate(readHello(body).codecs);
     } catch (error) {
       return this.close(messageOf(error));
     }

@@ -126,7 +126,10 @@ class Clients {
     const commands = new Map<string, Handler>([
       ["status", status],
       ["records", records],
-      ["call", () => new Promise(() => {})],
+      ["call", (_target, command) => {
+        if (command === "odd") return { ok: true, value: { value: ODD, attempts: 1, ms: 0 } };
+        return new Promise(() => {});
+      }],
     ]);
     const dropped = (what: string, count: number) => void clients?.dropped.push(`${count} ${what}`);
     const server = await ControlServer.open({ runtime, broker: "b", commands, dropped });
@@ -153,6 +156,9 @@ class Clients {
   }
 }
 
+/** What JSON has no word for. */
+const ODD = { big: 2n ** 64n, numbers: [NaN, -Infinity, -0], at: new Date(7), none: undefined };
+
 async function isOpen(client: ControlClient): Promise<boolean> {
   return await client.status().then(() => true, () => false);
 }
@@ -174,6 +180,14 @@ test("two idle clients live beside each other, and one over the limit closes the
   await settle();
   assert.deepEqual(await Promise.all([first, third, fourth].map(isOpen)), [true, true, true]);
   await assert.rejects(second.status(), { message: new RegExp(TOO_MANY) });
+});
+
+test("a client that reads the rich codec gets a result with what JSON has no word for", async () => {
+  const clients = await Clients.open("1024\n");
+  const client = await clients.connect();
+  const call = client.call("sla", "odd", [], {});
+  await clients.runtime.clock.advance(0);
+  assert.deepEqual(await call, { value: ODD, attempts: 1, ms: 0 });
 });
 
 test("a client that has said nothing goes before one that waits, however long that has", async () => {
