@@ -399,6 +399,8 @@ export class Deadlines<T extends Timed> {
   readonly #live: () => Iterable<T>;
   readonly #due: (timed: T) => void;
   #wakeAt = Infinity;
+  /** When its timer fires at the soonest: that of a deadline which has passed was set later. */
+  #firesAt = Infinity;
   #clear: (() => void) | undefined;
 
   /**
@@ -414,19 +416,21 @@ export class Deadlines<T extends Timed> {
   /** `timed` has a new deadline. A timer that is overdue was lost, as fake timers are that a test removes; it is set again. */
   watch(timed: Timed): void {
     if (timed.deadline < this.#wakeAt) this.#wakeFor(timed.deadline);
-    else if (this.#clock.now() - this.#wakeAt >= STANDSTILL_MS) this.#wakeFor(this.#wakeAt);
+    else if (this.#clock.now() - this.#firesAt >= STANDSTILL_MS) this.#wakeFor(this.#wakeAt);
   }
 
   stop(): void {
     this.#clear?.();
     this.#clear = undefined;
-    this.#wakeAt = Infinity;
+    this.#wakeAt = this.#firesAt = Infinity;
   }
 
   #wakeFor(deadline: number): void {
     this.#clear?.();
+    const now = this.#clock.now();
     this.#wakeAt = deadline;
-    this.#clear = this.#clock.timer(Math.max(0, deadline - this.#clock.now()), () => this.#wake());
+    this.#firesAt = Math.max(now, deadline);
+    this.#clear = this.#clock.timer(this.#firesAt - now, () => this.#wake());
   }
 
   /** After a standstill the frames that arrived meanwhile are read first, so that no call times out whose answer is here. */
@@ -438,7 +442,7 @@ export class Deadlines<T extends Timed> {
   #sweep(): void {
     this.#clear?.();
     this.#clear = undefined;
-    this.#wakeAt = Infinity;
+    this.#wakeAt = this.#firesAt = Infinity;
     const now = this.#clock.now();
     const due: T[] = [];
     let next = Infinity;

@@ -172,6 +172,8 @@ class LocalChannel implements Channel {
   #wake: () => void = () => {};
   #isClosed = false;
   #woken = 0;
+  /** Whether the next delivery waits for the event loop: what arrives meanwhile must not overtake it. */
+  #waits = false;
 
   private constructor(clock: Clock) {
     this.#clock = clock;
@@ -212,8 +214,13 @@ class LocalChannel implements Channel {
   }
 
   #soon(): void {
-    if (++this.#woken % IN_A_ROW === 0) this.#clock.soon(() => this.#wake());
-    else void Promise.resolve().then(() => this.#wake());
+    if (this.#waits) return;
+    if (++this.#woken % IN_A_ROW !== 0) return void Promise.resolve().then(() => this.#wake());
+    this.#waits = true;
+    this.#clock.soon(() => {
+      this.#waits = false;
+      this.#wake();
+    });
   }
 
   /** In a function that goes on, so that what is delivered does not run in the writer's own asynchronous context. */

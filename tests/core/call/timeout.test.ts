@@ -145,6 +145,25 @@ test("caller whose timer was lost times out that call and the later ones from th
   assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
 });
 
+test("calls that keep the event loop busy set an overdue timer again once, not each of them", async () => {
+  const c = new Conversation({ get_module_info: () => "here" });
+  await c.call("get_module_info", []);
+  c.clock.standStill(5000);
+  const timer = c.clock.timer.bind(c.clock);
+  let set = 0;
+  c.clock.timer = (ms, fn) => {
+    set++;
+    return timer(ms, fn);
+  };
+  for (let made = 0; made < 10; made++) assert.equal(await c.call("get_module_info", []), "here");
+  assert.equal(set, 1);
+  c.clock.standStill(50);
+  await c.call("get_module_info", []);
+  assert.equal(set, 2);
+  await c.clock.advance(0);
+  assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
+});
+
 test("quiet call writes no line, whatever becomes of it, and is counted", async () => {
   const c = new Conversation({ ...slowCommand().commands, fine: () => 1 });
   const failed = rejection(c.call("get_module_info", [], { quiet: true }));

@@ -150,6 +150,19 @@ test("inProcess: workers take turns, progress and streams arrive, a cancelled ca
   assert.ok(done.includes("the wait was aborted"));
 });
 
+for (const [atOnce, command] of [[1, "steps"], [64, "steps"], [64, "workers"]] as const) {
+  test(`inProcess: the program's timers fire while ${atOnce} calls of "${command}" at a time follow each other`, async () => {
+    await using t = await start({ logLevel: "error" });
+    const target = command === "steps" ? "sla" : "Livestatus";
+    let hasFired = false;
+    setTimeout(() => hasFired = true, 0);
+    for (let round = 0; round < 1000 && !hasFired; round++) {
+      await Promise.all(Array.from({ length: atOnce }, () => t.broker.call(target, command, [0])));
+    }
+    assert.ok(hasFired);
+  });
+}
+
 test("inProcess: a failed call has its error, its lines and its count as from a process", async () => {
   await using t = await start();
   const error = await withThread("Web-1", () => failure(t.broker.call(sla, "crash")));
