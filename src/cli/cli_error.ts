@@ -60,6 +60,11 @@ export class NoBrokerError extends CliError {
   }
 }
 
+/** The exit code of a call's error; `code` is absent where it is another error. */
+export function exitCodeOfCall(code: ErrorCode | null | undefined): number {
+  return code === null || code === undefined ? ExitCode.failed : OF_CALL[code];
+}
+
 /** The exit code of a failure, or null for a bug. */
 export function exitCodeOf(error: unknown): number | null {
   if (error instanceof BrokerError) return OF_CALL[error.code];

@@ -9,7 +9,7 @@ import type { CommandDescription, ModuleDescription } from "../core/control/desc
 import { escapeText } from "../core/log/escape.ts";
 import type { JsonSchema } from "../core/module/discover.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { ExitCode } from "./cli_error.ts";
+import { ExitCode, exitCodeOfCall } from "./cli_error.ts";
 import type { ArgsOf } from "./commands.ts";
 import { askBroker } from "./connect.ts";
 import { hasColors, print } from "./output.ts";
@@ -23,8 +23,16 @@ export async function describe(runtime: Runtime, { module, json, broker }: ArgsO
     await print(
       json ? `${JSON.stringify({ modules })}\n` : modules.map((one) => descriptionText(one, colors)).join("\n"),
     );
-    return ExitCode.done;
+    return outcome(modules);
   });
+}
+
+/** Where nothing is known of any of them: why not. */
+function outcome(modules: readonly ModuleDescription[]): number {
+  const [first] = modules;
+  const isUnknown = first !== undefined &&
+    modules.every(({ commands, error }) => error !== null && commands.length === 0);
+  return isUnknown ? exitCodeOfCall(first.code) : ExitCode.done;
 }
 
 const KINDS: Readonly<Record<ModuleDescription["kind"], string>> = {
@@ -36,14 +44,18 @@ const KINDS: Readonly<Record<ModuleDescription["kind"], string>> = {
 };
 
 /** A program may put anything into its names and texts: none of them may forge a line. */
-export function descriptionText({ name, kind, commands, error }: ModuleDescription, colors: boolean): string {
+export function descriptionText(
+  { name, kind, commands, error }: Omit<ModuleDescription, "code">,
+  colors: boolean,
+): string {
   const what = KINDS[kind] === "" ? "" : `: ${KINDS[kind]}`;
   const lines = commands.flatMap((command) => [
     `  ${escapeText(signature(command))}`,
     ...(command.about === null ? [] : [`      ${escapeText(command.about.split(/\r?\n/)[0] ?? "")}`]),
   ]);
-  const none = error === null ? "  no commands" : `  unknown: ${escapeText(error)}`;
-  return [bold(name, colors) + what, ...(lines.length === 0 ? [none] : lines), ""].join("\n");
+  if (error !== null) lines.push(`  ${lines.length === 0 ? "unknown" : "incomplete"}: ${escapeText(error)}`);
+  else if (lines.length === 0) lines.push("  no commands");
+  return [bold(name, colors) + what, ...lines, ""].join("\n");
 }
 
 /** `get_report(month: string): { uptime: number }`. */

@@ -12,9 +12,9 @@ const [, , protocol, answers] = process.argv;
 const known = new Map(Object.entries(JSON.parse(answers)));
 process.stdin.setEncoding("utf8").on("data", (text) => {
   for (const part of text.split(/Content-Length: .*\\r\\n\\r\\n|\\n/).filter((part) => part !== "")) {
-    const { id, method } = JSON.parse(part);
+    const { id, method, params } = JSON.parse(part);
     if (id === undefined) continue;
-    const result = known.get(method);
+    const result = known.get(method + (params?.cursor ?? ""));
     const rest = result === undefined ? { error: { code: -32601, message: "Method not found" } } : { result };
     const answer = JSON.stringify({ jsonrpc: "2.0", id, ...rest });
     process.stdout.write(protocol === "lsp" ? "Content-Length: " + answer.length + "\\r\\n\\r\\n" + answer : answer + "\\n");
@@ -101,6 +101,51 @@ test("brokkr describe shows the tools of MCP servers, and the methods of program
       "  workspace/symbol(params)",
       "",
     ]]);
+  }));
+
+test("brokkr describe reads all pages of an MCP server's tools, and says where a page leads back or is missing", () =>
+  inSandbox(async (sandbox) => {
+    configure(sandbox);
+    const page = (name: string, nextCursor?: string) => ({ tools: [{ name, inputSchema: {} }], nextCursor });
+    const server = (answers: object) => ({
+      command: [process.execPath, "program.mjs", "mcp", JSON.stringify({ initialize: {}, ping: {}, ...answers })],
+      protocol: "mcp",
+    });
+    const modules = {
+      paged: server({ "tools/list": page("one", "2"), "tools/list2": page("two", "3"), "tools/list3": page("three") }),
+      circle: server({ "tools/list": page("one", "2"), "tools/list2": page("two", "2") }),
+      broken: server({ "tools/list": page("one", "2") }),
+    };
+    writeFileSync(join(sandbox.folder, "brokkr.json"), JSON.stringify({ name: "b", modules }));
+    await sandbox.broker(["run"]);
+    const { code, stdout } = await sandbox.run(["describe"]);
+    const kind = "an MCP server; call its tools as tools/call with { name, arguments }";
+    assert.deepEqual([code, stdout.split("\n")], [0, [
+      `paged: ${kind}`,
+      ...["one", "two", "three"].map((name) => `  ${name}(arguments)`),
+      "",
+      `circle: ${kind}`,
+      ...["one", "two"].map((name) => `  ${name}(arguments)`),
+      '  incomplete: its tools/list repeats the cursor "2"',
+      "",
+      `broken: ${kind}`,
+      "  one(arguments)",
+      "  incomplete: Method not found",
+      "",
+    ]]);
+  }));
+
+test("brokkr describe ends with the exit code of its call where nothing is known of any module", () =>
+  inSandbox(async (sandbox) => {
+    configure(sandbox);
+    await sandbox.broker(["run"]);
+    const silent = await sandbox.run(["describe", "silent"]);
+    assert.deepEqual([silent.code, silent.stdout], [1, "silent: a JSON-RPC program\n  unknown: Method not found\n"]);
+    await sandbox.run(["stop", "tools"]);
+    const gone = await sandbox.run(["describe", "tools", "--json"]);
+    const [described] = JSON.parse(gone.stdout).modules;
+    assert.deepEqual([gone.code, described.code, described.commands], [5, "GONE", []]);
+    assert.match(described.error, /stopped/);
   }));
 
 test("schemaText() writes a JSON Schema as TypeScript would", () => {

@@ -32,7 +32,12 @@ export function controlCommands(core: BrokerCore, options: ControlCommandsOption
     ["stream", function (this: CallContext, ...params) {
       return itemsOf(streamBy(core, params, this));
     }],
-    ["describe", inEnvelope(([name, quiet]) => describeModules(core, nameIn(name), quiet === true))],
+    [
+      "describe",
+      inEnvelope(([name, quiet], { signal }) =>
+        describeModules(core, { name: nameIn(name), quiet: quiet === true, now: options.now, signal })
+      ),
+    ],
     ["records", (filter: unknown) => recordsOf(core, filter)],
     ["restart", inEnvelope(([name]) => core.restart(nameIn(name)))],
     ["reload", inEnvelope(([name]) => core.reload(nameIn(name)))],

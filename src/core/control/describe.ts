@@ -6,6 +6,7 @@
 
 import type { BrokerCore } from "../broker/broker.ts";
 import { isRecord } from "../checks.ts";
+import { BrokerError, type ErrorCode } from "../faults.ts";
 import type { JsonSchema } from "../module/discover.ts";
 import type { ProtocolName } from "../module/settings.ts";
 import { messageOf } from "../user_code.ts";
@@ -24,41 +25,65 @@ export interface ModuleDescription {
   readonly name: string;
   readonly kind: "module" | ProtocolName;
   readonly commands: readonly CommandDescription[];
-  /** Why nothing is known of it. */
+  /** Why nothing is known of it, or not all. */
   readonly error: string | null;
+  /** The code of that error, where it is one of a call. */
+  readonly code: ErrorCode | null;
+}
+
+type Known = Pick<ModuleDescription, "commands" | "error" | "code">;
+type Ask = (command: string, params?: readonly unknown[]) => Promise<unknown>;
+
+interface DescribeOptions {
+  readonly name: string | undefined;
+  /** Asks none that may log the question as an error. */
+  readonly quiet: boolean;
+  readonly now: () => number;
+  /** The client has gone. */
+  readonly signal: AbortSignal;
 }
 
 /** JSON-RPC keeps names that begin with `rpc.` for such commands. */
 const DISCOVER = "rpc.discover";
-/** Time for each module's answer. */
+/** Time for all answers of a module: less than the client waits for those of all. */
 const TIMEOUT_MS = 5_000;
+/** Pages of the tools of one MCP server. */
+const MAX_PAGES = 100;
 
 /** Asks one module, or all. A JSON-RPC program may not know the question, which the log has as an error: with `quiet` it is not asked. */
-export async function describeModules(
-  core: BrokerCore,
-  name: string | undefined,
-  quiet: boolean,
-): Promise<ModuleDescription[]> {
+export async function describeModules(core: BrokerCore, options: DescribeOptions): Promise<ModuleDescription[]> {
+  const { name, quiet } = options;
   // Rejects where there is none of that name.
   const isKnown = name === undefined || core.plan.modules.some(({ module }) => module.name === name);
   if (!isKnown && importsOf(core, name).length === 0) {
     await core.call(name, DISCOVER);
   }
   const modules = core.plan.modules.filter(({ module }) => name === undefined || module.name === name);
-  const imports = importsOf(core, name).map((target) => describeImport(core, target, quiet));
+  const imports = importsOf(core, name).map((target) => describeImport(core, target, options));
   return await Promise.all([
     ...modules.map(async ({ module }): Promise<ModuleDescription> => {
       const kind = module.program?.protocol ?? "module";
-      if (quiet && kind === "json-rpc") return { name: module.name, kind, commands: [], error: null };
-      try {
-        const ask = (command: string) => core.call(module.name, command, [], { timeoutMs: TIMEOUT_MS });
-        return { name: module.name, kind, commands: await commandsOf(kind, ask), error: null };
-      } catch (error) {
-        return { name: module.name, kind, commands: [], error: messageOf(error) };
-      }
+      if (quiet && kind === "json-rpc") return { name: module.name, kind, ...known([]) };
+      const ask = asker(core, module.name, options);
+      return { name: module.name, kind, ...await commandsOf(kind, ask).catch(unknown) };
     }),
     ...imports,
   ]);
+}
+
+/** Asks a module until its time is over. */
+function asker(core: BrokerCore, name: string, { now, signal }: DescribeOptions): Ask {
+  const until = now() + TIMEOUT_MS;
+  return (command, params = []) =>
+    core.call(name, command, params, { timeoutMs: Math.max(1, until - now()), retry: "never", signal });
+}
+
+function known(commands: readonly CommandDescription[]): Known {
+  return { commands, error: null, code: null };
+}
+
+function unknown(error: unknown): Known {
+  return { commands: [], error: messageOf(error), code: error instanceof BrokerError ? error.code : null };
 }
 
 /** What is imported of that name, or all. */
@@ -68,30 +93,47 @@ function importsOf(core: BrokerCore, name: string | undefined): readonly string[
 }
 
 /** A module of others, which may let only some of its commands be called, and then not the one that describes them. */
-async function describeImport(core: BrokerCore, name: string, quiet: boolean): Promise<ModuleDescription> {
+async function describeImport(core: BrokerCore, name: string, options: DescribeOptions): Promise<ModuleDescription> {
   const [module = "", node = null] = name.split("@");
-  const described = { name, kind: "module", commands: [], error: null } as const;
+  const described = { name, kind: "module" } as const;
   try {
-    if (quiet) throw new Error("it was not asked");
-    const answer = await core.call(name, DISCOVER, [], { timeoutMs: TIMEOUT_MS });
-    return { ...described, commands: listIn(answer, "methods").map(method) };
+    if (options.quiet) throw new Error("it was not asked");
+    const answer = await asker(core, name, options)(DISCOVER);
+    return { ...described, ...known(listIn(answer, "methods").map(method)) };
   } catch (error) {
     const members = core.clusterStatus()?.members ?? [];
     const names = members.filter((member) => node === null || member.node === node)
       .flatMap(({ exports }) => exports[module]?.commands ?? []);
     const commands = [...new Set(names)].map((name) => method({ name }));
-    return { ...described, commands, error: commands.length === 0 ? messageOf(error) : null };
+    return { ...described, ...(commands.length === 0 ? unknown(error) : known(commands)) };
   }
 }
 
-async function commandsOf(
-  kind: ModuleDescription["kind"],
-  ask: (command: string) => Promise<unknown>,
-): Promise<CommandDescription[]> {
-  if (kind === "none") return [];
-  if (kind === "mcp") return listIn(await ask("tools/list"), "tools").map(tool);
-  if (kind === "lsp") return capabilities(await ask("initialize"));
-  return listIn(await ask(DISCOVER), "methods").map(method);
+async function commandsOf(kind: ModuleDescription["kind"], ask: Ask): Promise<Known> {
+  if (kind === "none") return known([]);
+  if (kind === "mcp") return await toolsOf(ask);
+  if (kind === "lsp") return known(capabilities(await ask("initialize")));
+  return known(listIn(await ask(DISCOVER), "methods").map(method));
+}
+
+/** All pages, or those before a page that does not come or leads back. */
+async function toolsOf(ask: Ask): Promise<Known> {
+  const tools: CommandDescription[] = [];
+  const cursors = new Set<string>();
+  let params: readonly unknown[] = [];
+  for (;;) {
+    try {
+      const page = await ask("tools/list", params);
+      tools.push(...listIn(page, "tools").map(tool));
+      const cursor: unknown = isRecord(page) ? page["nextCursor"] : undefined;
+      if (typeof cursor !== "string") return known(tools);
+      if (cursors.has(cursor)) throw new Error(`its tools/list repeats the cursor ${JSON.stringify(cursor)}`);
+      if (cursors.add(cursor).size === MAX_PAGES) throw new Error(`its tools/list has more than ${MAX_PAGES} pages`);
+      params = [{ cursor }];
+    } catch (error) {
+      return { ...unknown(error), commands: tools };
+    }
+  }
 }
 
 /** https://modelcontextprotocol.io/specification */
