@@ -64,7 +64,7 @@ test(`${PAGE}, Hello: a broker answers it with one of the same fields, and anoth
   const [answer] = await talk(path, frame(FrameType.hello, JSON.stringify(hello)), 1);
   assert.equal(answer?.type, FrameType.hello);
   const { codecs, ...fields } = JSON.parse(answer.text);
-  assert.deepEqual(codecs ?? ["json"], ["json"]);
+  assert.deepEqual(codecs, ["rich", "json"]);
   assert.deepEqual(Object.keys(fields).sort(), Object.keys(hello).sort());
   assert.deepEqual([fields.protocol, fields.broker, fields.setup], [hello.protocol, name, null]);
 

@@ -75,7 +75,7 @@ export async function describeModules(core: BrokerCore, options: DescribeOptions
 function asker(core: BrokerCore, name: string, { now, signal }: DescribeOptions): Ask {
   const until = now() + TIMEOUT_MS;
   return (command, params = []) =>
-    core.call(name, command, params, { timeoutMs: Math.max(1, until - now()), retry: "never", signal });
+    core.call(name, command, params, { timeoutMs: Math.max(1, Math.ceil(until - now())), retry: "never", signal });
 }
 
 function known(commands: readonly CommandDescription[]): Known {
