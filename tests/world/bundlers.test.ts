@@ -28,7 +28,7 @@ async function main() {
   const stacks = [];
   const broker = await Broker.start({ name: "bundled", modules: [failing], log: () => {} });
   broker.on("command.error", ({ fields }) => stacks.push(fields.stack));
-  for (const command of ["late", "at_once"]) await broker.call(failing, command).catch(() => {});
+  for (const command of ["late", "at_once"]) await broker.call(failing, command, [], { timeoutMs: 30_000 }).catch(() => {});
   await broker.stop();
   console.log(JSON.stringify(stacks));
 }
@@ -48,9 +48,9 @@ const hello = defineModule({
 });
 async function main() {
   const broker = await Broker.start({ name: "bundled", modules: [hello], log: () => {} });
-  const failure = (command) => broker.call(hello, command, [], { timeoutMs: 50, retry: "never" }).catch((error) => error);
-  const [failed, slow] = [await failure("fail"), await failure("slow")];
-  console.log(await broker.call(hello, "greet", ["world"]), failed instanceof RemoteError, slow instanceof CallTimeoutError);
+  const failure = (command, timeoutMs) => broker.call(hello, command, [], { timeoutMs, retry: "never" }).catch((error) => error);
+  const [failed, slow] = [await failure("fail", 30_000), await failure("slow", 50)];
+  console.log(await broker.call(hello, "greet", ["world"], { timeoutMs: 30_000 }), failed instanceof RemoteError, slow instanceof CallTimeoutError);
   console.log(failed.name, failed.remoteName, slow.name, slow.code);
   await broker.stop();
 }

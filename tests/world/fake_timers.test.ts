@@ -29,7 +29,7 @@ const fake = () => process.env.BROKKR_ROLE === undefined ? FakeTimers.install({ 
       "main.mjs": `${install}${order === "before" ? `const clock = fake();\n${load}` : `${load}const clock = fake();\n`}
 const hung = defineModule({ name: "hung", commands: { hang: () => new Promise(() => {}), echo: (value) => value } });
 const broker = await Broker.start({ name: "b", modules: [hung], log: () => {} });
-console.log(await broker.call(hung, "echo", ["answered"]));
+console.log(await broker.call(hung, "echo", ["answered"], { timeoutMs: 30_000 }));
 console.log(await broker.call(hung, "hang", [], { timeoutMs: 50 }).catch((error) => error.code));
 clock.uninstall();
 console.log(await broker.call(hung, "hang", [], { timeoutMs: 50 }).catch((error) => error.code));

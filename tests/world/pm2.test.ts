@@ -12,7 +12,7 @@ const hello = defineModule({ name: "hello", commands: { greet: (name) => \`Hello
 const program = process.env.OWN_PROGRAM;
 try {
   const broker = await Broker.start({ name: "b", modules: [hello], ...(program ? { program } : {}) });
-  console.log(await broker.call("hello", "greet", ["world"]));
+  console.log(await broker.call("hello", "greet", ["world"], { timeoutMs: 30_000 }));
 } catch (error) {
   console.log(error.message);
 }

@@ -15,7 +15,7 @@ const hello = defineModule({
   commands: (ctx) => ({ greet: async (name) => \`Hello \${name}, \${await ctx.workers.call("square", [7])}\` }),
 });
 const broker = await Broker.start({ name: "b", modules: [hello] });
-console.log(await broker.call("hello", "greet", ["world"]));
+console.log(await broker.call("hello", "greet", ["world"], { timeoutMs: 30_000 }));
 await broker.stop();
 `,
   "compiled.mjs": `import { Broker, defineModule } from "brokkr";
