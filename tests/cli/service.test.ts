@@ -21,15 +21,17 @@ test("brokkr service prints a unit with full paths, and as long to stop as its m
     const line = (key: string) => new RegExp(`^${key}=(.*)$`, "m").exec(stdout)?.[1] ?? "none";
     const config = join(folder, "brokkr.json").replaceAll("%", "%%");
     const start = line("ExecStart");
-    assert.ok(start.startsWith(process.execPath) && start.endsWith(` run "${config}"`), start);
+    // A path with a space is quoted.
+    const own = process.execPath.includes(" ") ? `"${process.execPath}"` : process.execPath;
+    assert.ok(start.startsWith(own) && start.endsWith(` run "${config}"`), start);
     assert.equal(line("WorkingDirectory"), folder.replaceAll("%", "%%"));
     // 20 s and the default of 2 s for killing, 1 s, and 5 s for the broker.
     assert.equal(line("TimeoutStopSec"), "28");
     assert.equal(line("RuntimeDirectory"), "brokkr");
-    const own = await sandbox.run(["service", "--user", join(folder, "brokkr.json")]);
-    assert.match(own.stdout, /^# ~\/\.config\/systemd\/user\/shop\.service; then: systemctl --user daemon-reload/);
-    assert.match(own.stdout, /\nWantedBy=default\.target\n$/);
-    assert.doesNotMatch(own.stdout, /^(RuntimeDirectory|User)=/m);
+    const user = await sandbox.run(["service", "--user", join(folder, "brokkr.json")]);
+    assert.match(user.stdout, /^# ~\/\.config\/systemd\/user\/shop\.service; then: systemctl --user daemon-reload/);
+    assert.match(user.stdout, /\nWantedBy=default\.target\n$/);
+    assert.doesNotMatch(user.stdout, /^(RuntimeDirectory|User)=/m);
   }));
 
 test("brokkr service prints a unit in which systemd finds nothing wrong, whatever the folder's name has in it", {
