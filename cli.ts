@@ -2,19 +2,27 @@
 import { VERSION } from "./src/core/version.ts";
 import type { BunNamespace } from "./src/runtime/bun/namespace.ts";
 import type { DenoNamespace } from "./src/runtime/deno/namespace.ts";
+import { OLDEST } from "./src/runtime/oldest.ts";
 
 declare const Bun: BunNamespace;
 declare const Deno: DenoNamespace;
 
 const words = "Deno" in globalThis ? Deno.args : globalThis.process.argv.slice(2);
-// The version before anything else is loaded, which takes longer than the start of the runtime. Where it can't be written, the command
-// line says why.
-if (words.length === 1 && (words[0] === "--version" || words[0] === "-V")) void print(`${VERSION}\n`).catch(main);
-else void main();
+// The version before anything else is loaded, which takes longer than the start of the runtime. Where it can't be written, or the
+// runtime is too old, the command line says so.
+if (words.length === 1 && (words[0] === "--version" || words[0] === "-V") && isNewEnough()) {
+  void print(`${VERSION}\n`).catch(main);
+} else void main();
 
 async function main(): Promise<void> {
   const { main } = await import("./src/cli/main.ts");
   await main();
+}
+
+function isNewEnough(): boolean {
+  const own = (version: string, oldest: string) => version.localeCompare(oldest, "en", { numeric: true }) >= 0;
+  if ("Deno" in globalThis) return own(Deno.version.deno, OLDEST.Deno);
+  return "Bun" in globalThis ? own(Bun.version, OLDEST.Bun) : own(globalThis.process.versions.node ?? "", OLDEST.Node);
 }
 
 /** By what each runtime has at hand: `node:fs` takes Bun half as long as its start. */

@@ -7,6 +7,7 @@
 import { dirname, join, normalize, relative } from "node:path";
 import { files } from "../build_npm.ts";
 import { VERSION } from "../../src/core/version.ts";
+import { OLDEST } from "../../src/runtime/oldest.ts";
 import { BUN, run } from "../command.ts";
 
 const FLAGS = [
@@ -224,6 +225,8 @@ async function writeEntries(folder: string, library: string): Promise<string> {
   // Not a text where it is imported: Deno would read all that it names before the program begins.
   await rewrite(cli, `import("./${MAIN}")`, "import(firstStep())");
   await rewrite(cli, 'import { VERSION } from "./src/core/version.js";', `const VERSION = "${VERSION}";`);
+  const oldest = `const OLDEST = ${JSON.stringify(OLDEST)};`;
+  await rewrite(cli, 'import { OLDEST } from "./src/runtime/oldest.js";', oldest);
   await Deno.writeTextFile(cli, FIRST_STEP, { append: true });
   return "";
 }

@@ -1,5 +1,6 @@
 // At once: the clock takes what was there when the library was loaded.
 import "./posix/clock.ts";
+import { OLDEST } from "./oldest.ts";
 import type { Runtime } from "./runtime.ts";
 
 declare const Deno: { readonly version: { readonly deno: string }; exit(code: number): never };
@@ -8,8 +9,7 @@ declare const process: { readonly versions: { readonly node: string }; exit(code
 
 interface Row {
   readonly name: string;
-  /** The oldest version that passes the suite, as the README says. */
-  readonly oldest: readonly number[];
+  readonly oldest: string;
   /** The version of the runtime that this process runs on; undefined where it is another one. */
   version(): string | undefined;
   load(): Promise<Runtime>;
@@ -19,19 +19,19 @@ interface Row {
 export const RUNTIMES = {
   deno: {
     name: "Deno",
-    oldest: [2, 7],
+    oldest: OLDEST.Deno,
     version: () => "Deno" in globalThis ? Deno.version.deno : undefined,
     load: async () => (await import("./deno/index.ts")).denoRuntime(),
   },
   bun: {
     name: "Bun",
-    oldest: [1, 4, 1],
+    oldest: OLDEST.Bun,
     version: () => "Bun" in globalThis ? Bun.version : undefined,
     load: async () => (await import("./bun/index.ts")).bunRuntime(),
   },
   node: {
     name: "Node",
-    oldest: [20, 19],
+    oldest: OLDEST.Node,
     version: () => "process" in globalThis ? process.versions.node : undefined,
     load: async () => (await import("./node/index.ts")).nodeRuntime(),
   },
@@ -52,10 +52,8 @@ export async function detectRuntime(): Promise<Runtime> {
 
 /** What is wrong with `version` of a runtime; null where it is new enough. */
 export function tooOld({ name, oldest }: Pick<Row, "name" | "oldest">, version: string): string | null {
-  const own = version.split(".").map((part) => Number.parseInt(part));
-  const differs = oldest.findIndex((part, i) => part !== own[i]);
-  if (differs === -1 || (own[differs] ?? 0) > (oldest[differs] ?? 0)) return null;
-  return `brokkr needs ${name} ${oldest.join(".")} or newer, this is ${version}`;
+  if (version.localeCompare(oldest, "en", { numeric: true }) >= 0) return null;
+  return `brokkr needs ${name} ${oldest} or newer, this is ${version}`;
 }
 
 function end(text: string): never {

@@ -126,7 +126,7 @@ for (const runner of ["vitest", "jest"] as const) {
     const steps = [...await stepsOf(PAGE, "The modules"), ...await stepsOf(PAGE, runner)]
       .filter((step) => step.kind !== "file" || step.name !== "deno.json");
     // It is installed already, at a version that is known.
-    const replace = { [`npm install --save-dev ${runner}\n`]: "", [`npx ${runner}`]: join(programs, runner) };
+    const replace = { [`npm install --save-dev ${runner}\n`]: "", [`npx ${runner}`]: `"${join(programs, runner)}"` };
     // Without a test that passes it ends with another code than 0.
     await follow(steps, { folder, env: Deno.env.toObject(), replace });
   });
