@@ -33,6 +33,23 @@ async function started(
   return { broker, pids: pidsOf(status), pid: (name) => all.find((each) => each.name === name)?.pid ?? NaN };
 }
 
+/** Sends SIGTERM to "sla" alone, which answers `call`, runs its stop hook and ends, and is started again. */
+async function drainsAtSigterm(
+  { broker, pid, call }: {
+    readonly broker: CliProcess;
+    readonly pid: (name: string) => number;
+    readonly call: CliProcess;
+  },
+): Promise<void> {
+  process.kill(pid("sla"), "SIGTERM");
+  assert.equal((await call.ended).stdout, "answered\n");
+  await broker.printed("stderr", "sla is ready", 2);
+  assert.match(
+    broker.stderr,
+    /the stop hook ran[^]*sla ended unexpectedly \(pid \d+, exit code none, signal SIGTERM\)/,
+  );
+}
+
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
   test(`${signal} to a whole tree of processes drains it, calls and stop hooks included, and nothing is started again`, () =>
     inSandbox(async (sandbox) => {
@@ -58,13 +75,7 @@ test("SIGTERM to one process drains it, and its restart policy decides", () =>
     const { broker, pid } = await started(sandbox);
     const call = sandbox.start(["call", "sla", "slow", "700", "--timeout", "30s"]);
     await broker.printed("stderr", "Executing command [slow]");
-    process.kill(pid("sla"), "SIGTERM");
-    assert.equal((await call.ended).stdout, "answered\n");
-    await broker.printed("stderr", "sla is ready", 2);
-    assert.match(
-      broker.stderr,
-      /the stop hook ran[^]*sla ended unexpectedly \(pid \d+, exit code none, signal SIGTERM\)/,
-    );
+    await drainsAtSigterm({ broker, pid, call });
     const workers = (await statusOf(sandbox)).modules[0]?.workers ?? [];
     process.kill(workers[0]?.pid ?? NaN, "SIGTERM");
     await broker.printed("stderr", "sla-1 is ready", 3);
@@ -90,11 +101,5 @@ test("SIGTERM to a process whose command blocks it drains it when the command is
     const { broker, pid } = await started(sandbox);
     const call = sandbox.start(["call", "sla", "block", "700", "--timeout", "30s"]);
     await broker.printed("stderr", "wrote to stdout (pid");
-    process.kill(pid("sla"), "SIGTERM");
-    assert.equal((await call.ended).stdout, "answered\n");
-    await broker.printed("stderr", "sla is ready", 2);
-    assert.match(
-      broker.stderr,
-      /the stop hook ran[^]*sla ended unexpectedly \(pid \d+, exit code none, signal SIGTERM\)/,
-    );
+    await drainsAtSigterm({ broker, pid, call });
   }));

@@ -13,7 +13,7 @@ import { isCompatibleWith, type Presence, readPresence } from "./members.ts";
 import type { ClusterPlan } from "./plan.ts";
 import type { PubSub } from "./pub_sub.ts";
 import { HEAD_BYTES, headOf, MessageKind, readHead } from "./session.ts";
-import { Subjects } from "./subjects.ts";
+import { HERE, Subjects } from "./subjects.ts";
 
 /** What was found of one matter. */
 export interface CheckResult {
@@ -41,8 +41,6 @@ const ANSWER_MS = 1_000;
 /** The server's time to refuse what it does not permit, which it has done when it delivers what was sent after it. */
 const ECHO_MS = 5_000;
 const STEP_MS = 50;
-/** Stands for the subject of the answers to `who`. */
-const HERE = "here";
 /** Clocks that differ by more let the log lines of several machines stand in a wrong order. */
 const SKEW_MS = 1_000;
 

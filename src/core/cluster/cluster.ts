@@ -35,7 +35,7 @@ import {
 import type { ClusterPlan } from "./plan.ts";
 import type { PubSub, PubSubMessage } from "./pub_sub.ts";
 import { HEAD_BYTES, headOf, MessageKind, readHead } from "./session.ts";
-import { Subjects } from "./subjects.ts";
+import { HERE, Subjects } from "./subjects.ts";
 
 /** The others' time to say that they are there, from when the server has passed the question on; and the time for that. */
 const JOIN_MS = 200;
@@ -726,8 +726,6 @@ export class Cluster {
 
 const VERSIONS = { v: CLUSTER_VERSION, version: VERSION, protocol: PROTOCOL_VERSION };
 const NO_BYTES = new Uint8Array(0);
-/** Stands for the subject of the answers to `who`. */
-const HERE = "here";
 const PROBE = headOf({ kind: MessageKind.probe, position: 0, received: 0 });
 const RESET = headOf({ kind: MessageKind.reset, position: 0, received: 0 });
 

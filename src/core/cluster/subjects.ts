@@ -22,6 +22,9 @@ function nameOf(token: string | undefined): string {
 /** One that the servers' patterns take for any token. */
 const ANY = "*";
 
+/** In place of a session's id: the answers to `who` come there. */
+export const HERE = "here";
+
 export class Subjects {
   readonly #root: string;
 

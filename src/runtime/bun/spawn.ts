@@ -74,16 +74,7 @@ function programCommand({ program: given, flags = [] }: Pick<SpawnProgramOptions
  */
 // deno-lint-ignore require-await
 export async function spawnCommand(command: readonly string[], options: SpawnCommandOptions): Promise<CommandProcess> {
-  const [executable = "", ...args] = command;
-  const what = `command "${executable}"`;
-  const { child, pid, exited, kill } = startProcess({
-    ...options,
-    command: [executable, ...args],
-    detached: options.group,
-    what,
-    stdin: "pipe",
-    streams: ["stderr"],
-  });
+  const { child, pid, exited, kill } = startCommand(command, { ...options, stdin: "pipe", streams: ["stderr"] });
   const { stdin, stdout } = child;
   if (!isSink(stdin) || !(stdout instanceof ReadableStream)) {
     throw new Error(`Cannot open the pipes to process ${pid}: the runtime made none for it, report this as a fault`);
@@ -96,16 +87,16 @@ export async function spawnCommand(command: readonly string[], options: SpawnCom
 /** Creates a process of another program that nobody talks to. */
 // deno-lint-ignore require-await
 export async function spawnDaemon(command: readonly string[], options: SpawnCommandOptions): Promise<SpawnedProcess> {
+  return startCommand(command, { ...options, stdin: "ignore", streams: ["stdout", "stderr"] });
+}
+
+function startCommand(
+  command: readonly string[],
+  options: SpawnCommandOptions & Pick<BunProcessOptions, "stdin" | "streams">,
+): BunProcess {
   const [executable = "", ...args] = command;
   const what = `command "${executable}"`;
-  return startProcess({
-    ...options,
-    command: [executable, ...args],
-    detached: options.group,
-    what,
-    stdin: "ignore",
-    streams: ["stdout", "stderr"],
-  });
+  return startProcess({ ...options, command: [executable, ...args], detached: options.group, what });
 }
 
 function newChannel(sink: BunFileSink, stream: ReadableStream<Uint8Array>): PullChannel {

@@ -119,15 +119,7 @@ async function acceptChild(listener: DenoListener, process: DenoProcess): Promis
 
 // deno-lint-ignore require-await
 async function spawnCommand(command: readonly string[], options: SpawnCommandOptions): Promise<CommandProcess> {
-  const [executable = "", ...args] = command;
-  const process = startProcess({
-    ...options,
-    command: [executable, ...args],
-    detached: options.group,
-    what: `command "${executable}"`,
-    stdin: "piped",
-    streams: ["stderr"],
-  });
+  const process = startCommand(command, { ...options, stdin: "piped", streams: ["stderr"] });
   const channel = commandChannel(process.child);
   void process.exited.then(() => channel.otherSideGone());
   return { pid: process.pid, exited: process.exited, kill: process.kill, channel };
@@ -135,16 +127,16 @@ async function spawnCommand(command: readonly string[], options: SpawnCommandOpt
 
 // deno-lint-ignore require-await
 async function spawnDaemon(command: readonly string[], options: SpawnCommandOptions): Promise<SpawnedProcess> {
+  return startCommand(command, { ...options, stdin: "null", streams: ["stdout", "stderr"] });
+}
+
+function startCommand(
+  command: readonly string[],
+  options: SpawnCommandOptions & Pick<DenoProcessOptions, "stdin" | "streams">,
+): DenoProcess {
   const [executable = "", ...args] = command;
   const what = `command "${executable}"`;
-  return startProcess({
-    ...options,
-    command: [executable, ...args],
-    detached: options.group,
-    what,
-    stdin: "null",
-    streams: ["stdout", "stderr"],
-  });
+  return startProcess({ ...options, command: [executable, ...args], detached: options.group, what });
 }
 
 /** Standard input and output of a process as one channel. */

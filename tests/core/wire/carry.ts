@@ -19,3 +19,18 @@ export function carry(value: unknown, name: CodecName | Codec = "rich"): unknown
   const packed = packAnswers([{ id: 1, attempt: 1, kind: 0, value: codec.encode(value, "v") }]);
   return readAnswers(packed.flags, bytesOf(packed)).values[0];
 }
+
+/** Of which its own fields that are not private can be sent. */
+export class Point {
+  x = 1;
+  #hidden = 2;
+  get sum(): number {
+    return this.x + this.#hidden;
+  }
+}
+
+export function deepList(depth: number): unknown {
+  let value: unknown = [];
+  for (let level = 1; level < depth; level++) value = [value];
+  return value;
+}

@@ -4,23 +4,9 @@ import { test } from "node:test";
 import { Codec, utf8Bytes } from "../../../src/core/wire/codec.ts";
 import { packAnswers, packCalls, readAnswers, readCalls } from "../../../src/core/wire/columns.ts";
 import { NotSerializableError } from "../../../src/core/wire/serializable.ts";
-import { bytesOf, carry, encodeValue } from "./carry.ts";
+import { bytesOf, carry, deepList, encodeValue, Point } from "./carry.ts";
 
 const roundTrip = (value: unknown) => carry(value, "json");
-
-class Point {
-  x = 1;
-  #hidden = 2;
-  get sum(): number {
-    return this.x + this.#hidden;
-  }
-}
-
-const deepList = (depth: number): unknown => {
-  let value: unknown = [];
-  for (let level = 1; level < depth; level++) value = [value];
-  return value;
-};
 
 for (
   const [what, value, expected] of [

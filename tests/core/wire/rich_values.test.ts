@@ -4,27 +4,13 @@ import { test } from "node:test";
 import { Codec } from "../../../src/core/wire/codec.ts";
 import { packAnswers, readAnswers } from "../../../src/core/wire/columns.ts";
 import { NotSerializableError } from "../../../src/core/wire/serializable.ts";
-import { bytesOf, carry } from "./carry.ts";
+import { bytesOf, carry, deepList, Point } from "./carry.ts";
 
 class Days extends Array<number> {
   toJSON(): Date[] {
     return [new Date(7)];
   }
 }
-
-class Point {
-  x = 1;
-  #hidden = 2;
-  get sum(): number {
-    return this.x + this.#hidden;
-  }
-}
-
-const deepList = (depth: number): unknown => {
-  let value: unknown = [];
-  for (let level = 1; level < depth; level++) value = [value];
-  return value;
-};
 
 /** Where lists of numbers, and large texts and bytes, leave the JSON. */
 const LENGTHS = [0, 1, 15, 16, 17, 65_535, 65_536];
