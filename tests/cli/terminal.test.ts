@@ -19,7 +19,8 @@ export default {
 const IN_TERMINAL = [
   "/bin/sh",
   "-c",
-  `for part; do line="$line '$part'"; done
+  // Without `exec`, a $SHELL that stays beside the command ends by the Ctrl-C too, and its exit code is what is seen.
+  `line=exec; for part; do line="$line '$part'"; done
 { until [ -e typed ]; do sleep 0.1; done; printf '\\003'; } | script -qefc "$line" /dev/null`,
   "sh",
 ];
