@@ -123,5 +123,5 @@ export type {
   RestartPolicy,
   RestartSettings,
   SupervisionSettings,
-} from "./src/core/module/settings.ts";
+} from "./src/core/settings/settings.ts";
 export type { MemoryUsage } from "./src/runtime/runtime.ts";

@@ -19,10 +19,10 @@
  */
 
 import type { ClusterConnection, PubSub, PubSubEvents, PubSubMessage } from "./src/core/cluster/pub_sub.ts";
-import type { ClusterAuthSettings, ClusterSettings, ClusterTlsSettings } from "./src/core/module/settings.ts";
+import type { ClusterAuthSettings, ClusterSettings, ClusterTlsSettings } from "./src/core/settings/settings.ts";
 
 export type { ClusterConnection } from "./src/core/cluster/pub_sub.ts";
-export type { ClusterAuthSettings, ClusterSettings, ClusterTlsSettings } from "./src/core/module/settings.ts";
+export type { ClusterAuthSettings, ClusterSettings, ClusterTlsSettings } from "./src/core/settings/settings.ts";
 
 /** The cluster's settings, as in brokkr.json; paths are relative to the working directory. */
 export interface NatsOptions extends ClusterSettings {

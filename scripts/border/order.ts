@@ -23,6 +23,7 @@ const ORDER: readonly string[] = [
   SEAM,
   "src/runtime",
   "src/core",
+  "src/core/settings",
   "src/core/module",
   "src/core/wire",
   "src/core/log",

@@ -1,7 +1,7 @@
 /** The tables of docs/configuration.md: the keys of each object of a configuration. */
 
-import { FILE, MODULE_KEYS, PROGRAM_KEYS } from "../../src/cli/config/keys.ts";
-import type { NumberRow, Row, Table } from "../../src/core/module/table.ts";
+import { FILE, MODULE_KEYS, PROGRAM_KEYS } from "../../src/cli/config/file_keys.ts";
+import type { NumberRow, Row, Table } from "../../src/core/settings/table.ts";
 
 /** Cells of one key: name, type, default, what it is. */
 export type KeyRow = readonly [key: string, type: string, byDefault: string, description: string];

@@ -8,7 +8,7 @@
 import { parseArgs } from "node:util";
 import { closestMatch } from "../core/checks.ts";
 import { messageOf } from "../core/user_code.ts";
-import { CliError, ExitCode } from "./cli_error.ts";
+import { CliError, ExitCode } from "./exit_codes.ts";
 import { type ArgsOf, type Command, type CommandName, COMMANDS, type Param } from "./commands.ts";
 
 /** Words that a command does not take. */

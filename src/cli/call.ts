@@ -10,7 +10,7 @@ import { escapeLines, escapeText } from "../core/log/escape.ts";
 import { headline, messageOf } from "../core/user_code.ts";
 import { systemReason } from "../runtime/posix/failure_reason.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { CliError, ExitCode, exitCodeOf, NoBrokerError } from "./cli_error.ts";
+import { CliError, ExitCode, exitCodeOf, NoBrokerError } from "./exit_codes.ts";
 import { askBroker } from "./connect.ts";
 import type { ArgsOf } from "./commands.ts";
 import { print } from "./output.ts";

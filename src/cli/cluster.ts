@@ -8,13 +8,13 @@ import { checkCluster, type CheckResult } from "../core/cluster/check.ts";
 import { clusterPlan } from "../core/cluster/plan.ts";
 import { messageOf } from "../core/user_code.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { CliError, ExitCode } from "./cli_error.ts";
+import { CliError, ExitCode } from "./exit_codes.ts";
 import { wrap } from "./columns.ts";
 import type { ArgsOf } from "./commands.ts";
 import { nearestConfig } from "./config/config_file.ts";
 import { readConfig } from "./config/read_config.ts";
 import { hasColors, print } from "./output.ts";
-import { paint } from "./paint.ts";
+import { paint } from "./colors.ts";
 import { clusterOf } from "./plan.ts";
 
 export async function cluster(

@@ -8,7 +8,7 @@ import type { BrokerStatus } from "../core/broker/status.ts";
 import type { ClusterStatus, MemberStatus } from "../core/cluster/cluster.ts";
 import { table } from "./columns.ts";
 import { cut, milliseconds, shortTime } from "./figures.ts";
-import { bold, paint } from "./paint.ts";
+import { bold, paint } from "./colors.ts";
 
 const STATES: Readonly<Record<MemberStatus["state"], string>> = {
   ready: "32",

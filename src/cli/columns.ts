@@ -4,7 +4,7 @@
  * @module
  */
 
-import { bold } from "./paint.ts";
+import { bold } from "./colors.ts";
 
 const WIDE =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\u3000-\u303e\uff01-\uff60\uffe0-\uffe6]/u;

@@ -9,7 +9,7 @@ import { escapeLines } from "../core/log/escape.ts";
 import { VERSION } from "../core/version.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { readArguments, UsageError } from "./arguments.ts";
-import { ExitCode, exitCodeOf, explain } from "./cli_error.ts";
+import { ExitCode, exitCodeOf, explain } from "./exit_codes.ts";
 import { type ArgsOf, COMMAND_ROWS, type CommandName, isCommandName } from "./commands.ts";
 import { print } from "./output.ts";
 

@@ -11,7 +11,7 @@ import { type ControlClient, findBrokers } from "../core/control/client.ts";
 import { EVENT_IDS } from "../core/log/events.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { paramOf, type Sorted, sortWords, takesMore } from "./arguments.ts";
-import { ExitCode } from "./cli_error.ts";
+import { ExitCode } from "./exit_codes.ts";
 import { type ArgsOf, type Command, COMMAND_ROWS } from "./commands.ts";
 import { askBroker } from "./connect.ts";
 import { print } from "./output.ts";

@@ -6,12 +6,12 @@
 
 import { ControlClient, ControlLostError, findBrokers } from "../core/control/client.ts";
 import { CONTROL_FOLDER, socketPath } from "../core/control/protocol.ts";
-import { checkName } from "../core/module/table.ts";
+import { checkName } from "../core/settings/table.ts";
 import { closestMatch } from "../core/checks.ts";
 import { messageOf } from "../core/user_code.ts";
 import { failureCode } from "../runtime/posix/failure_reason.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { CliError, ExitCode, NoBrokerError } from "./cli_error.ts";
+import { CliError, ExitCode, NoBrokerError } from "./exit_codes.ts";
 
 /** Connects to the broker of that name, else to the only one that runs, for as long as `ask` takes. */
 export async function askBroker<T>(

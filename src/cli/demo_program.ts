@@ -20,7 +20,7 @@ import { livestatus, sla, webui } from "./demo_modules.ts";
 import { cut, mebibytes, milliseconds } from "./figures.ts";
 import { hasColors, print } from "./output.ts";
 import { DEMO_PROGRAM, PROGRAM_VARIABLE } from "./own_program.ts";
-import { bold, paintLine } from "./paint.ts";
+import { bold, paintLine } from "./colors.ts";
 
 /** The events that the demo shows, one of each: all of them would be too much to read. */
 const SHOWN: readonly EventId[] = [

@@ -9,7 +9,7 @@ import { text } from "node:stream/consumers";
 import { EVENT_IDS, isEventId } from "../core/log/events.ts";
 import { closestMatch } from "../core/checks.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { CliError, ExitCode } from "./cli_error.ts";
+import { CliError, ExitCode } from "./exit_codes.ts";
 import { describeExplained, type Explained, explainedOf } from "./explain/explained.ts";
 import { readEvents } from "./explain/read_lines.ts";
 import type { ArgsOf } from "./commands.ts";

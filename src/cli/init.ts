@@ -8,7 +8,7 @@ import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from
 import { basename, delimiter, dirname, join, relative, resolve } from "node:path";
 import { messageOf } from "../core/user_code.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { CliError, ExitCode } from "./cli_error.ts";
+import { CliError, ExitCode } from "./exit_codes.ts";
 import { CONFIG_NAMES } from "./config/config_file.ts";
 import { ConfigError, problemLine } from "./config/document.ts";
 import { brokerName as nameFrom, serversAsModules } from "./config/mcp_file.ts";

@@ -5,7 +5,7 @@
  */
 
 import type { Runtime } from "../runtime/runtime.ts";
-import { CliError, ExitCode } from "./cli_error.ts";
+import { CliError, ExitCode } from "./exit_codes.ts";
 import type { ArgsOf } from "./commands.ts";
 import { askBroker } from "./connect.ts";
 import { print } from "./output.ts";

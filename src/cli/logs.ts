@@ -5,7 +5,7 @@
  */
 
 import type { Runtime } from "../runtime/runtime.ts";
-import { CliError, ExitCode } from "./cli_error.ts";
+import { CliError, ExitCode } from "./exit_codes.ts";
 import { makeFilter } from "./logs/filter.ts";
 import type { ArgsOf } from "./commands.ts";
 

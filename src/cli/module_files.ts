@@ -12,7 +12,7 @@ import { serveProcess } from "../core/child/serve.ts";
 import { type Module, settingsOf, strangeCall } from "../core/module/module.ts";
 import { NOT_WITH_WORKERS } from "../core/module/permissions.ts";
 import { anyModule } from "../core/broker/options.ts";
-import type { ModuleSettings } from "../core/module/settings.ts";
+import type { ModuleSettings } from "../core/settings/settings.ts";
 import { messageOf } from "../core/user_code.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 

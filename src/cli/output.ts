@@ -7,7 +7,7 @@
 import { Console } from "node:console";
 import { escapeLines } from "../core/log/escape.ts";
 import { failureCode, systemReason } from "../runtime/posix/failure_reason.ts";
-import { CliError, ExitCode } from "./cli_error.ts";
+import { CliError, ExitCode } from "./exit_codes.ts";
 
 /** Not by `node:process`: to list what that exports, Node opens the three standard streams. */
 const { process } = globalThis;

@@ -7,7 +7,7 @@
 import type { ControlClient } from "../core/control/client.ts";
 import { escapeText } from "../core/log/escape.ts";
 import { EVENT_IDS } from "../core/log/events.ts";
-import { operatorText } from "./paint.ts";
+import { operatorText } from "./colors.ts";
 
 /** Not by `node:process`: to list what that exports, Node opens the three standard streams. */
 const { process } = globalThis;

@@ -8,7 +8,7 @@ import type { ProcessState, ProcessStatus } from "../core/wire/status.ts";
 import type { ControlClient } from "../core/control/client.ts";
 import { UnknownModuleError } from "../core/faults.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { CliError, ExitCode } from "./cli_error.ts";
+import { CliError, ExitCode } from "./exit_codes.ts";
 import { askBroker } from "./connect.ts";
 import type { ArgsOf } from "./commands.ts";
 import { showSteps } from "./progress_line.ts";

@@ -13,14 +13,14 @@ import type { LogLevel } from "../core/log/prefix.ts";
 import { messageOf } from "../core/user_code.ts";
 import { failureCode, systemReason } from "../runtime/posix/failure_reason.ts";
 import type { Clock, Runtime } from "../runtime/runtime.ts";
-import { CliError, ExitCode } from "./cli_error.ts";
+import { CliError, ExitCode } from "./exit_codes.ts";
 import { type Config, readConfig } from "./config/read_config.ts";
 import { ConfigError } from "./config/document.ts";
-import { LOG } from "./config/keys.ts";
+import { LOG } from "./config/file_keys.ts";
 import { LogFile } from "./log_file.ts";
 import { hasColors } from "./output.ts";
 import type { PageArgs } from "./page/page.ts";
-import { paintLine } from "./paint.ts";
+import { paintLine } from "./colors.ts";
 import { planOf, warn } from "./plan.ts";
 
 interface RunOptions {

@@ -15,12 +15,12 @@ import { BrokerError, CallTimeoutError, ProcessGoneError, RemoteError, UnknownCo
 import { isRecord } from "../core/checks.ts";
 import { Connection, type Conventions, type Notification } from "../core/program/connection.ts";
 import { LSP_CONVENTIONS, MCP_CONVENTIONS } from "../core/program/protocols.ts";
-import { type Framing, MODULE } from "../core/module/settings.ts";
+import { type Framing, MODULE } from "../core/settings/settings.ts";
 import { type ErrorFields, fromParams, type Params, RpcCode } from "../core/program/message.ts";
 import { messageOf } from "../core/user_code.ts";
 import { plainText } from "../core/wire/codec.ts";
 import type { Clock, Runtime } from "../runtime/runtime.ts";
-import { CliError, ExitCode } from "./cli_error.ts";
+import { CliError, ExitCode } from "./exit_codes.ts";
 import type { ArgsOf } from "./commands.ts";
 import { typescriptRemedy } from "./config/module_path.ts";
 import { loadAnyModule } from "./module_files.ts";

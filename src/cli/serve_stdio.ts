@@ -7,7 +7,7 @@
 import process from "node:process";
 import { Inbox } from "../runtime/posix/channel.ts";
 import type { Channel, ChannelEvents } from "../runtime/runtime.ts";
-import type { CliError } from "./cli_error.ts";
+import type { CliError } from "./exit_codes.ts";
 import { divertOutput, outputFailure } from "./output.ts";
 
 export class StandardChannel implements Channel {

@@ -6,9 +6,9 @@
 
 import { dirname, resolve } from "node:path";
 import { userInfo } from "node:os";
-import { supervisionPlan } from "../core/module/settings.ts";
+import { supervisionPlan } from "../core/settings/settings.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { CliError, ExitCode } from "./cli_error.ts";
+import { CliError, ExitCode } from "./exit_codes.ts";
 import type { ArgsOf } from "./commands.ts";
 import { nearestConfig } from "./config/config_file.ts";
 import { ConfigError } from "./config/document.ts";

@@ -8,14 +8,14 @@ import type { BrokerStatus } from "../core/broker/status.ts";
 import type { ProcessStatus } from "../core/wire/status.ts";
 import { sleep } from "../core/duration.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { CliError, ExitCode } from "./cli_error.ts";
+import { CliError, ExitCode } from "./exit_codes.ts";
 import { table } from "./columns.ts";
 import { askBroker } from "./connect.ts";
 import { clusterLine, clusterTables } from "./cluster_view.ts";
 import { cut, mebibytes, milliseconds, shortTime } from "./figures.ts";
 import type { ArgsOf } from "./commands.ts";
 import { hasColors, print } from "./output.ts";
-import { bold, paintState } from "./paint.ts";
+import { bold, paintState } from "./colors.ts";
 
 /** Not by `node:process`: to list what that exports, Node opens the three standard streams. */
 const { process } = globalThis;

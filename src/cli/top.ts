@@ -7,7 +7,7 @@
 import type { ControlClient } from "../core/control/client.ts";
 import { messageOf } from "../core/user_code.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { CliError, ExitCode } from "./cli_error.ts";
+import { CliError, ExitCode } from "./exit_codes.ts";
 import { askBroker } from "./connect.ts";
 import type { ArgsOf } from "./commands.ts";
 import { hasColors } from "./output.ts";

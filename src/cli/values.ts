@@ -5,7 +5,7 @@
  * @module
  */
 
-import { checkName } from "../core/module/table.ts";
+import { checkName } from "../core/settings/table.ts";
 import { closestMatch } from "../core/checks.ts";
 import type { EventId } from "../core/log/events.ts";
 import type { LogLevel } from "../core/log/prefix.ts";

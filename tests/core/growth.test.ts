@@ -1,6 +1,6 @@
 import { test } from "node:test";
 import { Call } from "../../src/core/call/call.ts";
-import { InFlight } from "../../src/core/call/pending.ts";
+import { InFlight } from "../../src/core/call/attempts.ts";
 import { IdGaps, ReplyCache } from "../../src/core/call/reply_cache.ts";
 import { RunningCall } from "../../src/core/call/server.ts";
 import { idsOf } from "../../src/core/wire/columns.ts";
@@ -9,7 +9,7 @@ import { LogReader } from "../../src/core/log/log_reader.ts";
 import { stackLines } from "../../src/core/log/stack.ts";
 import { Connection } from "../../src/core/program/connection.ts";
 import { LSP_CONVENTIONS } from "../../src/core/program/protocols.ts";
-import type { Framing } from "../../src/core/module/settings.ts";
+import type { Framing } from "../../src/core/settings/settings.ts";
 import { newReader } from "../../src/core/program/framing.ts";
 import { OutputLines } from "../../src/core/child/output.ts";
 import { assertGrows, assertGrowsWithText } from "./growth.ts";

@@ -9,7 +9,7 @@ import { readFile, stat } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { messageOf } from "../../core/user_code.ts";
 import { failureCode } from "../../runtime/posix/failure_reason.ts";
-import { CliError, ExitCode } from "../cli_error.ts";
+import { CliError, ExitCode } from "../exit_codes.ts";
 import { ConfigError } from "./document.ts";
 import process from "node:process";
 

@@ -7,10 +7,10 @@
 import { isRecord } from "../../core/checks.ts";
 import { NOT_WITH_WORKERS } from "../../core/module/permissions.ts";
 import { againstProtocol, ARGS_TWICE, wrongReady } from "../../core/module/program.ts";
-import { MODULE } from "../../core/module/settings.ts";
-import { filled, type Table } from "../../core/module/table.ts";
+import { MODULE } from "../../core/settings/settings.ts";
+import { filled, type Table } from "../../core/settings/table.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
-import type { ModuleKeys, ProgramKeys } from "./keys.ts";
+import type { ModuleKeys, ProgramKeys } from "./file_keys.ts";
 
 export interface Contradiction {
   /** Below the module's name. */

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { FILE, MODULE_KEYS, PROGRAM_KEYS } from "./keys.ts";
-import { NAME_PATTERN, type NumberRow, type Row, type Table } from "../../core/module/table.ts";
+import { FILE, MODULE_KEYS, PROGRAM_KEYS } from "./file_keys.ts";
+import { NAME_PATTERN, type NumberRow, type Row, type Table } from "../../core/settings/table.ts";
 
 export type Json = Record<string, unknown>;
 

@@ -7,10 +7,10 @@
 
 import { basename, dirname, isAbsolute, relative, resolve } from "node:path";
 import { closestMatch, inspect, isRecord } from "../../core/checks.ts";
-import { isName } from "../../core/module/table.ts";
+import { isName } from "../../core/settings/table.ts";
 import { readText } from "./config_file.ts";
 import { ConfigDocument, ConfigError, type Fault, type KeyPath, type Problem } from "./document.ts";
-import type { ProgramKeys } from "./keys.ts";
+import type { ProgramKeys } from "./file_keys.ts";
 
 /** A server that brokkr can run: `${…}` in it is not expanded. */
 export interface McpServer {

@@ -14,8 +14,8 @@ import type {
   ClusterSettings,
   ModuleSettings,
   PermissionSettings,
-} from "../../core/module/settings.ts";
-import { IN_FILE, isName, type Rows, type Table, wrongIn } from "../../core/module/table.ts";
+} from "../../core/settings/settings.ts";
+import { IN_FILE, isName, type Rows, type Table, wrongIn } from "../../core/settings/table.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { readText } from "./config_file.ts";
 import { contradictions, programContradictions } from "./contradictions.ts";
@@ -29,7 +29,7 @@ import {
   type ModuleKeys,
   PROGRAM_KEYS,
   type ProgramKeys,
-} from "./keys.ts";
+} from "./file_keys.ts";
 import { modulePath } from "./module_path.ts";
 
 /** A checked configuration. */

@@ -8,7 +8,7 @@ import type { ParsedEvent } from "../../core/log/parse.ts";
 import { type EventId, EVENTS, type Explanation } from "../../core/log/events.ts";
 import type { LogLevel } from "../../core/log/prefix.ts";
 import { wrap } from "../columns.ts";
-import { bold, paintLine } from "../paint.ts";
+import { bold, paintLine } from "../colors.ts";
 import type { ReadEvent } from "./read_lines.ts";
 
 export interface Explained extends Explanation {

@@ -6,7 +6,7 @@
 
 import { table, wrap } from "../columns.ts";
 import { count, cut, shortMs, shortTime, spanText } from "../figures.ts";
-import { bold } from "../paint.ts";
+import { bold } from "../colors.ts";
 import type { CommandFigures, Percentiles } from "./counts.ts";
 import type { Group, StackFacts } from "./groups.ts";
 import type { LogSummary } from "./summary.ts";

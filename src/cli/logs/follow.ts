@@ -13,7 +13,7 @@ import { LogReader } from "../../core/log/log_reader.ts";
 import type { LogItem } from "../../core/log/parse.ts";
 import { failureCode } from "../../runtime/posix/failure_reason.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
-import { CliError, ExitCode, NoBrokerError } from "../cli_error.ts";
+import { CliError, ExitCode, NoBrokerError } from "../exit_codes.ts";
 import { askBroker } from "../connect.ts";
 import { print } from "../output.ts";
 import { type LineOptions, lineText } from "./print_lines.ts";

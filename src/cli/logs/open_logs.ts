@@ -10,7 +10,7 @@ import { splitRecords } from "../../core/log/parse.ts";
 import { PrefixReader, twinOf } from "../../core/log/prefix.ts";
 import { messageOf } from "../../core/user_code.ts";
 import { failureCode } from "../../runtime/posix/failure_reason.ts";
-import { CliError, ExitCode } from "../cli_error.ts";
+import { CliError, ExitCode } from "../exit_codes.ts";
 import { gunzip, isGzip } from "./gunzip.ts";
 import process from "node:process";
 

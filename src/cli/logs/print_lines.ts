@@ -8,7 +8,7 @@ import process from "node:process";
 import { escapeControls } from "../../core/log/escape.ts";
 import type { LinePlace, LogItem } from "../../core/log/parse.ts";
 import { hasColors, print } from "../output.ts";
-import { paintLine } from "../paint.ts";
+import { paintLine } from "../colors.ts";
 import type { Filter } from "./filter.ts";
 import { openLogs } from "./open_logs.ts";
 import { inOrder, type SourceFigures, tellBroken } from "./read_log.ts";

@@ -8,7 +8,7 @@ import process from "node:process";
 import { joinBytes } from "../../core/wire/bytes.ts";
 import { LogReader } from "../../core/log/log_reader.ts";
 import type { LogItem } from "../../core/log/parse.ts";
-import { ExitCode } from "../cli_error.ts";
+import { ExitCode } from "../exit_codes.ts";
 import type { Log, Source } from "./open_logs.ts";
 
 /** The figures of one source. */

@@ -6,7 +6,7 @@
 
 import { writeFile } from "node:fs/promises";
 import { messageOf } from "../../core/user_code.ts";
-import { CliError, ExitCode } from "../cli_error.ts";
+import { CliError, ExitCode } from "../exit_codes.ts";
 import { count, cut } from "../figures.ts";
 import { hasColors, print } from "../output.ts";
 import { describeSummary } from "./describe.ts";

@@ -11,7 +11,7 @@ import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
 import { messageOf } from "../../core/user_code.ts";
 import type { Environment } from "../../runtime/runtime.ts";
-import { CliError, ExitCode } from "../cli_error.ts";
+import { CliError, ExitCode } from "../exit_codes.ts";
 import { isLoopback } from "./address.ts";
 
 type Verdict =

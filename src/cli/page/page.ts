@@ -14,7 +14,7 @@ import { messageOf } from "../../core/user_code.ts";
 import { VERSION } from "../../core/version.ts";
 import { failureCode } from "../../runtime/posix/failure_reason.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
-import { CliError, ExitCode } from "../cli_error.ts";
+import { CliError, ExitCode } from "../exit_codes.ts";
 import { escapeHtml } from "../logs/html_report.ts";
 import { pause } from "../watch_broker.ts";
 import { Access, readToken } from "./access.ts";

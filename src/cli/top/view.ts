@@ -11,7 +11,7 @@ import type { ProcessState } from "../../core/wire/status.ts";
 import { clusterLine } from "../cluster_view.ts";
 import { fit } from "../columns.ts";
 import { shortTime } from "../figures.ts";
-import { bold, operatorText, paint, paintLine, paintState } from "../paint.ts";
+import { bold, operatorText, paint, paintLine, paintState } from "../colors.ts";
 import { headLine, rowLine } from "./process_table.ts";
 import { processLines } from "./process_view.ts";
 import type { TopState } from "./state.ts";

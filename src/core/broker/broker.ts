@@ -16,7 +16,7 @@ import type { LogRecord } from "../log/record.ts";
 import { MAIN_THREAD } from "../log/reporter.ts";
 import { levelFrom } from "../log/prefix.ts";
 import { type BrokerFault, toError, UnknownModuleError } from "../faults.ts";
-import type { ClusterSettings } from "../module/settings.ts";
+import type { ClusterSettings } from "../settings/settings.ts";
 import { commandMap, type Handler } from "../module/module.ts";
 import type { ProgramCommands } from "../module/program.ts";
 import { Modules, type Route } from "./modules.ts";

@@ -21,7 +21,7 @@ import {
   outputLimits,
   supervisionPlan,
   withheldEnv,
-} from "../module/settings.ts";
+} from "../settings/settings.ts";
 import { DaemonSession } from "../program/daemon.ts";
 import { ProgramSession } from "../program/session.ts";
 import { DEFAULT_FRAME_LIMIT } from "../wire/frame.ts";

@@ -16,8 +16,8 @@ import {
   type ModuleCallSettings,
   type ModuleSettings,
   SLOW_TIMEOUT_MS,
-} from "../module/settings.ts";
-import { checkName, checkTable, filled, IN_PROGRAM, type Row } from "../module/table.ts";
+} from "../settings/settings.ts";
+import { checkName, checkTable, filled, IN_PROGRAM, type Row } from "../settings/table.ts";
 import { closestMatch, inspect, isRecord, refuseUnknown, withoutFields } from "../checks.ts";
 import type { ClusterConnection } from "../cluster/pub_sub.ts";
 import type { TimeSource } from "../child/in_process.ts";

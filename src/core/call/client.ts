@@ -12,7 +12,7 @@ import type { Clock } from "../../runtime/runtime.ts";
 import { type BrokerFault, toError } from "../faults.ts";
 import type { Reporter } from "../log/reporter.ts";
 import { stackFrom } from "../log/stack.ts";
-import { MODULE } from "../module/settings.ts";
+import { MODULE } from "../settings/settings.ts";
 import {
   Codec,
   type CodecName,
@@ -26,7 +26,7 @@ import type { Link } from "../wire/link.ts";
 import { leastBytes } from "../wire/serializable.ts";
 import { Call, type CallRequest, CallTime, ProgressFeed, type Settle } from "./call.ts";
 import { type CallCounters, Outcomes } from "./outcomes.ts";
-import { Deadlines, PendingCalls } from "./pending.ts";
+import { Deadlines, PendingCalls } from "./attempts.ts";
 import type { Caller } from "./stream.ts";
 
 export interface CallClientOptions {

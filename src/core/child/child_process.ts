@@ -12,7 +12,7 @@ import { LineLimit } from "../log/reporter.ts";
 import type { EventFields, EventId } from "../log/events.ts";
 import type { LogEvent } from "../log/record.ts";
 import { type Origin, reportedEvents } from "../log/broker_log.ts";
-import type { SupervisionPlan } from "../module/settings.ts";
+import type { SupervisionPlan } from "../settings/settings.ts";
 import { isLasting, messageOf } from "../user_code.ts";
 import type { CleanupReceipt, ProcessStatus } from "../wire/status.ts";
 import type { Link } from "../wire/link.ts";

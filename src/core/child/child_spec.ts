@@ -9,7 +9,7 @@ import type { CallClient } from "../call/client.ts";
 import type { Service } from "../call/server.ts";
 import type { LogEvent } from "../log/record.ts";
 import type { Reporter } from "../log/reporter.ts";
-import type { Descendants } from "../module/settings.ts";
+import type { Descendants } from "../settings/settings.ts";
 import type { ControlFromChild, ControlFromParent, EndSignal, Setup } from "../wire/messages.ts";
 import type { Link } from "../wire/link.ts";
 import type { CleanupReceipt } from "../wire/status.ts";

@@ -9,7 +9,7 @@ import type { CommandProcess, Runtime } from "../../runtime/runtime.ts";
 import type { EventFields } from "../log/events.ts";
 import { messageOf } from "../user_code.ts";
 import { within } from "../duration.ts";
-import type { Descendants } from "../module/settings.ts";
+import type { Descendants } from "../settings/settings.ts";
 
 /** A guard that does not get ready in this time must not keep the broker from its start. */
 const READY_MS = 2_000;

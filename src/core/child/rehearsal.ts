@@ -10,7 +10,7 @@ import { CallClient, DEFAULT_LIMITS } from "../call/client.ts";
 import { localChannels } from "../call/local.ts";
 import { CallCounters } from "../call/outcomes.ts";
 import { defineModule } from "../module/module.ts";
-import { outputLimits, supervisionPlan } from "../module/settings.ts";
+import { outputLimits, supervisionPlan } from "../settings/settings.ts";
 import { within } from "../duration.ts";
 import { CODECS } from "../wire/codec.ts";
 import { DEFAULT_FRAME_LIMIT, FrameType } from "../wire/frame.ts";

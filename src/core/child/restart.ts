@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { RestartSettings } from "../module/settings.ts";
+import type { RestartSettings } from "../settings/settings.ts";
 import type { Clock } from "../../runtime/runtime.ts";
 import type { ProcessState } from "../wire/status.ts";
 

@@ -5,7 +5,7 @@
  */
 
 import { objectText } from "../wire/serializable.ts";
-import type { Descendants } from "../module/settings.ts";
+import type { Descendants } from "../settings/settings.ts";
 
 /** The one environment variable that brokkr hands to a process it creates. */
 export const ROLE_VARIABLE = "BROKKR_ROLE";

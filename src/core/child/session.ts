@@ -30,7 +30,7 @@ import { BodyError, FrameType } from "../wire/frame.ts";
 import { CODECS } from "../wire/codec.ts";
 import { CleaningWatch } from "./watchdogs.ts";
 import { deadline, formatTimeout } from "../duration.ts";
-import type { SupervisionPlan } from "../module/settings.ts";
+import type { SupervisionPlan } from "../settings/settings.ts";
 
 /** A process whose channel has ended can't serve: the time it has to end by itself. */
 const WITHOUT_CHANNEL_MS = 1_000;

@@ -6,7 +6,7 @@
 
 import type { Clock, Runtime } from "../../runtime/runtime.ts";
 import { deadline, formatTimeout, STANDSTILL_MS } from "../duration.ts";
-import type { HeartbeatSettings, MemoryPlan } from "../module/settings.ts";
+import type { HeartbeatSettings, MemoryPlan } from "../settings/settings.ts";
 
 export interface HeartbeatOptions {
   readonly clock: Clock;

@@ -7,7 +7,7 @@
 import type { Clock } from "../../runtime/runtime.ts";
 import { sleep } from "../duration.ts";
 import type { ProcessStatus } from "../wire/status.ts";
-import { workerPlan } from "../module/settings.ts";
+import { workerPlan } from "../settings/settings.ts";
 import type { CallTargets, ControlFromChild, Setup } from "../wire/messages.ts";
 import type { ChildSpec, ParentProcess } from "./child_spec.ts";
 import { encodeRole, processName, type Role, ROLE_VARIABLE } from "./role.ts";

@@ -9,8 +9,8 @@ import {
   type ClusterAuthSettings,
   type ClusterSettings,
   type ClusterTlsSettings,
-} from "../module/settings.ts";
-import { checkName, checkTable, isName } from "../module/table.ts";
+} from "../settings/settings.ts";
+import { checkName, checkTable, isName } from "../settings/table.ts";
 import type { Exports } from "./exports.ts";
 import type { ClusterConnection, ConnectPubSub } from "./pub_sub.ts";
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { ClusterSettings } from "../module/settings.ts";
+import type { ClusterSettings } from "../settings/settings.ts";
 
 /** A message that came. */
 export interface PubSubMessage {

@@ -8,7 +8,7 @@ import type { BrokerCore } from "../broker/broker.ts";
 import { isRecord } from "../checks.ts";
 import { BrokerError, type ErrorCode } from "../faults.ts";
 import type { JsonSchema } from "../module/discover.ts";
-import type { ProtocolName } from "../module/settings.ts";
+import type { ProtocolName } from "../settings/settings.ts";
 import { messageOf } from "../user_code.ts";
 
 /** A command, a method or a tool. */

@@ -1,5 +1,5 @@
 /**
- * The broker's side of the control socket, and the signals of its process.
+ * The broker's side of the control socket.
  *
  * @module
  */
@@ -18,6 +18,7 @@ import { helloOf, helloText, readHello } from "../wire/messages.ts";
 import { controlCommands } from "./commands.ts";
 import { bindSocket, ControlSocketError } from "./name_lock.ts";
 import { ASKED_FRAME_LIMIT, CONTROL_FOLDER, SILENT, socketPath } from "./protocol.ts";
+import { obeySignals } from "./signals.ts";
 
 /** The sender's name in lines about dropped frames. */
 const CLIENT = "a client of the control socket";
@@ -59,7 +60,7 @@ export interface ExposeOptions {
 
 /** Makes `core` reachable until it has stopped. @throws {NameTakenError} when a live broker has its name. */
 export async function exposeBroker(core: BrokerCore, options: ExposeOptions): Promise<void> {
-  const { runtime, control, signals, reload = reloadInTurn(core), signalled = new Set() } = options;
+  const { runtime, control, signals, reload, signalled = new Set() } = options;
   let server: ControlServer | undefined;
   let ending = false;
   const exit = () => {
@@ -85,30 +86,15 @@ export async function exposeBroker(core: BrokerCore, options: ExposeOptions): Pr
   }
   if (signals) {
     signalled.add(core);
-    const forgetHangup = runtime.onSignal("SIGHUP", () => void reload());
-    const forget = onSignals(runtime, [end, () => core.hurry(), () => Promise.resolve(runtime.exit(130))]);
+    const forget = obeySignals(core, { runtime, end, reload });
     core.whenStopped(() => {
       // A process that is about to exit keeps its listeners: a signal too many would end it otherwise than by its exit.
       if (ending) return;
       forget();
-      forgetHangup();
       signalled.delete(core);
       if (core.hasFailed) exit();
     });
   }
-}
-
-function reloadInTurn(core: BrokerCore): () => void {
-  let reloads: Promise<unknown> = Promise.resolve();
-  return () => void (reloads = reloads.then(() => core.reload()));
-}
-
-/** The first signal takes the first step, the next one the next. */
-function onSignals(runtime: Runtime, steps: readonly (() => Promise<void>)[]): () => void {
-  let count = 0;
-  const next = () => void steps[count++]?.();
-  const forgets = [runtime.onSignal("SIGINT", next), runtime.onSignal("SIGTERM", next)];
-  return () => forgets.forEach((forget) => forget());
 }
 
 export interface ControlServerOptions {

@@ -9,8 +9,8 @@ import type { ModuleContext } from "./context.ts";
 import { canDispose } from "./dispose.ts";
 import { inspect, isRecord, keysOf, refuseUnknown, unknownName, withoutFields } from "../checks.ts";
 import type { StandardSchema } from "./schema.ts";
-import { type Framing, MODULE, type ModuleSettings, type ProtocolName } from "./settings.ts";
-import { checkName, checkTable } from "./table.ts";
+import { type Framing, MODULE, type ModuleSettings, type ProtocolName } from "../settings/settings.ts";
+import { checkName, checkTable } from "../settings/table.ts";
 
 /** The context of one call, as `this` of its handler. */
 export interface CallContext {

@@ -6,7 +6,7 @@
 
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { CheckedModule } from "./module.ts";
-import type { ModuleSettings } from "./settings.ts";
+import type { ModuleSettings } from "../settings/settings.ts";
 
 interface Confined {
   readonly module: CheckedModule;

@@ -24,8 +24,8 @@ import {
   type ProgramSettings,
   type ProtocolName,
   type ReadySettings,
-} from "./settings.ts";
-import { checkName, checkTable } from "./table.ts";
+} from "../settings/settings.ts";
+import { checkName, checkTable } from "../settings/table.ts";
 
 /** The methods of a program, as far as their types are not known. */
 export type ProgramCommands = Readonly<Record<string, (...params: unknown[]) => unknown>>;

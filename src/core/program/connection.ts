@@ -13,7 +13,7 @@ import { JsonRpcError, type Message, type MessageId, type Params, readMessage } 
 import { PeerRequests } from "./peer_requests.ts";
 import { cutText } from "../checks.ts";
 import { messageOf } from "../user_code.ts";
-import type { Framing } from "../module/settings.ts";
+import type { Framing } from "../settings/settings.ts";
 
 export interface Notification {
   readonly method: string;

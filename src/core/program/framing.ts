@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Framing } from "../module/settings.ts";
+import type { Framing } from "../settings/settings.ts";
 
 /** Bytes of one message; a longer one is left out, and never gathered. */
 const MESSAGE_LIMIT_BYTES = 16 * 1024 * 1024;

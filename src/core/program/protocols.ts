@@ -6,7 +6,7 @@
  */
 
 import type { Connection, Conventions } from "./connection.ts";
-import type { ProtocolName } from "../module/settings.ts";
+import type { ProtocolName } from "../settings/settings.ts";
 import { isRecord } from "../checks.ts";
 import type { MessageId, Params } from "./message.ts";
 

@@ -11,7 +11,7 @@ import type { ReceivedCall } from "../wire/columns.ts";
 import type { CallHeaders } from "../wire/messages.ts";
 import { type Connection, ConnectionClosedError } from "./connection.ts";
 import { JsonRpcError, type Params, toParams } from "./message.ts";
-import type { ProtocolName } from "../module/settings.ts";
+import type { ProtocolName } from "../settings/settings.ts";
 import { isRecord } from "../checks.ts";
 
 export class ProgramService implements Service {

@@ -22,7 +22,7 @@ import {
   orNull,
   recordOf,
 } from "../checks.ts";
-import type { CallSettings, ModuleCallSettings, OutputLimits, SupervisionPlan } from "../module/settings.ts";
+import type { CallSettings, ModuleCallSettings, OutputLimits, SupervisionPlan } from "../settings/settings.ts";
 import { VERSION } from "../version.ts";
 import { BodyError } from "./frame.ts";
 import { objectText, readJson } from "./serializable.ts";

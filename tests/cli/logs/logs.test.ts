@@ -6,7 +6,7 @@ import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { CliError } from "../../../src/cli/cli_error.ts";
+import { CliError } from "../../../src/cli/exit_codes.ts";
 import { openLogs } from "../../../src/cli/logs/open_logs.ts";
 import { inSandbox, type Sandbox } from "../cli_process.ts";
 

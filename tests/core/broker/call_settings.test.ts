@@ -5,7 +5,7 @@ import { CallTimeoutError } from "../../../src/core/faults.ts";
 import type { ModuleContext } from "../../../src/core/module/context.ts";
 import { defineModule, type ModuleDefinition } from "../../../src/core/module/module.ts";
 import { defineProgram, type ProgramDefinition } from "../../../src/core/module/program.ts";
-import type { ModuleSettings } from "../../../src/core/module/settings.ts";
+import type { ModuleSettings } from "../../../src/core/settings/settings.ts";
 import type { FakeProcess } from "../child/fake_process.ts";
 import { settle } from "../manual_clock.ts";
 import { FakeBroker } from "./fake_broker.ts";

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { UnknownCommandError } from "../../../src/core/faults.ts";
 import { defineModule } from "../../../src/core/module/module.ts";
 import { defineProgram, type ProgramDefinition } from "../../../src/core/module/program.ts";
-import type { RestartPolicy } from "../../../src/core/module/settings.ts";
+import type { RestartPolicy } from "../../../src/core/settings/settings.ts";
 import { type MemoryDaemon, MemoryTree } from "./memory_tree.ts";
 
 const HEAD = { name: "db", command: ["postgres", "-D", "data"], protocol: "none" } as const;

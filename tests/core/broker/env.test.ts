@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defineModule, type ModuleDefinition } from "../../../src/core/module/module.ts";
-import type { EnvSettings } from "../../../src/core/module/settings.ts";
+import type { EnvSettings } from "../../../src/core/settings/settings.ts";
 import { settle } from "../manual_clock.ts";
 import { FakeBroker } from "./fake_broker.ts";
 import { MemoryTree } from "./memory_tree.ts";

@@ -3,7 +3,7 @@ import type { BrokerHost } from "../../../src/core/broker/child_spec.ts";
 import { type BrokerOptions, checkOptions } from "../../../src/core/broker/options.ts";
 import type { LogRecord } from "../../../src/core/log/record.ts";
 import { defineModule } from "../../../src/core/module/module.ts";
-import type { ModuleSettings } from "../../../src/core/module/settings.ts";
+import type { ModuleSettings } from "../../../src/core/settings/settings.ts";
 import { readRole, ROLE_VARIABLE } from "../../../src/core/child/role.ts";
 import type { CommandProcess } from "../../../src/runtime/runtime.ts";
 import { type FakeProcess, SpawningRuntime } from "../child/fake_process.ts";

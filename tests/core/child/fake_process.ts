@@ -4,7 +4,7 @@ import { Link } from "../../../src/core/wire/link.ts";
 import { PROTOCOL_VERSION } from "../../../src/core/wire/messages.ts";
 import type { ProcessStatus } from "../../../src/core/wire/status.ts";
 import type { LogEvent } from "../../../src/core/log/record.ts";
-import { supervisionPlan, type SupervisionSettings } from "../../../src/core/module/settings.ts";
+import { supervisionPlan, type SupervisionSettings } from "../../../src/core/settings/settings.ts";
 import { StartPlaces } from "../../../src/core/child/starts.ts";
 import type { ChildSpec } from "../../../src/core/child/child_spec.ts";
 import { Supervisor } from "../../../src/core/child/supervisor.ts";

@@ -4,7 +4,7 @@ import { Link } from "../../../src/core/wire/link.ts";
 import { FrameReporter } from "../../../src/core/log/reporter.ts";
 import { defineModule, type ModuleDefinition } from "../../../src/core/module/module.ts";
 import { ModuleHost } from "../../../src/core/child/module_host.ts";
-import { supervisionPlan } from "../../../src/core/module/settings.ts";
+import { supervisionPlan } from "../../../src/core/settings/settings.ts";
 import { settle } from "../manual_clock.ts";
 import { MemoryChannel } from "../memory_channel.ts";
 import { SpawningRuntime } from "./fake_process.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Restarts } from "../../../src/core/child/restart.ts";
-import { supervisionPlan, type SupervisionSettings } from "../../../src/core/module/settings.ts";
+import { supervisionPlan, type SupervisionSettings } from "../../../src/core/settings/settings.ts";
 
 function restartsOf(restart: SupervisionSettings["restart"], random = 0.5): Restarts {
   return new Restarts(supervisionPlan(restart === undefined ? {} : { restart }).restart, () => random);

@@ -1,5 +1,5 @@
 // Brokers of a cluster whose processes, server and clock are all in this process.
-import type { ClusterSettings } from "../../../src/core/module/settings.ts";
+import type { ClusterSettings } from "../../../src/core/settings/settings.ts";
 import type { AnyModule } from "../../../src/core/module/program.ts";
 import { MemoryTree, type MemoryTreeOptions } from "../broker/memory_tree.ts";
 import { ManualClock } from "../manual_clock.ts";

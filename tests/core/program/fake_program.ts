@@ -2,7 +2,7 @@ import { CallClient, DEFAULT_LIMITS } from "../../../src/core/call/client.ts";
 import { CallCounters } from "../../../src/core/call/outcomes.ts";
 import type { CallRequest } from "../../../src/core/call/call.ts";
 import { type ProgramDefinition, programModule } from "../../../src/core/module/program.ts";
-import type { Framing } from "../../../src/core/module/settings.ts";
+import type { Framing } from "../../../src/core/settings/settings.ts";
 import { frameMessage, newReader } from "../../../src/core/program/framing.ts";
 import { ProgramSession } from "../../../src/core/program/session.ts";
 import type { ProcessEnd } from "../../../src/core/child/child_spec.ts";

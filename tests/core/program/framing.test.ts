@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { joinBytes } from "../../../src/core/wire/bytes.ts";
-import type { Framing } from "../../../src/core/module/settings.ts";
+import type { Framing } from "../../../src/core/settings/settings.ts";
 import { frameMessage, FramingError, newReader } from "../../../src/core/program/framing.ts";
 
 const MESSAGES = ['{"jsonrpc":"2.0","id":1,"method":"é中🙂"}', '{"a":"\\n\\u0000"}', "[]", '"x"'];

@@ -1,6 +1,6 @@
 import { Connection, type ConnectionEvents, type Conventions } from "../../../src/core/program/connection.ts";
 import { LSP_CONVENTIONS } from "../../../src/core/program/protocols.ts";
-import type { Framing } from "../../../src/core/module/settings.ts";
+import type { Framing } from "../../../src/core/settings/settings.ts";
 import { methodNotFound } from "../../../src/core/program/peer_requests.ts";
 import { ManualClock, settle } from "../manual_clock.ts";
 import { MemoryChannel } from "../memory_channel.ts";

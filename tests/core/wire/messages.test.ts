@@ -10,7 +10,7 @@ import {
   readHello,
   type Setup,
 } from "../../../src/core/wire/messages.ts";
-import { supervisionPlan } from "../../../src/core/module/settings.ts";
+import { supervisionPlan } from "../../../src/core/settings/settings.ts";
 
 // A value of each field; the compiler asks for all of them.
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FILE, MODULE_KEYS, PROGRAM_KEYS } from "../../../src/cli/config/keys.ts";
-import { outputLimits, supervisionPlan } from "../../../src/core/module/settings.ts";
-import { IN_FILE, type Table, wrongIn } from "../../../src/core/module/table.ts";
+import { FILE, MODULE_KEYS, PROGRAM_KEYS } from "../../../src/cli/config/file_keys.ts";
+import { outputLimits, supervisionPlan } from "../../../src/core/settings/settings.ts";
+import { IN_FILE, type Table, wrongIn } from "../../../src/core/settings/table.ts";
 
 test("supervisionPlan() has the default of each key that is left out or undefined, and null where there is none", () => {
   const loose: object = { restart: { delayMs: undefined, factor: 3 }, memory: { warnBytes: 5 }, drainMs: undefined };

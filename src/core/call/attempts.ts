@@ -313,12 +313,12 @@ export class InFlight {
     this.#bytes += bytesOf(call);
   }
 
-  /** The waiting call of that id, which a faulty peer may have made of anyentry. */
+  /** The waiting call of that id, which a faulty peer may have made of anything. */
   find(id: unknown): Call | undefined {
     return typeof id === "number" ? this.#waiting.get(id) : undefined;
   }
 
-  /** `call` is settled, and noentry more will come for it. */
+  /** `call` is settled, and nothing more will come for it. */
   remove(call: Call): void {
     if (this.#waiting.get(call.id) !== call) return;
     this.#waiting.delete(call.id);

@@ -13,8 +13,8 @@ import {
   type ModuleSettings,
   PROGRAM,
   type ProgramSettings,
-} from "../../core/module/settings.ts";
-import type { Rows } from "../../core/module/table.ts";
+} from "../../core/settings/settings.ts";
+import type { Rows } from "../../core/settings/table.ts";
 
 /** The file as a whole. */
 export interface FileKeys extends Omit<BrokerSettings, "logLevel" | "aligned"> {

@@ -1,0 +1,40 @@
+/**
+ * What signals do to a broker's process. Ctrl-C sends SIGINT.
+ *
+ * @module
+ */
+
+import type { Runtime } from "../../runtime/runtime.ts";
+import type { BrokerCore } from "../broker/broker.ts";
+
+export interface SignalOptions {
+  readonly runtime: Runtime;
+  /** Drains the broker and ends the process. */
+  readonly end: () => Promise<void>;
+  /** What each SIGHUP does. @default replaces every module's process, one SIGHUP after the other */
+  readonly reload?: (() => unknown) | undefined;
+}
+
+/**
+ * The first SIGINT or SIGTERM is `end`, the second kills what still runs, the third exits at once. Returns the function that gives
+ * the signals back to the runtime.
+ */
+export function obeySignals(
+  core: BrokerCore,
+  { runtime, end, reload = reloadInTurn(core) }: SignalOptions,
+): () => void {
+  const steps = [end, () => core.hurry(), () => Promise.resolve(runtime.exit(130))];
+  let count = 0;
+  const next = () => void steps[count++]?.();
+  const forgets = [
+    runtime.onSignal("SIGINT", next),
+    runtime.onSignal("SIGTERM", next),
+    runtime.onSignal("SIGHUP", () => void reload()),
+  ];
+  return () => forgets.forEach((forget) => forget());
+}
+
+function reloadInTurn(core: BrokerCore): () => void {
+  let reloads: Promise<unknown> = Promise.resolve();
+  return () => void (reloads = reloads.then(() => core.reload()));
+}
