@@ -8,7 +8,7 @@
 import { BrokerError, RemoteError, type ThrownError } from "../faults.ts";
 import { applyUser, classNameOf, headline, isError, textOf } from "../user_code.ts";
 import { cutText } from "../checks.ts";
-import { jsonText } from "../wire/serializable.ts";
+import { isNestedDeeper, jsonText, MAX_DEPTH } from "../wire/serializable.ts";
 
 /** What a stack is printed from. `stack` is the text as the runtime made it. */
 export interface StackSource {
@@ -257,7 +257,7 @@ const MAX_CAUSE_TEXT = 1_000;
 
 /** Reduces whatever was thrown. Never throws, even where a getter of the thrown value does. */
 export function describeThrown(thrown: unknown): ThrownError {
-  const room = { text: MAX_TEXT, errors: MAX_ERRORS };
+  const room = { text: MAX_TEXT, errors: MAX_ERRORS, levels: MAX_DEPTH - 1 };
   try {
     return described(thrown, room);
   } catch {
@@ -270,6 +270,8 @@ export function describeThrown(thrown: unknown): ThrownError {
 interface Room {
   readonly text: number;
   errors: number;
+  /** How deep data may be: an error within another is two levels deeper, in the list of errors of that one. */
+  readonly levels: number;
 }
 
 function described(thrown: unknown, room: Room): ThrownError {
@@ -280,7 +282,7 @@ function described(thrown: unknown, room: Room): ThrownError {
     message: cut(read(thrown, "message"), room.text),
     stack: cut(wholeStack(thrown, errors), room.text),
   };
-  const data = readData(thrown);
+  const data = readData(thrown, room);
   return { ...error, ...(data === undefined ? {} : { data }), ...(errors.length === 0 ? {} : { errors }) };
 }
 
@@ -359,7 +361,7 @@ function innerErrors(error: object, room: Room): ThrownError[] {
     const { length } = list;
     for (let index = 0; index < length && room.errors > 0; index++) {
       room.errors--;
-      const within: Room = { text: MAX_INNER_TEXT, errors: room.errors };
+      const within: Room = { text: MAX_INNER_TEXT, errors: room.errors, levels: room.levels - 2 };
       inner.push(described(list[index], within));
       room.errors = within.errors;
     }
@@ -369,12 +371,14 @@ function innerErrors(error: object, room: Room): ThrownError[] {
   }
 }
 
-function readData(error: object): unknown {
+function readData(error: object, { levels }: Room): unknown {
   try {
     const data: unknown = Reflect.get(error, "data");
     if (data === undefined) return undefined;
     const text = jsonText(data);
-    return text === undefined || text.length > MAX_TEXT ? undefined : JSON.parse(text);
+    if (text === undefined || text.length > MAX_TEXT) return undefined;
+    const copy: unknown = JSON.parse(text);
+    return isNestedDeeper(text, copy, levels) ? undefined : copy;
   } catch {
     return undefined;
   }

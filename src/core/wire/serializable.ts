@@ -150,9 +150,12 @@ function plainBytes(holder: object, most: number, depth: number): number {
   if (Array.isArray(holder)) return plainListBytes(holder, most, depth);
   const prototype: unknown = Object.getPrototypeOf(holder);
   if (prototype !== Object.prototype && prototype !== null) return NaN;
+  const record = holder as Readonly<Record<string, unknown>>;
+  // A loop over the keys does not find every one, and JSON writes whatever it returns.
+  if (record["toJSON"] !== undefined) return NaN;
   let bytes = 1;
-  for (const key in holder) {
-    const value: unknown = (holder as Readonly<Record<string, unknown>>)[key];
+  for (const key in record) {
+    const value = record[key];
     if (typeof value === "string") {
       if (value.length >= LARGE_BYTES) return NaN;
       bytes += value.length;

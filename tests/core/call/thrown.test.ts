@@ -192,6 +192,32 @@ test("RemoteError carries the causes in remoteStack and the error's data", async
   assert.match(error.remoteStack, /Caused by: SyntaxError: the first cause/);
 });
 
+for (const [levels, arrives] of [[999, true], [1_000, false], [20_000, false]] as const) {
+  test(`RemoteError of an error whose data has ${levels} levels ${arrives ? "has" : "lacks"} it, and all else`, async () => {
+    const data = nested(levels);
+    const c = new Conversation({ fail: () => Promise.reject(Object.assign(new Error("deep"), { data })) });
+    const error = await rejection(c.call("fail"));
+    assert.ok(error instanceof RemoteError);
+    assert.equal(error.message, "deep");
+    assert.equal(JSON.stringify(error.data), arrives ? JSON.stringify(data) : undefined);
+    assert.deepEqual(c.counts(), { error: 1 });
+  });
+}
+
+test("RemoteError has the data of an error within others as long as all of it may be sent", async () => {
+  const errors = [997, 998].map((levels) => Object.assign(new Error(`${levels}`), { data: nested(levels) }));
+  const c = new Conversation({ fail: () => Promise.reject(new AggregateError(errors, "all")) });
+  const error = await rejection(c.call("fail"));
+  assert.ok(error instanceof RemoteError);
+  assert.deepEqual(error.errors.map(({ data }) => data === undefined), [false, true]);
+});
+
+function nested(levels: number): unknown {
+  let list: unknown[] = [];
+  for (let level = 1; level < levels; level++) list = [list];
+  return list;
+}
+
 test("RemoteError has the stack of an error of another realm", async () => {
   const c = new Conversation({
     fail() {

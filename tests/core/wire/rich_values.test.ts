@@ -12,6 +12,11 @@ class Days extends Array<number> {
   }
 }
 
+/** As a library defines it that hides its methods from loops. */
+function withHiddenForm(toJSON: () => unknown): object {
+  return Object.defineProperty({ a: 1 }, "toJSON", { value: toJSON, enumerable: false });
+}
+
 /** Where lists of numbers, and large texts and bytes, leave the JSON. */
 const LENGTHS = [0, 1, 15, 16, 17, 65_535, 65_536];
 
@@ -49,6 +54,10 @@ for (
     ["1,000 levels", deepList(1000), deepList(1000)],
     ["what toJSON returns", { toJSON: () => ({ a: [1] }) }, { a: [1] }],
     ["what toJSON returns, once", { toJSON: () => ({ toJSON: 5, b: 1 }) }, { toJSON: 5, b: 1 }],
+    ["what a hidden toJSON returns", [withHiddenForm(() => [1n, new Date(7), Uint8Array.of(1)]), null], [
+      [1n, new Date(7), Uint8Array.of(1)],
+      null,
+    ]],
     ["bytes", [Buffer.from("ab"), new Uint8Array(300), new Uint8Array(70_000)], [
       Uint8Array.of(97, 98),
       new Uint8Array(300),
@@ -108,6 +117,13 @@ for (
     ["a bigint of 100,001 digits", [10n ** 100_000n], "v[0] is a bigint of more than 100000 digits"],
     ["a Map that is what toJSON returns", [{ toJSON: () => new Map() }], "v[0] is a Map"],
     ["a Map that toJSON returns", [{ toJSON: () => [new Map()] }], "v[0][0] is a Map"],
+    ["a Map that a hidden toJSON returns", [withHiddenForm(() => ({ a: new Map() }))], "v[0].a is a Map"],
+    [
+      "1,001 levels that a hidden toJSON returns",
+      withHiddenForm(() => deepList(1001)),
+      `v${"[0]".repeat(66)}[0… is nested deeper than 1000`,
+    ],
+    ["a Map that a Proxy's toJSON returns", [new Proxy({}, { get: () => () => new Map() })], "v[0] is a Map"],
     ["1,001 levels", deepList(1001), `v${"[0]".repeat(66)}[0… is nested deeper than 1000`],
     ["a cycle", round, "v.a.b[0] is cyclic"],
     ["a tree whose children know their parent", family, "v.children[0].parent is cyclic"],
