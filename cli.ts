@@ -2,7 +2,7 @@
 import { VERSION } from "./src/core/version.ts";
 import type { BunNamespace } from "./src/runtime/bun/namespace.ts";
 import type { DenoNamespace } from "./src/runtime/deno/namespace.ts";
-import { OLDEST } from "./src/runtime/oldest.ts";
+import { isOlder, OLDEST } from "./src/runtime/oldest.ts";
 
 declare const Bun: BunNamespace;
 declare const Deno: DenoNamespace;
@@ -20,9 +20,9 @@ async function main(): Promise<void> {
 }
 
 function isNewEnough(): boolean {
-  const own = (version: string, oldest: string) => version.localeCompare(oldest, "en", { numeric: true }) >= 0;
-  if ("Deno" in globalThis) return own(Deno.version.deno, OLDEST.Deno);
-  return "Bun" in globalThis ? own(Bun.version, OLDEST.Bun) : own(globalThis.process.versions.node ?? "", OLDEST.Node);
+  if ("Deno" in globalThis) return !isOlder(Deno.version.deno, OLDEST.Deno);
+  if ("Bun" in globalThis) return !isOlder(Bun.version, OLDEST.Bun);
+  return !isOlder(globalThis.process.versions.node ?? "", OLDEST.Node);
 }
 
 /** By what each runtime has at hand: `node:fs` takes Bun half as long as its start. */

@@ -7,7 +7,6 @@
 import { dirname, join, normalize, relative } from "node:path";
 import { files } from "../build_npm.ts";
 import { VERSION } from "../../src/core/version.ts";
-import { OLDEST } from "../../src/runtime/oldest.ts";
 import { BUN, run } from "../command.ts";
 
 const FLAGS = [
@@ -59,7 +58,7 @@ export async function bundleLibrary(folder: string): Promise<string> {
     if (failed !== "") return failed;
   }
   const rest = [...later].filter((path) => !known.has(path));
-  return await bundleRest(folder, [...rest, MAIN]) || await writeEntries(folder, sources.get("mod.js") ?? "");
+  return await bundleRest(folder, [...rest, MAIN]) || await writeEntries(folder, sources);
 }
 
 /** What is one file each, by its name. A file is in the first group that it is a part of. */
@@ -209,10 +208,11 @@ async function bun(entries: readonly string[], out: string, flags: readonly stri
   return code === 0 ? "" : `Cannot bundle the library: bun ended with exit code ${code}\n${output}`;
 }
 
-/** @param library the code of mod.js, which names what is public. */
-async function writeEntries(folder: string, library: string): Promise<string> {
+async function writeEntries(folder: string, sources: Sources): Promise<string> {
   const lib = join(folder, "lib");
   for await (const { name } of Deno.readDir(lib)) await rewrite(join(lib, name), '"../../mod.js"', '"../mod.js"');
+  // Which names what is public.
+  const library = sources.get("mod.js") ?? "";
   const mod = library.replaceAll(
     /^export \{([^}]*)\} from "\.\/([^"]+)";/gm,
     (_, list: string, path: string) => {
@@ -225,8 +225,8 @@ async function writeEntries(folder: string, library: string): Promise<string> {
   // Not a text where it is imported: Deno would read all that it names before the program begins.
   await rewrite(cli, `import("./${MAIN}")`, "import(firstStep())");
   await rewrite(cli, 'import { VERSION } from "./src/core/version.js";', `const VERSION = "${VERSION}";`);
-  const oldest = `const OLDEST = ${JSON.stringify(OLDEST)};`;
-  await rewrite(cli, 'import { OLDEST } from "./src/runtime/oldest.js";', oldest);
+  const oldest = sources.get("src/runtime/oldest.js")?.replaceAll(/^export /gm, "") ?? "";
+  await rewrite(cli, 'import { isOlder, OLDEST } from "./src/runtime/oldest.js";\n', oldest);
   await Deno.writeTextFile(cli, FIRST_STEP, { append: true });
   return "";
 }

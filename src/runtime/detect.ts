@@ -1,6 +1,6 @@
 // At once: the clock takes what was there when the library was loaded.
 import "./posix/clock.ts";
-import { OLDEST } from "./oldest.ts";
+import { isOlder, OLDEST } from "./oldest.ts";
 import type { Runtime } from "./runtime.ts";
 
 declare const Deno: { readonly version: { readonly deno: string }; exit(code: number): never };
@@ -52,8 +52,7 @@ export async function detectRuntime(): Promise<Runtime> {
 
 /** What is wrong with `version` of a runtime; null where it is new enough. */
 export function tooOld({ name, oldest }: Pick<Row, "name" | "oldest">, version: string): string | null {
-  if (version.localeCompare(oldest, "en", { numeric: true }) >= 0) return null;
-  return `brokkr needs ${name} ${oldest} or newer, this is ${version}`;
+  return isOlder(version, oldest) ? `brokkr needs ${name} ${oldest} or newer, this is ${version}` : null;
 }
 
 function end(text: string): never {

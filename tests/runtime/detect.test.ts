@@ -16,6 +16,8 @@ for (
     ["bun", "1.4.0", "brokkr needs Bun 1.4.1 or newer, this is 1.4.0"],
     ["bun", "1.4.1", null],
     ["bun", "1.5.0-canary.1", null],
+    ["bun", "1.10.0", null],
+    ["bun", "unknown", "brokkr needs Bun 1.4.1 or newer, this is unknown"],
   ] as const
 ) {
   test(`tooOld() says ${text === null ? "nothing" : "what is needed"} of ${runtime} ${version}`, () => {
