@@ -18,7 +18,7 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname } from "node:path";
-import { joinBytes } from "../core/wire/bytes.ts";
+import { joinBytes } from "../core/wire/frame.ts";
 import { failureCode } from "../runtime/posix/failure_reason.ts";
 import type { Clock } from "../runtime/runtime.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import process from "node:process";
 import { test } from "node:test";
-import { type GroupTools, leader } from "../../src/runtime/posix/group.ts";
+import { type GroupTools, leader } from "../../src/runtime/posix/child_process.ts";
 import { receive, withStarted, withVariable } from "./started.ts";
 
 const COMMAND = { command: ["deno", "run", "a.ts"], env: { A: "1" } } as const;

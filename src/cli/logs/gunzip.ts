@@ -6,7 +6,7 @@
  */
 
 import { crc32, createInflateRaw, type InflateRaw } from "node:zlib";
-import { joinBytes } from "../../core/wire/bytes.ts";
+import { joinBytes } from "../../core/wire/frame.ts";
 
 const OUTPUT_BYTES = 65_536;
 /** On an error, the output of at most this many bytes is lost. */

@@ -5,7 +5,7 @@
  */
 
 import { closeSync, createReadStream, openSync, readSync, statSync } from "node:fs";
-import { joinBytes } from "../../core/wire/bytes.ts";
+import { joinBytes } from "../../core/wire/frame.ts";
 import { splitRecords } from "../../core/log/parse.ts";
 import { PrefixReader, twinOf } from "../../core/log/prefix.ts";
 import { messageOf } from "../../core/user_code.ts";

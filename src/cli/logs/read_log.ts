@@ -5,7 +5,7 @@
  */
 
 import process from "node:process";
-import { joinBytes } from "../../core/wire/bytes.ts";
+import { joinBytes } from "../../core/wire/frame.ts";
 import { LogReader } from "../../core/log/log_reader.ts";
 import type { LogItem } from "../../core/log/parse.ts";
 import { ExitCode } from "../exit_codes.ts";

@@ -5,10 +5,9 @@
  * @module
  */
 
-import { LARGE_BYTES } from "../wire/buffer_pool.ts";
 import { Codec, type EncodedValue, encodePayload, type PayloadFault } from "../wire/codec.ts";
-import { type AnswerEntry, inBatches, packAnswers, packCalls } from "../wire/columns.ts";
-import { FrameType } from "../wire/frame.ts";
+import { type AnswerEntry, packAnswers, packCalls } from "../wire/columns.ts";
+import { FrameType, inBatches, LARGE_BYTES } from "../wire/frame.ts";
 import type { Link } from "../wire/link.ts";
 import { objectText } from "../wire/serializable.ts";
 import type { Call } from "./call.ts";

@@ -48,7 +48,7 @@ export interface ModuleHostOptions {
 export class ModuleHost implements Service {
   readonly #options: ModuleHostOptions;
   readonly #stop = new AbortController();
-  readonly #owned = new Owned();
+  #owned: Owned | undefined;
   readonly #context: ModuleContext;
   readonly #logLimit: LineLimit;
   #targets: CallTargets;
@@ -94,7 +94,7 @@ export class ModuleHost implements Service {
     const { definition, name } = module;
     const { worker } = this.#options.role;
     const owns = worker === null && this.#options.keepsOwned !== true ? definition.owns ?? [] : [];
-    for (const resource of owns) this.#owned.add(resource);
+    for (const resource of owns) this.#own(resource);
     const { optionsSchema } = definition;
     if (optionsSchema !== undefined) {
       const { checkedOptions } = await import("../module/schema.ts");
@@ -128,8 +128,12 @@ export class ModuleHost implements Service {
     const definition = this.#module?.definition;
     if (this.#options.role.worker === null) await this.#attempt(() => definition?.stop?.(this.#context));
     await this.#workers?.stop();
-    for (const dispose of this.#owned.disposals().toReversed()) await this.#attempt(dispose);
+    for (const dispose of this.#owned?.disposals().toReversed() ?? []) await this.#attempt(dispose);
     this.#logLimit.end();
+  }
+
+  #own(resource: unknown): void {
+    (this.#owned ??= new Owned()).add(resource);
   }
 
   /** Nobody will stop the module. */
@@ -288,7 +292,7 @@ export class ModuleHost implements Service {
         if (!canDispose(resource)) {
           throw new TypeError(`Cannot own a resource of module "${role.module}": it has no way to be disposed of`);
         }
-        this.#owned.add(resource);
+        this.#own(resource);
         return resource;
       },
     };

@@ -6,7 +6,7 @@
  */
 
 import type { Clock } from "../../runtime/runtime.ts";
-import { joinBytes } from "../wire/bytes.ts";
+import { joinBytes } from "../wire/frame.ts";
 import type { OutputLimits } from "../settings/settings.ts";
 import type { EventFields } from "../log/events.ts";
 import type { LogLevel } from "../log/prefix.ts";

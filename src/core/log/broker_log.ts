@@ -9,7 +9,7 @@ import type { Runtime } from "../../runtime/runtime.ts";
 import { stackOf } from "../user_code.ts";
 import { EVENT_IDS, type EventFields, type EventId, EVENTS, isEventId, levelOf } from "./events.ts";
 import { formatEvent } from "./format.ts";
-import { isAtLeast, type LineStyle, type LogLevel } from "./prefix.ts";
+import { LEVELS, type LineStyle, type LogLevel } from "./prefix.ts";
 import type { LogEvent, LogRecord } from "./record.ts";
 import { makeEvent, type Reporter, type Subject } from "./reporter.ts";
 import { cutText, isNumber, isRecord, isText } from "../checks.ts";
@@ -33,6 +33,8 @@ export interface BrokerLogOptions {
 
 export class BrokerLog implements Reporter {
   readonly #options: BrokerLogOptions;
+  /** Those that are logged. */
+  readonly #levels: readonly LogLevel[];
   readonly #listeners = new Map<string, Set<LogFunction>>();
   /** Asked for with each call, so it is kept. */
   #wanted: ReadonlyMap<EventId, true>;
@@ -42,6 +44,7 @@ export class BrokerLog implements Reporter {
 
   constructor(options: BrokerLogOptions) {
     this.#options = options;
+    this.#levels = LEVELS.slice(LEVELS.indexOf(options.level));
     this.#wanted = this.#findWanted();
   }
 
@@ -102,7 +105,7 @@ export class BrokerLog implements Reporter {
   }
 
   #logs(level: LogLevel): boolean {
-    return isAtLeast(level, this.#options.level);
+    return this.#levels.includes(level);
   }
 
   /** Those who listen when the event comes, and still do when it is their turn: a listener may add and remove others. */

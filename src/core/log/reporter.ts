@@ -6,8 +6,7 @@
  */
 
 import type { Clock, Runtime } from "../../runtime/runtime.ts";
-import { inBatches } from "../wire/columns.ts";
-import { FrameType } from "../wire/frame.ts";
+import { FrameType, inBatches } from "../wire/frame.ts";
 import type { Link } from "../wire/link.ts";
 import { objectText } from "../wire/serializable.ts";
 import type { EventFields, EventId } from "./events.ts";

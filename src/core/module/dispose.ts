@@ -60,10 +60,9 @@ export class Owned {
   }
 }
 
-/** Order of preference: the first that a resource has is called. */
-const WAYS: readonly (string | symbol)[] = [Symbol.asyncDispose, Symbol.dispose, "close", "destroy", "end", "clear"];
-/** What is only cleared can be filled again, and says nothing of its end. */
-const LASTING: ReadonlySet<string | symbol> = new Set(WAYS.filter((way) => way !== "clear"));
+const LASTING: readonly (string | symbol)[] = [...SYMBOLS, "close", "destroy", "end"];
+/** Order of preference: the first that a resource has is called. What is only cleared can be filled again, and says nothing of its end. */
+const WAYS: readonly (string | symbol)[] = [...LASTING, "clear"];
 /** How stacks, streams, sockets and files say that they have ended. */
 const ENDED = ["disposed", "destroyed", "closed"];
 
@@ -76,7 +75,7 @@ export function canDispose(resource: unknown): boolean {
 export function isDisposed(resource: unknown): boolean {
   try {
     const way = wayOf(resource);
-    return way !== undefined && LASTING.has(way.name) && ENDED.some((state) => way.read(state) === true);
+    return way !== undefined && LASTING.includes(way.name) && ENDED.some((state) => way.read(state) === true);
   } catch {
     return false;
   }

@@ -7,10 +7,9 @@
  */
 
 import { overLimit } from "../faults.ts";
-import { BufferPool, LARGE_BYTES } from "./buffer_pool.ts";
-import { joinBytes } from "./bytes.ts";
-import { BodyError } from "./frame.ts";
+import { BodyError, joinBytes, LARGE_BYTES } from "./frame.ts";
 import {
+  BufferPool,
   explained,
   isBigIntText,
   isHolder,

@@ -9,9 +9,8 @@
  * @module
  */
 
-import { LARGE_BYTES } from "./buffer_pool.ts";
 import { type EncodedValue, hasBytes, NOTHING_ENCODED, PartSource, putPlace } from "./codec.ts";
-import { asBodyError, BodyError, FrameFlag, type Packed } from "./frame.ts";
+import { asBodyError, BodyError, FrameFlag, LARGE_BYTES, type Packed } from "./frame.ts";
 import { type CallHeaders, headersText, readHeaders } from "./messages.ts";
 import { objectText, parseJson, utf8Text } from "./serializable.ts";
 import type { OutOfBandParts } from "./shared_memory.ts";
@@ -258,33 +257,6 @@ function answersOf([ids, attempts, kinds, values]: readonly unknown[], sizes?: r
 
 export function isId(value: unknown): value is number {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
-}
-
-const BATCH_BYTES = 256 * 1024;
-/** What an entry has beside its value: an id, an attempt, a kind. */
-const ENTRY_BYTES = 64;
-
-/** Hands on entries frame by frame: a frame is closed when it holds 256 KiB, and a larger entry has one of its own. */
-export function inBatches<T>(
-  entries: readonly T[],
-  bytesOf: (entry: T) => number,
-  send: (batch: readonly T[]) => void,
-): void {
-  let from = 0;
-  let bytes = 0;
-  for (let index = 0; index < entries.length; index++) {
-    const entry = entries[index];
-    if (entry === undefined) continue;
-    const size = bytesOf(entry) + ENTRY_BYTES;
-    if (index > from && bytes + size > BATCH_BYTES) {
-      send(entries.slice(from, index));
-      from = index;
-      bytes = 0;
-    }
-    bytes += size;
-  }
-  if (from === 0 && entries.length > 0) send(entries);
-  else if (from > 0) send(entries.slice(from));
 }
 
 /** What `kinds` says of `values`, of which those that are nothing become undefined. @throws {BodyError} */

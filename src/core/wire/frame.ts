@@ -6,9 +6,11 @@
 
 import type { Channel } from "../../runtime/runtime.ts";
 import { messageOf } from "../user_code.ts";
-import { LARGE_BYTES } from "./buffer_pool.ts";
 
 export const HEADER_BYTES = 8;
+
+/** A part of so many bytes is memory of its own, which no frame copies. */
+export const LARGE_BYTES = 64 * 1024;
 
 /** The largest body unless both sides agree on less. */
 export const DEFAULT_FRAME_LIMIT = 16 * 1024 * 1024;
@@ -303,4 +305,42 @@ export class FrameWriter {
     }
     return this.#end;
   }
+}
+
+const BATCH_BYTES = 256 * 1024;
+/** What an entry has beside its value: an id, an attempt, a kind. */
+const ENTRY_BYTES = 64;
+
+/** Hands on entries frame by frame: a frame is closed when it holds 256 KiB, and a larger entry has one of its own. */
+export function inBatches<T>(
+  entries: readonly T[],
+  bytesOf: (entry: T) => number,
+  send: (batch: readonly T[]) => void,
+): void {
+  let from = 0;
+  let bytes = 0;
+  for (let index = 0; index < entries.length; index++) {
+    const entry = entries[index];
+    if (entry === undefined) continue;
+    const size = bytesOf(entry) + ENTRY_BYTES;
+    if (index > from && bytes + size > BATCH_BYTES) {
+      send(entries.slice(from, index));
+      from = index;
+      bytes = 0;
+    }
+    bytes += size;
+  }
+  if (from === 0 && entries.length > 0) send(entries);
+  else if (from > 0) send(entries.slice(from));
+}
+
+/** All of `parts`, one after the other, in memory of their own. */
+export function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }

@@ -59,7 +59,8 @@ export class Link {
   #refused = 0;
   #receivedAt: number;
   readonly #partial: PartialFrame;
-  readonly #shared: SharedMemory;
+  readonly #sharedOptions: ConstructorParameters<typeof SharedMemory>[1];
+  #sharedMemory: SharedMemory | undefined;
   readonly #acknowledge = () => this.#shared.acknowledge();
   /** What came out of band of the frame that is handled now. */
   outOfBand: OutOfBandParts | undefined;
@@ -74,7 +75,7 @@ export class Link {
     this.#receivedAt = clock.now();
     this.#reader = new FrameReader(options.frameLimit, (type, flags, body) => this.#take(type, flags, body));
     this.#partial = new PartialFrame(clock, (reason) => this.close(reason));
-    this.#shared = new SharedMemory(clock, options, (type, text) => this.send(type, text));
+    this.#sharedOptions = options;
     channel.open({
       data: (chunk) => this.#data(chunk),
       drained: () => this.#drained(),
@@ -156,6 +157,15 @@ export class Link {
     const outOfBand = packed.large === undefined ? undefined : this.#shared.put(type, packed);
     if (outOfBand === undefined) this.#added(type, this.#writer.add(type, packed));
     else this.#added(FrameType.outOfBand, this.#writer.add(FrameType.outOfBand, outOfBand));
+  }
+
+  /** Most links never carry a large value. */
+  get #shared(): SharedMemory {
+    return this.#sharedMemory ??= new SharedMemory(
+      this.clock,
+      this.#sharedOptions,
+      (type, text) => this.send(type, text),
+    );
   }
 
   /** Answers a ping, but for a peer that does not read: its pongs would fill the memory. */
@@ -283,7 +293,7 @@ export class Link {
     if (this.#closed) return;
     this.#closed = true;
     this.#partial.close();
-    this.#shared.close();
+    this.#sharedMemory?.close();
     this.#batches = [];
     this.#events.closed(reason, failed);
   }

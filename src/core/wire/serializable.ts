@@ -5,8 +5,7 @@
  */
 
 import { messageOf } from "../user_code.ts";
-import { type BufferPool, LARGE_BYTES } from "./buffer_pool.ts";
-import { BodyError } from "./frame.ts";
+import { BodyError, LARGE_BYTES } from "./frame.ts";
 
 /** Engines differ in how deep they can write and read JSON; each of them can do this. */
 export const MAX_DEPTH = 1_000;
@@ -463,4 +462,37 @@ export function parseJson(text: string): unknown {
     throw new BodyError(`the body is nested deeper than ${MAX_BODY_DEPTH}`);
   }
   return value;
+}
+
+/** More buffers than this are left to the engine. */
+const MAX_BUFFERS = 8;
+/** A buffer is not used for a value that leaves most of it empty. */
+const MAX_WASTE = 4;
+
+/**
+ * Memory of large values that are settled, for the next large ones: new memory costs more than to copy a value into it. It is held
+ * weakly, so that the engine may collect what is not used again.
+ */
+export class BufferPool {
+  #free: WeakRef<Uint8Array<ArrayBuffer>>[] = [];
+
+  /** A buffer of at least `bytes`, with whatever was in it before. */
+  take(bytes: number): Uint8Array<ArrayBuffer> {
+    let index = 0;
+    for (const free of this.#free) {
+      const buffer = free.deref();
+      if (buffer !== undefined && buffer.length >= bytes && buffer.length <= bytes * MAX_WASTE) {
+        this.#free.splice(index, 1);
+        return buffer;
+      }
+      index++;
+    }
+    return new Uint8Array(bytes);
+  }
+
+  /** Nothing reads or writes `buffer` any more. */
+  give(buffer: Uint8Array<ArrayBuffer>): void {
+    if (this.#free.length === MAX_BUFFERS) this.#free.shift();
+    this.#free.push(new WeakRef(buffer));
+  }
 }

@@ -3,8 +3,7 @@
 import { countZombies, descriptorLinks, fromPs, fromSmapsRollup, startTimeOf, UNKNOWN_MEMORY } from "../posix/proc.ts";
 import { currentThread, fromOrigin, inRunner, NO_FILE, ORIGIN, runnerOf } from "../posix/program.ts";
 import { newStandardError, type StandardError, unblockedError } from "../posix/standard_error.ts";
-import type { System } from "../posix/child_process.ts";
-import type { GroupTools } from "../posix/group.ts";
+import type { GroupTools, System } from "../posix/child_process.ts";
 import type { Environment, MemoryUsage, Runtime } from "../runtime.ts";
 
 /**

@@ -2,8 +2,7 @@ import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { groupTools, isFolder, process, programPath, system } from "../builtins/self.ts";
 import { PullChannel, streamSource } from "../posix/channel.ts";
-import { ChildOutput, killOf, spawnError } from "../posix/child_process.ts";
-import { leader, type Start } from "../posix/group.ts";
+import { ChildOutput, killOf, leader, spawnError, type Start } from "../posix/child_process.ts";
 import { fromOrigin } from "../posix/program.ts";
 import type {
   CommandProcess,

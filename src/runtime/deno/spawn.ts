@@ -1,7 +1,14 @@
 import { PullChannel, streamSource } from "../posix/channel.ts";
-import { ChildOutput, killOf, spawnError, type System } from "../posix/child_process.ts";
+import {
+  ChildOutput,
+  type GroupTools,
+  killOf,
+  leader,
+  spawnError,
+  type Start,
+  type System,
+} from "../posix/child_process.ts";
 import { timer } from "../posix/clock.ts";
-import { type GroupTools, leader, type Start } from "../posix/group.ts";
 import { failureReason } from "../posix/failure_reason.ts";
 import { startTimeOf } from "../posix/proc.ts";
 import type {

@@ -8,8 +8,7 @@ import { LINGER_MS, StreamChannel } from "../builtins/channel.ts";
 import { privateFiles } from "../builtins/files.ts";
 import { childEnvironment, childFlags } from "../builtins/flags.ts";
 import { groupTools, isFolder, process, programPath, system } from "../builtins/self.ts";
-import { ChildOutput, killOf, spawnError } from "../posix/child_process.ts";
-import { leader, type Start } from "../posix/group.ts";
+import { ChildOutput, killOf, leader, spawnError, type Start } from "../posix/child_process.ts";
 import { PATH_LIMIT } from "../posix/socket_path.ts";
 import type {
   CommandProcess,

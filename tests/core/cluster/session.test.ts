@@ -2,7 +2,7 @@ import { test } from "node:test";
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { HEAD_BYTES, headOf, MessageKind, readHead, SessionChannel } from "../../../src/core/cluster/session.ts";
-import { joinBytes } from "../../../src/core/wire/bytes.ts";
+import { joinBytes } from "../../../src/core/wire/frame.ts";
 import { ManualClock } from "../manual_clock.ts";
 import { property } from "../property.ts";
 import { randomOf } from "./random.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { joinBytes } from "../../../src/core/wire/bytes.ts";
+import { joinBytes } from "../../../src/core/wire/frame.ts";
 import type { Framing } from "../../../src/core/settings/settings.ts";
 import { frameMessage, FramingError, newReader } from "../../../src/core/program/framing.ts";
 

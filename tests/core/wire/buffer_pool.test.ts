@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BufferPool } from "../../../src/core/wire/buffer_pool.ts";
+import { BufferPool } from "../../../src/core/wire/serializable.ts";
 import { Codec } from "../../../src/core/wire/codec.ts";
 
 test("memory that was given is taken again where the value fits and does not leave most of it empty", () => {

@@ -1,7 +1,6 @@
-import { joinBytes } from "../../../src/core/wire/bytes.ts";
+import { inBytes, joinBytes, type Packed } from "../../../src/core/wire/frame.ts";
 import { Codec, type CodecName, type EncodedValue } from "../../../src/core/wire/codec.ts";
 import { packAnswers, readAnswers } from "../../../src/core/wire/columns.ts";
-import { inBytes, type Packed } from "../../../src/core/wire/frame.ts";
 
 /** The body of a frame. */
 export function bytesOf({ body }: Packed): Uint8Array {

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { inBatches, readAnswers, readCalls } from "../../../src/core/wire/columns.ts";
-import { BodyError, FrameFlag } from "../../../src/core/wire/frame.ts";
-import { joinBytes } from "../../../src/core/wire/bytes.ts";
+import { readAnswers, readCalls } from "../../../src/core/wire/columns.ts";
+import { BodyError, FrameFlag, inBatches, joinBytes } from "../../../src/core/wire/frame.ts";
 
 const textBytes = (text: string) => new TextEncoder().encode(text);
 

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FrameType, HEADER_BYTES } from "../../../src/core/wire/frame.ts";
-import { joinBytes } from "../../../src/core/wire/bytes.ts";
+import { FrameType, HEADER_BYTES, joinBytes } from "../../../src/core/wire/frame.ts";
 import { frame, header } from "../frames.ts";
 import { settle } from "../manual_clock.ts";
 import type { MemoryChannel } from "../memory_channel.ts";

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FrameType } from "../../../src/core/wire/frame.ts";
-import { joinBytes } from "../../../src/core/wire/bytes.ts";
+import { FrameType, joinBytes } from "../../../src/core/wire/frame.ts";
 import { frame } from "../frames.ts";
 import { settle } from "../manual_clock.ts";
 import { bareLink } from "./bare_link.ts";

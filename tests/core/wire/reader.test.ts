@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { test } from "node:test";
-import { FrameError, FrameReader, readHeader } from "../../../src/core/wire/frame.ts";
-import { joinBytes } from "../../../src/core/wire/bytes.ts";
+import { FrameError, FrameReader, joinBytes, readHeader } from "../../../src/core/wire/frame.ts";
 import { frame, header } from "../frames.ts";
 import { property } from "../property.ts";
 

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { joinBytes } from "../../../src/core/wire/bytes.ts";
+import { FrameType, joinBytes } from "../../../src/core/wire/frame.ts";
 import { Codec } from "../../../src/core/wire/codec.ts";
 import { type AnswerEntry, packAnswers } from "../../../src/core/wire/columns.ts";
-import { FrameType } from "../../../src/core/wire/frame.ts";
 import { settle } from "../manual_clock.ts";
 import { brief, LARGE, large, SharedPair } from "./shared_pair.ts";
 

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { joinBytes } from "../../../src/core/wire/bytes.ts";
-import { FrameFlag, FrameType } from "../../../src/core/wire/frame.ts";
+import { FrameFlag, FrameType, joinBytes } from "../../../src/core/wire/frame.ts";
 import { outOfBandHead, type OutOfBandSpan } from "../../../src/core/wire/shared_memory.ts";
 import { frame } from "../frames.ts";
 import { settle } from "../manual_clock.ts";
