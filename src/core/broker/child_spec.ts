@@ -19,6 +19,7 @@ import {
   MODULE,
   type NamedEnv,
   outputLimits,
+  ownEnv,
   supervisionPlan,
   withheldEnv,
 } from "../settings/settings.ts";
@@ -91,7 +92,8 @@ export function childSpec(
     },
     sandbox: permissions === undefined ? undefined : { rights: permissions, files },
     flags: settings.runtimeArgs,
-    takesStandby: permissions === undefined && settings.runtimeArgs === undefined && program === undefined,
+    takesStandby: permissions === undefined && settings.runtimeArgs === undefined && program === undefined &&
+      !needsOwnStart(settings, load === null),
     collects: hasToClean(load?.(name) ?? plan.modules, null),
     descendants,
     setup: {
@@ -113,6 +115,17 @@ export function childSpec(
         program.protocol === "none" ? new DaemonSession(parts, program) : new ProgramSession(parts, program),
     }),
   };
+}
+
+/** Variables that a runtime, or a library of the system, reads once, when a process starts. */
+const READ_AT_START =
+  /^(?:(?:NODE|DENO|BUN|UV|LD|DYLD|MALLOC|SSL|OPENSSL|ICU|LC)_.*|LANG|LANGUAGE|NO_COLOR|FORCE_COLOR|GLIBC_TUNABLES)$/;
+
+/** Whether a process has to have these settings from its start, as one that was kept ready had not. */
+function needsOwnStart({ cwd, env }: ModulePlan["settings"], runsProgram: boolean): boolean {
+  if (ownEnv(env).some((name) => READ_AT_START.test(name))) return true;
+  // What stands before `Broker.start` has run by then.
+  return runsProgram && (cwd !== undefined || Object.keys(givenEnv(env)).length > 0);
 }
 
 /** What gets a program before it runs it. */

@@ -136,6 +136,26 @@ test("standby: a restart or reload by hand of a program takes none that had load
   }
 });
 
+for (
+  const [what, settings] of [
+    ["has a variable that a runtime reads at its start", { env: { NODE_EXTRA_CA_CERTS: "ca.pem" } }],
+    ["claims a variable that a runtime reads at its start", { env: ["LC_ALL"] }],
+    ["has a variable that the program may have read", { env: { DEBUG: "*" } }],
+    ["has a folder in which the program may have read files", { cwd: "/srv" }],
+    ["has flags of the runtime", { runtimeArgs: ["--max-old-space-size=64"] }],
+  ] as const
+) {
+  test(`standby: a module that ${what} starts in a new process`, async () => {
+    const tree = await readyTree(1, { settings: { sla: settings } });
+    const [kept] = await pidsOf(tree);
+    await crash(tree, "sla");
+    assert.equal(await tree.ends(tree.core.call("sla", "get")), "answered");
+    assert.notEqual(await pidOf(tree), kept);
+    assert.deepEqual(await pidsOf(tree), [kept]);
+    await tree.ends(tree.core.stop());
+  });
+}
+
 test("standby: a process that holds too much memory is replaced by one that was kept ready", async () => {
   const large = defineModule({
     name: "sla",
