@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Runtime } from "../../runtime/runtime.ts";
+import type { Endpoint, Runtime } from "../../runtime/runtime.ts";
 import type { BrokerFault } from "../faults.ts";
 import type { ChildSpec, ParentProcess } from "../child/child_spec.ts";
 import type { StartFolder } from "../child/starts.ts";
@@ -107,7 +107,7 @@ export function childSpec(
       output: outputLimits(settings.output),
     },
     ...(program === undefined ? { goal: `Broker.start({ name: "${plan.name}" })`, runsProgram: !isRunByFile } : {
-      goal: program.ready === null ? "the end of its initialize exchange" : `an answer at ${program.ready.at}`,
+      goal: program.ready === null ? "the end of its initialize exchange" : `an answer at ${shownPlace(program.ready)}`,
       ...whyLate(program),
       runsProgram: false,
       takesCalls: program.protocol !== "none",
@@ -126,6 +126,11 @@ function needsOwnStart({ cwd, env }: ModulePlan["settings"], runsProgram: boolea
   if (ownEnv(env).some((name) => READ_AT_START.test(name))) return true;
   // What stands before `Broker.start` has run by then.
   return runsProgram && (cwd !== undefined || Object.keys(givenEnv(env)).length > 0);
+}
+
+/** Without what may be a secret: the name and the password, and what follows the path. */
+function shownPlace({ kind, at }: Endpoint): string {
+  return kind === "tcp" ? at : at.replace(/[?#].*$/s, "").replace(/\/\/[^/]*@/, "//");
 }
 
 /** What gets a program before it runs it. */

@@ -5,7 +5,8 @@ export async function answersHttp(url: string, ms: number): Promise<boolean> {
   const late = new AbortController();
   const clear = timer(ms, () => late.abort());
   try {
-    const answer = await fetch(url, { redirect: "manual", signal: late.signal });
+    const { address, headers } = withoutCredentials(new URL(url));
+    const answer = await fetch(address, { headers, redirect: "manual", signal: late.signal });
     await answer.body?.cancel();
     return answer.status < 400;
   } catch {
@@ -13,6 +14,17 @@ export async function answersHttp(url: string, ms: number): Promise<boolean> {
   } finally {
     clear();
   }
+}
+
+/** Node refuses an address with a name and a password in it. */
+function withoutCredentials(url: URL): { readonly address: URL; readonly headers: Record<string, string> } {
+  const { username, password } = url;
+  if (username === "" && password === "") return { address: url, headers: {} };
+  const address = new URL(url);
+  address.username = "";
+  address.password = "";
+  const bytes = new TextEncoder().encode(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`);
+  return { address, headers: { authorization: `Basic ${btoa(String.fromCharCode(...bytes))}` } };
 }
 
 /** Host and port of `HOST:PORT`; an IPv6 address stands in brackets. */

@@ -89,20 +89,32 @@ for (const kind of ["tcp", "http"] as const) {
   });
 }
 
-test("a daemon that does not answer in startTimeoutMs is killed, and the line says where", async () => {
-  const t = tree({ ready: { tcp: "127.0.0.1:5432" }, startTimeoutMs: 3_000, restart: "never" });
+for (
+  const [what, ready, shown] of [
+    ["", { tcp: "127.0.0.1:5432" }, "127.0.0.1:5432"],
+    [", without the secrets of a URL", { http: "http://sla:s3cret@[::1]:80/up?token=s3cret" }, "http://[::1]:80/up"],
+  ] as const
+) {
+  test(`a daemon that does not answer in startTimeoutMs is killed, and the line says where${what}`, async () => {
+    const t = tree({ ready, startTimeoutMs: 3_000, restart: "never" });
+    await lateStart(t, shown);
+    assert.doesNotMatch(said(t, /./).join("\n"), /s3cret/);
+  });
+}
+
+async function lateStart(t: MemoryTree, shown: string): Promise<void> {
   const started = t.core.start();
   await t.rest(3_000);
   assert.deepEqual(daemon(t).signals, ["SIGKILL"]);
   daemon(t).exits({ signal: "SIGKILL" });
   await t.rest(1_000);
   await t.ends(started);
-  const why = "process did not reach an answer at 127.0.0.1:5432 in 3s";
+  const why = `process did not reach an answer at ${shown} in 3s`;
   assert.deepEqual(said(t, /^process\.failed/), [
     `db will not be started again: ${why}; what to do: mend the cause, then run "brokkr restart db"`,
   ]);
   assert.ok(said(t, /^process\.killed/)[0]?.includes(why));
-});
+}
 
 for (
   const [restart, code, state, starts] of [

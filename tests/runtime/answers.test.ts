@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import { test } from "node:test";
+import { answersHttp } from "../../src/runtime/posix/http.ts";
+
+for (
+  const [what, credentials, sent] of [
+    ["no name in it sends none", "", undefined],
+    ["a name and a password in it sends them", "sl%40:p%C3%A4ss%3Aword@", "Basic c2xAOnDDpHNzOndvcmQ="],
+    ["a password alone sends it", ":x@", "Basic Ong="],
+  ] as const
+) {
+  test(`answersHttp() of a URL that has ${what}`, async () => {
+    const seen: unknown[] = [];
+    const server = createServer(({ headers, url }, response) => {
+      seen.push(url, headers.authorization);
+      response.end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    try {
+      const address = server.address();
+      assert.ok(typeof address === "object" && address !== null);
+      assert.equal(await answersHttp(`http://${credentials}127.0.0.1:${address.port}/up?a=1`, 2_000), true);
+      assert.deepEqual(seen, ["/up?a=1", sent]);
+    } finally {
+      server.close();
+    }
+  });
+}
+
+test("answersHttp() of what is no URL is not answered", async () => {
+  assert.equal(await answersHttp("http://[", 2_000), false);
+});
