@@ -138,7 +138,6 @@ interface Bundling {
 
 /** One file of all that a command needs which only asks a running broker: it shares nothing with the others, so nothing else is read. */
 async function bundleAsk(folder: string, runtime: string): Promise<string> {
-  const entry = join(folder, `ask_${runtime}.js`);
   const lines = [
     'import { detectRuntime, RUNTIMES } from "./src/runtime/detect.js";',
     `import { ${runtime}Runtime } from "./src/runtime/${runtime}/index.js";`,
@@ -147,7 +146,7 @@ async function bundleAsk(folder: string, runtime: string): Promise<string> {
     `RUNTIMES.${runtime}.load = () => ({ ...${runtime}Runtime(), files: () => privateFiles });`,
     "export const main = async () => await ask(await detectRuntime());",
   ];
-  await Deno.writeTextFile(entry, `${lines.join("\n")}\n`);
+  const entry = await writeEntry(folder, `ask_${runtime}`, lines);
   const failed = await bun([entry], join(folder, "lib"), ["--minify-whitespace", "--minify-syntax"]);
   await Deno.remove(entry);
   return failed;
@@ -159,7 +158,6 @@ async function bundleGroup(
   name: string,
   paths: ReadonlySet<string>,
 ): Promise<string> {
-  const entry = join(folder, `${name}.js`);
   // A name of its own for each: Bun renames a class that is exported by its own name, and the name is what errors show.
   const exported = (path: string) =>
     namesIn(sources.get(path) ?? "").map((name) => [name, `${flatName(path)}$${name}`]);
@@ -168,7 +166,7 @@ async function bundleGroup(
   for (const path of paths) {
     if (later.has(path)) lines.push(reExport(namesIn(sources.get(path) ?? "").map((name) => [name]), `./${path}`));
   }
-  await Deno.writeTextFile(entry, `${lines.join("\n")}\n`);
+  const entry = await writeEntry(folder, name, lines);
   const failed = await bun([entry], join(folder, "lib"), []);
   await Deno.remove(entry);
   for (const path of paths) {
@@ -194,13 +192,25 @@ function namesIn(code: string): string[] {
 async function bundleRest(folder: string, paths: readonly string[]): Promise<string> {
   const entries: string[] = [];
   for (const path of paths) {
-    const entry = join(folder, `${path === MAIN ? "main" : flatName(path)}.js`);
-    await Deno.writeTextFile(entry, `export * from "./${path}";\n`);
-    entries.push(entry);
+    entries.push(await writeEntry(folder, path === MAIN ? "main" : flatName(path), [`export * from "./${path}";`]));
   }
   const failed = await bun(entries, join(folder, "lib"), ["--splitting"]);
   for (const entry of entries) await Deno.remove(entry);
   return failed;
+}
+
+/** What a file of lib/ is made from, beside the package's own files. @throws {Error} where one of that name is there. */
+async function writeEntry(folder: string, name: string, lines: readonly string[]): Promise<string> {
+  const entry = join(folder, `${name}.js`);
+  for (const path of [entry, join(folder, "lib", `brokkr-${name}.js`)]) {
+    if (await isThere(path)) throw new Error(`Cannot bundle: ${path} would be written twice, rename a file of src`);
+  }
+  await Deno.writeTextFile(entry, `${lines.join("\n")}\n`);
+  return entry;
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
 }
 
 async function bun(entries: readonly string[], out: string, flags: readonly string[]): Promise<string> {
