@@ -4,7 +4,7 @@
  * @module
  */
 
-import { forwarded, type ForwardedCall, passOn, type RunningCall, type Service } from "../call/server.ts";
+import { type ForwardedCall, Onward, type RunningCall, type Service } from "../call/server.ts";
 import { CallMap } from "../call/map.ts";
 import { CallStream, type StreamTarget } from "../call/stream.ts";
 import { checkedRequest, NO_OPTIONS } from "../call/call.ts";
@@ -49,6 +49,10 @@ export class BrokerCore implements Service {
   readonly #startedAt: number;
   readonly commands: ReadonlyMap<string, Handler>;
   readonly #own: OwnCommands;
+  /** Where the call went that was passed on last, and was no notification. */
+  #onward: Onward | undefined;
+  /** What the last call of another broker's module asked it for. */
+  #headers: CallHeaders & { readonly timeoutMs: number } = { timeoutMs: 0 };
   readonly #closers: (() => unknown)[] = [];
   /** Modules of other brokers, by their names. */
   readonly #imports: ReadonlySet<string>;
@@ -309,23 +313,23 @@ export class BrokerCore implements Service {
   }
 
   /** A module's call that is meant for another module. */
-  async forward(call: ForwardedCall, context: RunningCall): Promise<unknown> {
+  forward(call: ForwardedCall, context: RunningCall): Onward | Promise<unknown> {
     const { target = this.name, timeoutMs = this.plan.timeoutMs, notify = false } = call.options;
-    if (target === this.name) return await this.#own.run(call, context);
+    if (target === this.name) return this.#own.run(call, context);
     const { caller, isRemote } = this.#route(target, call.command);
+    const from = context.caller;
+    // Mostly the next call is like the one before, and shares what it asks for.
+    const last = notify ? undefined : this.#onward;
+    if (last?.isLike(caller, { target, timeoutMs, from }) === true) return last;
     // The other broker is as patient as this one, and not three times as much: it learns how long the first caller waits.
     const headers = isRemote === true
       ? { timeoutMs, ...(notify ? { notify } : {}) }
       : notify
       ? this.#notification(target, call.command)
       : {};
-    const passedOn = {
-      target,
-      ...forwarded(timeoutMs, context),
-      thread: MAIN_THREAD,
-      wire: { ...headers, caller: context.caller },
-    };
-    return await passOn({ caller, options: passedOn }, call);
+    const onward = new Onward(caller, { target, timeoutMs, thread: MAIN_THREAD, wire: { ...headers, caller: from } });
+    if (!notify) this.#onward = onward;
+    return onward;
   }
 
   async status(): Promise<BrokerStatus> {
@@ -385,8 +389,11 @@ export class BrokerCore implements Service {
   ): StreamTarget & Pick<Route, "caller"> {
     const { caller, defaults, isRemote } = this.#route(call.target, call.command);
     const options = checkedRequest(call, settings, defaults);
-    // Another broker passes the call on, and is as patient as its caller.
-    return { caller, options: isRemote === true ? { ...options, wire: { timeoutMs: options.timeoutMs } } : options };
+    if (isRemote !== true) return { caller, options };
+    const { timeoutMs } = options;
+    // Another broker passes the call on, and is as patient as its caller. Mostly the next call asks for the same.
+    if (this.#headers.timeoutMs !== timeoutMs) this.#headers = { timeoutMs };
+    return { caller, options: { ...options, wire: this.#headers } };
   }
 
   #route(target: string, command: string): Pick<Route, "caller" | "defaults" | "isRemote"> {

@@ -162,7 +162,7 @@ export class Call implements TimeLimits, CallEntry {
   /** Name of the context that made it, for its lines. @default `MAIN_THREAD` */
   declare thread?: string;
   /** Where its progress goes. @default nowhere */
-  declare progress?: ProgressFeed;
+  declare progress?: { push(value: unknown): void };
   /** Stops listening to the caller's signal. */
   declare forget?: () => void;
   #state: CallState = "queued";

@@ -181,6 +181,10 @@ export class CallClient implements Caller {
     }
   }
 
+  cancel(call: Call): void {
+    if (call.state !== "settled" && call.state !== "cancelling") this.#cancel(call, undefined);
+  }
+
   leave(call: Call): void {
     if (call.state === "settled" || call.state === "cancelling") return;
     call.isLeft = true;

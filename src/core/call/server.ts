@@ -26,18 +26,18 @@ import type { Link } from "../wire/link.ts";
 import type { CallHeaders } from "../wire/messages.ts";
 import { ResponseBatcher, worthOf } from "./batcher.ts";
 import { type ReceivedOnce, ReplyCache } from "./reply_cache.ts";
-import { CallStream, OutgoingStream, type StreamTarget } from "./stream.ts";
-import type { CallRequest } from "./call.ts";
+import { type Caller, CallStream, OutgoingStream, type StreamTarget } from "./stream.ts";
+import { Call, type CallRequest } from "./call.ts";
 
 /** The commands that a callee runs. */
 export interface Service {
   readonly commands: Pick<ReadonlyMap<string, Handler>, "get" | "keys">;
   /** Whether an error that a command threw is an answer. */
   expects?(error: unknown): boolean;
-  /** Whether every call is for another module, not only those that name one. @default false */
-  readonly forwardsAll?: boolean;
-  /** Runs a call that is for another module. Its rejections with a `BrokerError` are passed on as they are. */
-  forward?(call: ForwardedCall, context: RunningCall): Promise<unknown>;
+  /** The module that every call is for, whatever the call names itself. @default the one that the call names, if it does */
+  readonly target?: string;
+  /** Runs a call that is for another module, or says where it goes. What it throws of `BrokerError` is passed on as it is. */
+  forward?(call: ForwardedCall, context: RunningCall): Onward | Promise<unknown>;
 }
 
 export type ForwardedCall = ReceivedCall & { readonly options: CallHeaders };
@@ -238,10 +238,16 @@ export class CallServer {
   #run(running: RunningCall, call: ReceivedCall): void {
     if (running.cancelled) return this.#settle(running, AnswerKind.fault, { code: "CANCELLED", acknowledged: true });
     const { service } = this.#options;
-    const { forward, commands } = service;
+    const { forward, commands, target } = service;
     if (forward !== undefined && this.#isForwarded(call)) {
-      const result = forward.call(service, { ...call, options: call.options ?? NO_HEADERS }, running);
-      return this.#await(running, result, call);
+      try {
+        const options = target === undefined ? call.options ?? NO_HEADERS : { ...call.options, target };
+        const result = forward.call(service, { ...call, options }, running);
+        if (Onward.is(result)) return this.#pass(running, result, call);
+        return this.#await(running, result, call);
+      } catch (error) {
+        return this.#fail(running, error, true);
+      }
     }
     const handler = commands.get(call.command);
     if (handler === undefined) return this.#unknown(running);
@@ -266,10 +272,28 @@ export class CallServer {
   }
 
   #isForwarded({ options }: ReceivedCall): boolean {
-    return options?.target !== undefined || this.#options.service.forwardsAll === true;
+    return options?.target !== undefined || this.#options.service.target !== undefined;
+  }
+
+  /** The outcome that the call has where it goes is its outcome here. */
+  #pass(running: RunningCall, { caller, options }: Onward, { command, params, options: headers }: ReceivedCall): void {
+    this.#cache.keepRunning(running);
+    if (running.cancelled) return this.#settle(running, AnswerKind.fault, { code: "CANCELLED", acknowledged: true });
+    if (headers?.stream === true) {
+      const request = { ...options, signal: running.signal, onProgress: progressTo(running) };
+      return void this.#stream(running, new CallStream(command, params, () => ({ caller, options: request })), true);
+    }
+    const passed = new Call(command, options, {
+      resolve: (value) => this.#succeed(running, value),
+      reject: (fault) => this.#settle(running, AnswerKind.fault, fault),
+    });
+    passed.progress = running;
+    running.onCancel = () => caller.cancel(passed);
+    caller.submit(passed, params);
   }
 
   #end(running: RunningCall, value: unknown, call: ReceivedCall): void {
+    if (Onward.is(value)) return this.#pass(running, value, call);
     if (call.options?.stream !== true) return this.#succeed(running, value);
     this.#cache.keepRunning(running);
     void this.#stream(running, value, this.#isForwarded(call));
@@ -391,6 +415,8 @@ export class RunningCall implements CallContext, ReceivedOnce {
   stream: OutgoingStream | undefined;
   bytes = 0;
   isOver = false;
+  /** Cancels it where it was passed on to. */
+  onCancel: (() => void) | undefined;
   readonly #sendProgress: (call: RunningCall, value: unknown) => void;
   #controller: AbortController | undefined;
 
@@ -417,6 +443,15 @@ export class RunningCall implements CallContext, ReceivedOnce {
     this.#sendProgress(this, value);
   }
 
+  /** Progress of the process that it was passed on to. A value that can't be sent is left out. */
+  push(value: unknown): void {
+    try {
+      this.progress(value);
+    } catch {
+      // Too large, or without a form in this codec: the call goes on.
+    }
+  }
+
   get cancelled(): boolean {
     return this.#controller?.signal.aborted === true;
   }
@@ -426,23 +461,47 @@ export class RunningCall implements CallContext, ReceivedOnce {
     if (this.#controller.signal.aborted) return;
     this.#controller.abort(new Error(reason));
     this.stream?.stop();
+    this.onCancel?.();
   }
 }
 
 /** More than two attempts of the caller, so that the caller always gives up first. */
 const FORWARD_PATIENCE = 3;
 
-type Forwarded = Pick<CallRequest, "timeoutMs" | "retry" | "quiet" | "signal" | "onProgress">;
+/** Where a call goes that is for another process. */
+export class Onward implements StreamTarget {
+  readonly caller: Caller;
+  readonly #options: CallRequest;
 
-/** The caller times out, retries and logs, so the process in between does not. Cancelling and progress pass through. */
-export function forwarded(timeoutMs: number, context: RunningCall): Forwarded {
-  return {
-    timeoutMs: timeoutMs * FORWARD_PATIENCE,
-    retry: "never",
-    quiet: true,
-    signal: context.signal,
-    onProgress: progressTo(context),
-  };
+  /**
+   * The first caller times out, retries and logs, so the process in between does not.
+   *
+   * @param request `timeoutMs` is the first caller's.
+   */
+  constructor(caller: Caller, request: Pick<CallRequest, "target" | "timeoutMs" | "thread" | "wire">) {
+    this.caller = caller;
+    const timeoutMs = request.timeoutMs * FORWARD_PATIENCE;
+    this.#options = { ...request, timeoutMs, retry: "never", quiet: true };
+  }
+
+  get options(): CallRequest {
+    return this.#options;
+  }
+
+  /** Whether a call that is no notification, and that `from` made, goes the same way and asks for the same. */
+  isLike(
+    caller: Caller,
+    asked: { readonly target: string; readonly timeoutMs: number; readonly from: string },
+  ): boolean {
+    const { target, timeoutMs, wire } = this.#options;
+    return this.caller === caller && target === asked.target && timeoutMs === asked.timeoutMs * FORWARD_PATIENCE &&
+      wire?.caller === asked.from;
+  }
+
+  /** Not by the prototype, for which a result that is a Proxy would run its own code. */
+  static is(value: unknown): value is Onward {
+    return typeof value === "object" && value !== null && #options in value;
+  }
 }
 
 /** Passes on the progress of another command. A value that can't be sent is left out. */
@@ -454,10 +513,4 @@ export function progressTo(context: Pick<CallContext, "progress">): (value: unkn
       // Too large, or without a form in this codec: the call goes on.
     }
   };
-}
-
-/** Settles with the result, or with the items of a stream. @throws {BrokerError} */
-export async function passOn(to: StreamTarget, { command, params, options }: ReceivedCall): Promise<unknown> {
-  if (options?.stream === true) return new CallStream(command, params, () => to);
-  return await to.caller.call(command, params, to.options);
 }

@@ -18,6 +18,8 @@ const OVERRUN = 2;
 export interface Caller {
   call(command: string, params: readonly unknown[], request: CallRequest): Promise<unknown>;
   submit(call: Call, params: readonly unknown[]): void;
+  /** Cancels a call that has no outcome yet. */
+  cancel(call: Call): void;
   /** The caller of a stream wants no more of it. */
   leave(call: Call): void;
 }

@@ -5,7 +5,7 @@
  */
 
 import type { Clock, Runtime } from "../../runtime/runtime.ts";
-import { forwarded, passOn, type RunningCall, type Service } from "../call/server.ts";
+import { type ForwardedCall, Onward, type RunningCall, type Service } from "../call/server.ts";
 import type { CallClient } from "../call/client.ts";
 import { CallMap } from "../call/map.ts";
 import { CallStream, type StreamTarget } from "../call/stream.ts";
@@ -14,7 +14,6 @@ import { hasToClean } from "./cleanup.ts";
 import { canDispose, Owned } from "../module/dispose.ts";
 import type { CallOptions, ModuleContext } from "../module/context.ts";
 import { UnknownModuleError } from "../faults.ts";
-import type { ReceivedCall } from "../wire/columns.ts";
 import type { CallHeaders, CallTargets, ControlFromChild, Setup } from "../wire/messages.ts";
 import { deadline, formatTimeout } from "../duration.ts";
 import { type FrameReporter, LineLimit } from "../log/reporter.ts";
@@ -196,19 +195,17 @@ export class ModuleHost implements Service {
   }
 
   /** A call of the parent that is for one of the workers. */
-  async forward(call: ReceivedCall & { readonly options: CallHeaders }, context: RunningCall): Promise<unknown> {
-    const { timeoutMs = this.#targets.timeoutMs } = call.options;
-    const { caller, name } = this.#pick(call.command);
-    const options = { target: name, ...forwarded(timeoutMs, context), wire: { caller: context.caller } };
-    return await passOn({ caller, options }, call);
+  forward({ command, options }: ForwardedCall, context: RunningCall): Onward {
+    const { timeoutMs = this.#targets.timeoutMs } = options;
+    const { caller, name: target } = this.#pick(command);
+    return new Onward(caller, { target, timeoutMs, wire: { caller: context.caller } });
   }
 
   /** A worker's call to another module goes on to the parent, under the worker's name. */
-  async #ofWorker(call: ReceivedCall & { readonly options: CallHeaders }, context: RunningCall): Promise<unknown> {
-    const { target = this.#options.role.broker, timeoutMs = this.#targets.timeoutMs } = call.options;
-    const wire = { ...call.options, ...this.#route(target, timeoutMs), caller: context.caller };
-    const options = { target, ...forwarded(timeoutMs, context), wire };
-    return await passOn({ caller: await this.#options.parent(), options }, call);
+  async #ofWorker({ options }: ForwardedCall, context: RunningCall): Promise<Onward> {
+    const { target = this.#options.role.broker, timeoutMs = this.#targets.timeoutMs } = options;
+    const wire = { ...options, ...this.#route(target, timeoutMs), caller: context.caller };
+    return new Onward(await this.#options.parent(), { target, timeoutMs, wire });
   }
 
   /** The code of a parent is loaded where there are workers. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { CallServer, type ForwardedCall, type RunningCall, type Service } from "../call/server.ts";
+import { CallServer, type ForwardedCall, type Onward, type RunningCall, type Service } from "../call/server.ts";
 import { UnknownCommandError } from "../faults.ts";
 import type { Reporter } from "../log/reporter.ts";
 import type { Handler } from "../module/module.ts";
@@ -28,7 +28,7 @@ export type Exports = ReadonlyMap<string, true | readonly string[]>;
 
 /** The modules of this broker, for calls from others. */
 export interface LocalModules {
-  forward(call: ForwardedCall, context: RunningCall): Promise<unknown>;
+  forward(call: ForwardedCall, context: RunningCall): Onward | Promise<unknown>;
   /** Settles when the module's process has answered a ping. */
   ping(module: string): Promise<void>;
 }
@@ -76,7 +76,7 @@ export class ExportedSessions {
   open(member: Member, { module, session }: { readonly module: string; readonly session: string }): void {
     const known = this.#sessions.get(session);
     // The answer to the first request was lost.
-    if (known?.member === member && known.module === module) return known.greet();
+    if (known?.member === member && known.target === module) return known.greet();
     const reason = this.#whyNot(module, known !== undefined);
     if (reason !== null) return this.#refuse(member, session, reason);
     const opened = new ExportedSession({ ...this.#options, member, module, session, over: () => this.#over(session) });
@@ -128,9 +128,9 @@ const NO_COMMANDS: ReadonlyMap<string, Handler> = new Map();
 
 class ExportedSession implements Endpoint, Service {
   readonly member: Member;
-  readonly module: string;
+  /** The module. */
+  readonly target: string;
   readonly commands = NO_COMMANDS;
-  readonly forwardsAll = true;
   readonly from: string;
   readonly #publish: (message: Uint8Array) => void;
   readonly #options: ExportedSessionOptions;
@@ -142,7 +142,7 @@ class ExportedSession implements Endpoint, Service {
     const { post, member, module, session, reporter, ownFiles, over, dropped } = options;
     this.#options = options;
     this.member = member;
-    this.module = module;
+    this.target = module;
     this.from = post.subjectOf(member, session);
     this.#publish = post.to(member, session);
     this.#channel = new SessionChannel({
@@ -204,21 +204,19 @@ class ExportedSession implements Endpoint, Service {
     this.#link.abort(GONE);
   }
 
-  /** A call of the session's module, whatever it names itself. */
-  async forward(call: ForwardedCall, context: RunningCall): Promise<unknown> {
-    const { module, exports, modules, reporter } = { ...this.#options, module: this.module };
-    const { command, options } = call;
-    const commands = exports.get(module);
-    if (commands !== true && commands?.includes(command) !== true) {
-      reporter.report("command.unknown", { command }, { module });
-      throw new UnknownCommandError({ target: module, command }, { nearest: null });
-    }
-    return await modules.forward({ ...call, options: { ...options, target: module } }, context);
+  /** A call of the session's module. */
+  forward(call: ForwardedCall, context: RunningCall): Onward | Promise<unknown> {
+    const { exports, modules, reporter } = this.#options;
+    const [target, command] = [this.target, call.command];
+    const commands = exports.get(target);
+    if (commands === true || commands?.includes(command) === true) return modules.forward(call, context);
+    reporter.report("command.unknown", { command }, { module: target });
+    throw new UnknownCommandError({ target, command }, { nearest: null });
   }
 
   #frame(type: number, flags: number, body: Uint8Array): void {
     if (this.#server.receive(type, flags, body) || type !== FrameType.ping) return;
-    this.#options.modules.ping(this.module).then(() => this.#link.pong(), (error) => {
+    this.#options.modules.ping(this.target).then(() => this.#link.pong(), (error) => {
       this.#options.dropped(this.member, `ping (${messageOf(error)})`);
     });
   }

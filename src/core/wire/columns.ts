@@ -58,9 +58,18 @@ export function packCalls(calls: readonly CallEntry[], settledBelow: number): Pa
     if (call.options !== null) hasOptions = true;
   }
   const attempts = isFirst ? 0 : objectText(calls.map(({ attempt }) => attempt));
-  const options = hasOptions ? `[${calls.map((call) => headersText(call.options)).join()}]` : 0;
+  const options = hasOptions ? `[${headersTexts(calls)}]` : 0;
   const before = `[${settledBelow},${objectText(ids)},${attempts},${objectText(commands)},[`;
   return packed(before, values, `],${options}`);
+}
+
+/** Calls that ask alike share what they ask for, which is written once then. */
+function headersTexts(calls: readonly CallEntry[]): string {
+  let [last, text]: [CallHeaders | null, string] = [null, "null"];
+  return calls.map(({ options }) => {
+    if (options !== last) [last, text] = [options, headersText(options)];
+    return text;
+  }).join();
 }
 
 export function packAnswers(answers: readonly AnswerEntry[]): Packed {

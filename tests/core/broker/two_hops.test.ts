@@ -41,7 +41,10 @@ async function hops(work: (ctx: ModuleContext) => unknown, answers: Answers = ()
   const livestatus = defineModule({
     name: "Livestatus",
     workers: { count: 1, commands: (ctx) => ({ work: () => work(ctx) }) },
-    commands: (ctx) => ({ work: () => ctx.workers.call("work", [], { timeoutMs: 300_000 }) }),
+    commands: (ctx) => ({
+      work: () => ctx.workers.call("work", [], { timeoutMs: 300_000 }),
+      ask: () => ctx.call("sla", "who_called"),
+    }),
   });
   const sla = defineModule({
     name: "sla",
@@ -178,6 +181,27 @@ test("a worker's call with a long timeout is as patient on both hops", async () 
   assert.equal(await t.ends(worked), "later");
 });
 
+test("a call that is passed on makes no AbortSignal on its way, and reaches the next command as its caller's", async () => {
+  const t = await hops(async (ctx) => {
+    const answers = [await ctx.call("sla", "who_called"), await ctx.call("sla", "who_called")];
+    return [...answers, (await factsOf(ctx.call("sla", "crash")))["remoteName"]];
+  });
+  const { AbortController: Original } = globalThis;
+  let made = 0;
+  globalThis.AbortController = class extends Original {
+    constructor() {
+      super();
+      made++;
+    }
+  };
+  try {
+    assert.deepEqual(await t.ends(t.work()), ["Livestatus-1", "Livestatus-1", "TypeError"]);
+  } finally {
+    globalThis.AbortController = Original;
+  }
+  assert.equal(made, 0);
+});
+
 test("a worker's notification reaches a program without an id, and is refused for a module", async () => {
   const t = await hops(async (ctx) => {
     await ctx.notify("prices", "changed", [{ at: 1 }]);
@@ -196,6 +220,8 @@ test("a command is told who called it over two hops, and the broker's own call",
   const t = await hops((ctx) => ctx.call("sla", "who_called"));
   assert.equal(await t.ends(t.work()), "Livestatus-1");
   assert.equal(await t.ends(t.core.call("sla", "who_called")), "broker-master");
+  const both = [t.core.call("Livestatus", "ask"), t.work(), t.core.call("Livestatus", "ask")];
+  assert.deepEqual(await t.ends(Promise.all(both)), ["Livestatus", "Livestatus-1", "Livestatus"]);
 });
 
 test("every event of a process has its pid, and the thread in which it was reported or that its call was given", async () => {
