@@ -12,7 +12,7 @@
 import { connect } from "@nats-io/transport-node";
 import { CLUSTER_VERSION } from "../src/core/cluster/members.ts";
 import { VERSION } from "../src/core/version.ts";
-import { PROTOCOL_VERSION } from "../src/core/wire/messages.ts";
+import { PROTOCOL_VERSION } from "../src/core/wire/frame.ts";
 import { optionsOf } from "./options.ts";
 import { median, prepare, run } from "./side_by_side.ts";
 

@@ -141,7 +141,7 @@ async function bundleAsk(folder: string, runtime: string): Promise<string> {
   const lines = [
     'import { detectRuntime, RUNTIMES } from "./src/runtime/detect.js";',
     `import { ${runtime}Runtime } from "./src/runtime/${runtime}/index.js";`,
-    'import { privateFiles } from "./src/runtime/builtins/files.js";',
+    'import { privateFiles } from "./src/runtime/builtins/private_files.js";',
     'import { ask } from "./src/cli/ask.js";',
     `RUNTIMES.${runtime}.load = () => ({ ...${runtime}Runtime(), files: () => privateFiles });`,
     "export const main = async () => await ask(await detectRuntime());",

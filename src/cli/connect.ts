@@ -5,7 +5,7 @@
  */
 
 import { ControlClient, ControlLostError, findBrokers } from "../core/control/client.ts";
-import { CONTROL_FOLDER, socketPath } from "../core/control/protocol.ts";
+import { CONTROL_FOLDER, socketPath } from "../core/control/socket_name.ts";
 import { checkName } from "../core/settings/table.ts";
 import { closestMatch } from "../core/checks.ts";
 import { messageOf } from "../core/user_code.ts";

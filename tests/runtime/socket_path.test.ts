@@ -8,12 +8,7 @@ function find(env: Record<string, string>, folders: Record<string, FolderFacts>)
   const made: string[] = [];
   const variables = new Map(Object.entries(env));
   const path = privateFolder("brokkr", {
-    env: {
-      get: (name) => variables.get(name),
-      set: () => {},
-      remove: () => {},
-      all: () => env,
-    },
+    variable: (name) => variables.get(name),
     uid: 1000,
     make: (path) => {
       if (all.has(path)) throw new Error("File exists");

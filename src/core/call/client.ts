@@ -13,15 +13,8 @@ import { type BrokerFault, toError } from "../faults.ts";
 import type { Reporter } from "../log/reporter.ts";
 import { stackFrom } from "../log/stack.ts";
 import { MODULE } from "../settings/settings.ts";
-import {
-  Codec,
-  type CodecName,
-  decoded,
-  type EncodedValue,
-  encodeParams,
-  encodePayload,
-  NOTHING_ENCODED,
-} from "../wire/codec.ts";
+import { Codec, decoded, type EncodedValue, encodeParams, encodePayload, NOTHING_ENCODED } from "../wire/codec.ts";
+import type { CodecName } from "../wire/frame.ts";
 import type { Link } from "../wire/link.ts";
 import { leastBytes } from "../wire/serializable.ts";
 import { Call, type CallRequest, CallTime, ProgressFeed, type Settle } from "./call.ts";

@@ -5,8 +5,7 @@
  */
 
 import type { Channel, ChannelEvents, Clock } from "../../runtime/runtime.ts";
-import type { CodecName } from "../wire/codec.ts";
-import { DEFAULT_FRAME_LIMIT, FrameType } from "../wire/frame.ts";
+import { type CodecName, DEFAULT_FRAME_LIMIT, FrameType } from "../wire/frame.ts";
 import { Link } from "../wire/link.ts";
 import type { CallClient } from "./client.ts";
 import { CallServer, type CallServerOptions } from "./server.ts";

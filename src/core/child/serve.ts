@@ -10,8 +10,7 @@ import { CallServer } from "../call/server.ts";
 import type { CallClient } from "../call/client.ts";
 import { describeThrown } from "../log/stack.ts";
 import { cleanAfterFork } from "./cleanup.ts";
-import { CODECS } from "../wire/codec.ts";
-import { DEFAULT_FRAME_LIMIT, FrameType } from "../wire/frame.ts";
+import { CODECS, DEFAULT_FRAME_LIMIT, FrameType } from "../wire/frame.ts";
 import { Link } from "../wire/link.ts";
 import {
   type ControlFromChild,

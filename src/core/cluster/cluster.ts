@@ -14,7 +14,7 @@ import type { EventFields, EventId } from "../log/events.ts";
 import { LineLimit, type Reporter } from "../log/reporter.ts";
 import { isRecord } from "../checks.ts";
 import { messageOf } from "../user_code.ts";
-import { PROTOCOL_VERSION } from "../wire/messages.ts";
+import { PROTOCOL_VERSION } from "../wire/frame.ts";
 import { objectText, readJson } from "../wire/serializable.ts";
 import type { CallCounts, Latency } from "../wire/status.ts";
 import { VERSION } from "../version.ts";

@@ -14,7 +14,7 @@ import type { Clock } from "../../runtime/runtime.ts";
 import { FieldSet, isBoolean, isNumber, isText, listOf, objectOf, oneOf, optional, orNull } from "../checks.ts";
 import { isRecord } from "../checks.ts";
 import { readJson } from "../wire/serializable.ts";
-import { PROTOCOL_VERSION } from "../wire/messages.ts";
+import { PROTOCOL_VERSION } from "../wire/frame.ts";
 import type { ProcessState } from "../wire/status.ts";
 
 /** Version of the subjects and of the messages in them. */

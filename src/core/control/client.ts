@@ -11,8 +11,7 @@ import { CallStream } from "../call/stream.ts";
 import { isText, objectOf, orNull } from "../checks.ts";
 import { BrokerError, type BrokerFault, toError, toFault } from "../faults.ts";
 import type { CallOptions } from "../module/context.ts";
-import { CODECS } from "../wire/codec.ts";
-import { DEFAULT_FRAME_LIMIT, FrameType } from "../wire/frame.ts";
+import { CODECS, DEFAULT_FRAME_LIMIT, FrameType } from "../wire/frame.ts";
 import { Link } from "../wire/link.ts";
 import { helloOf, helloText, readCloseReason, readHello } from "../wire/messages.ts";
 import type { BrokerStatus } from "../broker/status.ts";
@@ -20,8 +19,6 @@ import type { ModuleDescription } from "./describe.ts";
 import { isLive } from "./name_lock.ts";
 import {
   ASKED_LIMIT,
-  brokerOf,
-  CONTROL_FOLDER,
   type InspectAnswer,
   type MeasuredResult,
   readEnvelope,
@@ -30,8 +27,8 @@ import {
   type RecordFilter,
   type SentRecord,
   SILENT,
-  socketPath,
 } from "./protocol.ts";
+import { brokerOf, CONTROL_FOLDER, socketPath } from "./socket_name.ts";
 
 /** The broker's time for its hello, and for answers that need no other process. */
 const ANSWER_MS = 10_000;

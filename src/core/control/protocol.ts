@@ -10,25 +10,18 @@ import type { LogRecord } from "../log/record.ts";
 import type { LogLevel } from "../log/prefix.ts";
 import type { Reporter } from "../log/reporter.ts";
 
-/** Name of the folder that holds the control sockets of one user. */
-export const CONTROL_FOLDER = "brokkr";
-
-const ENDING = ".sock";
-/** The longest path of a unix socket on macOS, without its final zero; Linux takes four more bytes. */
-const PATH_LIMIT = 103;
-
 /** The largest parameters of a call by hand. Small, because the broker allocates memory for them before they arrive. */
 export const ASKED_LIMIT = 1024 * 1024;
 /** The largest frame that a client may send: such parameters and their headers. */
 export const ASKED_FRAME_LIMIT = ASKED_LIMIT + 64 * 1024;
 
-/** The result of a call by hand, and how long it took. */
 /** Where an inspector is, null where it is closed, or why it can't be opened. */
 export interface InspectAnswer {
   readonly url: string | null;
   readonly error: string | null;
 }
 
+/** The result of a call by hand, and how long it took. */
 export interface MeasuredResult {
   /** Absent where the handler returned nothing. */
   readonly value?: unknown;
@@ -63,22 +56,6 @@ export type ItemEnvelope = { readonly item: unknown } | { readonly fault: Broker
 
 /** Control commands leave no lines of their own: their effects do. */
 export const SILENT: Reporter = { wants: () => false, report: () => {} };
-
-/** @throws {Error} when the path is longer than a socket's may be. */
-export function socketPath(folder: string, broker: string): string {
-  const path = `${folder}/${broker}${ENDING}`;
-  const bytes = new TextEncoder().encode(path).length;
-  if (bytes <= PATH_LIMIT) return path;
-  throw new Error(
-    `Cannot open control socket "${path}": its path has ${bytes} bytes and may have ${PATH_LIMIT}, ` +
-      `set XDG_RUNTIME_DIR or TMPDIR to a shorter path`,
-  );
-}
-
-/** Name of the broker whose socket `file` would be, or null. */
-export function brokerOf(file: string): string | null {
-  return file.endsWith(ENDING) && !file.startsWith(".") ? file.slice(0, -ENDING.length) : null;
-}
 
 /** @throws {TypeError} where a broker of another version answered something else. */
 export function readEnvelope(value: unknown): Envelope {

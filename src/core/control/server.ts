@@ -11,13 +11,13 @@ import { sleep, within } from "../duration.ts";
 import { LineLimit } from "../log/reporter.ts";
 import type { Handler } from "../module/module.ts";
 import { isGenerator, messageOf } from "../user_code.ts";
-import { BodyError, DEFAULT_FRAME_LIMIT, FrameType } from "../wire/frame.ts";
+import { BodyError, CODECS, DEFAULT_FRAME_LIMIT, FrameType } from "../wire/frame.ts";
 import { Link } from "../wire/link.ts";
-import { CODECS } from "../wire/codec.ts";
 import { helloOf, helloText, readHello } from "../wire/messages.ts";
 import { controlCommands } from "./commands.ts";
 import { bindSocket, ControlSocketError } from "./name_lock.ts";
-import { ASKED_FRAME_LIMIT, CONTROL_FOLDER, SILENT, socketPath } from "./protocol.ts";
+import { ASKED_FRAME_LIMIT, SILENT } from "./protocol.ts";
+import { CONTROL_FOLDER, socketPath } from "./socket_name.ts";
 import { obeySignals } from "./signals.ts";
 
 /** The sender's name in lines about dropped frames. */

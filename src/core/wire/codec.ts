@@ -7,7 +7,7 @@
  */
 
 import { overLimit } from "../faults.ts";
-import { BodyError, joinBytes, LARGE_BYTES } from "./frame.ts";
+import { BodyError, type CodecName, CODECS, joinBytes, LARGE_BYTES } from "./frame.ts";
 import {
   BufferPool,
   explained,
@@ -25,12 +25,6 @@ import {
   utf8Text,
 } from "./serializable.ts";
 import type { OutOfBandParts } from "./shared_memory.ts";
-
-/** `text` is JSON without bytes beside it, for programs that read nothing else. */
-export type CodecName = "rich" | "json" | "text";
-
-/** Those that a hello may offer, the best first. */
-export const CODECS: readonly CodecName[] = ["rich", "json"];
 
 /** The best codec that a peer can read, by what its hello offers. One that offers nothing reads JSON. */
 export function bestCodec(offered: unknown): CodecName {

@@ -7,6 +7,15 @@
 import type { Channel } from "../../runtime/runtime.ts";
 import { messageOf } from "../user_code.ts";
 
+/** Version of the frames and of everything in them. Peers must have the same. */
+export const PROTOCOL_VERSION = 1;
+
+/** `text` is JSON without bytes beside it, for programs that read nothing else. */
+export type CodecName = "rich" | "json" | "text";
+
+/** Those that a hello may offer, the best first. */
+export const CODECS: readonly CodecName[] = ["rich", "json"];
+
 export const HEADER_BYTES = 8;
 
 /** A part of so many bytes is memory of its own, which no frame copies. */

@@ -24,12 +24,9 @@ import {
 } from "../checks.ts";
 import type { CallSettings, ModuleCallSettings, OutputLimits, SupervisionPlan } from "../settings/settings.ts";
 import { VERSION } from "../version.ts";
-import { BodyError } from "./frame.ts";
+import { BodyError, PROTOCOL_VERSION } from "./frame.ts";
 import { objectText, readJson } from "./serializable.ts";
 import { type CleanupReceipt, isProcessStatus, type ProcessStatus, RECEIPT_CHECKS } from "./status.ts";
-
-/** Version of the frames and of everything in them. Peers must have the same. */
-export const PROTOCOL_VERSION = 1;
 
 /** The first message of each side. */
 export interface Hello {

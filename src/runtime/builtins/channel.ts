@@ -6,7 +6,7 @@ import { Inbox } from "../posix/channel.ts";
 import { timer, whenSilent } from "../posix/clock.ts";
 import { failureReason } from "../posix/failure_reason.ts";
 import type { Channel, ChannelEvents, Listener } from "../runtime.ts";
-import { process } from "./self.ts";
+import { process } from "./process.ts";
 
 /** How long a channel that this side ended waits for the other side's end. */
 export const LINGER_MS = 1_000;

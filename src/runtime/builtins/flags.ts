@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { type FlagRules, fromOrigin, joinOptions, ORIGIN, passedOn, splitOptions } from "../posix/program.ts";
-import { process } from "./self.ts";
+import { process } from "./process.ts";
 
 /** The environment comes from the parent process as it is: a file would bring back what was taken out. */
 const DROPPED =

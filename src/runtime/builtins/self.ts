@@ -5,19 +5,9 @@ import { currentThread, fromOrigin, inRunner, NO_FILE, ORIGIN, runnerOf } from "
 import { newStandardError, type StandardError, unblockedError } from "../posix/standard_error.ts";
 import type { GroupTools, System } from "../posix/child_process.ts";
 import type { Environment, MemoryUsage, Runtime } from "../runtime.ts";
+import { fileSystem, process } from "./process.ts";
 
-/**
- * `process` of Node and Bun, without the import of `node:process`: to list what that exports, Node opens the three standard streams,
- * which costs a new process 4 ms and 0.3 MiB.
- */
-export const { process } = globalThis;
-
-/** `node:fs`, asked for at its first use: the import costs a process of Bun 2 ms. */
-export function fileSystem() {
-  return process.getBuiltinModule("node:fs");
-}
-
-export const environment: Environment = {
+const environment: Environment = {
   get: (name) => process.env[name],
   set(name, value) {
     process.env[name] = value;
@@ -195,8 +185,8 @@ export const common = {
   enterFolder,
   fromStart: fromOrigin,
   isFolder,
-  files: async () => (await import("./files.ts")).privateFiles,
-  sharedFiles: async () => (await import("./files.ts")).sharedFiles(),
+  files: async () => (await import("./private_files.ts")).privateFiles,
+  sharedFiles: async () => (await import("./shared_files.ts")).sharedFiles(),
   memory,
   processors,
   zombies,

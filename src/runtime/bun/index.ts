@@ -1,9 +1,11 @@
 /** The runtime as Bun has it: its clock, and what only a process of Bun knows of itself. */
 
-import { cannotRepeat, common, descriptors, memory as memoryByFiles, process } from "../builtins/self.ts";
+import { cannotRepeat, common, descriptors, memory as memoryByFiles } from "../builtins/self.ts";
+import { process } from "../builtins/process.ts";
 import { cannotSandbox, checkSystem, FIXED_FLAGS, folderOf, inRunner, ownFilesOf } from "../posix/program.ts";
 import type { Clock, MemoryUsage, OpenHandle, Runtime } from "../runtime.ts";
-import { connect, parentChannel } from "./channel.ts";
+import { connect } from "./channel.ts";
+import { parentChannel } from "./parent.ts";
 import type { BunEngine, BunNamespace } from "./namespace.ts";
 import { immediate, isFaked, pause, systemClock } from "../posix/clock.ts";
 import { countKinds, descriptorsOf, filesAmong, fromSmapsRollup } from "../posix/proc.ts";

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { groupTools, isFolder, process, programPath, system } from "../builtins/self.ts";
+import { groupTools, isFolder, programPath, system } from "../builtins/self.ts";
+import { process } from "../builtins/process.ts";
 import { PullChannel, streamSource } from "../posix/channel.ts";
 import { ChildOutput, killOf, leader, spawnError, type Start } from "../posix/child_process.ts";
 import { fromOrigin } from "../posix/program.ts";
@@ -13,7 +14,8 @@ import type {
   SpawnOptions,
   SpawnProgramOptions,
 } from "../runtime.ts";
-import { ADDRESS, CHILD_FD, descriptorChannel } from "./channel.ts";
+import { descriptorChannel } from "./channel.ts";
+import { ADDRESS, CHILD_FD } from "./parent.ts";
 import { childEnvironment, childFlags } from "./flags.ts";
 import type { BunChild, BunFileSink, BunNamespace, BunStdio } from "./namespace.ts";
 import { isBinary } from "./index.ts";

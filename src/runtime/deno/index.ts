@@ -62,7 +62,8 @@ export function denoRuntime(): Runtime {
     cannotSandbox: Deno.build.standalone ? FIXED_RIGHTS : null,
     cannotTakeFlags: Deno.build.standalone ? FIXED_FLAGS : null,
     // Also what is needed later: with no descriptor left, Deno ends with a panic where it has to load a file.
-    prepareSpawn: async () => void await Promise.all([spawning(), import("./files.ts")]),
+    prepareSpawn: async () =>
+      void await Promise.all([spawning(), import("./private_files.ts"), import("./shared_files.ts")]),
     spawnProgram: async (...given) => await (await spawning()).spawnProgram(...given),
     spawnCommand: async (...given) => await (await spawning()).spawnCommand(...given),
     spawnDaemon: async (...given) => await (await spawning()).spawnDaemon(...given),
@@ -72,8 +73,8 @@ export function denoRuntime(): Runtime {
     parentChannel: connectToParent,
     listen: async (...given) => await (await import("./listen.ts")).listen(...given),
     connect,
-    files: async () => (await import("./files.ts")).privateFiles,
-    sharedFiles: async () => (await import("./files.ts")).sharedFiles(),
+    files: async () => (await import("./private_files.ts")).privateFiles,
+    sharedFiles: async () => (await import("./shared_files.ts")).sharedFiles(),
     memory,
     processors: () => navigator.hardwareConcurrency,
     random: Math.random,

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { Socket, type SocketConstructorOpts } from "node:net";
 import { LINGER_MS, StreamChannel } from "../builtins/channel.ts";
-import { process } from "../builtins/self.ts";
+import { process } from "../builtins/process.ts";
 import type { Channel } from "../runtime.ts";
 
 // A descriptor for each direction: a failed write destroys a socket of Node with what arrived on it still unread.

@@ -1,7 +1,8 @@
 /** The runtime as Node has it, and what only a process of Node knows of itself. */
 
 import { connect, listen } from "../builtins/channel.ts";
-import { cannotRepeat, common, descriptors, process } from "../builtins/self.ts";
+import { cannotRepeat, common, descriptors } from "../builtins/self.ts";
+import { process } from "../builtins/process.ts";
 import { immediate, systemClock } from "../posix/clock.ts";
 import { cannotSandbox, checkSystem, folderOf, fromOrigin, ownFilesOf } from "../posix/program.ts";
 import type { OpenHandle, Runtime } from "../runtime.ts";

@@ -5,9 +5,10 @@ import { createConnection, createServer, type Server, Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { LINGER_MS, StreamChannel } from "../builtins/channel.ts";
-import { privateFiles } from "../builtins/files.ts";
+import { privateFiles } from "../builtins/private_files.ts";
 import { childEnvironment, childFlags } from "../builtins/flags.ts";
-import { groupTools, isFolder, process, programPath, system } from "../builtins/self.ts";
+import { groupTools, isFolder, programPath, system } from "../builtins/self.ts";
+import { process } from "../builtins/process.ts";
 import { ChildOutput, killOf, leader, spawnError, type Start } from "../posix/child_process.ts";
 import { PATH_LIMIT } from "../posix/socket_path.ts";
 import type {

@@ -1,7 +1,6 @@
 /** Where unix sockets are: the folder that only this user enters, and the names that they are bound to. */
 
 import { failureCode } from "./failure_reason.ts";
-import type { Environment } from "../runtime.ts";
 
 /** What macOS takes as the path of a unix socket, with its ending zero; Linux takes four more. */
 export const PATH_LIMIT = 104;
@@ -16,7 +15,8 @@ export interface FolderFacts {
 
 /** How a runtime makes and looks at folders. */
 export interface FolderAccess {
-  readonly env: Environment;
+  /** The value of a variable of the environment. */
+  variable(name: string): string | undefined;
   /** Null where the system has no users. */
   readonly uid: number | null;
   /** Makes the folder with mode 0700. Throws where something is there already. */
@@ -54,14 +54,14 @@ export function privateFolder(name: string, access: FolderAccess): string {
   return path;
 }
 
-function placeOf(name: string, { env, uid, look }: FolderAccess): string {
-  const runtime = env.get("XDG_RUNTIME_DIR") ?? "";
+function placeOf(name: string, { variable, uid, look }: FolderAccess): string {
+  const runtime = variable("XDG_RUNTIME_DIR") ?? "";
   if (runtime.startsWith("/")) {
     // After sudo the variable may still name another user's folder.
     const facts = look(runtime);
     if (facts !== null && facts.isFolder && facts.uid === uid) return `${withoutSlash(runtime)}/${name}`;
   }
-  const temporary = env.get("TMPDIR") ?? "";
+  const temporary = variable("TMPDIR") ?? "";
   return `${temporary.startsWith("/") ? withoutSlash(temporary) : "/tmp"}/${name}-${uid ?? "user"}`;
 }
 

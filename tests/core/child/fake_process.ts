@@ -1,7 +1,6 @@
 import type { ExitStatus, ProgramProcess, SpawnProgramOptions } from "../../../src/runtime/runtime.ts";
-import { FrameType } from "../../../src/core/wire/frame.ts";
+import { FrameType, PROTOCOL_VERSION } from "../../../src/core/wire/frame.ts";
 import { Link } from "../../../src/core/wire/link.ts";
-import { PROTOCOL_VERSION } from "../../../src/core/wire/messages.ts";
 import type { ProcessStatus } from "../../../src/core/wire/status.ts";
 import type { LogEvent } from "../../../src/core/log/record.ts";
 import { supervisionPlan, type SupervisionSettings } from "../../../src/core/settings/settings.ts";

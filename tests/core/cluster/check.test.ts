@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { checkCluster, type CheckResult } from "../../../src/core/cluster/check.ts";
 import { defineModule } from "../../../src/core/module/module.ts";
 import { CLUSTER_VERSION } from "../../../src/core/cluster/members.ts";
-import { PROTOCOL_VERSION } from "../../../src/core/wire/messages.ts";
+import { PROTOCOL_VERSION } from "../../../src/core/wire/frame.ts";
 import type { FakeClient } from "./fake_server.ts";
 import { MemoryCluster } from "./memory_cluster.ts";
 

@@ -1,5 +1,5 @@
-import { inBytes, joinBytes, type Packed } from "../../../src/core/wire/frame.ts";
-import { Codec, type CodecName, type EncodedValue } from "../../../src/core/wire/codec.ts";
+import { type CodecName, inBytes, joinBytes, type Packed } from "../../../src/core/wire/frame.ts";
+import { Codec, type EncodedValue } from "../../../src/core/wire/codec.ts";
 import { packAnswers, readAnswers } from "../../../src/core/wire/columns.ts";
 
 /** The body of a frame. */

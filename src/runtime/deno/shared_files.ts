@@ -1,40 +1,8 @@
-/** The files that this user's processes share, by Deno's own functions: the folder of control sockets, files in memory. */
-
 import { newSharedFiles, type OpenFile, SHARED_FOLDER } from "../posix/shared_files.ts";
-import { type FolderFacts, privateFolder } from "../posix/socket_path.ts";
-import type { PrivateFiles, SharedFiles } from "../runtime.ts";
+import type { SharedFiles } from "../runtime.ts";
 import type { DenoFile, DenoNamespace, DenoPermission } from "./namespace.ts";
-import { environment } from "./index.ts";
 
 declare const Deno: DenoNamespace;
-
-/** Files that only this user sees, by Deno's own functions. */
-export const privateFiles: PrivateFiles = {
-  folder: (name) =>
-    privateFolder(name, {
-      env: environment,
-      uid: Deno.uid(),
-      make: (path) => Deno.mkdirSync(path, { mode: 0o700 }),
-      look,
-    }),
-  list: (folder) => [...Deno.readDirSync(folder)].map((entry) => entry.name),
-  remove(path) {
-    try {
-      Deno.removeSync(path);
-    } catch {
-      // Gone before.
-    }
-  },
-};
-
-function look(path: string): FolderFacts | null {
-  try {
-    const { isDirectory, uid, mode } = Deno.lstatSync(path);
-    return { isFolder: isDirectory, uid, mode: mode ?? 0 };
-  } catch {
-    return null;
-  }
-}
 
 /** Deno opens nothing in `/dev` for a process that lacks one of these. */
 const RIGHTS: readonly DenoPermission[] = ["read", "write", "run", "net", "env", "sys", "ffi"];

@@ -1,32 +1,7 @@
-/** The files that this user's processes share, by what Node and Bun have in common: control sockets' folder, files in memory. */
-
 import { Buffer } from "node:buffer";
 import { newSharedFiles, type OpenFile, SHARED_FOLDER } from "../posix/shared_files.ts";
-import { type FolderFacts, privateFolder } from "../posix/socket_path.ts";
-import type { PrivateFiles, SharedFiles } from "../runtime.ts";
-import { environment, fileSystem, process } from "./self.ts";
-
-/** Files that only this user sees, by what Node and Bun have in common. */
-export const privateFiles: PrivateFiles = {
-  folder: (name) =>
-    privateFolder(name, {
-      env: environment,
-      uid: process.getuid?.() ?? null,
-      make: (path) => fileSystem().mkdirSync(path, { mode: 0o700 }),
-      look,
-    }),
-  list: (folder) => fileSystem().readdirSync(folder),
-  remove: (path) => fileSystem().rmSync(path, { force: true }),
-};
-
-function look(path: string): FolderFacts | null {
-  try {
-    const stats = fileSystem().lstatSync(path);
-    return { isFolder: stats.isDirectory(), uid: stats.uid, mode: stats.mode };
-  } catch {
-    return null;
-  }
-}
+import type { SharedFiles } from "../runtime.ts";
+import { fileSystem, process } from "./process.ts";
 
 /** Files in memory by what Node and Bun have in common; null where the system has no folder for them. */
 export function sharedFiles(): SharedFiles | null {
