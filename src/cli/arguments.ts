@@ -8,14 +8,14 @@
 import { parseArgs } from "node:util";
 import { closestMatch } from "../core/checks.ts";
 import { messageOf } from "../core/user_code.ts";
-import { CliError, ExitCode } from "./exit_codes.ts";
+import { CliError } from "./exit_codes.ts";
 import { type ArgsOf, type Command, type CommandName, COMMANDS, type Param } from "./commands.ts";
 
 /** Words that a command does not take. */
 export class UsageError extends CliError {
   constructor(message: string, command: string | null) {
     const help = command === null ? "brokkr --help" : `brokkr ${command} --help`;
-    super(`Error: ${message}\nSee "${help}"`, ExitCode.usage);
+    super(`Error: ${message}\nSee "${help}"`);
   }
 }
 

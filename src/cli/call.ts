@@ -20,35 +20,30 @@ import { ProgressLine } from "./progress_line.ts";
 const { process } = globalThis;
 
 export async function call(runtime: Runtime, args: ArgsOf<"call">): Promise<number> {
-  const { target, command, json } = args;
+  const { json } = args;
   const params = await readParams(args.params);
   try {
     await (args.stream ? printItems(runtime, args, params) : printResult(runtime, args, params));
     return ExitCode.done;
   } catch (error) {
     const code = exitCodeOf(error);
-    if (!json && error instanceof RemoteError) {
-      const { remoteName, message, data } = error;
-      const hint = STREAM_HINTS.find(([said]) => message.includes(said))?.[1];
-      if (hint !== undefined) {
-        throw new CliError(`Command "${command}" of module "${target}" ${hint}`, ExitCode.failed, { cause: error });
-      }
-      const isUnknown = remoteName === "JsonRpcError" && isRecord(data) && data["code"] === METHOD_NOT_FOUND;
-      const next = isUnknown
-        ? `see what it can be called with by "brokkr describe ${target}"`
-        : "see the broker's log for its stack, or call with --json";
-      throw new CliError(
-        `Command "${command}" of module "${target}" failed: ${
-          escapeText(headline({ name: remoteName, message }))
-        }; ${next}`,
-        ExitCode.failed,
-        { cause: error },
-      );
-    }
+    if (!json && error instanceof RemoteError) throw failureOf(error, args);
     if (!json || code === null || !(error instanceof Error)) throw error;
     await print(`${shown(toJson({ ok: false, error: describe(error) }))}\n`);
     return code;
   }
+}
+
+function failureOf(error: RemoteError, { target, command }: ArgsOf<"call">): CliError {
+  const { remoteName, message, data } = error;
+  const hint = STREAM_HINTS.find(([said]) => message.includes(said))?.[1];
+  const isUnknown = remoteName === "JsonRpcError" && isRecord(data) && data["code"] === METHOD_NOT_FOUND;
+  const next = isUnknown
+    ? `see what it can be called with by "brokkr describe ${target}"`
+    : "see the broker's log for its stack, or call with --json";
+  const failed = `failed: ${escapeText(headline({ name: remoteName, message }))}; ${next}`;
+  const text = `Command "${command}" of module "${target}" ${hint ?? failed}`;
+  return new CliError(text, { cause: error, exitCode: ExitCode.failed });
 }
 
 /** What a program of another language answers where it does not know a method, such as an MCP server to the name of a tool. */
@@ -96,7 +91,7 @@ function shown(text: string): string {
 /** @throws {CliError} if a file or standard input has no JSON. */
 async function readParams(params: readonly string[]): Promise<unknown[]> {
   if (params.filter((param) => param === "-").length > 1) {
-    throw new CliError('Cannot read standard input twice: give "-" once', ExitCode.usage);
+    throw new CliError('Cannot read standard input twice: give "-" once');
   }
   const read: unknown[] = [];
   for (const param of params) {
@@ -113,7 +108,7 @@ async function fileText(path: string): Promise<string> {
     return await (await import("node:fs/promises")).readFile(path, "utf8");
   } catch (cause) {
     const message = `Cannot read parameter "@${path}": ${systemReason(cause)}; a string that begins with @ is '"@…"'`;
-    throw new CliError(message, ExitCode.usage, { cause });
+    throw new CliError(message, { cause });
   }
 }
 
@@ -121,7 +116,7 @@ function jsonOf(what: string, given: string): unknown {
   try {
     return JSON.parse(given);
   } catch (cause) {
-    throw new CliError(`Cannot read a parameter from ${what}: it is not JSON: ${messageOf(cause)}`, ExitCode.usage, {
+    throw new CliError(`Cannot read a parameter from ${what}: it is not JSON: ${messageOf(cause)}`, {
       cause,
     });
   }

@@ -41,7 +41,7 @@ export async function check(
     return ExitCode.done;
   } catch (error) {
     const problems = problemsOf(error, file);
-    if (!json || problems === null) throw asUsage(error);
+    if (!json || problems === null) throw error;
     await print(`${JSON.stringify({ ok: false, problems })}\n`);
     return ExitCode.usage;
   }
@@ -72,10 +72,6 @@ function describe({ broker: { name } }: Config, modules: readonly FoundModule[])
 function problemsOf(error: unknown, file: string): readonly Problem[] | null {
   if (error instanceof ConfigError) return error.problems;
   return error instanceof CliError ? [{ file, line: null, column: null, message: error.message }] : null;
-}
-
-function asUsage(error: unknown): unknown {
-  return error instanceof ConfigError ? new CliError(error.message, ExitCode.usage, { cause: error }) : error;
 }
 
 /** Loads each file as its process would. */

@@ -6,9 +6,8 @@
 
 import { checkCluster, type CheckResult } from "../core/cluster/check.ts";
 import { clusterPlan } from "../core/cluster/plan.ts";
-import { messageOf } from "../core/user_code.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { CliError, ExitCode } from "./exit_codes.ts";
+import { asUsage, ExitCode } from "./exit_codes.ts";
 import { wrap } from "./columns.ts";
 import type { ArgsOf } from "./commands.ts";
 import { nearestConfig } from "./config/config_file.ts";
@@ -44,7 +43,7 @@ async function prepare(runtime: Runtime, file: string, name: string | undefined)
     const connected = () => checkCluster({ plan, broker, clock: runtime.clock, newId: () => runtime.newId() });
     return { broker, node: plan.node, cluster: plan.name, connected };
   } catch (error) {
-    throw new CliError(messageOf(error), ExitCode.usage, { cause: error });
+    throw asUsage(error);
   }
 }
 

@@ -11,7 +11,7 @@ import { closestMatch } from "../core/checks.ts";
 import { messageOf } from "../core/user_code.ts";
 import { failureCode } from "../runtime/posix/failure_reason.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { CliError, ExitCode, NoBrokerError } from "./exit_codes.ts";
+import { asUsage, CliError, NoBrokerError } from "./exit_codes.ts";
 
 /** Connects to the broker of that name, else to the only one that runs, for as long as `ask` takes. */
 export async function askBroker<T>(
@@ -37,13 +37,13 @@ async function connect(runtime: Runtime, given: string | undefined): Promise<Con
   } catch (cause) {
     const code = failureCode(cause);
     if (code === "ENOENT" || code === "ECONNREFUSED") throw await noneOfThatName(runtime, name, cause);
-    const why = messageOf(cause);
-    throw new NoBrokerError(`Cannot reach broker "${name}" at "${path}": ${why}`, { cause });
+    throw new NoBrokerError(`Cannot reach broker "${name}" at "${path}": ${messageOf(cause)}`, { cause });
   }
 }
 
 async function onlyBroker(runtime: Runtime): Promise<{ name: string; path: string }> {
-  const brokers = await trusted(() => findBrokers(runtime));
+  // The folder of the sockets may be one that another user could have written to.
+  const brokers = await findBrokers(runtime).catch((error) => Promise.reject(asUsage(error)));
   const [first] = brokers;
   if (first === undefined) {
     throw new NoBrokerError(
@@ -52,18 +52,15 @@ async function onlyBroker(runtime: Runtime): Promise<{ name: string; path: strin
   }
   if (brokers.length === 1) return first;
   const names = brokers.map((broker) => broker.name).join(", ");
-  throw new CliError(
-    `Cannot choose a broker: ${brokers.length} run (${names}), name one with --broker`,
-    ExitCode.usage,
-  );
+  throw new CliError(`Cannot choose a broker: ${brokers.length} run (${names}), name one with --broker`);
 }
 
 async function placeOf(runtime: Runtime, given: string): Promise<{ name: string; path: string }> {
   try {
     const name = checkName("--broker", given);
     return { name, path: socketPath((await runtime.files()).folder(CONTROL_FOLDER), name) };
-  } catch (cause) {
-    throw new CliError(messageOf(cause), ExitCode.usage, { cause });
+  } catch (error) {
+    throw asUsage(error);
   }
 }
 
@@ -74,13 +71,4 @@ async function noneOfThatName(runtime: Runtime, name: string, cause: unknown): P
     ? 'you have none running, start one with "brokkr run"'
     : `no broker of this name runs, ${similar === null ? `only ${names.join(", ")}` : `did you mean "${similar}"`}`;
   return new NoBrokerError(`Cannot reach broker "${name}": ${why}`, { cause });
-}
-
-/** Rejects a socket folder that another user could have written to. */
-async function trusted<T>(look: () => Promise<T>): Promise<T> {
-  try {
-    return await look();
-  } catch (cause) {
-    throw new CliError(messageOf(cause), ExitCode.usage, { cause });
-  }
 }

@@ -5,6 +5,7 @@
  */
 
 import { BrokerError, type ErrorCode } from "../core/faults.ts";
+import { messageOf } from "../core/user_code.ts";
 
 export const ExitCode = {
   done: 0,
@@ -39,12 +40,17 @@ const NEXT: Readonly<Record<ErrorCode, string>> = {
   CANCELLED: "call again",
 };
 
+interface CliErrorOptions extends ErrorOptions {
+  /** @default that of a wrong usage or configuration */
+  readonly exitCode?: number;
+}
+
 /** A failure that its message explains; printed without a stack. */
 export class CliError extends Error {
   override readonly name: string = "CliError";
   readonly exitCode: number;
 
-  constructor(message: string, exitCode: number, options?: { cause?: unknown }) {
+  constructor(message: string, { exitCode = ExitCode.usage, ...options }: CliErrorOptions = {}) {
     super(message, options);
     this.exitCode = exitCode;
   }
@@ -55,9 +61,14 @@ export class NoBrokerError extends CliError {
   override readonly name = "NoBrokerError";
   readonly code = "GONE";
 
-  constructor(message: string, options?: { cause?: unknown }) {
-    super(message, ExitCode.gone, options);
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, { ...options, exitCode: ExitCode.gone });
   }
+}
+
+/** `error` as a wrong usage or configuration, which it is. */
+export function asUsage(error: unknown): CliError {
+  return error instanceof CliError ? error : new CliError(messageOf(error), { cause: error });
 }
 
 /** The exit code of a call's error; `code` is absent where it is another error. */

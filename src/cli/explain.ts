@@ -44,7 +44,7 @@ async function read(asked: string): Promise<Read> {
   );
   const unread = found.flatMap(({ raw, read }) => read === null ? [raw] : []);
   if (explained.length > 0) return { explained, unread };
-  throw new CliError(notFound(asked === "-" ? null : asked), ExitCode.usage);
+  throw new CliError(notFound(asked === "-" ? null : asked));
 }
 
 function notFound(asked: string | null): string {

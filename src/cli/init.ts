@@ -10,7 +10,7 @@ import { messageOf } from "../core/user_code.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./exit_codes.ts";
 import { CONFIG_NAMES } from "./config/config_file.ts";
-import { ConfigError, problemLine } from "./config/document.ts";
+import { problemLine } from "./config/document.ts";
 import { brokerName as nameFrom, serversAsModules } from "./config/mcp_file.ts";
 import type { ArgsOf } from "./commands.ts";
 import { print } from "./output.ts";
@@ -24,12 +24,12 @@ export async function init(
   runtime: Runtime,
   { folder = ".", from, name, js, ts }: ArgsOf<"init">,
 ): Promise<number> {
-  if (js && ts) throw new CliError("Cannot write both: choose --js or --ts", ExitCode.usage);
+  if (js && ts) throw new CliError("Cannot write both: choose --js or --ts");
   const language = js ? "js" : ts ? "ts" : undefined;
   const target = resolve(folder);
   if (from !== undefined) return await initFrom(runtime, { from, folder, target, name });
   const remedy = typescriptRemedy(runtime, "hello.ts");
-  if (language === "ts" && remedy !== null) throw new CliError(`Cannot write TypeScript: ${remedy}`, ExitCode.usage);
+  if (language === "ts" && remedy !== null) throw new CliError(`Cannot write TypeScript: ${remedy}`);
   const files = [
     ...firstFiles({
       head: headOf(target, name ?? brokerName(target)),
@@ -56,15 +56,13 @@ function write(target: string, files: readonly FirstFile[]): void {
     const names = [...new Set(there)].map((name) => `"${name}"`).join(", ");
     throw new CliError(
       `Cannot write a first module to "${target}": ${names} would be overwritten, name another folder`,
-      ExitCode.usage,
     );
   }
   try {
     mkdirSync(target, { recursive: true });
     for (const { name, text } of files) writeFileSync(join(target, name), text, { flag: "wx" });
   } catch (cause) {
-    const why = messageOf(cause);
-    throw new CliError(`Cannot write a first module to "${target}": ${why}`, ExitCode.usage, { cause });
+    throw new CliError(`Cannot write a first module to "${target}": ${messageOf(cause)}`, { cause });
   }
 }
 
@@ -79,17 +77,11 @@ async function initFrom(
   runtime: Runtime,
   { from, folder, target, name }: { from: string; folder: string; target: string; name: string | undefined },
 ): Promise<number> {
-  let files: readonly FirstFile[];
-  try {
-    const { modules, leftOut } = await serversAsModules(from, target);
-    const config = { ...headOf(target, name ?? nameFrom(from, "mcp")), modules };
-    files = [{ name: "brokkr.json", text: `${JSON.stringify(config, null, 2)}\n` }, ...await schemaFile(target)];
-    write(target, files);
-    for (const problem of leftOut) runtime.writeError(`${problemLine(problem)}\n`);
-  } catch (error) {
-    if (error instanceof ConfigError) throw new CliError(error.message, ExitCode.usage, { cause: error });
-    throw error;
-  }
+  const { modules, leftOut } = await serversAsModules(from, target);
+  const config = { ...headOf(target, name ?? nameFrom(from, "mcp")), modules };
+  const files = [{ name: "brokkr.json", text: `${JSON.stringify(config, null, 2)}\n` }, ...await schemaFile(target)];
+  write(target, files);
+  for (const problem of leftOut) runtime.writeError(`${problemLine(problem)}\n`);
   await print(nextSteps(runtime, { folder, target, files: files.map(({ name }) => name) }));
   return ExitCode.done;
 }

@@ -14,7 +14,7 @@ import { unknownName } from "./restart.ts";
 export async function inspect(runtime: Runtime, { module, off, json, broker }: ArgsOf<"inspect">): Promise<number> {
   return await askBroker(runtime, broker, async (client) => {
     const { url, error } = await client.inspect(module, !off).catch((error) => unknownName("inspect", error));
-    if (error !== null) throw new CliError(error, ExitCode.failed);
+    if (error !== null) throw new CliError(error, { exitCode: ExitCode.failed });
     if (json) await print(`${JSON.stringify({ module, url })}\n`);
     else if (url !== null) await print(`${url}\n`);
     if (url === null) runtime.writeError(`The inspector of ${module} is closed\n`);

@@ -5,7 +5,7 @@
  */
 
 import type { Runtime } from "../runtime/runtime.ts";
-import { CliError, ExitCode } from "./exit_codes.ts";
+import { CliError } from "./exit_codes.ts";
 import { makeFilter } from "./logs/filter.ts";
 import type { ArgsOf } from "./commands.ts";
 
@@ -15,7 +15,6 @@ export async function logs(runtime: Runtime, args: ArgsOf<"logs">): Promise<numb
   if (html !== undefined && (lines || unread || args.follow)) {
     throw new CliError(
       "Cannot write a report of lines: --html goes with a summary; leave out --lines, --unread, --last and --follow",
-      ExitCode.usage,
     );
   }
   const filter = makeFilter({ ...args, since: since?.from, until: until?.to });

@@ -53,8 +53,9 @@ export function outputFailure(error: unknown): CliError | null {
   // A socket that was closed with unread data reports ECONNRESET.
   if (code === "EPIPE" || code === "ECONNRESET") return null;
   const message = `Cannot write to standard output: ${systemReason(error)}`;
-  return new CliError(code === "ENOSPC" ? `${message}; make room on its file system` : message, ExitCode.failed, {
+  return new CliError(code === "ENOSPC" ? `${message}; make room on its file system` : message, {
     cause: error,
+    exitCode: ExitCode.failed,
   });
 }
 

@@ -11,7 +11,7 @@ import { defineModule, type Module } from "../core/module/module.ts";
 import { programModule } from "../core/module/program.ts";
 import { MODULE, withheldEnv } from "../core/settings/settings.ts";
 import { messageOf } from "../core/user_code.ts";
-import { CliError, ExitCode } from "./exit_codes.ts";
+import { asUsage } from "./exit_codes.ts";
 import { ConfigError, type Problem, problemLine } from "./config/document.ts";
 import { natsClient } from "./own_program.ts";
 import { syntaxError } from "./syntax_error.ts";
@@ -24,7 +24,7 @@ export interface PreparedBroker {
   readonly host: Required<Pick<BrokerHost, "load" | "given" | "signature" | "folder">>;
 }
 
-/** @throws {ConfigError} if a module's file can't be loaded. @throws {CliError} if the modules contradict each other. */
+/** @throws {CliError} if a module's file can't be loaded, or the modules contradict each other. */
 export async function planOf(config: Config): Promise<PreparedBroker> {
   const { modules, broker } = config;
   try {
@@ -33,8 +33,7 @@ export async function planOf(config: Config): Promise<PreparedBroker> {
     const plan = checkOptions({ ...broker, modules: await loadAll(config), settings, ...cluster });
     return { plan, host: hostOf(config) };
   } catch (error) {
-    if (error instanceof ConfigError) throw error;
-    throw new CliError(messageOf(error), ExitCode.usage, { cause: error });
+    throw asUsage(error);
   }
 }
 

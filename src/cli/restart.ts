@@ -38,7 +38,7 @@ export async function reload(runtime: Runtime, { module, broker }: ArgsOf<"reloa
     if (kept.length > 0) {
       const names = kept.map((name) => `"${name}"`).join(", ");
       const why = "the new process ended before it was ready, the old one goes on, see the broker's log";
-      throw new CliError(`Cannot load module ${names} again: ${why}`, ExitCode.gone);
+      throw new CliError(`Cannot load module ${names} again: ${why}`, { exitCode: ExitCode.gone });
     }
     runtime.writeError(`${module ?? "Every module"} was loaded again\n`);
     return ExitCode.done;
@@ -51,7 +51,7 @@ export async function scale(runtime: Runtime, { module, workers, broker }: ArgsO
     const refusal = await showSteps(client, client.scale(module, workers)).catch((error) =>
       unknownName("scale", error)
     );
-    if (refusal !== null) throw new CliError(refusal, ExitCode.failed);
+    if (refusal !== null) throw new CliError(refusal, { exitCode: ExitCode.failed });
     const { modules } = await client.status();
     for (const { name } of modules.find(({ name }) => name === module)?.workers ?? []) {
       await requireStarted(client, name);
@@ -76,10 +76,9 @@ async function requireStarted(client: ControlClient, name: string | undefined): 
   const names = ended.map((process) => `"${process.name}"`).join(", ");
   const isTriedAgain = ended.every((process) => process.state !== "failed");
   const next = isTriedAgain ? " and is tried again" : "";
-  throw new CliError(
-    `Cannot start ${what} ${names}: it ended before it was ready${next}, see the broker's log`,
-    ExitCode.gone,
-  );
+  throw new CliError(`Cannot start ${what} ${names}: it ended before it was ready${next}, see the broker's log`, {
+    exitCode: ExitCode.gone,
+  });
 }
 
 /** Turns the error of an unknown name into one that names the action. */
@@ -87,5 +86,5 @@ export function unknownName(action: string, error: unknown): never {
   if (!(error instanceof UnknownModuleError)) throw error;
   const hint = error.nearest === null ? 'see the names with "brokkr status"' : `did you mean "${error.nearest}"`;
   const message = `Cannot ${action} "${error.target}": the broker has nothing of that name, ${hint}`;
-  throw new CliError(message, ExitCode.unknown, { cause: error });
+  throw new CliError(message, { cause: error, exitCode: ExitCode.unknown });
 }

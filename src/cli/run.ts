@@ -9,7 +9,7 @@ import { resolve } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
 import type { Runtime } from "../runtime/runtime.ts";
-import { CliError, ExitCode } from "./exit_codes.ts";
+import { asUsage, CliError, ExitCode } from "./exit_codes.ts";
 import { nearestConfig } from "./config/config_file.ts";
 import { typescriptRemedy } from "./config/module_path.ts";
 import type { ArgsOf } from "./commands.ts";
@@ -27,7 +27,7 @@ export async function run(
   const path = file ?? nearestConfig("run");
   const shown = page === undefined ? null : { address: page, tokenFile: pageTokenFile };
   if (shown === null && pageTokenFile !== undefined) {
-    throw new CliError("Cannot take --page-token-file without --page: there is no page to open", ExitCode.usage);
+    throw new CliError("Cannot take --page-token-file without --page: there is no page to open");
   }
   await offerLibrary(runtime);
   if (CONFIG.test(path)) {
@@ -35,30 +35,25 @@ export async function run(
     return await runConfig(runtime, path, { depth, page: shown, name, watch });
   }
   if (name !== undefined) {
-    throw new CliError(
-      `Cannot run "${path}" with --name: it is for a configuration, and a program names its broker`,
-      ExitCode.usage,
-    );
+    throw new CliError(`Cannot run "${path}" with --name: it is for a configuration, and a program names its broker`);
   }
   if (watch) {
     throw new CliError(
       `Cannot run "${path}" with --watch: it is for a configuration, and a program is watched by its runtime, as in ` +
         '"node --watch", "deno run --watch" or "bun --watch"',
-      ExitCode.usage,
     );
   }
   if (!PROGRAM.test(path)) {
     const what = statSync(path, { throwIfNoEntry: false })?.isDirectory() ? "a folder" : "neither";
     throw new CliError(
       `Cannot run "${path}": it must be a configuration (.json, .jsonc) or a program (.ts, .js), and it is ${what}`,
-      ExitCode.usage,
     );
   }
   if (!existsSync(path)) {
-    throw new CliError(`Cannot run "${path}": it does not exist, correct its path`, ExitCode.usage);
+    throw new CliError(`Cannot run "${path}": it does not exist, correct its path`);
   }
   const remedy = typescriptRemedy(runtime, path);
-  if (remedy !== null) throw new CliError(`Cannot run "${path}": ${remedy}`, ExitCode.usage);
+  if (remedy !== null) throw new CliError(`Cannot run "${path}": ${remedy}`);
   return await runProgram(runtime, path, shown);
 }
 
@@ -82,8 +77,7 @@ async function runProgram(runtime: Runtime, path: string, page: PageArgs | null)
   try {
     await import(program);
   } catch (error) {
-    if (isUnreachable(error)) throw new CliError(error.message, ExitCode.usage, { cause: error });
-    throw error;
+    throw isUnreachable(error) ? asUsage(error) : error;
   }
   return await new Promise<never>(() => {});
 }

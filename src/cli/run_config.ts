@@ -13,9 +13,8 @@ import type { LogLevel } from "../core/log/prefix.ts";
 import { messageOf } from "../core/user_code.ts";
 import { failureCode, systemReason } from "../runtime/posix/failure_reason.ts";
 import type { Clock, Runtime } from "../runtime/runtime.ts";
-import { CliError, ExitCode } from "./exit_codes.ts";
+import { asUsage, CliError } from "./exit_codes.ts";
 import { type Config, readConfig } from "./config/read_config.ts";
-import { ConfigError } from "./config/document.ts";
 import { LOG } from "./config/file_keys.ts";
 import { LogFile } from "./log_file.ts";
 import { hasColors } from "./output.ts";
@@ -37,7 +36,10 @@ export async function runConfig(
   file: string,
   { depth, page, name, watch }: RunOptions,
 ): Promise<number> {
-  const { config, plan, host, log } = await prepare(runtime, file, name);
+  const config = await readConfig(file, runtime, name);
+  warn(runtime, config);
+  const { plan, host } = await planOf(config);
+  const log = openLog(config, runtime);
   if (page !== null) {
     const { openPage } = await import("./page/page.ts");
     await openPage(runtime, page, plan.name);
@@ -58,8 +60,7 @@ export async function runConfig(
     await exposeBroker(core, { runtime, control: true, signals: true, reload });
   } catch (error) {
     log.close();
-    const why = messageOf(error);
-    throw new CliError(why, ExitCode.usage, { cause: error });
+    throw asUsage(error);
   }
   if (watch) void reloadChanged(core, { clock: runtime.clock, file: absolute, reload, config: () => reading });
   await start(core);
@@ -73,7 +74,7 @@ async function start(core: BrokerCore): Promise<void> {
     core.checkClusterName();
   } catch (error) {
     await core.stop();
-    throw new CliError(messageOf(error), ExitCode.usage, { cause: error });
+    throw asUsage(error);
   }
 }
 
@@ -140,17 +141,6 @@ function refuse(core: BrokerCore, reason: string): void {
   core.report("broker.not-reloaded", { reason });
 }
 
-async function prepare(runtime: Runtime, file: string, name: string | undefined) {
-  try {
-    const config = await readConfig(file, runtime, name);
-    warn(runtime, config);
-    return { config, ...await planOf(config), log: openLog(config, runtime) };
-  } catch (error) {
-    if (error instanceof ConfigError) throw new CliError(error.message, ExitCode.usage, { cause: error });
-    throw error;
-  }
-}
-
 const URGENT: readonly LogLevel[] = ["warning", "error", "fatal"];
 
 interface LogOutput {
@@ -199,7 +189,7 @@ function toFile(
     });
   } catch (cause) {
     const remedy = failureCode(cause) === "ENXIO" ? REMEDIES.get("ENXIO") : "correct log.file";
-    throw new CliError(`Cannot write log file "${path}": ${systemReason(cause)}, ${remedy}`, ExitCode.usage, {
+    throw new CliError(`Cannot write log file "${path}": ${systemReason(cause)}, ${remedy}`, {
       cause,
     });
   }

@@ -20,7 +20,7 @@ import { type ErrorFields, fromParams, type Params, RpcCode } from "../core/prog
 import { messageOf } from "../core/user_code.ts";
 import { plainText } from "../core/wire/codec.ts";
 import type { Clock, Runtime } from "../runtime/runtime.ts";
-import { CliError, ExitCode } from "./exit_codes.ts";
+import { asUsage, CliError, ExitCode } from "./exit_codes.ts";
 import type { ArgsOf } from "./commands.ts";
 import { typescriptRemedy } from "./config/module_path.ts";
 import { loadAnyModule } from "./module_files.ts";
@@ -35,10 +35,10 @@ const DEFAULT_TIMEOUT_MS = 60_000;
 export async function serve(runtime: Runtime, args: ArgsOf<"serve">, depth: number): Promise<number> {
   const { file, framing, timeoutMs = DEFAULT_TIMEOUT_MS } = args;
   if (!existsSync(file)) {
-    throw new CliError(`Cannot serve "${file}": it does not exist, correct its path`, ExitCode.usage);
+    throw new CliError(`Cannot serve "${file}": it does not exist, correct its path`);
   }
   const remedy = typescriptRemedy(runtime, file);
-  if (remedy !== null) throw new CliError(`Cannot serve "${file}": ${remedy}`, ExitCode.usage);
+  if (remedy !== null) throw new CliError(`Cannot serve "${file}": ${remedy}`);
   await offerLibrary(runtime);
   return await serveModule(runtime, { url: pathToFileURL(resolve(file)).href, framing, timeoutMs, depth });
 }
@@ -79,7 +79,7 @@ async function newBroker(runtime: Runtime, { url, timeoutMs, depth }: ServeModul
     const given = { workers: null, keys: Object.keys(MODULE) };
     return new BrokerCore(plan, { runtime, depth, load: () => files, given: () => given });
   } catch (error) {
-    throw new CliError(messageOf(error), ExitCode.usage, { cause: error });
+    throw asUsage(error);
   }
 }
 

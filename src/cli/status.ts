@@ -48,7 +48,7 @@ function clusterText(
 ): string {
   if (cluster === undefined) {
     const remedy = 'set "cluster" in its configuration, see "brokkr help cluster"';
-    throw new CliError(`Broker "${broker.name}" is in no cluster; ${remedy}`, ExitCode.failed);
+    throw new CliError(`Broker "${broker.name}" is in no cluster; ${remedy}`, { exitCode: ExitCode.failed });
   }
   return json ? JSON.stringify(cluster) : clusterTables(broker, cluster, options);
 }

@@ -25,7 +25,6 @@ export async function top(runtime: Runtime, { json, broker }: ArgsOf<"top">): Pr
   if (!Terminal.isHere()) {
     throw new CliError(
       'Cannot draw: standard input and output are not a terminal; use "brokkr status --watch" or "brokkr top --json"',
-      ExitCode.usage,
     );
   }
   return await askBroker(runtime, broker, (client) => watch(runtime, client));

@@ -9,7 +9,7 @@ import { readFile, stat } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { messageOf } from "../../core/user_code.ts";
 import { failureCode } from "../../runtime/posix/failure_reason.ts";
-import { CliError, ExitCode } from "../exit_codes.ts";
+import { CliError } from "../exit_codes.ts";
 import { ConfigError } from "./document.ts";
 import process from "node:process";
 
@@ -26,7 +26,7 @@ export function nearestConfig(action: string): string {
     if (dirname(folder) === folder) break;
   }
   const hint = 'name a file, write one with "brokkr init", or see "brokkr demo"';
-  throw new CliError(`Cannot ${action}: there is no brokkr.json in "${from}" or above it, ${hint}`, ExitCode.usage);
+  throw new CliError(`Cannot ${action}: there is no brokkr.json in "${from}" or above it, ${hint}`);
 }
 
 /** Far more than anyone writes; a larger file is another one. */

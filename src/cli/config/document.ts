@@ -5,6 +5,7 @@
  * @module
  */
 
+import { CliError } from "../exit_codes.ts";
 import { createScanner, type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
 
 /** A place of a configuration. */
@@ -22,11 +23,11 @@ export interface Problem extends Place {
 }
 
 /** What is wrong with a configuration, each place in a line of its own: `FILE:LINE:COLUMN: what, and what to do`. */
-export class ConfigError extends Error {
+export class ConfigError extends CliError {
   override readonly name = "ConfigError";
   readonly problems: readonly Problem[];
 
-  constructor(problems: readonly Problem[], options?: { cause?: unknown }) {
+  constructor(problems: readonly Problem[], options?: ErrorOptions) {
     super(problems.map(problemLine).join("\n"), options);
     this.problems = problems;
   }

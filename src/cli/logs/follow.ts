@@ -38,7 +38,7 @@ interface FollowOptions extends LineOptions {
 export async function follow(options: FollowOptions): Promise<number> {
   const { files, fromStart, last = fromStart ? Infinity : LAST } = options;
   if (files.includes("-")) {
-    throw new CliError('Cannot follow standard input: it ends by itself; leave out "--follow"', ExitCode.usage);
+    throw new CliError('Cannot follow standard input: it ends by itself; leave out "--follow"');
   }
   const toText = lineText(options);
   const waiting: string[] = [];
@@ -60,7 +60,7 @@ export async function follow(options: FollowOptions): Promise<number> {
     return ExitCode.done;
   } catch (error) {
     if (error instanceof CliError || !(error instanceof Error)) throw error;
-    throw new CliError(`Cannot follow logs: ${error.message}`, ExitCode.usage, { cause: error });
+    throw new CliError(`Cannot follow logs: ${error.message}`, { cause: error });
   } finally {
     for (const file of followed) file[Symbol.dispose]();
   }
@@ -264,8 +264,9 @@ export async function followBroker(runtime: Runtime, args: BrokerLogArgs, option
 
 function cutOff(error: RemoteError): CliError {
   const remedy = "read faster, or ask for less with --level or --event";
-  return new CliError(`Cannot follow the broker any further: ${error.message}, ${remedy}`, ExitCode.failed, {
+  return new CliError(`Cannot follow the broker any further: ${error.message}, ${remedy}`, {
     cause: error,
+    exitCode: ExitCode.failed,
   });
 }
 

@@ -10,7 +10,7 @@ import { splitRecords } from "../../core/log/parse.ts";
 import { PrefixReader, twinOf } from "../../core/log/prefix.ts";
 import { messageOf } from "../../core/user_code.ts";
 import { failureCode } from "../../runtime/posix/failure_reason.ts";
-import { CliError, ExitCode } from "../exit_codes.ts";
+import { CliError } from "../exit_codes.ts";
 import { gunzip, isGzip } from "./gunzip.ts";
 import process from "node:process";
 
@@ -116,7 +116,7 @@ function reasonOf(error: unknown): string {
 }
 
 function unreadable(name: string, why: string, cause?: unknown): CliError {
-  return new CliError(`Cannot read log "${name}": ${why}`, ExitCode.usage, { cause });
+  return new CliError(`Cannot read log "${name}": ${why}`, { cause });
 }
 
 async function unpackedHead(name: string, head: Uint8Array): Promise<Uint8Array> {

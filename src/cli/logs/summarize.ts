@@ -6,7 +6,7 @@
 
 import { writeFile } from "node:fs/promises";
 import { messageOf } from "../../core/user_code.ts";
-import { CliError, ExitCode } from "../exit_codes.ts";
+import { CliError } from "../exit_codes.ts";
 import { count, cut } from "../figures.ts";
 import { hasColors, print } from "../output.ts";
 import { describeSummary } from "./describe.ts";
@@ -48,8 +48,7 @@ async function writeReport(path: string, summary: LogSummary): Promise<void> {
   try {
     await writeFile(path, text);
   } catch (cause) {
-    const why = messageOf(cause);
-    throw new CliError(`Cannot write report "${path}": ${why}`, ExitCode.usage, { cause });
+    throw new CliError(`Cannot write report "${path}": ${messageOf(cause)}`, { cause });
   }
   process.stderr.write(`Wrote ${path} (${count(Math.ceil(text.length / 1_000))} kB)\n`);
 }

@@ -11,7 +11,7 @@ import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
 import { messageOf } from "../../core/user_code.ts";
 import type { Environment } from "../../runtime/runtime.ts";
-import { CliError, ExitCode } from "../exit_codes.ts";
+import { CliError } from "../exit_codes.ts";
 import { isLoopback } from "./address.ts";
 
 type Verdict =
@@ -122,8 +122,7 @@ function textOf(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (cause) {
-    const why = messageOf(cause);
-    throw new CliError(`Cannot read the page's token: ${why}, correct --page-token-file`, ExitCode.usage, { cause });
+    throw new CliError(`Cannot read the page's token: ${messageOf(cause)}, correct --page-token-file`, { cause });
   }
 }
 
@@ -133,6 +132,5 @@ function checked(text: string, where: string): Token {
   throw new CliError(
     `Cannot use the page's token ${where}: it must be at least ${SHORTEST} ASCII characters without a space, ` +
       "make one with: openssl rand -hex 32",
-    ExitCode.usage,
   );
 }

@@ -14,7 +14,7 @@ import { messageOf } from "../../core/user_code.ts";
 import { VERSION } from "../../core/version.ts";
 import { failureCode } from "../../runtime/posix/failure_reason.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
-import { CliError, ExitCode } from "../exit_codes.ts";
+import { CliError } from "../exit_codes.ts";
 import { escapeHtml } from "../logs/html_report.ts";
 import { pause } from "../watch_broker.ts";
 import { Access, readToken } from "./access.ts";
@@ -65,11 +65,8 @@ export async function openPage(
   const ip = await ipOf(address);
   const local = isLoopback(ip);
   if (!local && token === null) {
-    throw new CliError(
-      `Cannot open the page at ${addressText(address)}: without a token it is for this machine only, ` +
-        "take 127.0.0.1, or set BROKKR_PAGE_TOKEN or --page-token-file",
-      ExitCode.usage,
-    );
+    const remedy = "take 127.0.0.1, or set BROKKR_PAGE_TOKEN or --page-token-file";
+    throw cannotOpen(address, `without a token it is for this machine only, ${remedy}`);
   }
   const limit = await shareOfFiles(runtime, MAX_CONNECTIONS);
   const live = new Live(Math.ceil(limit * LOOKING));
@@ -90,8 +87,7 @@ export async function openPage(
   server.unref();
   runtime.writeError(`The page is at http://${addressText({ ...address, port: portOf(server) })}/\n`);
   void show(runtime, watch, broker).catch((error) => {
-    const why = messageOf(error);
-    runtime.writeError(`The page can show nothing more: ${why}\n`);
+    runtime.writeError(`The page can show nothing more: ${messageOf(error)}\n`);
   });
 }
 
@@ -158,8 +154,8 @@ async function listen(server: Server, address: PageAddress, ip: string): Promise
   }
 }
 
-function cannotOpen(address: PageAddress, why: string, cause: unknown): CliError {
-  return new CliError(`Cannot open the page at ${addressText(address)}: ${why}`, ExitCode.usage, { cause });
+function cannotOpen(address: PageAddress, why: string, cause?: unknown): CliError {
+  return new CliError(`Cannot open the page at ${addressText(address)}: ${why}`, { cause });
 }
 
 function portOf(server: Server): number {
