@@ -59,7 +59,7 @@ function connect(options: LocalPeerOptions, lost: (reason: string | null) => voi
     close();
     lost(reason);
   };
-  const [near, far] = localChannels(unsentBytes);
+  const [near, far] = localChannels(clock, unsentBytes);
   const link = localLink(near, options, {
     frame(type, flags, body) {
       if (type === FrameType.answers) caller.answers(flags, body);
@@ -107,21 +107,30 @@ function localLink(
 }
 
 /** Both ends of a channel within this process. */
-export function localChannels(unsentBytes = () => 0): [near: LocalChannel, far: LocalChannel] {
-  const [near, far] = [new LocalChannel(unsentBytes), new LocalChannel(() => 0)];
+export function localChannels(clock: Clock, unsentBytes = () => 0): [near: LocalChannel, far: LocalChannel] {
+  const [near, far] = [new LocalChannel(unsentBytes, clock), new LocalChannel(() => 0)];
   near.peer = far;
   far.peer = near;
   return [near, far];
 }
 
+/** Of so many answers one waits for what else is ready in the event loop, which a loop of calls would never let turn. */
+const IN_A_ROW = 16;
+
 /** One end of a channel within this process. */
 class LocalChannel implements Channel {
+  /** Where some deliveries wait for the event loop. */
+  readonly #clock: Clock | undefined;
   readonly #unsentBytes: () => number;
   #events: ChannelEvents | undefined;
+  #arrivals = 0;
+  /** What has arrived while a delivery waits, which must not overtake it. */
+  #waiting: Uint8Array[] | undefined;
   peer: LocalChannel | undefined;
 
-  constructor(unsentBytes: () => number) {
+  constructor(unsentBytes: () => number, clock?: Clock) {
     this.#unsentBytes = unsentBytes;
+    this.#clock = clock;
   }
 
   get unsentBytes(): number {
@@ -133,8 +142,7 @@ class LocalChannel implements Channel {
   }
 
   write(bytes: Uint8Array): void {
-    const arriving = bytes.slice();
-    void Promise.resolve().then(() => this.peer?.deliver(arriving));
+    this.peer?.arrive(bytes.slice());
   }
 
   close(): void {
@@ -149,7 +157,16 @@ class LocalChannel implements Channel {
     this.#events?.drained();
   }
 
-  deliver(bytes: Uint8Array): void {
-    this.#events?.data(bytes);
+  arrive(bytes: Uint8Array): void {
+    if (this.#waiting !== undefined) return void this.#waiting.push(bytes);
+    if (this.#clock === undefined || ++this.#arrivals % IN_A_ROW !== 0) {
+      return void Promise.resolve().then(() => this.#events?.data(bytes));
+    }
+    this.#waiting = [bytes];
+    this.#clock.soon(() => {
+      const waiting = this.#waiting ?? [];
+      this.#waiting = undefined;
+      for (const chunk of waiting) this.#events?.data(chunk);
+    });
   }
 }

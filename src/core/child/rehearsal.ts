@@ -49,7 +49,7 @@ export async function rehearse(
   serve: (part: Part, channel: Channel) => void,
 ): Promise<void> {
   const { clock, ownFiles, thread, tracesPromises } = runtime;
-  const [near, far] = localChannels();
+  const [near, far] = localChannels(clock);
   const caller = new CallClient({
     clock,
     reporter: { report() {}, wants: () => false },

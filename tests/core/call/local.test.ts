@@ -59,6 +59,27 @@ test("onProgress that throws leaves the broker's own commands as they were", asy
   assert.deepEqual(own.reporter.ids(), Array.from({ length: 5 }, () => ["command.executing", "call.answered"]).flat());
 });
 
+for (const atATime of [1, 64]) {
+  test(`a loop of ${atATime} calls at a time of the broker's own commands lets the event loop turn`, async () => {
+    const own = new Own({ get: () => 1 });
+    let [made, done, turns] = [0, 0, 0];
+    const loops = Array.from({ length: atATime }, async () => {
+      while (made++ < 50 * atATime) {
+        await own.call("get");
+        done++;
+      }
+    });
+    // Whatever needs no turn of the loop has run by then.
+    const rest = () => new Promise((resolve) => setTimeout(resolve, 0));
+    for (await rest(); done < 50 * atATime; await rest()) {
+      turns++;
+      await own.clock.advance(0);
+    }
+    await Promise.all(loops);
+    assert.notEqual(turns, 0);
+  });
+}
+
 test("a generator of the broker's own whose end throws ends its call, and the broker's commands close", async () => {
   const own = new Own({
     *items() {
