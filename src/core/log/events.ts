@@ -938,7 +938,7 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
     tag: "PROCESS",
     level: "warning",
     template: "A standby process is lost (pid {childPid}), the next one starts in {delayMs}: {reason}",
-    fields: { childPid: pid, delayMs: timeout, reason: text },
+    fields: { childPid: pidOrNone, delayMs: timeout, reason: text },
     isOfBroker: true,
     guide: "[processes that are kept ready](./supervision.md#processes-that-are-kept-ready)",
     what: "A process that was kept ready for the next start of a module ended, or could not be used.",

@@ -212,6 +212,10 @@ export const OWN_SAMPLES: readonly (readonly [event: LogEvent, line: string])[] 
     `${PREFIX} WARNING : ${PROCESS} A standby process is lost (pid 11), the next one starts in 2s: process exited with code 1`,
   ],
   [
+    { ...HEAD, event: "standby.lost", fields: { childPid: null, reason: "no room for another process", delayMs: 500 } },
+    `${PREFIX} WARNING : ${PROCESS} A standby process is lost (pid none), the next one starts in 0.5s: no room for another process`,
+  ],
+  [
     { ...HEAD, event: "broker.no-init", fields: { remedy: "run the container with an init (docker run --init)" } },
     `${PREFIX} WARNING : ${BROKER} The broker is process 1, and nobody collects processes that have lost their parent: they stay as zombies; what to do: run the container with an init (docker run --init)`,
   ],
