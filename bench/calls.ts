@@ -3,8 +3,6 @@
  * all sides in turn, the order turned round every second round, medians of the ratios of each round.
  *
  *     deno task bench:calls --runtime node --rows mix
- *
- * @module
  */
 
 import { optionsOf } from "./options.ts";

@@ -6,8 +6,6 @@
  *
  * `10x20` are ten modules of 20 MB each. Every process of a program loads all of it, so the machine needs memory for
  * (modules + 1) × modules × megabytes at once: 300 MB × 4 for `3x100`, 100 MB × 51 for `50x2`.
- *
- * @module
  */
 
 import { optionsOf } from "./options.ts";

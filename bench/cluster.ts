@@ -5,8 +5,6 @@
  *
  *     deno task bench:cluster --rows remote --runtime deno
  *     deno task bench:cluster --rows nodes --nodes 10,25,50 --modules 20
- *
- * @module
  */
 
 import { connect } from "@nats-io/transport-node";

@@ -1,8 +1,4 @@
-/**
- * A log as a broker with a dozen modules writes it at DEBUG: nearly all lines are calls that went well.
- *
- * @module
- */
+/** A log as a broker with a dozen modules writes it at DEBUG: nearly all lines are calls that went well. */
 
 import { formatEvent } from "../src/core/log/format.ts";
 import type { LogEvent } from "../src/core/log/record.ts";

@@ -2,8 +2,6 @@
  * `brokkr logs` over a large log, beside `grep -c` and `wc -l` of the same file: in the standalone binary, in Node and in Deno.
  *
  *     deno task bench:logs [--bytes 1GB] [--rounds 3] [--runtime binary,bun,node,deno]
- *
- * @module
  */
 
 import { join } from "node:path";

@@ -1,8 +1,4 @@
-/**
- * The command line of a comparison: `--name value` for each option, all of them with a default.
- *
- * @module
- */
+/** The command line of a comparison: `--name value` for each option, all of them with a default. */
 
 import { parseArgs } from "node:util";
 import { readOptions } from "../scripts/options.ts";

@@ -3,8 +3,6 @@
  * and how long the last one took.
  *
  *     deno task bench:orphans [--rounds 20] [--modules 20] [--workers 2] [--runtime node,deno,bun]
- *
- * @module
  */
 
 import { optionsOf } from "./options.ts";

@@ -1,8 +1,4 @@
-/**
- * Running the programs of a comparison: a fresh process for each figure, in each runtime.
- *
- * @module
- */
+/** Running the programs of a comparison: a fresh process for each figure, in each runtime. */
 
 import { join } from "node:path";
 import { buildNpm } from "../scripts/build_npm.ts";

@@ -5,8 +5,6 @@
  * each figure, all sides in turn, the order turned round every second round, medians of the ratios or differences of each round.
  *
  *     deno task bench:start [--rounds 9] [--ms 500] [--runtime node,deno,bun] [--modules 1,10,50,200]
- *
- * @module
  */
 
 import { ROOT } from "../scripts/command.ts";

@@ -3,8 +3,6 @@
  * minute. Needs Chromium and tmux.
  *
  *     deno task pictures
- *
- * @module
  */
 
 for (const tool of ["chromium", "tmux"]) {

@@ -1,8 +1,4 @@
-/**
- * The public broker: joins the core to the runtime it runs on.
- *
- * @module
- */
+/** The public broker: joins the core to the runtime it runs on. */
 
 import type { BrokerCore } from "./core/broker/broker.ts";
 import type { EventId } from "./core/log/events.ts";

@@ -3,8 +3,6 @@
  * `brokkr logs --html`. Needs Chromium.
  *
  *     deno task pictures
- *
- * @module
  */
 
 import { join } from "node:path";

@@ -2,8 +2,6 @@
  * Writes docs/pictures/top.png: `brokkr top` at work, as a terminal shows it. Needs tmux and Chromium.
  *
  *     deno task pictures
- *
- * @module
  */
 
 import { join } from "node:path";

@@ -1,8 +1,6 @@
 /**
  * The words behind a command, read by its row: options may stand anywhere before `--`, and what has the form of a number is an
  * operand.
- *
- * @module
  */
 
 import { parseArgs } from "node:util";

@@ -1,8 +1,6 @@
 /**
  * The first step of a command that only asks a running broker. The npm package has all that it needs in one file for each runtime,
  * since each file that is read takes about as long as the question.
- *
- * @module
  */
 
 import type { Runtime } from "../runtime/runtime.ts";

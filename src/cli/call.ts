@@ -1,8 +1,4 @@
-/**
- * `brokkr call`: calls a command of a module and prints its result.
- *
- * @module
- */
+/** `brokkr call`: calls a command of a module and prints its result. */
 
 import { isRecord } from "../core/checks.ts";
 import { BrokerError, RemoteError } from "../core/faults.ts";

@@ -1,8 +1,4 @@
-/**
- * `brokkr check`: checks a configuration without starting anything.
- *
- * @module
- */
+/** `brokkr check`: checks a configuration without starting anything. */
 
 import { accessSync, constants, statSync } from "node:fs";
 import { relative, resolve } from "node:path";

@@ -1,8 +1,4 @@
-/**
- * `brokkr cluster check`: whether the broker of a configuration can be a member of its cluster.
- *
- * @module
- */
+/** `brokkr cluster check`: whether the broker of a configuration can be a member of its cluster. */
 
 import { checkCluster, type CheckResult } from "../core/cluster/check.ts";
 import { clusterPlan } from "../core/cluster/plan.ts";

@@ -1,8 +1,4 @@
-/**
- * The cluster of a broker as text: one line, and tables of the nodes and of what is imported.
- *
- * @module
- */
+/** The cluster of a broker as text: one line, and tables of the nodes and of what is imported. */
 
 import type { BrokerStatus } from "../core/broker/status.ts";
 import type { ClusterStatus, MemberStatus } from "../core/cluster/cluster.ts";

@@ -1,8 +1,4 @@
-/**
- * Log lines and states on a terminal: their colors, and the text of a line without its prefix.
- *
- * @module
- */
+/** Log lines and states on a terminal: their colors, and the text of a line without its prefix. */
 
 import type { LogLevel, ProcessState } from "../../mod.ts";
 

@@ -1,8 +1,4 @@
-/**
- * Text in columns of a terminal: most characters take one column, those of East Asia and emoji two, combining marks none.
- *
- * @module
- */
+/** Text in columns of a terminal: most characters take one column, those of East Asia and emoji two, combining marks none. */
 
 import { bold } from "./colors.ts";
 

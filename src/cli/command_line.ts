@@ -1,7 +1,5 @@
 /**
  * The command line: reads the arguments, runs the command, and returns an exit code. A command loads what it needs when it runs.
- *
- * @module
  */
 
 import { closestMatch } from "../core/checks.ts";

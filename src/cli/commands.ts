@@ -1,8 +1,6 @@
 /**
  * The commands of brokkr, a row each. Their arguments, the help, the man page and completion are all made from it;
  * command_line.ts has what runs for each.
- *
- * @module
  */
 
 import {

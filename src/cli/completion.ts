@@ -1,8 +1,4 @@
-/**
- * `brokkr completion`: the script of a shell, and what it asks for at each Tab: the words that complete the one being typed.
- *
- * @module
- */
+/** `brokkr completion`: the script of a shell, and what it asks for at each Tab: the words that complete the one being typed. */
 
 import { readdirSync, statSync } from "node:fs";
 import { homedir } from "node:os";

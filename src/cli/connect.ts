@@ -1,8 +1,4 @@
-/**
- * Finding the broker that a command is for.
- *
- * @module
- */
+/** Finding the broker that a command is for. */
 
 import { ControlClient, ControlLostError, findBrokers } from "../core/control/client.ts";
 import { CONTROL_FOLDER, socketPath } from "../core/control/socket_name.ts";

@@ -1,8 +1,4 @@
-/**
- * The modules of `brokkr demo`. They work on this machine's real data: its processes, its load, its installed files.
- *
- * @module
- */
+/** The modules of `brokkr demo`. They work on this machine's real data: its processes, its load, its installed files. */
 
 import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import { cpus, loadavg, platform, totalmem, uptime } from "node:os";

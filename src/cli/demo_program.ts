@@ -1,8 +1,4 @@
-/**
- * The program of `brokkr demo`: a broker with modules and workers, a call of each outcome, and tables of the results.
- *
- * @module
- */
+/** The program of `brokkr demo`: a broker with modules and workers, a call of each outcome, and tables of the results. */
 
 import process from "node:process";
 import {

@@ -1,8 +1,4 @@
-/**
- * `brokkr describe`: what the modules of a broker can be called with.
- *
- * @module
- */
+/** `brokkr describe`: what the modules of a broker can be called with. */
 
 import { isRecord } from "../core/checks.ts";
 import type { CommandDescription, ModuleDescription } from "../core/control/describe.ts";

@@ -1,8 +1,4 @@
-/**
- * The ways in which a command can fail, with their exit codes.
- *
- * @module
- */
+/** The ways in which a command can fail, with their exit codes. */
 
 import { BrokerError, type ErrorCode } from "../core/faults.ts";
 import { messageOf } from "../core/user_code.ts";

@@ -1,8 +1,4 @@
-/**
- * `brokkr explain`: what a log line means and what to do.
- *
- * @module
- */
+/** `brokkr explain`: what a log line means and what to do. */
 
 import process from "node:process";
 import { text } from "node:stream/consumers";

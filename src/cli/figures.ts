@@ -1,8 +1,4 @@
-/**
- * Figures as people read them.
- *
- * @module
- */
+/** Figures as people read them. */
 
 /** Bytes in MiB with one decimal, or `-` where they are unknown. */
 export function mebibytes(bytes: number | null | undefined): string {

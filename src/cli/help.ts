@@ -1,8 +1,4 @@
-/**
- * The help and the man page, made from the table of commands.
- *
- * @module
- */
+/** The help and the man page, made from the table of commands. */
 
 import { VERSION } from "../core/version.ts";
 import { columnsOf, wrap } from "./columns.ts";

@@ -1,8 +1,4 @@
-/**
- * `brokkr init`: writes a first module, its test and a configuration, which run as they are.
- *
- * @module
- */
+/** `brokkr init`: writes a first module, its test and a configuration, which run as they are. */
 
 import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { basename, delimiter, dirname, join, relative, resolve } from "node:path";

@@ -1,8 +1,4 @@
-/**
- * `brokkr inspect`: opens the inspector of a module's process for a debugger, and closes it.
- *
- * @module
- */
+/** `brokkr inspect`: opens the inspector of a module's process for a debugger, and closes it. */
 
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./exit_codes.ts";

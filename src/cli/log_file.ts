@@ -1,8 +1,6 @@
 /**
  * The file of `log.file`: buffers lines briefly, writes them in order, and rotates. Lines that can't be written are counted and
  * reported; the broker neither waits nor ends because of them.
- *
- * @module
  */
 
 import {

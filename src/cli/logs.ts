@@ -1,8 +1,4 @@
-/**
- * `brokkr logs`: summarizes, filters and follows log files.
- *
- * @module
- */
+/** `brokkr logs`: summarizes, filters and follows log files. */
 
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError } from "./exit_codes.ts";

@@ -1,8 +1,6 @@
 /**
  * The first step of the binary. A broker's process never loads the command line, nor any third-party package: it loads what its
  * role names.
- *
- * @module
  */
 
 import { readRole, type Role, ROLE_VARIABLE } from "../core/child/role.ts";

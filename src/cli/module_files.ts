@@ -3,8 +3,6 @@
  *
  * A file exports what `defineModule` returned, a plain object of the same shape, or a function that gets the library and returns
  * either of them.
- *
- * @module
  */
 
 import type { GivenSettings, Role } from "../core/child/role.ts";

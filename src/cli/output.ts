@@ -1,8 +1,4 @@
-/**
- * Standard output: complete results, for readers of any speed. A reader that closed its end is no failure, anything else is.
- *
- * @module
- */
+/** Standard output: complete results, for readers of any speed. A reader that closed its end is no failure, anything else is. */
 
 import { Console } from "node:console";
 import { escapeLines } from "../core/log/escape.ts";

@@ -1,8 +1,4 @@
-/**
- * What a program that brokkr runs finds in its processes: the library under the name "brokkr", and which program it is.
- *
- * @module
- */
+/** What a program that brokkr runs finds in its processes: the library under the name "brokkr", and which program it is. */
 
 import process from "node:process";
 import { fileURLToPath } from "node:url";

@@ -1,8 +1,4 @@
-/**
- * The plan of a broker, made from a configuration.
- *
- * @module
- */
+/** The plan of a broker, made from a configuration. */
 
 import { type BrokerOptions, type BrokerPlan, checkOptions } from "../core/broker/options.ts";
 import type { BrokerHost } from "../core/broker/child_spec.ts";

@@ -1,8 +1,4 @@
-/**
- * Progress on the last line of the terminal, which is overwritten.
- *
- * @module
- */
+/** Progress on the last line of the terminal, which is overwritten. */
 
 import type { ControlClient } from "../core/control/client.ts";
 import { escapeText } from "../core/log/escape.ts";

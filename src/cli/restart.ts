@@ -1,8 +1,4 @@
-/**
- * `brokkr restart`, `stop`, `reload` and `scale`: each waits for the outcome, and shows the steps meanwhile.
- *
- * @module
- */
+/** `brokkr restart`, `stop`, `reload` and `scale`: each waits for the outcome, and shows the steps meanwhile. */
 
 import type { ProcessState, ProcessStatus } from "../core/wire/status.ts";
 import type { ControlClient } from "../core/control/client.ts";

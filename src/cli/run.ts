@@ -1,8 +1,4 @@
-/**
- * `brokkr run`: runs the broker of a configuration, or a program.
- *
- * @module
- */
+/** `brokkr run`: runs the broker of a configuration, or a program. */
 
 import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";

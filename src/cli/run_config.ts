@@ -1,8 +1,4 @@
-/**
- * Running the broker that a configuration describes, with its log in a file or on standard error.
- *
- * @module
- */
+/** Running the broker that a configuration describes, with its log in a file or on standard error. */
 
 import { dirname, relative, resolve } from "node:path";
 import { BrokerCore } from "../core/broker/broker.ts";

@@ -1,8 +1,4 @@
-/**
- * `brokkr serve`: serves a module as a JSON-RPC 2.0 program, so that any client can call its commands.
- *
- * @module
- */
+/** `brokkr serve`: serves a module as a JSON-RPC 2.0 program, so that any client can call its commands. */
 
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";

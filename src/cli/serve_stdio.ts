@@ -1,8 +1,4 @@
-/**
- * Standard input and output as a channel. Nothing but the protocol writes to it.
- *
- * @module
- */
+/** Standard input and output as a channel. Nothing but the protocol writes to it. */
 
 import process from "node:process";
 import { Inbox } from "../runtime/posix/channel.ts";

@@ -1,8 +1,4 @@
-/**
- * `brokkr service`: prints a systemd unit that runs the broker of a configuration.
- *
- * @module
- */
+/** `brokkr service`: prints a systemd unit that runs the broker of a configuration. */
 
 import { dirname, resolve } from "node:path";
 import { userInfo } from "node:os";

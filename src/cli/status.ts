@@ -1,8 +1,4 @@
-/**
- * `brokkr status`: shows the processes of a broker.
- *
- * @module
- */
+/** `brokkr status`: shows the processes of a broker. */
 
 import type { BrokerStatus } from "../core/broker/status.ts";
 import type { ProcessStatus } from "../core/wire/status.ts";

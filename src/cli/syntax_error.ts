@@ -1,8 +1,4 @@
-/**
- * Where the fault of a module's file is that a runtime refuses to load. Each runtime tells it in its own way.
- *
- * @module
- */
+/** Where the fault of a module's file is that a runtime refuses to load. Each runtime tells it in its own way. */
 
 import { spawnSync } from "node:child_process";
 import { relative } from "node:path";

@@ -1,8 +1,4 @@
-/**
- * `brokkr top`: the processes of a broker, live, on the full screen.
- *
- * @module
- */
+/** `brokkr top`: the processes of a broker, live, on the full screen. */
 
 import type { ControlClient } from "../core/control/client.ts";
 import { messageOf } from "../core/user_code.ts";

@@ -1,8 +1,6 @@
 /**
  * The values of options and operands: how each is read, and what completes it. What only some commands need is loaded where a
  * value of its kind is read.
- *
- * @module
  */
 
 import { checkName } from "../core/settings/table.ts";

@@ -1,8 +1,4 @@
-/**
- * Following a running broker: its status at each step, and its log records as they come.
- *
- * @module
- */
+/** Following a running broker: its status at each step, and its log records as they come. */
 
 import { clearTimeout, setTimeout } from "node:timers";
 import type { BrokerStatus } from "../core/broker/status.ts";

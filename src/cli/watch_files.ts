@@ -1,8 +1,6 @@
 /**
  * `brokkr run --watch`: looks after the files of modules, and what they import of the user's own files, and says which module has
  * changed. It compares sizes and times, since not every file system reports changes.
- *
- * @module
  */
 
 import { readFileSync, statSync } from "node:fs";

@@ -1,8 +1,6 @@
 /**
  * Looking at values from outside: what they are in the words of an error message, which known name a wrong one was meant to be, and
  * whether the fields that another process sent are what they must be.
- *
- * @module
  */
 
 /** A value as an error message quotes it. */

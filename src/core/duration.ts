@@ -1,8 +1,4 @@
-/**
- * Durations, as text and on the clock. A deadline does not count the time in which this process itself stood still.
- *
- * @module
- */
+/** Durations, as text and on the clock. A deadline does not count the time in which this process itself stood still. */
 
 import type { Clock } from "../runtime/runtime.ts";
 

@@ -4,8 +4,6 @@
  *
  * An error crosses as its fault, by code and facts, and is made anew in the caller, so that `stack` is the caller's and `instanceof`
  * holds. `reason` is the short text of the operator's line, behind `because of error:`.
- *
- * @module
  */
 
 import { formatTimeout } from "./duration.ts";

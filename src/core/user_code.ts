@@ -1,8 +1,6 @@
 /**
  * The user's code: calling it, and looking at what it returns or throws, which may be anything. But for `classNameOf`, nothing that
  * looks at a thrown value throws, whatever its getters and traps do.
- *
- * @module
  */
 
 /** Calls a function of the user. */

@@ -1,8 +1,6 @@
 /**
  * The one seam between brokkr and the runtime it runs on. The core receives a {@link Runtime} and knows nothing else of
  * Deno, Node or Bun; a folder beside this file implements it for each of them.
- *
- * @module
  */
 
 /** A byte stream in both directions between two processes. Bytes arrive in order, in chunks of any size. */

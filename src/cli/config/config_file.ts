@@ -1,8 +1,4 @@
-/**
- * The file of a configuration: the nearest one, and its text.
- *
- * @module
- */
+/** The file of a configuration: the nearest one, and its text. */
 
 import { existsSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";

@@ -1,8 +1,4 @@
-/**
- * Keys of a module that are right by themselves and wrong together.
- *
- * @module
- */
+/** Keys of a module that are right by themselves and wrong together. */
 
 import { isRecord } from "../../core/checks.ts";
 import { NOT_WITH_WORKERS } from "../../core/module/permissions.ts";

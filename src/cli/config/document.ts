@@ -1,8 +1,6 @@
 /**
  * The text of a configuration as a tree that knows where everything stands. Objects keep the order of their keys, also of those
  * that look like numbers.
- *
- * @module
  */
 
 import { CliError } from "../exit_codes.ts";

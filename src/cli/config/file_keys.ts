@@ -1,8 +1,4 @@
-/**
- * The keys of brokkr.json: the settings of brokers, modules and programs, and what only a file has.
- *
- * @module
- */
+/** The keys of brokkr.json: the settings of brokers, modules and programs, and what only a file has. */
 
 import {
   BROKER,

@@ -1,8 +1,4 @@
-/**
- * The JSON Schema of brokkr.json, from the tables of its keys.
- *
- * @module
- */
+/** The JSON Schema of brokkr.json, from the tables of its keys. */
 
 import { FILE, MODULE_KEYS, PROGRAM_KEYS } from "./file_keys.ts";
 import { NAME_PATTERN, type NumberRow, type Row, type Table } from "../../core/settings/table.ts";

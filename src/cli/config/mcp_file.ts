@@ -1,8 +1,6 @@
 /**
  * Files of MCP servers, in the format that the clients of the Model Context Protocol share: `mcpServers` has a server by each name.
  * Keys that only a client understands are left alone.
- *
- * @module
  */
 
 import { basename, dirname, isAbsolute, relative, resolve } from "node:path";

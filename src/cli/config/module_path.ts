@@ -1,8 +1,6 @@
 /**
  * Paths of module files: what a configuration names is code that runs, so it stays within the configuration's folder or is that of a
  * package that is installed for it, and this runtime must be able to load it.
- *
- * @module
  */
 
 import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";

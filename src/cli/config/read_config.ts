@@ -1,8 +1,4 @@
-/**
- * Reading a configuration: the file, its text, its values, its paths. All problems are reported at once, each with its place.
- *
- * @module
- */
+/** Reading a configuration: the file, its text, its values, its paths. All problems are reported at once, each with its place. */
 
 import { dirname, resolve } from "node:path";
 import { clusterContradictions } from "../../core/cluster/plan.ts";

@@ -1,8 +1,4 @@
-/**
- * An event with its explanation, for programs and for people.
- *
- * @module
- */
+/** An event with its explanation, for programs and for people. */
 
 import type { ParsedEvent } from "../../core/log/parse.ts";
 import { type EventId, EVENTS, type Explanation } from "../../core/log/events.ts";

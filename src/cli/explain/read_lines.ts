@@ -1,8 +1,4 @@
-/**
- * Which events lines are of, in any wording, whole or only their text.
- *
- * @module
- */
+/** Which events lines are of, in any wording, whole or only their text. */
 
 import type { EventId } from "../../core/log/events.ts";
 import { CleanupGroup, LogReader } from "../../core/log/log_reader.ts";

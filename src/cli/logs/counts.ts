@@ -1,8 +1,4 @@
-/**
- * Counters of the calls, cleanups and processes of each module and command.
- *
- * @module
- */
+/** Counters of the calls, cleanups and processes of each module and command. */
 
 import { LatencyHistogram } from "../../core/call/outcomes.ts";
 import type { EventId } from "../../core/log/events.ts";

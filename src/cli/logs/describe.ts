@@ -1,8 +1,4 @@
-/**
- * A summary as text of 80 columns.
- *
- * @module
- */
+/** A summary as text of 80 columns. */
 
 import { table, wrap } from "../columns.ts";
 import { count, cut, shortMs, shortTime, spanText } from "../figures.ts";

@@ -1,8 +1,4 @@
-/**
- * Which events `brokkr logs` selects.
- *
- * @module
- */
+/** Which events `brokkr logs` selects. */
 
 import type { ParsedEvent } from "../../core/log/parse.ts";
 import type { EventId } from "../../core/log/events.ts";

@@ -1,8 +1,4 @@
-/**
- * `brokkr logs --follow`, and `brokkr logs` without a file: lines as they are written, from log files or the running broker.
- *
- * @module
- */
+/** `brokkr logs --follow`, and `brokkr logs` without a file: lines as they are written, from log files or the running broker. */
 
 import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import type { ControlClient } from "../../core/control/client.ts";

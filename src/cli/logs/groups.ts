@@ -1,8 +1,4 @@
-/**
- * Failed calls grouped by cause, and errors grouped by stack.
- *
- * @module
- */
+/** Failed calls grouped by cause, and errors grouped by stack. */
 
 import { formatTimeout } from "../../core/duration.ts";
 import { ownText } from "../../core/log/prefix.ts";

@@ -1,8 +1,6 @@
 /**
  * Decompresses gzip (RFC 1952) as far as it is intact. The runtimes' own gunzip yields nothing if other bytes follow, as in a file
  * that was appended to after it was compressed.
- *
- * @module
  */
 
 import { crc32, createInflateRaw, type InflateRaw } from "node:zlib";

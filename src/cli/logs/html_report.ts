@@ -1,8 +1,4 @@
-/**
- * A summary as a single HTML file, which loads nothing else.
- *
- * @module
- */
+/** A summary as a single HTML file, which loads nothing else. */
 
 import { VERSION } from "../../core/version.ts";
 import { count, shortMs, spanText } from "../figures.ts";

@@ -1,8 +1,4 @@
-/**
- * Opening log files: plain or gzip, files or streams, grouped with their rotated ones. All are checked before any is read.
- *
- * @module
- */
+/** Opening log files: plain or gzip, files or streams, grouped with their rotated ones. All are checked before any is read. */
 
 import { closeSync, createReadStream, openSync, readSync, statSync } from "node:fs";
 import { joinBytes } from "../../core/wire/frame.ts";

@@ -1,8 +1,4 @@
-/**
- * `brokkr logs --lines` and `--unread`: the lines themselves, or records.
- *
- * @module
- */
+/** `brokkr logs --lines` and `--unread`: the lines themselves, or records. */
 
 import process from "node:process";
 import { escapeControls } from "../../core/log/escape.ts";

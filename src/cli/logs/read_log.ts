@@ -1,8 +1,4 @@
-/**
- * Reading logs: bytes to lines, lines to events, and several logs merged by time.
- *
- * @module
- */
+/** Reading logs: bytes to lines, lines to events, and several logs merged by time. */
 
 import process from "node:process";
 import { joinBytes } from "../../core/wire/frame.ts";

@@ -1,8 +1,4 @@
-/**
- * `brokkr logs`: reads log files, and prints a summary or writes a report.
- *
- * @module
- */
+/** `brokkr logs`: reads log files, and prints a summary or writes a report. */
 
 import { writeFile } from "node:fs/promises";
 import { messageOf } from "../../core/user_code.ts";

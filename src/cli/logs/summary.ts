@@ -1,8 +1,4 @@
-/**
- * The summary of a log: counted while reading, in memory that does not grow with the log.
- *
- * @module
- */
+/** The summary of a log: counted while reading, in memory that does not grow with the log. */
 
 import { formatStamp, type LogLevel, ownText, twinOf } from "../../core/log/prefix.ts";
 import type { LinePlace, LogItem, ParsedEvent, UnreadLine } from "../../core/log/parse.ts";

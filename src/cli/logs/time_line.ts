@@ -1,8 +1,4 @@
-/**
- * Counts over time, in spans of equal width.
- *
- * @module
- */
+/** Counts over time, in spans of equal width. */
 
 import { LatencyHistogram } from "../../core/call/outcomes.ts";
 import type { EventId } from "../../core/log/events.ts";

@@ -1,8 +1,6 @@
 /**
  * Who may see the page. Any web site that a user visits can send requests to this machine, and read the answers if its name resolves
  * to this machine (DNS rebinding): so the host of a request must be a known one, and its origin the same.
- *
- * @module
  */
 
 import { createHmac, timingSafeEqual } from "node:crypto";

@@ -1,8 +1,4 @@
-/**
- * The address of the page: `127.0.0.1:9464`, `[::1]:9464`, `localhost:0`.
- *
- * @module
- */
+/** The address of the page: `127.0.0.1:9464`, `[::1]:9464`, `localhost:0`. */
 
 import { isIP } from "node:net";
 

@@ -1,8 +1,4 @@
-/**
- * What the page shows of a broker: its status at each step and after each change of a process, and its last lines.
- *
- * @module
- */
+/** What the page shows of a broker: its status at each step and after each change of a process, and its last lines. */
 
 import type { BrokerStatus } from "../../core/broker/status.ts";
 import { type ControlClient, ControlLostError } from "../../core/control/client.ts";

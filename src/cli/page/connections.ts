@@ -1,8 +1,6 @@
 /**
  * The connections to the page. Anyone on this machine can open one, and each takes a file descriptor that the broker's modules need:
  * there is a limit, and beyond it an idle connection is closed to make room.
- *
- * @module
  */
 
 import type { ServerResponse } from "node:http";

@@ -1,8 +1,4 @@
-/**
- * A broker over the last hour: calls by outcome between two statuses, their latency, and memory.
- *
- * @module
- */
+/** A broker over the last hour: calls by outcome between two statuses, their latency, and memory. */
 
 import type { BrokerStatus, ModuleStatus } from "../../core/broker/status.ts";
 import { type Doublings, OUTCOMES, percentileOf } from "../../core/call/outcomes.ts";

@@ -1,8 +1,6 @@
 /**
  * The browsers that show the page now, which receive server-sent events. One that does not read is disconnected, so that it costs
  * the broker no memory; it connects again by itself.
- *
- * @module
  */
 
 import type { ServerResponse } from "node:http";

@@ -1,8 +1,6 @@
 /**
  * A broker's status as metrics in the text format of Prometheus
  * (https://prometheus.io/docs/instrumenting/exposition_formats/). A worker has the label `worker` beside its module's.
- *
- * @module
  */
 
 import type { BrokerStatus } from "../../core/broker/status.ts";

@@ -1,8 +1,4 @@
-/**
- * `brokkr run --page`: serves a page for browsers, metrics for Prometheus, and a health check.
- *
- * @module
- */
+/** `brokkr run --page`: serves a page for browsers, metrics for Prometheus, and a health check. */
 
 import { lookup } from "node:dns/promises";
 import type { ServerResponse } from "node:http";

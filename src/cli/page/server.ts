@@ -1,8 +1,4 @@
-/**
- * The HTTP server of the page: read-only, with access control.
- *
- * @module
- */
+/** The HTTP server of the page: read-only, with access control. */
 
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createSocketServer, type Server, type Socket } from "node:net";

@@ -1,8 +1,4 @@
-/**
- * The processes as a table with as many columns as fit.
- *
- * @module
- */
+/** The processes as a table with as many columns as fit. */
 
 import { fit } from "../columns.ts";
 import { mebibytes, milliseconds, shortTime } from "../figures.ts";

@@ -1,8 +1,4 @@
-/**
- * One process: its calls, latencies as bars, and cleanup receipt.
- *
- * @module
- */
+/** One process: its calls, latencies as bars, and cleanup receipt. */
 
 import type { CleanupStatus, ProcessStatus } from "../../core/wire/status.ts";
 import { columnsOf, fit } from "../columns.ts";

@@ -1,8 +1,4 @@
-/**
- * What `brokkr top` shows, and what each key does to it.
- *
- * @module
- */
+/** What `brokkr top` shows, and what each key does to it. */
 
 import type { BrokerStatus } from "../../core/broker/status.ts";
 import type { ProcessStatus } from "../../core/wire/status.ts";

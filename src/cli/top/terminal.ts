@@ -1,8 +1,4 @@
-/**
- * The terminal as a full screen with its keys; restored on every way out.
- *
- * @module
- */
+/** The terminal as a full screen with its keys; restored on every way out. */
 
 import process from "node:process";
 

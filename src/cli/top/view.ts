@@ -1,8 +1,4 @@
-/**
- * The screen as lines: what is wrong first, the keys last.
- *
- * @module
- */
+/** The screen as lines: what is wrong first, the keys last. */
 
 import type { BrokerStatus } from "../../core/broker/status.ts";
 import type { SentRecord } from "../../core/control/protocol.ts";

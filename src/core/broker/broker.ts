@@ -1,8 +1,4 @@
-/**
- * The broker: the parent of the modules' processes, and the way of every call between them.
- *
- * @module
- */
+/** The broker: the parent of the modules' processes, and the way of every call between them. */
 
 import { type ForwardedCall, Onward, type RunningCall, type Service } from "../call/server.ts";
 import { CallMap } from "../call/map.ts";

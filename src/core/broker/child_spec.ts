@@ -1,8 +1,4 @@
-/**
- * What describes a module's process, from the plan of its broker.
- *
- * @module
- */
+/** What describes a module's process, from the plan of its broker. */
 
 import type { Endpoint, Runtime } from "../../runtime/runtime.ts";
 import type { BrokerFault } from "../faults.ts";

@@ -1,8 +1,4 @@
-/**
- * The modules of a broker: started, started again, replaced and stopped in order.
- *
- * @module
- */
+/** The modules of a broker: started, started again, replaced and stopped in order. */
 
 import { UnknownModuleError } from "../faults.ts";
 import { closestMatch, inspect } from "../checks.ts";

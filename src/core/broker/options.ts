@@ -1,8 +1,4 @@
-/**
- * What `Broker.start` takes, checked.
- *
- * @module
- */
+/** What `Broker.start` takes, checked. */
 
 import type { LogFunction } from "../log/broker_log.ts";
 import type { LogLevel } from "../log/prefix.ts";

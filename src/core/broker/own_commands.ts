@@ -1,8 +1,4 @@
-/**
- * The broker's own commands, by the broker's name: from its modules, from the program, and by its control socket.
- *
- * @module
- */
+/** The broker's own commands, by the broker's name: from its modules, from the program, and by its control socket. */
 
 import type { Runtime } from "../../runtime/runtime.ts";
 import { CallClient, DEFAULT_LIMITS } from "../call/client.ts";

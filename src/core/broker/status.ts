@@ -1,8 +1,4 @@
-/**
- * What `broker.status()` and `brokkr status --json` show.
- *
- * @module
- */
+/** What `broker.status()` and `brokkr status --json` show. */
 
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { StandbyStatus } from "../child/standby.ts";

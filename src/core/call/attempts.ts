@@ -1,8 +1,6 @@
 /**
  * The calls that wait for their answers on one link, from the first attempt to the answer: retried once, given up in time, and never
  * settled with another call's answer.
- *
- * @module
  */
 
 import type { Clock } from "../../runtime/runtime.ts";

@@ -1,8 +1,6 @@
 /**
  * Calls and answers on their way into frames: those of one turn of the event loop share a frame, and a part of the calls leaves early,
  * so that both processes work at the same time.
- *
- * @module
  */
 
 import { Codec, type EncodedValue, encodePayload, type PayloadFault } from "../wire/codec.ts";

@@ -4,8 +4,6 @@
  *     queued ──▶ sent ──▶ retried          each of the three may go to
  *                                          settled (in one outcome), and sent and retried also to
  *                                          cancelling ──▶ settled
- *
- * @module
  */
 
 import type { Clock } from "../../runtime/runtime.ts";

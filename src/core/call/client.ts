@@ -4,8 +4,6 @@
  *
  * It outlives the callee's process: calls wait in the queue while there is none, and a call that was sent to a process that ended is
  * rejected.
- *
- * @module
  */
 
 import type { Clock } from "../../runtime/runtime.ts";

@@ -1,8 +1,4 @@
-/**
- * A callee within this process. Its calls go over a channel like any others, so that they have the same outcomes.
- *
- * @module
- */
+/** A callee within this process. Its calls go over a channel like any others, so that they have the same outcomes. */
 
 import type { Channel, ChannelEvents, Clock } from "../../runtime/runtime.ts";
 import { type CodecName, DEFAULT_FRAME_LIMIT, FrameType } from "../wire/frame.ts";

@@ -1,7 +1,5 @@
 /**
  * A command called with each of many items: no more calls at the same time than are wanted, and no more results than the reader takes.
- *
- * @module
  */
 
 import { inspect } from "../checks.ts";

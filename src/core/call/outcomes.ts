@@ -2,8 +2,6 @@
  * The ends of calls: each call has one, which is counted and timed, given to the program that waits, and logged.
  *
  * A line that is logged may end in the program's own code, which may call, cancel or restart before it returns. So it comes last.
- *
- * @module
  */
 
 import { type BrokerFault, readFault, readThrown, remoteFault, toError } from "../faults.ts";

@@ -4,8 +4,6 @@
  *
  * An answer that was dropped is not lost: it left on the same ordered channel on which the second attempt came, so the caller has it
  * or will have it.
- *
- * @module
  */
 
 import type { Clock } from "../../runtime/runtime.ts";

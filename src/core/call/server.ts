@@ -1,8 +1,4 @@
-/**
- * The callee's side: runs each call once, however often it arrives, and always answers.
- *
- * @module
- */
+/** The callee's side: runs each call once, however often it arrives, and always answers. */
 
 import { BrokerError, type BrokerFault, faultFields, type ThrownError, thrownFields, toFault } from "../faults.ts";
 import { formatParams } from "../log/escape.ts";

@@ -1,8 +1,6 @@
 /**
  * The items of a command that yields them, at both ends: the caller's, which holds the items that were not taken yet and gives credit
  * for those that were, and the callee's, which runs the handler as far as the credit goes.
- *
- * @module
  */
 
 import { type BrokerFault, toError } from "../faults.ts";

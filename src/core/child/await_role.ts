@@ -1,8 +1,6 @@
 /**
  * A process that is kept ready, from its own side: it has loaded what every process of its broker loads, and waits until it receives the
  * role that another process has from its start. `standby.ts` is the parent's side.
- *
- * @module
  */
 
 import type { Channel, ChannelEvents, Runtime } from "../../runtime/runtime.ts";

@@ -1,8 +1,6 @@
 /**
  * One process of a child, from its start to its end: its states, its watchdogs, and what is reported of it. The child itself may have
  * had others before: see `supervisor.ts`.
- *
- * @module
  */
 
 import type { CallClient } from "../call/client.ts";

@@ -1,8 +1,4 @@
-/**
- * What describes a child process to its parent: made once, and never changed. A changed configuration makes another one.
- *
- * @module
- */
+/** What describes a child process to its parent: made once, and never changed. A changed configuration makes another one. */
 
 import type { ExitStatus, OutputSink, ProgramProcess, Runtime, Sandbox } from "../../runtime/runtime.ts";
 import type { CallClient } from "../call/client.ts";

@@ -1,8 +1,6 @@
 /**
  * Clean after fork: in a new process, before anything else, releases what belongs to the others. Every hook runs on its own, in
  * time, and its error is logged and goes no further.
- *
- * @module
  */
 
 import type { Runtime } from "../../runtime/runtime.ts";

@@ -1,8 +1,6 @@
 /**
  * What ends the processes of a broker that is killed: a small shell outlives it just long enough to kill them, and
  * the one of the next broker kills those that even that one missed.
- *
- * @module
  */
 
 import type { CommandProcess, Runtime } from "../../runtime/runtime.ts";

@@ -1,8 +1,6 @@
 /**
  * Processes that are none: each is served in this process, over a channel in memory, by what serves a real one. So calls, limits,
  * timeouts and lines are the same, and values are copied. What one of them keeps in a module's variables is everybody's.
- *
- * @module
  */
 
 import type {

@@ -1,8 +1,4 @@
-/**
- * A module inside a process of its own: its commands, its context, its workers, its hooks.
- *
- * @module
- */
+/** A module inside a process of its own: its commands, its context, its workers, its hooks. */
 
 import type { Clock, Runtime } from "../../runtime/runtime.ts";
 import { type ForwardedCall, Onward, type RunningCall, type Service } from "../call/server.ts";

@@ -1,8 +1,6 @@
 /**
  * What a process prints, on both of its streams: as lines, with a level guessed for each, limited, and the last ones kept for the
  * error of a crash.
- *
- * @module
  */
 
 import type { Clock } from "../../runtime/runtime.ts";

@@ -1,8 +1,6 @@
 /**
  * What a process that is kept ready does before it waits: it lives once in memory, from the hello to its first answers. An engine compiles
  * a function when that runs first, which would cost the real life most of its time.
- *
- * @module
  */
 
 import type { Channel, Runtime } from "../../runtime/runtime.ts";

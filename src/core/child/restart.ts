@@ -1,8 +1,6 @@
 /**
  * The life of a child, from one process to the next: its states, and whether and when a process that ended is started again. That is
  * the first time at once, then after pauses that grow, until there were too many restarts within a window of time.
- *
- * @module
  */
 
 import type { RestartSettings } from "../settings/settings.ts";

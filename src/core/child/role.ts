@@ -1,7 +1,5 @@
 /**
  * The role of a process: whose process it is, in one environment variable that its parent sets, and which starts of brokers it comes to.
- *
- * @module
  */
 
 import { objectText } from "../wire/serializable.ts";

@@ -1,8 +1,6 @@
 /**
  * What a new process does from `Broker.start` to its end: it greets its parent, cleans, starts, serves until it receives a stop, and
  * never outlives its channel. `session.ts` is the other side.
- *
- * @module
  */
 
 import type { Channel, Runtime } from "../../runtime/runtime.ts";

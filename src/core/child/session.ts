@@ -1,8 +1,6 @@
 /**
  * One run of a child process, from its parent's side: it is spawned, killed with all that it started, read to its last byte, and
  * ended, whatever it speaks. That of a module or worker speaks what `serve.ts` does, on the other side.
- *
- * @module
  */
 
 import type { Channel, Clock, ExitStatus, OutputSink, ProgramProcess, SpawnedProcess } from "../../runtime/runtime.ts";

@@ -1,8 +1,6 @@
 /**
  * Processes that are kept ready: each has loaded what every process of this broker loads, and waits for its role. The start of a module
  * takes one in place of a new process. `await_role.ts` is the other side.
- *
- * @module
  */
 
 import type { ExitStatus, MemoryUsage, OutputSink, ProgramProcess } from "../../runtime/runtime.ts";

@@ -3,8 +3,6 @@
  *
  * A start waits for a place and holds it from the spawn to the end of the cleanup, so that a hundred modules do not slow each other
  * down until none is up in time. The broker has the places; its modules ask it for those of their workers.
- *
- * @module
  */
 
 import type { Clock, Runtime } from "../../runtime/runtime.ts";

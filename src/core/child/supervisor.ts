@@ -1,8 +1,6 @@
 /**
  * A child that is kept running: started, watched, started again by its restart policy, replaced, stopped in good order. Its calls wait
  * while it is away and go on when it is back.
- *
- * @module
  */
 
 import { CallClient, type CallLimits, DEFAULT_LIMITS } from "../call/client.ts";

@@ -1,8 +1,4 @@
-/**
- * What the parent watches in a process that runs: its heartbeat, its memory, and how long a cleanup takes.
- *
- * @module
- */
+/** What the parent watches in a process that runs: its heartbeat, its memory, and how long a cleanup takes. */
 
 import type { Clock, Runtime } from "../../runtime/runtime.ts";
 import { deadline, formatTimeout, STANDSTILL_MS } from "../duration.ts";

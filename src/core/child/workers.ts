@@ -1,8 +1,4 @@
-/**
- * The workers of a module: processes all alike; a call goes to the one with the least to do.
- *
- * @module
- */
+/** The workers of a module: processes all alike; a call goes to the one with the least to do. */
 
 import type { Clock } from "../../runtime/runtime.ts";
 import { sleep } from "../duration.ts";

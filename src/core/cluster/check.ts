@@ -1,8 +1,6 @@
 /**
  * `brokkr cluster check`: whether a broker can be a member of its cluster. It connects as the broker would, under an id of its own, and
  * tries all that the broker would do there; no other broker takes it for a member.
- *
- * @module
  */
 
 import type { Clock } from "../../runtime/runtime.ts";

@@ -1,8 +1,6 @@
 /**
  * A broker as a member of a cluster: it says what it has, learns what the others have, and calls it. The guarantees of a call are those
  * of the sessions: see `session.ts`. What happens in which case: docs/cluster.md.
- *
- * @module
  */
 
 import type { Clock, Runtime } from "../../runtime/runtime.ts";

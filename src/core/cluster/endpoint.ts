@@ -1,8 +1,4 @@
-/**
- * What both ends of a session have: they receive messages of one member, and send theirs through the cluster.
- *
- * @module
- */
+/** What both ends of a session have: they receive messages of one member, and send theirs through the cluster. */
 
 import type { Clock } from "../../runtime/runtime.ts";
 import type { Member } from "./members.ts";

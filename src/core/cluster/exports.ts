@@ -1,8 +1,6 @@
 /**
  * The callee's end: sessions that other brokers have opened with this one, each for one module. A call goes on to the module as that
  * of a module of this broker would. What is not exported does not exist for others.
- *
- * @module
  */
 
 import { CallServer, type ForwardedCall, type Onward, type RunningCall, type Service } from "../call/server.ts";

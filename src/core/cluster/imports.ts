@@ -2,8 +2,6 @@
  * The caller's end: modules of other brokers that this one calls as if they were its own. A module has one queue of calls, which go to
  * the member that has the fewest of them; those of `M@NODE` have a queue of their own, so that no other node ever answers them. Both
  * attempts of a call go over one session: what was sent is never run elsewhere, and what was not may go to another member.
- *
- * @module
  */
 
 import { CallClient, type CallClientOptions } from "../call/client.ts";

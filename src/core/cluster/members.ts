@@ -6,8 +6,6 @@
  *
  * A member is never gone by silence alone: a process that stands still goes on later. It is gone when the server has had nobody for
  * its messages for a time, or at once where a new process has its name.
- *
- * @module
  */
 
 import type { Clock } from "../../runtime/runtime.ts";

@@ -1,8 +1,4 @@
-/**
- * The cluster of a broker, checked.
- *
- * @module
- */
+/** The cluster of a broker, checked. */
 
 import {
   CLUSTER,

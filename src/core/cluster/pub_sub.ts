@@ -1,8 +1,6 @@
 /**
  * What a cluster needs of a messaging system: publish and subscribe, by subjects of tokens with dots between them. `nats.ts` beside
  * `mod.ts` implements it; the core knows no other engine, and none of its packages.
- *
- * @module
  */
 
 import type { ClusterSettings } from "../settings/settings.ts";

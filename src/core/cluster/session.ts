@@ -2,8 +2,6 @@
  * A session between two brokers: a {@link Channel} over two subjects. A messaging system loses what is published while a connection is
  * down, may deliver twice and, over several servers, out of order. Each message says where its bytes stand in the stream, each side
  * says how far it has come, and what is missing is sent again: what arrives above is ordered, whole, and once.
- *
- * @module
  */
 
 import type { Channel, ChannelEvents, Clock } from "../../runtime/runtime.ts";

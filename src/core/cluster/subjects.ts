@@ -6,8 +6,6 @@
  *     brokkr.CLUSTER.here.ID.BROKER.NODE
  *     brokkr.CLUSTER.open.MODULE.ID.CALLER        opens a session for MODULE with the broker ID; CALLER is the caller's broker
  *     brokkr.CLUSTER.s.BROKER.ID.SESSION          messages of a session, on their way to the broker ID
- *
- * @module
  */
 
 /** A name as one token: of the characters of a name only the dot has a meaning in subjects. */

@@ -1,8 +1,4 @@
-/**
- * The client of a control socket, which the command line uses to reach a running broker.
- *
- * @module
- */
+/** The client of a control socket, which the command line uses to reach a running broker. */
 
 import type { Runtime } from "../../runtime/runtime.ts";
 import { CallClient, DEFAULT_LIMITS } from "../call/client.ts";

@@ -1,8 +1,4 @@
-/**
- * The commands that a broker answers on its control socket. Items travel in an envelope each, so that an error keeps its class.
- *
- * @module
- */
+/** The commands that a broker answers on its control socket. Items travel in an envelope each, so that an error keeps its class. */
 
 import { progressTo } from "../call/server.ts";
 import { BrokerError, toFault } from "../faults.ts";

@@ -1,8 +1,4 @@
-/**
- * What the modules of a broker can be called with: their commands, the methods of programs, the tools of MCP servers.
- *
- * @module
- */
+/** What the modules of a broker can be called with: their commands, the methods of programs, the tools of MCP servers. */
 
 import type { BrokerCore } from "../broker/broker.ts";
 import { isRecord } from "../checks.ts";

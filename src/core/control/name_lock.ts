@@ -1,8 +1,6 @@
 /**
  * The name of a broker: its control socket belongs to one live broker at a time, and brokers that start at once take their names one
  * after the other.
- *
- * @module
  */
 
 import type { Channel, Listener, Runtime } from "../../runtime/runtime.ts";

@@ -1,8 +1,6 @@
 /**
  * What goes over a control socket: the frames of any channel, with commands of the broker itself. A result travels in an
  * envelope, so that an error keeps its class on the way.
- *
- * @module
  */
 
 import { type BrokerFault, readFault } from "../faults.ts";

@@ -1,8 +1,4 @@
-/**
- * The broker's side of the control socket.
- *
- * @module
- */
+/** The broker's side of the control socket. */
 
 import type { Channel, Listener, Runtime } from "../../runtime/runtime.ts";
 import type { BrokerCore } from "../broker/broker.ts";

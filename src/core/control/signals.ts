@@ -1,8 +1,4 @@
-/**
- * What signals do to a broker's process. Ctrl-C sends SIGINT.
- *
- * @module
- */
+/** What signals do to a broker's process. Ctrl-C sends SIGINT. */
 
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { BrokerCore } from "../broker/broker.ts";

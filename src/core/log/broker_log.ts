@@ -1,8 +1,6 @@
 /**
  * The end of every report: the program's `log` function and those who listen to single events. What another process reports is not
  * believed: its parent says whose event it is, and when it was.
- *
- * @module
  */
 
 import type { Runtime } from "../../runtime/runtime.ts";

@@ -1,8 +1,6 @@
 /**
  * The lines of a cleanup that no template can print: the block of an error, an interface like all of CLEAN AFTER FORK, and the
  * receipt.
- *
- * @module
  */
 
 import { formatDuration, parseSeconds } from "../duration.ts";

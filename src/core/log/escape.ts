@@ -3,8 +3,6 @@
  *
  * A backslash stays as it is: Windows paths are printed to the byte, and escaping twice changes nothing. `\n` in a line
  * is therefore a newline or a backslash and an n, which a person can tell and no machine has to.
- *
- * @module
  */
 
 import { cutText } from "../checks.ts";

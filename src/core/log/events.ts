@@ -3,8 +3,6 @@
  * of CLEAN AFTER FORK and COMMAND CALL are an interface, to the byte: other programs match them, their English included.
  *
  * A new event is an entry in {@link EventFields} and a row in {@link EVENTS}; "Add a log line" in CONTRIBUTING.md shows one.
- *
- * @module
  */
 
 import { isAnything, isBoolean, isNumber, isText, listOf, oneOf } from "../checks.ts";

@@ -1,8 +1,4 @@
-/**
- * The types of an event's fields: how each is checked where another process reports it, printed in a line and read again.
- *
- * @module
- */
+/** The types of an event's fields: how each is checked where another process reports it, printed in a line and read again. */
 
 import { formatDuration, formatTimeout, parseSeconds } from "../duration.ts";
 import { type Check, isNumber, isText, oneOf, orNull } from "../checks.ts";

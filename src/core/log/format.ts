@@ -1,8 +1,4 @@
-/**
- * Events as lines.
- *
- * @module
- */
+/** Events as lines. */
 
 import { type EventId, type EventRow, EVENTS } from "./events.ts";
 import { formatPrefix, type LineStyle } from "./prefix.ts";

@@ -1,8 +1,4 @@
-/**
- * A whole log, read.
- *
- * @module
- */
+/** A whole log, read. */
 
 import {
   type LinePlace,

@@ -1,8 +1,4 @@
-/**
- * Single lines of a log, read.
- *
- * @module
- */
+/** Single lines of a log, read. */
 
 import type { EventId, PrintedFields } from "./events.ts";
 import { patternsOf, readText } from "./patterns.ts";

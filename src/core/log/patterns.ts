@@ -1,8 +1,6 @@
 /**
  * Texts of lines, read: what this version writes by the templates of `events.ts`, and what older installations and other versions
  * write of CLEAN AFTER FORK and COMMAND CALL.
- *
- * @module
  */
 
 import { parseSeconds } from "../duration.ts";

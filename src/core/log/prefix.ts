@@ -1,8 +1,4 @@
-/**
- * What stands in front of the text of a line, its level and its tag among it: written, and read again.
- *
- * @module
- */
+/** What stands in front of the text of a line, its level and its tag among it: written, and read again. */
 
 import { escapeName } from "./escape.ts";
 

@@ -1,8 +1,6 @@
 /**
  * Events and records. Every process of a broker makes {@link LogEvent}s; they reach the broker, which turns each into a
  * {@link LogRecord} for the program's `log` function.
- *
- * @module
  */
 
 import type { EventFields, EventId, PrintedFields } from "./events.ts";

@@ -1,8 +1,6 @@
 /**
  * Where the parts of brokkr report what happened. In the broker it ends in the program's `log` function, in any other process it
  * goes over the channel. A source of lines has a limit, so that none fills the log.
- *
- * @module
  */
 
 import type { Clock, Runtime } from "../../runtime/runtime.ts";

@@ -1,8 +1,6 @@
 /**
  * Stacks: the lines that are logged of one, its frames, where it begins for the user, and what of a thrown value crosses. A bundle has the user's code and the library
  * in one file, so no path tells them apart: the place where a user's function was called does.
- *
- * @module
  */
 
 import { BrokerError, RemoteError, type ThrownError } from "../faults.ts";

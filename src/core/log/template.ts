@@ -1,8 +1,4 @@
-/**
- * Templates: one text prints an event's line and reads it again, `Executing command [{command}] with param {params}`.
- *
- * @module
- */
+/** Templates: one text prints an event's line and reads it again, `Executing command [{command}] with param {params}`. */
 
 import type { Field, FieldType } from "./field_types.ts";
 

@@ -1,8 +1,4 @@
-/**
- * What a module's own code gets.
- *
- * @module
- */
+/** What a module's own code gets. */
 
 import type { Commands, Module } from "./module.ts";
 

@@ -1,8 +1,4 @@
-/**
- * What a module owns in one process, each disposed of once by the way that is customary for it.
- *
- * @module
- */
+/** What a module owns in one process, each disposed of once by the way that is customary for it. */
 
 import { applyUser } from "../user_code.ts";
 

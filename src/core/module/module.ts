@@ -1,8 +1,4 @@
-/**
- * Modules: what they are made of, and the check that refuses a wrong one where it is defined.
- *
- * @module
- */
+/** Modules: what they are made of, and the check that refuses a wrong one where it is defined. */
 
 import type { Endpoint } from "../../runtime/runtime.ts";
 import type { ModuleContext } from "./context.ts";

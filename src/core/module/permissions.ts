@@ -1,8 +1,4 @@
-/**
- * Whether the permissions of modules can be kept.
- *
- * @module
- */
+/** Whether the permissions of modules can be kept. */
 
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { CheckedModule } from "./module.ts";

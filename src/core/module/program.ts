@@ -1,8 +1,4 @@
-/**
- * Programs of any language as modules: what they are made of, and the check where they are defined.
- *
- * @module
- */
+/** Programs of any language as modules: what they are made of, and the check where they are defined. */
 
 import { inspect, isRecord, keysOf, refuseUnknown, withoutFields } from "../checks.ts";
 import {

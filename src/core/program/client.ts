@@ -1,8 +1,4 @@
-/**
- * Requests and notifications that a program sends of its own accord: handled by the user's functions, and reported as events.
- *
- * @module
- */
+/** Requests and notifications that a program sends of its own accord: handled by the user's functions, and reported as events. */
 
 import { describeThrown } from "../log/stack.ts";
 import type { Reporter } from "../log/reporter.ts";

@@ -1,8 +1,4 @@
-/**
- * JSON-RPC 2.0 with a peer over a channel: requests both ways, notifications both ways, batches as they come.
- *
- * @module
- */
+/** JSON-RPC 2.0 with a peer over a channel: requests both ways, notifications both ways, batches as they come. */
 
 import type { Channel, Clock } from "../../runtime/runtime.ts";
 import { UnansweredError } from "../call/server.ts";

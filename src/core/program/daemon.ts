@@ -1,8 +1,4 @@
-/**
- * One run of a program that nobody talks to, from its parent's side: a daemon, or a job that ends by itself.
- *
- * @module
- */
+/** One run of a program that nobody talks to, from its parent's side: a daemon, or a job that ends by itself. */
 
 import type { OutputSink, SpawnedProcess } from "../../runtime/runtime.ts";
 import type { SessionParts } from "../child/child_spec.ts";

@@ -1,8 +1,6 @@
 /**
  * How JSON-RPC messages stand in a stream of bytes: one a line, as MCP servers speak, or each after a header that gives its length,
  * as language servers speak.
- *
- * @module
  */
 
 import type { Framing } from "../settings/settings.ts";

@@ -1,8 +1,4 @@
-/**
- * Messages of JSON-RPC 2.0 as they come: a peer's text, of which nothing is believed.
- *
- * @module
- */
+/** Messages of JSON-RPC 2.0 as they come: a peer's text, of which nothing is believed. */
 
 import { jsonText } from "../wire/serializable.ts";
 import { isRecord } from "../checks.ts";

@@ -1,8 +1,4 @@
-/**
- * What a peer asks of this side: each request is run once and answered once, alone or with its batch.
- *
- * @module
- */
+/** What a peer asks of this side: each request is run once and answered once, alone or with its batch. */
 
 import { plainText } from "../wire/codec.ts";
 import { errorFields, type Message, type MessageId, type Params, RpcCode } from "./message.ts";

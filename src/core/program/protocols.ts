@@ -1,8 +1,6 @@
 /**
  * What a family of programs does beside JSON-RPC itself: how it is greeted, checked and ended, how a request is cancelled, and how one
  * that runs reports its progress.
- *
- * @module
  */
 
 import type { Connection, Conventions } from "./connection.ts";

@@ -1,8 +1,6 @@
 /**
  * The commands of a program: whatever it is called with becomes a request of its own, or a notification where the caller wants no
  * answer.
- *
- * @module
  */
 
 import { progressTo, type RunningCall, type Service } from "../call/server.ts";

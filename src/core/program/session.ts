@@ -1,8 +1,4 @@
-/**
- * One run of a program of another language, from its parent's side: greeted by its protocol, serving, ended.
- *
- * @module
- */
+/** One run of a program of another language, from its parent's side: greeted by its protocol, serving, ended. */
 
 import type { CommandProcess, OutputSink } from "../../runtime/runtime.ts";
 import { type LocalPeer, localPeer } from "../call/local.ts";

@@ -1,8 +1,6 @@
 /**
  * The settings of modules and brokers, each a row: what may stand there, its default, and what it is. The checks of `defineModule` and
  * `Broker.start`, brokkr.json, its JSON Schema and the tables of docs/configuration.md are made of these tables.
- *
- * @module
  */
 
 import { isRecord } from "../checks.ts";

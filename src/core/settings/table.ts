@@ -1,8 +1,4 @@
-/**
- * Tables of settings: what a row says of a key, and what is made of that: checks, defaults, a program's error or a file's.
- *
- * @module
- */
+/** Tables of settings: what a row says of a key, and what is made of that: checks, defaults, a program's error or a file's. */
 
 import { inspect, isRecord, unknownKey, withoutFields } from "../checks.ts";
 

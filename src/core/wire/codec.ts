@@ -2,8 +2,6 @@
  * How values become JSON, and what JSON has no word for becomes a place in it. Every codec is JSON, which the engines write and read
  * faster than any code does, and which any language reads; the rich one carries more beside it. The hello says which codecs a side can
  * read, and each side writes the best one that both can.
- *
- * @module
  */
 
 import { overLimit } from "../faults.ts";

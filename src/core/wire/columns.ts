@@ -5,8 +5,6 @@
  *     answers  [ids, attempts | 0, kinds | 0, values, places?]
  *
  * `attempts` is 0 where all are first attempts, `kinds` where all are values, `options` where no call has any.
- *
- * @module
  */
 
 import { type EncodedValue, hasBytes, NOTHING_ENCODED, PartSource, putPlace } from "./codec.ts";

@@ -1,8 +1,4 @@
-/**
- * Frames on a stream of bytes: a header of 8 bytes and a body. `docs/wire-protocol.md` describes them for other languages.
- *
- * @module
- */
+/** Frames on a stream of bytes: a header of 8 bytes and a body. `docs/wire-protocol.md` describes them for other languages. */
 
 import type { Channel } from "../../runtime/runtime.ts";
 import { messageOf } from "../user_code.ts";

@@ -2,8 +2,6 @@
  * Frames on a channel: everything that is sent in one turn of the event loop leaves in one write, what arrives is checked, and a
  * peer that breaks the framing is cut off with a reason. Only what its frames are is held against a peer: what this side's own
  * code throws while one is handled is an uncaught error of this process.
- *
- * @module
  */
 
 import type { Channel, Clock } from "../../runtime/runtime.ts";

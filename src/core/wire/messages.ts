@@ -1,8 +1,6 @@
 /**
  * What two processes send each other beside answers and values: the hello, what travels with a call, and control messages. One table
  * of fields each: both sides write and read by it, so that no field can be forgotten on one of them.
- *
- * @module
  */
 
 import type { Runtime } from "../../runtime/runtime.ts";

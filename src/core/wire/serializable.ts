@@ -1,8 +1,4 @@
-/**
- * What a value that crosses may hold, and how large and how deep it may be: all codecs refuse the same.
- *
- * @module
- */
+/** What a value that crosses may hold, and how large and how deep it may be: all codecs refuse the same. */
 
 import { messageOf } from "../user_code.ts";
 import { BodyError, LARGE_BYTES } from "./frame.ts";

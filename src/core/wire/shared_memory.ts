@@ -5,8 +5,6 @@
  * The parent makes a file for each direction when the first large value comes by, and takes their names away once its process has
  * opened them, so that nothing is left behind whoever is killed. Where there are no such files, or no room in them, a value goes
  * over the channel. `docs/wire-protocol.md` describes the frames.
- *
- * @module
  */
 
 import type { Clock, SharedFile, SharedFiles } from "../../runtime/runtime.ts";

@@ -1,7 +1,5 @@
 /**
  * What a process reports of itself: its cleanup, its state, its calls. It crosses as it is, so that each type has its check beside it.
- *
- * @module
  */
 
 import type { MemoryUsage } from "../../runtime/runtime.ts";

@@ -2,8 +2,6 @@
  * The time of this machine. A test of the program may put timers and a clock of its own in the place of the runtime's, and means the
  * program by it, not brokkr: a call that is made meanwhile must time out, and so must the next one. So brokkr takes those that
  * were there when it was loaded, and waits of the engine where these are not real either.
- *
- * @module
  */
 
 import type { Clock } from "../runtime.ts";
