@@ -104,7 +104,6 @@ function tokensOf({ params }: Command, words: readonly string[]) {
   return parseArgs({ args, options, strict: false, allowPositionals: true, tokens: true }).tokens;
 }
 
-/** The parameter of that flag. */
 export function paramOf({ params }: Command, flag: string): [key: string, param: Param] | undefined {
   return Object.entries(params).find(([, { flags }]) => flags?.includes(flag));
 }

@@ -44,7 +44,6 @@ const RUN: { readonly [N in CommandName]: () => Promise<Run<N>> } = {
   version: () => Promise.resolve(() => shown(`${VERSION}\n`)),
 };
 
-/** Commands that are loaded. */
 type Loaded = { readonly [N in CommandName]?: Run<N> };
 
 /** Runs the command of the arguments, which is loaded where it is not `given`; returns the exit code. */

@@ -120,7 +120,6 @@ function meetsExpectations(calls: readonly DemoCall[], status: BrokerStatus): bo
   return failed.join() === expected.join() && status.modules.every(({ state }) => state === "ready");
 }
 
-/** The outcome of one call of the demo. */
 interface DemoCall {
   readonly what: string;
   readonly call: string;

@@ -39,7 +39,6 @@ export function help(width: number | null): string {
   ]);
 }
 
-/** The help of one command. */
 export function commandHelp(name: string, command: Command, width: number | null): string {
   const params = [...rowsOf(command), ["-h, --help", "Show this help."] as const];
   return lines([
@@ -92,7 +91,6 @@ function roff(text: string): string {
   return text.replaceAll("\\", "\\e").replaceAll("-", "\\-").replace(/^([.'])/, "\\&$1").replaceAll("'", "\\(aq");
 }
 
-/** Each parameter with what it is. */
 function rowsOf({ params }: Command): (readonly [param: string, about: string])[] {
   return Object.values(params).map((param) => [nameOf(param, ", "), param.about] as const);
 }

@@ -233,7 +233,6 @@ function ownCommand(runtime: Runtime, folder: string): string {
   return `${runner} ${shellWord(fromFolder(file, folder))}`;
 }
 
-/** A word of a POSIX shell. */
 function shellWord(text: string): string {
   return /^[\w./@%+=:,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -30,7 +30,6 @@ export interface Value<T> {
   read(word: string): T | Promise<T>;
 }
 
-/** Any text. */
 export function text(metavar: string, candidates: Candidates = []): Value<string> {
   return { metavar, candidates, read: (word) => word };
 }
@@ -112,7 +111,6 @@ export const LOG_TIME: Value<LogTime> = {
   },
 };
 
-/** An event's id. */
 export const EVENT: Value<EventId> = {
   metavar: "EVENT",
   candidates: "event",

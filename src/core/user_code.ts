@@ -3,7 +3,6 @@
  * looks at a thrown value throws, whatever its getters and traps do.
  */
 
-/** Calls a function of the user. */
 export function applyUser(
   fn: Parameters<typeof Reflect.apply>[0],
   self: unknown,

@@ -121,7 +121,6 @@ class ConfigReader {
     };
   }
 
-  /** A file of MCP servers. */
   readServers(file: string): Config {
     const faults = [...this.#document.duplicates()];
     const name = this.#name ?? brokerName(file);

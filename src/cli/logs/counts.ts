@@ -14,7 +14,6 @@ export interface Percentiles {
   readonly max: number;
 }
 
-/** The figures of a module or a worker. */
 export interface ModuleFigures extends CommandFigures {
   readonly name: string;
   /** Events about it, of every kind. */

@@ -224,7 +224,6 @@ export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => ENTITIES.get(character) ?? character);
 }
 
-/** An element with text in it. */
 export function element(name: string, text: string): string {
   return `<${name}>${escapeHtml(text)}</${name}>`;
 }

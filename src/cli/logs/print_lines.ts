@@ -22,7 +22,6 @@ export interface LineOptions {
 
 interface PrintOptions extends LineOptions {
   readonly files: readonly string[];
-  /** Only the last ones. */
   readonly last: number | undefined;
 }
 

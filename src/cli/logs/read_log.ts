@@ -7,7 +7,6 @@ import type { LogItem } from "../../core/log/parse.ts";
 import { ExitCode } from "../exit_codes.ts";
 import type { Log, Source } from "./open_logs.ts";
 
-/** The figures of one source. */
 export interface SourceFigures {
   readonly name: string;
   /** After decompression. */

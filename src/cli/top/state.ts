@@ -4,7 +4,6 @@ import type { BrokerStatus } from "../../core/broker/status.ts";
 import type { ProcessStatus } from "../../core/wire/status.ts";
 import type { SentRecord } from "../../core/control/protocol.ts";
 
-/** How many records are kept. */
 const KEPT_RECORDS = 1_000;
 
 type View = "processes" | "process" | "log" | "help";
@@ -138,7 +137,6 @@ export class TopState {
 
 export interface Row {
   readonly status: ProcessStatus;
-  /** The module of a worker, or null. */
   readonly parent: string | null;
   readonly callsPerSecond: number;
   /** Whether it needs attention. */

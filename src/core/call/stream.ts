@@ -28,7 +28,6 @@ export interface StreamTarget {
   readonly options: CallRequest;
 }
 
-/** The caller's end: an async iterable. */
 export class CallStream implements AsyncIterableIterator<unknown>, AsyncDisposable {
   readonly #command: string;
   readonly #params: readonly unknown[];

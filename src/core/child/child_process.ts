@@ -41,7 +41,6 @@ export interface ChildProcessEvents {
   gone(child: ChildProcess, reason: ExitReason): void;
   /** The process holds too much memory to be kept. */
   tooLarge(child: ChildProcess, bytes: number, limitBytes: number): void;
-  /** The process has answered a request about its workers. */
   status(request: number, workers: readonly ProcessStatus[], error?: string): void;
   /** The process has answered a request about its inspector. */
   inspected(answer: Inspected): void;

@@ -123,7 +123,6 @@ export interface SessionEvents extends OutputEvents {
   ended(end: ProcessEnd): void;
 }
 
-/** How a process ended. */
 export interface ProcessEnd extends ExitStatus {
   /** What brokkr knows beyond the exit: a refused hello, a broken frame, a start hook that threw. */
   readonly why: string | null;

@@ -34,7 +34,6 @@ export interface ModuleHostOptions {
   readonly setup: Setup;
   /** Whether what the module owns stays at its end: it is served in the process that made it, which goes on. @default false */
   readonly keepsOwned?: boolean;
-  /** Sends a message to the parent. */
   readonly send: (message: ControlFromChild) => void;
   /** Calls to the parent; loaded at the first use. */
   readonly parent: () => Promise<CallClient>;

@@ -9,7 +9,6 @@ import type { OutputLimits } from "../settings/settings.ts";
 import type { EventFields } from "../log/events.ts";
 import type { LogLevel } from "../log/prefix.ts";
 
-/** A line that the process printed. */
 export type OutputLine = Pick<EventFields["process.output"], "stream" | "text" | "level">;
 
 export interface OutputEvents {

@@ -87,7 +87,6 @@ export class Standbys {
     this.#pause(REFILL_MS);
   }
 
-  /** Ends all of them. */
   async end(): Promise<void> {
     this.#isOpen = false;
     this.#clearPause?.();

@@ -81,7 +81,6 @@ export class LentPlaces {
     this.#options = options;
   }
 
-  /** A worker wants to start. */
   wanted(start: number): void {
     if (this.#leave.has(start) || this.#leave.size >= MAX_LENT) return;
     const { starts, clock, leaseMs, send } = this.#options;

@@ -40,7 +40,6 @@ const NO_MEMORY = { rssBytes: null, pssBytes: null, privateBytes: null };
 const AWAY: readonly ProcessState[] = ["stopped", "failed", "backoff"];
 
 export interface SupervisorEvents {
-  /** The process has answered a request about its workers. */
   status?(request: number, workers: readonly ProcessStatus[], error?: string): void;
   /** The process has ended. */
   ended?(): void;

@@ -28,7 +28,6 @@ export interface Post {
   readonly maxPayload: number;
   /** Sends a member messages of a session. Nothing is sent without a connection. */
   to(member: Member, session: string): (message: Uint8Array) => void;
-  /** The subject on which a member gets the messages of a session. */
   subjectOf(member: Member, session: string): string;
   /** Asks a member to open a session for a module. */
   open(member: Member, session: string, module: string): void;

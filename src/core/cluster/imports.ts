@@ -50,7 +50,6 @@ export interface ImportOptions {
   readonly idle: (member: Member) => void;
 }
 
-/** A module that others have. */
 export class ImportedModule {
   readonly caller: CallClient;
   readonly #options: ImportOptions;

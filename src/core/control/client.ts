@@ -259,7 +259,6 @@ function isRecord(value: unknown): value is SentRecord {
     Array.isArray(value.lines);
 }
 
-/** The same for a status. */
 function isStatus(value: unknown): value is BrokerStatus {
   return typeof value === "object" && value !== null && "broker" in value && "modules" in value &&
     Array.isArray(value.modules);

@@ -157,7 +157,6 @@ class RecentRecords {
   }
 }
 
-/** Records as an async iterator. */
 export class RecordStream implements AsyncIterableIterator<LogRecord> {
   readonly #unsubscribe: () => void;
   readonly #waiting: LogRecord[] = [];

@@ -271,7 +271,6 @@ export interface Explanation {
   readonly did: string;
 }
 
-/** One event. */
 export interface EventRow<Id extends EventId> extends Explanation {
   readonly tag: LineTag;
   /** Of an event whose level depends on its fields, the most serious one. */
@@ -1169,7 +1168,6 @@ export function isEventId(id: string): id is EventId {
   return Object.hasOwn(EVENTS, id);
 }
 
-/** The level of an event. */
 export function levelOf<Id extends EventId>(
   event: { readonly event: Id; readonly fields: PrintedFields[Id] },
 ): LogLevel {

@@ -129,7 +129,6 @@ export function hiddenChoice<const Value extends string>(...choices: readonly Va
   return { check: oneOf(...choices), choices };
 }
 
-/** A field that is the level of the line. */
 export function level<T>(check: Check<T>): LevelField<T> {
   return { check, isLevel: true };
 }

@@ -10,7 +10,6 @@ const MESSAGE_LIMIT_BYTES = 16 * 1024 * 1024;
 
 /** What a reader finds. */
 export interface FramingEvents {
-  /** The text of one message. */
   message(text: string): void;
   /** A line that stands where a message should: a program printed it. */
   stray(line: string): void;

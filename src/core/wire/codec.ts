@@ -45,7 +45,6 @@ const NONE: readonly never[] = [];
 
 /** What a place costs in a frame beside its own text. */
 const PLACE_BYTES = 16;
-/** Bytes of the longest character. */
 const MAX_CHARACTER_BYTES = 3;
 
 export class Codec {

@@ -13,7 +13,6 @@ const SHORTEST_MS = 1;
 /** One pause of {@link whenSilent}. */
 const SILENCE_MS = 25;
 
-/** Waits of the engine itself. */
 interface EngineWaits {
   waitAsync?(cell: Int32Array, index: number, value: number, ms: number): { readonly value: unknown };
   notify(cell: Int32Array, index: number): number;

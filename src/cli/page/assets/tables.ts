@@ -18,7 +18,6 @@ interface Table {
 
 interface Row {
   readonly process: ProcessStatus;
-  /** The module of a worker, or null. */
   readonly module: string | null;
 }
 
