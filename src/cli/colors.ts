@@ -38,3 +38,25 @@ export function paint(text: string, style: string, colors: boolean): string {
 export function operatorText(line: string): string {
   return line.replace(/^\[[^\]]*\] [A-Z]+ *: (?:\[ ?[^\]]* ?\] )*/, "");
 }
+
+export class Style {
+  readonly #colors: boolean;
+
+  constructor(colors: boolean) {
+    this.#colors = colors;
+  }
+
+  bold = (text: string): string => bold(text, this.#colors);
+  dim = (text: string): string => paint(text, "2", this.#colors);
+  red = (text: string): string => paint(text, "31", this.#colors);
+  /** Marks the line that keys act on, so it works without colors too. */
+  selected = (text: string): string => `\x1b[7m${text}\x1b[27m`;
+
+  state(state: ProcessState, text: string): string {
+    return paintState(text, state, this.#colors);
+  }
+
+  level(level: LogLevel, text: string): string {
+    return paintLine(text, level, this.#colors);
+  }
+}

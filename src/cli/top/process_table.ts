@@ -1,9 +1,9 @@
 /** The processes as a table with as many columns as fit. */
 
+import type { Style } from "../colors.ts";
 import { fit } from "../columns.ts";
 import { mebibytes, milliseconds, shortTime } from "../figures.ts";
 import { memoryOf, type Row } from "./state.ts";
-import type { Style } from "./view.ts";
 
 interface Column {
   readonly title: string;

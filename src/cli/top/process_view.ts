@@ -1,10 +1,10 @@
 /** One process: its calls, latencies as bars, and cleanup receipt. */
 
+import type { Style } from "../colors.ts";
 import type { CleanupStatus, ProcessStatus } from "../../core/wire/status.ts";
 import { columnsOf, fit } from "../columns.ts";
 import { mebibytes, milliseconds, shortTime } from "../figures.ts";
 import type { Row } from "./state.ts";
-import type { Style } from "./view.ts";
 
 const BAR = 30;
 /** The width that a latency needs beside its bar. */

@@ -2,12 +2,11 @@
 
 import type { BrokerStatus } from "../../core/broker/status.ts";
 import type { SentRecord } from "../../core/control/protocol.ts";
-import { isAtLeast, type LogLevel } from "../../core/log/prefix.ts";
-import type { ProcessState } from "../../core/wire/status.ts";
+import { isAtLeast } from "../../core/log/prefix.ts";
 import { clusterLine } from "../cluster_view.ts";
 import { fit } from "../columns.ts";
 import { shortTime } from "../figures.ts";
-import { bold, operatorText, paint, paintLine, paintState } from "../colors.ts";
+import { operatorText, Style } from "../colors.ts";
 import { headLine, rowLine } from "./process_table.ts";
 import { processLines } from "./process_view.ts";
 import type { TopState } from "./state.ts";
@@ -138,26 +137,4 @@ function footerLines({ question, notice, view }: TopState, width: number, style:
     ? "↑↓ choose  enter details  l log  s sort  r restart  x stop  ? help  q quit"
     : "escape back  ↑↓ other process  page ↑↓ scroll  r restart  x stop";
   return [notice === "" ? style.dim(fit(keys, width)) : fit(notice, width)];
-}
-
-export class Style {
-  readonly #colors: boolean;
-
-  constructor(colors: boolean) {
-    this.#colors = colors;
-  }
-
-  bold = (text: string): string => bold(text, this.#colors);
-  dim = (text: string): string => paint(text, "2", this.#colors);
-  red = (text: string): string => paint(text, "31", this.#colors);
-  /** Marks the line that keys act on, so it works without colors too. */
-  selected = (text: string): string => `\x1b[7m${text}\x1b[27m`;
-
-  state(state: ProcessState, text: string): string {
-    return paintState(text, state, this.#colors);
-  }
-
-  level(level: LogLevel, text: string): string {
-    return paintLine(text, level, this.#colors);
-  }
 }

@@ -7,21 +7,25 @@ import type { Channel, Runtime } from "../../runtime/runtime.ts";
 import { CallClient, DEFAULT_LIMITS } from "../call/client.ts";
 import { localChannels } from "../call/local.ts";
 import { CallCounters } from "../call/outcomes.ts";
-import { defineModule } from "../module/module.ts";
+import { defineModule, type Module } from "../module/module.ts";
 import { outputLimits, supervisionPlan } from "../settings/settings.ts";
 import { within } from "../duration.ts";
 import { CODECS, DEFAULT_FRAME_LIMIT, FrameType } from "../wire/frame.ts";
 import { Link } from "../wire/link.ts";
 import { controlFromChild, helloOf, helloText, readHello, type Setup } from "../wire/messages.ts";
 import { CLEANUP_DEADLINE_MS } from "./cleanup.ts";
-import type { ServeOptions } from "./serve.ts";
+import type { Role } from "./role.ts";
 
 /** A process that does not end its rehearsal in this time waits without. */
 const MAX_MS = 5_000;
 const CALLS = 3;
 
 /** What the process is meanwhile. */
-export type Part = Pick<ServeOptions, "runtime" | "role" | "load">;
+export interface Part {
+  readonly runtime: Runtime;
+  readonly role: Role;
+  readonly load: (role: Role) => Promise<readonly Module[]>;
+}
 
 const NAME = "rehearsal";
 const OTHER = defineModule({ name: "other", commands: {}, owns: [() => {}], afterForkCleanup() {} });
