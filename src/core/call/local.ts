@@ -111,7 +111,7 @@ export function localChannels(clock: Clock, unsentBytes = () => 0): [near: Local
 }
 
 /** Of so many answers one waits for what else is ready in the event loop, which a loop of calls would never let turn. */
-const IN_A_ROW = 16;
+const IN_A_ROW = 64;
 
 /** One end of a channel within this process. */
 class LocalChannel implements Channel {

@@ -64,14 +64,14 @@ for (const atATime of [1, 64]) {
     const own = new Own({ get: () => 1 });
     let [made, done, turns] = [0, 0, 0];
     const loops = Array.from({ length: atATime }, async () => {
-      while (made++ < 50 * atATime) {
+      while (made++ < 200 * atATime) {
         await own.call("get");
         done++;
       }
     });
     // Whatever needs no turn of the loop has run by then.
     const rest = () => new Promise((resolve) => setTimeout(resolve, 0));
-    for (await rest(); done < 50 * atATime; await rest()) {
+    for (await rest(); done < 200 * atATime; await rest()) {
       turns++;
       await own.clock.advance(0);
     }
