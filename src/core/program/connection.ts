@@ -2,7 +2,7 @@
 
 import type { Channel, Clock } from "../../runtime/runtime.ts";
 import { UnansweredError } from "../call/server.ts";
-import { plainText } from "../wire/codec.ts";
+import { messageText } from "../wire/codec.ts";
 import { isNestedDeeper, MAX_BODY_DEPTH } from "../wire/serializable.ts";
 import { frameMessage, FramingError, type MessageReader, newReader } from "./framing.ts";
 import { JsonRpcError, type Message, type MessageId, type Params, readMessage } from "./message.ts";
@@ -109,7 +109,7 @@ export class Connection {
     this.#channel = channel;
     this.#options = options;
     this.#heardAt = options.clock.now();
-    this.#peer = new PeerRequests({ run: events.request, send: (value) => this.#send(value) });
+    this.#peer = new PeerRequests({ run: events.request, send: (message) => this.#send(message) });
     this.#reader = newReader(framing, {
       message: (text) => this.#taking(text),
       stray: (line) => events.stray(line, "parse"),
@@ -192,8 +192,8 @@ export class Connection {
     return { promise, forget };
   }
 
-  #send(value: unknown): void {
-    this.#channel.write(frameMessage(this.#options.framing, plainText(value, "message") ?? ""));
+  #send(message: object): void {
+    this.#channel.write(frameMessage(this.#options.framing, messageText(message)));
     if (this.#channel.unsentBytes > UNREAD_LIMIT_BYTES) this.#end("it does not read its input");
   }
 

@@ -10,13 +10,13 @@ type Request = Extract<Message, { kind: "request" }>;
 
 /** Answers of a batch that go out together. */
 interface Batch {
-  readonly answers: unknown[];
+  readonly answers: object[];
   missing: number;
 }
 
 export interface PeerRequestsOptions {
   run(method: string, params: Params, signal: AbortSignal): unknown;
-  send(value: unknown): void;
+  send(message: object): void;
 }
 
 export class PeerRequests {
@@ -88,7 +88,7 @@ export class PeerRequests {
     }
   }
 
-  #answer(answer: unknown, batch: Batch | undefined): void {
+  #answer(answer: object, batch: Batch | undefined): void {
     if (batch === undefined) return this.#options.send(answer);
     batch.answers.push(answer);
     this.#done(batch);

@@ -14,6 +14,7 @@ import {
   isPlain,
   jsonText,
   type Key,
+  MAX_BODY_DEPTH,
   NotSerializableError,
   objectText,
   OverLimitError,
@@ -126,6 +127,18 @@ export function plainText(value: unknown, name: string): string | undefined {
 }
 
 const TEXT_ONLY = new Codec("text");
+
+/**
+ * The same of a whole message: what it carries may be as deep as any value, and the message is a little deeper.
+ *
+ * @throws {NotSerializableError}
+ */
+export function messageText(message: object): string {
+  const name = "message";
+  return explained(() =>
+    encoded(new Scan(name, { bytes: false, levels: MAX_BODY_DEPTH }).look(message), name, Infinity).text
+  );
+}
 
 /** The bytes beside a text, one after the other; large ones may be elsewhere. */
 export class PartSource {

@@ -190,6 +190,8 @@ export interface Carried {
   readonly bytes?: boolean;
   /** All that has a {@link PlaceKind}. @default false */
   readonly rich?: boolean;
+  /** How deep a value may be. @default MAX_DEPTH */
+  readonly levels?: number;
   /** Where memory for large parts comes from. @default new memory */
   readonly pool?: BufferPool;
 }
@@ -220,6 +222,7 @@ export class Scan {
   readonly #name: string;
   readonly #carriesBytes: boolean;
   readonly #isRich: boolean;
+  readonly #levels: number;
   readonly #pool: BufferPool | undefined;
   /** More bytes than this are not looked at. */
   readonly #most: number;
@@ -230,10 +233,11 @@ export class Scan {
   readonly #keys: Key[] = [];
 
   /** @param limit bytes that the value may have. */
-  constructor(name: string, { bytes = true, rich = false, pool }: Carried = {}, limit = Infinity) {
+  constructor(name: string, { bytes = true, rich = false, levels = MAX_DEPTH, pool }: Carried = {}, limit = Infinity) {
     this.#name = name;
     this.#carriesBytes = bytes;
     this.#isRich = rich;
+    this.#levels = levels;
     this.#pool = pool;
     this.#most = limit * COUNTED_LIMITS;
   }
@@ -283,7 +287,7 @@ export class Scan {
 
   #enter(holder: object): unknown {
     if (this.#holders.includes(holder)) throw this.#refusal("is cyclic");
-    if (this.#holders.length === MAX_DEPTH) throw this.#refusal(`is nested deeper than ${MAX_DEPTH}`);
+    if (this.#holders.length === this.#levels) throw this.#refusal(`is nested deeper than ${this.#levels}`);
     this.#holders.push(holder);
     const form = Array.isArray(holder) ? this.#list(holder) : this.#record(holder);
     this.#holders.pop();

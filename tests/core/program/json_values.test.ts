@@ -59,6 +59,40 @@ for (
   });
 }
 
+/** A list of so many levels. */
+function nested(levels: number): unknown[] {
+  let list: unknown[] = [];
+  for (let level = 1; level < levels; level++) list = [list];
+  return list;
+}
+
+test("a call whose parameters are nested as deep as any may be reaches the program", async () => {
+  const program = await FakeProgram.ready();
+  const call = program.call("m", [nested(999), 1]);
+  await settle();
+  const [request] = program.takes();
+  assert.deepEqual(JSON.stringify(request?.["params"]), JSON.stringify([nested(999), 1]));
+  await program.says({ id: 1, result: "fine" });
+  assert.equal(await call, "fine");
+});
+
+for (
+  const [what, ask, answer] of [
+    ["gives a value", () => nested(1_000), { result: nested(1_000) }],
+    ["throws data", () => Promise.reject(Object.assign(new Error("bad"), { data: nested(1_000) })), {
+      error: { code: -32603, message: "bad", data: nested(1_000) },
+    }],
+  ] as const
+) {
+  test(`a handler of requests that ${what} nested as deep as any may be answers with it, in a batch too`, async () => {
+    const program = await FakeProgram.ready({ requests: { ask } });
+    await program.says({ id: "a", method: "ask" });
+    await program.prints(`[{"jsonrpc":"2.0","id":"a","method":"ask"}]\n`);
+    const whole = { jsonrpc: "2.0", id: "a", ...answer };
+    assert.equal(JSON.stringify(program.takes()), JSON.stringify([whole, [whole]]));
+  });
+}
+
 test("bytes in what a user wants of initialize end the start with the path", async () => {
   const program = new FakeProgram({ protocol: "mcp", initialize: { icon: Uint8Array.of(1) } });
   await program.start();
