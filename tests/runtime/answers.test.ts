@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { test } from "node:test";
 import { answersHttp } from "../../src/runtime/posix/http.ts";
+import { runtime } from "./started.ts";
 
 for (
   const [what, credentials, sent] of [
@@ -27,6 +28,12 @@ for (
     }
   });
 }
+
+test("answers() of a port that is none is false, and throws nothing", async () => {
+  for (const at of ["127.0.0.1:65536", "127.0.0.1:0", "127.0.0.1:"]) {
+    assert.equal(await runtime.answers({ kind: "tcp", at }, 2_000), false, at);
+  }
+});
 
 test("answersHttp() of what is no URL is not answered", async () => {
   assert.equal(await answersHttp("http://[", 2_000), false);

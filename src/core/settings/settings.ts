@@ -537,6 +537,11 @@ const { options: _options, permissions: _permissions, runtimeArgs: _runtimeArgs,
 /** How long a tool of a server or a request of a language server may take, which often asks a service elsewhere. */
 export const SLOW_TIMEOUT_MS = 60_000;
 
+/** An IPv6 address stands in brackets. */
+const HOST = String.raw`(?:\[[\da-fA-F:.]+\]|[^\s:/?#@\[\]]+)`;
+/** From 1 to 65535: a runtime throws where it is asked to connect to another one. */
+const PORT = String.raw`(?:[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])`;
+
 /** What a program in another language may say of itself in `defineProgram` and in a configuration. */
 export const PROGRAM = {
   command: {
@@ -577,14 +582,14 @@ export const PROGRAM = {
       tcp: {
         is: "text",
         what: 'a host and a port such as "127.0.0.1:5432"',
-        pattern: /^(?:\[[\da-fA-F:.]+\]|[^\s:/]+):\d{1,5}$/,
+        pattern: new RegExp(`^${HOST}:${PORT}$`),
         otherwise: "none",
         about: "Host and port that accept connections as soon as it is ready",
       },
       http: {
         is: "text",
         what: 'a URL such as "http://127.0.0.1:8080/health"',
-        pattern: /^https?:\/\/\S+$/,
+        pattern: new RegExp(`^https?://(?:[^\\s/?#@]*@)?${HOST}(?::${PORT})?(?:[/?#]\\S*)?$`),
         otherwise: "none",
         about: "URL that answers a GET with a status below 400 as soon as it is ready",
       },

@@ -2,8 +2,9 @@ import { connect } from "node:net";
 import { answersHttp, hostAndPort } from "../posix/http.ts";
 import type { Endpoint } from "../runtime.ts";
 
-export function answers({ kind, at }: Endpoint, ms: number): Promise<boolean> {
-  return kind === "http" ? answersHttp(at, ms) : answersTcp(at, ms);
+export async function answers({ kind, at }: Endpoint, ms: number): Promise<boolean> {
+  // Node throws at once where a port is none.
+  return kind === "http" ? await answersHttp(at, ms) : await answersTcp(at, ms).catch(() => false);
 }
 
 function answersTcp(at: string, ms: number): Promise<boolean> {
