@@ -78,8 +78,10 @@ export function unknownName(
 export function refuseUnknown(at: string, value: object, known: readonly string[]): void {
   const other = withoutFields(value);
   if (other !== null) throw new TypeError(`${at}: a plain object is needed, and it is ${other}`);
-  const stranger = Object.keys(value).find((key) => !known.includes(key));
-  if (stranger !== undefined) throw new TypeError(`${at}: ${unknownKey(stranger, known)}`);
+  // Each call's options come here.
+  for (const key of Object.keys(value)) {
+    if (!known.includes(key)) throw new TypeError(`${at}: ${unknownKey(key, known)}`);
+  }
 }
 
 /** Edits of one character, or of two neighbours that changed places: Damerau-Levenshtein on aligned text. */

@@ -130,14 +130,16 @@ export class FlushPolicy {
   }
 }
 
-/** Of the bytes of a frame of calls, so many are enough for the first of its answers to leave: with few calls out, few bytes. */
-const WORTH_PART = 1 / 4;
+/** Of the bytes of a small frame of calls, so many are enough for the first of its answers to leave: with few calls out, few bytes. */
+const WORTH_PART = 1 / 2;
 const LEAST_WORTH_BYTES = 256;
-const MOST_WORTH_BYTES = 4 * 1024;
+/** The answers to a larger frame leave together: other calls are on their way, and a write costs as much as ten of its answers. */
+const SMALL_FRAME_BYTES = 4 * 1024;
+const MOST_WORTH_BYTES = 32 * 1024;
 
 /** How many bytes of answers leave before all calls of a frame of `bytes` have run. */
 export function worthOf(bytes: number): number {
-  return Math.min(MOST_WORTH_BYTES, Math.max(LEAST_WORTH_BYTES, bytes * WORTH_PART));
+  return bytes > SMALL_FRAME_BYTES ? MOST_WORTH_BYTES : Math.max(LEAST_WORTH_BYTES, bytes * WORTH_PART);
 }
 
 /** Bytes of answers that the caller has not read yet. Beyond it no further call runs, so that they can't fill the memory. */

@@ -69,9 +69,10 @@ export function checkedRequest(
   defaults: CallDefaults,
 ): CallRequest {
   const { target, command, params } = call;
-  const at = `Cannot call command "${command}"`;
-  if (!Array.isArray(params)) throw new TypeError(`${at}: params must be a list, and it is ${inspect(params)}`);
-  if (options !== NO_OPTIONS) checkOptions(at, options);
+  if (!Array.isArray(params)) {
+    throw new TypeError(`Cannot call command "${command}": params must be a list, and it is ${inspect(params)}`);
+  }
+  if (options !== NO_OPTIONS) checkOptions(`Cannot call command "${command}"`, options);
   const held = defaults.calls?.get(command) ?? defaults;
   const { retry = held.retry, timeoutMs = held.timeoutMs, totalTimeoutMs, signal, thread, onProgress } = options;
   return { target, timeoutMs, totalTimeoutMs, retry, signal, thread, onProgress };

@@ -312,11 +312,12 @@ export class FrameWriter {
   }
 }
 
-const BATCH_BYTES = 256 * 1024;
+/** Larger frames are slower: their texts lie outside of the fast memory, and have so many brackets that their depth is looked at. */
+const BATCH_BYTES = 32 * 1024;
 /** What an entry has beside its value: an id, an attempt, a kind. */
 const ENTRY_BYTES = 64;
 
-/** Hands on entries frame by frame: a frame is closed when it holds 256 KiB, and a larger entry has one of its own. */
+/** Hands on entries frame by frame: a frame is closed when it holds 32 KiB, and a larger entry has one of its own. */
 export function inBatches<T>(
   entries: readonly T[],
   bytesOf: (entry: T) => number,

@@ -82,13 +82,13 @@ test("attachments flag with a text that is longer than the frame, or with no len
   assert.throws(() => readCalls(FrameFlag.attachments, Uint8Array.of(0, 0, 0)), BodyError);
 });
 
-test("inBatches() closes a batch before it passes 256 KiB and keeps the order", () => {
+test("inBatches() closes a batch before it passes 32 KiB and keeps the order", () => {
   const batches = (sizes: readonly number[]) => {
     const seen: (readonly number[])[] = [];
     inBatches(sizes, (size) => size, (batch) => seen.push(batch));
     return seen;
   };
-  const sizes = [100_000, 100_000, 100_000, 5, 300_000, 5, 262_080, 0, 1];
-  assert.deepEqual(batches(sizes), [[100_000, 100_000], [100_000, 5], [300_000], [5], [262_080], [0, 1]]);
+  const sizes = [12_000, 12_000, 12_000, 5, 300_000, 5, 32_704, 0, 1];
+  assert.deepEqual(batches(sizes), [[12_000, 12_000], [12_000, 5], [300_000], [5], [32_704], [0, 1]]);
   assert.deepEqual(batches([]), []);
 });
