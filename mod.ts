@@ -37,24 +37,36 @@ export { withThread } from "./src/runtime/posix/program.ts";
 
 export type {
   CallCommand,
+  CallContext,
   CallOptions,
   CallWorker,
+  Commands,
   CommandsOf,
+  ErrorClass,
+  Handler,
   ItemOf,
   ItemStream,
   MapOptions,
   MapWorkers,
+  Module,
   ModuleCommands,
   ModuleContext,
+  ModuleDefinition,
   ModuleLog,
+  NotificationHandler,
   ParamsOf,
   ProcessRole,
+  RequestHandler,
   ResultOf,
+  SchemaIssue,
+  SchemaResult,
+  StandardSchema,
   StreamCommand,
   StreamWorker,
   WorkerCalls,
   WorkerCommandsOf,
-} from "./src/core/module/context.ts";
+  WorkersDefinition,
+} from "./src/core/module/definition.ts";
 export type { ErrorCode } from "./src/core/faults.ts";
 export type { LogFunction } from "./src/core/log/broker_log.ts";
 export type { BrokerStatus, ModuleStatus } from "./src/core/broker/status.ts";
@@ -84,22 +96,11 @@ export type {
   ResourceUsage,
   StrayAnswer,
 } from "./src/core/wire/status.ts";
-export type {
-  CallContext,
-  Commands,
-  ErrorClass,
-  Handler,
-  Module,
-  ModuleDefinition,
-  NotificationHandler,
-  RemoteModule,
-  RequestHandler,
-  WorkersDefinition,
-} from "./src/core/module/module.ts";
+export type { RemoteModule } from "./src/core/module/module.ts";
 export type { AnyModule, ProgramCommands, ProgramDefinition } from "./src/core/module/program.ts";
 export type { TimeSource } from "./src/core/child/in_process.ts";
 export type { BrokerOptions } from "./src/core/broker/options.ts";
-export type { SchemaInput, SchemaIssue, SchemaOutput, SchemaResult, StandardSchema } from "./src/core/module/schema.ts";
+export type { SchemaInput, SchemaOutput } from "./src/core/module/schema.ts";
 export type {
   BrokerSettings,
   CallSettings,

@@ -8,14 +8,14 @@ import type {
   CommandsOf,
   ItemOf,
   ItemStream,
+  Module,
   ModuleCommands,
   ParamsOf,
   ResultOf,
   WorkerCalls,
   WorkerCommandsOf,
-} from "./core/module/context.ts";
+} from "./core/module/definition.ts";
 import type { ProgramCommands } from "./core/module/program.ts";
-import type { Module } from "./core/module/module.ts";
 import { type BrokerOptions, type BrokerPlan, checkOptions } from "./core/broker/options.ts";
 import { readRole, ROLE_VARIABLE, Starts } from "./core/child/role.ts";
 import type { BrokerStatus } from "./core/broker/status.ts";

@@ -110,12 +110,14 @@ export function cycles(graph: Graph): string[] {
   );
 }
 
-/** A line for each cycle of files that load each other at their start: which one comes first depends on who asks. */
-export function loadCycles(graph: Graph): string[] {
+/**
+ * A line for each cycle of files, types included: none of them can be read without the others, and which one is loaded first depends
+ * on who asks. What is imported later, where it is used, is left out.
+ */
+export function fileCycles(graph: Graph): string[] {
   const partOf = (path: string) => graph.has(path) ? path : undefined;
-  const counts = ({ dynamic, onlyTypes }: Import) => !dynamic && !onlyTypes;
-  return cyclesOf(graph, { partOf, counts }).map(({ part, imports }) =>
-    `${part}: is loaded by what it loads: ${imports}; move what both need into one of them`
+  return cyclesOf(graph, { partOf, counts: ({ dynamic }) => !dynamic }).map(({ part, imports }) =>
+    `${part}: is imported by what it imports: ${imports}; move what both need into one of them`
   );
 }
 

@@ -7,7 +7,8 @@
 
 import type { GivenSettings, Role } from "../core/child/role.ts";
 import { serveProcess } from "../core/child/serve.ts";
-import { type Module, settingsOf, strangeCall } from "../core/module/module.ts";
+import { settingsOf, strangeCall } from "../core/module/module.ts";
+import type { Module } from "../core/module/definition.ts";
 import { NOT_WITH_WORKERS } from "../core/module/permissions.ts";
 import { anyModule } from "../core/broker/options.ts";
 import type { ModuleSettings } from "../core/settings/settings.ts";

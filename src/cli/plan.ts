@@ -3,7 +3,8 @@
 import { type BrokerOptions, type BrokerPlan, checkOptions } from "../core/broker/options.ts";
 import type { BrokerHost } from "../core/broker/child_spec.ts";
 import type { GivenSettings } from "../core/child/role.ts";
-import { defineModule, type Module } from "../core/module/module.ts";
+import { defineModule } from "../core/module/module.ts";
+import type { Module } from "../core/module/definition.ts";
 import { programModule } from "../core/module/program.ts";
 import { MODULE, withheldEnv } from "../core/settings/settings.ts";
 import { messageOf } from "../core/user_code.ts";

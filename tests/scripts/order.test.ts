@@ -4,8 +4,8 @@ import {
   againstOrder,
   coreImports,
   cycles,
+  fileCycles,
   type Import,
-  loadCycles,
   type Module,
   mutableState,
   runtimeFolders,
@@ -14,7 +14,8 @@ import {
 /** A graph of files and what each imports. One that begins with `type ` is gone when types are erased. */
 function graphOf(files: Readonly<Record<string, readonly string[]>>): Map<string, Module> {
   const importOf = (step: string): Import => {
-    return { to: step.replace(/^type /, ""), dynamic: false, onlyTypes: step.startsWith("type ") };
+    const [kind] = /^(type|later) /.exec(step)?.slice(1) ?? [];
+    return { to: step.replace(/^\w+ /, ""), dynamic: kind === "later", onlyTypes: kind === "type" };
   };
   return new Map(Object.entries(files).map(([path, steps]) => [path, { path, imports: steps.map(importOf) }]));
 }
@@ -111,14 +112,16 @@ test("cycles() lets the files of one folder import each other", () => {
   assert.deepEqual(cycles(graph), []);
 });
 
-test("loadCycles() names files that load each other, also in one folder, and lets them share types", () => {
+test("fileCycles() names files that import each other, also in one folder and of types only, and lets them load one later", () => {
   const files = { "src/core/wire/b.ts": ["src/core/wire/c.ts"], "src/core/wire/c.ts": ["src/core/wire/a.ts"] };
-  assert.deepEqual(loadCycles(graphOf({ ...files, "src/core/wire/a.ts": ["type src/core/wire/b.ts"] })), []);
-  assert.deepEqual(loadCycles(graphOf({ ...files, "src/core/wire/a.ts": ["src/core/wire/b.ts"] })), [
-    "src/core/wire/a.ts: is loaded by what it loads: src/core/wire/a.ts imports src/core/wire/b.ts, " +
-    "src/core/wire/b.ts imports src/core/wire/c.ts, src/core/wire/c.ts imports src/core/wire/a.ts; " +
-    "move what both need into one of them",
-  ]);
+  assert.deepEqual(fileCycles(graphOf({ ...files, "src/core/wire/a.ts": ["later src/core/wire/b.ts"] })), []);
+  for (const kind of ["", "type "]) {
+    assert.deepEqual(fileCycles(graphOf({ ...files, "src/core/wire/a.ts": [`${kind}src/core/wire/b.ts`] })), [
+      "src/core/wire/a.ts: is imported by what it imports: src/core/wire/a.ts imports src/core/wire/b.ts, " +
+      "src/core/wire/b.ts imports src/core/wire/c.ts, src/core/wire/c.ts imports src/core/wire/a.ts; " +
+      "move what both need into one of them",
+    ]);
+  }
 });
 
 test("coreImports() names an import of a runtime or a package in src/core, and of more than types from the seam", () => {

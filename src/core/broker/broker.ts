@@ -4,7 +4,7 @@ import { type ForwardedCall, Onward, type RunningCall, type Service } from "../c
 import { CallMap } from "../call/map.ts";
 import { CallStream, type StreamTarget } from "../call/stream.ts";
 import { checkedRequest, NO_OPTIONS } from "../call/call.ts";
-import type { CallOptions, WorkerCalls } from "../module/context.ts";
+import type { CallOptions, Handler, WorkerCalls } from "../module/definition.ts";
 import type { CallHeaders } from "../wire/messages.ts";
 import { BrokerLog, RecordStream } from "../log/broker_log.ts";
 import type { EventFields, EventId } from "../log/events.ts";
@@ -13,7 +13,7 @@ import { MAIN_THREAD } from "../log/reporter.ts";
 import { levelFrom } from "../log/prefix.ts";
 import { type BrokerFault, toError, UnknownModuleError } from "../faults.ts";
 import type { ClusterSettings } from "../settings/settings.ts";
-import { commandMap, type Handler } from "../module/module.ts";
+import { commandMap } from "../module/module.ts";
 import type { ProgramCommands } from "../module/program.ts";
 import { Modules, type Route } from "./modules.ts";
 import type { BrokerPlan } from "./options.ts";

@@ -8,7 +8,7 @@ import { CLEANUP_DEADLINE_MS, hasToClean } from "../child/cleanup.ts";
 import type { Guard } from "../child/guard.ts";
 import { encodeDepth, encodeRole, type GivenSettings, isWorkerOf, ROLE_VARIABLE } from "../child/role.ts";
 import type { StandbyPlan } from "../child/standby.ts";
-import type { ProgramPlan } from "../module/module.ts";
+import type { ProgramPlan } from "../module/definition.ts";
 import {
   claimedEnv,
   givenEnv,

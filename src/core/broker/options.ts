@@ -2,7 +2,8 @@
 
 import type { LogFunction } from "../log/broker_log.ts";
 import type { LogLevel } from "../log/prefix.ts";
-import { type CheckedModule, type Commands, strangeCall, toModule } from "../module/module.ts";
+import { strangeCall, toModule } from "../module/module.ts";
+import type { CheckedModule, Commands } from "../module/definition.ts";
 import { type AnyModule, programModule } from "../module/program.ts";
 import {
   BROKER,

@@ -9,7 +9,7 @@ import { type BrokerFault, UnknownCommandError } from "../faults.ts";
 import type { ReceivedCall } from "../wire/columns.ts";
 import { DEFAULT_FRAME_LIMIT } from "../wire/frame.ts";
 import type { Reporter } from "../log/reporter.ts";
-import type { Handler } from "../module/module.ts";
+import type { Handler } from "../module/definition.ts";
 import { closestMatch } from "../checks.ts";
 
 export interface OwnCommandsOptions {

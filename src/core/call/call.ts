@@ -8,7 +8,7 @@
 
 import type { Clock } from "../../runtime/runtime.ts";
 import type { BrokerFault } from "../faults.ts";
-import type { CallOptions } from "../module/context.ts";
+import type { CallOptions } from "../module/definition.ts";
 import type { ModuleCallSettings } from "../settings/settings.ts";
 import { inspect, keysOf, refuseUnknown } from "../checks.ts";
 import type { CallEntry } from "../wire/columns.ts";

@@ -5,7 +5,7 @@
 import { inspect } from "../checks.ts";
 import { type BrokerFault, toError } from "../faults.ts";
 import { stackFrom } from "../log/stack.ts";
-import type { CallOptions, MapOptions } from "../module/context.ts";
+import type { CallOptions, MapOptions } from "../module/definition.ts";
 
 /** So many times the concurrency are at most begun and not taken: in order, results wait for a call that takes longer. */
 const WINDOW = 4;

@@ -4,7 +4,7 @@ import { BrokerError, type BrokerFault, faultFields, type ThrownError, thrownFie
 import { formatParams } from "../log/escape.ts";
 import { MAIN_THREAD, type Reporter } from "../log/reporter.ts";
 import { describeThrown, stackLines } from "../log/stack.ts";
-import type { CallContext, Handler } from "../module/module.ts";
+import type { CallContext, Handler } from "../module/definition.ts";
 import { closestMatch } from "../checks.ts";
 import { applyUser, isError, isGenerator, isStreamable, isThenable, messageOf } from "../user_code.ts";
 import type { EncodedValue, PayloadFault } from "../wire/codec.ts";

@@ -6,7 +6,7 @@
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { CleanupReceipt, ModuleCleanup, ResourceUsage } from "../wire/status.ts";
 import type { Reporter } from "../log/reporter.ts";
-import type { Module } from "../module/module.ts";
+import type { Module } from "../module/definition.ts";
 import { claimedEnv, ownEnv } from "../settings/settings.ts";
 import type { Role } from "./role.ts";
 import { applyUser, isError, textOf } from "../user_code.ts";

@@ -12,7 +12,7 @@ import type {
   Runtime,
   SpawnProgramOptions,
 } from "../../runtime/runtime.ts";
-import type { Module } from "../module/module.ts";
+import type { Module } from "../module/definition.ts";
 import { readRole, ROLE_VARIABLE } from "./role.ts";
 import { serveProcess } from "./serve.ts";
 

@@ -27,7 +27,7 @@ import {
   TREE_SIGNAL_MS,
 } from "../wire/messages.ts";
 import { FrameReporter } from "../log/reporter.ts";
-import type { Module } from "../module/module.ts";
+import type { Module } from "../module/definition.ts";
 import type { Assigned } from "./await_role.ts";
 import { encodeDepth, type Role, ROLE_VARIABLE } from "./role.ts";
 import { headline, isLasting, messageOf } from "../user_code.ts";

@@ -6,7 +6,7 @@
 import { CallServer, type ForwardedCall, type Onward, type RunningCall, type Service } from "../call/server.ts";
 import { UnknownCommandError } from "../faults.ts";
 import type { Reporter } from "../log/reporter.ts";
-import type { Handler } from "../module/module.ts";
+import type { Handler } from "../module/definition.ts";
 import { messageOf } from "../user_code.ts";
 import { CODECS, DEFAULT_FRAME_LIMIT, FrameType } from "../wire/frame.ts";
 import { Link } from "../wire/link.ts";

@@ -6,7 +6,7 @@ import { CallCounters } from "../call/outcomes.ts";
 import { CallStream } from "../call/stream.ts";
 import { isText, objectOf, orNull } from "../checks.ts";
 import { BrokerError, type BrokerFault, toError, toFault } from "../faults.ts";
-import type { CallOptions } from "../module/context.ts";
+import type { CallOptions } from "../module/definition.ts";
 import { CODECS, DEFAULT_FRAME_LIMIT, FrameType } from "../wire/frame.ts";
 import { Link } from "../wire/link.ts";
 import { helloOf, helloText, readCloseReason, readHello } from "../wire/messages.ts";

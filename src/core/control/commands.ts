@@ -3,7 +3,7 @@
 import { progressTo } from "../call/server.ts";
 import { BrokerError, toFault } from "../faults.ts";
 import type { BrokerCore } from "../broker/broker.ts";
-import type { CallContext, Handler } from "../module/module.ts";
+import type { CallContext, Handler } from "../module/definition.ts";
 import { RecordStream } from "../log/broker_log.ts";
 import { EVENT_IDS, type EventId, EVENTS, isEventId } from "../log/events.ts";
 import { messageOf } from "../user_code.ts";

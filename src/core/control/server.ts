@@ -5,7 +5,7 @@ import type { BrokerCore } from "../broker/broker.ts";
 import { CallServer } from "../call/server.ts";
 import { sleep, within } from "../duration.ts";
 import { LineLimit } from "../log/reporter.ts";
-import type { Handler } from "../module/module.ts";
+import type { Handler } from "../module/definition.ts";
 import { isGenerator, messageOf } from "../user_code.ts";
 import { BodyError, CODECS, DEFAULT_FRAME_LIMIT, FrameType } from "../wire/frame.ts";
 import { Link } from "../wire/link.ts";

@@ -2,12 +2,11 @@
  * What commands a module has, in the form of OpenRPC, as the command `rpc.discover` answers it.
  *
  * @see https://spec.open-rpc.org
- * @module
  */
 
 import { VERSION } from "../version.ts";
-import type { Handler } from "./module.ts";
-import { schemasOf, type StandardSchema } from "./schema.ts";
+import type { Handler, StandardSchema } from "./definition.ts";
+import { schemasOf } from "./schema.ts";
 
 /** A JSON Schema; `{}` is any value. */
 export type JsonSchema = Readonly<Record<string, unknown>>;

@@ -1,7 +1,7 @@
 /** Whether the permissions of modules can be kept. */
 
 import type { Runtime } from "../../runtime/runtime.ts";
-import type { CheckedModule } from "./module.ts";
+import type { CheckedModule } from "./definition.ts";
 import type { ModuleSettings } from "../settings/settings.ts";
 
 interface Confined {

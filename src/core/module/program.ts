@@ -1,17 +1,16 @@
 /** Programs of any language as modules: what they are made of, and the check where they are defined. */
 
 import { inspect, isRecord, keysOf, refuseUnknown, withoutFields } from "../checks.ts";
-import {
-  type CheckedModule,
-  type Commands,
-  type Module,
-  type ModuleDefinition,
-  newModule,
-  type NotificationHandler,
-  type ProgramPlan,
-  type RequestHandler,
-  settingsOf,
-} from "./module.ts";
+import { newModule, settingsOf } from "./module.ts";
+import type {
+  CheckedModule,
+  Commands,
+  Module,
+  ModuleDefinition,
+  NotificationHandler,
+  ProgramPlan,
+  RequestHandler,
+} from "./definition.ts";
 import type { Endpoint } from "../../runtime/runtime.ts";
 import {
   type Framing,

@@ -2,44 +2,10 @@
  * Commands whose parameters and results are checked, by any schema library that follows Standard Schema.
  *
  * @see https://standardschema.dev
- * @module
  */
 
 import { isGenerator, isThenable } from "../user_code.ts";
-import type { CallContext, Handler } from "./module.ts";
-
-/** The part of Standard Schema, version 1, that a check needs. Valibot, Zod, ArkType and others implement it. */
-export interface StandardSchema<Input = unknown, Output = Input> {
-  /** The properties of the standard. */
-  readonly "~standard": {
-    /** Of the standard. */
-    readonly version: 1;
-    /** Name of the library. */
-    readonly vendor: string;
-    /** Checks a value, which may become another one. */
-    readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>;
-    /** Of Standard JSON Schema: what `brokkr describe` shows of it. Not every library has it. */
-    readonly jsonSchema?: {
-      readonly input: (options: { readonly target: "draft-2020-12" }) => Record<string, unknown>;
-      readonly output: (options: { readonly target: "draft-2020-12" }) => Record<string, unknown>;
-    };
-    /** For the compiler only. */
-    readonly types?: { readonly input: Input; readonly output: Output } | undefined;
-  };
-}
-
-/** What a check comes to: the value, or what is wrong with it. */
-export type SchemaResult<Output> =
-  | { readonly value: Output; readonly issues?: undefined }
-  | { readonly issues: readonly SchemaIssue[] };
-
-/** One thing that is wrong, and where. */
-export interface SchemaIssue {
-  /** In the words of the library. */
-  readonly message: string;
-  /** From the value's outside to the place. */
-  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
-}
+import type { CallContext, Handler, SchemaIssue, StandardSchema } from "./definition.ts";
 
 /** What a schema takes. */
 export type SchemaInput<S> = S extends StandardSchema<infer I, infer _> ? I : never;

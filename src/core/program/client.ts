@@ -7,7 +7,7 @@ import type { Protocol } from "./protocols.ts";
 import type { Params } from "./message.ts";
 import { methodNotFound, written } from "./peer_requests.ts";
 import { headline } from "../user_code.ts";
-import type { ProgramPlan } from "../module/module.ts";
+import type { ProgramPlan } from "../module/definition.ts";
 
 export interface ProgramClientOptions {
   readonly plan: ProgramPlan;

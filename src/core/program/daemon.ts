@@ -4,7 +4,7 @@ import type { OutputSink, SpawnedProcess } from "../../runtime/runtime.ts";
 import type { SessionParts } from "../child/child_spec.ts";
 import { ProcessSession } from "../child/session.ts";
 import { sleep } from "../duration.ts";
-import type { ProgramPlan } from "../module/module.ts";
+import type { ProgramPlan } from "../module/definition.ts";
 
 const LAST_BYTES_MS = 100;
 /** One that waits, for a network or another program, keeps no processor busy: after this time others may start beside it. */

@@ -4,7 +4,7 @@
  */
 
 import { progressTo, type RunningCall, type Service } from "../call/server.ts";
-import type { CallContext, Handler } from "../module/module.ts";
+import type { CallContext, Handler } from "../module/definition.ts";
 import type { ReceivedCall } from "../wire/columns.ts";
 import type { CallHeaders } from "../wire/messages.ts";
 import { type Connection, ConnectionClosedError } from "./connection.ts";

@@ -10,7 +10,7 @@ import type { Link } from "../wire/link.ts";
 import { Connection } from "./connection.ts";
 import { JsonRpcError } from "./message.ts";
 import { ProgramClient } from "./client.ts";
-import type { ProgramPlan } from "../module/module.ts";
+import type { ProgramPlan } from "../module/definition.ts";
 import { ProgramService } from "./service.ts";
 import { type Protocol, protocolOf } from "./protocols.ts";
 

@@ -15,7 +15,6 @@ import {
 import type { Clock, Environment, MemoryUsage, OpenHandle, Runtime } from "../runtime.ts";
 import { connect, connectToParent } from "./channel.ts";
 import type { DenoNamespace } from "./namespace.ts";
-import type { Spawner } from "./spawn.ts";
 import {
   countKinds,
   countZombies,
@@ -33,6 +32,9 @@ declare const navigator: { readonly hardwareConcurrency: number };
 
 const FIXED_RIGHTS =
   "a compiled binary has the rights that it was compiled with: remove them, or start with Deno itself";
+
+/** What starts processes, which is loaded where one is started. */
+export type Spawner = Pick<Runtime, "spawnProgram" | "spawnCommand" | "spawnDaemon">;
 
 /**
  * The runtime as Deno has it, with nothing but Deno's own functions: a `node:` import costs a process 22 to 30 ms. What not every

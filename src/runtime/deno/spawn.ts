@@ -15,7 +15,6 @@ import type {
   CommandProcess,
   ExitStatus,
   ProgramProcess,
-  Runtime,
   SpawnCommandOptions,
   SpawnedProcess,
   SpawnOptions,
@@ -31,14 +30,12 @@ import type {
   DenoNamespace,
   DenoPermissionDescriptor,
 } from "./namespace.ts";
-import { isFolder } from "./index.ts";
+import { isFolder, type Spawner } from "./index.ts";
 
 declare const Deno: DenoNamespace;
 
 /** A child that connected and ended at once is accepted within this time after its end. */
 const LATE_ACCEPT_MS = 50;
-
-export type Spawner = Pick<Runtime, "spawnProgram" | "spawnCommand" | "spawnDaemon">;
 
 export function newSpawner(): Spawner {
   const folder = new SocketFolder();

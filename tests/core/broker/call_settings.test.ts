@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CallTimeoutError } from "../../../src/core/faults.ts";
-import type { ModuleContext } from "../../../src/core/module/context.ts";
-import { defineModule, type ModuleDefinition } from "../../../src/core/module/module.ts";
+import type { ModuleContext, ModuleDefinition } from "../../../src/core/module/definition.ts";
+import { defineModule } from "../../../src/core/module/module.ts";
 import { defineProgram, type ProgramDefinition } from "../../../src/core/module/program.ts";
 import type { ModuleSettings } from "../../../src/core/settings/settings.ts";
 import type { FakeProcess } from "../child/fake_process.ts";

@@ -1,7 +1,8 @@
 // env of a module: which variables its processes get, and which those of the others.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { defineModule, type ModuleDefinition } from "../../../src/core/module/module.ts";
+import { defineModule } from "../../../src/core/module/module.ts";
+import type { ModuleDefinition } from "../../../src/core/module/definition.ts";
 import type { EnvSettings } from "../../../src/core/settings/settings.ts";
 import { settle } from "../manual_clock.ts";
 import { FakeBroker } from "./fake_broker.ts";

@@ -6,7 +6,7 @@ import { ControlClient } from "../../../src/core/control/client.ts";
 import { ControlServer } from "../../../src/core/control/server.ts";
 import type { LogRecord } from "../../../src/core/log/record.ts";
 import type { AnyModule } from "../../../src/core/module/program.ts";
-import type { CheckedModule } from "../../../src/core/module/module.ts";
+import type { CheckedModule } from "../../../src/core/module/definition.ts";
 import { frameMessage, newReader } from "../../../src/core/program/framing.ts";
 import { readRole, ROLE_VARIABLE } from "../../../src/core/child/role.ts";
 import { serveProcess } from "../../../src/core/child/serve.ts";

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ProcessGoneError } from "../../../src/core/faults.ts";
-import { defineModule, type ModuleDefinition } from "../../../src/core/module/module.ts";
-import type { StandardSchema } from "../../../src/core/module/schema.ts";
+import { defineModule } from "../../../src/core/module/module.ts";
+import type { ModuleDefinition, StandardSchema } from "../../../src/core/module/definition.ts";
 import { MemoryTree } from "./memory_tree.ts";
 
 interface Options {

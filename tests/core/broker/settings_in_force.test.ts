@@ -1,7 +1,7 @@
 // What Broker.start was given, on its way to where it takes effect.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { CallOptions } from "../../../src/core/module/context.ts";
+import type { CallOptions } from "../../../src/core/module/definition.ts";
 import { QueueFullError } from "../../../src/core/faults.ts";
 import { FrameType } from "../../../src/core/wire/frame.ts";
 import type { FakeProcess } from "../child/fake_process.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BrokerError } from "../../../src/core/faults.ts";
-import type { ModuleContext } from "../../../src/core/module/context.ts";
+import type { ModuleContext } from "../../../src/core/module/definition.ts";
 import { defineModule } from "../../../src/core/module/module.ts";
 import { defineProgram } from "../../../src/core/module/program.ts";
 import { type Answers, MemoryTree, type Request } from "./memory_tree.ts";

@@ -2,7 +2,7 @@
 import { Broker, type BrokerOptions, defineModule, defineProgram, remote } from "brokkr";
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { CallContext } from "../../../src/core/module/module.ts";
+import type { CallContext } from "../../../src/core/module/definition.ts";
 import { MemoryTree } from "./memory_tree.ts";
 
 /** Calls that wait in a worker until the test lets them go, and whose signals were aborted. */

@@ -6,7 +6,8 @@ import { type CodecName, CODECS, FrameType } from "../../../src/core/wire/frame.
 import { Link } from "../../../src/core/wire/link.ts";
 import type { CallCounts } from "../../../src/core/wire/status.ts";
 import type { BrokerFault } from "../../../src/core/faults.ts";
-import { commandMap, type Commands } from "../../../src/core/module/module.ts";
+import { commandMap } from "../../../src/core/module/module.ts";
+import type { Commands } from "../../../src/core/module/definition.ts";
 import { frame } from "../frames.ts";
 import { TestReporter } from "../log_of.ts";
 import { ManualClock, settle } from "../manual_clock.ts";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CallMap } from "../../../src/core/call/map.ts";
 import { CallCancelledError } from "../../../src/core/faults.ts";
-import type { CallOptions, MapOptions } from "../../../src/core/module/context.ts";
+import type { CallOptions, MapOptions } from "../../../src/core/module/definition.ts";
 import { settle } from "../manual_clock.ts";
 
 interface Pending {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PayloadError } from "../../../src/core/faults.ts";
-import type { CallContext } from "../../../src/core/module/module.ts";
+import type { CallContext } from "../../../src/core/module/definition.ts";
 import { START_MS } from "../manual_clock.ts";
 import { callLine, Conversation, NOTHING_LEFT, rejection } from "./conversation.ts";
 

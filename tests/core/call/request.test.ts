@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { runInNewContext } from "node:vm";
 import { checkedRequest } from "../../../src/core/call/call.ts";
-import type { CallOptions } from "../../../src/core/module/context.ts";
+import type { CallOptions } from "../../../src/core/module/definition.ts";
 
 const CALL = { target: "sla", command: "get", params: [] };
 const DEFAULTS = { timeoutMs: 1_000, retry: "once" } as const;

@@ -7,7 +7,7 @@ import {
   ProcessGoneError,
   RemoteError,
 } from "../../../src/core/faults.ts";
-import type { CallContext } from "../../../src/core/module/module.ts";
+import type { CallContext } from "../../../src/core/module/definition.ts";
 import { settle } from "../manual_clock.ts";
 import { Conversation, KILLED, NOTHING_LEFT, rejection } from "./conversation.ts";
 import { Codec } from "../../../src/core/wire/codec.ts";

@@ -1,4 +1,4 @@
-import type { CallContext } from "../../../src/core/module/module.ts";
+import type { CallContext } from "../../../src/core/module/definition.ts";
 import { Conversation } from "./conversation.ts";
 
 /** A command that yields 1, 2, 3 … `count`, and what became of it. */

@@ -3,7 +3,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { test } from "node:test";
 import { CallCancelledError, RemoteError } from "../../../src/core/faults.ts";
 import { FrameType } from "../../../src/core/wire/frame.ts";
-import type { CallContext } from "../../../src/core/module/module.ts";
+import type { CallContext } from "../../../src/core/module/definition.ts";
 import { Conversation, NOTHING_LEFT, rejection } from "./conversation.ts";
 
 /** What the program's own code throws. */

@@ -1,5 +1,6 @@
 import { cleanAfterFork } from "../../../src/core/child/cleanup.ts";
-import { defineModule, type Module, type ModuleDefinition } from "../../../src/core/module/module.ts";
+import { defineModule } from "../../../src/core/module/module.ts";
+import type { Module, ModuleDefinition } from "../../../src/core/module/definition.ts";
 import type { Role } from "../../../src/core/child/role.ts";
 import { FakeRuntime } from "../fake_runtime.ts";
 import { TestReporter } from "../log_of.ts";

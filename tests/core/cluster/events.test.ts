@@ -2,7 +2,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { defineModule } from "../../../src/core/module/module.ts";
-import type { CallContext } from "../../../src/core/module/module.ts";
+import type { CallContext } from "../../../src/core/module/definition.ts";
 import { rejection } from "../call/conversation.ts";
 import { MemoryCluster, type MemoryNode, type NodeOptions } from "./memory_cluster.ts";
 

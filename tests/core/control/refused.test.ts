@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ControlPeer } from "../../../src/core/control/server.ts";
 import { FrameReader, FrameType } from "../../../src/core/wire/frame.ts";
-import type { Handler } from "../../../src/core/module/module.ts";
+import type { Handler } from "../../../src/core/module/definition.ts";
 import { FakeRuntime } from "../fake_runtime.ts";
 import { frame } from "../frames.ts";
 import { MemoryChannel } from "../memory_channel.ts";

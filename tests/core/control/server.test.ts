@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ControlClient } from "../../../src/core/control/client.ts";
 import { ControlServer } from "../../../src/core/control/server.ts";
-import type { CallContext, Handler } from "../../../src/core/module/module.ts";
+import type { CallContext, Handler } from "../../../src/core/module/definition.ts";
 import { Inbox } from "../../../src/runtime/posix/channel.ts";
 import type { Channel, ChannelEvents, CommandProcess, Listener } from "../../../src/runtime/runtime.ts";
 import { FrameType } from "../../../src/core/wire/frame.ts";

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { discover, type JsonSchema } from "../../../src/core/module/discover.ts";
 import { commandMap } from "../../../src/core/module/module.ts";
-import { type StandardSchema, withSchema } from "../../../src/core/module/schema.ts";
+import { withSchema } from "../../../src/core/module/schema.ts";
+import type { StandardSchema } from "../../../src/core/module/definition.ts";
 
 function schema<T>(jsonSchema: JsonSchema | Error | null): StandardSchema<T> {
   const give = () => {

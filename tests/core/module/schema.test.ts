@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as v from "valibot";
 import { RemoteError } from "../../../src/core/faults.ts";
-import type { CallContext } from "../../../src/core/module/module.ts";
-import { type StandardSchema, withSchema } from "../../../src/core/module/schema.ts";
+import type { CallContext, StandardSchema } from "../../../src/core/module/definition.ts";
+import { withSchema } from "../../../src/core/module/schema.ts";
 import { Conversation, rejection } from "../call/conversation.ts";
 
 const MONTH = v.pipe(v.string(), v.regex(/^\d{4}-\d\d$/, "must be a month"));

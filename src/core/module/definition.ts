@@ -1,6 +1,123 @@
-/** What a module's own code gets. */
+/** What a module is defined with, and what its own code gets: the types, which the compiler alone needs. */
 
-import type { Commands, Module } from "./module.ts";
+import type { Endpoint } from "../../runtime/runtime.ts";
+import type { Framing, ModuleSettings, ProtocolName } from "../settings/settings.ts";
+
+/** The context of one call, as `this` of its handler. */
+export interface CallContext {
+  /** Number of the call on its channel; the same for both attempts. */
+  readonly id: number;
+  /** 1, or 2 where the first attempt never reached this process. */
+  readonly attempt: number;
+  /** Name of the process that called. */
+  readonly caller: string;
+  /** Aborted when the caller cancels, or gives up because no answer came in time. */
+  readonly signal: AbortSignal;
+  /**
+   * Reports progress to the caller: `onProgress` of its call gets `value`, and the timeout starts again. It is dropped while the
+   * caller cannot read. @throws {TypeError} where `value` can't be sent.
+   */
+  progress(value: unknown): void;
+}
+
+/** A command: gets the parameters spread, returns the result or a promise of it. */
+export type Handler = (this: CallContext, ...params: never[]) => unknown;
+
+/** Commands by name. */
+export type Commands = Readonly<Record<string, Handler>>;
+
+/** A class of errors. */
+export type ErrorClass = abstract new (...args: never[]) => object;
+
+/** Processes that a module runs for itself, all alike. */
+export interface WorkersDefinition<W extends Commands = Commands, O = unknown> {
+  /** How many. They are named `M-1`, `M-2`, … */
+  readonly count: number;
+  /** What the module can call on them with `ctx.workers.call`; or a function of the worker's context that returns it. */
+  readonly commands: W | ((ctx: ModuleContext<Commands, O>) => W);
+  /** Called in the workers: releases what only the module's own process needs. */
+  afterForkCleanup?(): unknown;
+}
+
+/** What {@link defineModule} takes. */
+export interface ModuleDefinition<
+  N extends string = string,
+  C extends Commands = Commands,
+  W extends Commands = Commands,
+  O = unknown,
+> extends ModuleSettings {
+  /** `[A-Za-z0-9._-]{1,64}`, different from all other names of the broker. */
+  readonly name: N;
+  /** Processes that the module runs for itself. @default none */
+  readonly workers?: WorkersDefinition<W, O>;
+  /**
+   * Checks the module's `options` in each of its processes before its commands are made, and types `ctx.options`. Any library that
+   * follows Standard Schema has them. Without options it checks `undefined`. @default options of any kind, as they are
+   */
+  readonly optionsSchema?: StandardSchema<unknown, O>;
+  /** What others can call; or a function of the module's context that returns it. @default none */
+  readonly commands?: C | ((ctx: ModuleContext<string extends keyof W ? Record<never, never> : W, O>) => C);
+  /**
+   * Classes of errors that are answers: their callers get them as a `RemoteError` like any other, and the call counts as answered,
+   * without lines at ERROR. @default none
+   */
+  readonly expected?: readonly ErrorClass[];
+  /**
+   * What this module made at import: disposed of in the processes of the others after {@linkcode afterForkCleanup}, and last first
+   * when its own process ends. Each by the first it has of `Symbol.asyncDispose`, `Symbol.dispose`, `close()`, `destroy()`,
+   * `end()`, `clear()`; a function is called. One that says it is `disposed`, `destroyed` or `closed` is left alone.
+   */
+  readonly owns?: readonly unknown[];
+  /** Called in the processes of the other modules, before what is in `owns` is disposed. */
+  afterForkCleanup?(): unknown;
+  /** Called in the module's own process, after the cleanup and before the first command. */
+  start?(ctx: ModuleContext<string extends keyof W ? Record<never, never> : W, O>): unknown;
+  /** Called in the module's own process as the last thing before it ends. */
+  stop?(ctx: ModuleContext<string extends keyof W ? Record<never, never> : W, O>): unknown;
+}
+
+/** Answers a program's request; what it throws is the answer's error, with its `code` and `data` where it has them. */
+export type RequestHandler = {
+  // As a method, so that a handler may say what it expects of `params`.
+  handle(params: unknown, context: { readonly signal: AbortSignal }): unknown;
+}["handle"];
+
+/** Gets the parameters of a program's notification. */
+export type NotificationHandler = { handle(params: unknown): unknown }["handle"];
+
+/** A checked program. */
+export interface ProgramPlan {
+  /** The executable and its arguments. */
+  readonly command: readonly string[];
+  /** What it speaks. */
+  readonly protocol: ProtocolName;
+  /** How its messages are separated. */
+  readonly framing: Framing;
+  /** What the user wants in the parameters of `initialize`. */
+  readonly initialize: Readonly<Record<string, unknown>>;
+  /** When it is ready, with protocol `none`; null for as soon as it runs. */
+  readonly ready: Endpoint | null;
+  /** Handlers of its requests, by method. */
+  readonly requests: ReadonlyMap<string, RequestHandler>;
+  /** Handlers of its notifications, by method. */
+  readonly notifications: ReadonlyMap<string, NotificationHandler>;
+}
+
+/** A checked module, which carries the types of its commands. */
+export interface Module<N extends string = string, C extends Commands = Commands, W extends Commands = Commands> {
+  /** Name of the module. */
+  readonly name: N;
+  /** What it was defined with. */
+  readonly definition: ModuleDefinition;
+  /** Never there at run time: holds the types of the commands. */
+  readonly "~types"?: { readonly commands: C; readonly workers: W };
+}
+
+/** A module as the broker has it. */
+export interface CheckedModule<C extends Commands = Commands> extends Module<string, C> {
+  /** What it runs, where it is a program of another language. */
+  readonly program?: ProgramPlan;
+}
 
 /** Options of one call. */
 export interface CallOptions {
@@ -184,4 +301,37 @@ export interface ModuleContext<W extends Commands = Commands, O = unknown> {
    * @throws {TypeError} when it can't be disposed of.
    */
   own<T>(resource: T): T;
+}
+
+/** The part of Standard Schema, version 1, that a check needs. Valibot, Zod, ArkType and others implement it. */
+export interface StandardSchema<Input = unknown, Output = Input> {
+  /** The properties of the standard. */
+  readonly "~standard": {
+    /** Of the standard. */
+    readonly version: 1;
+    /** Name of the library. */
+    readonly vendor: string;
+    /** Checks a value, which may become another one. */
+    readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>;
+    /** Of Standard JSON Schema: what `brokkr describe` shows of it. Not every library has it. */
+    readonly jsonSchema?: {
+      readonly input: (options: { readonly target: "draft-2020-12" }) => Record<string, unknown>;
+      readonly output: (options: { readonly target: "draft-2020-12" }) => Record<string, unknown>;
+    };
+    /** For the compiler only. */
+    readonly types?: { readonly input: Input; readonly output: Output } | undefined;
+  };
+}
+
+/** What a check comes to: the value, or what is wrong with it. */
+export type SchemaResult<Output> =
+  | { readonly value: Output; readonly issues?: undefined }
+  | { readonly issues: readonly SchemaIssue[] };
+
+/** One thing that is wrong, and where. */
+export interface SchemaIssue {
+  /** In the words of the library. */
+  readonly message: string;
+  /** From the value's outside to the place. */
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
