@@ -13,7 +13,7 @@ import { Link } from "../wire/link.ts";
 import { objectText } from "../wire/serializable.ts";
 import type { Endpoint, Post } from "./endpoint.ts";
 import type { Member } from "./members.ts";
-import { type Head, headOf, MessageKind, SessionChannel } from "./session.ts";
+import { type Head, headOf, LEAST_MESSAGE_BYTES, MessageKind, SessionChannel } from "./session.ts";
 
 /** Far more than the members of a cluster open; what is beyond it is a fault of theirs. */
 const MAX_SESSIONS = 16_384;
@@ -153,6 +153,7 @@ class ExportedSession implements Endpoint, Service {
     });
     this.#link = new Link(this.#channel, post.clock, {
       frameLimit: DEFAULT_FRAME_LIMIT,
+      leastWrite: LEAST_MESSAGE_BYTES,
       events: {
         frame: (type, flags, body) => this.#frame(type, flags, body),
         refused: (reason, excerpt) => dropped(member, `frame (${reason}: ${excerpt})`),

@@ -16,7 +16,7 @@ import { readJson } from "../wire/serializable.ts";
 import type { CallCounts, Latency } from "../wire/status.ts";
 import type { Endpoint, Post } from "./endpoint.ts";
 import type { Member } from "./members.ts";
-import { type Head, MessageKind, SessionChannel } from "./session.ts";
+import { type Head, LEAST_MESSAGE_BYTES, MessageKind, SessionChannel } from "./session.ts";
 
 /** A request to open a session, or its answer, may be lost: it is sent again. */
 const OPEN_MS = 500;
@@ -359,6 +359,7 @@ class ImportedSession implements Endpoint {
     });
     const link = new Link(channel, post.clock, {
       frameLimit: DEFAULT_FRAME_LIMIT,
+      leastWrite: LEAST_MESSAGE_BYTES,
       events: {
         frame: (type, flags, body) => {
           if (type === FrameType.answers) client.answers(flags, body, link);

@@ -33,6 +33,8 @@ export const HEAD_BYTES = 13;
 const WINDOW_BYTES = 4 * 1024 * 1024;
 const MAX_CHUNK_BYTES = 256 * 1024;
 const LEAST_CHUNK_BYTES = 256;
+/** A message costs both brokers and the server as much as some KiB do: what is less leaves with the rest of its turn. */
+export const LEAST_MESSAGE_BYTES = 8 * 1024;
 /** The server's own limit counts the head. */
 const HEAD_ROOM = 16;
 const ACK_BYTES = 256 * 1024;

@@ -32,6 +32,8 @@ export interface LinkOptions {
   readonly codec?: CodecName;
   /** Where large bodies may lie. @default they stay on the channel */
   readonly shared?: SharedMemoryOptions;
+  /** Bytes from which a flush within a turn writes, for a transport to which each write is a message of its own. @default 1 */
+  readonly leastWrite?: number;
 }
 
 /** Bodies in a row that can't be understood before the peer is given up. */
@@ -46,6 +48,7 @@ export class Link {
   readonly #reader: FrameReader;
   readonly #events: LinkEvents;
   readonly #sendLimit: number;
+  readonly #leastWrite: number;
   #batches: (() => void)[] = [];
   readonly #ignored = new Map<number, number>();
   readonly #whenDrained = new Set<() => void>();
@@ -68,6 +71,7 @@ export class Link {
     this.clock = clock;
     this.#events = options.events;
     this.#sendLimit = options.sendLimit ?? options.frameLimit;
+    this.#leastWrite = options.leastWrite ?? 1;
     this.#writer = new FrameWriter(channel, this.#sendLimit);
     this.#codec = options.codec ?? "json";
     this.#receivedAt = clock.now();
@@ -141,7 +145,7 @@ export class Link {
   /** The same after what the event loop has ready now, where nothing else makes it sooner. */
   scheduleLater(batch: () => void): void {
     this.#gather(batch);
-    this.clock.soon(() => this.flush());
+    this.clock.soon(() => this.#endTurn());
   }
 
   /** Puts one frame into this turn's write. */
@@ -171,16 +175,10 @@ export class Link {
     if (this.unsentBytes < PONG_LIMIT_BYTES) this.send(FrameType.pong, "1");
   }
 
-  /** Writes what was gathered without waiting for the end of the turn. */
+  /** Writes what was gathered without waiting for the end of the turn, unless that is too little for a write of its own. */
   flush(): void {
-    const batches = this.#batches;
-    if (batches.length > 0) {
-      this.#batches = [];
-      for (const batch of batches) batch();
-    }
-    this.#writer.writeOut();
-    // The transport reports what it had to keep, and not what it took at once.
-    if (this.#isAwaited && this.#channel.unsentBytes === 0) Promise.resolve().then(() => this.#drained());
+    this.#pack();
+    if (this.#writer.gathered >= this.#leastWrite) this.#writeOut();
   }
 
   /** Nothing can come for a while, or comes again: the time that a frame may take does not run meanwhile. */
@@ -191,7 +189,7 @@ export class Link {
   /** Sends the reason, and ends the link when all that was sent is out. */
   close(reason: string | null): void {
     if (this.#closed) return;
-    this.flush();
+    this.#pack();
     if (reason !== null) this.send(FrameType.close, objectText({ reason }));
     this.#writer.writeOut();
     this.#channel.close();
@@ -283,8 +281,26 @@ export class Link {
     // Two turns of the microtask queue, so that everything that one chunk of answers woke can still join the write.
     Promise.resolve().then(() => Promise.resolve()).then(() => {
       this.#scheduled = false;
-      this.flush();
+      this.#endTurn();
     });
+  }
+
+  #endTurn(): void {
+    this.#pack();
+    this.#writeOut();
+  }
+
+  #pack(): void {
+    const batches = this.#batches;
+    if (batches.length === 0) return;
+    this.#batches = [];
+    for (const batch of batches) batch();
+  }
+
+  #writeOut(): void {
+    this.#writer.writeOut();
+    // The transport reports what it had to keep, and not what it took at once.
+    if (this.#isAwaited && this.#channel.unsentBytes === 0) Promise.resolve().then(() => this.#drained());
   }
 
   #finish(reason: string | null, failed = false): void {

@@ -186,18 +186,19 @@ test("a call that is passed on makes no AbortSignal on its way, and reaches the 
     const answers = [await ctx.call("sla", "who_called"), await ctx.call("sla", "who_called")];
     return [...answers, (await factsOf(ctx.call("sla", "crash")))["remoteName"]];
   });
-  const { AbortController: Original } = globalThis;
+  const Original = AbortController;
   let made = 0;
-  globalThis.AbortController = class extends Original {
+  class Counted extends Original {
     constructor() {
       super();
       made++;
     }
-  };
+  }
+  Reflect.set(globalThis, "AbortController", Counted);
   try {
     assert.deepEqual(await t.ends(t.work()), ["Livestatus-1", "Livestatus-1", "TypeError"]);
   } finally {
-    globalThis.AbortController = Original;
+    Reflect.set(globalThis, "AbortController", Original);
   }
   assert.equal(made, 0);
 });

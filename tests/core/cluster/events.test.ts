@@ -77,6 +77,20 @@ test("A call of an imported module is answered, and its caller is named with its
   assert.equal(web.client.isClosed, true);
 });
 
+test("Calls that are made together, and their answers, are few messages, however many calls they are", async () => {
+  const { cluster, front } = await pair();
+  await cluster.ends(call({ front }, "add", 0));
+  const before = cluster.server.published.length;
+  const keys = Array.from({ length: 1_000 }, (_, key) => `${key}`.padStart(20, "0"));
+  const options = { timeoutMs: 10_000 };
+  assert.deepEqual(await cluster.ends(Promise.all(keys.map((key) => call({ front }, "echo", key, options)))), keys);
+  const sizes = cluster.server.published.slice(before).filter(({ subject }) => subject.startsWith("brokkr.prod.s."))
+    .map(({ bytes }) => bytes);
+  const bytes = sizes.reduce((sum, size) => sum + size, 0);
+  assert.ok(sizes.length <= 20, `${sizes.length} messages of ${bytes} bytes`);
+  await cluster.down();
+});
+
 test("A lost connection makes calls wait: in flight they are answered later, and new ones are never sent late", async () => {
   const { cluster, front, sla } = await pair();
   await cluster.ends(call({ front }, "add", 0));

@@ -18,6 +18,28 @@ test("frames of one turn leave in one write, in their order", async () => {
   );
 });
 
+test("flush() writes from leastWrite on within a turn, and what is less leaves at the end of the turn or with close()", async () => {
+  const { end, link } = bareLink(1000, { leastWrite: 20 });
+  const gathered = () => joinBytes(end.written);
+  link.schedule(() => link.send(FrameType.ping, "1"));
+  link.flush();
+  assert.deepEqual([end.written.length, link.unsentBytes], [0, 9]);
+  link.send(FrameType.pong, "é");
+  link.flush();
+  assert.equal(end.written.length, 0);
+  link.send(FrameType.ping, "2");
+  link.flush();
+  assert.deepEqual(gathered(), joinBytes([frame(5, "1"), frame(6, "é"), frame(5, "2")]));
+  link.send(FrameType.ping, "3");
+  link.flush();
+  await settle();
+  assert.deepEqual([end.written.length, link.unsentBytes], [2, 0]);
+  link.send(FrameType.ping, "4");
+  link.flush();
+  link.close(null);
+  assert.equal(end.written.length, 3);
+});
+
 test("what was written is not touched by what is sent later, over many slabs", async () => {
   const { end, link } = bareLink(300_000);
   const frames: Uint8Array[] = [];
