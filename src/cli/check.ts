@@ -5,7 +5,7 @@ import { relative, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { formatTimeout, within } from "../core/duration.ts";
-import { supervisionPlan } from "../core/settings/settings.ts";
+import { givenEnv, supervisionPlan, withheldEnv } from "../core/settings/settings.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./exit_codes.ts";
 import { nearestConfig } from "./config/config_file.ts";
@@ -75,17 +75,27 @@ async function checkFiles({ modules }: Config, runtime: Runtime): Promise<Proble
   const output = divertOutput();
   const allow = runtime.refuseExit((code) => new Error(`it calls exit(${String(code)}) when it is loaded`));
   const folder = process.cwd();
+  const environments = modules.map(({ name, settings: { env } }) => ({ name, env }));
   const problems: Problem[] = [];
   try {
     for (const module of modules) {
       // Code with restricted permissions must not run here, where it would have all of them.
       if (!("url" in module) || module.settings.permissions !== undefined) continue;
+      const { name, settings: { cwd = folder } } = module;
+      if (!isFolder(cwd)) {
+        const message = `modules.${name}.cwd is no folder ("${cwd}"), correct it or make it`;
+        problems.push({ ...module.at(["cwd"]), message });
+        continue;
+      }
+      const leave = enterEnv(runtime, withheldEnv(name, environments), givenEnv(module.settings.env));
       try {
-        process.chdir(module.settings.cwd ?? folder);
+        process.chdir(cwd);
         const loaded = heldAgainst(await loadedInTime(module, runtime), givenOf(module));
         await checkSettings(loaded, module.settings);
       } catch (error) {
         problems.push(fileProblem(module, error));
+      } finally {
+        leave();
       }
     }
   } finally {
@@ -94,6 +104,28 @@ async function checkFiles({ modules }: Config, runtime: Runtime): Promise<Proble
     output.restore();
   }
   return problems;
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/** Has the variables that a module's process has. Returns the function that brings back those that were there. */
+function enterEnv(
+  { env }: Pick<Runtime, "env">,
+  withheld: readonly string[],
+  given: Readonly<Record<string, string>>,
+): () => void {
+  const before = env.all();
+  const set = (variables: Readonly<Record<string, string>>) => {
+    for (const [name, value] of Object.entries(variables)) env.set(name, value);
+  };
+  for (const name of withheld) env.remove(name);
+  set(given);
+  return () => {
+    for (const name of Object.keys(env.all())) if (!Object.hasOwn(before, name)) env.remove(name);
+    set(before);
+  };
 }
 
 async function loadedInTime({ name, url, settings }: ConfigModule, { clock }: Runtime) {
@@ -107,10 +139,10 @@ const DEFAULT_PATH = "/usr/bin:/bin";
 
 /** Executables that can't be started. */
 function checkExecutables({ modules }: Config, { env }: Pick<Runtime, "env">): Problem[] {
-  const folders = (env.get("PATH") ?? DEFAULT_PATH).split(":");
   const problems: Problem[] = [];
   for (const module of modules) {
-    const wrong = "program" in module ? whatIsWrong(module, folders) : null;
+    const { PATH: path = env.get("PATH") ?? DEFAULT_PATH } = givenEnv(module.settings.env);
+    const wrong = "program" in module ? whatIsWrong(module, path.split(":")) : null;
     if (wrong !== null) problems.push({ ...module.place, message: `Cannot start module "${module.name}": ${wrong}` });
   }
   return problems;
@@ -122,6 +154,7 @@ function whatIsWrong(
   folders: readonly string[],
 ): string | null {
   const [executable = ""] = command;
+  if (cwd !== undefined && !isFolder(cwd)) return `its cwd is no folder ("${cwd}"), correct it or make it`;
   if (executable.includes(" ") && !executable.includes("/")) {
     const words = executable.split(/ +/).map((word) => JSON.stringify(word)).join(", ");
     return `executable "${executable}" is in no folder of PATH, no shell splits it: write [${words}]`;

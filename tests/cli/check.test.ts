@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync, writeFileSync } from "node:fs";
+import { readdirSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { brokerConfig, inSandbox } from "./cli_process.ts";
@@ -71,4 +71,48 @@ test("brokkr check tells of what is not in the text of the file too", () =>
     const nowhere = await sandbox.run(["check"], { cwd: "/" });
     assert.equal(nowhere.code, 2);
     assert.match(nowhere.stderr, /^Cannot check: there is no brokkr\.json in "\/" or above it, name a file, /);
+  }));
+
+test("brokkr check loads each module's file in its folder and with its variables, and says which folder is none", () =>
+  inSandbox(async (sandbox) => {
+    const file = `
+import process from "node:process";
+const seen = ["SLA_URL", "SLA_TOKEN", "WEB_TOKEN"].map((name) => process.env[name] ?? "-").join();
+if (seen !== process.env.WANTED) throw new Error("it sees " + seen);
+export default { name: "any", commands: {} };
+`;
+    for (const name of ["sla", "web"]) writeFileSync(join(sandbox.folder, `${name}.mjs`), file);
+    const modules = {
+      sla: { path: "sla.mjs", env: { SLA_URL: "given", SLA_TOKEN: true, WANTED: "given,of sla,-" } },
+      web: { path: "web.mjs", env: { WEB_TOKEN: true, WANTED: "-,-,of web" } },
+      far: { path: "web.mjs", cwd: "nowhere" },
+    };
+    writeFileSync(join(sandbox.folder, "brokkr.json"), JSON.stringify({ name: "b", modules }, null, 1));
+    const { code, stdout, stderr } = await sandbox.run(["check"], {
+      env: { SLA_TOKEN: "of sla", WEB_TOKEN: "of web" },
+    });
+    assert.deepEqual([code, stdout], [2, ""]);
+    const folder = realpathSync(sandbox.folder);
+    const why = `modules.far.cwd is no folder ("${join(folder, "nowhere")}"), correct it or make it`;
+    assert.equal(stderr, `brokkr.json:21:11: ${why}\n`);
+  }));
+
+test("brokkr check looks for a program in its own PATH, and says where its folder is none", () =>
+  inSandbox(async (sandbox) => {
+    const { folder } = sandbox;
+    writeFileSync(join(folder, "sla-tool"), "#!/bin/sh\n", { mode: 0o755 });
+    const modules = {
+      found: { command: ["sla-tool"], env: { PATH: folder } },
+      lost: { command: ["sla-tool"], env: { PATH: "/nowhere" } },
+      far: { command: ["ls"], cwd: "nowhere" },
+    };
+    writeFileSync(join(folder, "brokkr.json"), JSON.stringify({ name: "b", modules }, null, 1));
+    const { code, stderr } = await sandbox.run(["check"]);
+    assert.equal(code, 2);
+    const why = `its cwd is no folder ("${join(realpathSync(folder), "nowhere")}"), correct it or make it`;
+    assert.deepEqual(stderr.split("\n"), [
+      'brokkr.json:13:15: Cannot start module "lost": executable "sla-tool" is in no folder of PATH, install it or correct its path',
+      `brokkr.json:21:15: Cannot start module "far": ${why}`,
+      "",
+    ]);
   }));
