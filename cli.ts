@@ -1,5 +1,6 @@
 #!/usr/bin/env -S deno run -A
 import { VERSION } from "./src/core/version.ts";
+import type { Asked } from "./src/cli/quick.ts";
 import type { BunNamespace } from "./src/runtime/bun/namespace.ts";
 import type { DenoNamespace } from "./src/runtime/deno/namespace.ts";
 import { isOlder, OLDEST } from "./src/runtime/oldest.ts";
@@ -8,15 +9,35 @@ declare const Bun: BunNamespace;
 declare const Deno: DenoNamespace;
 
 const words = "Deno" in globalThis ? Deno.args : globalThis.process.argv.slice(2);
+const [first] = words;
 // The version before anything else is loaded, which takes longer than the start of the runtime. Where it can't be written, or the
 // runtime is too old, the command line says so.
-if (words.length === 1 && (words[0] === "--version" || words[0] === "-V") && isNewEnough()) {
-  void print(`${VERSION}\n`).catch(main);
-} else void main();
+if (!isNewEnough()) void rest();
+else if (words.length === 1 && (first === "--version" || first === "-V")) {
+  void print(`${VERSION}\n`).catch(() => rest());
+} else if (first === "status" || first === "call") void ask();
+else void rest();
 
-async function main(): Promise<void> {
-  const { main } = await import("./src/cli/main.ts");
-  await main();
+async function ask(): Promise<void> {
+  const { ask }: typeof import("./src/cli/quick_node.ts") = await load("quick");
+  await ask(words, rest);
+}
+
+async function rest(asked?: Asked): Promise<void> {
+  const { main }: typeof import("./src/cli/main.ts") = await load("main");
+  await main(asked);
+}
+
+/** Not each by its name alone: Deno would read all that a file leads to before the first line runs, which takes longer than that. */
+function load(what: "main" | "quick") {
+  if (what === "main") return import("Deno" in globalThis ? "./src/cli/main.ts" : "./src/cli/main.ts");
+  return import(
+    "Deno" in globalThis
+      ? "./src/cli/quick_deno.ts"
+      : "Bun" in globalThis
+      ? "./src/cli/quick_bun.ts"
+      : "./src/cli/quick_node.ts"
+  );
 }
 
 function isNewEnough(): boolean {

@@ -26,14 +26,6 @@ const FLAGS = [
 const MAIN = "src/cli/main.js";
 /** Files of the package that stay where they are, whoever imports them. */
 const ENTRIES = ["mod.js", "nats.js", "testing.js", MAIN];
-/** Which file the command line begins with. A process of a broker has its role, whatever its arguments are. */
-const FIRST_STEP = `
-function firstStep() {
-    const asks = ["call", "describe", "reload", "restart", "scale", "status", "stop"].includes(words[0] ?? "");
-    if (!asks || "Deno" in globalThis || process.env.BROKKR_ROLE !== undefined) return "./lib/brokkr-main.js";
-    return "Bun" in globalThis ? "./lib/brokkr-ask_bun.js" : "./lib/brokkr-ask_node.js";
-}
-`;
 /** What a module's process is made of. */
 const SERVE = "src/core/child/serve.js";
 const RUNTIMES = ["deno", "node", "bun"].map((name) => `src/runtime/${name}/index.js`);
@@ -49,8 +41,8 @@ export async function bundleLibrary(folder: string): Promise<string> {
   const groups = groupsOf(sources);
   const known = new Map([...groups].flatMap(([name, paths]) => [...paths].map((path) => [path, name])));
   const later = await nameDynamicImports(folder, sources, known);
-  for (const name of ["node", "bun"]) {
-    const failed = await bundleAsk(folder, name);
+  for (const name of ["deno", "node", "bun"]) {
+    const failed = await bundleQuick(folder, name);
     if (failed !== "") return failed;
   }
   for (const [name, paths] of groups) {
@@ -137,17 +129,10 @@ interface Bundling {
 }
 
 /** One file of all that a command needs which only asks a running broker: it shares nothing with the others, so nothing else is read. */
-async function bundleAsk(folder: string, runtime: string): Promise<string> {
-  const lines = [
-    'import { detectRuntime, RUNTIMES } from "./src/runtime/detect.js";',
-    `import { ${runtime}Runtime } from "./src/runtime/${runtime}/index.js";`,
-    'import { privateFiles } from "./src/runtime/builtins/private_files.js";',
-    'import { ask } from "./src/cli/ask.js";',
-    `RUNTIMES.${runtime}.load = () => ({ ...${runtime}Runtime(), files: () => privateFiles });`,
-    "export const main = async () => await ask(await detectRuntime());",
-  ];
-  const entry = await writeEntry(folder, `ask_${runtime}`, lines);
-  const failed = await bun([entry], join(folder, "lib"), ["--minify-whitespace", "--minify-syntax"]);
+async function bundleQuick(folder: string, runtime: string): Promise<string> {
+  const entry = join(folder, `quick_${runtime}.js`);
+  await Deno.writeTextFile(entry, `export * from "./src/cli/quick_${runtime}.js";\n`);
+  const failed = await bun([entry], join(folder, "lib"), ["--minify"]);
   await Deno.remove(entry);
   return failed;
 }
@@ -232,15 +217,15 @@ async function writeEntries(folder: string, sources: Sources): Promise<string> {
   );
   await Deno.writeTextFile(join(folder, "mod.js"), mod);
   const cli = join(folder, "cli.js");
-  // Not a text where it is imported: Deno would read all that it names before the program begins.
-  await rewrite(cli, `import("./${MAIN}")`, "import(firstStep())");
+  await rewrite(cli, /var __rewrite[\s\S]*?\n};\n/g, "");
+  await rewrite(cli, "__rewriteRelativeImportExtension", "");
+  await rewrite(cli, /"\.\/src\/cli\/(\w+)\.ts"/g, '"./lib/brokkr-$1.js"');
   await rewrite(cli, 'import { VERSION } from "./src/core/version.js";', `const VERSION = "${VERSION}";`);
   const oldest = sources.get("src/runtime/oldest.js")?.replaceAll(/^export /gm, "") ?? "";
   await rewrite(cli, 'import { isOlder, OLDEST } from "./src/runtime/oldest.js";\n', oldest);
-  await Deno.writeTextFile(cli, FIRST_STEP, { append: true });
   return "";
 }
 
-async function rewrite(path: string, from: string, to: string): Promise<void> {
+async function rewrite(path: string, from: string | RegExp, to: string): Promise<void> {
   await Deno.writeTextFile(path, (await Deno.readTextFile(path)).replaceAll(from, to));
 }

@@ -1,25 +1,30 @@
 /** `brokkr call`: calls a command of a module and prints its result. */
 
 import { isRecord } from "../core/checks.ts";
+import { measuredOf } from "../core/control/client.ts";
+import type { CallOutcome } from "../core/control/question.ts";
 import { BrokerError, RemoteError } from "../core/faults.ts";
-import { escapeLines, escapeText } from "../core/log/escape.ts";
+import { escapeText } from "../core/log/escape.ts";
 import { headline, messageOf } from "../core/user_code.ts";
 import { systemReason } from "../runtime/posix/failure_reason.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode, exitCodeOf, NoBrokerError } from "./exit_codes.ts";
 import { askBroker } from "./connect.ts";
 import type { ArgsOf } from "./commands.ts";
-import { print } from "./output.ts";
+import { print, shown } from "./output.ts";
 import { ProgressLine } from "./progress_line.ts";
+import { readParam, resultText, toJson } from "./result.ts";
 
 /** Not by `node:process`: to list what that exports, Node opens the three standard streams. */
 const { process } = globalThis;
 
-export async function call(runtime: Runtime, args: ArgsOf<"call">): Promise<number> {
+/** @param outcome of the call, where it was made before. */
+export async function call(runtime: Runtime, args: ArgsOf<"call">, outcome?: CallOutcome): Promise<number> {
   const { json } = args;
-  const params = await readParams(args.params);
+  // What was asked before needs none.
+  const params = outcome === undefined ? await readParams(args.params) : [];
   try {
-    await (args.stream ? printItems(runtime, args, params) : printResult(runtime, args, params));
+    await (args.stream ? printItems(runtime, args, params) : printResult(runtime, args, { params, outcome }));
     return ExitCode.done;
   } catch (error) {
     const code = exitCodeOf(error);
@@ -54,16 +59,18 @@ const STREAM_HINTS: readonly (readonly [said: string, hint: string])[] = [
 async function printResult(
   runtime: Runtime,
   args: ArgsOf<"call">,
-  params: readonly unknown[],
+  { params, outcome }: { readonly params: readonly unknown[]; readonly outcome: CallOutcome | undefined },
 ): Promise<void> {
   const { target, command, timeoutMs, json, broker } = args;
-  const { value, attempts, ms } = await askBroker(runtime, broker, async (client) => {
-    using line = new ProgressLine();
-    const onProgress = (value: unknown) => line.show(toJson(value));
-    return await client.call(target, command, params, { timeoutMs, onProgress });
-  });
-  if (json) await print(`${shown(toJson({ ok: true, result: value ?? null, attempts, ms }))}\n`);
-  else if (value !== undefined) await print(`${shown(typeof value === "string" ? value : toJson(value, 2))}\n`);
+  const result = outcome === undefined
+    ? await askBroker(runtime, broker, async (client) => {
+      using line = new ProgressLine();
+      const onProgress = (value: unknown) => line.show(toJson(value));
+      return await client.call(target, command, params, { timeoutMs, onProgress });
+    })
+    : measuredOf(outcome, { target, command });
+  const text = resultText(result, json);
+  if (text !== null) await print(`${shown(text)}\n`);
 }
 
 async function printItems(
@@ -77,11 +84,6 @@ async function printItems(
       if (!await print(`${shown(!json && typeof item === "string" ? item : toJson(item ?? null))}\n`)) break;
     }
   });
-}
-
-/** On a terminal, control characters are escaped; programs get the result unchanged. */
-function shown(text: string): string {
-  return process.stdout.isTTY === true ? escapeLines(text) : text;
 }
 
 /** @throws {CliError} if a file or standard input has no JSON. */
@@ -118,15 +120,6 @@ function jsonOf(what: string, given: string): unknown {
   }
 }
 
-/** Parsed as JSON if possible, else the text itself. */
-function readParam(param: string): unknown {
-  try {
-    return JSON.parse(param);
-  } catch {
-    return param;
-  }
-}
-
 function describe(error: Error) {
   const isRemote = error instanceof RemoteError;
   const hasCode = error instanceof BrokerError || error instanceof NoBrokerError;
@@ -137,26 +130,4 @@ function describe(error: Error) {
     remoteName: isRemote ? error.remoteName : null,
     remoteStack: isRemote ? error.remoteStack : null,
   };
-}
-
-/**
- * JSON has no bytes: they become base64. A bigint becomes its digits, which JSON allows any number of; NaN and infinities become
- * texts, because null would hide them.
- */
-function toJson(value: unknown, indent?: number): string {
-  let mark: string | undefined;
-  const form = (_key: string, part: unknown): unknown => {
-    if (typeof part === "number" && !Number.isFinite(part)) return String(part);
-    if (typeof part === "bigint") return `${mark ??= crypto.randomUUID()}${part}`;
-    return part instanceof Uint8Array ? base64(part) : part;
-  };
-  const text = JSON.stringify(value, form, indent);
-  // No runtime of these writes a bigint as a number: JSON.rawJSON is missing in Node 20. No text holds the mark but these.
-  return mark === undefined ? text : text.replaceAll(new RegExp(`"${mark}(-?\\d+)"`, "g"), "$1");
-}
-
-function base64(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return btoa(text);
 }

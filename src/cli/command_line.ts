@@ -10,6 +10,7 @@ import { readArguments, UsageError } from "./arguments.ts";
 import { ExitCode, exitCodeOf, explain } from "./exit_codes.ts";
 import { type ArgsOf, COMMAND_ROWS, type CommandName, isCommandName } from "./commands.ts";
 import { print } from "./output.ts";
+import type { Asked } from "./quick.ts";
 
 /** Not by `node:process`: to list what that exports, Node opens the three standard streams. */
 const { process } = globalThis;
@@ -18,7 +19,10 @@ type Run<N extends CommandName> = (runtime: Runtime, args: ArgsOf<N>, depth: num
 
 const RUN: { readonly [N in CommandName]: () => Promise<Run<N>> } = {
   run: async () => (await import("./run.ts")).run,
-  call: async () => (await import("./call.ts")).call,
+  call: async () => {
+    const { call } = await import("./call.ts");
+    return (runtime, args) => call(runtime, args);
+  },
   describe: async () => (await import("./describe.ts")).describe,
   inspect: async () => (await import("./inspect.ts")).inspect,
   status: async () => (await import("./status.ts")).status,
@@ -44,13 +48,12 @@ const RUN: { readonly [N in CommandName]: () => Promise<Run<N>> } = {
   version: () => Promise.resolve(() => shown(`${VERSION}\n`)),
 };
 
-type Loaded = { readonly [N in CommandName]?: Run<N> };
-
-/** Runs the command of the arguments, which is loaded where it is not `given`; returns the exit code. */
-export async function commandLine(runtime: Runtime, depth: number, given: Loaded = {}): Promise<number> {
-  const context = { runtime, depth, given };
+/** Runs the command of the arguments, or what is left of it where a part was `asked` before; returns the exit code. */
+export async function commandLine(runtime: Runtime, depth: number, asked?: Asked): Promise<number> {
+  const context = { runtime, depth };
   try {
     const [first = "help", ...words] = process.argv.slice(2);
+    if (asked !== undefined) return await finish(runtime, asked, words);
     if (first === "-V" || first === "--version") return await act(context, "version", words);
     if (first === "-h" || first === "--help") return await act(context, "help", words);
     return await act(context, commandNamed(first), words);
@@ -62,6 +65,14 @@ export async function commandLine(runtime: Runtime, depth: number, given: Loaded
   }
 }
 
+async function finish(runtime: Runtime, asked: Asked, words: readonly string[]): Promise<number> {
+  if ("text" in asked) return await shown(asked.text);
+  const args = await readArguments("call", words);
+  if (args === null) return await showHelp("call");
+  const { call } = await import("./call.ts");
+  return await call(runtime, args, asked.outcome);
+}
+
 /** @throws {UsageError} if there is none of that name. */
 function commandNamed(word: string): CommandName {
   if (isCommandName(word)) return word;
@@ -71,7 +82,7 @@ function commandNamed(word: string): CommandName {
 }
 
 async function act<N extends CommandName>(
-  { runtime, depth, given }: { readonly runtime: Runtime; readonly depth: number; readonly given: Loaded },
+  { runtime, depth }: { readonly runtime: Runtime; readonly depth: number },
   name: N,
   words: readonly string[],
 ): Promise<number> {
@@ -79,7 +90,7 @@ async function act<N extends CommandName>(
   if (args === null) return await showHelp(name);
   // All but these only wait for answers, so Ctrl-C may end them at any time.
   if (name !== "run" && name !== "serve") runtime.onSignal("SIGINT", () => runtime.exit(ExitCode.interrupted));
-  const run: Run<N> = given[name] ?? await RUN[name]();
+  const run: Run<N> = await RUN[name]();
   return await run(runtime, args, depth);
 }
 

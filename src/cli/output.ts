@@ -68,6 +68,11 @@ function watch(): void {
   process.stdout.on("error", failed);
 }
 
+/** On a terminal, control characters are escaped; programs get `text` unchanged. */
+export function shown(text: string): string {
+  return process.stdout.isTTY === true ? escapeLines(text) : text;
+}
+
 /** Whether `stream` is a terminal that should have colors. */
 export function hasColors(stream: "stdout" | "stderr"): boolean {
   return process[stream].isTTY === true && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb";

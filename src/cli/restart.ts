@@ -7,7 +7,7 @@ import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./exit_codes.ts";
 import { askBroker } from "./connect.ts";
 import type { ArgsOf } from "./commands.ts";
-import { showSteps } from "./progress_line.ts";
+import { showSteps } from "./steps.ts";
 
 export async function restart(runtime: Runtime, { module, broker }: ArgsOf<"restart">): Promise<number> {
   return await askBroker(runtime, broker, async (client) => {

@@ -54,6 +54,20 @@ test("brokkr call prints a bigint as its digits, and NaN and infinities as texts
     assert.equal(await printed("--stream", "sla", "bigs"), '18446744073709551616\n{"ratio":"NaN"}\n');
   }));
 
+test("brokkr call makes a call once, also where its answer is an error or more than JSON", () =>
+  inSandbox(async (sandbox) => {
+    await sandbox.broker();
+    assert.equal((await sandbox.run(["call", "sla", "crash", "no"])).code, 1);
+    assert.equal((await sandbox.run(["call", "sla", "big"])).stdout, "18446744073709551616\n");
+    const long = "x".repeat(5_000);
+    assert.equal((await sandbox.run(["call", "sla", "greet", long])).stdout, `Hello ${long}\n`);
+    const zero = await sandbox.run(["call", "--json", "sla", "echo", "[-0]", "--broker", "cli-test"]);
+    assert.deepEqual(JSON.parse(zero.stdout).result, [[0]]);
+    const { modules } = JSON.parse((await sandbox.run(["status", "--json"])).stdout);
+    const { ok, error, retried } = modules.find((module: { name: string }) => module.name === "sla").calls;
+    assert.deepEqual({ ok, error, retried }, { ok: 3, error: 1, retried: 0 });
+  }));
+
 test("brokkr call ends with an exit code for each way to fail, and says what to do", () =>
   inSandbox(async (sandbox) => {
     await sandbox.broker();

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { statusTable } from "../../src/cli/status.ts";
+import { statusTable } from "../../src/cli/status_table.ts";
 import type { BrokerStatus } from "../../src/core/broker/status.ts";
 import type { ProcessStatus } from "../../src/core/wire/status.ts";
 import { fixture, inSandbox } from "./cli_process.ts";

@@ -2,12 +2,13 @@
 
 import type { Runtime } from "../../runtime/runtime.ts";
 import { CallClient, DEFAULT_LIMITS } from "../call/client.ts";
-import { CallCounters } from "../call/outcomes.ts";
+import { CallCounters, faultOf } from "../call/outcomes.ts";
 import { CallStream } from "../call/stream.ts";
 import { isText, objectOf, orNull } from "../checks.ts";
 import { BrokerError, type BrokerFault, toError, toFault } from "../faults.ts";
 import type { CallOptions } from "../module/definition.ts";
 import { CODECS, DEFAULT_FRAME_LIMIT, FrameType } from "../wire/frame.ts";
+import { AnswerKind, readAnswers } from "../wire/columns.ts";
 import { Link } from "../wire/link.ts";
 import { helloOf, helloText, readCloseReason, readHello } from "../wire/messages.ts";
 import type { BrokerStatus } from "../broker/status.ts";
@@ -24,6 +25,7 @@ import {
   type SentRecord,
   SILENT,
 } from "./protocol.ts";
+import type { CallOutcome } from "./question.ts";
 import { brokerOf, CONTROL_FOLDER, socketPath } from "./socket_name.ts";
 
 /** The broker's time for its hello, and for answers that need no other process. */
@@ -249,6 +251,20 @@ export class ControlClient {
     const fault: BrokerFault = { code: "GONE", reason: why, exitCode: null, signal: null, lastLines: [] };
     this.#caller.refuse(fault);
   }
+}
+
+/** What came of a call that {@linkcode ask} made. @throws {BrokerError} as {@linkcode ControlClient.call} does. */
+export function measuredOf(outcome: CallOutcome, target: { target: string; command: string }): MeasuredResult {
+  if ("lost" in outcome) {
+    throw toError({ code: "GONE", reason: outcome.lost, exitCode: null, signal: null, lastLines: [] }, target);
+  }
+  const { kinds, values } = readAnswers(outcome.flags, outcome.body);
+  const at = Math.max(0, kinds?.findIndex((kind) => kind !== AnswerKind.progress) ?? 0);
+  const fault = faultOf(kinds?.[at] ?? AnswerKind.value, values[at]);
+  if (fault !== undefined) throw toError(fault, target);
+  const envelope = readEnvelope(values[at]);
+  if (!envelope.ok) throw toError(envelope.fault, target);
+  return readMeasured(envelope.value);
 }
 
 type LinkEvents = ConstructorParameters<typeof Link>[2]["events"];

@@ -16,13 +16,14 @@ export interface DenoNamespace {
     toObject(): Record<string, string>;
   };
   readonly test?: { readonly length: number };
-  readonly stdout: { writeSync(bytes: Uint8Array): number };
+  readonly stdout: { writeSync(bytes: Uint8Array): number; isTerminal(): boolean };
   readonly stderr: { writeSync(bytes: Uint8Array): number };
   readonly permissions: { querySync(descriptor: DenoPermissionDescriptor): { state: string } };
   readonly Command: new (command: string, options: DenoCommandOptions) => { spawn(): DenoChild };
 
   /** May be replaced. */
   exit: (code: number) => never;
+  consoleSize(): { columns: number };
   cwd(): string;
   chdir(path: string): void;
   execPath(): string;

@@ -1,0 +1,133 @@
+/**
+ * One question to a running broker, with the least code: what the command line loads takes longer than the answer. What is out of the
+ * ordinary is left to {@linkcode ControlClient}, and so is what only it can read of an answer.
+ *
+ * @module
+ */
+
+import type { Channel, Clock, Runtime } from "../../runtime/runtime.ts";
+import { messageOf } from "../user_code.ts";
+import { VERSION } from "../version.ts";
+import {
+  CODECS,
+  DEFAULT_FRAME_LIMIT,
+  FrameReader,
+  FrameType,
+  HEADER_BYTES,
+  PROTOCOL_VERSION,
+  writeHeader,
+} from "../wire/frame.ts";
+
+/** Who asks. */
+export interface Asker extends Pick<Runtime, "name" | "version" | "pid" | "connect"> {
+  readonly clock: Pick<Clock, "timer">;
+}
+
+export interface Question {
+  readonly command: string;
+  /** Plain data of a few bytes: nothing that JSON would lose, and nothing near a limit. */
+  readonly params: readonly unknown[];
+  /** How long the broker may take. @default for ever */
+  readonly timeoutMs?: number;
+}
+
+/** What a broker answered: the frame, and its columns, without what is beside their text. */
+export interface Answer {
+  readonly flags: number;
+  readonly body: Uint8Array;
+  readonly columns: readonly unknown[];
+}
+
+/** The answer, or why none can come any more. */
+export type CallOutcome = Answer | { readonly lost: string };
+
+/** A broker that runs says hello at once. */
+const HELLO_MS = 1_000;
+const LENGTH_BYTES = 4;
+/** As in columns.ts. */
+const PROGRESS = 5;
+
+/**
+ * Asks `broker`, whose socket is at `path`. Null where nothing was asked.
+ *
+ * @param progressed gets what comes before the answer. @throws as `connect` does
+ */
+export async function ask(
+  asker: Asker,
+  { broker, path }: { readonly broker: string; readonly path: string },
+  question: Question,
+  progressed: (answer: Answer) => void = () => {},
+): Promise<CallOutcome | null> {
+  const channel = await asker.connect(path);
+  return await new Promise((resolve) => {
+    let isAsked = false;
+    let reason: string | undefined;
+    let clear = asker.clock.timer(HELLO_MS, () => end(null));
+    const end = (outcome: CallOutcome | null) => {
+      clear();
+      resolve(outcome);
+      // Not by its end, which both sides would wait for.
+      channel.abort();
+    };
+    const lost = (why: string) => end(isAsked ? { lost: reason ?? why } : null);
+    const reader = new FrameReader(DEFAULT_FRAME_LIMIT, (type, flags, body) => {
+      if (type === FrameType.hello && !isAsked) {
+        if (fieldOf(textOf(body), "protocol") !== PROTOCOL_VERSION) return end(null);
+        isAsked = true;
+        clear();
+        clear = question.timeoutMs === undefined
+          ? () => {}
+          : asker.clock.timer(question.timeoutMs, () => lost("no answer"));
+        send(channel, FrameType.calls, [1, [1], 0, [question.command], [question.params], 0]);
+      } else if (type === FrameType.answers) {
+        const answer = answerOf(flags, body);
+        if (answer.columns[2]?.toString() === `${PROGRESS}`) progressed(answer);
+        else end(answer);
+      } else if (type === FrameType.close) reason = String(fieldOf(textOf(body), "reason"));
+    });
+    channel.open({
+      data(chunk) {
+        try {
+          reader.push(chunk);
+        } catch (error) {
+          lost(messageOf(error));
+        }
+      },
+      drained: () => {},
+      closed: (error) => lost(error?.message ?? "the broker ended"),
+    });
+    const { pid, name, version } = asker;
+    const own = { broker, process: "brokkr", pid, runtime: `${name} ${version}`, codecs: CODECS, setup: null };
+    send(channel, FrameType.hello, { protocol: PROTOCOL_VERSION, version: VERSION, ...own });
+  });
+}
+
+/** The value of an answer that JSON says all of; undefined where it is another one. */
+export function plainValue({ flags, columns: [ids, , kinds, values] }: Answer): unknown {
+  const isPlain = flags === 0 && kinds === 0 && Array.isArray(ids) && ids.length === 1 && Array.isArray(values);
+  return isPlain ? values[0] : undefined;
+}
+
+function answerOf(flags: number, body: Uint8Array): Answer {
+  const end = flags === 0 ? undefined : LENGTH_BYTES + new DataView(body.buffer, body.byteOffset).getUint32(0);
+  const columns: unknown = JSON.parse(textOf(body.subarray(flags === 0 ? 0 : LENGTH_BYTES, end)));
+  // The memory of the body is used again.
+  return { flags, body: Uint8Array.from(body), columns: Array.isArray(columns) ? columns : [] };
+}
+
+function send(channel: Channel, type: number, value: unknown): void {
+  const body = new TextEncoder().encode(JSON.stringify(value));
+  const frame = new Uint8Array(HEADER_BYTES + body.length);
+  writeHeader(frame, 0, { type, flags: 0, length: body.length });
+  frame.set(body, HEADER_BYTES);
+  channel.write(frame);
+}
+
+function textOf(body: Uint8Array): string {
+  return new TextDecoder().decode(body);
+}
+
+function fieldOf(text: string, name: string): unknown {
+  const value: unknown = JSON.parse(text);
+  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
+}

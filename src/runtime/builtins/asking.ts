@@ -1,0 +1,29 @@
+import { timer } from "../posix/clock.ts";
+import type { Asking } from "../asking.ts";
+import { privateFiles } from "./private_files.ts";
+import { fileSystem, process } from "./process.ts";
+
+/** `/dev/null` of Linux. */
+const NULL_DEVICE = 0x103;
+
+/** What Node and Bun have in common of it. */
+export const asking = {
+  pid: process.pid,
+  clock: { timer },
+  files: privateFiles,
+  variable: (name) => process.env[name],
+  onSignal(signal, fn) {
+    const listener = () => fn();
+    process.on(signal, listener);
+    return () => void process.off(signal, listener);
+  },
+  terminal() {
+    // Before the stream: it costs a process of Bun 6 to 10 ms, and one of Node 2 ms.
+    const stats = fileSystem().fstatSync(1);
+    if (!stats.isCharacterDevice() || stats.rdev === NULL_DEVICE) return null;
+    const { isTTY, columns } = process.stdout;
+    return isTTY === true ? { columns } : null;
+  },
+  write: (bytes) => void fileSystem().writeSync(1, bytes),
+  exit: (code) => process.exit(code),
+} satisfies Partial<Asking>;

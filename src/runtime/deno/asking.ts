@@ -1,0 +1,25 @@
+import type { Asking } from "../asking.ts";
+import { engineTimer, hasEngineTimers, timer } from "../posix/clock.ts";
+import { connect } from "./channel.ts";
+import type { DenoNamespace } from "./namespace.ts";
+import { privateFiles } from "./private_files.ts";
+
+declare const Deno: DenoNamespace;
+
+export const denoAsking: Asking = {
+  name: "deno",
+  version: Deno.version.deno,
+  pid: Deno.pid,
+  // The connection keeps the process alive. The first one of Deno's own costs a process 5 ms.
+  clock: { timer: hasEngineTimers ? engineTimer : timer },
+  files: privateFiles,
+  variable: (name) => Deno.env.get(name),
+  connect,
+  onSignal(signal, fn) {
+    Deno.addSignalListener(signal, fn);
+    return () => Deno.removeSignalListener(signal, fn);
+  },
+  terminal: () => Deno.stdout.isTerminal() ? Deno.consoleSize() : null,
+  write: (bytes) => void Deno.stdout.writeSync(bytes),
+  exit: (code) => Deno.exit(code),
+};
