@@ -1,8 +1,6 @@
 /**
  * `brokkr status` and `brokkr call` in their usual forms, with a tenth of the code: it is loaded alone, and takes less time than
  * the runtime's own start. Whatever is out of the ordinary is left to the whole command line, which does it as if this were not here.
- *
- * @module
  */
 
 import type { BrokerStatus } from "../core/broker/status.ts";

@@ -1,8 +1,4 @@
-/**
- * The parameters of a call by hand, and its result as text.
- *
- * @module
- */
+/** The parameters of a call by hand, and its result as text. */
 
 import type { MeasuredResult } from "../core/control/protocol.ts";
 

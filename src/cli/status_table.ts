@@ -1,8 +1,4 @@
-/**
- * The processes of a broker as a table.
- *
- * @module
- */
+/** The processes of a broker as a table. */
 
 import type { BrokerStatus } from "../core/broker/status.ts";
 import type { ProcessStatus } from "../core/wire/status.ts";

@@ -1,8 +1,4 @@
-/**
- * The steps of processes while a command waits for them.
- *
- * @module
- */
+/** The steps of processes while a command waits for them. */
 
 import type { ControlClient } from "../core/control/client.ts";
 import { EVENT_IDS } from "../core/log/events.ts";

@@ -1,8 +1,6 @@
 /**
  * One question to a running broker, with the least code: what the command line loads takes longer than the answer. What is out of the
  * ordinary is left to {@linkcode ControlClient}, and so is what only it can read of an answer.
- *
- * @module
  */
 
 import type { Channel, Clock, Runtime } from "../../runtime/runtime.ts";

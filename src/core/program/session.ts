@@ -9,7 +9,7 @@ import { VERSION } from "../version.ts";
 import type { Link } from "../wire/link.ts";
 import { Connection } from "./connection.ts";
 import { JsonRpcError } from "./message.ts";
-import { ProgramClient } from "./client.ts";
+import { ProgramHandlers } from "./handlers.ts";
 import type { ProgramPlan } from "../module/definition.ts";
 import { ProgramService } from "./service.ts";
 import { type Protocol, protocolOf } from "./protocols.ts";
@@ -71,7 +71,7 @@ export class ProgramSession extends ProcessSession<CommandProcess> {
   protected override connect({ channel }: CommandProcess): void {
     const { spec: { module, parent: { runtime, reporter } }, caller, events } = this.parts;
     const plan = this.#plan;
-    const client = new ProgramClient({ plan, protocol: this.#protocol, reporter, module });
+    const handlers = new ProgramHandlers({ plan, protocol: this.#protocol, reporter, module });
     const { clock, ownFiles } = runtime;
     const connection = new Connection(channel, {
       clock,
@@ -81,11 +81,11 @@ export class ProgramSession extends ProcessSession<CommandProcess> {
       events: {
         stray: (text) => void this.printed("stdout", new TextEncoder().encode(`${text}\n`)),
         dropped: (what) => events.dropped(what, 1),
-        notification: (notification) => client.notified(notification),
+        notification: (notification) => handlers.notified(notification),
         request: (method, params, signal) => {
           // What it asks for may be a module's that waits for this one's place.
           events.cleaned();
-          return client.asked(method, params, signal);
+          return handlers.asked(method, params, signal);
         },
         drained: () => this.#peer?.drained(),
         closed: (reason, failed) => this.#closed(reason, failed),

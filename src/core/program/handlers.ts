@@ -9,17 +9,17 @@ import { methodNotFound, written } from "./peer_requests.ts";
 import { headline } from "../user_code.ts";
 import type { ProgramPlan } from "../module/definition.ts";
 
-export interface ProgramClientOptions {
+export interface ProgramHandlersOptions {
   readonly plan: ProgramPlan;
   readonly protocol: Protocol;
   readonly reporter: Reporter;
   readonly module: string;
 }
 
-export class ProgramClient {
-  readonly #options: ProgramClientOptions;
+export class ProgramHandlers {
+  readonly #options: ProgramHandlersOptions;
 
-  constructor(options: ProgramClientOptions) {
+  constructor(options: ProgramHandlersOptions) {
     this.#options = options;
   }
 
