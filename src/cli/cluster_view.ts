@@ -5,6 +5,7 @@ import type { ClusterStatus, MemberStatus } from "../core/cluster/cluster.ts";
 import { table } from "./columns.ts";
 import { cut, milliseconds, shortTime } from "./figures.ts";
 import { bold, paint } from "./colors.ts";
+import { nodeRows } from "./status_rows.ts";
 
 const STATES: Readonly<Record<MemberStatus["state"], string>> = {
   ready: "32",
@@ -23,8 +24,9 @@ export function clusterLine({ name, node, state, reason, members }: ClusterStatu
   }${listed === "" ? "" : `: ${listed}`}`;
 }
 
-interface TableOptions {
+export interface TableOptions {
   readonly colors: boolean;
+  /** Columns of the terminal. @default as many as the table needs */
   readonly width?: number | undefined;
 }
 
@@ -37,12 +39,8 @@ export function clusterTables(
   cluster: ClusterStatus,
   { colors, width = Infinity }: TableOptions,
 ): string {
-  const { name, node, state, server, reason, running, members, imports, disconnects } = cluster;
-  const nodes = [
-    { node, broker: broker.name, state, uptimeMs: broker.uptimeMs, silentMs: null, exports: cluster.exports },
-    ...[...members].sort((one, other) => one.node < other.node ? -1 : 1),
-  ];
-  const rows = nodes.flatMap(({ node, broker, state, uptimeMs, silentMs, exports }) => {
+  const { name, state, server, reason, running, imports, disconnects } = cluster;
+  const rows = nodeRows(broker, cluster).flatMap(({ node, broker, state, uptimeMs, silentMs, exports }) => {
     const cells = [node, broker, state, shortTime(uptimeMs), silentMs === null ? "-" : milliseconds(silentMs)];
     const modules = Object.entries(exports).map(([module, { state, pending }]) => [module, state, String(pending)]);
     const [first = ["-", "-", "-"], ...more] = modules;

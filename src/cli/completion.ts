@@ -11,6 +11,7 @@ import { ExitCode } from "./exit_codes.ts";
 import { type ArgsOf, type Command, COMMAND_ROWS } from "./commands.ts";
 import { askBroker } from "./connect.ts";
 import { print } from "./output.ts";
+import { processRows } from "./status_rows.ts";
 import type { Candidates } from "./values.ts";
 
 /** Before `--` a script gives its own name, behind it the words up to the cursor. */
@@ -116,9 +117,9 @@ async function live(
   return await askBroker(runtime, given.get("broker")?.[0], async (client) => {
     if (what === "command") return await commandsOf(client, given.get("target")?.[0]);
     const { modules, cluster } = await client.status();
-    if (what === "target") return [...modules.map(({ name }) => name), ...targetsOf(cluster)];
-    if (what === "module") return modules.map(({ name }) => name);
-    return modules.flatMap(({ name, workers }) => [name, ...workers.map(({ name }) => name)]);
+    if (what === "process") return processRows({ modules }).map(({ status }) => status.name);
+    const names = modules.map(({ name }) => name);
+    return what === "module" ? names : [...names, ...targetsOf(cluster)];
   });
 }
 

@@ -15,6 +15,7 @@ import type { ArgsOf } from "./commands.ts";
 import { livestatus, sla, webui } from "./demo_modules.ts";
 import { cut, mebibytes, milliseconds } from "./figures.ts";
 import { hasColors, print } from "./output.ts";
+import { processRows } from "./status_rows.ts";
 import { DEMO_PROGRAM, PROGRAM_VARIABLE } from "./own_program.ts";
 import { bold, paintLine } from "./colors.ts";
 
@@ -135,26 +136,10 @@ function demoReport(calls: readonly DemoCall[], status: BrokerStatus, colors: bo
       return index === 0 ? bold(cut(line, width), colors) : cut(line, width);
     });
   const callRows = calls.map(({ what, call, outcome }) => [what, call, outcome]);
-  const rows = status.modules.flatMap((module) => [
-    row(module, module.name),
-    ...module.workers.map((worker) => row(worker, `  ${worker.name}`)),
+  const rows = processRows(status).map(({ status, module }) => [
+    module === null ? status.name : `  ${status.name}`,
+    ...COLUMNS.map(([, text]) => String(text(status))),
   ]);
-  const headings = [
-    "process",
-    " pid",
-    "state",
-    " restarts",
-    " cleanup",
-    " before",
-    " after",
-    " ok",
-    " retried",
-    " timeout",
-    " error",
-    " late",
-    " p50",
-    " p99",
-  ];
   const { name, runtime, version } = status.broker;
   return [
     "",
@@ -167,28 +152,24 @@ function demoReport(calls: readonly DemoCall[], status: BrokerStatus, colors: bo
       colors,
     ),
     "",
-    ...fitting(headings, rows),
+    ...fitting(["process", ...COLUMNS.map(([heading]) => heading)], rows),
     "",
     "",
   ].join("\n");
 }
 
-function row(process: ProcessStatus, shown: string): string[] {
-  const { calls, cleanup, latencyMs } = process;
-  return [
-    shown,
-    String(process.pid ?? "-"),
-    process.state,
-    String(process.restarts),
-    milliseconds(cleanup?.ms ?? null),
-    mebibytes(cleanup?.privateBytesBefore),
-    mebibytes(cleanup?.privateBytesAfter),
-    String(calls.ok),
-    String(calls.retried),
-    String(calls.timeout),
-    String(calls.error),
-    String(calls.late),
-    milliseconds(latencyMs.p50),
-    milliseconds(latencyMs.p99),
-  ];
-}
+const COLUMNS: readonly (readonly [heading: string, text: (status: ProcessStatus) => string | number])[] = [
+  [" pid", ({ pid }) => pid ?? "-"],
+  ["state", ({ state }) => state],
+  [" restarts", ({ restarts }) => restarts],
+  [" cleanup", ({ cleanup }) => milliseconds(cleanup?.ms ?? null)],
+  [" before", ({ cleanup }) => mebibytes(cleanup?.privateBytesBefore)],
+  [" after", ({ cleanup }) => mebibytes(cleanup?.privateBytesAfter)],
+  [" ok", ({ calls }) => calls.ok],
+  [" retried", ({ calls }) => calls.retried],
+  [" timeout", ({ calls }) => calls.timeout],
+  [" error", ({ calls }) => calls.error],
+  [" late", ({ calls }) => calls.late],
+  [" p50", ({ latencyMs }) => milliseconds(latencyMs.p50)],
+  [" p99", ({ latencyMs }) => milliseconds(latencyMs.p99)],
+];

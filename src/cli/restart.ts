@@ -1,12 +1,13 @@
 /** `brokkr restart`, `stop`, `reload` and `scale`: each waits for the outcome, and shows the steps meanwhile. */
 
-import type { ProcessState, ProcessStatus } from "../core/wire/status.ts";
+import type { ProcessState } from "../core/wire/status.ts";
 import type { ControlClient } from "../core/control/client.ts";
 import { UnknownModuleError } from "../core/faults.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./exit_codes.ts";
 import { askBroker } from "./connect.ts";
 import type { ArgsOf } from "./commands.ts";
+import { processRows } from "./status_rows.ts";
 import { showSteps } from "./steps.ts";
 
 export async function restart(runtime: Runtime, { module, broker }: ArgsOf<"restart">): Promise<number> {
@@ -62,15 +63,14 @@ const NOT_STARTED: readonly ProcessState[] = ["failed", "backoff", "starting", "
 
 /** @throws {CliError} if a module or worker did not start. */
 async function requireStarted(client: ControlClient, name: string | undefined): Promise<void> {
-  const { modules } = await client.status();
-  const isMeant = (process: ProcessStatus) =>
-    NOT_STARTED.includes(process.state) && (name === undefined || name === process.name);
-  const workers = modules.flatMap((module) => module.workers).filter(isMeant);
-  const failed = modules.filter(isMeant);
-  const [what, ended] = failed.length > 0 ? ["module", failed] : ["worker", workers];
-  if (ended.length === 0) return;
-  const names = ended.map((process) => `"${process.name}"`).join(", ");
-  const isTriedAgain = ended.every((process) => process.state !== "failed");
+  const failed = processRows(await client.status()).filter(({ status }) =>
+    NOT_STARTED.includes(status.state) && (name === undefined || name === status.name)
+  );
+  if (failed.length === 0) return;
+  const modules = failed.filter(({ module }) => module === null);
+  const [what, ended] = modules.length > 0 ? ["module", modules] : ["worker", failed];
+  const names = ended.map(({ status }) => `"${status.name}"`).join(", ");
+  const isTriedAgain = ended.every(({ status }) => status.state !== "failed");
   const next = isTriedAgain ? " and is tried again" : "";
   throw new CliError(`Cannot start ${what} ${names}: it ended before it was ready${next}, see the broker's log`, {
     exitCode: ExitCode.gone,

@@ -2,50 +2,45 @@
 
 import type { BrokerStatus } from "../core/broker/status.ts";
 import type { ProcessStatus } from "../core/wire/status.ts";
-import { clusterLine } from "./cluster_view.ts";
+import { clusterLine, type TableOptions } from "./cluster_view.ts";
 import { table } from "./columns.ts";
 import { cut, mebibytes, milliseconds, shortTime } from "./figures.ts";
 import { bold, paintState } from "./colors.ts";
+import { memoryOf, type ProcessRow, processRows } from "./status_rows.ts";
 
-const HEADINGS = [
-  "NAME",
-  "STATE",
-  " PID",
-  " RESTARTS",
-  " UPTIME",
-  " MEMORY",
-  " OK",
-  " ERR",
-  " TIMEOUT",
-  " P50",
-  " P99",
-];
-
-/** What a narrow terminal goes without, first to last; the other columns always stay. */
-const DISPENSABLE = [" P50", " UPTIME", " OK", " P99", " RESTARTS", " TIMEOUT", " PID", " ERR", " MEMORY"];
-
-export interface TableOptions {
-  readonly colors: boolean;
-  /** Columns of the terminal. @default as many as the table needs */
-  readonly width?: number | undefined;
+interface Column {
+  /** Right-aligned where it begins with a space. */
+  readonly heading: string;
+  /** A narrow terminal goes without those with a low number first, and always has those without one. */
+  readonly rank?: number;
+  readonly text: (status: ProcessStatus) => string;
 }
+
+const COLUMNS: readonly Column[] = [
+  { heading: "STATE", text: ({ state }) => state },
+  { heading: " PID", rank: 7, text: ({ pid }) => String(pid ?? "-") },
+  { heading: " RESTARTS", rank: 5, text: ({ restarts }) => String(restarts) },
+  { heading: " UPTIME", rank: 2, text: ({ state, uptimeMs }) => state === "ready" ? shortTime(uptimeMs) : "-" },
+  { heading: " MEMORY", rank: 9, text: (status) => mebibytes(memoryOf(status)) },
+  { heading: " OK", rank: 3, text: ({ calls }) => String(calls.ok + calls.retried) },
+  { heading: " ERR", rank: 8, text: ({ calls }) => String(calls.error) },
+  { heading: " TIMEOUT", rank: 6, text: ({ calls }) => String(calls.timeout) },
+  { heading: " P50", rank: 1, text: ({ latencyMs }) => milliseconds(latencyMs.p50) },
+  { heading: " P99", rank: 4, text: ({ latencyMs }) => milliseconds(latencyMs.p99) },
+];
 
 export function statusTable(
   { broker, modules, standby = [], cluster }: BrokerStatus,
   { colors, width = Infinity }: TableOptions,
 ): string {
-  const processes = modules.flatMap((module) => [
-    { status: module, name: module.name },
-    ...module.workers.map((worker) => ({ status: worker, name: `  ${worker.name}` })),
-  ]);
-  const rows = processes.map(({ status, name }) => cellsOf(name, status));
-  const lines = tableWithin(width, rows).map((line, index) => {
+  const processes = processRows({ modules });
+  const lines = tableWithin(width, processes).map((line, index) => {
     const state = processes[index - 1]?.status.state;
     return state === undefined
       ? bold(line, colors)
       : line.replace(` ${state} `, ` ${paintState(state, state, colors)} `);
   });
-  const ready = standby.map(({ pid, memory }) => `pid ${pid} (${mebibytes(memory.privateBytes ?? memory.rssBytes)})`);
+  const ready = standby.map(({ pid, memory }) => `pid ${pid} (${mebibytes(memoryOf({ memory }))})`);
   const waiting = ready.length === 0 ? [] : ["", `standby: ${ready.join(", ")}`];
   const others = cluster === undefined ? [] : ["", cut(clusterLine(cluster), width)];
   const { zombies } = broker;
@@ -63,30 +58,15 @@ export function statusTable(
 }
 
 /** The lines of the table, with as many of its columns as fit. */
-function tableWithin(width: number, rows: readonly (readonly string[])[]): string[] {
+function tableWithin(width: number, processes: readonly ProcessRow[]): string[] {
   for (let without = 0;; without++) {
-    const dropped = DISPENSABLE.slice(0, without);
-    const pick = (cells: readonly string[]) => cells.filter((_, column) => !dropped.includes(HEADINGS[column] ?? ""));
-    const lines = table(pick(HEADINGS), rows.map(pick), false).split("\n");
+    const columns = COLUMNS.filter(({ rank = Infinity }) => rank > without);
+    const rows = processes.map(({ status, module }) => [
+      module === null ? status.name : `  ${status.name}`,
+      ...columns.map(({ text }) => text(status)),
+    ]);
+    const lines = table(["NAME", ...columns.map(({ heading }) => heading)], rows, false).split("\n");
     if (lines.every((line) => line.length <= width)) return lines;
-    if (without === DISPENSABLE.length) return lines.map((line) => cut(line, width));
+    if (columns.every(({ rank }) => rank === undefined)) return lines.map((line) => cut(line, width));
   }
-}
-
-function cellsOf(name: string, status: ProcessStatus): string[] {
-  const { state, pid, restarts, uptimeMs, memory, calls, latencyMs } = status;
-  return [
-    name,
-    state,
-    pid === null ? "-" : String(pid),
-    String(restarts),
-    state === "ready" ? shortTime(uptimeMs) : "-",
-    // Without a figure for private memory, all resident memory is shown.
-    mebibytes(memory?.privateBytes ?? memory?.rssBytes ?? null),
-    String(calls.ok + calls.retried),
-    String(calls.error),
-    String(calls.timeout),
-    milliseconds(latencyMs.p50),
-    milliseconds(latencyMs.p99),
-  ];
 }

@@ -2,7 +2,8 @@
 
 import type { BrokerStatus, ModuleStatus } from "../../core/broker/status.ts";
 import { type Doublings, OUTCOMES, percentileOf } from "../../core/call/outcomes.ts";
-import type { CallCounts, Outcome } from "../../core/wire/status.ts";
+import type { Outcome } from "../../core/wire/status.ts";
+import { processRows } from "../status_rows.ts";
 
 /** The figures of one step. */
 export interface Moment {
@@ -62,13 +63,7 @@ export class History {
     };
     const moment: Moment = {
       time,
-      calls: {
-        ok: rate("ok"),
-        retried: rate("retried"),
-        timeout: rate("timeout"),
-        cancelled: rate("cancelled"),
-        error: rate("error"),
-      },
+      calls: byOutcome(rate),
       p50: percentileOf(latency, 0.5),
       p99: percentileOf(latency, 0.99),
       memory: memoryOf(status),
@@ -84,14 +79,20 @@ export class History {
 function changeOf(before: ModuleStatus | undefined, { calls, latencyMs }: ModuleStatus) {
   const isNew = before === undefined || OUTCOMES.some((outcome) => calls[outcome] < before.calls[outcome]);
   const since = (outcome: Outcome) => calls[outcome] - (isNew ? 0 : before.calls[outcome]);
-  const counted: Pick<CallCounts, Outcome> = {
-    ok: since("ok"),
-    retried: since("retried"),
-    timeout: since("timeout"),
-    cancelled: since("cancelled"),
-    error: since("error"),
+  return {
+    calls: byOutcome(since),
+    latency: doublingsSince(isNew ? [] : before.latencyMs.histogram, latencyMs.histogram),
   };
-  return { calls: counted, latency: doublingsSince(isNew ? [] : before.latencyMs.histogram, latencyMs.histogram) };
+}
+
+function byOutcome(count: (outcome: Outcome) => number): Record<Outcome, number> {
+  return {
+    ok: count("ok"),
+    retried: count("retried"),
+    timeout: count("timeout"),
+    cancelled: count("cancelled"),
+    error: count("error"),
+  };
 }
 
 function doublingsSince(before: Doublings, now: Doublings): Doublings {
@@ -99,9 +100,10 @@ function doublingsSince(before: Doublings, now: Doublings): Doublings {
   return now.map(({ upToMs, count }) => ({ upToMs, count: count - (counts.get(upToMs) ?? 0) }));
 }
 
-function memoryOf({ modules }: BrokerStatus): Record<string, number> {
-  const processes = modules.flatMap((module) => [module, ...module.workers]);
+function memoryOf(status: BrokerStatus): Record<string, number> {
   return Object.fromEntries(
-    processes.flatMap(({ name, memory }) => memory?.privateBytes == null ? [] : [[name, memory.privateBytes]]),
+    processRows(status).flatMap(({ status: { name, memory } }) =>
+      memory?.privateBytes == null ? [] : [[name, memory.privateBytes]]
+    ),
   );
 }

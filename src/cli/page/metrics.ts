@@ -7,6 +7,7 @@ import type { BrokerStatus } from "../../core/broker/status.ts";
 import type { ClusterStatus, ImportStatus } from "../../core/cluster/cluster.ts";
 import type { MemberState } from "../../core/cluster/members.ts";
 import { OUTCOMES, STRAY_ANSWERS } from "../../core/call/outcomes.ts";
+import { processRows } from "../status_rows.ts";
 import type { Latency, ProcessState, ProcessStatus } from "../../core/wire/status.ts";
 
 const STATES: Readonly<Record<ProcessState, true>> = {
@@ -21,11 +22,6 @@ const STATES: Readonly<Record<ProcessState, true>> = {
 /** From 64 µs to 34 s, doubling: the bounds of the histogram in the status. */
 const BOUNDS_US = Array.from({ length: 20 }, (_, index) => 2 ** (index + 6));
 
-interface Labelled {
-  readonly labels: Labels;
-  readonly status: ProcessStatus;
-}
-
 /** A figure of one process; left out if unknown. */
 interface Figure {
   readonly suffix?: string;
@@ -35,10 +31,10 @@ interface Figure {
 
 export function metricsText({ broker, modules, standby = [], cluster }: BrokerStatus): string {
   const own: Labels = cluster === undefined ? {} : { node: cluster.node };
-  const processes: Labelled[] = modules.flatMap((module) => [
-    { labels: { ...own, module: module.name }, status: module },
-    ...module.workers.map((status) => ({ labels: { ...own, module: module.name, worker: status.name }, status })),
-  ]);
+  const processes = processRows({ modules }).map(({ status, module }) => ({
+    labels: { ...own, ...(module === null ? { module: status.name } : { module, worker: status.name }) },
+    status,
+  }));
   const each = (samples: (status: ProcessStatus) => readonly Figure[]) =>
     processes.flatMap(({ labels, status }) =>
       samples(status).flatMap(({ value, labels: more, ...sample }) =>

@@ -3,7 +3,8 @@
 import type { Style } from "../colors.ts";
 import { fit } from "../columns.ts";
 import { mebibytes, milliseconds, shortTime } from "../figures.ts";
-import { memoryOf, type Row } from "./state.ts";
+import { memoryOf } from "../status_rows.ts";
+import type { Row } from "./state.ts";
 
 interface Column {
   readonly title: string;
@@ -38,8 +39,8 @@ export function headLine(width: number, style: Style): string {
 export function rowLine(row: Row, options: { width: number; isSelected: boolean; style: Style }): string {
   const { width, isSelected, style } = options;
   const { columns, name } = layout(width);
-  const { status, parent, isBad } = row;
-  const head = `${isBad ? "!" : " "} ${fit(parent === null ? status.name : `  ${status.name}`, name)} `;
+  const { status, module, isBad } = row;
+  const head = `${isBad ? "!" : " "} ${fit(module === null ? status.name : `  ${status.name}`, name)} `;
   const state = fit(status.blocked ? "blocked" : status.state, STATE_WIDTH);
   const tail = columns.map((column) => fit(column.text(row), column.width).trim().padStart(column.width)).join(" ");
   if (isSelected) return style.selected(fit(`${head}${state} ${tail}`, width));

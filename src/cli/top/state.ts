@@ -3,6 +3,7 @@
 import type { BrokerStatus } from "../../core/broker/status.ts";
 import type { ProcessStatus } from "../../core/wire/status.ts";
 import type { SentRecord } from "../../core/control/protocol.ts";
+import { memoryOf, type ProcessRow, processRows } from "../status_rows.ts";
 
 const KEPT_RECORDS = 1_000;
 
@@ -97,7 +98,7 @@ export class TopState {
   #ask(action: Question["action"]): null {
     const row = this.selectedRow;
     if (row === undefined) return null;
-    this.question = { action, name: action === "stop" ? row.parent ?? row.status.name : row.status.name };
+    this.question = { action, name: action === "stop" ? row.module ?? row.status.name : row.status.name };
     return null;
   }
 
@@ -135,9 +136,7 @@ export class TopState {
   }
 }
 
-export interface Row {
-  readonly status: ProcessStatus;
-  readonly parent: string | null;
+export interface Row extends ProcessRow {
   readonly callsPerSecond: number;
   /** Whether it needs attention. */
   readonly isBad: boolean;
@@ -149,13 +148,13 @@ type Order = (typeof ORDERS)[number];
 
 /** @param before the status `ms` ago. */
 function rowsOf(now: BrokerStatus, before: BrokerStatus | null, ms: number): Row[] {
-  const old = new Map((before === null ? [] : flat(before)).map(({ status }) => [status.name, status]));
-  return flat(now).map(({ status, parent }) => {
+  const old = new Map(processRows(before ?? { modules: [] }).map(({ status }) => [status.name, status]));
+  return processRows(now).map(({ status, module }) => {
     const last = old.get(status.name);
     const more = last === undefined ? 0 : answered(status) - answered(last);
     const isBad = status.state === "failed" || status.state === "backoff" || status.blocked ||
       (last !== undefined && bad(status) > bad(last));
-    return { status, parent, callsPerSecond: ms > 0 ? Math.max(0, (more * 1_000) / ms) : 0, isBad };
+    return { status, module, callsPerSecond: ms > 0 ? Math.max(0, (more * 1_000) / ms) : 0, isBad };
   });
 }
 
@@ -173,18 +172,6 @@ const FIGURES: Readonly<Record<Exclude<Order, "name">, (row: Row) => number>> = 
   errors: ({ status }) => bad(status),
   restarts: ({ status }) => status.restarts,
 };
-
-/** Without a figure for private memory, all resident memory is shown. */
-export function memoryOf({ memory }: ProcessStatus): number | null {
-  return memory?.privateBytes ?? memory?.rssBytes ?? null;
-}
-
-function flat({ modules }: BrokerStatus): { status: ProcessStatus; parent: string | null }[] {
-  return modules.flatMap((module) => [
-    { status: module, parent: null },
-    ...module.workers.map((status) => ({ status, parent: module.name })),
-  ]);
-}
 
 function answered({ calls }: ProcessStatus): number {
   return calls.ok + calls.retried + calls.error + calls.timeout + calls.cancelled;
