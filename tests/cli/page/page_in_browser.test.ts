@@ -6,6 +6,8 @@ import { brokerConfig, inSandbox, type Sandbox } from "../cli_process.ts";
 import { NO_BROWSER, visit } from "./browser.ts";
 import { contrastOf, isDrawn } from "./look.ts";
 import { pageOf } from "./page_of.ts";
+import { sampleCluster, sampleMember } from "../sample_cluster.ts";
+import { sampleStatus } from "./sample_status.ts";
 
 const BROWSER = { skip: NO_BROWSER };
 const RUN = ["run", brokerConfig, "--page"];
@@ -88,6 +90,32 @@ test("the page draws the latency whatever the figures are", BROWSER, () =>
     await page.reload();
     await page.getByText(/at most 1.49 ms just now, 99 of 100 at most 126 ms/).waitFor();
   }));
+
+test(
+  "the page shows the brokers of the cluster, and what this one calls of theirs",
+  BROWSER,
+  () =>
+    onPage(WIDE, async (page) => {
+      const cluster = sampleCluster({ members: [sampleMember("web-2", { state: "suspect" }), sampleMember("web-1")] });
+      const data = JSON.stringify({ status: { ...sampleStatus(), cluster }, moments: [], entries: [] });
+      const contentType = "text/event-stream";
+      await page.route("**/events", (route) => route.fulfill({ contentType, body: `event: start\ndata: ${data}\n\n` }));
+      await page.reload();
+      const rows = page.getByRole("table", { name: /^Brokers: state/ }).getByRole("row");
+      await rows.filter({ hasText: /^front.*ready.*–nothing$/ }).waitFor();
+      assert.deepEqual((await rows.allTextContents()).slice(2), [
+        "web-1webready1 min412 ms agosla (ready, 2 pending)",
+        "web-2websuspect1 min412 ms agosla (ready, 2 pending)",
+      ]);
+      assert.equal(await rows.nth(3).getByRole("cell", { name: "suspect" }).getAttribute("class"), "state backoff");
+      const called = page.getByRole("table", { name: /^Modules of others/ }).getByRole("row");
+      assert.deepEqual((await called.allTextContents()).slice(1), ["slaweb-137120.50 ms21 ms"]);
+      assert.equal(
+        await called.nth(1).getByRole("cell", { name: "2", exact: true }).getAttribute("class"),
+        "number hot",
+      );
+    }),
+);
 
 test("the page can be used by keyboard alone", BROWSER, () =>
   onPage(WIDE, async (page, sandbox) => {

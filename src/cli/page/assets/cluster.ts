@@ -1,94 +1,73 @@
 /** The brokers of the cluster, where the broker has one. */
 
 import type { BrokerStatus } from "../../../core/broker/status.ts";
-import { byId, make, set } from "./elements.ts";
-import { count, milliseconds, timeText } from "./tables.ts";
+import type { ImportStatus } from "../../../core/cluster/cluster.ts";
+import { nodeRows } from "../../status_rows.ts";
+import { byId, set } from "./elements.ts";
+import { count, hot, milliseconds, timeText } from "./figures.ts";
+import { fill, type Table } from "./tables.ts";
 
-type Cell = readonly [text: string, className: string];
+type Node = ReturnType<typeof nodeRows>[number];
+
+const NODES: Table<Node> = {
+  caption: "Brokers: state, and the modules that others may call",
+  columns: [
+    { heading: "node", text: ({ node }) => node, isText: true },
+    { heading: "broker", text: ({ broker }) => broker, isText: true },
+    { heading: "state", text: shownState, isText: true, className: (node) => `state ${styleOf(shownState(node))}` },
+    { heading: "up for", text: ({ uptimeMs }) => timeText(uptimeMs) },
+    { heading: "heard", text: ({ silentMs }) => silentMs === null ? "–" : `${milliseconds(silentMs)} ago` },
+    { heading: "exports", text: ({ exports }) => exportsText(exports), isText: true },
+  ],
+};
+
+const IMPORTS: Table<ImportStatus> = {
+  caption: "Modules of others: calls of this broker since its start",
+  columns: [
+    { heading: "module", text: ({ name }) => name, isText: true },
+    {
+      heading: "nodes",
+      text: ({ nodes }) => nodes.join(", ") || "nobody",
+      isText: true,
+      className: ({ nodes }) => nodes.length === 0 ? "hot" : "",
+    },
+    { heading: "pending", text: ({ pending }) => count(pending) },
+    { heading: "ok", text: ({ calls }) => count(calls.ok + calls.retried) },
+    { heading: "error", text: ({ calls }) => count(calls.error), className: ({ calls }) => hot(calls.error) },
+    { heading: "timeout", text: ({ calls }) => count(calls.timeout), className: ({ calls }) => hot(calls.timeout) },
+    { heading: "p50", text: ({ latencyMs }) => milliseconds(latencyMs.p50) },
+    { heading: "p99", text: ({ latencyMs }) => milliseconds(latencyMs.p99) },
+  ],
+};
 
 export function showCluster({ broker, cluster }: BrokerStatus): void {
   byId("cluster-section", HTMLElement).hidden = cluster === undefined;
   if (cluster === undefined) return;
-  const { name, node, state, server, reason, members, imports, exports, disconnects } = cluster;
+  const { name, state, server, reason, imports, disconnects } = cluster;
   const by = server === null ? "" : ` by ${server}`;
   const why = reason === null ? "" : `: ${reason}`;
   const lost = disconnects === 0 ? "" : `, ${count(disconnects)} connections lost`;
-  const isWell = state === "joined";
-  set(byId("cluster-state", HTMLParagraphElement), `${name}: ${state}${by}${why}${lost}`, isWell ? "" : "lost");
-  const own = {
-    broker: broker.name,
-    node,
-    state: isWell ? "ready" : state,
-    uptimeMs: broker.uptimeMs,
-    silentMs: null,
-    exports,
-  };
-  const others = [...members].sort((one, other) => one.node < other.node ? -1 : 1);
-  const nodes = [own, ...others].map(({ broker, node, state, uptimeMs, silentMs, exports }): Cell[] => {
-    const modules = Object.entries(exports).map(([module, { state, pending }]) =>
-      `${module} (${state}, ${count(pending)} pending)`
-    );
-    return [
-      [node, ""],
-      [broker, ""],
-      [
-        state,
-        `state ${state === "suspect" || state === "leaving" ? "backoff" : state === "ready" ? "ready" : "failed"}`,
-      ],
-      [timeText(uptimeMs), "number"],
-      [silentMs === null ? "–" : `${milliseconds(silentMs)} ago`, "number"],
-      [modules.join(", ") || "nothing", ""],
-    ];
-  });
-  fill("cluster", "Brokers: state, and the modules that others may call", {
-    headings: ["node", "broker", "state", "up for", "heard", "exports"],
-    rows: nodes,
-  });
-  const called = imports.map(({ name, nodes, pending, calls, latencyMs: { p50, p99 } }): Cell[] => [
-    [name, ""],
-    [nodes.join(", ") || "nobody", nodes.length === 0 ? "hot" : ""],
-    ...[pending, calls.ok + calls.retried].map((value): Cell => [count(value), "number"]),
-    ...[calls.error, calls.timeout].map((value): Cell => [count(value), value > 0 ? "number hot" : "number"]),
-    [milliseconds(p50), "number"],
-    [milliseconds(p99), "number"],
-  ]);
-  fill("imports", "Modules of others: calls of this broker since its start", {
-    headings: ["module", "nodes", "pending", "ok", "error", "timeout", "p50", "p99"],
-    rows: called,
-  });
+  const text = `${name}: ${state}${by}${why}${lost}`;
+  set(byId("cluster-state", HTMLParagraphElement), text, state === "joined" ? "" : "lost");
+  fill("cluster", NODES, nodeRows(broker, cluster));
+  byId("imports", HTMLTableElement).hidden = imports.length === 0;
+  fill("imports", IMPORTS, imports);
 }
 
-/** Rows and cells stay where their number does, so that a reader does not lose the place. */
-function fill(
-  id: string,
-  caption: string,
-  { headings, rows }: { readonly headings: readonly string[]; readonly rows: readonly (readonly Cell[])[] },
-): void {
-  const table = byId(id, HTMLTableElement);
-  table.hidden = rows.length === 0;
-  if (table.tBodies[0]?.rows.length !== rows.length) {
-    const head = make("thead", "");
-    const line = make("tr", "");
-    line.append(
-      ...headings.map((heading, column) => make("th", heading, { scope: "col", class: numeric(rows, column) })),
-    );
-    head.append(line);
-    const body = make("tbody", "");
-    for (const row of rows) {
-      const line = make("tr", "");
-      line.append(...row.map((_, column) => column === 0 ? make("th", "", { scope: "row" }) : make("td", "")));
-      body.append(line);
-    }
-    table.replaceChildren(make("caption", caption), head, body);
-  }
-  rows.forEach((row, index) =>
-    row.forEach(([text, className], column) => {
-      const cell = table.tBodies[0]?.rows[index]?.cells[column];
-      if (cell !== undefined) set(cell, text, className);
-    })
+/** This node is ready where it has joined. */
+function shownState({ state }: Node): string {
+  return state === "joined" ? "ready" : state;
+}
+
+/** The state of a process that looks the same. */
+function styleOf(state: string): string {
+  if (state === "suspect" || state === "leaving") return "backoff";
+  return state === "ready" ? "ready" : "failed";
+}
+
+function exportsText(exports: Node["exports"]): string {
+  const modules = Object.entries(exports).map(([module, { state, pending }]) =>
+    `${module} (${state}, ${count(pending)} pending)`
   );
-}
-
-function numeric(rows: readonly (readonly Cell[])[], column: number): string {
-  return rows[0]?.[column]?.[1].startsWith("number") === true ? "number" : "";
+  return modules.join(", ") || "nothing";
 }

@@ -5,7 +5,8 @@ import type { Entry, Start, Step } from "../history.ts";
 import { byId, make, set } from "./elements.ts";
 import { showCluster } from "./cluster.ts";
 import { addToPlots, beginPlots } from "./plots.ts";
-import { showTables, timeText } from "./tables.ts";
+import { timeText } from "./figures.ts";
+import { showProcesses } from "./processes.ts";
 
 const MAX_LINES = 200;
 const MAX_MOMENTS = 1800;
@@ -51,7 +52,7 @@ function show(status: BrokerStatus | null): void {
   byId("facts", HTMLParagraphElement).textContent = `brokkr ${version} on ${runtime}, pid ${pid}, up for ${
     timeText(uptimeMs)
   }${standby.length > 0 ? `, ${standby.length} standby` : ""}`;
-  showTables(status);
+  showProcesses(status);
   showCluster(status);
 }
 

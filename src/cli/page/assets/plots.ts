@@ -4,15 +4,11 @@ import type UPlot from "uplot";
 import type { Outcome } from "../../../core/wire/status.ts";
 import type { Moment } from "../history.ts";
 import { byId } from "./elements.ts";
-import { axisStyle, color, darkScheme, rangeFromZero } from "./plot.ts";
-
-/** Defined by the script of the library, which runs before. */
-declare const uPlot: typeof UPlot;
+import { color, draw, onColors, rangeFromZero } from "./plot.ts";
 
 const MAX_PROCESSES = 8;
 const OUTCOMES: readonly Outcome[] = ["ok", "retried", "timeout", "error", "cancelled"];
 const MEBIBYTE = 1_048_576;
-const HEIGHT = 200;
 
 interface Series {
   readonly name: string;
@@ -29,13 +25,7 @@ interface Kind {
   readonly now: (moment: Moment) => string;
 }
 
-interface Drawn {
-  readonly plot: UPlot;
-  readonly names: string;
-  readonly box: HTMLElement;
-}
-
-const drawn = new Map<string, Drawn>();
+const drawn = new Map<string, { readonly plot: UPlot; readonly names: string }>();
 let moments: Moment[] = [];
 
 const KINDS: Readonly<Record<string, Kind>> = {
@@ -90,72 +80,57 @@ const KINDS: Readonly<Record<string, Kind>> = {
 /** Shows these moments, the oldest first. */
 export function beginPlots(all: readonly Moment[]): void {
   moments = [...all];
-  draw();
+  update();
 }
 
 /** Adds a moment to at most `limit`. */
 export function addToPlots(moment: Moment, limit: number): void {
   moments.push(moment);
   if (moments.length > limit) moments.shift();
-  draw();
+  update();
 }
 
-function draw(): void {
+function update(): void {
   const last = moments.at(-1);
   if (last === undefined) return;
   for (const [id, kind] of Object.entries(KINDS)) {
     const series = kind.series();
+    const names = series.map(({ name }) => name).join("\n");
     const before = drawn.get(id);
-    if (before?.names === namesOf(series)) before.plot.setData(dataOf(series));
-    else {
-      before?.plot.destroy();
-      drawn.set(id, make(id, kind, series));
-    }
+    if (before?.names === names) before.plot.setData(dataOf(series));
+    else drawn.set(id, { plot: plotOf(id, kind, series), names });
     byId(`${id}-now`, HTMLParagraphElement).textContent = kind.now(last);
   }
 }
 
-function make(id: string, { text, tick, scale }: Kind, series: readonly Series[]): Drawn {
-  const box = byId(id, HTMLDivElement);
-  box.textContent = "";
-  const times: UPlot.Axis.Values = [
-    [60, "{HH}:{mm}", null, null, null, null, null, null, 1],
-    [1, "{HH}:{mm}:{ss}", null, null, null, null, null, null, 1],
-  ];
-  const plot = new uPlot(
-    {
-      width: box.clientWidth,
-      height: HEIGHT,
-      cursor: { drag: { x: false, y: false } },
-      scales: { x: { time: true }, y: scale },
-      axes: [
-        { ...axisStyle(), values: times },
-        { ...axisStyle(), size: 70, values: (_plot, ticks) => ticks.map(tick) },
-      ],
-      series: [
-        { label: "at", value: "{HH}:{mm}:{ss}" },
-        ...series.map((one): UPlot.Series => ({
-          label: one.name,
-          stroke: color(one.color),
-          width: 2,
-          spanGaps: true,
-          value: (_plot, value) => text(value),
-          points: { show: false },
-        })),
-      ],
-    },
-    dataOf(series),
-    box,
-  );
-  return { plot, names: namesOf(series), box };
+const TIMES: UPlot.Axis.Values = [
+  [60, "{HH}:{mm}", null, null, null, null, null, null, 1],
+  [1, "{HH}:{mm}:{ss}", null, null, null, null, null, null, 1],
+];
+
+function plotOf(id: string, { text, tick, scale }: Kind, series: readonly Series[]): UPlot {
+  return draw(id, {
+    height: 200,
+    data: dataOf(series),
+    scale,
+    ticks: [TIMES, (_plot, ticks) => ticks.map(tick)],
+    series: [
+      { label: "at", value: "{HH}:{mm}:{ss}" },
+      ...series.map((one): UPlot.Series => ({
+        label: one.name,
+        stroke: color(one.color),
+        width: 2,
+        spanGaps: true,
+        value: (_plot, value) => text(value),
+        points: { show: false },
+      })),
+    ],
+    others: { cursor: { drag: { x: false, y: false } } },
+  });
 }
 
 function dataOf(series: readonly Series[]): UPlot.AlignedData {
   return [moments.map(({ time }) => time / 1000), ...series.map(({ valueAt }) => moments.map(valueAt))];
-}
-
-function namesOf(series: readonly Series[]): string {
-  return series.map(({ name }) => name).join("\n");
 }
 
 function rate(value: number | null): string {
@@ -178,11 +153,7 @@ function powers(_plot: UPlot, least: number | null, most: number | null): [numbe
   return [10 ** Math.floor(Math.log10(least)), 10 ** (Math.floor(Math.log10(most)) + 1)];
 }
 
-darkScheme.addEventListener("change", () => {
-  for (const { plot } of drawn.values()) plot.destroy();
+onColors(() => {
   drawn.clear();
-  draw();
-});
-addEventListener("resize", () => {
-  for (const { plot, box } of drawn.values()) plot.setSize({ width: box.clientWidth, height: HEIGHT });
+  update();
 });

@@ -3,14 +3,13 @@
 import type UPlot from "uplot";
 import type { Span, TimeLineFigures, Trouble } from "../../logs/time_line.ts";
 import { byId } from "./elements.ts";
-import { axisStyle, color, darkScheme, rangeFromZero } from "./plot.ts";
+import { color, draw, onColors, rangeFromZero } from "./plot.ts";
 
 /** Defined by the script of the library, which runs before. */
 declare const uPlot: typeof UPlot;
 
 const TROUBLES: readonly Trouble[] = ["retried", "failed", "crashed", "cleanup", "ended", "other"];
 const PERCENTILES = ["p50", "p90", "p99"] as const;
-const HEIGHT = 240;
 const MAX_TIMES = 2000;
 
 interface Series {
@@ -19,7 +18,7 @@ interface Series {
   readonly values: readonly (number | null)[];
 }
 
-interface DrawOptions {
+interface PlotOptions {
   readonly bars?: boolean;
   readonly scale?: UPlot.Scale;
   readonly value?: UPlot.Series["value"];
@@ -29,7 +28,6 @@ interface DrawOptions {
 const { widthMs, spans }: TimeLineFigures = JSON.parse(byId("data", HTMLScriptElement).textContent ?? "");
 const spanAt = new Map(spans.map((span) => [span.time, span]));
 const times = timesOf(spans);
-let drawn: { readonly box: HTMLElement; readonly plot: UPlot }[] = [];
 
 /** Spans in which nothing happened are left out of the data, and are zeros in a plot. */
 function timesOf(spans: readonly Span[]): number[] {
@@ -67,39 +65,28 @@ function duration(ms: number | null | undefined): string {
   return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(2)} s`;
 }
 
-function draw(id: string, series: readonly Series[], { bars = false, scale, value, values }: DrawOptions): void {
-  const box = byId(id, HTMLDivElement);
-  box.textContent = "";
+function plot(id: string, series: readonly Series[], { bars = false, scale, value, values }: PlotOptions): void {
   const paths = bars ? uPlot.paths.bars?.({ size: [0.8, 60] }) : undefined;
   const shape = paths === undefined ? {} : { paths, points: { show: false } };
-  const plot = new uPlot(
-    {
-      width: box.clientWidth,
-      height: HEIGHT,
-      tzDate: (time) => uPlot.tzDate(new Date(time * 1000), "Etc/UTC"),
-      scales: { x: { time: true }, y: scale ?? { range: rangeFromZero } },
-      axes: [{ ...axisStyle(), values: clock }, {
-        ...axisStyle(),
-        size: 70,
-        ...(values === undefined ? {} : { values }),
-      }],
-      series: [
-        { label: "from", value: "{YYYY}-{MM}-{DD} {HH}:{mm}:{ss}" },
-        ...series.map(({ name }) => ({
-          label: name,
-          stroke: color(name),
-          width: 2,
-          spanGaps: true,
-          ...(bars ? { fill: color(name) } : {}),
-          ...(value === undefined ? {} : { value }),
-          ...shape,
-        })),
-      ],
-    },
-    [times.map((time) => time / 1000), ...series.map(({ values }) => [...values])],
-    box,
-  );
-  drawn.push({ box, plot });
+  draw(id, {
+    height: 240,
+    data: [times.map((time) => time / 1000), ...series.map(({ values }) => [...values])],
+    scale: scale ?? { range: rangeFromZero },
+    ticks: values === undefined ? [clock] : [clock, values],
+    series: [
+      { label: "from", value: "{YYYY}-{MM}-{DD} {HH}:{mm}:{ss}" },
+      ...series.map(({ name }) => ({
+        label: name,
+        stroke: color(name),
+        width: 2,
+        spanGaps: true,
+        ...(bars ? { fill: color(name) } : {}),
+        ...(value === undefined ? {} : { value }),
+        ...shape,
+      })),
+    ],
+    others: { tzDate: (time) => uPlot.tzDate(new Date(time * 1000), "Etc/UTC") },
+  });
 }
 
 /** Bars stand in front of each other: each one is drawn with all before it, the largest sum first. */
@@ -113,7 +100,7 @@ function drawTroubles(): void {
     name,
     values: valuesOf((span) => shown.slice(0, index + 1).reduce((sum, one) => sum + span[one], 0) || null),
   })).reverse();
-  draw("trouble", sums, {
+  plot("trouble", sums, {
     bars: true,
     // The legend has the trouble's own number instead of the sum.
     value: (_plot, _sum, series, index) => {
@@ -125,24 +112,19 @@ function drawTroubles(): void {
 }
 
 function drawAll(): void {
-  for (const { plot } of drawn) plot.destroy();
-  drawn = [];
   if (times.length === 0) return;
   drawTroubles();
-  draw("calls", [{ name: "answered", values: valuesOf((span) => span.answered || null) }], { bars: true });
+  plot("calls", [{ name: "answered", values: valuesOf((span) => span.answered || null) }], { bars: true });
   const latency = PERCENTILES.map((name) => ({
     name,
     values: valuesOf(({ latencyMs }) => latencyMs === null ? null : Math.max(1, latencyMs[name])),
   }));
-  draw("latency", latency, {
+  plot("latency", latency, {
     scale: { distr: 3 },
     value: (_plot, ms) => duration(ms),
     values: (_plot, ticks) => ticks.map((ms) => ms == null ? "" : duration(ms)),
   });
 }
 
-darkScheme.addEventListener("change", drawAll);
-addEventListener("resize", () => {
-  for (const { box, plot } of drawn) plot.setSize({ width: box.clientWidth, height: HEIGHT });
-});
+onColors(drawAll);
 drawAll();
