@@ -43,7 +43,10 @@ async function prepare(runtime: Runtime, file: string, name: string | undefined)
   }
 }
 
-const STYLES: Readonly<Record<CheckResult["result"], string>> = { ok: "32", warning: "33", failed: "31" };
+const STYLES = { ok: "green", warning: "yellow", failed: "red" } as const satisfies Record<
+  CheckResult["result"],
+  string
+>;
 const WIDTH = 100;
 
 function text({ about, result, text, remedy }: CheckResult, colors: boolean): string {

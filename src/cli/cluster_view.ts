@@ -4,16 +4,8 @@ import type { BrokerStatus } from "../core/broker/status.ts";
 import type { ClusterStatus, MemberStatus } from "../core/cluster/cluster.ts";
 import { table } from "./columns.ts";
 import { cut, milliseconds, shortTime } from "./figures.ts";
-import { bold, paint } from "./colors.ts";
+import { bold, paintState } from "./colors.ts";
 import { nodeRows } from "./status_rows.ts";
-
-const STATES: Readonly<Record<MemberStatus["state"], string>> = {
-  ready: "32",
-  suspect: "33",
-  leaving: "33",
-  gone: "31",
-  incompatible: "31",
-};
 
 /** `cluster prod: joined as node web-1, 2 others: web-2 ready, web-3 suspect`. */
 export function clusterLine({ name, node, state, reason, members }: ClusterStatus): string {
@@ -68,7 +60,7 @@ function painted(text: string, { colors, width = Infinity }: TableOptions): stri
     if (index === 0) return bold(shown, colors);
     return shown.replace(
       / (ready|suspect|leaving|incompatible) /,
-      (found, state: MemberStatus["state"]) => colors ? ` ${paint(state, STATES[state], true)} ` : found,
+      (_, state: MemberStatus["state"]) => ` ${paintState(state, state, colors)} `,
     );
   });
 }

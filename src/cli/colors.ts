@@ -1,17 +1,37 @@
-/** Log lines and states on a terminal: their colors, and the text of a line without its prefix. */
+/**
+ * Text on a terminal: the colors of log lines and states, and a line without its prefix.
+ *
+ * @module
+ */
 
 import type { LogLevel, ProcessState } from "../../mod.ts";
+import type { MemberState } from "../core/cluster/members.ts";
 
-const LEVELS: Readonly<Record<LogLevel, string>> = { debug: "2", info: "", warning: "33", error: "31", fatal: "1;31" };
+/** Numbers of SGR (ECMA-48). */
+const STYLES = { none: "", bold: "1", dim: "2", red: "31", boldRed: "1;31", green: "32", yellow: "33", cyan: "36" };
 
-const STATES: Readonly<Record<ProcessState, string>> = {
-  ready: "32",
-  starting: "36",
-  cleaning: "36",
-  draining: "33",
-  stopped: "33",
-  backoff: "33",
-  failed: "31",
+type Style = keyof typeof STYLES;
+
+const LEVELS: Readonly<Record<LogLevel, Style>> = {
+  debug: "dim",
+  info: "none",
+  warning: "yellow",
+  error: "red",
+  fatal: "boldRed",
+};
+
+const STATES: Readonly<Record<ProcessState | MemberState, Style>> = {
+  ready: "green",
+  starting: "cyan",
+  cleaning: "cyan",
+  draining: "yellow",
+  stopped: "yellow",
+  backoff: "yellow",
+  suspect: "yellow",
+  leaving: "yellow",
+  failed: "red",
+  gone: "red",
+  incompatible: "red",
 };
 
 /** A log line, or a part of it, in the color of its level. */
@@ -19,19 +39,17 @@ export function paintLine(line: string, level: LogLevel, colors: boolean): strin
   return paint(line, LEVELS[level], colors);
 }
 
-/** `text` in the color of a process' state. */
-export function paintState(text: string, state: ProcessState, colors: boolean): string {
+/** `text` in the color of a process' state, or of a member's of a cluster. */
+export function paintState(text: string, state: ProcessState | MemberState, colors: boolean): string {
   return paint(text, STATES[state], colors);
 }
 
-/** `text` in bold. */
 export function bold(text: string, colors: boolean): string {
-  return paint(text, "1", colors);
+  return paint(text, "bold", colors);
 }
 
-/** @param style numbers of SGR (ECMA-48), or empty. */
-export function paint(text: string, style: string, colors: boolean): string {
-  return colors && style !== "" ? `\x1b[${style}m${text}\x1b[0m` : text;
+export function paint(text: string, style: Style, colors: boolean): string {
+  return colors && style !== "none" ? `\x1b[${STYLES[style]}m${text}\x1b[0m` : text;
 }
 
 /** A log line without the date, the level and the brackets of its prefix. */

@@ -1,6 +1,6 @@
 /** The processes as a table with as many columns as fit. */
 
-import type { Style } from "../colors.ts";
+import { bold, paint, paintState } from "../colors.ts";
 import { fit } from "../columns.ts";
 import { mebibytes, milliseconds, shortTime } from "../figures.ts";
 import { memoryOf } from "../status_rows.ts";
@@ -30,21 +30,24 @@ const COLUMNS: readonly Column[] = [
   { title: "P99", width: 8, dispensable: 0, text: ({ status }) => milliseconds(status.latencyMs.p99) },
 ];
 
-export function headLine(width: number, style: Style): string {
+export function headLine(width: number, colors: boolean): string {
   const { columns, name } = layout(width);
   const cells = columns.map(({ title, width }) => title.padStart(width));
-  return style.bold(fit(["  " + fit("NAME", name), fit("STATE", STATE_WIDTH), ...cells].join(" "), width));
+  return bold(fit(["  " + fit("NAME", name), fit("STATE", STATE_WIDTH), ...cells].join(" "), width), colors);
 }
 
-export function rowLine(row: Row, options: { width: number; isSelected: boolean; style: Style }): string {
-  const { width, isSelected, style } = options;
+export function rowLine(row: Row, options: { width: number; isSelected: boolean; colors: boolean }): string {
+  const { width, isSelected, colors } = options;
   const { columns, name } = layout(width);
   const { status, module, isBad } = row;
   const head = `${isBad ? "!" : " "} ${fit(module === null ? status.name : `  ${status.name}`, name)} `;
   const state = fit(status.blocked ? "blocked" : status.state, STATE_WIDTH);
   const tail = columns.map((column) => fit(column.text(row), column.width).trim().padStart(column.width)).join(" ");
-  if (isSelected) return style.selected(fit(`${head}${state} ${tail}`, width));
-  return `${isBad ? style.red(head) : head}${style.state(status.blocked ? "failed" : status.state, state)} ${tail}`;
+  // Inverse, so that it works without colors too.
+  if (isSelected) return `\x1b[7m${fit(`${head}${state} ${tail}`, width)}\x1b[27m`;
+  return `${isBad ? paint(head, "red", colors) : head}${
+    paintState(state, status.blocked ? "failed" : status.state, colors)
+  } ${tail}`;
 }
 
 /** The columns that fit, and the width left for the names. */

@@ -2,6 +2,7 @@
 
 import type { Style } from "../colors.ts";
 import type { CleanupStatus, ProcessStatus } from "../../core/wire/status.ts";
+import { bold, paint, paintState } from "../colors.ts";
 import { columnsOf, fit } from "../columns.ts";
 import { mebibytes, milliseconds, shortTime } from "../figures.ts";
 import type { Row } from "./state.ts";
@@ -11,24 +12,24 @@ const BAR = 30;
 const AROUND_BAR = 22;
 
 /** No line is wider than `width`. */
-export function processLines({ status }: Row, width: number, style: Style): string[] {
+export function processLines({ status }: Row, width: number, colors: boolean): string[] {
   const { name, state, pid, uptimeMs, restarts } = status;
   return [
-    style.bold(name),
+    bold(name, colors),
     ...items(
-      [style.state(state, state), `pid ${pid ?? "-"}`, `up ${shortTime(uptimeMs)}`, `restarts ${restarts}`],
+      [paintState(state, state, colors), `pid ${pid ?? "-"}`, `up ${shortTime(uptimeMs)}`, `restarts ${restarts}`],
       width,
     ),
     "",
-    ...callLines(status, width, style),
+    ...callLines(status, width, colors),
     "",
-    ...latencyLines(status, width, style),
+    ...latencyLines(status, width, colors),
     "",
-    ...cleanupLines(status.cleanup, style),
+    ...cleanupLines(status.cleanup, colors),
   ].map((line) => fitted(line, width));
 }
 
-function callLines({ calls, memory }: ProcessStatus, width: number, style: Style): string[] {
+function callLines({ calls, memory }: ProcessStatus, width: number, colors: boolean): string[] {
   const { ok, retried, error, timeout, cancelled, late, duplicate, unknown } = calls;
   const outcomes = { ok, retried, error, timeout, cancelled };
   const strays = { late, duplicate, unknown };
@@ -36,10 +37,10 @@ function callLines({ calls, memory }: ProcessStatus, width: number, style: Style
   const sizes = { private: mebibytes(privateBytes), PSS: mebibytes(pssBytes), resident: mebibytes(rssBytes) };
   const named = (figures: object) => Object.entries(figures).map(([name, figure]) => `${name} ${figure}`);
   return [
-    style.bold("Calls"),
+    bold("Calls", colors),
     ...items(named(outcomes), width),
     ...items(["stray answers:", ...named(strays)], width),
-    style.bold("Memory"),
+    bold("Memory", colors),
     ...items(named(sizes), width),
   ];
 }
@@ -69,32 +70,32 @@ function plain(line: string): string {
   return line.replaceAll(/\x1b\[[\d;]*m/g, "");
 }
 
-function latencyLines({ latencyMs }: ProcessStatus, width: number, style: Style): string[] {
+function latencyLines({ latencyMs }: ProcessStatus, width: number, colors: boolean): string[] {
   const { p50, p99, histogram } = latencyMs;
   const most = Math.max(1, ...histogram.map(({ count }) => count));
   const bar = Math.max(1, Math.min(BAR, width - AROUND_BAR));
   return [
-    `${style.bold("Latency")}  p50 ${milliseconds(p50)}   p99 ${milliseconds(p99)}`,
+    `${bold("Latency", colors)}  p50 ${milliseconds(p50)}   p99 ${milliseconds(p99)}`,
     ...histogram.map(({ upToMs, count }) =>
       `  ≤ ${milliseconds(upToMs).padStart(9)} ${"█".repeat(Math.ceil((count / most) * bar)).padEnd(bar)} ${count}`
     ),
   ];
 }
 
-function cleanupLines(cleanup: CleanupStatus | null, style: Style): string[] {
-  if (cleanup === null) return [style.dim("No cleanup since the last start")];
+function cleanupLines(cleanup: CleanupStatus | null, colors: boolean): string[] {
+  if (cleanup === null) return [paint("No cleanup since the last start", "dim", colors)];
   const change = (what: string, from: number | null, to: number | null, show: (value: number | null) => string) =>
     `  ${what.padEnd(15)}${show(from).padStart(11)} to ${show(to).padStart(11)}`;
   const count = (value: number | null) => value === null ? "-" : String(value);
   return [
-    `${style.bold("Clean after fork")}  ${cleanup.ms.toFixed(0)} ms, ${cleanup.released.length} released, ` +
+    `${bold("Clean after fork", colors)}  ${cleanup.ms.toFixed(0)} ms, ${cleanup.released.length} released, ` +
     `${cleanup.errors} errors`,
     change("private memory", cleanup.privateBytesBefore, cleanup.privateBytesAfter, mebibytes),
     change("PSS", cleanup.pssBytesBefore, cleanup.pssBytesAfter, mebibytes),
     change("heap", cleanup.heapBytesBefore, cleanup.heapBytesAfter, mebibytes),
     change("open files", cleanup.openFilesBefore, cleanup.openFilesAfter, count),
     ...cleanup.modules.map(({ name, ms, error }) =>
-      error === null ? `  ${name}: ${ms.toFixed(1)} ms` : style.red(`  ${name}: ${error}`)
+      error === null ? `  ${name}: ${ms.toFixed(1)} ms` : paint(`  ${name}: ${error}`, "red", colors)
     ),
     ...(cleanup.leftovers ?? []).map(({ kind, count }) => `  left over: ${count} × ${kind}`),
   ];

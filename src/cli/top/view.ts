@@ -6,7 +6,7 @@ import { isAtLeast } from "../../core/log/prefix.ts";
 import { clusterLine } from "../cluster_view.ts";
 import { fit } from "../columns.ts";
 import { shortTime } from "../figures.ts";
-import { operatorText, Style } from "../colors.ts";
+import { bold, operatorText, paint, paintLine } from "../colors.ts";
 import { headLine, rowLine } from "./process_table.ts";
 import { processLines } from "./process_view.ts";
 import type { TopState } from "./state.ts";
@@ -28,16 +28,15 @@ const HELP = [
 
 /** At most `size.height` lines of at most `size.width` characters. */
 export function screenLines(state: TopState, size: Size, colors: boolean): string[] {
-  const style = new Style(colors);
-  const head = headerLines(state, size.width, style);
-  const foot = footerLines(state, size.width, style);
+  const head = headerLines(state, size.width, colors);
+  const foot = footerLines(state, size.width, colors);
   const height = Math.max(1, size.height - head.length - foot.length);
-  const body = [...bodyLines(state, { ...size, height }, style)].slice(0, height);
+  const body = [...bodyLines(state, { ...size, height }, colors)].slice(0, height);
   while (body.length < height) body.push("");
   return [...head, ...body, ...foot].slice(0, size.height);
 }
 
-function headerLines({ status, rows, isPaused, order }: TopState, width: number, style: Style): string[] {
+function headerLines({ status, rows, isPaused, order }: TopState, width: number, colors: boolean): string[] {
   if (status === null) return [fit("Waiting for the broker", width)];
   const { name, uptimeMs, version, runtime } = status.broker;
   const failed = rows.filter((row) => row.status.state === "failed").length;
@@ -50,29 +49,29 @@ function headerLines({ status, rows, isPaused, order }: TopState, width: number,
   const marks = `${order === "name" ? "" : `  by ${order}`}${isPaused ? "  HELD" : ""}`;
   const title = fit(`${name}  up ${shortTime(uptimeMs)}  brokkr ${version}  ${runtime}`, width);
   const line = fit(counts + marks, width);
-  return [style.bold(title), failed > 0 ? style.red(line) : line, ...nodesLine(status, width, style)];
+  return [bold(title, colors), failed > 0 ? paint(line, "red", colors) : line, ...nodesLine(status, width, colors)];
 }
 
 /** The cluster, where there is one: in red while a broker of it is not well. */
-function nodesLine({ cluster }: BrokerStatus, width: number, style: Style): string[] {
+function nodesLine({ cluster }: BrokerStatus, width: number, colors: boolean): string[] {
   if (cluster === undefined) return [];
   const isWell = cluster.state === "joined" && cluster.members.every(({ state }) => state === "ready");
   const line = fit(clusterLine(cluster), width);
-  return [isWell ? line : style.red(line)];
+  return [isWell ? line : paint(line, "red", colors)];
 }
 
-function bodyLines(state: TopState, size: Size, style: Style): readonly string[] {
+function bodyLines(state: TopState, size: Size, colors: boolean): readonly string[] {
   switch (state.view) {
     case "help":
       return scrolled(state, HELP.map((line) => fit(line, size.width)), size);
     case "process": {
       const row = state.selectedRow;
-      return row === undefined ? [] : scrolled(state, processLines(row, size.width, style), size);
+      return row === undefined ? [] : scrolled(state, processLines(row, size.width, colors), size);
     }
     case "log":
-      return logLines(state, size, style);
+      return logLines(state, size, colors);
     case "processes":
-      return [headLine(size.width, style), ...tableLines(state, size, style)];
+      return [headLine(size.width, colors), ...tableLines(state, size, colors)];
   }
 }
 
@@ -83,7 +82,7 @@ function scrolled(state: TopState, lines: readonly string[], { height }: Size): 
 }
 
 /** The table, and below it the last warnings and errors. */
-function tableLines(state: TopState, { width, height }: Size, style: Style): string[] {
+function tableLines(state: TopState, { width, height }: Size, colors: boolean): string[] {
   const { rows, selectedRow } = state;
   const room = height - 1;
   const troubles = state.records.filter(({ level }) => isAtLeast(level, "warning"));
@@ -92,30 +91,30 @@ function tableLines(state: TopState, { width, height }: Size, style: Style): str
   const at = Math.max(0, rows.findIndex((row) => row === selectedRow));
   const from = Math.max(0, Math.min(at - (shown >> 1), rows.length - shown));
   const table = rows.slice(from, from + shown)
-    .map((row) => rowLine(row, { width, isSelected: row === selectedRow, style }));
+    .map((row) => rowLine(row, { width, isSelected: row === selectedRow, colors }));
   if (troubles.length === 0) return table;
   while (table.length < shown) table.push("");
   return [
     ...table,
-    style.dim(fit("─ last warnings and errors ".padEnd(width, "─"), width)),
-    ...last(troubles, {
-      width,
-      height: below,
-    }, style),
+    paint(fit("─ last warnings and errors ".padEnd(width, "─"), width), "dim", colors),
+    ...last(troubles, { width, height: below }, colors),
   ];
 }
 
-function logLines(state: TopState, size: Size, style: Style): string[] {
+function logLines(state: TopState, size: Size, colors: boolean): string[] {
   const name = state.selectedRow?.status.name ?? "";
   const about = state.records.filter((record) => isAbout(record, name));
   const end = Math.max(size.height - 1, about.length - state.scrolled);
   const records = about.slice(0, end);
-  return [style.bold(fit(`Log of ${name}`, size.width)), ...last(records, { ...size, height: size.height - 1 }, style)];
+  return [
+    bold(fit(`Log of ${name}`, size.width), colors),
+    ...last(records, { ...size, height: size.height - 1 }, colors),
+  ];
 }
 
-function last(records: readonly SentRecord[], { width, height }: Size, style: Style): string[] {
+function last(records: readonly SentRecord[], { width, height }: Size, colors: boolean): string[] {
   const lines = records.slice(-height).flatMap((record) =>
-    record.lines.map((line) => style.level(record.level, fit(shortLine(line, record), width).trimEnd()))
+    record.lines.map((line) => paintLine(fit(shortLine(line, record), width).trimEnd(), record.level, colors))
   );
   return height === 0 ? [] : lines.slice(-height);
 }
@@ -131,10 +130,10 @@ function isAbout({ module, fields }: SentRecord, name: string): boolean {
   return module === name || ["target", "process", "owner"].some((key) => Reflect.get(fields, key) === name);
 }
 
-function footerLines({ question, notice, view }: TopState, width: number, style: Style): string[] {
-  if (question !== null) return [style.bold(fit(`${question.action} ${question.name}? y or n`, width))];
+function footerLines({ question, notice, view }: TopState, width: number, colors: boolean): string[] {
+  if (question !== null) return [bold(fit(`${question.action} ${question.name}? y or n`, width), colors)];
   const keys = view === "processes"
     ? "↑↓ choose  enter details  l log  s sort  r restart  x stop  ? help  q quit"
     : "escape back  ↑↓ other process  page ↑↓ scroll  r restart  x stop";
-  return [notice === "" ? style.dim(fit(keys, width)) : fit(notice, width)];
+  return [notice === "" ? paint(fit(keys, width), "dim", colors) : fit(notice, width)];
 }
