@@ -1,6 +1,6 @@
 /** `brokkr check`: checks a configuration without starting anything. */
 
-import { accessSync, constants, statSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
 import { relative, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -9,6 +9,7 @@ import { givenEnv, supervisionPlan, withheldEnv } from "../core/settings/setting
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./exit_codes.ts";
 import { nearestConfig } from "./config/config_file.ts";
+import { isFile } from "./files.ts";
 import { ConfigError, type Problem } from "./config/document.ts";
 import { type Config, type ConfigModule, type ConfigProgram, readConfig } from "./config/read_config.ts";
 import { checkSettings, heldAgainst, loadModule } from "./module_files.ts";
@@ -162,7 +163,7 @@ function whatIsWrong(
   const isName = !executable.includes("/");
   const base = cwd ?? process.cwd();
   const paths = isName ? folders.map((folder) => resolve(base, folder, executable)) : [resolve(base, executable)];
-  const files = paths.filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile() === true);
+  const files = paths.filter(isFile);
   if (files.some(mayRun)) return null;
   if (files.length > 0) return `executable "${files[0]}" may not be run, check its mode`;
   const where = isName ? "is in no folder of PATH" : "does not exist";

@@ -1,7 +1,7 @@
 /** `brokkr init`: writes a first module, its test and a configuration, which run as they are. */
 
 import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
-import { basename, delimiter, dirname, join, relative, resolve } from "node:path";
+import { basename, delimiter, join, relative, resolve } from "node:path";
 import { messageOf } from "../core/user_code.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./exit_codes.ts";
@@ -10,6 +10,7 @@ import { problemLine } from "./config/document.ts";
 import { brokerName as nameFrom, serversAsModules } from "./config/mcp_file.ts";
 import type { ArgsOf } from "./commands.ts";
 import { print } from "./output.ts";
+import { upwards } from "./files.ts";
 import { ownProgram } from "./own_program.ts";
 import { typescriptRemedy } from "./config/module_path.ts";
 import process from "node:process";
@@ -23,20 +24,42 @@ export async function init(
   if (js && ts) throw new CliError("Cannot write both: choose --js or --ts");
   const language = js ? "js" : ts ? "ts" : undefined;
   const target = resolve(folder);
-  if (from !== undefined) return await initFrom(runtime, { from, folder, target, name });
-  const remedy = typescriptRemedy(runtime, "hello.ts");
-  if (language === "ts" && remedy !== null) throw new CliError(`Cannot write TypeScript: ${remedy}`);
-  const files = [
-    ...firstFiles({
-      head: headOf(target, name ?? brokerName(target)),
-      language: language ?? (remedy === null ? languageOf(target) : "js"),
-      runtime: runtime.program === null ? "binary" : runtime.name,
-    }),
-    ...await schemaFile(target),
-  ];
+  const { first, leftOut = [] } = from === undefined
+    ? { first: moduleFiles(runtime, { target, name, language }) }
+    : await serversFile(from, target, name);
+  const files = [...first, ...await schemaFile(target)];
   write(target, files);
+  for (const problem of leftOut) runtime.writeError(`${problemLine(problem)}\n`);
   await print(nextSteps(runtime, { folder, target, files: files.map(({ name }) => name) }));
   return ExitCode.done;
+}
+
+interface ModuleFilesOptions {
+  readonly target: string;
+  readonly name: string | undefined;
+  readonly language: Language | undefined;
+}
+
+/** A first module, its test and the configuration. */
+function moduleFiles(runtime: Runtime, { target, name, language }: ModuleFilesOptions): FirstFile[] {
+  const remedy = typescriptRemedy(runtime, "hello.ts");
+  if (language === "ts" && remedy !== null) throw new CliError(`Cannot write TypeScript: ${remedy}`);
+  return firstFiles({
+    head: headOf(target, name ?? brokerName(target)),
+    language: language ?? (remedy === null ? languageOf(target) : "js"),
+    runtime: runtime.program === null ? "binary" : runtime.name,
+  });
+}
+
+/** A configuration of the servers of a file. */
+async function serversFile(from: string, target: string, name: string | undefined) {
+  const { modules, leftOut } = await serversAsModules(from, target);
+  const config = { ...headOf(target, name ?? nameFrom(from, "mcp")), modules };
+  return { first: [configFile(config)], leftOut };
+}
+
+function configFile(config: object): FirstFile {
+  return { name: "brokkr.json", text: `${JSON.stringify(config, null, 2)}\n` };
 }
 
 /** TypeScript, except in a project with a package.json and no sign of TypeScript. */
@@ -66,20 +89,6 @@ function write(target: string, files: readonly FirstFile[]): void {
 function brokerName(target: string): string {
   const name = nameFrom(target, "hello-broker");
   return name === "hello" ? "hello-broker" : name;
-}
-
-/** A configuration of the servers of a file. */
-async function initFrom(
-  runtime: Runtime,
-  { from, folder, target, name }: { from: string; folder: string; target: string; name: string | undefined },
-): Promise<number> {
-  const { modules, leftOut } = await serversAsModules(from, target);
-  const config = { ...headOf(target, name ?? nameFrom(from, "mcp")), modules };
-  const files = [{ name: "brokkr.json", text: `${JSON.stringify(config, null, 2)}\n` }, ...await schemaFile(target)];
-  write(target, files);
-  for (const problem of leftOut) runtime.writeError(`${problemLine(problem)}\n`);
-  await print(nextSteps(runtime, { folder, target, files: files.map(({ name }) => name) }));
-  return ExitCode.done;
 }
 
 /** What every first configuration begins with. */
@@ -165,7 +174,7 @@ function firstFiles({ head, language, runtime }: FirstFilesOptions): FirstFile[]
   return [
     { name: module, text: language === "ts" ? MODULE : withoutTypes(MODULE) },
     { name: `hello.test.${ending}`, text: runtime === "binary" ? program(module) : test(module) },
-    { name: "brokkr.json", text: `${JSON.stringify(config, null, 2)}\n` },
+    configFile(config),
   ];
 }
 
@@ -245,11 +254,8 @@ function isOnPath(file: string): boolean {
 
 /** Where npx looks, from `folder` upwards. */
 function isInstalled(file: string, folder: string): boolean {
-  for (let at = folder;; at = dirname(at)) {
-    const bin = join(at, "node_modules/.bin/brokkr");
-    if (existsSync(bin)) return isSame(bin, file);
-    if (dirname(at) === at) return false;
-  }
+  const bin = upwards(folder).map((at) => join(at, "node_modules/.bin/brokkr")).find(existsSync);
+  return bin !== undefined && isSame(bin, file);
 }
 
 function isSame(one: string, other: string): boolean {

@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { sleep } from "../core/duration.ts";
 import type { Clock } from "../runtime/runtime.ts";
 import type { Config } from "./config/read_config.ts";
+import { isFile } from "./files.ts";
 
 /** How often it looks. A change that is not followed by another one until the next look is over. */
 const LOOK_MS = 250;
@@ -93,8 +94,4 @@ export function importedFiles(file: string): string[] {
     }
   }
   return [...found];
-}
-
-function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }

@@ -2,10 +2,11 @@
 
 import { existsSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
-import { dirname, join, relative } from "node:path";
+import { join, relative } from "node:path";
 import { messageOf } from "../../core/user_code.ts";
 import { failureCode } from "../../runtime/posix/failure_reason.ts";
 import { CliError } from "../exit_codes.ts";
+import { upwards } from "../files.ts";
 import { ConfigError } from "./document.ts";
 import process from "node:process";
 
@@ -14,12 +15,9 @@ export const CONFIG_NAMES = ["brokkr.json", "brokkr.jsonc"];
 /** The configuration in this folder or the nearest one above it, as a relative path. @throws {CliError} where there is none. */
 export function nearestConfig(action: string): string {
   const from = process.cwd();
-  for (let folder = from;; folder = dirname(folder)) {
-    for (const name of CONFIG_NAMES) {
-      const path = join(folder, name);
-      if (existsSync(path)) return relative(from, path);
-    }
-    if (dirname(folder) === folder) break;
+  for (const folder of upwards(from)) {
+    const path = CONFIG_NAMES.map((name) => join(folder, name)).find(existsSync);
+    if (path !== undefined) return relative(from, path);
   }
   const hint = 'name a file, write one with "brokkr init", or see "brokkr demo"';
   throw new CliError(`Cannot ${action}: there is no brokkr.json in "${from}" or above it, ${hint}`);

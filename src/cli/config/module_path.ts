@@ -4,10 +4,11 @@
  */
 
 import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
-import { dirname, join, relative, resolve, sep } from "node:path";
+import { join, relative, resolve, sep } from "node:path";
 import { pathToFileURL } from "node:url";
 import { isRecord } from "../../core/checks.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
+import { isFile, upwards } from "../files.ts";
 
 export interface ModulePath {
   readonly url: string;
@@ -55,10 +56,6 @@ function missing(path: string, file: string): string {
   return `${shown} is neither a file ("${file}") nor exported by a package in node_modules, correct it or install the package`;
 }
 
-function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
-}
-
 function isBare(path: string): boolean {
   return !/^(?:\.{0,2}\/|\.{1,2}$|$)/.test(path);
 }
@@ -67,11 +64,8 @@ function isBare(path: string): boolean {
 function packageFile(path: string, { folder, runtime }: { folder: string; runtime: Runtime }): string | null {
   const [, name = "", inside = ""] = /^((?:@[^/]+\/)?[^/@][^/]*)(\/.+)?$/.exec(path) ?? [];
   if (name === "" || inside.split("/").includes("..")) return null;
-  for (let at = folder;; at = dirname(at)) {
-    const root = join(at, "node_modules", name);
-    if (existsSync(root)) return entryOf(root, `.${inside}`, [runtime.name, "node", "import", "default"]);
-    if (dirname(at) === at) return null;
-  }
+  const root = upwards(folder).map((at) => join(at, "node_modules", name)).find(existsSync);
+  return root === undefined ? null : entryOf(root, `.${inside}`, [runtime.name, "node", "import", "default"]);
 }
 
 function entryOf(root: string, entry: string, conditions: readonly string[]): string | null {

@@ -4,7 +4,6 @@ import { formatTimeout } from "../../core/duration.ts";
 import { ownText } from "../../core/log/prefix.ts";
 import type { ParsedEvent } from "../../core/log/parse.ts";
 
-/** Groups of each kind. */
 const MAX_GROUPS = 500;
 const MAX_STACK_LINES = 60;
 const MAX_CHARACTERS = 500;
@@ -33,9 +32,9 @@ export interface TroubleFigures {
 }
 
 export class TroubleGroups {
-  readonly #failures = new Groups<FailureFacts>(MAX_GROUPS);
-  readonly #crashes = new Groups<StackFacts>(MAX_GROUPS);
-  readonly #cleanupErrors = new Groups<StackFacts>(MAX_GROUPS);
+  readonly #failures = new Groups<FailureFacts>();
+  readonly #crashes = new Groups<StackFacts>();
+  readonly #cleanupErrors = new Groups<StackFacts>();
 
   add({ event, fields, timeText, module }: ParsedEvent): void {
     switch (event) {
@@ -58,16 +57,12 @@ export class TroubleGroups {
   }
 
   figures(): TroubleFigures {
-    const groups = { failures: this.#failures, crashes: this.#crashes, cleanupErrors: this.#cleanupErrors };
+    const [failures, crashes, cleanupErrors] = [this.#failures, this.#crashes, this.#cleanupErrors];
     return {
-      failures: groups.failures.result(),
-      crashes: groups.crashes.result(),
-      cleanupErrors: groups.cleanupErrors.result(),
-      others: {
-        failures: groups.failures.others,
-        crashes: groups.crashes.others,
-        cleanupErrors: groups.cleanupErrors.others,
-      },
+      failures: failures.result(),
+      crashes: crashes.result(),
+      cleanupErrors: cleanupErrors.result(),
+      others: { failures: failures.others, crashes: crashes.others, cleanupErrors: cleanupErrors.others },
     };
   }
 }
@@ -105,6 +100,7 @@ export interface Group<Facts> {
   readonly commands: readonly string[];
 }
 
+/** A group that grows. */
 interface Open<Facts> {
   readonly facts: Facts;
   count: number;
@@ -114,28 +110,19 @@ interface Open<Facts> {
   readonly commands: Set<string>;
 }
 
-/** Groups of similar events, up to a limit. */
+/** Groups of similar events of one kind, up to {@link MAX_GROUPS}. */
 class Groups<Facts> {
-  readonly #most: number;
   readonly #groups = new Map<string, Open<Facts>>();
-  #others = 0;
-
-  constructor(most: number) {
-    this.#most = most;
-  }
-
   /** Events in none of the groups, because there are too many groups. */
-  get others(): number {
-    return this.#others;
-  }
+  others = 0;
 
   /** @param facts makes the facts of a new group. Its texts must not be slices of a larger text. */
   add(key: string, seen: { timeText: string; module: string; command: string | null }, facts: () => Facts): void {
     const { timeText, module, command } = seen;
     let group = this.#groups.get(key);
     if (group === undefined) {
-      if (this.#groups.size >= this.#most) {
-        this.#others++;
+      if (this.#groups.size >= MAX_GROUPS) {
+        this.others++;
         return;
       }
       const time = ownText(timeText);

@@ -4,6 +4,7 @@ import process from "node:process";
 import { joinBytes } from "../../core/wire/frame.ts";
 import { LogReader } from "../../core/log/log_reader.ts";
 import type { LogItem } from "../../core/log/parse.ts";
+import { messageOf } from "../../core/user_code.ts";
 import { ExitCode } from "../exit_codes.ts";
 import type { Log, Source } from "./open_logs.ts";
 
@@ -42,9 +43,7 @@ async function* readSource(source: Source, reader: LogReader, events: ReadEvents
   let broken: string | null = null;
   try {
     for (;;) {
-      const next = await chunks.next().catch((error: unknown) =>
-        String(error instanceof Error ? error.message : error)
-      );
+      const next = await chunks.next().catch(messageOf);
       if (typeof next === "string") broken = next;
       if (typeof next === "string" || next.done) break;
       bytes += next.value.length;

@@ -5,6 +5,7 @@ import { messageOf } from "../../core/user_code.ts";
 import { CliError } from "../exit_codes.ts";
 import { count, cut } from "../figures.ts";
 import { hasColors, print } from "../output.ts";
+import { ProgressLine } from "../progress_line.ts";
 import { describeSummary } from "./describe.ts";
 import type { Filter } from "./filter.ts";
 import { type Log, openLogs } from "./open_logs.ts";
@@ -50,9 +51,9 @@ async function writeReport(path: string, summary: LogSummary): Promise<void> {
 }
 
 async function readAll(logs: readonly Log[], summary: Summary): Promise<SourceFigures[]> {
-  using progress = new Progress(totalBytes(logs));
+  using line = new ProgressLine();
   const figures: SourceFigures[] = [];
-  const events = { read: (bytes: number) => progress.read(bytes), ended: (one: SourceFigures) => figures.push(one) };
+  const events = { read: progressOn(line, totalBytes(logs)), ended: (one: SourceFigures) => figures.push(one) };
   let rested = performance.now();
   for (const log of logs) {
     for await (const items of readLog(log, events)) {
@@ -78,37 +79,17 @@ function totalBytes(logs: readonly Log[]): number | null {
 const FIRST_MS = 1_000;
 const AGAIN_MS = 200;
 const BAR = 30;
-/** Moves to the beginning of the line and clears it. */
-const CLEAR = "\r\x1b[K";
-
-class Progress implements Disposable {
-  readonly #total: number | null;
-  readonly #isShown = process.stderr.isTTY === true && process.env["TERM"] !== "dumb";
-  readonly #started = performance.now();
-  #next = FIRST_MS;
-  #read = 0;
-  #drawn = false;
-
-  /** @param total bytes, or null if unknown. */
-  constructor(total: number | null) {
-    this.#total = total;
-  }
-
-  /** Counts bytes, and draws again when it is time. */
-  read(bytes: number): void {
-    this.#read += bytes;
-    if (!this.#isShown) return;
-    const elapsed = performance.now() - this.#started;
-    if (elapsed < this.#next) return;
-    this.#next = elapsed + AGAIN_MS;
-    this.#drawn = true;
-    process.stderr.write(`${CLEAR}${progressText(this.#read, this.#total, elapsed)}`);
-  }
-
-  [Symbol.dispose](): void {
-    if (this.#drawn) process.stderr.write(CLEAR);
-    this.#drawn = false;
-  }
+/** Counts bytes on `line`, and draws it again when it is time. @param total null if unknown. */
+function progressOn(line: ProgressLine, total: number | null): (bytes: number) => void {
+  const started = performance.now();
+  let [next, read] = [FIRST_MS, 0];
+  return (bytes) => {
+    read += bytes;
+    const elapsed = performance.now() - started;
+    if (elapsed < next) return;
+    next = elapsed + AGAIN_MS;
+    line.show(progressText(read, total, elapsed));
+  };
 }
 
 export function progressText(read: number, total: number | null, ms: number): string {
