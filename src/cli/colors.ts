@@ -1,8 +1,4 @@
-/**
- * Text on a terminal: the colors of log lines and states, and a line without its prefix.
- *
- * @module
- */
+/** Text on a terminal: the colors of log lines and states, and a line without its prefix. */
 
 import type { LogLevel, ProcessState } from "../../mod.ts";
 import type { MemberState } from "../core/cluster/members.ts";
@@ -55,26 +51,4 @@ export function paint(text: string, style: Style, colors: boolean): string {
 /** A log line without the date, the level and the brackets of its prefix. */
 export function operatorText(line: string): string {
   return line.replace(/^\[[^\]]*\] [A-Z]+ *: (?:\[ ?[^\]]* ?\] )*/, "");
-}
-
-export class Style {
-  readonly #colors: boolean;
-
-  constructor(colors: boolean) {
-    this.#colors = colors;
-  }
-
-  bold = (text: string): string => bold(text, this.#colors);
-  dim = (text: string): string => paint(text, "2", this.#colors);
-  red = (text: string): string => paint(text, "31", this.#colors);
-  /** Marks the line that keys act on, so it works without colors too. */
-  selected = (text: string): string => `\x1b[7m${text}\x1b[27m`;
-
-  state(state: ProcessState, text: string): string {
-    return paintState(text, state, this.#colors);
-  }
-
-  level(level: LogLevel, text: string): string {
-    return paintLine(text, level, this.#colors);
-  }
 }

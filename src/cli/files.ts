@@ -1,8 +1,4 @@
-/**
- * Looking for files.
- *
- * @module
- */
+/** Looking for files. */
 
 import { statSync } from "node:fs";
 import { dirname } from "node:path";

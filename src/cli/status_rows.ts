@@ -1,8 +1,4 @@
-/**
- * What shows a status goes through it by row: the processes of the broker, and the nodes of its cluster.
- *
- * @module
- */
+/** What shows a status goes through it by row: the processes of the broker, and the nodes of its cluster. */
 
 import type { BrokerStatus } from "../core/broker/status.ts";
 import type { ClusterStatus } from "../core/cluster/cluster.ts";

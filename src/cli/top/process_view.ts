@@ -1,6 +1,5 @@
 /** One process: its calls, latencies as bars, and cleanup receipt. */
 
-import type { Style } from "../colors.ts";
 import type { CleanupStatus, ProcessStatus } from "../../core/wire/status.ts";
 import { bold, paint, paintState } from "../colors.ts";
 import { columnsOf, fit } from "../columns.ts";
