@@ -1,6 +1,6 @@
 /** Following a running broker: its status at each step, and its log records as they come. */
 
-import { clearTimeout, setTimeout } from "node:timers";
+import { setTimeout } from "node:timers/promises";
 import type { BrokerStatus } from "../core/broker/status.ts";
 import { type ControlClient, ControlLostError } from "../core/control/client.ts";
 import type { SentRecord } from "../core/control/protocol.ts";
@@ -50,13 +50,5 @@ async function readStatus(client: ControlClient, { status, stepMs, signal }: Wat
 
 /** Settles after `ms`, or with `signal`. Does not keep the process alive. */
 export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms).unref();
-    signal?.addEventListener("abort", done);
-  });
+  await setTimeout(ms, undefined, { ref: false, signal }).catch(() => {});
 }

@@ -36,7 +36,8 @@ export class BrokerLog implements Reporter {
   readonly #listeners = new Map<string, Set<LogFunction>>();
   /** Asked for with each call, so it is kept. */
   #wanted: ReadonlyMap<EventId, true>;
-  #recent: RecentRecords | undefined;
+  /** What was logged last, oldest first; kept from the first time on that it is asked for. */
+  #recent: LogRecord[] | undefined;
   /** Called when other events are wanted than before. */
   onWanted: (events: readonly string[]) => void = () => {};
 
@@ -63,7 +64,7 @@ export class BrokerLog implements Reporter {
   emit(event: LogEvent): void {
     const record = toRecord(event, this.#options.style);
     if (this.#logs(record.level)) {
-      this.#recent?.add(record);
+      if (this.#recent?.push(record) === KEPT + 1) this.#recent.shift();
       this.#deliver(this.#options.log, record);
     }
     for (const key of [event.event, "*"]) {
@@ -71,10 +72,8 @@ export class BrokerLog implements Reporter {
     }
   }
 
-  /** What was logged last; kept from the first time on that this is asked for. */
   recent(): readonly LogRecord[] {
-    this.#recent ??= new RecentRecords();
-    return this.#recent.all();
+    return [...this.#recent ??= []];
   }
 
   /** Listens to one event, or with `*` to all. Returns the function that ends it. */
@@ -129,32 +128,7 @@ export class BrokerLog implements Reporter {
 
 /** What the program's `log` function gets for an event. Nothing is formatted before its `lines()` is called. */
 export function toRecord(event: LogEvent, style: LineStyle): LogRecord {
-  return {
-    level: levelOf(event),
-    event: event.event,
-    time: event.time,
-    pid: event.pid,
-    module: event.module,
-    thread: event.thread,
-    fields: event.fields,
-    lines: () => formatEvent(event, style),
-  };
-}
-
-/** What a broker logged last, for those who come to look after it happened. */
-class RecentRecords {
-  readonly #records: LogRecord[] = [];
-  #next = 0;
-
-  add(record: LogRecord): void {
-    this.#records[this.#next] = record;
-    this.#next = (this.#next + 1) % KEPT;
-  }
-
-  /** Oldest first. */
-  all(): LogRecord[] {
-    return [...this.#records.slice(this.#next), ...this.#records.slice(0, this.#next)];
-  }
+  return { level: levelOf(event), ...event, lines: () => formatEvent(event, style) };
 }
 
 export class RecordStream implements AsyncIterableIterator<LogRecord> {

@@ -242,7 +242,9 @@ export type EventId = keyof EventFields;
  * What an event's lines show of its fields: enough to print them, and all that a reader of lines can know. Every `EventFields[Id]`
  * is a `PrintedFields[Id]`.
  */
-export interface PrintedFields extends Omit<EventFields, PartlyPrinted> {
+export interface PrintedFields extends Omit<EventFields, keyof PartlyPrinted>, PartlyPrinted {}
+
+interface PartlyPrinted {
   "cleanup.receipt": PrintedReceipt;
   "call.another-answer": Pick<EventFields["call.another-answer"], "command">;
   "call.timeout": Pick<EventFields["call.timeout"], "command" | "target" | "timeoutMs">;
@@ -250,14 +252,6 @@ export interface PrintedFields extends Omit<EventFields, PartlyPrinted> {
   "program.notification": Omit<EventFields["program.notification"], "params">;
   "call.answered": Omit<EventFields["call.answered"], "attempts">;
 }
-
-type PartlyPrinted =
-  | "cleanup.receipt"
-  | "call.another-answer"
-  | "call.timeout"
-  | "call.error"
-  | "program.notification"
-  | "call.answered";
 
 /** What an operator needs to know of an event: `brokkr explain` and docs/log-lines.md show it. */
 export interface Explanation {
@@ -312,6 +306,22 @@ const silentPeer = {
   ...phrase({ slow: "slow (lives, and works on the command", blocked: "blocked (gives no sign of life" }),
   shown: "PEER (WHY",
 };
+
+/** The rows of answers that no call waits for. */
+const STRAY_ANSWER = {
+  tag: "ANSWER",
+  level: "debug",
+  fields: { target, command: nameIfKnown, id: name },
+} as const;
+
+/** The rows of what modules log. */
+const BY_MODULE = {
+  tag: "LOG",
+  template: "{text}",
+  fields: { text },
+  isAtLevel: true,
+  why: "It is the module's own text: its author wrote it with ctx.log.",
+} as const;
 
 /** By id. A line is read by the first row of its tag that fits: the most frequent ones, and those of any text, come first. */
 export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
@@ -520,10 +530,8 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
     did: "Nothing beyond the retry or the timeout that stands beside this line.",
   },
   "answer.late": {
-    tag: "ANSWER",
-    level: "debug",
+    ...STRAY_ANSWER,
     template: "Late answer from {target} was discarded (call {id}, command [{command}])",
-    fields: { target, command: nameIfKnown, id: name },
     templateOfUnknown: "Late answer from {target} was discarded (call {id})",
     what: "An answer arrived for a call that had been given up, while no other call waited.",
     why: "The command finished after the last timeout of its call, or after the caller had cancelled it.",
@@ -531,10 +539,8 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
     did: "Discarded and counted it.",
   },
   "answer.duplicate": {
-    tag: "ANSWER",
-    level: "debug",
+    ...STRAY_ANSWER,
     template: "Duplicate answer from {target} was discarded (call {id}, command [{command}])",
-    fields: { target, command: nameIfKnown, id: name },
     templateOfUnknown: "Duplicate answer from {target} was discarded (call {id})",
     what: "A second answer arrived for a call that was already answered.",
     why: "Both attempts of a call were answered: the first answer was on its way when the second attempt left.",
@@ -542,10 +548,8 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
     did: "Discarded and counted it. The caller has the first answer.",
   },
   "answer.unknown": {
-    tag: "ANSWER",
-    level: "debug",
+    ...STRAY_ANSWER,
     template: "Unknown answer from {target} was discarded (call {id}, command [{command}])",
-    fields: { target, command: nameIfKnown, id: name },
     templateOfUnknown: "Unknown answer from {target} was discarded (call {id})",
     what: "An answer arrived for a call that was never made, while no call waited.",
     why: "This does not happen between two processes of brokkr. A peer in another language may mix up ids.",
@@ -829,46 +833,31 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
     did: "Nothing is left of it.",
   },
   "module.debug": {
-    tag: "LOG",
+    ...BY_MODULE,
     level: "debug",
-    template: "{text}",
-    fields: { text },
-    isAtLevel: true,
     what: "A module logged something, at DEBUG.",
-    why: "It is the module's own text: its author wrote it with ctx.log.",
     check: [],
     did: "Logged it.",
   },
   "module.info": {
-    tag: "LOG",
+    ...BY_MODULE,
     level: "info",
-    template: "{text}",
-    fields: { text },
-    isAtLevel: true,
     what: "A module logged something, at INFO.",
-    why: "It is the module's own text: its author wrote it with ctx.log.",
     check: [],
     did: "Logged it.",
   },
   "module.warning": {
-    tag: "LOG",
+    ...BY_MODULE,
     level: "warning",
-    template: "{text}",
-    fields: { text },
-    isAtLevel: true,
     what: "A module logged a warning.",
-    why: "It is the module's own text: its author wrote it with ctx.log.",
     check: ["The text, with the author of the module."],
     did: "Logged it.",
   },
   "module.error": {
-    tag: "LOG",
+    ...BY_MODULE,
     level: "error",
-    template: "{text}",
-    fields: { text },
-    isAtLevel: true,
     what: "A module logged an error.",
-    why: `It is the module's own text: its author wrote it with ctx.log. A hook "stop" that threw is logged so too.`,
+    why: `${BY_MODULE.why} A hook "stop" that threw is logged so too.`,
     check: ["The text, with the author of the module."],
     did: "Logged it. The process goes on.",
   },

@@ -55,7 +55,7 @@ export interface PrefixFacts {
 
 /** The prefix with the space behind it. */
 export function formatPrefix(facts: PrefixFacts, tag: LineTag, level: LogLevel, style: LineStyle): string {
-  const levelText = LEVEL_TEXTS[level];
+  const levelText = level.toUpperCase();
   const head = `[${formatStamp(facts.time)}] ${style.aligned ? levelText.padEnd(7) : `${levelText} `}: `;
   const module = nameBracket(facts.module, style);
   if (tag === "CLEAN AFTER FORK") {
@@ -71,14 +71,6 @@ export function nameBracket(value: string, style: LineStyle): string {
   return `[ ${style.aligned ? escapeName(value).padEnd(15) : escapeName(value)} ]`;
 }
 
-const LEVEL_TEXTS: { readonly [Level in LogLevel]: string } = {
-  debug: "DEBUG",
-  info: "INFO",
-  warning: "WARNING",
-  error: "ERROR",
-  fatal: "FATAL",
-};
-
 /** A prefix that was read. */
 export interface LinePrefix {
   readonly level: LogLevel;
@@ -93,7 +85,7 @@ export interface LinePrefix {
   readonly owner: string | null;
 }
 
-const LEVELS_BY_TEXT = new Map<string, LogLevel>(LEVELS.map((level) => [LEVEL_TEXTS[level], level]));
+const LEVELS_BY_TEXT = new Map<string, LogLevel>(LEVELS.map((level) => [level.toUpperCase(), level]));
 const TAGS = new Map<string, LineTag>(LINE_TAGS.map((tag) => [tag, tag]));
 
 const STAMP = /^\s*\[{1,2}(\d{4})-(\d\d)-(\d\d)\s+(\d\d):(\d\d):(\d\d)\s*\]/;
