@@ -120,7 +120,7 @@ class Visit {
     }
     this.#listen();
     // No message has this subject, so that a broker that may read all of them does not get them all now.
-    const everybodys = this.#subjects.session("*", "*", this.#id);
+    const everybodys = this.#subjects.session(undefined, undefined, this.#id);
     this.#pubSub.subscribe(everybodys, () => {});
     this.#askedAt = this.#options.clock.wall();
     this.#publish(this.#subjects.who, this.#subjects.session(this.#options.broker, this.#id, HERE));
@@ -158,24 +158,24 @@ class Visit {
     });
     return [
       subscribe(subjects.hi(), subjects.hi(), "it does not see the other brokers"),
-      subscribe(subjects.here(id), subjects.here("*"), "it does not see the other brokers when it starts"),
+      subscribe(subjects.here(id), subjects.here(), "it does not see the other brokers when it starts"),
       subscribe(subjects.who, subjects.who, "brokers that start later do not see it at once"),
-      subscribe(subjects.session(broker, id), subjects.session(broker, "*"), "it gets no call and no answer"),
+      subscribe(subjects.session(broker, id), subjects.session(broker), "it gets no call and no answer"),
       ...[...exports.keys()].map((module) =>
-        subscribe(subjects.open(module, id), subjects.open(module, "*"), `nobody can call its module "${module}"`)
+        subscribe(subjects.open(module, id), subjects.open(module), `nobody can call its module "${module}"`)
       ),
       publish(subjects.who, subjects.who, "it does not see the other brokers when it starts"),
-      publish(subjects.hi(broker, node), subjects.hi(broker, "*"), "no other broker sees it"),
+      publish(subjects.hi(broker, node), subjects.hi(broker), "no other broker sees it"),
       publish(
         subjects.here(id, broker, node),
-        subjects.here("*", broker, "*"),
+        subjects.here(undefined, broker),
         "brokers that start later do not see it",
       ),
-      publish(subjects.session(broker, id, id), subjects.session("*", "*"), "it sends no call and no answer"),
+      publish(subjects.session(broker, id, id), subjects.session(), "it sends no call and no answer"),
       ...imports.map((module) =>
         publish(
           subjects.open(module, id, broker),
-          subjects.open(module, "*", broker),
+          subjects.open(module, undefined, broker),
           `it can not call module "${module}"`,
         )
       ),
@@ -253,9 +253,8 @@ class Visit {
       return { about: "secrecy", result: "ok", text: "this broker can not read the calls of others", remedy: null };
     }
     const remedy = "give each broker a user with permissions of its own, see docs/cluster.md";
-    const text = `the server lets this broker subscribe to "${
-      this.#subjects.session("*", "*")
-    }": it can read every call of the cluster`;
+    const text =
+      `the server lets this broker subscribe to "${this.#subjects.session()}": it can read every call of the cluster`;
     return { about: "secrecy", result: "warning", text, remedy };
   }
 
@@ -286,10 +285,10 @@ class Visit {
         const modules = Object.keys(other.exports).join(", ") || "nothing";
         return { about, result: "ok", text: `${name} answers and exports ${modules}`, remedy: null };
       }
-      const mine = this.#subjects.session(this.#options.broker, "*");
+      const mine = this.#subjects.session(this.#options.broker);
       const its = this.#subjects.session(other.broker, other.id, this.#id);
       const remedy = this.#denied.has(`publish ${its}`)
-        ? `add "${this.#subjects.session(other.broker, "*")}" to publish of the permissions of this broker's user`
+        ? `add "${this.#subjects.session(other.broker)}" to publish of the permissions of this broker's user`
         : `check whether it runs, and whether its user may publish to "${mine}"`;
       return { about, result: "failed", text: `${name} does not answer this broker`, remedy };
     });

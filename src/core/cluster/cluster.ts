@@ -30,10 +30,11 @@ import {
   type Presence,
   readPresence,
 } from "./members.ts";
+import { isName } from "../settings/table.ts";
 import type { ClusterPlan } from "./plan.ts";
 import type { PubSub, PubSubMessage } from "./pub_sub.ts";
 import { HEAD_BYTES, headOf, MessageKind, readHead } from "./session.ts";
-import { HERE, Subjects } from "./subjects.ts";
+import { HERE, isId, Subjects } from "./subjects.ts";
 
 /** The others' time to say that they are there, from when the server has passed the question on; and the time for that. */
 const JOIN_MS = 200;
@@ -462,7 +463,10 @@ export class Cluster {
     this.#become("taken");
     this.#endBeat();
     this.#joinedAt = null;
-    if (wasMember) this.#announce();
+    if (wasMember) {
+      this.#announce();
+      for (const imported of this.#imports.values()) imported.update();
+    }
     this.#settleTried();
     this.#clearJoin?.();
     this.#clearJoin = this.#clock.timer(TAKEN_MS, () => {
@@ -495,8 +499,9 @@ export class Cluster {
   /** A broker that has come asks who is there. */
   #answer(reply: string): void {
     const [, id] = this.#subjects.parts(reply);
+    if (id === undefined || !isId(id)) return this.#dropped("question who is there (nobody asks)");
     if (id === this.#self.id) return this.#asked();
-    if (this.#joinedAt === null || this.#state !== "joined" || id === undefined) return;
+    if (this.#joinedAt === null || this.#state !== "joined") return;
     const { broker, node } = this.#self;
     this.#publish(this.#subjects.here(id, broker, node), this.#presence());
   }
@@ -540,7 +545,11 @@ export class Cluster {
     } catch (error) {
       return this.#dropped(`presence of ${nameOf(name)} (${messageOf(error)})`);
     }
-    if (presence.id === this.#self.id || presence.id === "") return;
+    // All of them become part of subjects.
+    if (!isName(name.broker) || !isName(name.node) || !isId(presence.id)) {
+      return this.#dropped(`presence of ${nameOf(name)} (no name or id)`);
+    }
+    if (presence.id === this.#self.id) return;
     const { broker, node } = this.#self;
     if (name.broker !== broker || name.node !== node) return this.#members.announced(presence);
     if (presence.bye === true || !isEarlier(presence, this.#self)) return;
@@ -604,7 +613,7 @@ export class Cluster {
     const [module = "", , broker = ""] = this.#subjects.parts(subject);
     // Who calls is in the subject, by the server's permissions; the answer goes to that broker only.
     const [caller, id = "", session = ""] = this.#subjects.parts(reply);
-    if (caller !== broker || id === "" || session === "") {
+    if (caller !== broker || !isName(broker) || !isId(id) || !isId(session)) {
       return this.#dropped(`request of broker ${broker} (no session)`);
     }
     let hello: unknown;
@@ -624,7 +633,8 @@ export class Cluster {
   #stranger(hello: unknown, { broker, id }: { readonly broker: string; readonly id: string }): Member | null {
     if (!isRecord(hello)) return null;
     const bytes = new TextEncoder().encode(objectText({ ...hello, id, exports: {} }));
-    const node = typeof hello["node"] === "string" ? hello["node"] : "";
+    const { node } = hello;
+    if (!isName(node)) return null;
     return this.#members.add(readPresence(bytes, { broker, node }));
   }
 
@@ -640,6 +650,7 @@ export class Cluster {
       return endpoint.receive(head, bytes.subarray(HEAD_BYTES));
     }
     const [broker = "", id = "", back = ""] = this.#subjects.parts(reply);
+    if (!isId(id) || !isId(back)) return this.#dropped("message of a session (nobody sent it)");
     const sender = this.#members.get(id);
     if (sender !== undefined) this.#members.heard(sender);
     if (head.kind === MessageKind.reset) return;

@@ -182,7 +182,8 @@ export class ImportedModule {
   /** Lets calls go to the members whose module is ready; where none is, to one that rejects them at once, and says why. */
   #admit(): void {
     if (this.#isClosed) return;
-    const open = [...this.#sessions.values()].filter(({ isUsable }) => isUsable);
+    const { isMember } = this.#options.post;
+    const open = [...this.#sessions.values()].filter(({ isUsable }) => isUsable && isMember);
     const stateAt = ({ member }: ImportedSession) => member.exported(this.module)?.state ?? "stopped";
     const ready = open.filter((session) => stateAt(session) === "ready");
     const isWaiting = open.some((session) => !REJECTING.includes(stateAt(session)));

@@ -13,12 +13,20 @@ export function token(name: string): string {
   return name.replaceAll(".", "=");
 }
 
-function nameOf(token: string | undefined): string {
-  return (token ?? "").replaceAll("=", ".");
+function nameOf(token: string): string {
+  return token.replaceAll("=", ".");
 }
 
-/** One that the servers' patterns take for any token. */
+const ID = /^[\w-]{1,64}$/;
+
+/** Whether another broker's word for its id is one token of a subject. */
+export function isId(id: string): boolean {
+  return ID.test(id);
+}
+
+/** One that the servers' patterns take for any token, and one for all that follow. */
 const ANY = "*";
+const REST = ">";
 
 /** In place of a session's id: the answers to `who` come there. */
 export const HERE = "here";
@@ -39,21 +47,22 @@ export class Subjects {
     return this.#join("hi", broker, node);
   }
 
-  here(id: string, broker?: string, node?: string): string {
+  here(id?: string, broker?: string, node?: string): string {
     return this.#join("here", id, broker, node);
   }
 
-  open(module: string, id: string, caller?: string): string {
+  open(module: string, id?: string, caller?: string): string {
     return this.#join("open", module, id, caller);
   }
 
-  session(broker: string, id: string, session?: string): string {
+  session(broker?: string, id?: string, session?: string): string {
     return this.#join("s", broker, id, session);
   }
 
-  /** The names and ids in a subject of these, in their order. */
+  /** The names and ids in a subject of these, in their order; none where one of them is empty or a pattern. */
   parts(subject: string): string[] {
-    return subject.slice(this.#root.length + 1).split(".").slice(1).map(nameOf);
+    const tokens = subject.slice(this.#root.length + 1).split(".").slice(1);
+    return tokens.some((token) => token === "" || token === ANY || token === REST) ? [] : tokens.map(nameOf);
   }
 
   #join(kind: string, ...names: (string | undefined)[]): string {

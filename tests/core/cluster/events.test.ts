@@ -281,6 +281,72 @@ test("Of two brokers with one name the later one is no member, says so, and is o
   await cluster.down();
 });
 
+test("A broker whose name another one has is found by a late answer too: it leaves, and makes no calls over its sessions", async () => {
+  let isSilent = false;
+  const { cluster, web } = await pair({ web: { denies: (subject) => isSilent && /\.(hi|here)\./.test(subject) } });
+  const { sla: other } = await second(cluster, { broker: "other" });
+  isSilent = true;
+  const twin = await cluster.up("web-1", { imports: ["sla"] });
+  const toOther = (command: string, key: number) =>
+    twin.tree.core.call("sla@web-2", command, [key], { timeoutMs: 10_000 });
+  const state = async () => (await cluster.ends(twin.tree.core.status())).cluster?.state;
+  await cluster.ends(toOther("add", 0));
+  const open = watched(toOther("wait", 1));
+  await cluster.pass(20);
+  assert.equal(await state(), "joined");
+  isSilent = false;
+  await cluster.pass(1_500);
+  assert.equal(await state(), "taken");
+  assert.deepEqual(twin.tree.lines(/^cluster\.(joined|taken)/), [
+    line("web-1", "Joined cluster prod as node web-1 by nats://fake:4222 (other members: 2)"),
+    line("web-1", "Broker broker-web-1 on node web-1 is a member already (pid 100), this one is not", "ERROR"),
+  ]);
+  assert.match(codeOf(await cluster.ends(rejection(toOther("add", 2)))), /^TIMEOUT: .*never sent/);
+  other.end(1);
+  await cluster.pass(100);
+  assert.deepEqual([open.outcome, other.runs], [1, [0, 1]]);
+  await cluster.ends(web.tree.core.stop());
+  await cluster.pass(6_000);
+  assert.equal(await state(), "joined");
+  assert.equal(await cluster.ends(toOther("add", 3)), "3 for broker-web-1@web-1");
+  await cluster.down();
+});
+
+test("Names and ids of others that are patterns, or none, are published to by nobody and counted as dropped", async () => {
+  const { cluster, front } = await pair();
+  await cluster.ends(call({ front }, "add", 1));
+  const stranger = cluster.server.connection();
+  const nothing = { connected() {}, disconnected() {}, failed() {}, denied() {} };
+  stranger.connect(nothing);
+  await cluster.pass(10);
+  const said = (id: string) =>
+    new TextEncoder().encode(
+      JSON.stringify({ v: 1, protocol: 1, broker: "x", node: "y", id, exports: {}, startedAt: 0 }),
+    );
+  const publish = (subject: string, bytes = new Uint8Array(0), reply = "") =>
+    cluster.server.publish(stranger, { subject, reply, bytes, isUnheard: false });
+  const before = cluster.server.published.length;
+  const probe = new Uint8Array(13).fill(5, 0, 1);
+  const [{ subject: mine = "" } = {}] = cluster.server.published.filter(({ subject }) =>
+    subject.includes(".s.broker-f")
+  );
+  assert.match(mine, /^brokkr\.prod\.s\.broker-front\./);
+  for (const token of ["*", ">", ""]) {
+    publish("brokkr.prod.who", undefined, `brokkr.prod.s.x.${token}.here`);
+    publish(`brokkr.prod.hi.${token}.y`, said("0123"));
+    publish(`brokkr.prod.hi.x.${token}`, said("0124"));
+    publish(mine, probe, `brokkr.prod.s.x.y.${token}`);
+    publish(mine, probe, `brokkr.prod.s.${token}.y.z`);
+  }
+  for (const id of ["*", ">", "", "a b", "a\r\nPING", "a.b"]) publish("brokkr.prod.hi.x.y", said(id));
+  // A member that is silent is asked.
+  await cluster.pass(5_000);
+  assert.deepEqual(cluster.server.published.slice(before).filter(({ subject }) => /\.s\.x\./.test(subject)), []);
+  const { dropped, members } = (await cluster.ends(front.tree.core.status())).cluster ?? {};
+  assert.deepEqual([dropped, members?.length], [6 + 3 * 5, 1]);
+  await cluster.down();
+});
+
 test("Without a server local modules run, imports queue, and the broker joins later; a stop does not wait for it", async () => {
   const cluster = new MemoryCluster();
   cluster.server.isUp = false;
@@ -436,6 +502,7 @@ test("A broker of another version is no callee, and a line has both versions", a
 
 test("Messages that are none are dropped, counted, and harm nobody", async () => {
   const { cluster, front } = await pair();
+  await cluster.ends(call({ front }, "add", 1));
   const stranger = cluster.server.connection();
   stranger.connect({ connected() {}, disconnected() {}, failed() {}, denied() {} });
   await cluster.pass(10);

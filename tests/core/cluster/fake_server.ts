@@ -111,8 +111,8 @@ export class FakeClient implements PubSub {
 
   publish(subject: string, bytes: Uint8Array, reply = ""): void {
     if (this.state !== "connected") throw new Error(`published without a connection: ${subject}`);
-    if (subject.split(".").some((token) => token === "" || token === "*" || token === ">")) {
-      throw new Error(`published to a pattern: ${subject}`);
+    if (subject.split(".").some((token) => token === "" || token === "*" || token === ">" || /\s/.test(token))) {
+      throw new Error(`published to no subject: ${subject}`);
     }
     if (this.#options.denies?.(subject)) {
       this.#server.clock.timer(0, () => this.#events?.denied("publish", subject));
