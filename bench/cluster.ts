@@ -1,7 +1,7 @@
 /**
- * Brokers on several machines, all of them on this one: calls of one remote instance beside plain NATS request and reply in the same
- * run; calls of an own module by a broker that is in a cluster beside one that is not; and what presence costs with many nodes, which
- * are made up: each is a connection that hears everybody and says each second what modules it has.
+ * Brokers on several machines, all of them on this one: calls of one remote instance beside plain NATS request and reply, and beside the
+ * most that can be had, in the same run; calls of an own module by a broker that is in a cluster beside one that is not; and what
+ * presence costs with many nodes, which are made up: each is a connection that hears everybody and says each second what it has.
  *
  *     deno task bench:cluster --rows remote --runtime deno
  *     deno task bench:cluster --rows nodes --nodes 10,25,50 --modules 20
@@ -28,7 +28,7 @@ interface Flight {
   readonly p50Us: number;
 }
 
-type Round = { readonly inFlight: number } & Readonly<Record<"nats" | "brokkr" | "local", Flight>>;
+type Round = { readonly inFlight: number } & Readonly<Record<"nats" | "bound" | "brokkr" | "local", Flight>>;
 
 const server = await startServer();
 try {
@@ -46,9 +46,11 @@ try {
 
 async function remote(runtime: string): Promise<void> {
   const rounds = await calls(runtime, {});
-  print(`${runtime}: one remote instance beside plain NATS request and reply`, rounds, ["brokkr", "nats"], (round) => [
-    round.brokkr,
-    round.nats,
+  const title = `${runtime}: one remote instance beside`;
+  print(`${title} plain NATS request and reply`, rounds, ["brokkr", "nats"], ({ brokkr, nats }) => [brokkr, nats]);
+  print(`${title} one message for all calls of a turn`, rounds, ["brokkr", "bound"], ({ brokkr, bound }) => [
+    brokkr,
+    bound,
   ]);
 }
 

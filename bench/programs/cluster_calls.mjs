@@ -1,4 +1,5 @@
-// Calls of a module of another broker over NATS, beside plain NATS request and reply: both callees are processes of their own, the sides
+// Calls of a module of another broker over NATS, beside plain NATS request and reply, and beside what could be had at best: one message
+// for all calls of a turn, one process less, and no timeout, retry, order or limit. The callees are processes of their own, the sides
 // take turns, and each side has CLUSTER_FLIGHT calls in flight. With CLUSTER_LOCAL: calls of a module of this broker, which is in a
 // cluster or in none.
 import { spawn } from "node:child_process";
@@ -20,6 +21,7 @@ const VALUE = {
   perf: [7.31, 5, 10],
 };
 const SUBJECT = "bench.echo";
+const MANY = "bench.many";
 
 const echo = defineModule({ name: "echo", commands: { echo: (value) => value } });
 const clusterOf = (more) => nats({ servers: [server], name: "bench", connect, ...more });
@@ -30,12 +32,38 @@ async function callee() {
     connection.subscribe(SUBJECT, {
       callback: (_, message) => message.respond(JSON.stringify(JSON.parse(message.string()))),
     });
+    connection.subscribe(MANY, {
+      callback: (_, message) => message.respond(JSON.stringify(JSON.parse(message.string()))),
+    });
     await connection.flush();
   } else {
     const cluster = clusterOf({ node: "web", exports: { echo: true } });
     await Broker.start({ name: "web", modules: [echo], logLevel: "warning", cluster });
   }
   console.log("ready");
+}
+
+function together(connection) {
+  const answers = "bench.answers";
+  const waiting = new Map();
+  let [last, made] = [0, []];
+  connection.subscribe(answers, {
+    callback(_, message) {
+      for (const [id, value] of JSON.parse(message.string())) {
+        waiting.get(id)(value);
+        waiting.delete(id);
+      }
+    },
+  });
+  const send = () => {
+    const calls = made;
+    made = [];
+    connection.publish(MANY, JSON.stringify(calls), { reply: answers });
+  };
+  return (value) => {
+    if (made.push([++last, value]) === 1) Promise.resolve().then(() => Promise.resolve()).then(send);
+    return new Promise((resolve) => waiting.set(last, resolve));
+  };
 }
 
 async function started(kind) {
@@ -100,6 +128,7 @@ else if (local !== undefined) {
   const plain = await connect({ servers: [server] });
   await measured({
     nats: async (value) => (await plain.request(SUBJECT, JSON.stringify(value), { timeout: 10_000 })).json(),
+    bound: together(plain),
     brokkr: (value) => broker.call("echo", "echo", [value], { timeoutMs: 10_000 }),
   });
   await plain.close();

@@ -2,7 +2,8 @@ import { Broker, ProcessGoneError, RemoteError, UnknownCommandError } from "brok
 import { nats } from "brokkr/nats";
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FrontBroker, Ledger, NatsServer, Proxy, RemoteNode, SKIP, underLoad } from "./cluster_of.ts";
+import { FrontBroker, Ledger, NatsServer, Proxy, Publisher, RemoteNode, SKIP, underLoad } from "./cluster_of.ts";
+import { clientFiles } from "../fixtures/cluster/client_files.ts";
 import { rejection } from "./broker_of.ts";
 
 const OPTIONS = { skip: SKIP, timeout: 110_000 };
@@ -24,6 +25,9 @@ test("brokers call each other's modules over NATS: calls, streams, errors, large
     assert.deepEqual([failed.remoteName, failed.message], ["RangeError", "out of range"]);
     assert.match(failed.remoteStack, /node\.[tj]s/);
     assert.ok(await rejection(broker.call("sla", "nothing")) instanceof UnknownCommandError);
+    // This process has a broker with a cluster, and the module one of its own.
+    assert.notDeepEqual(clientFiles(), []);
+    assert.deepEqual(await broker.call("sla", "loaded"), []);
     const { cluster } = await broker.status();
     assert.equal(cluster?.state, "joined");
     assert.deepEqual(cluster.members.map(({ broker, node, state }) => [broker, node, state]), [[
@@ -38,6 +42,38 @@ test("brokers call each other's modules over NATS: calls, streams, errors, large
   }
   assert.match(web.output, /The broker stopped in/);
 });
+
+test(
+  "a broker that the server cuts off as too slow a reader gets every answer once when it reads again",
+  OPTIONS,
+  async () => {
+    using ledger = new Ledger();
+    const server = await NatsServer.start('write_deadline: "300ms"\nmax_pending: 1048576');
+    const proxy = await Proxy.to(server.port);
+    const web = await RemoteNode.start({ servers: [server.url], node: "web-1", ledger: ledger.path });
+    const front = await FrontBroker.start({ servers: [proxy.url] });
+    try {
+      const keys = Array.from({ length: 20 }, (_, key) => key);
+      await front.broker.call("sla", "run", [100, 0]);
+      const answers = keys.map((key) => front.broker.call("sla", "run", [key, 100], { timeoutMs: 60_000 }));
+      const stalled = proxy.blackhole(2_000);
+      // Far more than the buffers between the server and a reader that stands still.
+      const flood = await Publisher.to(server.port);
+      flood.publish("brokkr.test.hi.other.node", new Uint8Array(500_000), 60);
+      await stalled;
+      assert.deepEqual(await Promise.all(answers), keys.map((key) => ({ key, double: key * 2 })));
+      flood.end();
+      assert.match(server.log, /Slow Consumer Detected/);
+      assert.equal(front.lines(/^cluster\.reconnected$/).length, 1);
+      assert.deepEqual([...ledger.runs().values()].map((runs) => runs.length), Array(21).fill(1));
+    } finally {
+      await front.broker.stop();
+      await web[Symbol.asyncDispose]();
+      await proxy[Symbol.asyncDispose]();
+      await server.kill();
+    }
+  },
+);
 
 test("nats-server killed and cut off under load: no wrong answer, no command runs twice", OPTIONS, async () => {
   using ledger = new Ledger();

@@ -156,6 +156,35 @@ export class Proxy implements AsyncDisposable {
   }
 }
 
+/** Who publishes what no broker would. */
+export class Publisher {
+  readonly #socket: Socket;
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  static async to(port: number): Promise<Publisher> {
+    const socket = connect(port, "127.0.0.1");
+    socket.on("error", () => {}).resume();
+    await once(socket, "connect");
+    socket.write('CONNECT {"verbose":false}\r\n');
+    return new Publisher(socket);
+  }
+
+  publish(subject: string, bytes: Uint8Array, times = 1): void {
+    for (let time = 0; time < times; time++) {
+      this.#socket.write(`PUB ${subject} ${bytes.length}\r\n`);
+      this.#socket.write(bytes);
+      this.#socket.write("\r\n");
+    }
+  }
+
+  end(): void {
+    this.#socket.destroy();
+  }
+}
+
 /** A broker in a process of its own that exports `sla`. */
 export class RemoteNode implements AsyncDisposable {
   readonly process: ChildProcess;

@@ -207,6 +207,25 @@ test("SessionChannel publishes nothing without a connection, and no more than th
   assert.equal(received(wire.ends[1]).length, 10_000);
 });
 
+test("SessionChannel that is connected again only says how far it is, until its peer has said so too", async () => {
+  const wire = new Wire();
+  const [near, far] = wire.ends;
+  near.channel.write(new Uint8Array(10));
+  await wire.clock.advance(30);
+  for (const end of wire.ends) wire.connection(end, false);
+  near.channel.write(new Uint8Array(20));
+  wire.published = [];
+  wire.connection(near, true);
+  near.channel.write(new Uint8Array(30));
+  await wire.clock.advance(1_000);
+  const kinds = () => wire.published.map((message) => readHead(message)?.kind);
+  assert.deepEqual([kinds()[0], near.channel.isSynced, near.channel.unsentBytes], [MessageKind.resume, false, 50]);
+  assert.deepEqual(kinds().slice(1).filter((kind) => kind !== MessageKind.probe), []);
+  wire.connection(far, true);
+  await wire.clock.advance(30);
+  assert.deepEqual([near.channel.isSynced, near.channel.unsentBytes, received(far).length], [true, 0, 60]);
+});
+
 test("SessionChannel acknowledges 20 ms after a message, and with every message of its own", async () => {
   const wire = new Wire();
   wire.ends[0].channel.write(new Uint8Array([1]));
