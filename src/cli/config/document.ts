@@ -29,6 +29,18 @@ export class ConfigError extends CliError {
     super(problems.map(problemLine).join("\n"), options);
     this.problems = problems;
   }
+
+  /** Of faults in any order. */
+  static of(faults: readonly Fault[]): ConfigError {
+    const inOrder = faults.toSorted((one, other) => one.offset - other.offset);
+    return new ConfigError(inOrder.map(({ problem }) => problem));
+  }
+}
+
+/** What is wrong at one place of a text. */
+export interface Fault {
+  readonly offset: number;
+  readonly problem: Problem;
 }
 
 export function problemLine({ file, line, column, message }: Problem): string {
@@ -37,12 +49,6 @@ export function problemLine({ file, line, column, message }: Problem): string {
 
 /** Keys from the root. */
 export type KeyPath = readonly (string | number)[];
-
-/** What is wrong at one place. */
-export interface Fault {
-  readonly offset: number;
-  readonly problem: Problem;
-}
 
 export class ConfigDocument {
   readonly #file: string;

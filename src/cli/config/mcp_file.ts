@@ -5,7 +5,7 @@
 
 import { basename, dirname, isAbsolute, relative, resolve } from "node:path";
 import { closestMatch, inspect, isRecord } from "../../core/checks.ts";
-import { isName } from "../../core/settings/table.ts";
+import { isName, NAME_RULE } from "../../core/settings/table.ts";
 import { readText } from "./config_file.ts";
 import { ConfigDocument, ConfigError, type Fault, type KeyPath, type Problem } from "./document.ts";
 import type { ProgramKeys } from "./file_keys.ts";
@@ -53,8 +53,7 @@ export function readServers(document: ConfigDocument, faults: Fault[]): { server
       faults.push(document.at([...place, ...path], `${[...place, ...path].join(".")} ${text}`));
     };
     if (!isName(name)) {
-      const text = "the name of a server must be 1 to 64 of the characters A-Z a-z 0-9 . _ -, as it is called by it";
-      faults.push(document.atKey(place, text));
+      faults.push(document.atKey(place, `the name of a server must be ${NAME_RULE}, as it is called by it`));
     }
     if (!isRecord(server)) {
       wrong([], `must be an object, and it is ${inspect(server)}`);
@@ -134,9 +133,7 @@ export async function serversAsModules(
     }];
   });
   if (modules.length === 0) faults.push(...leftOut);
-  if (faults.length > 0) {
-    throw new ConfigError(faults.toSorted((one, other) => one.offset - other.offset).map(({ problem }) => problem));
-  }
+  if (faults.length > 0) throw ConfigError.of(faults);
   return { modules: Object.fromEntries(modules), leftOut: leftOut.map(({ problem }) => problem) };
 }
 

@@ -11,7 +11,7 @@ import type {
   ModuleSettings,
   PermissionSettings,
 } from "../../core/settings/settings.ts";
-import { IN_FILE, isName, type Rows, type Table, wrongIn } from "../../core/settings/table.ts";
+import { IN_FILE, isName, NAME_RULE, type Rows, type Table, wrongIn } from "../../core/settings/table.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { readText } from "./config_file.ts";
 import { contradictions, programContradictions } from "./contradictions.ts";
@@ -74,8 +74,7 @@ export async function readConfig(file: string, runtime: Runtime, name?: string):
   const reader = new ConfigReader(document, { folder: dirname(resolve(file)), runtime, name });
   const config = isMcpFile(document) ? reader.readServers(file) : reader.read();
   if (config !== null && reader.faults.length === 0) return config;
-  const faults = reader.faults.toSorted((one, other) => one.offset - other.offset);
-  throw new ConfigError(faults.map((fault) => fault.problem));
+  throw ConfigError.of(reader.faults);
 }
 
 class ConfigReader {
@@ -122,26 +121,31 @@ class ConfigReader {
   }
 
   readServers(file: string): Config {
-    const faults = [...this.#document.duplicates()];
+    this.faults.push(...this.#document.duplicates());
     const name = this.#name ?? brokerName(file);
-    const { servers, leftOut } = readServers(this.#document, faults);
+    const { servers, leftOut } = readServers(this.#document, this.faults);
     const modules = servers.map((server) => this.#server(server));
     const taken = servers.find((server) => server.name === name);
     if (taken !== undefined) {
       const text = `server "${name}" has the broker's name, which is that of the file: give another one with --name`;
-      faults.push(this.#document.atKey(["mcpServers", name], text));
+      this.faults.push(this.#document.atKey(["mcpServers", name], text));
     }
-    if (modules.length === 0) faults.push(...leftOut);
-    this.faults.push(...faults);
-    const { folder } = { folder: this.#folder };
-    return { folder, broker: { name }, load: "own", modules, log: {}, leftOut: leftOut.map(({ problem }) => problem) };
+    if (modules.length === 0) this.faults.push(...leftOut);
+    return {
+      folder: this.#folder,
+      broker: { name },
+      load: "own",
+      modules,
+      log: {},
+      leftOut: leftOut.map(({ problem }) => problem),
+    };
   }
 
   #server({ name, command, args, env, cwd, place }: McpServer): ConfigProgram {
     const { env: variables } = this.#runtime;
     const expand = (text: string, path: KeyPath) => {
       const { value, missing } = expanded(text, (variable) => variables.get(variable));
-      if (missing !== null) this.#fault(this.#document.at([...place, ...path], missingText(missing)));
+      if (missing !== null) this.faults.push(this.#document.at([...place, ...path], missingText(missing)));
       return value;
     };
     const executable = command.includes("/") ? resolve(this.#folder, command) : command;
@@ -165,9 +169,7 @@ class ConfigReader {
   #module(name: string): ConfigModule | ConfigProgram | null {
     const place: KeyPath = ["modules", name];
     if (!isName(name)) {
-      this.#fault(
-        this.#document.atKey(place, `the name of a module must be 1 to 64 of the characters A-Z a-z 0-9 . _ -`),
-      );
+      this.faults.push(this.#document.atKey(place, `the name of a module must be ${NAME_RULE}`));
     }
     const keys = this.#document.keys(place);
     if (keys.includes("command")) return this.#program(name, keys);
@@ -176,7 +178,7 @@ class ConfigReader {
     this.#refuseContradictions(name, module);
     const { path, workers = null, ...settings } = module;
     const { url, wrong } = modulePath(path, { folder: this.#folder, runtime: this.#runtime });
-    if (wrong !== null) this.#fault(this.#document.at([...place, "path"], `modules.${name}.path ${wrong}`));
+    if (wrong !== null) this.faults.push(this.#document.at([...place, "path"], `modules.${name}.path ${wrong}`));
     const at = this.#document.placeOf([...place, "path"]);
     const placeOf = (path: KeyPath) => this.#document.placeOf([...place, ...path]);
     return { name, url, place: at, workers, settings: inFolder(this.#folder, settings), at: placeOf };
@@ -189,14 +191,16 @@ class ConfigReader {
     if (isBoth) {
       const later = keys.indexOf("path") < keys.indexOf("command") ? "command" : "path";
       const remedy = 'keep "path" for a module in JavaScript, or "command" for a program in another language';
-      this.#fault(this.#document.atKey([...place, later], `"path" and "command" contradict each other: ${remedy}`));
+      this.faults.push(
+        this.#document.atKey([...place, later], `"path" and "command" contradict each other: ${remedy}`),
+      );
     }
     // The other keys of one that is both may be of either.
     const program = this.#check<ProgramKeys>(place, isBoth ? { ...MODULE_KEYS, ...PROGRAM_KEYS } : PROGRAM_KEYS);
     if (program === null) return null;
     this.#refuseContradictions(name, program);
     for (const { path, text } of programContradictions(program)) {
-      this.#fault(this.#document.atKey([...place, ...path], text));
+      this.faults.push(this.#document.atKey([...place, ...path], text));
     }
     const { command, args: more = [], protocol = "json-rpc", framing, initialize, ready, ...settings } = program;
     const [executable = "", ...args] = typeof command === "string" ? [command, ...more] : command;
@@ -216,7 +220,7 @@ class ConfigReader {
 
   #refuseContradictions(name: string, module: ModuleKeys | ProgramKeys): void {
     for (const { path, text } of contradictions(module, this.#runtime)) {
-      this.#fault(this.#document.at(["modules", name, ...path], `modules.${name}.${path.join(".")} ${text}`));
+      this.faults.push(this.#document.at(["modules", name, ...path], `modules.${name}.${path.join(".")} ${text}`));
     }
   }
 
@@ -227,7 +231,9 @@ class ConfigReader {
     const wrong = [...wrongIn(rows, value, IN_FILE)];
     for (const { path, part, text } of wrong) {
       const at = [...place, ...path];
-      this.#fault(part === "key" ? this.#document.atKey(at, text) : this.#document.at(at, `${nameOf(at)} ${text}`));
+      this.faults.push(
+        part === "key" ? this.#document.atKey(at, text) : this.#document.at(at, `${nameOf(at)} ${text}`),
+      );
     }
     return wrong.every(({ part }) => part === "key") ? value : null;
   }
@@ -236,7 +242,7 @@ class ConfigReader {
     for (const { path, part, text } of clusterContradictions(cluster, broker, this.#document.keys(["modules"]))) {
       const at = ["cluster", ...path];
       const named = `${nameOf(at)} ${text}`;
-      this.#fault(part === "key" ? this.#document.atKey(at, named) : this.#document.at(at, named));
+      this.faults.push(part === "key" ? this.#document.atKey(at, named) : this.#document.at(at, named));
     }
   }
 
@@ -244,13 +250,15 @@ class ConfigReader {
     const byName = new Map(modules.flatMap((module) => module === null ? [] : [[module.name, module]]));
     if (byName.has(broker)) {
       const place = ["modules", broker];
-      this.#fault(this.#document.atKey(place, `module "${broker}" has the broker's name, rename one of them`));
+      this.faults.push(this.#document.atKey(place, `module "${broker}" has the broker's name, rename one of them`));
     }
     for (const name of new Set([broker, ...byName.keys()])) {
       const module = byName.get(name.slice(0, name.lastIndexOf("-")));
       if (module === undefined || !isWorkerOf(module.name, name, workersOf(module))) continue;
       const place = ["modules", module.name];
-      this.#fault(this.#document.atKey(place, `worker "${name}" has the name of another process, rename one of them`));
+      this.faults.push(
+        this.#document.atKey(place, `worker "${name}" has the name of another process, rename one of them`),
+      );
     }
   }
 
@@ -262,12 +270,8 @@ class ConfigReader {
     } catch (error) {
       if (!(error instanceof OrderError)) throw error;
       const text = `modules.${error.module}.after is wrong: ${error.message}`;
-      this.#fault(this.#document.at(["modules", error.module, "after"], text));
+      this.faults.push(this.#document.at(["modules", error.module, "after"], text));
     }
-  }
-
-  #fault(fault: Fault): void {
-    this.faults.push(fault);
   }
 }
 

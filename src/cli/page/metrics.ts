@@ -42,10 +42,6 @@ export function metricsText({ broker, modules, standby = [], cluster }: BrokerSt
       )
     );
   const one = (value: (status: ProcessStatus) => number | null) => each((status) => [{ value: value(status) }]);
-  const gauge = (name: string, help: string, samples: readonly Sample[]) =>
-    family(name, { help, type: "gauge" }, samples);
-  const counter = (name: string, help: string, samples: readonly Sample[]) =>
-    family(name, { help, type: "counter" }, samples);
   return [
     gauge("brokkr_build_info", "Version of brokkr and the runtime of the broker, always 1.", [
       { labels: { ...own, broker: broker.name, version: broker.version, runtime: broker.runtime }, value: 1 },
@@ -135,10 +131,6 @@ const MEMBER_STATES: Readonly<Record<Exclude<MemberState, "gone">, true>> = {
 function clusterFamilies(
   { node, state, disconnects, dropped, running, members, imports }: ClusterStatus,
 ): readonly string[] {
-  const gauge = (name: string, help: string, samples: readonly Sample[]) =>
-    family(name, { help, type: "gauge" }, samples);
-  const counter = (name: string, help: string, samples: readonly Sample[]) =>
-    family(name, { help, type: "counter" }, samples);
   const one = (value: number): Sample[] => [{ labels: { node }, value }];
   const called = (samples: (imported: ImportStatus) => readonly Sample[]) =>
     imports.flatMap((imported) =>
@@ -212,6 +204,14 @@ interface Sample {
   readonly suffix?: string;
   readonly labels: Labels;
   readonly value: number;
+}
+
+function gauge(name: string, help: string, samples: readonly Sample[]): string {
+  return family(name, { help, type: "gauge" }, samples);
+}
+
+function counter(name: string, help: string, samples: readonly Sample[]): string {
+  return family(name, { help, type: "counter" }, samples);
 }
 
 /** All samples of one name, below its help and type; empty without samples. */

@@ -30,6 +30,27 @@ export class TopState {
   scrolled = 0;
   readonly records: SentRecord[] = [];
   #seenAt = 0;
+  readonly #keys: ReadonlyMap<string, () => void> = new Map([
+    ["up", () => this.#move(-1)],
+    ["k", () => this.#move(-1)],
+    ["down", () => this.#move(1)],
+    ["j", () => this.#move(1)],
+    ["page-up", () => this.#page(-10)],
+    ["page-down", () => this.#page(10)],
+    ["home", () => this.#move(-Infinity)],
+    ["end", () => this.#move(Infinity)],
+    ["s", () => this.#sort()],
+    [" ", () => this.isPaused = !this.isPaused],
+    ["p", () => this.isPaused = !this.isPaused],
+    ["r", () => this.#ask("restart")],
+    ["x", () => this.#ask("stop")],
+    ["enter", () => this.#show("process")],
+    ["l", () => this.#show("log")],
+    ["?", () => this.#show("help")],
+    ["h", () => this.#show("help")],
+    ["escape", () => this.#show("processes")],
+    ["q", () => this.#show("processes")],
+  ]);
 
   get selectedRow(): Row | undefined {
     return this.rows.find(({ status }) => status.name === this.selected) ?? this.rows[0];
@@ -53,53 +74,20 @@ export class TopState {
     if (key === "quit" || (key === "q" && this.view === "processes")) return "quit";
     if (this.question !== null) return this.#answer(key, this.question);
     this.notice = "";
-    switch (key) {
-      case "up":
-      case "k":
-        return this.#move(-1);
-      case "down":
-      case "j":
-        return this.#move(1);
-      case "page-up":
-        return this.#page(-10);
-      case "page-down":
-        return this.#page(10);
-      case "home":
-        return this.#move(-Infinity);
-      case "end":
-        return this.#move(Infinity);
-      case "s":
-        this.order = ORDERS[(ORDERS.indexOf(this.order) + 1) % ORDERS.length] ?? "name";
-        this.rows = sorted(this.rows, this.order);
-        return null;
-      case " ":
-      case "p":
-        this.isPaused = !this.isPaused;
-        return null;
-      case "r":
-        return this.#ask("restart");
-      case "x":
-        return this.#ask("stop");
-      case "enter":
-        return this.#show("process");
-      case "l":
-        return this.#show("log");
-      case "?":
-      case "h":
-        return this.#show("help");
-      case "escape":
-      case "q":
-        return this.#show("processes");
-    }
+    this.#keys.get(key)?.();
     return null;
   }
 
+  #sort(): void {
+    this.order = ORDERS[(ORDERS.indexOf(this.order) + 1) % ORDERS.length] ?? "name";
+    this.rows = sorted(this.rows, this.order);
+  }
+
   /** A worker can be restarted alone, but stops only with its module. */
-  #ask(action: Question["action"]): null {
+  #ask(action: Question["action"]): void {
     const row = this.selectedRow;
-    if (row === undefined) return null;
+    if (row === undefined) return;
     this.question = { action, name: action === "stop" ? row.module ?? row.status.name : row.status.name };
-    return null;
   }
 
   #answer(key: string, question: Question): Question | null {
@@ -107,10 +95,9 @@ export class TopState {
     return key === "y" || key === "Y" ? question : null;
   }
 
-  #show(view: View): null {
+  #show(view: View): void {
     this.view = view;
     this.scrolled = 0;
-    return null;
   }
 
   /** Nothing is shown below the last line. */
@@ -118,21 +105,19 @@ export class TopState {
     this.scrolled = Math.max(0, Math.min(this.scrolled, lines));
   }
 
-  #page(by: number): null {
-    if (this.view === "processes" || this.view === "log") return this.#move(by);
-    this.scrolled = Math.max(0, this.scrolled + by);
-    return null;
+  #page(by: number): void {
+    if (this.view === "processes" || this.view === "log") this.#move(by);
+    else this.scrolled = Math.max(0, this.scrolled + by);
   }
 
-  #move(by: number): null {
+  #move(by: number): void {
     if (this.view === "log") {
       this.scrolled = Math.max(0, Math.min(this.scrolled - by, this.records.length));
-      return null;
+      return;
     }
     const at = this.rows.findIndex(({ status }) => status.name === this.selected);
     const next = Math.max(0, Math.min(this.rows.length - 1, at + by));
     this.selected = this.rows[next]?.status.name ?? null;
-    return null;
   }
 }
 

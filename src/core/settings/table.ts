@@ -352,7 +352,7 @@ function shouldBe(row: PlainRow, value: unknown, manner: Manner): string | null 
     case "flag":
       return typeof value === "boolean" ? null : "true or false";
     case "name":
-      return isName(value) ? null : NAME;
+      return isName(value) ? null : NAME_RULE;
     case "text":
       return isText(value) && row.pattern?.test(String(value)) !== false ? null : row.what;
     case "other":
@@ -389,7 +389,8 @@ function quoted({ of }: ChoiceRow): string[] {
   return Object.keys(of).map((choice) => JSON.stringify(choice));
 }
 
-const NAME = "1 to 64 of the characters A-Z a-z 0-9 . _ -";
+/** What a name must be. */
+export const NAME_RULE = "1 to 64 of the characters A-Z a-z 0-9 . _ -";
 export const NAME_PATTERN = /^[A-Za-z0-9._-]{1,64}$/;
 
 export function isName(value: unknown): value is string {
@@ -399,7 +400,7 @@ export function isName(value: unknown): value is string {
 /** @throws {TypeError} */
 export function checkName(what: string, name: unknown): string {
   if (isName(name)) return name;
-  throw new TypeError(`${what} must be ${NAME}, and it is ${inspect(name)}`);
+  throw new TypeError(`${what} must be ${NAME_RULE}, and it is ${inspect(name)}`);
 }
 
 function isText(value: unknown): boolean {
