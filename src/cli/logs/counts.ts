@@ -3,6 +3,7 @@
 import { LatencyHistogram } from "../../core/call/outcomes.ts";
 import type { EventId } from "../../core/log/events.ts";
 import type { ParsedEvent } from "../../core/log/parse.ts";
+import { shortMs } from "../figures.ts";
 
 /** Milliseconds. */
 export interface Percentiles {
@@ -142,4 +143,9 @@ export class CommandCounts {
 export function percentilesOf(latencies: LatencyHistogram): Percentiles | null {
   const [p50, p90, p99] = [0.5, 0.9, 0.99].map((part) => latencies.percentile(part));
   return p50 == null || p90 == null || p99 == null ? null : { p50, p90, p99, max: latencies.maxMs };
+}
+
+/** The four of them as text, or `none` for each. */
+export function percentileTexts(ms: Percentiles | null, none: string): string[] {
+  return ms === null ? [none, none, none, none] : [ms.p50, ms.p90, ms.p99, ms.max].map(shortMs);
 }

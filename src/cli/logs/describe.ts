@@ -1,10 +1,10 @@
 /** A summary as text of 80 columns. */
 
 import { table, wrap } from "../columns.ts";
-import { count, cut, shortMs, shortTime, spanText } from "../figures.ts";
+import { count, cut, shortTime, spanText } from "../figures.ts";
 import { bold } from "../colors.ts";
-import type { CommandFigures, Percentiles } from "./counts.ts";
-import type { Group, StackFacts } from "./groups.ts";
+import { type CommandFigures, percentileTexts } from "./counts.ts";
+import { type Group, placeOf, type StackFacts } from "./groups.ts";
 import type { LogSummary } from "./summary.ts";
 import { type Span, TROUBLES } from "./time_line.ts";
 
@@ -71,7 +71,7 @@ function calls({ commands, modules }: LogSummary, { colors }: Style): string | n
 
 function row(name: string, figures: CommandFigures): string[] {
   const { calls, retried, timeouts, errors, crashed, latencyMs } = figures;
-  return [name, ...[calls, retried, timeouts + errors, crashed].map(count), ...percentiles(latencyMs)];
+  return [name, ...[calls, retried, timeouts + errors, crashed].map(count), ...percentileTexts(latencyMs, "-")];
 }
 
 function cleanups({ modules }: LogSummary, { colors }: Style): string | null {
@@ -84,7 +84,7 @@ function cleanups({ modules }: LogSummary, { colors }: Style): string | null {
     name,
     count(times),
     count(errors),
-    ...percentiles(ms),
+    ...percentileTexts(ms, "-"),
   ]);
   return [bold("CLEANUPS", colors), fitted(headings, rows, colors)].join("\n");
 }
@@ -98,10 +98,6 @@ function processes({ modules }: LogSummary, { colors }: Style): string | null {
       { name, processes: { starts, ended, failed } },
     ) => [name, count(starts), count(ended), count(failed)]);
   return [bold("PROCESSES", colors), fitted(headings, rows, colors)].join("\n");
-}
-
-function percentiles(ms: Percentiles | null): string[] {
-  return ms === null ? ["-", "-", "-", "-"] : [ms.p50, ms.p90, ms.p99, ms.max].map(shortMs);
 }
 
 function size(bytes: number): string {
@@ -136,13 +132,12 @@ function describeCrashes(
   if (groups.length === 0) return null;
   const shown = groups.slice(0, MAX_STACKS);
   const lines = shown.flatMap((group) => {
-    const { facts: { message, stack }, modules, commands } = group;
-    const where = [modules.join(", "), commands.join(", ")].filter((names) => names !== "").join(" ");
+    const { message, stack } = group.facts;
     const inner = stack.slice(-MAX_STACK_LINES);
     const left = stack.length - inner.length;
     return [
       cut(`${count(group.count)}×  ${message}`, WIDTH),
-      ...wrap(`in ${where}`, WIDTH - 4).map((line) => `    ${line}`),
+      ...wrap(`in ${placeOf(group)}`, WIDTH - 4).map((line) => `    ${line}`),
       `    ${when(group)}`,
       ...(left > 0 ? [`      … ${left} more lines`] : []),
       ...inner.map((line) => `      ${tail(line, WIDTH - 6)}`),

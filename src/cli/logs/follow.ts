@@ -47,7 +47,11 @@ export async function follow(options: FollowOptions): Promise<number> {
   };
   const followed = files.map((name) => new FollowedFile(name, events));
   try {
-    for (const file of followed) begin(file, fromStart || last > LAST);
+    for (const file of followed) {
+      file.open(fromStart || last > LAST ? Infinity : LAST_BYTES);
+      file.poll();
+      file.flush();
+    }
     waiting.splice(0, Math.max(0, waiting.length - last));
     while (await print(waiting.splice(0).join(""))) {
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
@@ -60,12 +64,6 @@ export async function follow(options: FollowOptions): Promise<number> {
   } finally {
     for (const file of followed) file[Symbol.dispose]();
   }
-}
-
-function begin(file: FollowedFile, fromStart: boolean): void {
-  file.open(fromStart ? Infinity : LAST_BYTES);
-  file.poll();
-  file.flush();
 }
 
 const CHUNK_BYTES = 65_536;
@@ -121,7 +119,10 @@ export class FollowedFile implements Disposable {
   poll(): void {
     if (this.#file === null) this.open(Infinity);
     if (this.#file === null) return;
-    if (!this.#isUnchanged(this.#file)) this.#truncated();
+    if (!this.#isUnchanged(this.#file)) {
+      this.#restart();
+      this.#events.notice(`"${this.#name}" was truncated`);
+    }
     if (this.#readOn(this.#file)) {
       this.#quiet = 0;
       return;
@@ -133,7 +134,8 @@ export class FollowedFile implements Disposable {
     if (now.ino !== mine.ino || now.dev !== mine.dev) {
       // The last writes before it was moved away.
       this.#readOn(this.#file);
-      this.#finish();
+      this.#restart();
+      this[Symbol.dispose]();
       this.#events.notice(`"${this.#name}" is another file now`);
       this.open(Infinity);
       this.poll();
@@ -161,11 +163,6 @@ export class FollowedFile implements Disposable {
     return bytes.subarray(0, readSync(file, bytes, 0, bytes.length, this.#position - bytes.length));
   }
 
-  #truncated(): void {
-    this.#restart();
-    this.#events.notice(`"${this.#name}" was truncated`);
-  }
-
   #rest(): void {
     if (++this.#quiet === QUIET_POLLS) this.flush();
   }
@@ -186,11 +183,6 @@ export class FollowedFile implements Disposable {
   #take(line: string): void {
     if (this.#skipsLine) this.#skipsLine = false;
     else for (const item of this.#reader.push(line)) this.#events.item(item);
-  }
-
-  #finish(): void {
-    this.#restart();
-    this[Symbol.dispose]();
   }
 
   #restart(): void {

@@ -100,6 +100,11 @@ export interface Group<Facts> {
   readonly commands: readonly string[];
 }
 
+/** `sla get_report, get_trend`. */
+export function placeOf({ modules, commands }: Group<unknown>): string {
+  return [modules.join(", "), commands.join(", ")].filter((names) => names !== "").join(" ");
+}
+
 /** A group that grows. */
 interface Open<Facts> {
   readonly facts: Facts;

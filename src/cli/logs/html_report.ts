@@ -1,10 +1,10 @@
 /** A summary as a single HTML file, which loads nothing else. */
 
 import { VERSION } from "../../core/version.ts";
-import { count, shortMs, spanText } from "../figures.ts";
+import { count, spanText } from "../figures.ts";
 import { REPORT_SCRIPT, REPORT_STYLE, UPLOT_LICENSE, UPLOT_SCRIPT, UPLOT_STYLE } from "../page/embedded.ts";
-import type { Percentiles } from "./counts.ts";
-import type { Group, StackFacts } from "./groups.ts";
+import { percentileTexts } from "./counts.ts";
+import { type Group, placeOf, type StackFacts } from "./groups.ts";
 import { placed } from "./print_lines.ts";
 import type { LogSummary } from "./summary.ts";
 import { type TimeLineFigures, TROUBLES } from "./time_line.ts";
@@ -148,7 +148,7 @@ function callsTable({ commands }: LogSummary): string | null {
     one.module,
     one.command,
     ...[one.calls, one.retried, one.timeouts, one.errors, one.crashed, one.unknown].map(count),
-    ...percentiles(one.latencyMs),
+    ...percentileTexts(one.latencyMs, "–"),
   ]);
   return htmlTable("Calls by module and command", headings, rows, { names: 2 });
 }
@@ -171,7 +171,7 @@ function cleanupsTable({ modules }: LogSummary): string | null {
     name,
     count(cleanups.count),
     count(cleanups.errors),
-    ...percentiles(cleanups.ms),
+    ...percentileTexts(cleanups.ms, "–"),
   ]);
   return htmlTable("Cleanups by module", ["module", "cleanups", "errors", ...PERCENTILES], rows);
 }
@@ -189,24 +189,19 @@ function timeLineTable({ spans }: TimeLineFigures): string {
     span.from,
     ...TROUBLES.map((trouble) => count(span[trouble])),
     count(span.answered),
-    ...percentiles(span.latencyMs),
+    ...percentileTexts(span.latencyMs, "–"),
   ]);
   return htmlTable("Trouble, calls and latency over time", ["from", ...TROUBLES, "answered", ...PERCENTILES], rows) ??
     "";
-}
-
-function percentiles(ms: Percentiles | null): string[] {
-  return ms === null ? ["–", "–", "–", "–"] : [ms.p50, ms.p90, ms.p99, ms.max].map(shortMs);
 }
 
 /** Each group as collapsible details, the most frequent first. */
 function stackGroups(groups: readonly Group<StackFacts>[], others: number): string | null {
   if (groups.length === 0) return null;
   const shown = groups.map((group) => {
-    const { facts, modules, commands, first, last } = group;
-    const where = [modules.join(", "), commands.join(", ")].filter((names) => names !== "").join(" ");
+    const { facts, first, last } = group;
     return `<details>${element("summary", `${count(group.count)}× ${facts.message}`)}` +
-      `${element("p", `In ${where}, ${first} to ${last}`)}${element("pre", facts.stack.join("\n"))}</details>`;
+      `${element("p", `In ${placeOf(group)}, ${first} to ${last}`)}${element("pre", facts.stack.join("\n"))}</details>`;
   });
   const rest = others === 0 ? "" : element("p", `And ${count(others)} more that are in no group.`);
   return shown.join("\n") + rest;

@@ -9,6 +9,7 @@ import { failureCode } from "../../runtime/posix/failure_reason.ts";
 import { CliError } from "../exit_codes.ts";
 import { gunzip, isGzip } from "./gunzip.ts";
 import process from "node:process";
+import { Readable } from "node:stream";
 
 /** How much of a source is searched for its first record. */
 const HEAD_BYTES = 65_536;
@@ -125,7 +126,7 @@ async function unpackedHead(name: string, head: Uint8Array): Promise<Uint8Array>
   const parts: Uint8Array[] = [];
   let length = 0;
   try {
-    for await (const part of gunzip(chunksOf(head))) {
+    for await (const part of gunzip(Readable.from([head]))) {
       parts.push(part);
       length += part.length;
       if (length >= HEAD_BYTES) break;
@@ -135,10 +136,6 @@ async function unpackedHead(name: string, head: Uint8Array): Promise<Uint8Array>
     if (length === 0) throw unreadable(name, `it is damaged: ${messageOf(error)}`, error);
   }
   return joinBytes(parts);
-}
-
-async function* chunksOf(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }
 
 async function openStream(name: string, stream: AsyncIterable<Uint8Array>): Promise<Dated> {
@@ -194,19 +191,13 @@ function fileSource(name: string, bytes: number, head: Uint8Array): Source {
 }
 
 /** A stream whose first chunks were already read. */
-function streamSource(name: string, first: readonly Uint8Array[], rest: AsyncIterator<Uint8Array>): Source {
+function streamSource(name: string, first: readonly Uint8Array[], rest: AsyncGenerator<Uint8Array>): Source {
   return {
     name,
     bytes: null,
     async *chunks(read) {
-      for (const chunk of first) {
-        read(chunk.length);
-        yield chunk;
-      }
-      for (let next = await rest.next(); !next.done; next = await rest.next()) {
-        read(next.value.length);
-        yield next.value;
-      }
+      yield* counted(first, read);
+      yield* counted(rest, read);
     },
   };
 }
@@ -242,15 +233,19 @@ async function* plain(name: string, read: (bytes: number) => void): AsyncGenerat
 
 async function* gunzipped(name: string, read: (bytes: number) => void): AsyncGenerator<Uint8Array> {
   const compressed = createReadStream(name, { highWaterMark: CHUNK_BYTES });
-  const counted = async function* () {
-    for await (const chunk of compressed) {
-      read(chunk.length);
-      yield chunk;
-    }
-  };
   try {
-    yield* gunzip(counted());
+    yield* gunzip(counted(compressed, read));
   } finally {
     compressed.destroy();
+  }
+}
+
+async function* counted(
+  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  read: (bytes: number) => void,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    read(chunk.length);
+    yield chunk;
   }
 }

@@ -21,11 +21,6 @@ export class Live {
     return this.#open.size >= this.#most;
   }
 
-  /** How many are connected. */
-  get size(): number {
-    return this.#open.size;
-  }
-
   add(response: ServerResponse, event: string, first: unknown): void {
     this.#open.add(response);
     response.on("close", () => this.#open.delete(response));
