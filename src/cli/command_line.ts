@@ -8,14 +8,15 @@ import { VERSION } from "../core/version.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { readArguments, UsageError } from "./arguments.ts";
 import { ExitCode, exitCodeOf, explain } from "./exit_codes.ts";
-import { type ArgsOf, COMMAND_ROWS, type CommandName, isCommandName } from "./commands.ts";
+import { type ArgsOf, COMMAND_ROWS, type CommandName, COMMANDS, isCommandName } from "./commands.ts";
 import { print } from "./output.ts";
 import type { Asked } from "./quick.ts";
 
 /** Not by `node:process`: to list what that exports, Node opens the three standard streams. */
 const { process } = globalThis;
 
-type Run<N extends CommandName> = (runtime: Runtime, args: ArgsOf<N>, depth: number) => Promise<number>;
+/** Resolves with an exit code, where that may be another one than that of success. */
+type Run<N extends CommandName> = (runtime: Runtime, args: ArgsOf<N>, depth: number) => Promise<number | void>;
 
 const RUN: { readonly [N in CommandName]: () => Promise<Run<N>> } = {
   run: async () => (await import("./run.ts")).run,
@@ -42,10 +43,10 @@ const RUN: { readonly [N in CommandName]: () => Promise<Run<N>> } = {
   completion: async () => (await import("./completion.ts")).completion,
   man: async () => {
     const { manPage } = await import("./help.ts");
-    return () => shown(manPage());
+    return async () => void await print(manPage());
   },
   help: () => Promise.resolve((_, { command }) => showHelp(command)),
-  version: () => Promise.resolve(() => shown(`${VERSION}\n`)),
+  version: () => Promise.resolve(async () => void await print(`${VERSION}\n`)),
 };
 
 /** Runs the command of the arguments, or what is left of it where a part was `asked` before; returns the exit code. */
@@ -53,10 +54,8 @@ export async function commandLine(runtime: Runtime, depth: number, asked?: Asked
   const context = { runtime, depth };
   try {
     const [first = "help", ...words] = process.argv.slice(2);
-    if (asked !== undefined) return await finish(runtime, asked, words);
-    if (first === "-V" || first === "--version") return await act(context, "version", words);
-    if (first === "-h" || first === "--help") return await act(context, "help", words);
-    return await act(context, commandNamed(first), words);
+    const run = asked === undefined ? act(context, commandNamed(first), words) : finish(runtime, asked, words);
+    return await run ?? ExitCode.done;
   } catch (error) {
     const code = exitCodeOf(error);
     if (code === null) throw error;
@@ -65,8 +64,8 @@ export async function commandLine(runtime: Runtime, depth: number, asked?: Asked
   }
 }
 
-async function finish(runtime: Runtime, asked: Asked, words: readonly string[]): Promise<number> {
-  if ("text" in asked) return await shown(asked.text);
+async function finish(runtime: Runtime, asked: Asked, words: readonly string[]): Promise<number | void> {
+  if ("text" in asked) return void await print(asked.text);
   const args = await readArguments("call", words);
   if (args === null) return await showHelp("call");
   const { call } = await import("./call.ts");
@@ -75,6 +74,8 @@ async function finish(runtime: Runtime, asked: Asked, words: readonly string[]):
 
 /** @throws {UsageError} if there is none of that name. */
 function commandNamed(word: string): CommandName {
+  if (word === "-V" || word === "--version") return "version";
+  if (word === "-h" || word === "--help") return "help";
   if (isCommandName(word)) return word;
   const near = closestMatch(word, COMMAND_ROWS.keys());
   const hint = near === null ? `the commands are ${[...COMMAND_ROWS.keys()].join(", ")}` : `did you mean "${near}"?`;
@@ -85,7 +86,7 @@ async function act<N extends CommandName>(
   { runtime, depth }: { readonly runtime: Runtime; readonly depth: number },
   name: N,
   words: readonly string[],
-): Promise<number> {
+): Promise<number | void> {
   const args = await readArguments(name, words);
   if (args === null) return await showHelp(name);
   // All but these only wait for answers, so Ctrl-C may end them at any time.
@@ -94,16 +95,9 @@ async function act<N extends CommandName>(
   return await run(runtime, args, depth);
 }
 
-async function showHelp(command: string | undefined): Promise<number> {
+async function showHelp(command: string | undefined): Promise<void> {
   const { commandHelp, help } = await import("./help.ts");
   const width = process.stdout.isTTY === true ? Math.min(process.stdout.columns || 80, 100) : null;
-  if (command === undefined) return await shown(help(width));
-  const name = commandNamed(command);
-  const row = COMMAND_ROWS.get(name);
-  return await shown(row === undefined ? "" : commandHelp(name, row, width));
-}
-
-async function shown(text: string): Promise<number> {
-  await print(text);
-  return ExitCode.done;
+  const name = command === undefined ? undefined : commandNamed(command);
+  await print(name === undefined ? help(width) : commandHelp(name, COMMANDS[name], width));
 }

@@ -7,7 +7,6 @@ import { type ControlClient, findBrokers } from "../core/control/client.ts";
 import { EVENT_IDS } from "../core/log/events.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { paramOf, type Sorted, sortWords, takesMore } from "./arguments.ts";
-import { ExitCode } from "./exit_codes.ts";
 import { type ArgsOf, type Command, COMMAND_ROWS } from "./commands.ts";
 import { askBroker } from "./connect.ts";
 import { print } from "./output.ts";
@@ -15,17 +14,16 @@ import { processRows } from "./status_rows.ts";
 import type { Candidates } from "./values.ts";
 
 /** Before `--` a script gives its own name, behind it the words up to the cursor. */
-export async function completion(runtime: Runtime, { shell, words }: ArgsOf<"completion">): Promise<number> {
+export async function completion(runtime: Runtime, { shell, words }: ArgsOf<"completion">): Promise<void> {
   if (words.length === 0) {
     await print(SCRIPTS[shell]);
-    return ExitCode.done;
+    return;
   }
   const found = await completed(runtime, shell === "bash" ? joined(words) : words.map(plain)).catch(() => []);
   // The first line tells bash and zsh whether the rest are files, which they quote and whose folders they continue.
   const kind = shell === "fish" ? "" : found.some(({ isFile }) => isFile) ? "files\n" : "words\n";
   const line = ({ word, about }: Candidate) => about === "" || shell === "bash" ? `${word}\n` : `${word}\t${about}\n`;
   await print(kind + found.map(line).join(""));
-  return ExitCode.done;
 }
 
 interface Candidate {

@@ -4,10 +4,11 @@ import { ControlClient, ControlLostError, findBrokers } from "../core/control/cl
 import { CONTROL_FOLDER, socketPath } from "../core/control/socket_name.ts";
 import { checkName } from "../core/settings/table.ts";
 import { closestMatch } from "../core/checks.ts";
+import { UnknownModuleError } from "../core/faults.ts";
 import { messageOf } from "../core/user_code.ts";
 import { failureCode } from "../runtime/posix/failure_reason.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { asUsage, CliError, NoBrokerError } from "./exit_codes.ts";
+import { asUsage, CliError, ExitCode, NoBrokerError } from "./exit_codes.ts";
 
 /** Connects to the broker of that name, else to the only one that runs, for as long as `ask` takes. */
 export async function askBroker<T>(
@@ -67,4 +68,12 @@ async function noneOfThatName(runtime: Runtime, name: string, cause: unknown): P
     ? 'you have none running, start one with "brokkr run"'
     : `no broker of this name runs, ${similar === null ? `only ${names.join(", ")}` : `did you mean "${similar}"`}`;
   return new NoBrokerError(`Cannot reach broker "${name}": ${why}`, { cause });
+}
+
+/** Turns the error of an unknown name into one that names the action. */
+export function unknownName(action: string, error: unknown): never {
+  if (!(error instanceof UnknownModuleError)) throw error;
+  const hint = error.nearest === null ? 'see the names with "brokkr status"' : `did you mean "${error.nearest}"`;
+  const message = `Cannot ${action} "${error.target}": the broker has nothing of that name, ${hint}`;
+  throw new CliError(message, { cause: error, exitCode: ExitCode.unknown });
 }

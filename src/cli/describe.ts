@@ -7,10 +7,9 @@ import type { JsonSchema } from "../core/module/discover.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { ExitCode, exitCodeOfCall } from "./exit_codes.ts";
 import type { ArgsOf } from "./commands.ts";
-import { askBroker } from "./connect.ts";
+import { askBroker, unknownName } from "./connect.ts";
 import { hasColors, print } from "./output.ts";
 import { bold } from "./colors.ts";
-import { unknownName } from "./restart.ts";
 
 export async function describe(runtime: Runtime, { module, json, broker }: ArgsOf<"describe">): Promise<number> {
   return await askBroker(runtime, broker, async (client) => {

@@ -5,13 +5,13 @@ import { text } from "node:stream/consumers";
 import { EVENT_IDS, isEventId } from "../core/log/events.ts";
 import { closestMatch } from "../core/checks.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { CliError, ExitCode } from "./exit_codes.ts";
+import { CliError } from "./exit_codes.ts";
 import { describeExplained, type Explained, explainedOf } from "./explain/explained.ts";
 import { readEvents } from "./explain/read_lines.ts";
 import type { ArgsOf } from "./commands.ts";
 import { hasColors, print } from "./output.ts";
 
-export async function explainLine(_: Runtime, { words, json }: ArgsOf<"explain">): Promise<number> {
+export async function explainLine(_: Runtime, { words, json }: ArgsOf<"explain">): Promise<void> {
   const { explained, unread } = await read(words.join(" "));
   if (json) {
     await print(`${JSON.stringify({ explained, unread })}\n`);
@@ -21,7 +21,6 @@ export async function explainLine(_: Runtime, { words, json }: ArgsOf<"explain">
     await print(explained.map((one) => `${describeExplained(one, style)}\n`).join("\n"));
     if (unread.length > 0) process.stderr.write(`${unread.length} of the lines are no event's; --json shows them\n`);
   }
-  return ExitCode.done;
 }
 
 interface Read {

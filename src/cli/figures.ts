@@ -1,5 +1,14 @@
 /** Figures as people read them. */
 
+/** Milliseconds of each unit of time. */
+export const UNIT_MS: ReadonlyMap<string, number> = new Map([
+  ["ms", 1],
+  ["s", 1_000],
+  ["m", 60_000],
+  ["h", 3_600_000],
+  ["d", 86_400_000],
+]);
+
 /** Bytes in MiB with one decimal, or `-` where they are unknown. */
 export function mebibytes(bytes: number | null | undefined): string {
   return bytes === null || bytes === undefined ? "-" : `${(bytes / 1_048_576).toFixed(1)} MiB`;

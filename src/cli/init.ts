@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from
 import { basename, delimiter, join, relative, resolve } from "node:path";
 import { messageOf } from "../core/user_code.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { CliError, ExitCode } from "./exit_codes.ts";
+import { CliError } from "./exit_codes.ts";
 import { CONFIG_NAMES } from "./config/config_file.ts";
 import { problemLine } from "./config/document.ts";
 import { brokerName as nameFrom, serversAsModules } from "./config/mcp_file.ts";
@@ -20,7 +20,7 @@ const OWN_SCHEMA = "brokkr.schema.json";
 export async function init(
   runtime: Runtime,
   { folder = ".", from, name, js, ts }: ArgsOf<"init">,
-): Promise<number> {
+): Promise<void> {
   if (js && ts) throw new CliError("Cannot write both: choose --js or --ts");
   const language = js ? "js" : ts ? "ts" : undefined;
   const target = resolve(folder);
@@ -31,7 +31,6 @@ export async function init(
   write(target, files);
   for (const problem of leftOut) runtime.writeError(`${problemLine(problem)}\n`);
   await print(nextSteps(runtime, { folder, target, files: files.map(({ name }) => name) }));
-  return ExitCode.done;
 }
 
 interface ModuleFilesOptions {

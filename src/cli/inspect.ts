@@ -3,11 +3,10 @@
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./exit_codes.ts";
 import type { ArgsOf } from "./commands.ts";
-import { askBroker } from "./connect.ts";
+import { askBroker, unknownName } from "./connect.ts";
 import { print } from "./output.ts";
-import { unknownName } from "./restart.ts";
 
-export async function inspect(runtime: Runtime, { module, off, json, broker }: ArgsOf<"inspect">): Promise<number> {
+export async function inspect(runtime: Runtime, { module, off, json, broker }: ArgsOf<"inspect">): Promise<void> {
   return await askBroker(runtime, broker, async (client) => {
     const { url, error } = await client.inspect(module, !off).catch((error) => unknownName("inspect", error));
     if (error !== null) throw new CliError(error, { exitCode: ExitCode.failed });
@@ -21,6 +20,5 @@ export async function inspect(runtime: Runtime, { module, off, json, broker }: A
           `"brokkr inspect ${module} --off" closes it, and so do 10 minutes\n`,
       );
     }
-    return ExitCode.done;
   });
 }

@@ -2,35 +2,34 @@
 
 import type { ProcessState } from "../core/wire/status.ts";
 import type { ControlClient } from "../core/control/client.ts";
-import { UnknownModuleError } from "../core/faults.ts";
+import { EVENT_IDS } from "../core/log/events.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./exit_codes.ts";
-import { askBroker } from "./connect.ts";
+import { operatorText } from "./colors.ts";
+import { askBroker, unknownName } from "./connect.ts";
 import type { ArgsOf } from "./commands.ts";
 import { processRows } from "./status_rows.ts";
-import { showSteps } from "./steps.ts";
+import { ProgressLine } from "./progress_line.ts";
 
-export async function restart(runtime: Runtime, { module, broker }: ArgsOf<"restart">): Promise<number> {
+export async function restart(runtime: Runtime, { module, broker }: ArgsOf<"restart">): Promise<void> {
   return await askBroker(runtime, broker, async (client) => {
-    await showSteps(client, client.restart(module ?? null)).catch((error) => unknownName("restart", error));
+    await showSteps(client, "restart", client.restart(module ?? null));
     await requireStarted(client, module);
     runtime.writeError(`${module ?? "Every module"} was started again\n`);
-    return ExitCode.done;
   });
 }
 
-export async function stop(runtime: Runtime, { module, broker }: ArgsOf<"stop">): Promise<number> {
+export async function stop(runtime: Runtime, { module, broker }: ArgsOf<"stop">): Promise<void> {
   return await askBroker(runtime, broker, async (client) => {
-    await showSteps(client, client.stop(module ?? null)).catch((error) => unknownName("stop", error));
+    await showSteps(client, "stop", client.stop(module ?? null));
     runtime.writeError(`${module ?? "The broker"} has stopped\n`);
-    return ExitCode.done;
   });
 }
 
 /** The old processes serve calls until the new ones are ready. */
-export async function reload(runtime: Runtime, { module, broker }: ArgsOf<"reload">): Promise<number> {
+export async function reload(runtime: Runtime, { module, broker }: ArgsOf<"reload">): Promise<void> {
   return await askBroker(runtime, broker, async (client) => {
-    const kept = await showSteps(client, client.reload(module ?? null)).catch((error) => unknownName("reload", error));
+    const kept = await showSteps(client, "reload", client.reload(module ?? null));
     await requireStarted(client, module);
     if (kept.length > 0) {
       const names = kept.map((name) => `"${name}"`).join(", ");
@@ -38,24 +37,42 @@ export async function reload(runtime: Runtime, { module, broker }: ArgsOf<"reloa
       throw new CliError(`Cannot load module ${names} again: ${why}`, { exitCode: ExitCode.gone });
     }
     runtime.writeError(`${module ?? "Every module"} was loaded again\n`);
-    return ExitCode.done;
   });
 }
 
 /** Workers that are too many finish their calls before they end. */
-export async function scale(runtime: Runtime, { module, workers, broker }: ArgsOf<"scale">): Promise<number> {
+export async function scale(runtime: Runtime, { module, workers, broker }: ArgsOf<"scale">): Promise<void> {
   return await askBroker(runtime, broker, async (client) => {
-    const refusal = await showSteps(client, client.scale(module, workers)).catch((error) =>
-      unknownName("scale", error)
-    );
+    const refusal = await showSteps(client, "scale", client.scale(module, workers));
     if (refusal !== null) throw new CliError(refusal, { exitCode: ExitCode.failed });
     const { modules } = await client.status();
     for (const { name } of modules.find(({ name }) => name === module)?.workers ?? []) {
       await requireStarted(client, name);
     }
     runtime.writeError(`${module} has ${workers} ${workers === 1 ? "worker" : "workers"}\n`);
-    return ExitCode.done;
   });
+}
+
+const STEPS = EVENT_IDS.filter((event) => event.startsWith("process.") && event !== "process.output");
+
+/** Settles as `work` does, which is to `action` something, and shows each step of any process until then. */
+async function showSteps<T>(client: ControlClient, action: string, work: Promise<T>): Promise<T> {
+  using line = new ProgressLine();
+  const over = new AbortController();
+  const show = async () => {
+    for await (const { lines } of client.records({ events: STEPS }, over.signal)) {
+      line.show(operatorText(lines[0] ?? ""));
+    }
+  };
+  // The outcome counts even where the steps can't be shown.
+  if (line.isShown) show().catch(() => {});
+  try {
+    return await work;
+  } catch (error) {
+    return unknownName(action, error);
+  } finally {
+    over.abort();
+  }
 }
 
 /** States of a process whose last start did not succeed. */
@@ -75,12 +92,4 @@ async function requireStarted(client: ControlClient, name: string | undefined): 
   throw new CliError(`Cannot start ${what} ${names}: it ended before it was ready${next}, see the broker's log`, {
     exitCode: ExitCode.gone,
   });
-}
-
-/** Turns the error of an unknown name into one that names the action. */
-export function unknownName(action: string, error: unknown): never {
-  if (!(error instanceof UnknownModuleError)) throw error;
-  const hint = error.nearest === null ? 'see the names with "brokkr status"' : `did you mean "${error.nearest}"`;
-  const message = `Cannot ${action} "${error.target}": the broker has nothing of that name, ${hint}`;
-  throw new CliError(message, { cause: error, exitCode: ExitCode.unknown });
 }

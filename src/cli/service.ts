@@ -4,17 +4,15 @@ import { dirname, resolve } from "node:path";
 import { userInfo } from "node:os";
 import { supervisionPlan } from "../core/settings/settings.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { ExitCode } from "./exit_codes.ts";
 import type { ArgsOf } from "./commands.ts";
 import { nearestConfig } from "./config/config_file.ts";
 import { type Config, readConfig } from "./config/read_config.ts";
 import { print } from "./output.ts";
 import { ownProgram } from "./own_program.ts";
 
-export async function service(runtime: Runtime, args: ArgsOf<"service">): Promise<number> {
+export async function service(runtime: Runtime, args: ArgsOf<"service">): Promise<void> {
   const { file = nearestConfig("write a unit"), user } = args;
   await print(unitOf(runtime, await readConfig(file, runtime), { file: resolve(file), user }));
-  return ExitCode.done;
 }
 
 /** What the broker itself takes to end, beside its modules. */

@@ -15,7 +15,7 @@ const { process } = globalThis;
 
 const WATCH_MS = 1_000;
 
-export async function status(runtime: Runtime, { json, watch, cluster, broker }: ArgsOf<"status">): Promise<number> {
+export async function status(runtime: Runtime, { json, watch, cluster, broker }: ArgsOf<"status">): Promise<void> {
   return await askBroker(runtime, broker, async (client) => {
     const colors = hasColors("stdout");
     const clear = watch && !json && process.env["TERM"] !== "dumb";
@@ -28,7 +28,7 @@ export async function status(runtime: Runtime, { json, watch, cluster, broker }:
         ? JSON.stringify(now)
         : statusTable(now, options);
       const isRead = await print(`${text}\n`, { clear });
-      if (!watch || !isRead) return ExitCode.done;
+      if (!watch || !isRead) return;
       await sleep(runtime.clock, WATCH_MS);
     }
   });

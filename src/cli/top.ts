@@ -3,7 +3,7 @@
 import type { ControlClient } from "../core/control/client.ts";
 import { messageOf } from "../core/user_code.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { CliError, ExitCode } from "./exit_codes.ts";
+import { CliError } from "./exit_codes.ts";
 import { askBroker } from "./connect.ts";
 import type { ArgsOf } from "./commands.ts";
 import { hasColors } from "./output.ts";
@@ -16,7 +16,7 @@ import { watchBroker } from "./watch_broker.ts";
 const STEP_MS = 1_000;
 const LAST_RECORDS = 200;
 
-export async function top(runtime: Runtime, { json, broker }: ArgsOf<"top">): Promise<number> {
+export async function top(runtime: Runtime, { json, broker }: ArgsOf<"top">): Promise<void> {
   if (json) return await status(runtime, { json, cluster: false, watch: true, broker });
   if (!Terminal.isHere()) {
     throw new CliError(
@@ -26,7 +26,7 @@ export async function top(runtime: Runtime, { json, broker }: ArgsOf<"top">): Pr
   return await askBroker(runtime, broker, (client) => watch(runtime, client));
 }
 
-async function watch(runtime: Runtime, client: ControlClient): Promise<number> {
+async function watch(runtime: Runtime, client: ControlClient): Promise<void> {
   const state = new TopState();
   const leave = new AbortController();
   const colors = hasColors("stdout");
@@ -51,7 +51,6 @@ async function watch(runtime: Runtime, client: ControlClient): Promise<number> {
     record: (record) => state.hear(record),
     interrupted: (error) => state.notice = messageOf(error),
   });
-  return ExitCode.done;
 }
 
 async function act(client: ControlClient, state: TopState, { action, name }: Question): Promise<void> {

@@ -7,6 +7,7 @@ import { checkName } from "../core/settings/table.ts";
 import { closestMatch } from "../core/checks.ts";
 import type { EventId } from "../core/log/events.ts";
 import type { LogLevel } from "../core/log/prefix.ts";
+import { UNIT_MS } from "./figures.ts";
 import type { LogTime } from "./logs/filter.ts";
 import type { PageAddress } from "./page/address.ts";
 
@@ -59,13 +60,12 @@ export const LEVEL: Value<LogLevel> = choice("LEVEL", ["debug", "info", "warning
   warn: "warning",
 });
 
-const MILLISECONDS: ReadonlyMap<string, number> = new Map([["ms", 1], ["s", 1_000], ["m", 60_000], ["h", 3_600_000]]);
 const TIME = /^(\d{1,9}(?:\.\d{1,6})?)(ms|s|m|h)$/;
 
 /** `input` in milliseconds, or what is wrong with it. */
 export function parseDuration(input: string): number | string {
   const [, count, unit = ""] = TIME.exec(input) ?? [];
-  const milliseconds = Number(count) * (MILLISECONDS.get(unit) ?? NaN);
+  const milliseconds = Number(count) * (UNIT_MS.get(unit) ?? NaN);
   if (milliseconds > 0) return milliseconds;
   const wrong = `"${input}" must be a time above 0 with its unit, such as 500ms, 1s or 2m`;
   return /^[\d.]+$/.test(input) ? `${wrong}; a number without a unit is not one` : wrong;

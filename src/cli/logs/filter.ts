@@ -2,6 +2,7 @@
 
 import type { ParsedEvent } from "../../core/log/parse.ts";
 import type { EventId } from "../../core/log/events.ts";
+import { UNIT_MS } from "../figures.ts";
 import { isAtLeast, type LogLevel, twinOf } from "../../core/log/prefix.ts";
 
 /** Each option that is left out selects everything. */
@@ -49,10 +50,6 @@ function isOneOf(name: string, modules: readonly string[]): boolean {
 
 const ABSOLUTE = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d)(?::(\d\d)(?::(\d\d))?)?)?$/;
 const RELATIVE = /^(\d{1,6}(?:\.\d{1,6})?)(s|m|h|d)$/;
-const UNIT_MS: ReadonlyMap<string, number> = new Map([["s", 1_000], ["m", 60_000], ["h", 3_600_000], [
-  "d",
-  86_400_000,
-]]);
 
 /** A span of time: `06:10:52` is a second, `06:10` a minute, `2021-10-11` a day. */
 export interface LogTime {
