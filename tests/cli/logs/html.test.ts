@@ -49,7 +49,7 @@ test("htmlReport() has what each plot shows in a table, names for all regions, a
   const report = reportOf(readFileSync(SEEDS[0] ?? "", "utf8").trimEnd().split("\n"));
   assert.match(report, /<html lang="en">/);
   assert.match(report, /<a class="skip" href="#main">/);
-  assert.match(report, /prefers-color-scheme: dark/);
+  assert.match(report, /--text: light-dark\(#1b1f24, #e6edf3\);/);
   const plots = [...report.matchAll(/role="img" aria-labelledby="(\w+-caption)"/g)].map(([, id]) => id);
   assert.deepEqual(plots, ["trouble-caption", "calls-caption", "latency-caption"]);
   for (const id of plots) assert.match(report, new RegExp(`<figcaption id="${id}">[^<]+<`));

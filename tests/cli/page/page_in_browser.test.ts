@@ -177,6 +177,10 @@ test(
           if (text === "cli-test") backgrounds.add(background);
         }
         await isDrawn(latency);
+        // A line of the plot has the color of its scheme, as the marker of its legend has.
+        const marker = latency.locator(".u-marker").nth(1);
+        const color = colorScheme === "light" ? "rgb(26, 127, 55)" : "rgb(86, 211, 100)";
+        await marker.and(page.locator(`[style="border: 2px solid ${color};"]`)).waitFor({ state: "attached" });
       }
       assert.equal(backgrounds.size, 2);
     }),

@@ -41,9 +41,14 @@ export function draw(id: string, { height, data, scale, ticks: [times, values], 
   return plot;
 }
 
-/** A color of the style sheet. */
+/** A color of the style sheet, in the scheme of now: only that of an element is one of the two. */
 export function color(name: string): string {
-  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+  const probe = document.createElement("i");
+  probe.style.color = `var(--${name})`;
+  document.body.append(probe);
+  const { color } = getComputedStyle(probe);
+  probe.remove();
+  return color;
 }
 
 /** From zero to a little above the largest value, and to 1 at least. */
