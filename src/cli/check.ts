@@ -1,6 +1,6 @@
 /** `brokkr check`: checks a configuration without starting anything. */
 
-import { accessSync, constants, statSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
 import { relative, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
@@ -9,7 +9,7 @@ import { givenEnv, supervisionPlan, withheldEnv } from "../core/settings/setting
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./exit_codes.ts";
 import { nearestConfig } from "./config/config_file.ts";
-import { isFile } from "./files.ts";
+import { isFile, isFolder } from "./files.ts";
 import { ConfigError, type Problem } from "./config/document.ts";
 import { type Config, type ConfigModule, type ConfigProgram, readConfig } from "./config/read_config.ts";
 import { checkSettings, heldAgainst, loadModule } from "./module_files.ts";
@@ -26,7 +26,7 @@ export async function check(
     await offerLibrary(runtime);
     const config = await readConfig(file, runtime, name);
     if (!json) warn(runtime, config);
-    // Under image "own" the broker loads no module; each process loads its own.
+    // Under load "own" the broker loads no module; each process loads its own.
     const problems = config.load === "own" ? await checkFiles(config, runtime) : [];
     problems.push(...checkExecutables(config, runtime));
     if (problems.length > 0) throw new ConfigError(problems);
@@ -105,10 +105,6 @@ async function checkFiles({ modules }: Config, runtime: Runtime): Promise<Proble
     output.restore();
   }
   return problems;
-}
-
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 /** Has the variables that a module's process has. Returns the function that brings back those that were there. */

@@ -2,9 +2,9 @@
 
 import type { BrokerStatus } from "../core/broker/status.ts";
 import type { ClusterStatus, MemberStatus } from "../core/cluster/cluster.ts";
-import { table } from "./columns.ts";
+import { table, type TableOptions } from "./columns.ts";
 import { cut, milliseconds, shortTime } from "./figures.ts";
-import { bold, paintState } from "./colors.ts";
+import { paintState } from "./colors.ts";
 import { nodeRows } from "./status_rows.ts";
 
 /** `cluster prod: joined as node web-1, 2 others: web-2 ready, web-3 suspect`. */
@@ -16,12 +16,6 @@ export function clusterLine({ name, node, state, reason, members }: ClusterStatu
   }${listed === "" ? "" : `: ${listed}`}`;
 }
 
-export interface TableOptions {
-  readonly colors: boolean;
-  /** Columns of the terminal. @default as many as the table needs */
-  readonly width?: number | undefined;
-}
-
 const NODES = ["NODE", "BROKER", "STATE", " UPTIME", " HEARD", "EXPORTS", "STATE", " PENDING"];
 const IMPORTS = ["IMPORTS", "NODES", " PENDING", " OK", " ERR", " TIMEOUT", " P50", " P99"];
 
@@ -29,7 +23,7 @@ const IMPORTS = ["IMPORTS", "NODES", " PENDING", " OK", " ERR", " TIMEOUT", " P5
 export function clusterTables(
   broker: BrokerStatus["broker"],
   cluster: ClusterStatus,
-  { colors, width = Infinity }: TableOptions,
+  options: TableOptions,
 ): string {
   const { name, state, server, reason, running, imports, disconnects } = cluster;
   const rows = nodeRows(broker, cluster).flatMap(({ node, broker, state, uptimeMs, silentMs, exports }) => {
@@ -49,18 +43,12 @@ export function clusterTables(
     milliseconds(p50),
     milliseconds(p99),
   ]);
-  const tables = [table(NODES, rows, false), ...(called.length === 0 ? [] : [table(IMPORTS, called, false)])];
-  const lines = tables.flatMap((text) => ["", ...painted(text, { colors, width })]);
-  return [...head.map((line) => cut(line, width)), ...lines].join("\n");
-}
-
-function painted(text: string, { colors, width = Infinity }: TableOptions): string[] {
-  return text.split("\n").map((line, index) => {
-    const shown = cut(line, width);
-    if (index === 0) return bold(shown, colors);
-    return shown.replace(
+  const nodes = table(NODES, rows, options).map((line) =>
+    line.replace(
       / (ready|suspect|leaving|incompatible) /,
-      (_, state: MemberStatus["state"]) => ` ${paintState(state, state, colors)} `,
-    );
-  });
+      (_, state: MemberStatus["state"]) => ` ${paintState(state, state, options.colors)} `,
+    )
+  );
+  const others = called.length === 0 ? [] : ["", ...table(IMPORTS, called, options)];
+  return [...head.map((line) => cut(line, options.width ?? Infinity)), "", ...nodes, ...others].join("\n");
 }

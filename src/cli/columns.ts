@@ -1,6 +1,7 @@
 /** Text in columns of a terminal: most characters take one column, those of East Asia and emoji two, combining marks none. */
 
 import { bold } from "./colors.ts";
+import { cut } from "./figures.ts";
 
 const WIDE =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\u3000-\u303e\uff01-\uff60\uffe0-\uffe6]/u;
@@ -49,15 +50,27 @@ export function wrap(text: string, width: number): string[] {
   return [...lines, line];
 }
 
-/** A table with a line of headings. A column whose heading begins with a space is right-aligned. */
-export function table(headings: readonly string[], rows: readonly (readonly string[])[], colors: boolean): string {
+export interface TableOptions {
+  readonly colors: boolean;
+  /** Columns of the terminal. @default as many as the table needs */
+  readonly width?: number | undefined;
+}
+
+/** The lines of a table, headings first. A column whose heading begins with a space is right-aligned. */
+export function table(
+  headings: readonly string[],
+  rows: readonly (readonly string[])[],
+  { colors, width = Infinity }: TableOptions,
+): string[] {
   const widths = headings.map((heading, column) =>
     Math.max(heading.trim().length, ...rows.map((row) => (row[column] ?? "").length))
   );
-  const line = (cells: readonly string[]) =>
-    cells.map((cell, column) => {
+  const line = (cells: readonly string[]) => {
+    const padded = cells.map((cell, column) => {
       const width = widths[column] ?? 0;
       return headings[column]?.startsWith(" ") ? cell.trim().padStart(width) : cell.padEnd(width);
-    }).join("  ").trimEnd();
-  return [bold(line(headings.map((heading) => heading.trim())), colors), ...rows.map(line)].join("\n");
+    });
+    return cut(padded.join("  ").trimEnd(), width);
+  };
+  return [bold(line(headings.map((heading) => heading.trim())), colors), ...rows.map(line)];
 }

@@ -1,6 +1,6 @@
 /** `brokkr completion`: the script of a shell, and what it asks for at each Tab: the words that complete the one being typed. */
 
-import { readdirSync, statSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { homedir } from "node:os";
 import type { BrokerStatus } from "../core/broker/status.ts";
 import { type ControlClient, findBrokers } from "../core/control/client.ts";
@@ -9,6 +9,7 @@ import type { Runtime } from "../runtime/runtime.ts";
 import { paramOf, type Sorted, sortWords, takesMore } from "./arguments.ts";
 import { type ArgsOf, type Command, COMMAND_ROWS } from "./commands.ts";
 import { askBroker } from "./connect.ts";
+import { isFolder } from "./files.ts";
 import { print } from "./output.ts";
 import { processRows } from "./status_rows.ts";
 import type { Candidates } from "./values.ts";
@@ -98,9 +99,9 @@ function filesAt(begun: string, pattern: RegExp): Candidate[] {
   const path = folder.replace(/^~\//, `${homedir()}/`);
   const names = readdirSync(path === "" ? "." : path).filter((name) => name.startsWith(start));
   return names.filter((name) => start !== "" || !name.startsWith(".")).sort().flatMap((name) => {
-    const isFolder = statSync(`${path}${name}`, { throwIfNoEntry: false })?.isDirectory() === true;
-    if (!isFolder && !pattern.test(name)) return [];
-    return [{ word: `${folder}${name}${isFolder ? "/" : ""}`, about: "", isFile: true }];
+    const isBelow = isFolder(`${path}${name}`);
+    if (!isBelow && !pattern.test(name)) return [];
+    return [{ word: `${folder}${name}${isBelow ? "/" : ""}`, about: "", isFile: true }];
   });
 }
 

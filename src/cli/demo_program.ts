@@ -13,7 +13,7 @@ import type { Runtime } from "../runtime/runtime.ts";
 import { table } from "./columns.ts";
 import type { ArgsOf } from "./commands.ts";
 import { livestatus, sla, webui } from "./demo_modules.ts";
-import { cut, mebibytes, milliseconds } from "./figures.ts";
+import { mebibytes, milliseconds } from "./figures.ts";
 import { hasColors, print } from "./output.ts";
 import { processRows } from "./status_rows.ts";
 import { DEMO_PROGRAM, PROGRAM_VARIABLE } from "./own_program.ts";
@@ -129,12 +129,7 @@ interface DemoCall {
 
 /** The calls with their outcomes, then the processes. */
 function demoReport(calls: readonly DemoCall[], status: BrokerStatus, colors: boolean): string {
-  // A table has no more columns than the terminal.
-  const width = process.stdout.columns || 160;
-  const fitting = (headings: readonly string[], rows: readonly string[][]) =>
-    table(headings, rows, false).split("\n").map((line, index) => {
-      return index === 0 ? bold(cut(line, width), colors) : cut(line, width);
-    });
+  const options = { colors, width: process.stdout.columns || 160 };
   const callRows = calls.map(({ what, call, outcome }) => [what, call, outcome]);
   const rows = processRows(status).map(({ status, module }) => [
     module === null ? status.name : `  ${status.name}`,
@@ -145,14 +140,14 @@ function demoReport(calls: readonly DemoCall[], status: BrokerStatus, colors: bo
     "",
     bold("What the callers got", colors),
     "",
-    ...fitting(["outcome", "call", "result"], callRows),
+    ...table(["outcome", "call", "result"], callRows, options),
     "",
     bold(
       `Processes of ${name} (brokkr ${version}, ${runtime}): private memory before and after the cleanup, calls`,
       colors,
     ),
     "",
-    ...fitting(["process", ...COLUMNS.map(([heading]) => heading)], rows),
+    ...table(["process", ...COLUMNS.map(([heading]) => heading)], rows, options),
     "",
     "",
   ].join("\n");

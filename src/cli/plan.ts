@@ -76,7 +76,7 @@ export function givenOf({ workers, settings }: ConfigModule): GivenSettings {
   return { workers, keys: Object.keys(settings), ...sandboxed };
 }
 
-/** Under image "own" the broker loads no module: it knows the name, and the rest once the process has reported it. */
+/** Under load "own" the broker loads no module: it knows the name, and the rest once the process has reported it. */
 async function moduleOf(module: ConfigModule | ConfigProgram, load: Config["load"]): Promise<Module> {
   if ("program" in module) return programModule(module.program);
   const { name, url, workers, settings } = module;
@@ -90,18 +90,18 @@ function hostOf({ modules: all, load, folder }: Config): PreparedBroker["host"] 
   const modules = all.filter((module) => "url" in module);
   const env = all.map(({ name, settings }) => ({ name, env: settings.env }));
   const byName = new Map(modules.map((module) => [module.name, module]));
-  const files = modules.map(({ name, url }) => [name, url] as const);
   return {
     folder,
     signature: (name) => JSON.stringify([load, withheldEnv(name, env).toSorted(), ...partsOf(name, all)]),
     load: (name) => {
-      const [, own] = files.find(([file]) => file === name) ?? [];
-      return files.filter(([file, url]) => file === name || (load === "all" && url !== own));
+      const own = byName.get(name)?.url;
+      const loaded = modules.filter((module) => module.name === name || (load === "all" && module.url !== own));
+      return loaded.map(({ name, url }) => [name, url]);
     },
     given: (name) => {
       const module = byName.get(name);
       const given = module === undefined ? { workers: null, keys: [] } : givenOf(module);
-      // Under image "all" the broker knows the module's own settings.
+      // Under load "all" the broker knows the module's own settings.
       return load === "all" ? { ...given, keys: Object.keys(MODULE) } : given;
     },
   };

@@ -1,12 +1,13 @@
 /** `brokkr run`: runs the broker of a configuration, or a program. */
 
-import { existsSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
 import type { Runtime } from "../runtime/runtime.ts";
 import { asUsage, CliError, ExitCode } from "./exit_codes.ts";
 import { nearestConfig } from "./config/config_file.ts";
+import { isFolder } from "./files.ts";
 import { typescriptRemedy } from "./config/module_path.ts";
 import type { ArgsOf } from "./commands.ts";
 import { offerLibrary, PROGRAM_VARIABLE } from "./own_program.ts";
@@ -40,7 +41,7 @@ export async function run(
     );
   }
   if (!PROGRAM.test(path)) {
-    const what = statSync(path, { throwIfNoEntry: false })?.isDirectory() ? "a folder" : "neither";
+    const what = isFolder(path) ? "a folder" : "neither";
     throw new CliError(
       `Cannot run "${path}": it must be a configuration (.json, .jsonc) or a program (.ts, .js), and it is ${what}`,
     );

@@ -2,8 +2,8 @@
 
 import type { BrokerStatus } from "../core/broker/status.ts";
 import type { ProcessStatus } from "../core/wire/status.ts";
-import { clusterLine, type TableOptions } from "./cluster_view.ts";
-import { table } from "./columns.ts";
+import { clusterLine } from "./cluster_view.ts";
+import { table, type TableOptions } from "./columns.ts";
 import { cut, mebibytes, milliseconds, shortTime } from "./figures.ts";
 import { bold, paintState } from "./colors.ts";
 import { memoryOf, type ProcessRow, processRows } from "./status_rows.ts";
@@ -65,7 +65,7 @@ function tableWithin(width: number, processes: readonly ProcessRow[]): string[] 
       module === null ? status.name : `  ${status.name}`,
       ...columns.map(({ text }) => text(status)),
     ]);
-    const lines = table(["NAME", ...columns.map(({ heading }) => heading)], rows, false).split("\n");
+    const lines = table(["NAME", ...columns.map(({ heading }) => heading)], rows, { colors: false });
     if (lines.every((line) => line.length <= width)) return lines;
     if (columns.every(({ rank }) => rank === undefined)) return lines.map((line) => cut(line, width));
   }

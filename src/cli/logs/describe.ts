@@ -198,5 +198,5 @@ function fitted(headings: readonly string[], rows: readonly (readonly string[])[
     GAP + Math.max(heading.trim().length, ...rows.map((row) => row[index + 1]?.length ?? 0))
   );
   const left = Math.max(LEAST_NAME, WIDTH - widths.reduce((sum, width) => sum + width, 0));
-  return table(headings, rows.map(([name = "", ...cells]) => [cut(name, left), ...cells]), colors);
+  return table(headings, rows.map(([name = "", ...cells]) => [cut(name, left), ...cells]), { colors }).join("\n");
 }
