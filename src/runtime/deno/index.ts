@@ -179,11 +179,16 @@ export async function openFiles(): Promise<number | null> {
 
 type Collect = (options: { type: "major"; execution: "sync"; flavor: "last-resort" }) => void;
 
+/** So much less on the heap that the pages behind it are worth a second collection. */
+const MUCH_BYTES = 1024 * 1024;
+
 /** Plain `gc()` gives nothing back for object data; two collections of last resort do. */
 export async function collectGarbage(): Promise<boolean> {
   const collect: Collect | undefined = Reflect.get(globalThis, "gc") ?? await shownCollector();
   if (collect === undefined) return false;
+  const before = Deno.memoryUsage().heapUsed;
   collect({ type: "major", execution: "sync", flavor: "last-resort" });
+  if (before - Deno.memoryUsage().heapUsed < MUCH_BYTES) return true;
   // Only in a later turn can the second round give back the pages that the first one emptied.
   await new Promise<void>(soon);
   collect({ type: "major", execution: "sync", flavor: "last-resort" });

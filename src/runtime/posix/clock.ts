@@ -39,10 +39,10 @@ export function systemClock(soon: (fn: () => void) => void): Clock {
     soon(() => {
       throw error;
     });
-  // A timer of Node and Bun takes 1 to 2 ms at least.
+  // A timer takes 1 to 4 ms at least.
   const next = (fn: () => void) => {
     let isOver = false;
-    soon(() => isOver || fn());
+    immediate(() => isOver || fn());
     return () => void (isOver = true);
   };
   return {
