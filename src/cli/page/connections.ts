@@ -16,7 +16,7 @@ const TEXT = "Too many are connected to the page\n";
 const FULL = "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n" +
   `Content-Length: ${TEXT.length}\r\n\r\n${TEXT}`;
 
-interface Connection {
+export interface Connection {
   /** Whether one of its requests was allowed. */
   isKnown: boolean;
   /** Requests without a response yet. */
@@ -45,10 +45,10 @@ export class Connections {
     socket.on("close", () => this.#open.delete(socket));
   }
 
-  /** Registers a request. False if its connection was refused. */
-  requested(socket: Socket, response: ServerResponse): boolean {
+  /** Registers a request. Returns its connection, or undefined if that was refused. */
+  requested(socket: Socket, response: ServerResponse): Connection | undefined {
     const connection = this.#open.get(socket);
-    if (connection === undefined) return false;
+    if (connection === undefined) return undefined;
     connection.running++;
     connection.activeAt = this.#clock.now();
     response.on("close", () => {
@@ -56,19 +56,7 @@ export class Connections {
       connection.follows = false;
       connection.activeAt = this.#clock.now();
     });
-    return true;
-  }
-
-  /** Registers that the request was allowed. */
-  allowed(socket: Socket): void {
-    const connection = this.#open.get(socket);
-    if (connection !== undefined) connection.isKnown = true;
-  }
-
-  /** Registers that the response lasts as long as the connection. */
-  follows(socket: Socket): void {
-    const connection = this.#open.get(socket);
-    if (connection !== undefined) connection.follows = true;
+    return connection;
   }
 
   /** Closes an idle connection: first one without an allowed request, then the one idle for longest. */

@@ -3,7 +3,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createSocketServer, type Server, type Socket } from "node:net";
 import type { Access } from "./access.ts";
-import type { Connections } from "./connections.ts";
+import type { Connection, Connections } from "./connections.ts";
 import { LOGIN_HTML } from "./embedded.ts";
 
 /** Sent with every response: nothing is loaded from elsewhere, no text of a log can become a script, and nothing is cached. */
@@ -36,11 +36,12 @@ export interface Routes {
 
 export function pageServer(access: () => Access, routes: Routes, connections: Connections): Server {
   const server = createServer(async (request, response) => {
-    if (!connections.requested(request.socket, response)) return;
+    const connection = connections.requested(request.socket, response);
+    if (connection === undefined) return;
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
-    const answer = await answerTo(request, response, { access: access(), routes, connections });
-    if (answer === null) return connections.follows(request.socket);
-    response.writeHead(answer.status ?? 200, { "Content-Type": answer.type }).end(answer.body);
+    const answer = await answerTo(request, response, { access: access(), routes, connection });
+    if (answer === null) connection.follows = true;
+    else response.writeHead(answer.status ?? 200, { "Content-Type": answer.type }).end(answer.body);
   });
   server.on("connection", (socket: Socket) => {
     // A connection does not keep the process alive.
@@ -57,10 +58,10 @@ export function pageServer(access: () => Access, routes: Routes, connections: Co
 function answerTo(
   request: IncomingMessage,
   response: ServerResponse,
-  { access, routes, connections }: {
+  { access, routes, connection }: {
     readonly access: Access;
     readonly routes: Routes;
-    readonly connections: Connections;
+    readonly connection: Connection;
   },
 ): Promise<Answer | null> | Answer | null {
   if (request.method !== "GET") {
@@ -80,7 +81,7 @@ function answerTo(
       return plain(303, "Known");
     }
     if (secret.kind !== "allowed") return unknown(response, url);
-    connections.allowed(request.socket);
+    connection.isKnown = true;
   }
   return route === undefined ? plain(404, `Nothing exists at ${JSON.stringify(url.pathname)}`) : route(response);
 }

@@ -37,14 +37,15 @@ class Page {
   /** A request that is allowed where `isKnown`. Returns what answers it. */
   request(socket: FakeSocket, { isKnown = true, follows = false } = {}): () => void {
     const response = new EventEmitter();
-    assert.equal(this.#connections.requested(asSocket(socket), asResponse(response)), true);
-    if (isKnown) this.#connections.allowed(asSocket(socket));
-    if (follows) this.#connections.follows(asSocket(socket));
+    const connection = this.#connections.requested(asSocket(socket), asResponse(response));
+    assert.ok(connection !== undefined);
+    connection.isKnown ||= isKnown;
+    connection.follows ||= follows;
     return () => response.emit("close");
   }
 
   isRefused(socket: FakeSocket): boolean {
-    return !this.#connections.requested(asSocket(socket), asResponse(new EventEmitter()));
+    return this.#connections.requested(asSocket(socket), asResponse(new EventEmitter())) === undefined;
   }
 }
 
