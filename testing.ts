@@ -121,12 +121,18 @@ export class TestClock {
     this.#wallAhead = wallMs - this.#now;
   }
 
-  /** Moves time on by `ms`, timer by timer, and lets each come to rest before the next. */
+  /**
+   * Moves time on by `ms`, timer by timer, and lets each come to rest before the next.
+   *
+   * @throws {RangeError} where `ms` is no number of at least 0.
+   */
   async advance(ms: number): Promise<void> {
+    if (!(ms >= 0)) throw new RangeError(`Cannot advance a TestClock by ${ms}: ms must be a number of at least 0`);
     const end = this.#now + ms;
     await this.#rest();
     while (this.#fire(end)) await this.#rest();
-    this.#now = end;
+    // Another one may have moved it further meanwhile.
+    this.#now = Math.max(this.#now, end);
   }
 
   /** For the broker: milliseconds since an arbitrary start. */

@@ -157,8 +157,8 @@ export class Broker implements AsyncDisposable {
       return call;
     };
     return new Proxy(Object.freeze({}), {
-      // With `then` it would be a promise to whoever awaits it.
-      get: (_, key) => typeof key === "string" && key !== "then" ? commandNamed(key) : undefined,
+      // With `then` it would be a promise to whoever awaits it, and with `toJSON` whoever writes it would make a call.
+      get: (_, key) => typeof key === "string" && key !== "then" && key !== "toJSON" ? commandNamed(key) : undefined,
     });
   }
 

@@ -165,6 +165,20 @@ test("TestClock: stop() needs no time, and a clock that nothing waits for may be
   await clock.advance(1);
 });
 
+test("TestClock: time never goes back, whatever moves it", async () => {
+  const clock = new TestClock();
+  const start = clock.now();
+  await Promise.all([clock.advance(1_000), clock.advance(10)]);
+  assert.equal(clock.now(), start + 1_000);
+  for (const ms of [-1, NaN]) {
+    await assert.rejects(clock.advance(ms), {
+      name: "RangeError",
+      message: `Cannot advance a TestClock by ${ms}: ms must be a number of at least 0`,
+    });
+  }
+  assert.equal(clock.now(), start + 1_000);
+});
+
 test("Broker.start() takes the clock itself, and refuses what is none", async () => {
   const clock = new TestClock();
   await using broker = await Broker.start({ name: "b", modules: [web], inProcess: { clock }, logLevel: "fatal" });

@@ -161,11 +161,11 @@ export type ItemOf<H> = H extends (...params: never[]) => infer R
 export type WorkerCommandsOf<M> = M extends { readonly "~types"?: { readonly workers: infer W extends Commands } } ? W
   : never;
 
-/** The commands of a module as functions that call them; without those that yield, which are streamed, and without `then`. */
+/** The commands of a module as functions that call them; without those that yield, which are streamed, and without `then` and `toJSON`. */
 export type ModuleCommands<M> = {
   readonly [
     K in keyof CommandsOf<M> as CommandsOf<M>[K] extends (...params: never[]) => infer R
-      ? [R] extends [never] ? K : Awaited<R> extends AsyncGenerator | Generator ? never : Exclude<K, "then">
+      ? [R] extends [never] ? K : Awaited<R> extends AsyncGenerator | Generator ? never : Exclude<K, "then" | "toJSON">
       : never
   ]: (...params: ParamsOf<CommandsOf<M>[K]>) => Promise<ResultOf<CommandsOf<M>[K]>>;
 };

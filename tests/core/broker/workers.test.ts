@@ -63,6 +63,7 @@ test("broker.module() has each command as a function with the options of its cal
   const handle = broker.module(bare);
   assert.equal(await Promise.resolve(handle), handle);
   assert.deepEqual([await handle.hello(), await broker.call(bare, "then")], ["hello", "no promise"]);
+  assert.deepEqual([Reflect.get(module, "then"), Reflect.get(module, "toJSON")], [undefined, undefined]);
   assert.equal(module.get_report, module.get_report);
   const { get_report } = broker.module(shop, { signal: AbortSignal.abort() });
   await assert.rejects(get_report("2021-10"), { code: "CANCELLED" });
