@@ -279,8 +279,38 @@ const PACKAGE = "@nats-io/transport-node";
 
 /** Computed, so that nothing looks for the package where it is not used. */
 async function importClient(): Promise<unknown> {
-  const specifier = "Deno" in globalThis ? `npm:${PACKAGE}@3` : PACKAGE;
-  return await import(specifier);
+  if (!("Deno" in globalThis)) return await import(PACKAGE);
+  const specifier = `npm:${PACKAGE}@3`;
+  const client: object = await import(specifier);
+  const transport: object = await import(`${specifier}/lib/node_transport.js`).catch(() => ({}));
+  return { ...transport, ...client };
+}
+
+/**
+ * The client takes its listeners off a socket that it gives up, such as one that the server refused. In Deno an error of that socket
+ * may still come, and one that nobody hears ends the process.
+ */
+function hearLastErrors(client: object): void {
+  const transport: unknown = Reflect.get(client, "NodeTransport");
+  const prototype: unknown = typeof transport === "function" ? transport.prototype : undefined;
+  if (typeof prototype !== "object" || prototype === null || guarded.has(prototype)) return;
+  const closed: unknown = Reflect.get(prototype, "_closed");
+  if (typeof closed !== "function") return;
+  guarded.add(prototype);
+  Reflect.set(prototype, "_closed", async function (this: { readonly socket?: EmitsErrors }, ...given: unknown[]) {
+    const { socket } = this;
+    const ended: unknown = Reflect.apply(closed, this, given);
+    // Its listeners are gone now, or when it has settled.
+    socket?.on("error", () => {});
+    await ended;
+    socket?.on("error", () => {});
+  });
+}
+
+const guarded = new WeakSet<object>();
+
+interface EmitsErrors {
+  on(event: "error", listener: () => void): unknown;
 }
 
 async function clientOf(load: () => Promise<unknown>): Promise<NatsClient> {
@@ -293,7 +323,10 @@ async function clientOf(load: () => Promise<unknown>): Promise<NatsClient> {
       cause,
     });
   }
-  if (isClient(loaded)) return loaded;
+  if (isClient(loaded)) {
+    hearLastErrors(loaded);
+    return loaded;
+  }
   throw new Error(`Cannot join a cluster: package "${PACKAGE}" has no connect(), version 3 is needed`);
 }
 

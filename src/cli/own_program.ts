@@ -36,7 +36,10 @@ export async function offerLibrary(runtime: Runtime): Promise<void> {
 
 /** The client of a cluster, loaded where there is one. It is in the binary; a project has to install it. */
 export async function natsClient(): Promise<object> {
-  return await import("@nats-io/transport-node");
+  const client = await import("@nats-io/transport-node");
+  // By its file: the package names it nowhere.
+  const transport = await import("@nats-io/transport-node/lib/node_transport.js").catch(() => ({}));
+  return { ...transport, ...client };
 }
 
 /** What starts brokkr, whatever the working directory is: the binary, or the runtime with its flags and the program's path. */

@@ -1,6 +1,7 @@
 import { Broker, ProcessGoneError, RemoteError, UnknownCommandError } from "brokkr";
-import { nats } from "brokkr/nats";
+import { nats, natsOf } from "brokkr/nats";
 import assert from "node:assert/strict";
+import { EventEmitter } from "node:events";
 import { test } from "node:test";
 import { FrontBroker, Ledger, NatsServer, Proxy, Publisher, RemoteNode, SKIP, underLoad } from "./cluster_of.ts";
 import { clientFiles } from "../fixtures/cluster/client_files.ts";
@@ -127,6 +128,29 @@ test("a remote broker that is killed under load: what it had is GONE, and anothe
     await front.broker.stop();
     for (const node of nodes) await node[Symbol.asyncDispose]();
     await server.kill();
+  }
+});
+
+test("the last error of a socket that the client has given up ends no process", OPTIONS, async () => {
+  class NodeTransport {
+    readonly socket = new EventEmitter();
+
+    async _closed(later: Promise<void> | undefined): Promise<void> {
+      await later;
+      this.socket.removeAllListeners();
+    }
+  }
+  const nothing = () => {};
+  const client = { NodeTransport, connect: nothing, credsAuthenticator: nothing, nkeyAuthenticator: nothing };
+  const { prepare } = natsOf({ servers: ["nats://127.0.0.1:1"], name: "test" }, () => Promise.resolve(client));
+  await prepare();
+  await prepare();
+  for (const later of [undefined, Promise.resolve()]) {
+    const made = new NodeTransport();
+    const closed = made._closed(later);
+    made.socket.emit("error", new Error("read ECONNRESET"));
+    await closed;
+    made.socket.emit("error", new Error("read ECONNRESET"));
   }
 });
 

@@ -150,6 +150,24 @@ test("of a cluster of two servers each is killed in turn", OPTIONS, async () => 
   assert.equal(web.process.exitCode, null);
 });
 
+test("nats-server refuses both brokers for a while, and takes them again", OPTIONS, async () => {
+  Object.assign(process.env, { BROKKR_TEST_USER: "a", BROKKR_TEST_PASSWORD: "b" });
+  const auth = { userEnv: "BROKKR_TEST_USER", passwordEnv: "BROKKR_TEST_PASSWORD" };
+  await using server = await NatsServer.start("authorization { user: a, password: b }");
+  await using web = await RemoteNode.start({ servers: [server.url], node: "web-1", auth });
+  await using front = await FrontBroker.start({ servers: [server.url], auth });
+  await front.broker.call("sla", "run", [1, 0]);
+  await server.kill();
+  const other = await NatsServer.start("authorization { user: a, password: c }", server.port);
+  const patient = front.broker.call("sla", "run", [2, 0], { timeoutMs: 60_000 });
+  await pause(3_000);
+  assert.equal((await front.broker.status()).cluster?.reason, "Authorization Violation");
+  await other.kill();
+  await server.restart();
+  assert.deepEqual(await patient, { key: 2, double: 4 });
+  assert.equal(web.process.exitCode, null);
+});
+
 test("a server that takes 4 KiB at most", OPTIONS, async () => {
   await using server = await NatsServer.start("max_payload: 4096");
   await using _web = await RemoteNode.start({ servers: [server.url], node: "web-1" });
