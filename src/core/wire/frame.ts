@@ -299,16 +299,23 @@ export class FrameWriter {
 
   /** Room for `bytes` after what was gathered; moves to a new slab where the old one is too short. */
   #reserve(bytes: number): number {
-    // What is out is out: the same memory again, which the processor still has at hand.
-    if (this.#start === this.#end && this.#channel.unsentBytes === 0) this.#start = this.#end = 0;
+    this.#reuse();
+    if (this.#slab.length - this.#end < bytes) {
+      this.writeOut();
+      this.#reuse();
+    }
     const isWasted = this.#end === 0 && this.#slab.length > KEPT_BYTES && bytes < SLAB_BYTES;
     if (isWasted || this.#slab.length - this.#end < bytes) {
-      this.writeOut();
       this.#slab = new Uint8Array(Math.max(SLAB_BYTES, bytes));
       this.#start = 0;
       this.#end = 0;
     }
     return this.#end;
+  }
+
+  /** What is out is out: the same memory again, which the processor still has at hand. */
+  #reuse(): void {
+    if (this.#start === this.#end && this.#channel.unsentBytes === 0) this.#start = this.#end = 0;
   }
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FrameType, joinBytes } from "../../../src/core/wire/frame.ts";
+import { FrameType, FrameWriter, HEADER_BYTES, joinBytes } from "../../../src/core/wire/frame.ts";
 import { frame } from "../frames.ts";
 import { settle } from "../manual_clock.ts";
 import { bareLink } from "./bare_link.ts";
@@ -39,6 +39,19 @@ test("flush() writes from leastWrite on within a turn, and what is less leaves a
   link.close(null);
   assert.equal(end.written.length, 3);
 });
+
+for (const isTaken of [true, false]) {
+  test(`FrameWriter writes ${isTaken ? "to the same memory again" : "to new memory"} within a turn where the channel ${isTaken ? "has taken" : "still holds"} what was written`, () => {
+    const written: Uint8Array[] = [];
+    const write = (bytes: Uint8Array) => void written.push(bytes);
+    const channel = { write, unsentBytes: isTaken ? 0 : 1, open() {}, close() {}, abort() {} };
+    const writer = new FrameWriter(channel, 100_000);
+    for (let count = 0; count < 10; count++) writer.text(FrameType.records, "x".repeat(30_000));
+    writer.writeOut();
+    assert.equal(new Set(written.map(({ buffer }) => buffer)).size, isTaken ? 1 : written.length);
+    assert.equal(written.reduce((sum, { length }) => sum + length, 0), 10 * (HEADER_BYTES + 30_000));
+  });
+}
 
 test("what was written is not touched by what is sent later, over many slabs", async () => {
   const { end, link } = bareLink(300_000);
