@@ -57,7 +57,7 @@ test(
       const keys = Array.from({ length: 20 }, (_, key) => key);
       await front.broker.call("sla", "run", [100, 0]);
       const answers = keys.map((key) => front.broker.call("sla", "run", [key, 100], { timeoutMs: 60_000 }));
-      const stalled = proxy.blackhole(2_000);
+      const stalled = proxy.blackhole(server.logged(/Slow Consumer Detected/));
       // Far more than the buffers between the server and a reader that stands still.
       const flood = await Publisher.to(server.port);
       flood.publish("brokkr.test.hi.other.node", new Uint8Array(500_000), 60);

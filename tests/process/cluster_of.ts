@@ -79,6 +79,15 @@ export class NatsServer implements AsyncDisposable {
     rmSync(folder, { recursive: true });
   }
 
+  /** Settles when its log has such a text. */
+  async logged(text: RegExp): Promise<void> {
+    const until = Date.now() + START_MS;
+    while (!text.test(this.log)) {
+      assert.ok(Date.now() < until, `nats-server did not log ${text}: ${this.log}`);
+      await pause(20);
+    }
+  }
+
   async kill(signal: "SIGKILL" | "SIGTERM" = "SIGKILL"): Promise<void> {
     const server = this.#process;
     this.#process = undefined;
@@ -141,11 +150,11 @@ export class Proxy implements AsyncDisposable {
     for (const pair of this.#pairs) for (const socket of pair) socket.destroy();
   }
 
-  /** Nothing passes for `ms`, and no end sees it. */
-  async blackhole(ms: number): Promise<void> {
+  /** Nothing passes for that many milliseconds, or until `time` has settled, and no end sees it. */
+  async blackhole(time: number | Promise<unknown>): Promise<void> {
     const held = [...this.#pairs];
     for (const pair of held) for (const socket of pair) socket.pause();
-    await pause(ms);
+    await (typeof time === "number" ? pause(time) : time);
     for (const pair of held) for (const socket of pair) socket.resume();
   }
 
