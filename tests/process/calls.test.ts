@@ -187,3 +187,20 @@ test("withThread() names the context in the lines, across await", async () => {
     await t.broker.stop();
   }
 });
+
+test("call() gets the answer of a command that computes before those behind it run, so that they can still be cancelled", async () => {
+  const t = await TestBroker.start();
+  try {
+    const others = new AbortController();
+    const first = t.broker.call(sla, "compute", [50]);
+    const behind = Array.from({ length: 19 }, () => t.broker.call(sla, "compute", [50], { signal: others.signal }));
+    const refused = behind.map(rejection);
+    assert.equal(await first, 1);
+    others.abort();
+    await Promise.all(refused);
+    const count = await t.broker.call(sla, "compute", [0], { timeoutMs: 30_000 });
+    assert.ok(count < 20, `${count} of 20 ran`);
+  } finally {
+    await t.broker.stop();
+  }
+});

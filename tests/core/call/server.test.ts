@@ -6,7 +6,7 @@ import { RunningCall } from "../../../src/core/call/server.ts";
 import { FrameType } from "../../../src/core/wire/frame.ts";
 import { encodeValue } from "../wire/carry.ts";
 import { frame } from "../frames.ts";
-import { ManualClock } from "../manual_clock.ts";
+import { ManualClock, settle } from "../manual_clock.ts";
 import { Conversation, NOTHING_LEFT } from "./conversation.ts";
 
 function run(kept: ReplyCache<RunningCall>, id: number, value: unknown = id, attempt = 1): void {
@@ -225,5 +225,50 @@ test("a call that comes while the caller does not read runs when it reads again,
   assert.equal(String(await huge).length, 5_000_000);
   assert.deepEqual(await Promise.all(small), ["small", "small"]);
   assert.deepEqual(c.counts(), { ok: 3 });
+  assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
+});
+
+for (const kind of ["plain", "async"]) {
+  test(`calls of ${kind} commands that compute run a few in each turn of the event loop: what is answered leaves, what is cancelled never runs`, async () => {
+    const ran: number[] = [];
+    const compute = (id: number) => {
+      ran.push(id);
+      c.clock.standStill(30);
+      return id;
+    };
+    const c = new Conversation({ compute: kind === "plain" ? compute : async (id: number) => await compute(id) });
+    const answered: unknown[] = [];
+    const last = new AbortController();
+    const calls = [1, 2, 3, 4].map(async (id) => {
+      const signal = id === 4 ? { signal: last.signal } : {};
+      answered.push(await c.call("compute", [id], { timeoutMs: 10_000, ...signal }));
+    });
+    await settle();
+    assert.deepEqual([ran, answered, c.callee.running], [[1], [1], 3]);
+    last.abort();
+    await c.clock.advance(0);
+    assert.deepEqual([ran, answered], [[1, 2], [1, 2]]);
+    await c.clock.advance(1_000);
+    await Promise.allSettled(calls);
+    assert.deepEqual([ran, answered, c.counts()], [[1, 2, 3], [1, 2, 3], { ok: 3, cancelled: 1 }]);
+    assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
+  });
+}
+
+test("short calls of one frame run in one turn, and those behind a long one do once it is over", async () => {
+  const ran: string[] = [];
+  const c = new Conversation({
+    short: (id: number) => void ran.push(`short ${id}`),
+    long: () => {
+      ran.push("long");
+      c.clock.standStill(30);
+    },
+  });
+  const calls = [...Array(20).keys()].map((id) => c.call(id === 1 ? "long" : "short", [id]));
+  await settle();
+  assert.ok(ran.length >= 2 && ran.length <= 5, ran.join());
+  await c.clock.advance(0);
+  await Promise.all(calls);
+  assert.deepEqual(ran, [...Array(20).keys()].map((id) => id === 1 ? "long" : `short ${id}`));
   assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
 });
