@@ -43,7 +43,7 @@ export async function run<T>(runtime: string, program: string, options: RunOptio
   }
   const [command = runtime, ...args] = [...options.pinned ? ["taskset", "1"] : [], ...known];
   const { stdout, success } = await new Deno.Command(command, {
-    args: [...args, new URL(`./programs/${program}`, import.meta.url).pathname],
+    args: [...args, pathOf(program)],
     // A list of certificates costs every start of Node 55 ms.
     env: { ...options.env, NODE_EXTRA_CA_CERTS: "" },
     stderr: "inherit",
@@ -56,8 +56,11 @@ export async function run<T>(runtime: string, program: string, options: RunOptio
 
 /** Starts `programs/PROGRAM` in `runtime`; its standard output is the caller's. */
 export function spawn(runtime: string, program: string, args: readonly string[]): Deno.ChildProcess {
-  const path = new URL(`./programs/${program}`, import.meta.url).pathname;
-  return command(runtime, [path, ...args], { NODE_EXTRA_CA_CERTS: "" }, "piped").spawn();
+  return command(runtime, [pathOf(program), ...args], { NODE_EXTRA_CA_CERTS: "" }, "piped").spawn();
+}
+
+function pathOf(program: string): string {
+  return join(ROOT, "bench/programs", program);
 }
 
 /** A program of `runtime`. */

@@ -487,7 +487,7 @@ export class RunningCall implements CallContext, ReceivedOnce {
 }
 
 /** Commands that compute run so long in one turn of the event loop; then it turns, with what it owes to others. */
-const TURN_MS = 5;
+const TURN_MS = 20;
 /** So many calls run without a look at the clock, which costs as much as a tenth of a short call. */
 const UNSEEN_CALLS = 4;
 
