@@ -106,14 +106,20 @@ async function call(asking: Asking, place: Place, { operands, json }: Request): 
   const params = words.map(readParam);
   const asked = [target, command, params, {}];
   if (!params.every(isPlain) || JSON.stringify(asked).length > SHORT_PARAMS) return undefined;
-  using line = new LazyProgress();
+  const line = new LazyProgress();
   const outcome = await ask(asking, place, { command: "call", params: asked }, (answer) => line.show(answer));
   if (outcome === null) return undefined;
-  const measured = "lost" in outcome ? undefined : measuredIn(plainValue(outcome));
-  if (measured === undefined) return { outcome };
-  const text = resultText(measured, json);
-  if (text === null) return { text: "" };
-  return { text: `${asking.terminal() === null ? text : escapeLines(text)}\n` };
+  try {
+    line[Symbol.dispose]();
+    const measured = "lost" in outcome ? undefined : measuredIn(plainValue(outcome));
+    if (measured === undefined) return { outcome };
+    const text = resultText(measured, json);
+    if (text === null) return { text: "" };
+    return { text: `${asking.terminal() === null ? text : escapeLines(text)}\n` };
+  } catch {
+    // What was called is not called again, whatever goes wrong here.
+    return { outcome };
+  }
 }
 
 /** Whether JSON keeps all of what it was read from: it has no word for -0, and none for what is too large for a number. */
