@@ -12,7 +12,7 @@ import {
   toFault,
 } from "../../src/core/faults.ts";
 import { faultOf } from "../../src/core/call/outcomes.ts";
-import { AnswerKind } from "../../src/core/wire/columns.ts";
+import { AnswerKind } from "../../src/core/wire/frame.ts";
 
 const INNER: ThrownError = { name: "IOError", message: "no disk", stack: "IOError: no disk", data: { disk: 1 } };
 

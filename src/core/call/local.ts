@@ -110,23 +110,52 @@ export function localChannels(clock: Clock, unsentBytes = () => 0): [near: Local
   return [near, far];
 }
 
-/** Of so many answers one waits for what else is ready in the event loop, which a loop of calls would never let turn. */
+/** Of so many answers one waits for the event loop. */
 const IN_A_ROW = 64;
+
+/**
+ * When what has arrived within a process is delivered: when the code that runs now is done, and one time in `inARow` after what else is
+ * ready in the event loop, which a loop of calls would never let turn. What arrives meanwhile does not overtake it.
+ */
+export class Wakes {
+  readonly #wake: () => void;
+  readonly #clock: Clock | undefined;
+  readonly #inARow: number;
+  #count = 0;
+  #waits = false;
+
+  /** @param clock absent where nothing waits for the event loop. */
+  constructor(wake: () => void, clock: Clock | undefined, inARow: number) {
+    this.#wake = wake;
+    this.#clock = clock;
+    this.#inARow = inARow;
+  }
+
+  next(): void {
+    if (this.#waits) return;
+    if (this.#clock === undefined || ++this.#count % this.#inARow !== 0) {
+      return void Promise.resolve().then(() => this.#wake());
+    }
+    this.#waits = true;
+    this.#clock.soon(() => {
+      this.#waits = false;
+      this.#wake();
+    });
+  }
+}
 
 /** One end of a channel within this process. */
 class LocalChannel implements Channel {
-  /** Where some deliveries wait for the event loop. */
-  readonly #clock: Clock | undefined;
   readonly #unsentBytes: () => number;
+  readonly #wakes: Wakes;
   #events: ChannelEvents | undefined;
-  #arrivals = 0;
-  /** What has arrived while a delivery waits, which must not overtake it. */
-  #waiting: Uint8Array[] | undefined;
+  #arrived: Uint8Array[] = [];
   peer: LocalChannel | undefined;
 
+  /** @param clock that of the end where some deliveries wait for the event loop. */
   constructor(unsentBytes: () => number, clock?: Clock) {
     this.#unsentBytes = unsentBytes;
-    this.#clock = clock;
+    this.#wakes = new Wakes(() => this.#deliver(), clock, IN_A_ROW);
   }
 
   get unsentBytes(): number {
@@ -154,15 +183,13 @@ class LocalChannel implements Channel {
   }
 
   arrive(bytes: Uint8Array): void {
-    if (this.#waiting !== undefined) return void this.#waiting.push(bytes);
-    if (this.#clock === undefined || ++this.#arrivals % IN_A_ROW !== 0) {
-      return void Promise.resolve().then(() => this.#events?.data(bytes));
-    }
-    this.#waiting = [bytes];
-    this.#clock.soon(() => {
-      const waiting = this.#waiting ?? [];
-      this.#waiting = undefined;
-      for (const chunk of waiting) this.#events?.data(chunk);
-    });
+    this.#arrived.push(bytes);
+    this.#wakes.next();
+  }
+
+  #deliver(): void {
+    const arrived = this.#arrived;
+    this.#arrived = [];
+    for (const chunk of arrived) this.#events?.data(chunk);
   }
 }

@@ -7,7 +7,7 @@
 import { type BrokerFault, readFault, readThrown, remoteFault, toError } from "../faults.ts";
 import { MAIN_THREAD, type Reporter } from "../log/reporter.ts";
 import { stackLines } from "../log/stack.ts";
-import { AnswerKind } from "../wire/columns.ts";
+import { AnswerKind } from "../wire/frame.ts";
 import type { CallCounts, Latency, Outcome, StrayAnswer } from "../wire/status.ts";
 import type { Call } from "./call.ts";
 

@@ -8,15 +8,8 @@ import type { CallContext, Handler } from "../module/definition.ts";
 import { closestMatch } from "../checks.ts";
 import { applyUser, isError, isGenerator, isStreamable, isThenable, messageOf } from "../user_code.ts";
 import type { EncodedValue, PayloadFault } from "../wire/codec.ts";
-import {
-  type AnswerEntry,
-  AnswerKind,
-  idsOf,
-  readCalls,
-  type ReceivedCall,
-  type ReceivedCalls,
-} from "../wire/columns.ts";
-import { FrameType } from "../wire/frame.ts";
+import { type AnswerEntry, idsOf, readCalls, type ReceivedCall, type ReceivedCalls } from "../wire/columns.ts";
+import { AnswerKind, FrameType } from "../wire/frame.ts";
 import { readJson } from "../wire/serializable.ts";
 import type { Link } from "../wire/link.ts";
 import type { CallHeaders } from "../wire/messages.ts";
@@ -466,11 +459,7 @@ export class RunningCall implements CallContext, ReceivedOnce {
 
   /** Progress of the process that it was passed on to. A value that can't be sent is left out. */
   push(value: unknown): void {
-    try {
-      this.progress(value);
-    } catch {
-      // Too large, or without a form in this codec: the call goes on.
-    }
+    passProgress(this, value);
   }
 
   get cancelled(): boolean {
@@ -569,11 +558,13 @@ export class Onward implements StreamTarget {
 
 /** Passes on the progress of another command. A value that can't be sent is left out. */
 export function progressTo(context: Pick<CallContext, "progress">): (value: unknown) => void {
-  return (value) => {
-    try {
-      context.progress(value);
-    } catch {
-      // Too large, or without a form in this codec: the call goes on.
-    }
-  };
+  return (value) => passProgress(context, value);
+}
+
+function passProgress(context: Pick<CallContext, "progress">, value: unknown): void {
+  try {
+    context.progress(value);
+  } catch {
+    // Too large, or without a form in this codec: the call goes on.
+  }
 }

@@ -12,6 +12,7 @@ import type {
   Runtime,
   SpawnProgramOptions,
 } from "../../runtime/runtime.ts";
+import { Wakes } from "../call/local.ts";
 import type { Module } from "../module/definition.ts";
 import { readRole, ROLE_VARIABLE } from "./role.ts";
 import { serveProcess } from "./serve.ts";
@@ -162,19 +163,16 @@ const IN_A_ROW = 16;
 /** One end of a channel in memory. What is written is copied, and delivered when the code that runs now is done. */
 class LocalChannel implements Channel {
   readonly unsentBytes = 0;
-  readonly #clock: Clock;
+  readonly #wakes: Wakes;
   #peer: LocalChannel | undefined;
   #events: ChannelEvents | undefined;
   /** What has arrived here and was not delivered; null is the end. */
   #arrived: (Uint8Array | null)[] = [];
   #wake: () => void = () => {};
   #isClosed = false;
-  #woken = 0;
-  /** Whether the next delivery waits for the event loop: what arrives meanwhile must not overtake it. */
-  #waits = false;
 
   private constructor(clock: Clock) {
-    this.#clock = clock;
+    this.#wakes = new Wakes(() => this.#wake(), clock, IN_A_ROW);
     void this.#deliver();
   }
 
@@ -191,7 +189,7 @@ class LocalChannel implements Channel {
 
   open(events: ChannelEvents): void {
     this.#events = events;
-    this.#soon();
+    this.#wakes.next();
   }
 
   close(): void {
@@ -208,17 +206,7 @@ class LocalChannel implements Channel {
 
   arrive(chunk: Uint8Array | null): void {
     this.#arrived.push(chunk);
-    this.#soon();
-  }
-
-  #soon(): void {
-    if (this.#waits) return;
-    if (++this.#woken % IN_A_ROW !== 0) return void Promise.resolve().then(() => this.#wake());
-    this.#waits = true;
-    this.#clock.soon(() => {
-      this.#waits = false;
-      this.#wake();
-    });
+    this.#wakes.next();
   }
 
   /** In a function that goes on, so that what is delivered does not run in the writer's own asynchronous context. */

@@ -7,8 +7,7 @@
 import { CallClient, type CallClientOptions } from "../call/client.ts";
 import { CallCounters } from "../call/outcomes.ts";
 import type { BrokerFault } from "../faults.ts";
-import { isText, listOf } from "../checks.ts";
-import { isRecord } from "../checks.ts";
+import { isRecord, isText, listOf } from "../checks.ts";
 import { CODECS, DEFAULT_FRAME_LIMIT, FrameType } from "../wire/frame.ts";
 import { Link } from "../wire/link.ts";
 import { readCloseReason } from "../wire/messages.ts";

@@ -7,11 +7,13 @@ import type { Channel, Clock, Runtime } from "../../runtime/runtime.ts";
 import { messageOf } from "../user_code.ts";
 import { VERSION } from "../version.ts";
 import {
+  AnswerKind,
   CODECS,
   DEFAULT_FRAME_LIMIT,
   FrameReader,
   FrameType,
   HEADER_BYTES,
+  LENGTH_BYTES,
   PROTOCOL_VERSION,
   writeHeader,
 } from "../wire/frame.ts";
@@ -41,9 +43,6 @@ export type CallOutcome = Answer | { readonly lost: string };
 
 /** A broker that runs says hello at once. */
 const HELLO_MS = 1_000;
-const LENGTH_BYTES = 4;
-/** As in columns.ts. */
-const PROGRESS = 5;
 
 /**
  * Asks `broker`, whose socket is at `path`. Null where nothing was asked.
@@ -79,7 +78,7 @@ export async function ask(
         send(channel, FrameType.calls, [1, [1], 0, [question.command], [question.params], 0]);
       } else if (type === FrameType.answers) {
         const answer = answerOf(flags, body);
-        if (answer.columns[2]?.toString() === `${PROGRESS}`) progressed(answer);
+        if (answer.columns[2]?.toString() === `${AnswerKind.progress}`) progressed(answer);
         else end(answer);
       } else if (type === FrameType.close) reason = String(fieldOf(textOf(body), "reason"));
     });

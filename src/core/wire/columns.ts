@@ -8,7 +8,7 @@
  */
 
 import { type EncodedValue, hasBytes, NOTHING_ENCODED, PartSource, putPlace } from "./codec.ts";
-import { asBodyError, BodyError, FrameFlag, LARGE_BYTES, type Packed } from "./frame.ts";
+import { AnswerKind, asBodyError, BodyError, FrameFlag, LARGE_BYTES, LENGTH_BYTES, type Packed } from "./frame.ts";
 import { type CallHeaders, headersText, readHeaders } from "./messages.ts";
 import { objectText, parseJson, utf8Text } from "./serializable.ts";
 import type { OutOfBandParts } from "./shared_memory.ts";
@@ -27,21 +27,6 @@ export interface AnswerEntry {
   readonly kind: number;
   readonly value: EncodedValue;
 }
-
-/** What an answer's value means. */
-export const AnswerKind = {
-  value: 0,
-  /** The handler returned undefined, which JSON has no word for. */
-  nothing: 1,
-  /** The handler threw: a `ThrownError`. */
-  thrown: 2,
-  /** One of brokkr's own errors: a `BrokerFault`. */
-  fault: 3,
-  /** One item of a stream; the answer comes after the last one. */
-  item: 4,
-  /** How far the handler is; the answer is still to come. */
-  progress: 5,
-} as const;
 
 export function packCalls(calls: readonly CallEntry[], settledBelow: number): Packed {
   const ids: number[] = [];
@@ -106,7 +91,6 @@ function packed(before: string, values: readonly EncodedValue[], after: string):
   return { flags: FrameFlag.attachments, body: [length, columns, ...parts], large };
 }
 
-const LENGTH_BYTES = 4;
 const encoder = new TextEncoder();
 
 export interface ReceivedCall {

@@ -55,6 +55,24 @@ export const FrameFlag = {
   attachments: 1,
 } as const;
 
+/** Of the length of the text before attachments. */
+export const LENGTH_BYTES = 4;
+
+/** What an answer's value means. */
+export const AnswerKind = {
+  value: 0,
+  /** The handler returned undefined, which JSON has no word for. */
+  nothing: 1,
+  /** The handler threw: a `ThrownError`. */
+  thrown: 2,
+  /** One of brokkr's own errors: a `BrokerFault`. */
+  fault: 3,
+  /** One item of a stream; the answer comes after the last one. */
+  item: 4,
+  /** How far the handler is; the answer is still to come. */
+  progress: 5,
+} as const;
+
 interface FrameHeader {
   readonly type: number;
   readonly flags: number;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { AnswerKind } from "../../../src/core/wire/columns.ts";
+import { AnswerKind } from "../../../src/core/wire/frame.ts";
 import { FrameType } from "../../../src/core/wire/frame.ts";
 import { frame } from "../frames.ts";
 import { settle } from "../manual_clock.ts";
