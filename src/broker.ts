@@ -16,6 +16,7 @@ import type {
   WorkerCommandsOf,
 } from "./core/module/definition.ts";
 import type { ProgramCommands } from "./core/module/program.ts";
+import { moduleNameOf } from "./core/checks.ts";
 import { type BrokerOptions, type BrokerPlan, checkOptions } from "./core/broker/options.ts";
 import { readRole, ROLE_VARIABLE, Starts } from "./core/child/role.ts";
 import type { BrokerStatus } from "./core/broker/status.ts";
@@ -126,7 +127,7 @@ export class Broker implements AsyncDisposable {
     params?: readonly unknown[],
     options?: CallOptions,
   ): Promise<unknown> {
-    return this.#core.call(nameOf(target), command, params, options);
+    return this.#core.call(target, command, params, options);
   }
 
   /**
@@ -147,7 +148,8 @@ export class Broker implements AsyncDisposable {
    * ```
    */
   module<M extends Module>(target: M, options?: CallOptions): ModuleCommands<M>;
-  module({ name }: Module, options?: CallOptions): object {
+  module(target: Module, options?: CallOptions): object {
+    const name = moduleNameOf(target);
     const commands = new Map<string, (...params: unknown[]) => Promise<unknown>>();
     const commandNamed = (command: string) => {
       const known = commands.get(command);
@@ -183,7 +185,7 @@ export class Broker implements AsyncDisposable {
   /** Calls to the workers of a module by the module's name; what comes back is yours to check. */
   workers(target: string): WorkerCalls<ProgramCommands>;
   workers(target: Module | string): WorkerCalls<ProgramCommands> {
-    return this.#core.workers(nameOf(target));
+    return this.#core.workers(moduleNameOf(target));
   }
 
   /**
@@ -218,7 +220,7 @@ export class Broker implements AsyncDisposable {
   /** Streams a command of a module by the module's name; what comes is yours to check. */
   stream(target: string, command: string, params?: readonly unknown[], options?: CallOptions): ItemStream;
   stream(target: Module | string, command: string, params?: readonly unknown[], options?: CallOptions): ItemStream {
-    return this.#core.stream(nameOf(target), command, params, options);
+    return this.#core.stream(moduleNameOf(target), command, params, options);
   }
 
   /**
@@ -232,7 +234,7 @@ export class Broker implements AsyncDisposable {
     params?: readonly unknown[],
     options?: CallOptions,
   ): Promise<void> {
-    await this.#core.notify(nameOf(target), method, params, options);
+    await this.#core.notify(moduleNameOf(target), method, params, options);
   }
 
   /** Lets every module finish its calls, ends the processes, and then the broker. Idempotent. */
@@ -247,7 +249,7 @@ export class Broker implements AsyncDisposable {
    * @throws {UnknownModuleError} where there is no process of that name.
    */
   async restart(target?: Module | string): Promise<void> {
-    await this.#core.restart(target === undefined ? undefined : nameOf(target));
+    await this.#core.restart(target === undefined ? undefined : moduleNameOf(target));
   }
 
   /**
@@ -257,7 +259,7 @@ export class Broker implements AsyncDisposable {
    * @throws {UnknownModuleError} where there is no module of that name.
    */
   async reload(target?: Module | string): Promise<string[]> {
-    return await this.#core.reload(target === undefined ? undefined : nameOf(target));
+    return await this.#core.reload(target === undefined ? undefined : moduleNameOf(target));
   }
 
   /**
@@ -268,7 +270,7 @@ export class Broker implements AsyncDisposable {
    * @throws {Error} where it is not ready, or has no code for workers.
    */
   async scale(target: Module | string, workers: number): Promise<void> {
-    await this.#core.scale(nameOf(target), workers);
+    await this.#core.scale(moduleNameOf(target), workers);
   }
 
   /** What runs and how it is; memory is read now. */
@@ -371,8 +373,4 @@ function pathOf(program: string): string {
 
 function isOf<Id extends EventId>(record: LogRecord, event: Id | "*"): record is LogRecord<Id> {
   return event === "*" || record.event === event;
-}
-
-function nameOf(target: Module | string): string {
-  return typeof target === "string" ? target : target.name;
 }

@@ -10,6 +10,13 @@ export function inspect(value: unknown): string {
   return Array.isArray(value) ? "a list" : "an object";
 }
 
+/** The name of a module that a program gives as itself or by its name. @throws {TypeError} for anything else. */
+export function moduleNameOf(target: unknown): string {
+  if (typeof target === "string") return target;
+  if (isRecord(target) && typeof target.name === "string") return target.name;
+  throw new TypeError(`Cannot find a module: it must be a module or its name, and it is ${inspect(target)}`);
+}
+
 /** The first `length` characters and `…`, or `text` itself where it is not longer. Never half a surrogate pair. */
 export function cutText(text: string, length: number): string {
   if (text.length <= length) return text;

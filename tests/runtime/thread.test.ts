@@ -25,3 +25,10 @@ test("withThread() hands on what the function returns and throws", () => {
       throw new RangeError("as it is");
     }), new RangeError("as it is"));
 });
+
+test("withThread() takes no name that a line could not show", () => {
+  assert.throws(
+    () => Reflect.apply(withThread, undefined, [5, () => {}]),
+    new TypeError("Cannot name a thread: its name is a text, and it is 5"),
+  );
+});

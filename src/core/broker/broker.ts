@@ -4,7 +4,8 @@ import { type ForwardedCall, Onward, type RunningCall, type Service } from "../c
 import { CallMap } from "../call/map.ts";
 import { CallStream, type StreamTarget } from "../call/stream.ts";
 import { checkedRequest, NO_OPTIONS } from "../call/call.ts";
-import type { CallOptions, Handler, WorkerCalls } from "../module/definition.ts";
+import { moduleNameOf } from "../checks.ts";
+import type { CallOptions, Handler, Module, WorkerCalls } from "../module/definition.ts";
 import type { CallHeaders } from "../wire/messages.ts";
 import { BrokerLog, RecordStream } from "../log/broker_log.ts";
 import type { EventFields, EventId } from "../log/events.ts";
@@ -241,8 +242,9 @@ export class BrokerCore implements Service {
   }
 
   /** Not an async function: its promise would cost each call as much as the call's own. */
-  call(target: string, command: string, params: readonly unknown[] = [], settings: CallOptions = NO_OPTIONS) {
+  call(to: Module | string, command: string, params: readonly unknown[] = [], settings: CallOptions = NO_OPTIONS) {
     try {
+      const target = moduleNameOf(to);
       const { caller, options } = this.#prepare({ target, command, params }, settings);
       return caller.call(command, params, options);
     } catch (error) {

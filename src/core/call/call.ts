@@ -69,6 +69,9 @@ export function checkedRequest(
   defaults: CallDefaults,
 ): CallRequest {
   const { target, command, params } = call;
+  if (typeof command !== "string") {
+    throw new TypeError(`Cannot call module "${target}": a command is a text, and it is ${inspect(command)}`);
+  }
   if (!Array.isArray(params)) {
     throw new TypeError(`Cannot call command "${command}": params must be a list, and it is ${inspect(params)}`);
   }

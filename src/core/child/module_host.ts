@@ -16,7 +16,7 @@ import { type FrameReporter, LineLimit } from "../log/reporter.ts";
 import type { LogEvent } from "../log/record.ts";
 import { describeThrown, stackFrom } from "../log/stack.ts";
 import { commandMap } from "../module/module.ts";
-import { closestMatch, cutText } from "../checks.ts";
+import { closestMatch, cutText, moduleNameOf } from "../checks.ts";
 import { applyUser, headline } from "../user_code.ts";
 import type { Role } from "./role.ts";
 import type { ProcessStatus } from "../wire/status.ts";
@@ -305,7 +305,7 @@ export class ModuleHost implements Service {
   }
 
   async #toOther(to: Module | string, args: CallArgs): Promise<StreamTarget> {
-    const target = typeof to === "string" ? to : to.name;
+    const target = moduleNameOf(to);
     const { names } = this.#targets;
     // The broker knows whether there is such a node.
     const [name = target] = target.split("@", 1);

@@ -100,6 +100,9 @@ let storage: Storage | undefined;
  * ```
  */
 export function withThread<T>(name: string, fn: () => T): T {
+  if (typeof name !== "string") {
+    throw new TypeError(`Cannot name a thread: its name is a text, and it is ${String(name)}`);
+  }
   storage ??= newStorage();
   return storage.run(name, fn);
 }

@@ -69,6 +69,17 @@ test("a call whose parameters are no list is refused", () => {
   );
 });
 
+for (
+  const [command, shown] of [[5, "5"], [null, "null"], [Symbol("get"), "Symbol(get)"], [["get"], "a list"]] as const
+) {
+  test(`a call whose command is ${shown} is refused, so that nothing of it reaches a line or a frame`, () => {
+    assert.throws(
+      () => Reflect.apply(checkedRequest, undefined, [{ ...CALL, command }, {}, DEFAULTS]),
+      new TypeError(`Cannot call module "sla": a command is a text, and it is ${shown}`),
+    );
+  });
+}
+
 test("a signal of another realm, or of a library, is one", () => {
   const foreign: unknown = runInNewContext(
     "({ aborted: false, addEventListener() {}, removeEventListener() {} })",

@@ -96,6 +96,33 @@ async function failure(call: Promise<unknown>): Promise<Error & { readonly code?
 
 const LINUX = process.platform !== "linux" && "there is no /proc";
 
+test("a call of what names no module or command is refused, from the broker and from a module, and nothing is logged", async () => {
+  const wrong: unknown[] = [5, null, undefined, Symbol("sla"), ["sla"], { name: 5 }];
+  const callOf = (call: unknown, args: readonly unknown[]): Promise<unknown> =>
+    typeof call === "function" ? call(...args) : Promise.reject(new Error("no function"));
+  const asker = defineModule({
+    name: "asker",
+    commands: (ctx) => ({
+      refused: () =>
+        Promise.all(wrong.map(async (target) => String(await failure(callOf(ctx.call, [target, "steps"]))))),
+      command: async () => String(await failure(callOf(ctx.call, ["sla", 5]))),
+    }),
+  });
+  await using t = await start({ modules: [sla, asker] });
+  const because = ["5", "null", "undefined", "Symbol(sla)", "a list", "an object"].map((what) =>
+    `TypeError: Cannot find a module: it must be a module or its name, and it is ${what}`
+  );
+  const call: unknown = t.broker.call.bind(t.broker);
+  const fromBroker = wrong.map(async (target) => String(await failure(callOf(call, [target, "steps"]))));
+  assert.deepEqual(await Promise.all(fromBroker), because);
+  assert.deepEqual(await t.broker.call(asker, "refused"), because);
+  const noCommand = 'TypeError: Cannot call module "sla": a command is a text, and it is Symbol(steps)';
+  assert.equal(String(await failure(callOf(call, ["sla", Symbol("steps")]))), noCommand);
+  assert.equal(await t.broker.call(asker, "command"), noCommand.replace("Symbol(steps)", "5"));
+  assert.deepEqual(t.lines(/^call.error/), []);
+  assert.equal((await t.broker.status()).modules[0]?.calls.error, 0);
+});
+
 test("inProcess: modules and workers have this process' pid, no memory and no cleanup, and nothing is spawned", {
   skip: LINUX,
 }, async () => {
