@@ -19,7 +19,7 @@ import type { ProgramCommands } from "../module/program.ts";
 import { Modules, type Route } from "./modules.ts";
 import type { BrokerPlan } from "./options.ts";
 import { OwnCommands } from "./own_commands.ts";
-import { type BrokerHost, type ModulesContext, standbyPlan } from "./child_spec.ts";
+import { type BrokerHost, callTargets, type ModulesContext, standbyPlan } from "./child_spec.ts";
 import { brokerFacts, type BrokerStatus } from "./status.ts";
 import type { Cluster, ClusterStatus } from "../cluster/cluster.ts";
 import type { ParentProcess } from "../child/child_spec.ts";
@@ -74,7 +74,7 @@ export class BrokerCore implements Service {
     runtime.whenErrorLost?.((lines, reason) => this.report("log.lost", { file: "standard error", lines, reason }));
     this.#own = new OwnCommands({ runtime, reporter: this.#log, broker: plan.name, commands: this.commands });
     this.#log.onWanted = (events) => {
-      for (const slot of this.#modules.slots()) slot.process.send({ kind: "wanted", events });
+      for (const slot of this.#modules.slots()) slot.process.sendToAll({ kind: "wanted", events });
     };
     this.#guard = new Guard({
       runtime,
@@ -95,6 +95,7 @@ export class BrokerCore implements Service {
       standbys: { take: async (spec, output) => await this.#standbys?.take(spec, output) ?? null },
       service: this,
       wanted: () => log.wanted(),
+      targets: () => callTargets(this.#plan),
       records: (events) => {
         for (const event of events) if (log.wants(event.event)) log.emit(event);
       },

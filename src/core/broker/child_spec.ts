@@ -95,7 +95,6 @@ export function childSpec(
     setup: {
       frameLimit: DEFAULT_FRAME_LIMIT,
       cleanupMs: CLEANUP_DEADLINE_MS,
-      ...callTargets(plan),
       options: settings.options ?? null,
       supervision: supervisionPlan(settings),
       concurrency: settings.concurrency ?? null,

@@ -241,7 +241,7 @@ export class Modules {
     this.#running = new Map();
     for (const plan of plans) this.#take(plan, context, before.get(plan.module.name));
     const targets = callTargets(context.plan);
-    for (const { slot } of this.#running.values()) slot.process.send({ kind: "targets", targets });
+    for (const { slot } of this.#running.values()) slot.process.sendToAll({ kind: "targets", targets });
     const left = this.#dismiss([...before.values()].filter(({ slot }) => !this.#running.has(slot.name)));
     const counted = this.#counted;
     const added = this.#declared.filter((name) => !counted.has(name)).length;

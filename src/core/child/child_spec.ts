@@ -6,7 +6,7 @@ import type { Service } from "../call/server.ts";
 import type { LogEvent } from "../log/record.ts";
 import type { Reporter } from "../log/reporter.ts";
 import type { Descendants } from "../settings/settings.ts";
-import type { ControlFromChild, ControlFromParent, EndSignal, Setup } from "../wire/messages.ts";
+import type { CallTargets, ControlFromChild, ControlFromParent, EndSignal, Setup } from "../wire/messages.ts";
 import type { Link } from "../wire/link.ts";
 import type { CleanupReceipt } from "../wire/status.ts";
 import type { Guard } from "./guard.ts";
@@ -30,6 +30,8 @@ export interface ParentProcess {
   readonly service: Service;
   /** Ids of the events that someone wants. */
   readonly wanted: () => readonly string[];
+  /** Where calls of its children may go now. */
+  readonly targets: () => CallTargets;
   /** Receives the events of a child that it may report. */
   readonly records: (events: readonly LogEvent[]) => void;
 }
@@ -64,8 +66,8 @@ export interface ChildSpec {
   readonly collects: boolean;
   /** Whether what the process started ends with it. */
   readonly descendants: Descendants;
-  /** What it receives in the hello, beside the events that are wanted. */
-  readonly setup: Omit<Setup, "wanted">;
+  /** What it receives in the hello, beside what its parent has for all of its children then. */
+  readonly setup: Omit<Setup, "wanted" | keyof CallTargets>;
   /** What the process must reach in time. */
   readonly goal: string;
   /** Why it may take longer, and what to do. @default nothing is known */

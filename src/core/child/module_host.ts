@@ -214,6 +214,7 @@ export class ModuleHost implements Service {
       guard: null,
       service: { commands: NO_COMMANDS, forward: this.#ofWorker.bind(this) },
       wanted: () => reporter.wanted(),
+      targets: () => this.#targets,
       records: (events: readonly LogEvent[]) => reporter.pass(events),
     };
     const { Workers } = await import("./workers.ts");

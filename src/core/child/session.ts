@@ -292,7 +292,9 @@ export class ModuleSession extends ProcessSession<ProgramProcess> {
       theirs = readHello(body);
       // The options of a module are the program's own objects.
       const ours = { broker: parent.broker, process: parent.name, codecs: CODECS };
-      text = helloText(helloOf(runtime, { ...ours, setup: { wanted: parent.wanted(), ...setup } }));
+      text = helloText(
+        helloOf(runtime, { ...ours, setup: { ...parent.targets(), ...setup, wanted: parent.wanted() } }),
+      );
     } catch (error) {
       this.why = messageOf(error);
       link.close(this.why);

@@ -209,8 +209,15 @@ export class Supervisor {
     await (this.#child?.ping() ?? new Promise<never>(() => {}));
   }
 
+  /** Sends `message` to the process that serves. */
   send(message: ControlFromParent): void {
     this.#child?.send(message);
+  }
+
+  /** Sends `message` to each process that runs: that which is to take the place of another one has had its hello, too. */
+  sendToAll(message: ControlFromParent): void {
+    this.send(message);
+    for (const child of this.#replacement.others) child.send(message);
   }
 
   /**
@@ -501,6 +508,11 @@ class Replacement {
 
   get successor(): ChildProcess | undefined {
     return this.#successor;
+  }
+
+  /** All of them. */
+  get others(): readonly ChildProcess[] {
+    return this.#successor === undefined ? [...this.#retired] : [...this.#retired, this.#successor];
   }
 
   begin(successor: ChildProcess): void {

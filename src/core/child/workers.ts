@@ -4,7 +4,7 @@ import type { Clock } from "../../runtime/runtime.ts";
 import { sleep } from "../duration.ts";
 import type { ProcessStatus } from "../wire/status.ts";
 import { workerPlan } from "../settings/settings.ts";
-import type { CallTargets, ControlFromChild, Setup } from "../wire/messages.ts";
+import type { CallTargets, ControlFromChild, ControlFromParent, Setup } from "../wire/messages.ts";
 import type { ChildSpec, ParentProcess } from "./child_spec.ts";
 import { encodeRole, processName, type Role, ROLE_VARIABLE } from "./role.ts";
 import { StartFolder, type StartQueue } from "./starts.ts";
@@ -33,7 +33,6 @@ export class Workers {
   readonly #surplus = new Set<Supervisor>();
   /** Changes of their number take turns. */
   #scaling: Promise<void> = Promise.resolve();
-  #targets: CallTargets | undefined;
   #endExpected = false;
   #isStopped = false;
   #last = 0;
@@ -91,7 +90,7 @@ export class Workers {
   }
 
   #newWorker(number: number): Supervisor {
-    const worker = new Supervisor(withTargets(this.#spec(number), this.#targets));
+    const worker = new Supervisor(this.#spec(number));
     if (this.#endExpected) worker.expectEnd();
     return worker;
   }
@@ -147,27 +146,21 @@ export class Workers {
   }
 
   want(events: readonly string[]): void {
-    for (const worker of this.#workers) worker.send({ kind: "wanted", events });
+    this.#sendToAll({ kind: "wanted", events });
   }
 
   /** From now on the calls of the workers go by `targets`. */
   follow(targets: CallTargets): void {
-    this.#targets = targets;
-    for (const worker of this.#workers) {
-      worker.send({ kind: "targets", targets });
-      worker.follow(withTargets(worker.spec, targets));
-    }
+    this.#sendToAll({ kind: "targets", targets });
   }
 
   async status(): Promise<ProcessStatus[]> {
     return await Promise.all(this.#workers.map((worker) => worker.status()));
   }
-}
 
-function withTargets(spec: ChildSpec, targets: CallTargets | undefined): ChildSpec {
-  if (targets === undefined) return spec;
-  const { calls: _, ...setup } = spec.setup;
-  return { ...spec, setup: { ...setup, ...targets } };
+  #sendToAll(message: ControlFromParent): void {
+    for (const worker of [...this.#workers, ...this.#surplus]) worker.sendToAll(message);
+  }
 }
 
 function rank(worker: Supervisor): number {
@@ -181,7 +174,8 @@ function workerSpec(
   number: number,
   options: WorkersOptions & { readonly parent: ParentProcess; readonly folder: StartFolder },
 ): ChildSpec {
-  const { parent, role, program, folder, setup: { wanted: _, ...setup }, collects } = options;
+  const { parent, role, program, folder, setup, collects } = options;
+  const { frameLimit, cleanupMs, supervision, concurrency, queue, output } = setup;
   const name = processName(role.module, number);
   return {
     parent,
@@ -197,7 +191,15 @@ function workerSpec(
     },
     collects,
     descendants: role.descendants,
-    setup: { ...setup, supervision: workerPlan(setup.supervision) },
+    setup: {
+      frameLimit,
+      cleanupMs,
+      options: setup.options,
+      supervision: workerPlan(supervision),
+      concurrency,
+      queue,
+      output,
+    },
     goal: `Broker.start({ name: "${role.broker}" })`,
     runsProgram: role.load === null,
   };

@@ -6,6 +6,7 @@ import type { ModuleContext, ModuleDefinition } from "../../../src/core/module/d
 import { defineModule } from "../../../src/core/module/module.ts";
 import { defineProgram, type ProgramDefinition } from "../../../src/core/module/program.ts";
 import type { ModuleSettings } from "../../../src/core/settings/settings.ts";
+import { FrameType } from "../../../src/core/wire/frame.ts";
 import type { FakeProcess } from "../child/fake_process.ts";
 import { settle } from "../manual_clock.ts";
 import { FakeBroker } from "./fake_broker.ts";
@@ -154,6 +155,47 @@ test("a changed configuration reaches the modules that it leaves as they are", a
   await followed;
   assert.equal(t.lives("a").length, 1);
 });
+
+test("a changed configuration reaches a module that starts: with the hello, and from then on as a message", async () => {
+  const settings: Record<string, ModuleSettings> = { a: {}, b: {} };
+  const t = new FakeBroker(settings);
+  void t.core.start();
+  await settle();
+  void t.follow({ ...settings, c: {} });
+  await settle();
+  await t.life("a").hello();
+  const hello = t.life("a").received.find(({ type }) => type === FrameType.hello);
+  assert.deepEqual(JSON.parse(hello?.text ?? "{}").setup.names, ["broker-master", "a", "b", "c"]);
+  void t.follow({ ...settings, c: {}, d: {} });
+  await settle();
+  assert.deepEqual(namesSent(t.life("a")).at(-1), ["broker-master", "a", "b", "c", "d"]);
+});
+
+test("a changed configuration reaches a process that is to replace another one, and the one that it replaces", async () => {
+  const settings: Record<string, ModuleSettings> = { a: {} };
+  const t = new FakeBroker(settings);
+  void t.core.start();
+  await settle();
+  await t.up("a");
+  void t.core.reload("a");
+  await settle();
+  await t.life("a").hello();
+  void t.follow({ ...settings, b: {} });
+  await settle();
+  const [old, successor] = t.lives("a");
+  assert.deepEqual(old && namesSent(old), [["broker-master", "a", "b"]]);
+  assert.deepEqual(successor && namesSent(successor), [["broker-master", "a", "b"]]);
+  await t.life("a").ready();
+  void t.follow({ ...settings, b: {}, c: {} });
+  await settle();
+  for (const life of t.lives("a")) assert.deepEqual(namesSent(life).at(-1), ["broker-master", "a", "b", "c"]);
+});
+
+/** The names that a process may call, as it got them after its hello. */
+function namesSent(life: FakeProcess): unknown[] {
+  return life.received.map(({ text }) => text).filter((text) => text.startsWith('{"kind":"targets"'))
+    .map((text) => JSON.parse(text).targets.names);
+}
 
 for (
   const [what, definition, message] of [

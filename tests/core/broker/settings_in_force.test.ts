@@ -104,6 +104,22 @@ test("an event that somebody listens to at run time is wanted of processes that 
   assert.equal(wanted(), false);
 });
 
+test("an event that somebody listens to is wanted of a process that is to replace another one", async () => {
+  const t = new FakeBroker({ sla: {} }, { logLevel: "error" });
+  void t.core.start();
+  await settle();
+  await t.up("sla");
+  void t.core.reload("sla");
+  await settle();
+  await t.life("sla").hello();
+  t.core.on("command.executing", () => {});
+  await settle();
+  for (const { received } of t.lives("sla")) {
+    const notice = received.find(({ text }) => text.includes('"kind":"wanted"'));
+    assert.equal(JSON.parse(notice?.text ?? "{}").events?.includes("command.executing"), true);
+  }
+});
+
 test("as many processes start at once as there are processors, and two at least", async () => {
   const modules = { a: {}, b: {}, c: {}, d: {}, e: {} };
   for (const [processors, startConcurrency, spawned] of [[1, undefined, 2], [4, undefined, 4], [4, 3, 3], [4, 1, 1]]) {

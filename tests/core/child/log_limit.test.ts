@@ -58,7 +58,9 @@ test("ctx.log writes its lines a second and no more, and the log says how many w
     product: "Shinken",
     aligned: false,
   });
-  const setup = { wanted: [], ...new Supervision().spec.setup, output: { maxLinesPerSecond: 20, maxLineBytes: 8_192 } };
+  const { parent, setup: given } = new Supervision().spec;
+  const output = { maxLinesPerSecond: 20, maxLineBytes: 8_192 };
+  const setup = { wanted: [], ...parent.targets(), ...given, output };
   const module = new ModuleHost({
     runtime,
     role: {

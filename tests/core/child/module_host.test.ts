@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { FrameType } from "../../../src/core/wire/frame.ts";
 import { Link } from "../../../src/core/wire/link.ts";
 import { FrameReporter } from "../../../src/core/log/reporter.ts";
 import { defineModule } from "../../../src/core/module/module.ts";
@@ -55,7 +56,7 @@ function starting(definition: Omit<ModuleDefinition, "name">) {
   const module = defineModule({ name: "sla", ...definition });
   let outcome = "starting";
   process.start(module, [module]).then(() => outcome = "started", (error: Error) => outcome = error.message);
-  return { runtime, waiting, outcome: () => outcome };
+  return { process, runtime, waiting, outcome: () => outcome };
 }
 
 test("a module whose start hook takes longer than startTimeoutMs has failed, and no timer stays", async () => {
@@ -84,4 +85,17 @@ test("startTimeoutMs of a module stands still while one of its workers waits for
   assert.equal(s.outcome(), "starting");
   await s.runtime.clock.advance(1);
   assert.equal(s.outcome(), "it did not end in 10s");
+});
+
+test("a worker that starts while the configuration changes gets the targets of the new one with its hello", async () => {
+  const s = starting({ workers: { count: 1, commands: {} } });
+  while (s.waiting.length < 1) await new Promise((resolve) => setTimeout(resolve, 1));
+  s.waiting[0]?.();
+  await settle();
+  s.process.follow({ timeoutMs: 2_000, retry: "never", names: ["b", "sla", "new"] });
+  const [worker] = s.runtime.spawned;
+  await worker?.hello();
+  const hello = worker?.received.find(({ type }) => type === FrameType.hello);
+  const { timeoutMs, retry, names } = JSON.parse(hello?.text ?? "{}").setup;
+  assert.deepEqual([timeoutMs, retry, names], [2_000, "never", ["b", "sla", "new"]]);
 });
