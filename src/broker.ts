@@ -16,7 +16,7 @@ import type {
   WorkerCommandsOf,
 } from "./core/module/definition.ts";
 import type { ProgramCommands } from "./core/module/program.ts";
-import { moduleNameOf } from "./core/checks.ts";
+import { inspect, moduleNameOf } from "./core/checks.ts";
 import { type BrokerOptions, type BrokerPlan, checkOptions } from "./core/broker/options.ts";
 import { readRole, ROLE_VARIABLE, Starts } from "./core/child/role.ts";
 import type { BrokerStatus } from "./core/broker/status.ts";
@@ -296,13 +296,18 @@ export class Broker implements AsyncDisposable {
   /** Calls `listener` with each record of one event, whose `fields` are known by it. Returns the function that ends it. */
   on<Id extends EventId>(event: Id, listener: (record: LogRecord<Id>) => void): () => void;
   on<Id extends EventId>(event: Id | "*", listener: (record: LogRecord<Id>) => void): () => void {
+    if (typeof listener !== "function") {
+      throw new TypeError(
+        `Cannot listen to ${inspect(event)}: a listener is a function, and it is ${inspect(listener)}`,
+      );
+    }
     return this.#core.on(event, (record) => {
       if (isOf(record, event)) listener(record);
     });
   }
 
   /**
-   * Every event from now on; up to 10,000 wait for a slow reader.
+   * Every event from now on, to the end of the broker; up to 10,000 wait for a slow reader.
    *
    * @example
    * ```ts

@@ -7,7 +7,7 @@ import { checkedRequest, NO_OPTIONS } from "../call/call.ts";
 import { moduleNameOf } from "../checks.ts";
 import type { CallOptions, Handler, Module, WorkerCalls } from "../module/definition.ts";
 import type { CallHeaders } from "../wire/messages.ts";
-import { BrokerLog, RecordStream } from "../log/broker_log.ts";
+import { BrokerLog } from "../log/broker_log.ts";
 import type { EventFields, EventId } from "../log/events.ts";
 import type { LogRecord } from "../log/record.ts";
 import { MAIN_THREAD } from "../log/reporter.ts";
@@ -56,6 +56,8 @@ export class BrokerCore implements Service {
   #cluster: Cluster | undefined;
   #stopped: Promise<void> | undefined;
   #hasFailed = false;
+  /** Whether its last event is behind it. */
+  #hasEnded = false;
   #notStarted: (module: string, fault: BrokerFault<"GONE">) => void = () => {};
 
   constructor(plan: BrokerPlan, host: BrokerHost) {
@@ -355,7 +357,9 @@ export class BrokerCore implements Service {
   }
 
   events(): AsyncIterableIterator<LogRecord> {
-    return new RecordStream((listener) => this.#log.on("*", listener));
+    const stream = this.#log.stream();
+    if (this.#hasEnded) stream.end();
+    return stream;
   }
 
   async #stop(): Promise<void> {
@@ -370,7 +374,12 @@ export class BrokerCore implements Service {
       const ms = this.#host.runtime.clock.now() - since;
       this.#log.report("broker.stopped", { ms }, { module: this.name });
     } finally {
-      for (const close of this.#closers.splice(0)) await close();
+      try {
+        for (const close of this.#closers.splice(0)) await close();
+      } finally {
+        this.#hasEnded = true;
+        this.#log.end();
+      }
     }
   }
 

@@ -10,7 +10,7 @@ import { formatEvent } from "./format.ts";
 import { LEVELS, type LineStyle, type LogLevel } from "./prefix.ts";
 import type { LogEvent, LogRecord } from "./record.ts";
 import { makeEvent, type Reporter, type Subject } from "./reporter.ts";
-import { cutText, isNumber, isRecord, isText } from "../checks.ts";
+import { closestMatch, cutText, inspect, isNumber, isRecord, isText } from "../checks.ts";
 import { BodyError } from "../wire/frame.ts";
 import type { Field } from "./field_types.ts";
 
@@ -34,6 +34,8 @@ export class BrokerLog implements Reporter {
   /** Those that are logged. */
   readonly #levels: readonly LogLevel[];
   readonly #listeners = new Map<string, Set<LogFunction>>();
+  /** Those that wait for the next record. */
+  readonly #streams = new Set<RecordStream>();
   /** Asked for with each call, so it is kept. */
   #wanted: ReadonlyMap<EventId, true>;
   /** What was logged last, oldest first; kept from the first time on that it is asked for. */
@@ -76,8 +78,9 @@ export class BrokerLog implements Reporter {
     return [...this.#recent ??= []];
   }
 
-  /** Listens to one event, or with `*` to all. Returns the function that ends it. */
+  /** Listens to one event, or with `*` to all. Returns the function that ends it. @throws {TypeError} where there is no such event. */
   on(event: string, listener: LogFunction): () => void {
+    if (event !== "*" && !isEventId(event)) throw new TypeError(noSuchEvent(event));
     const listeners = this.#listeners.get(event) ?? new Set();
     this.#listeners.set(event, listeners);
     listeners.add(listener);
@@ -87,6 +90,24 @@ export class BrokerLog implements Reporter {
       this.#listeners.delete(event);
       this.#changeWanted();
     };
+  }
+
+  /** Every record from now on, until the reader or {@linkcode end} ends it. */
+  stream(): RecordStream {
+    const stream: RecordStream = new RecordStream((listener) => {
+      const unsubscribe = this.on("*", listener);
+      return () => {
+        unsubscribe();
+        this.#streams.delete(stream);
+      };
+    });
+    this.#streams.add(stream);
+    return stream;
+  }
+
+  /** Ends every stream behind its last record: none will come. */
+  end(): void {
+    for (const stream of this.#streams) stream.end();
   }
 
   #changeWanted(): void {
@@ -126,6 +147,12 @@ export class BrokerLog implements Reporter {
   }
 }
 
+function noSuchEvent(event: unknown): string {
+  const similar = typeof event === "string" ? closestMatch(event, EVENT_IDS) : null;
+  const hint = similar === null ? "" : `, did you mean "${similar}"`;
+  return `Cannot listen to ${inspect(event)}: there is no such event${hint}`;
+}
+
 /** What the program's `log` function gets for an event. Nothing is formatted before its `lines()` is called. */
 export function toRecord(event: LogEvent, style: LineStyle): LogRecord {
   return { level: levelOf(event), ...event, lines: () => formatEvent(event, style) };
@@ -134,7 +161,7 @@ export function toRecord(event: LogEvent, style: LineStyle): LogRecord {
 export class RecordStream implements AsyncIterableIterator<LogRecord> {
   readonly #unsubscribe: () => void;
   readonly #waiting: LogRecord[] = [];
-  #wake: (() => void) | undefined;
+  #wakes: (() => void)[] = [];
   #done = false;
   #missed = 0;
 
@@ -145,7 +172,7 @@ export class RecordStream implements AsyncIterableIterator<LogRecord> {
         this.#waiting.shift();
         this.#missed++;
       }
-      this.#wake?.();
+      this.#wake();
     });
   }
 
@@ -159,16 +186,26 @@ export class RecordStream implements AsyncIterableIterator<LogRecord> {
       const value = this.#waiting.shift();
       if (value !== undefined) return { value, done: false };
       if (this.#done) return { value: undefined, done: true };
-      await new Promise<void>((resolve) => this.#wake = resolve);
+      await new Promise<void>((resolve) => this.#wakes.push(resolve));
     }
   }
 
-  return(): Promise<IteratorResult<LogRecord>> {
+  /** No more records come; those that wait can still be read. */
+  end(): void {
     this.#done = true;
-    this.#waiting.length = 0;
     this.#unsubscribe();
-    this.#wake?.();
+    this.#wake();
+  }
+
+  return(): Promise<IteratorResult<LogRecord>> {
+    this.#waiting.length = 0;
+    this.end();
     return Promise.resolve({ value: undefined, done: true });
+  }
+
+  /** Every `next` that waits looks again: a reader may have called it more than once. */
+  #wake(): void {
+    for (const wake of this.#wakes.splice(0)) wake();
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<LogRecord> {

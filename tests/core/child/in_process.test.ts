@@ -286,3 +286,26 @@ test("inProcess: two brokers of one name in one process do not touch each other"
   await first.broker.stop();
   assert.deepEqual(await second.broker.call(sla, "change", [{ values: [] }]), { values: [2] });
 });
+
+test("events() ends with the broker, and at once after it", async () => {
+  const t = await start();
+  const events = t.broker.events();
+  const seen: string[] = [];
+  const reading = (async () => {
+    for await (const { event } of events) seen.push(event);
+  })();
+  await t.broker.stop();
+  await reading;
+  assert.equal(seen.at(-1), "broker.stopped");
+  assert.equal((await t.broker.events().next()).done, true);
+});
+
+test("on() refuses what is no function, which would fail at each event", async () => {
+  await using t = await start();
+  const on: unknown = t.broker.on;
+  assert.ok(typeof on === "function");
+  assert.throws(
+    () => Reflect.apply(on, t.broker, ["*", null]),
+    new TypeError('Cannot listen to "*": a listener is a function, and it is null'),
+  );
+});

@@ -98,3 +98,35 @@ test("a listener that logs an event is told of that one too, and the first one g
   assert.deepEqual(heard, ["broker.ready", "broker.stopped"]);
   assert.deepEqual(printed, []);
 });
+
+test("on() refuses an event that does not exist, which would never come", () => {
+  const { brokerLog } = logWith(() => {});
+  assert.throws(
+    () => brokerLog.on("call.timeuot", () => {}),
+    new TypeError('Cannot listen to "call.timeuot": there is no such event, did you mean "call.timeout"'),
+  );
+  assert.throws(
+    () => Reflect.apply(brokerLog.on, brokerLog, [5, () => {}]),
+    new TypeError("Cannot listen to 5: there is no such event"),
+  );
+});
+
+test("stream() serves each next() that waits, and ends behind the last record", async () => {
+  const { brokerLog, report } = logWith(() => {});
+  const stream = brokerLog.stream();
+  const waiting = [stream.next(), stream.next(), stream.next()];
+  report();
+  report();
+  brokerLog.end();
+  assert.deepEqual((await Promise.all(waiting)).map(({ value, done }) => [value?.event, done]), [
+    ["broker.stopped", false],
+    ["broker.stopped", false],
+    [undefined, true],
+  ]);
+  const late = brokerLog.stream();
+  report();
+  brokerLog.end();
+  assert.equal((await late.next()).value?.event, "broker.stopped");
+  assert.equal((await late.next()).done, true);
+  assert.deepEqual(brokerLog.wanted().includes("call.answered"), false);
+});
