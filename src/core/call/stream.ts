@@ -3,6 +3,7 @@
  * for those that were, and the callee's, which runs the handler as far as the credit goes.
  */
 
+import { inspect } from "../checks.ts";
 import { type BrokerFault, toError } from "../faults.ts";
 import { Call, type CallRequest } from "./call.ts";
 
@@ -226,6 +227,8 @@ export class OutgoingStream {
   async #steps(send: SendItem): Promise<StreamEnd> {
     while (!this.#isStopped) {
       const step = await this.#iterator.next();
+      // As a loop of the language would: whatever has no fields would be an endless list of nothing.
+      if (Object(step) !== step) throw new TypeError(`iterator result ${inspect(step)} is not an object`);
       if (step.done === true) return { value: step.value };
       if (this.#isStopped) break;
       const sent = send(step.value);

@@ -175,6 +175,17 @@ for (const [what, [command, message]] of Object.entries(BAD_ENDS)) {
   });
 }
 
+test("a stream ends with the command's error where the iterator's next() gives no object", async () => {
+  const c = new Conversation({ command: () => iterator({ next: () => 5 }) });
+  const first = rejection(c.stream("command").next());
+  await c.clock.advance(0);
+  const error = await first;
+  assert.ok(error instanceof RemoteError);
+  assert.equal(error.message, "iterator result 5 is not an object");
+  assert.deepEqual(c.counts(), { error: 1 });
+  assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
+});
+
 test("a stream that is cancelled by a signal ends acknowledged where the iterator's return() throws", async () => {
   const c = new Conversation({ command: () => iterator({ return: fail }) });
   const controller = new AbortController();
