@@ -81,7 +81,7 @@ export type {
   PubSubMessage,
 } from "./src/core/cluster/pub_sub.ts";
 export type { EventFields, EventId } from "./src/core/log/events.ts";
-export type { LogEvent, LogRecord } from "./src/core/log/record.ts";
+export type { LogEvent, LogRecord } from "./src/core/log/events.ts";
 export type { LogLevel } from "./src/core/log/prefix.ts";
 export type {
   CallCounts,

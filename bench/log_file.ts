@@ -1,7 +1,7 @@
 /** A log as a broker with a dozen modules writes it at DEBUG: nearly all lines are calls that went well. */
 
 import { formatEvent } from "../src/core/log/format.ts";
-import type { LogEvent } from "../src/core/log/record.ts";
+import type { LogEvent } from "../src/core/log/events.ts";
 
 const START = new Date(2021, 9, 11, 6, 10, 52).getTime();
 const MODULES = ["Livestatus", "sla", "WebUI", "graphite", "event-manager", "architecture", "rest-api", "syslog"];

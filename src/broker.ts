@@ -1,8 +1,7 @@
 /** The public broker: joins the core to the runtime it runs on. */
 
 import type { BrokerCore } from "./core/broker/broker.ts";
-import type { EventId } from "./core/log/events.ts";
-import type { LogRecord } from "./core/log/record.ts";
+import type { EventId, LogRecord } from "./core/log/events.ts";
 import type {
   CallOptions,
   CommandsOf,
@@ -22,7 +21,7 @@ import { readRole, ROLE_VARIABLE, Starts } from "./core/child/role.ts";
 import type { BrokerStatus } from "./core/broker/status.ts";
 import { detectRuntime } from "./runtime/detect.ts";
 import type { Runtime } from "./runtime/runtime.ts";
-import "./runtime/posix/program.ts";
+import type {} from "./runtime/posix/program.ts";
 
 const starts = new Starts();
 /** Those that a signal ends. */

@@ -2,7 +2,7 @@
 
 import { EVENT_IDS, type EventId, EVENTS } from "../../src/core/log/events.ts";
 import type { Field } from "../../src/core/log/field_types.ts";
-import { makeTemplate } from "../../src/core/log/template.ts";
+import { makeTemplate } from "../../src/core/log/format.ts";
 import { OWN_SAMPLES } from "../../tests/core/log/samples.ts";
 
 /** The page's text with its list and its samples, between `<!-- events -->` or `<!-- samples -->` and `<!-- end -->`, written anew. */

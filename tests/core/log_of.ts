@@ -1,6 +1,5 @@
 import { formatEvent } from "../../src/core/log/format.ts";
-import type { EventFields, EventId } from "../../src/core/log/events.ts";
-import type { LogEvent } from "../../src/core/log/record.ts";
+import type { EventFields, EventId, LogEvent } from "../../src/core/log/events.ts";
 import type { Reporter, Subject } from "../../src/core/log/reporter.ts";
 
 /** Keeps what is reported. */

@@ -3,7 +3,7 @@
 import type { ExitStatus, OutputSink, ProgramProcess, Runtime, Sandbox } from "../../runtime/runtime.ts";
 import type { CallClient } from "../call/client.ts";
 import type { Service } from "../call/server.ts";
-import type { LogEvent } from "../log/record.ts";
+import type { LogEvent } from "../log/events.ts";
 import type { Reporter } from "../log/reporter.ts";
 import type { Descendants } from "../settings/settings.ts";
 import type { CallTargets, ControlFromChild, ControlFromParent, EndSignal, Setup } from "../wire/messages.ts";

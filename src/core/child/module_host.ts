@@ -13,7 +13,7 @@ import { UnknownModuleError } from "../faults.ts";
 import type { CallHeaders, CallTargets, ControlFromChild, Setup } from "../wire/messages.ts";
 import { deadline, formatTimeout } from "../duration.ts";
 import { type FrameReporter, LineLimit } from "../log/reporter.ts";
-import type { LogEvent } from "../log/record.ts";
+import type { LogEvent } from "../log/events.ts";
 import { describeThrown, stackFrom } from "../log/stack.ts";
 import { commandMap } from "../module/module.ts";
 import { closestMatch, cutText, moduleNameOf } from "../checks.ts";

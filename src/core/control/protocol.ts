@@ -4,7 +4,7 @@
  */
 
 import { type BrokerFault, readFault } from "../faults.ts";
-import type { LogRecord } from "../log/record.ts";
+import type { LogRecord } from "../log/events.ts";
 import type { LogLevel } from "../log/prefix.ts";
 import type { Reporter } from "../log/reporter.ts";
 

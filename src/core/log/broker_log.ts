@@ -5,10 +5,18 @@
 
 import type { Runtime } from "../../runtime/runtime.ts";
 import { stackOf } from "../user_code.ts";
-import { EVENT_IDS, type EventFields, type EventId, EVENTS, isEventId, levelOf } from "./events.ts";
+import {
+  EVENT_IDS,
+  type EventFields,
+  type EventId,
+  EVENTS,
+  isEventId,
+  levelOf,
+  type LogEvent,
+  type LogRecord,
+} from "./events.ts";
 import { formatEvent } from "./format.ts";
 import { LEVELS, type LineStyle, type LogLevel } from "./prefix.ts";
-import type { LogEvent, LogRecord } from "./record.ts";
 import { makeEvent, type Reporter, type Subject } from "./reporter.ts";
 import { closestMatch, cutText, inspect, isNumber, isRecord, isText } from "../checks.ts";
 import { BodyError } from "../wire/frame.ts";

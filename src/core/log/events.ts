@@ -253,6 +253,58 @@ interface PartlyPrinted {
   "call.answered": Omit<EventFields["call.answered"], "attempts">;
 }
 
+/** One event, discriminated by its `event`. */
+export type LogEvent<Id extends EventId = EventId> = {
+  [I in Id]: {
+    readonly event: I;
+    /** Milliseconds since the epoch. */
+    readonly time: number;
+    /** The process that writes. */
+    readonly pid: number;
+    /** The module (or worker) that stands in the line's prefix. */
+    readonly module: string;
+    /** The thread that stands in the line's prefix, where it has one. */
+    readonly thread: string;
+    readonly fields: EventFields[I];
+  };
+}[Id];
+
+/** What the `log` function of a program gets. */
+export interface LogRecord<Id extends EventId = EventId> {
+  /** How serious it is. */
+  readonly level: LogLevel;
+  /** What happened. */
+  readonly event: Id;
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+  /** The process that writes. */
+  readonly pid: number;
+  /** The module (or worker) that stands in the line's prefix. */
+  readonly module: string;
+  /** The thread that stands in the line's prefix, where it has one. */
+  readonly thread: string;
+  /** The facts of the event; their shape is that of `EventFields` at `event`. */
+  readonly fields: EventFields[Id];
+  /** The record as the operator's lines, without line ends. */
+  lines(): string[];
+}
+
+/** An event as it can be printed: an event of this process, or one that was read from a log. */
+export interface PrintedOf<Id extends EventId> {
+  readonly event: Id;
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+  /** Where null, the line has no such bracket. */
+  readonly pid: number | null;
+  readonly module: string;
+  /** Where null, the line has no such bracket. */
+  readonly thread: string | null;
+  readonly fields: PrintedFields[Id];
+}
+
+/** {@link PrintedOf}, discriminated by its `event`. */
+export type PrintedEvent = { [Id in EventId]: PrintedOf<Id> }[EventId];
+
 /** What an operator needs to know of an event: `brokkr explain` and docs/log-lines.md show it. */
 export interface Explanation {
   /** What happened, in one or two sentences. */

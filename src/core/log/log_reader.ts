@@ -12,7 +12,7 @@ import {
   splitRecords,
 } from "./parse.ts";
 import { PrefixReader } from "./prefix.ts";
-import { makeTemplate, matchSpaced, matchTemplate } from "./template.ts";
+import { makeTemplate, matchSpaced, matchTemplate } from "./format.ts";
 
 /** Lines that are kept for one event; what comes beyond them is read as lines of no event. */
 const MAX_LINES = 200;

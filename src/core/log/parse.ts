@@ -1,9 +1,8 @@
 /** Single lines of a log, read. */
 
-import type { EventId, PrintedFields } from "./events.ts";
+import type { EventId, PrintedFields, PrintedOf } from "./events.ts";
 import { patternsOf, readText } from "./patterns.ts";
 import { type LinePrefix, type LineTag, type LogLevel, PrefixReader } from "./prefix.ts";
-import type { PrintedOf } from "./record.ts";
 
 /** What every line that begins with a time stamp has. */
 export interface ParsedHead {

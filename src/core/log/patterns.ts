@@ -7,7 +7,7 @@ import { parseSeconds } from "../duration.ts";
 import { EVENT_IDS, type EventId, EVENTS, type PrintedFields } from "./events.ts";
 import type { Field, FieldType } from "./field_types.ts";
 import { LINE_TAGS, type LineTag, type LogLevel } from "./prefix.ts";
-import { collapse, LineTemplate, makeTemplate, matchSpaced, matchTemplate, type Template } from "./template.ts";
+import { collapse, LineTemplate, makeTemplate, matchSpaced, matchTemplate, type Template } from "./format.ts";
 
 /** What a text says: which event, and what of its fields. */
 export interface Match {

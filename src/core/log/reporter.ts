@@ -7,9 +7,8 @@ import type { Clock, Runtime } from "../../runtime/runtime.ts";
 import { FrameType, inBatches } from "../wire/frame.ts";
 import type { Link } from "../wire/link.ts";
 import { objectText } from "../wire/serializable.ts";
-import type { EventFields, EventId } from "./events.ts";
+import type { EventFields, EventId, LogEvent } from "./events.ts";
 import type { LineStyle } from "./prefix.ts";
-import type { LogEvent } from "./record.ts";
 
 /** The thread of what was reported outside of any. */
 export const MAIN_THREAD = "MainThread";

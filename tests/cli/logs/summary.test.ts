@@ -6,9 +6,8 @@ import { makeFilter } from "../../../src/cli/logs/filter.ts";
 import { describeSummary } from "../../../src/cli/logs/describe.ts";
 import { type LogSummary, Summary } from "../../../src/cli/logs/summary.ts";
 import { formatEvent } from "../../../src/core/log/format.ts";
-import { levelOf } from "../../../src/core/log/events.ts";
+import { levelOf, type LogEvent } from "../../../src/core/log/events.ts";
 import { LogReader } from "../../../src/core/log/log_reader.ts";
-import type { LogEvent } from "../../../src/core/log/record.ts";
 import { property } from "../../core/property.ts";
 
 const NEW = readFileSync(new URL("../../fixtures/log/seed-lines-new.log", import.meta.url), "utf8");

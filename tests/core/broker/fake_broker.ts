@@ -1,7 +1,7 @@
 import { BrokerCore } from "../../../src/core/broker/broker.ts";
 import type { BrokerHost } from "../../../src/core/broker/child_spec.ts";
 import { type BrokerOptions, checkOptions } from "../../../src/core/broker/options.ts";
-import type { LogRecord } from "../../../src/core/log/record.ts";
+import type { LogRecord } from "../../../src/core/log/events.ts";
 import { defineModule } from "../../../src/core/module/module.ts";
 import type { ModuleSettings } from "../../../src/core/settings/settings.ts";
 import { readRole, ROLE_VARIABLE } from "../../../src/core/child/role.ts";

@@ -4,7 +4,7 @@ import { type BrokerOptions, checkOptions } from "../../../src/core/broker/optio
 import { controlCommands } from "../../../src/core/control/commands.ts";
 import { ControlClient } from "../../../src/core/control/client.ts";
 import { ControlServer } from "../../../src/core/control/server.ts";
-import type { LogRecord } from "../../../src/core/log/record.ts";
+import type { LogRecord } from "../../../src/core/log/events.ts";
 import type { AnyModule } from "../../../src/core/module/program.ts";
 import type { CheckedModule } from "../../../src/core/module/definition.ts";
 import { frameMessage, newReader } from "../../../src/core/program/framing.ts";

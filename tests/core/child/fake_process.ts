@@ -2,7 +2,7 @@ import type { ExitStatus, ProgramProcess, SpawnProgramOptions } from "../../../s
 import { FrameType, PROTOCOL_VERSION } from "../../../src/core/wire/frame.ts";
 import { Link } from "../../../src/core/wire/link.ts";
 import type { ProcessStatus } from "../../../src/core/wire/status.ts";
-import type { LogEvent } from "../../../src/core/log/record.ts";
+import type { LogEvent } from "../../../src/core/log/events.ts";
 import { supervisionPlan, type SupervisionSettings } from "../../../src/core/settings/settings.ts";
 import { StartPlaces } from "../../../src/core/child/starts.ts";
 import type { ChildSpec } from "../../../src/core/child/child_spec.ts";

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { FrameType } from "../../../src/core/wire/frame.ts";
 import { Link } from "../../../src/core/wire/link.ts";
 import { FrameReporter, LineLimit } from "../../../src/core/log/reporter.ts";
-import type { LogEvent } from "../../../src/core/log/record.ts";
+import type { LogEvent } from "../../../src/core/log/events.ts";
 import { defineModule } from "../../../src/core/module/module.ts";
 import { ModuleHost } from "../../../src/core/child/module_host.ts";
 import { FakeRuntime } from "../fake_runtime.ts";

@@ -4,7 +4,7 @@ import { formatEvent } from "../../../src/core/log/format.ts";
 import { formatDuration, formatTimeout } from "../../../src/core/duration.ts";
 import { formatParams } from "../../../src/core/log/escape.ts";
 import { LogReader } from "../../../src/core/log/log_reader.ts";
-import type { PrintedEvent } from "../../../src/core/log/record.ts";
+import type { PrintedEvent } from "../../../src/core/log/events.ts";
 
 const STYLE = { broker: "broker-master", product: "Shinken", aligned: false };
 const HEAD = { time: new Date(2021, 0, 2, 3, 4, 5).getTime(), pid: 1, module: "sla", thread: "MainThread" };

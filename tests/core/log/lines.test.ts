@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { formatEvent } from "../../../src/core/log/format.ts";
-import type { PrintedEvent } from "../../../src/core/log/record.ts";
+import type { PrintedEvent } from "../../../src/core/log/events.ts";
 
 const FIXTURE = readFileSync(new URL("../../fixtures/log/seed-lines-new.log", import.meta.url), "utf8").split("\n");
 const STYLE = { broker: "broker-master", product: "Shinken", aligned: false };

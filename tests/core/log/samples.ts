@@ -1,4 +1,4 @@
-import type { LogEvent } from "../../../src/core/log/record.ts";
+import type { LogEvent } from "../../../src/core/log/events.ts";
 
 const HEAD = { time: new Date(2021, 9, 11, 6, 10, 52).getTime(), pid: 10, module: "sla", thread: "MainThread" };
 const FIGURES = { pssBytes: 157_286_400, privateBytes: 104_857_600, heapBytes: null, openFiles: 30 };
