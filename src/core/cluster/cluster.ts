@@ -5,18 +5,17 @@
 
 import type { Clock, Runtime } from "../../runtime/runtime.ts";
 import { CallClient, DEFAULT_LIMITS } from "../call/client.ts";
-import { closestMatch } from "../checks.ts";
+import { closestMatch, isRecord } from "../checks.ts";
 import { within } from "../duration.ts";
 import { UnknownModuleError } from "../faults.ts";
 import type { EventFields, EventId } from "../log/events.ts";
 import { LineLimit, type Reporter } from "../log/reporter.ts";
-import { isRecord } from "../checks.ts";
 import { messageOf } from "../user_code.ts";
 import { PROTOCOL_VERSION } from "../wire/frame.ts";
 import { objectText, readJson } from "../wire/serializable.ts";
 import type { CallCounts, Latency } from "../wire/status.ts";
 import { VERSION } from "../version.ts";
-import type { Endpoint, Post } from "./endpoint.ts";
+import { type Endpoint, HEAD_BYTES, headOf, MessageKind, type Post, readHead } from "./session.ts";
 import { ExportedSessions, type LocalModules } from "./exports.ts";
 import { goneFault, ImportedModule } from "./imports.ts";
 import {
@@ -33,7 +32,6 @@ import {
 import { isName } from "../settings/table.ts";
 import type { ClusterPlan } from "./plan.ts";
 import type { PubSub, PubSubMessage } from "./pub_sub.ts";
-import { HEAD_BYTES, headOf, MessageKind, readHead } from "./session.ts";
 import { HERE, isId, Subjects } from "./subjects.ts";
 
 /** The others' time to say that they are there, from when the server has passed the question on; and the time for that. */

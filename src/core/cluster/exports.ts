@@ -11,9 +11,16 @@ import { messageOf } from "../user_code.ts";
 import { CODECS, DEFAULT_FRAME_LIMIT, FrameType } from "../wire/frame.ts";
 import { Link } from "../wire/link.ts";
 import { objectText } from "../wire/serializable.ts";
-import type { Endpoint, Post } from "./endpoint.ts";
+import {
+  type Endpoint,
+  type Head,
+  headOf,
+  LEAST_MESSAGE_BYTES,
+  MessageKind,
+  type Post,
+  SessionChannel,
+} from "./session.ts";
 import type { Member } from "./members.ts";
-import { type Head, headOf, LEAST_MESSAGE_BYTES, MessageKind, SessionChannel } from "./session.ts";
 
 /** Far more than the members of a cluster open; what is beyond it is a fault of theirs. */
 const MAX_SESSIONS = 16_384;

@@ -13,9 +13,8 @@ import { Link } from "../wire/link.ts";
 import { readCloseReason } from "../wire/messages.ts";
 import { readJson } from "../wire/serializable.ts";
 import type { CallCounts, Latency } from "../wire/status.ts";
-import type { Endpoint, Post } from "./endpoint.ts";
+import { type Endpoint, type Head, LEAST_MESSAGE_BYTES, MessageKind, type Post, SessionChannel } from "./session.ts";
 import type { Member } from "./members.ts";
-import { type Head, LEAST_MESSAGE_BYTES, MessageKind, SessionChannel } from "./session.ts";
 
 /** A request to open a session, or its answer, may be lost: it is sent again. */
 const OPEN_MS = 500;

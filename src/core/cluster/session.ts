@@ -5,6 +5,7 @@
  */
 
 import type { Channel, ChannelEvents, Clock } from "../../runtime/runtime.ts";
+import type { Member } from "./members.ts";
 
 /**
  * What a message of a session is: the first byte of its head. The next six are where the sender stands in its stream of bytes, or where
@@ -377,3 +378,32 @@ export class SessionChannel implements Channel {
 
 /** Why a session ends that its peer has forgotten. */
 export const UNKNOWN_SESSION = "it does not know the session any more";
+
+export interface Endpoint {
+  readonly member: Member;
+  /** What the member's messages name as theirs: another sender's are none of this session. */
+  readonly from: string;
+  /** `bytes` are behind the head. */
+  receive(head: Head, bytes: Uint8Array): void;
+  /** The connection to the server is lost, or there is one again. */
+  connection(isConnected: boolean): void;
+  /** Ends at once. */
+  abort(): void;
+}
+
+/** Sends messages, for all sessions. */
+export interface Post {
+  readonly clock: Clock;
+  /** Of a session: nobody can guess it. */
+  newId(): string;
+  readonly isConnected: boolean;
+  /** Whether this broker is a member: one whose name another has makes no calls. */
+  readonly isMember: boolean;
+  /** The largest message that the server takes now. */
+  readonly maxPayload: number;
+  /** Sends a member messages of a session. Nothing is sent without a connection. */
+  to(member: Member, session: string): (message: Uint8Array) => void;
+  subjectOf(member: Member, session: string): string;
+  /** Asks a member to open a session for a module. */
+  open(member: Member, session: string, module: string): void;
+}
