@@ -39,7 +39,7 @@ const RUN: { readonly [N in CommandName]: () => Promise<Run<N>> } = {
   cluster: async () => (await import("./cluster.ts")).cluster,
   service: async () => (await import("./service.ts")).service,
   init: async () => (await import("./init.ts")).init,
-  demo: async () => (await import("./demo_program.ts")).demo,
+  demo: async () => (await import("./demo.ts")).demo,
   completion: async () => (await import("./completion.ts")).completion,
   man: async () => {
     const { manPage } = await import("./help.ts");

@@ -42,7 +42,7 @@ async function beProcess(runtime: Runtime, role: Role): Promise<void> {
   }
   const program = runtime.env.get(PROGRAM_VARIABLE);
   if (program === DEMO_PROGRAM) {
-    const { runDemo } = await import("./demo_program.ts");
+    const { runDemo } = await import("./demo.ts");
     await runDemo({ json: false });
   } else if (program !== undefined) await import(program);
   else throw new Error(`Cannot serve module "${role.module}": the environment names no program to load`);

@@ -5,11 +5,10 @@ import { sleep } from "../core/duration.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./exit_codes.ts";
 import { askBroker } from "./connect.ts";
-import { clusterTables } from "./cluster_view.ts";
+import { clusterTables, statusTable } from "./status_table.ts";
 import type { TableOptions } from "./columns.ts";
 import type { ArgsOf } from "./commands.ts";
 import { hasColors, print } from "./output.ts";
-import { statusTable } from "./status_table.ts";
 
 /** Not by `node:process`: to list what that exports, Node opens the three standard streams. */
 const { process } = globalThis;

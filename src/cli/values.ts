@@ -9,7 +9,7 @@ import type { EventId } from "../core/log/events.ts";
 import type { LogLevel } from "../core/log/prefix.ts";
 import { UNIT_MS } from "./figures.ts";
 import type { LogTime } from "./logs/filter.ts";
-import type { PageAddress } from "./page/address.ts";
+import type { PageAddress } from "./page/access.ts";
 
 /** What completes a value: words, what a running broker has, or files whose names match, beside folders. */
 export type Candidates =
@@ -128,7 +128,7 @@ export const PAGE_ADDRESS: Value<PageAddress> = {
   metavar: "HOST:PORT",
   candidates: [],
   async read(word) {
-    const { parseAddress } = await import("./page/address.ts");
+    const { parseAddress } = await import("./page/access.ts");
     return good(parseAddress(word));
   },
 };

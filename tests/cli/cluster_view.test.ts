@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { clusterLine, clusterTables } from "../../src/cli/cluster_view.ts";
-import { statusTable } from "../../src/cli/status_table.ts";
+import { clusterLine, clusterTables, statusTable } from "../../src/cli/status_table.ts";
 import { sampleCluster, sampleMember } from "./sample_cluster.ts";
 
 const BROKER = { name: "front", pid: 1, uptimeMs: 5_000, version: "0.1.0", runtime: "deno 2", zombies: null };

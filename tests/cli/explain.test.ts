@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { test } from "node:test";
-import { readEvents } from "../../src/cli/explain/read_lines.ts";
+import { readEvents } from "../../src/cli/explain.ts";
 import { EVENT_IDS, EVENTS } from "../../src/core/log/events.ts";
 import { OWN_SAMPLES } from "../core/log/samples.ts";
 import { command, inSandbox } from "./cli_process.ts";

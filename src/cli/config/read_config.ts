@@ -14,18 +14,19 @@ import type {
 import { IN_FILE, isName, NAME_RULE, type Rows, type Table, wrongIn } from "../../core/settings/table.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { readText } from "./config_file.ts";
-import { contradictions, programContradictions } from "./contradictions.ts";
-import { ConfigDocument, ConfigError, type Fault, type KeyPath, type Place, type Problem } from "./document.ts";
-import { brokerName, expanded, isMcpFile, type McpServer, missingText, readServers } from "./mcp_file.ts";
 import {
+  contradictions,
   FILE,
   type FileKeys,
   type LogKeys,
   MODULE_KEYS,
   type ModuleKeys,
   PROGRAM_KEYS,
+  programContradictions,
   type ProgramKeys,
 } from "./file_keys.ts";
+import { ConfigDocument, ConfigError, type Fault, type KeyPath, type Place, type Problem } from "./document.ts";
+import { brokerName, expanded, isMcpFile, type McpServer, missingText, readServers } from "./mcp_file.ts";
 import { modulePath } from "./module_path.ts";
 
 /** A checked configuration. */

@@ -1,5 +1,5 @@
 /**
- * Who may see the page. Any web site that a user visits can send requests to this machine, and read the answers if its name resolves
+ * Where the page is, and who may see it. Any web site that a user visits can send requests to this machine, and read the answers if its name resolves
  * to this machine (DNS rebinding): so the host of a request must be a known one, and its origin the same.
  */
 
@@ -10,7 +10,6 @@ import { isIP } from "node:net";
 import { messageOf } from "../../core/user_code.ts";
 import type { Environment } from "../../runtime/runtime.ts";
 import { CliError } from "../exit_codes.ts";
-import { isLoopback } from "./address.ts";
 
 type Verdict =
   | { readonly kind: "allowed" }
@@ -131,4 +130,30 @@ function checked(text: string, where: string): Token {
     `Cannot use the page's token ${where}: it must be at least ${SHORTEST} ASCII characters without a space, ` +
       "make one with: openssl rand -hex 32",
   );
+}
+
+export interface PageAddress {
+  /** An IP address, or a name that resolves to one. */
+  readonly host: string;
+  /** 0 for any free port. */
+  readonly port: number;
+}
+
+const ADDRESS = /^(?:\[([\da-f:.]+)\]|([\w.-]+)):(\d{1,5})$/i;
+
+/** The address that `input` names, or what is wrong with it. */
+export function parseAddress(input: string): PageAddress | string {
+  const [, version6, other, port] = ADDRESS.exec(input) ?? [];
+  const host = version6 ?? other;
+  if (host !== undefined && Number(port) <= 65_535) return { host, port: Number(port) };
+  return `"${input}" must be an address and a port, such as 127.0.0.1:9464 or [::1]:9464; port 0 is any free one`;
+}
+
+export function addressText({ host, port }: PageAddress): string {
+  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+/** Whether only this machine can reach `address`. */
+export function isLoopback(address: string): boolean {
+  return isIP(address) === 4 ? address.startsWith("127.") : /^(::1|::ffff:127\.[\d.]+)$/i.test(address);
 }

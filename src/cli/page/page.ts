@@ -13,10 +13,9 @@ import type { Runtime } from "../../runtime/runtime.ts";
 import { CliError } from "../exit_codes.ts";
 import { escapeHtml } from "../logs/html_report.ts";
 import { pause } from "../watch_broker.ts";
-import { Access, readToken } from "./access.ts";
-import { addressText, isLoopback, type PageAddress } from "./address.ts";
+import { Access, addressText, isLoopback, type PageAddress, readToken } from "./access.ts";
 import { BrokerWatch } from "./broker_watch.ts";
-import { Connections } from "./connections.ts";
+import { Connections, Live } from "./connections.ts";
 import {
   ICON,
   PAGE_HTML,
@@ -28,7 +27,6 @@ import {
   UPLOT_STYLE,
 } from "./embedded.ts";
 import type { Start, Step } from "./history.ts";
-import { Live } from "./live.ts";
 import { metricsText, PROMETHEUS_TYPE } from "./metrics.ts";
 import { type Answer, pageServer, plain, type Route, type Routes } from "./server.ts";
 

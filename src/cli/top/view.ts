@@ -3,12 +3,11 @@
 import type { BrokerStatus } from "../../core/broker/status.ts";
 import type { SentRecord } from "../../core/control/protocol.ts";
 import { isAtLeast } from "../../core/log/prefix.ts";
-import { clusterLine } from "../cluster_view.ts";
+import { clusterLine } from "../status_table.ts";
 import { fit } from "../columns.ts";
 import { shortTime } from "../figures.ts";
 import { bold, operatorText, paint, paintLine } from "../colors.ts";
-import { headLine, rowLine } from "./process_table.ts";
-import { processLines } from "./process_view.ts";
+import { headLine, processLines, rowLine } from "./processes.ts";
 import type { TopState } from "./state.ts";
 import type { Size } from "./terminal.ts";
 

@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { IncomingMessage } from "node:http";
 import { Socket } from "node:net";
 import { test } from "node:test";
-import { Access, Token } from "../../../src/cli/page/access.ts";
-import { isLoopback, parseAddress } from "../../../src/cli/page/address.ts";
+import { Access, isLoopback, parseAddress, Token } from "../../../src/cli/page/access.ts";
 
 const SECRET = "0123456789abcdef";
 const NO_TOKEN = { token: null, names: ["monitor.example"], local: true, port: 9464 };

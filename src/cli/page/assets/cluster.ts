@@ -3,9 +3,8 @@
 import type { BrokerStatus } from "../../../core/broker/status.ts";
 import type { ImportStatus } from "../../../core/cluster/cluster.ts";
 import { nodeRows } from "../../status_rows.ts";
-import { byId, set } from "./elements.ts";
+import { byId, fill, set, type Table } from "./elements.ts";
 import { count, hot, milliseconds, timeText } from "./figures.ts";
-import { fill, type Table } from "./tables.ts";
 
 type Node = ReturnType<typeof nodeRows>[number];
 

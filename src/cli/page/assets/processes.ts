@@ -3,9 +3,8 @@
 import type { BrokerStatus } from "../../../core/broker/status.ts";
 import type { CallCounts } from "../../../core/wire/status.ts";
 import { type ProcessRow, processRows } from "../../status_rows.ts";
-import { byId, set } from "./elements.ts";
+import { byId, type Column, fill, set, type Table } from "./elements.ts";
 import { count, hot, mebibytes, milliseconds, timeText } from "./figures.ts";
-import { type Column, fill, type Table } from "./tables.ts";
 
 const NAME: Column<ProcessRow> = { heading: "process", text: ({ status }) => status.name, isText: true };
 
