@@ -253,20 +253,43 @@ export interface BrokerSettings {
   readonly sweep?: boolean;
 }
 
+/** A time above 0. */
+function time(byDefault: number, about: string) {
+  return { is: "number", unit: "milliseconds", above: 0, default: byDefault, about } as const;
+}
+
+/** A time that may be none. */
+function pause(byDefault: number, about: string) {
+  return { is: "number", unit: "milliseconds", least: 0, default: byDefault, about } as const;
+}
+
+function count(least: number, byDefault: number, about: string) {
+  return { is: "number", whole: true, least, default: byDefault, about } as const;
+}
+
+function choice<T extends string>(of: Readonly<Record<T, true>>, byDefault: NoInfer<T>, about: string) {
+  return { is: "choice", of, default: byDefault, about } as const;
+}
+
+function path(about: string, otherwise = "none") {
+  return { is: "text", what: "a path", otherwise, about } as const;
+}
+
+function variable(about: string) {
+  return { is: "text", what: "the name of an environment variable", otherwise: "none", about } as const;
+}
+
+function modules(otherwise: string, about: string) {
+  return { is: "list", of: "names of modules", each: "the name of a module", otherwise, about } as const;
+}
+
+function right(of: string, about: string): RightsRow {
+  return { is: "rights", of, otherwise: "denied", about };
+}
+
 const CALL = {
-  timeoutMs: {
-    is: "number",
-    unit: "milliseconds",
-    above: 0,
-    default: 1_000,
-    about: "Milliseconds for one attempt of a call",
-  },
-  retry: {
-    is: "choice",
-    of: { once: true, never: true },
-    default: "once",
-    about: "Whether a second attempt follows the first timeout",
-  },
+  timeoutMs: time(1_000, "Milliseconds for one attempt of a call"),
+  retry: choice({ once: true, never: true }, "once", "Whether a second attempt follows the first timeout"),
 } satisfies Rows<CallSettings>;
 
 const { default: _timeoutMs, ...TIMEOUT } = CALL.timeoutMs;
@@ -277,22 +300,15 @@ function callRows(timeoutMs: string, retry: string) {
   return { timeoutMs: { ...TIMEOUT, otherwise: timeoutMs }, retry: { ...RETRY, otherwise: retry } };
 }
 
-const POLICIES = { always: true, "on-failure": true, never: true } as const;
-
 const RESTART = {
-  policy: {
-    is: "choice",
-    of: POLICIES,
-    default: "on-failure",
-    about: "on-failure starts again what ended with another exit code than 0 or by a signal",
-  },
+  policy: choice(
+    { always: true, "on-failure": true, never: true },
+    "on-failure",
+    "on-failure starts again what ended with another exit code than 0 or by a signal",
+  ),
   delayMs: {
-    is: "number",
-    unit: "milliseconds",
-    least: 0,
+    ...pause(100, "Milliseconds before the second restart in a row; the first is immediate"),
     upTo: "maxDelayMs",
-    default: 100,
-    about: "Milliseconds before the second restart in a row; the first is immediate",
   },
   factor: {
     is: "number",
@@ -300,13 +316,7 @@ const RESTART = {
     default: 2,
     about: "Factor by which the delay grows with each further restart in a row",
   },
-  maxDelayMs: {
-    is: "number",
-    unit: "milliseconds",
-    least: 0,
-    default: 30_000,
-    about: "Milliseconds of the longest delay",
-  },
+  maxDelayMs: pause(30_000, "Milliseconds of the longest delay"),
   jitter: {
     is: "number",
     least: 0,
@@ -314,58 +324,34 @@ const RESTART = {
     default: 0.1,
     about: "Fraction of the delay that is added or subtracted at random, from 0 to 1",
   },
-  minUptimeMs: {
-    is: "number",
-    unit: "milliseconds",
-    least: 0,
-    default: 10_000,
-    about: "Milliseconds that a process must have been ready for its next restart to be immediate again",
-  },
-  maxRestarts: {
-    is: "number",
-    whole: true,
-    least: 0,
-    default: 5,
-    about: "Restarts within windowMs after which the next exit is final",
-  },
-  windowMs: {
-    is: "number",
-    unit: "milliseconds",
-    above: 0,
-    default: 60_000,
-    about: "Milliseconds over which restarts are counted",
-  },
-  escalate: {
-    is: "choice",
-    of: { ignore: true, "stop-broker": true },
-    default: "ignore",
-    about: "What the broker does when the module has failed: continue, or drain all modules and exit with code 1",
-  },
+  minUptimeMs: pause(
+    10_000,
+    "Milliseconds that a process must have been ready for its next restart to be immediate again",
+  ),
+  maxRestarts: count(0, 5, "Restarts within windowMs after which the next exit is final"),
+  windowMs: time(60_000, "Milliseconds over which restarts are counted"),
+  escalate: choice(
+    { ignore: true, "stop-broker": true },
+    "ignore",
+    "What the broker does when the module has failed: continue, or drain all modules and exit with code 1",
+  ),
 } satisfies Rows<RestartSettings>;
 
 const HEARTBEAT = {
   intervalMs: {
-    is: "number",
-    unit: "milliseconds",
-    above: 0,
+    ...time(
+      5_000,
+      "Milliseconds without a message after which a process gets a heartbeat request; at most half of timeoutMs",
+    ),
     upTo: "timeoutMs",
     adapts: true,
-    default: 5_000,
-    about: "Milliseconds without a message after which a process gets a heartbeat request; at most half of timeoutMs",
   },
-  timeoutMs: {
-    is: "number",
-    unit: "milliseconds",
-    above: 0,
-    default: 15_000,
-    about: "Milliseconds without a message after which a process counts as blocked",
-  },
-  onBlocked: {
-    is: "choice",
-    of: { report: true, restart: true },
-    default: "report",
-    about: "What happens then: only a log line, or the process is killed and its restart policy decides",
-  },
+  timeoutMs: time(15_000, "Milliseconds without a message after which a process counts as blocked"),
+  onBlocked: choice(
+    { report: true, restart: true },
+    "report",
+    "What happens then: only a log line, or the process is killed and its restart policy decides",
+  ),
 } satisfies Rows<HeartbeatSettings>;
 
 const MEMORY = {
@@ -384,13 +370,7 @@ const MEMORY = {
     otherwise: "no limit",
     about: "Bytes above which the process is replaced by a new one, between calls",
   },
-  checkMs: {
-    is: "number",
-    unit: "milliseconds",
-    above: 0,
-    default: 30_000,
-    about: "Milliseconds between two checks",
-  },
+  checkMs: time(30_000, "Milliseconds between two checks"),
 } satisfies Rows<MemorySettings>;
 
 /** What its parent's process and its own know of it alike: {@linkcode SupervisionPlan}. */
@@ -402,47 +382,23 @@ const SUPERVISION = {
     default: "on-failure",
     about: "When and how a process that ended is started again; a text is its policy",
   },
-  startTimeoutMs: {
-    is: "number",
-    unit: "milliseconds",
-    above: 0,
-    default: 10_000,
-    about: "Milliseconds from the creation of a process to its first message, and again for the module's start hook",
-  },
-  drainMs: {
-    is: "number",
-    unit: "milliseconds",
-    above: 0,
-    default: 5_000,
-    about: "Milliseconds for finishing calls and the stop hook; then comes SIGTERM",
-  },
-  killMs: {
-    is: "number",
-    unit: "milliseconds",
-    above: 0,
-    default: 2_000,
-    about: "Milliseconds from SIGTERM to SIGKILL",
-  },
+  startTimeoutMs: time(
+    10_000,
+    "Milliseconds from the creation of a process to its first message, and again for the module's start hook",
+  ),
+  drainMs: time(5_000, "Milliseconds for finishing calls and the stop hook; then comes SIGTERM"),
+  killMs: time(2_000, "Milliseconds from SIGTERM to SIGKILL"),
   heartbeat: { is: "group", keys: HEARTBEAT, about: "When a process counts as blocked, and what happens then" },
   memory: { is: "group", keys: MEMORY, about: "Limits for the private memory of each process" },
 } satisfies Rows<Omit<SupervisionSettings, "after">>;
 
 const OUTPUT = {
-  maxLinesPerSecond: {
-    is: "number",
-    whole: true,
-    least: 1,
-    default: 500,
-    about: "Lines per second of each stream, and of ctx.log; further ones are dropped and counted",
-  },
-  maxLineBytes: {
-    is: "number",
-    unit: "bytes",
-    whole: true,
-    least: 1,
-    default: 8_192,
-    about: "Bytes of a line; a longer one is cut",
-  },
+  maxLinesPerSecond: count(
+    1,
+    500,
+    "Lines per second of each stream, and of ctx.log; further ones are dropped and counted",
+  ),
+  maxLineBytes: { ...count(1, 8_192, "Bytes of a line; a longer one is cut"), unit: "bytes" },
 } satisfies Rows<OutputSettings>;
 
 const PERMISSIONS = {
@@ -456,20 +412,10 @@ const PERMISSIONS = {
   import: right("host", "Hosts that it may import code from, such as jsr.io"),
 } satisfies Rows<PermissionSettings>;
 
-function right(of: string, about: string): RightsRow {
-  return { is: "rights", of, otherwise: "denied", about };
-}
-
 /** What a module may say of itself in `defineModule`, in `Broker.start({ settings })` and in a configuration. */
 export const MODULE = {
   ...SUPERVISION,
-  after: {
-    is: "list",
-    of: "names of modules",
-    each: "the name of a module",
-    otherwise: "none",
-    about: "Modules that must be ready before this one starts, and that stop after it",
-  },
+  after: modules("none", "Modules that must be ready before this one starts, and that stop after it"),
   env: {
     is: "env",
     otherwise: "none",
@@ -483,19 +429,8 @@ export const MODULE = {
     otherwise: "no limit",
     about: "Calls that one process of the module runs at the same time",
   },
-  queue: {
-    is: "number",
-    whole: true,
-    least: 0,
-    default: 20_000,
-    about: "Calls that may wait for one process of the module",
-  },
-  descendants: {
-    is: "choice",
-    of: { kill: true, keep: true },
-    default: "kill",
-    about: "Whether the processes that the module started end with it",
-  },
+  queue: count(0, 20_000, "Calls that may wait for one process of the module"),
+  descendants: choice({ kill: true, keep: true }, "kill", "Whether the processes that the module started end with it"),
   output: {
     is: "group",
     keys: OUTPUT,
@@ -524,12 +459,7 @@ export const MODULE = {
     about: "How calls of single commands are made, by the command's name",
   },
   options: { is: "anything", otherwise: "null", about: "Free for the module: ctx.options" },
-  cwd: {
-    is: "text",
-    what: "a path",
-    otherwise: "the broker's",
-    about: "Working directory of the module's processes, relative to the configuration's folder",
-  },
+  cwd: path("Working directory of the module's processes, relative to the configuration's folder", "the broker's"),
 } satisfies Rows<ModuleSettings>;
 
 const { options: _options, permissions: _permissions, runtimeArgs: _runtimeArgs, ...OF_PROGRAMS } = MODULE;
@@ -558,18 +488,16 @@ export const PROGRAM = {
     otherwise: "none",
     about: "The arguments, where command is the executable alone",
   },
-  protocol: {
-    is: "choice",
-    of: { "json-rpc": true, mcp: true, lsp: true, none: true },
-    default: "json-rpc",
-    about: "What the program speaks on its standard input and output; none for a daemon or a job, which takes no calls",
-  },
-  framing: {
-    is: "choice",
-    of: { newline: true, "content-length": true },
-    default: "newline",
-    about: "How messages are separated, with protocol json-rpc",
-  },
+  protocol: choice(
+    { "json-rpc": true, mcp: true, lsp: true, none: true },
+    "json-rpc",
+    "What the program speaks on its standard input and output; none for a daemon or a job, which takes no calls",
+  ),
+  framing: choice(
+    { newline: true, "content-length": true },
+    "newline",
+    "How messages are separated, with protocol json-rpc",
+  ),
   initialize: {
     is: "object",
     what: "an object",
@@ -608,42 +536,17 @@ export const PROGRAM = {
 } satisfies Rows<ProgramSettings>;
 
 const CLUSTER_AUTH = {
-  creds: { is: "text", what: "a path", otherwise: "none", about: "Path of a file of credentials, a JWT and its seed" },
-  nkey: { is: "text", what: "a path", otherwise: "none", about: "Path of a file with the seed of an nkey" },
-  userEnv: {
-    is: "text",
-    what: "the name of an environment variable",
-    otherwise: "none",
-    about: "Environment variable that holds the user's name; with passwordEnv",
-  },
-  passwordEnv: {
-    is: "text",
-    what: "the name of an environment variable",
-    otherwise: "none",
-    about: "Environment variable that holds the password",
-  },
-  tokenEnv: {
-    is: "text",
-    what: "the name of an environment variable",
-    otherwise: "none",
-    about: "Environment variable that holds a token",
-  },
+  creds: path("Path of a file of credentials, a JWT and its seed"),
+  nkey: path("Path of a file with the seed of an nkey"),
+  userEnv: variable("Environment variable that holds the user's name; with passwordEnv"),
+  passwordEnv: variable("Environment variable that holds the password"),
+  tokenEnv: variable("Environment variable that holds a token"),
 } satisfies Rows<ClusterAuthSettings>;
 
 const CLUSTER_TLS = {
-  ca: {
-    is: "text",
-    what: "a path",
-    otherwise: "those of the runtime",
-    about: "Path of the certificates that may sign the server's, as PEM",
-  },
-  cert: {
-    is: "text",
-    what: "a path",
-    otherwise: "none",
-    about: "Path of the broker's own certificate, as PEM; with key",
-  },
-  key: { is: "text", what: "a path", otherwise: "none", about: "Path of the key of cert, as PEM" },
+  ca: path("Path of the certificates that may sign the server's, as PEM", "those of the runtime"),
+  cert: path("Path of the broker's own certificate, as PEM; with key"),
+  key: path("Path of the key of cert, as PEM"),
 } satisfies Rows<ClusterTlsSettings>;
 
 export const CLUSTER = {
@@ -667,13 +570,7 @@ export const CLUSTER = {
     otherwise: "nothing",
     about: "Modules of this broker that others may call: true, or a list of the commands",
   },
-  imports: {
-    is: "list",
-    of: "names of modules",
-    each: "the name of a module",
-    otherwise: "nothing",
-    about: "Modules of others that this broker calls",
-  },
+  imports: modules("nothing", "Modules of others that this broker calls"),
   auth: { is: "group", keys: CLUSTER_AUTH, about: "How the broker shows the server who it is; no secret stands here" },
   tls: {
     is: "group",
@@ -681,13 +578,7 @@ export const CLUSTER = {
     about:
       "Files for TLS, which is used where an address begins with tls://, a file is given here, or the server wants it",
   },
-  lostAfterMs: {
-    is: "number",
-    unit: "milliseconds",
-    above: 0,
-    default: 2_000,
-    about: "Milliseconds without a connection of a member to any server after which it counts as gone",
-  },
+  lostAfterMs: time(2_000, "Milliseconds without a connection of a member to any server after which it counts as gone"),
 } satisfies Rows<ClusterSettings>;
 
 /** What a program and a configuration say of a broker alike. */
@@ -711,13 +602,7 @@ export const BROKER = {
     otherwise: "the number of processors, at least 2",
     about: "How many processes start at once, workers, restarts and reloads included; the others wait",
   },
-  standby: {
-    is: "number",
-    whole: true,
-    least: 0,
-    default: 0,
-    about: "How many processes are kept ready for the next starts of modules",
-  },
+  standby: count(0, 0, "How many processes are kept ready for the next starts of modules"),
   sweep: {
     is: "flag",
     default: true,
