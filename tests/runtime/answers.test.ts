@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { test } from "node:test";
-import { answersHttp } from "../../src/runtime/posix/http.ts";
 import { runtime } from "./started.ts";
 
 for (
@@ -11,7 +10,7 @@ for (
     ["a password alone sends it", ":x@", "Basic Ong="],
   ] as const
 ) {
-  test(`answersHttp() of a URL that has ${what}`, async () => {
+  test(`answers() of a URL that has ${what}`, async () => {
     const seen: unknown[] = [];
     const server = createServer(({ headers, url }, response) => {
       seen.push(url, headers.authorization);
@@ -21,7 +20,8 @@ for (
     try {
       const address = server.address();
       assert.ok(typeof address === "object" && address !== null);
-      assert.equal(await answersHttp(`http://${credentials}127.0.0.1:${address.port}/up?a=1`, 2_000), true);
+      const at = `http://${credentials}127.0.0.1:${address.port}/up?a=1`;
+      assert.equal(await runtime.answers({ kind: "http", at }, 2_000), true);
       assert.deepEqual(seen, ["/up?a=1", sent]);
     } finally {
       server.close();
@@ -35,6 +35,6 @@ test("answers() of a port that is none is false, and throws nothing", async () =
   }
 });
 
-test("answersHttp() of what is no URL is not answered", async () => {
-  assert.equal(await answersHttp("http://[", 2_000), false);
+test("answers() of what is no URL is not answered", async () => {
+  assert.equal(await runtime.answers({ kind: "http", at: "http://[" }, 2_000), false);
 });

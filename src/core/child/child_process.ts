@@ -426,7 +426,7 @@ export interface ExitReason {
 const PORT_TAKEN = /EADDRINUSE|AddrInUse|address already in use|is port \d+ in use/i;
 
 /** @param goal what the process was to reach first, where it runs its parent's program; else null. */
-export function exitReason(end: ProcessEnd, goal: string | null = null): ExitReason {
+function exitReason(end: ProcessEnd, goal: string | null = null): ExitReason {
   const { code: exitCode, signal, lastLines } = end;
   const exit = signal === null
     ? `process exited with code ${exitCode ?? "unknown"}`

@@ -144,7 +144,7 @@ const LATE = Symbol("late");
  * Calls `acts` one after the other, whatever each of them does. They share one deadline: a late one is not awaited, and those
  * after it are still called. Never rejects.
  */
-export async function release(
+async function release(
   name: string,
   acts: readonly (() => unknown)[],
   { runtime, deadlineMs }: ReleaseOptions,

@@ -58,7 +58,7 @@ export async function bindSocket(
  *
  * @throws {ControlSocketError} where another process holds the lock for too long.
  */
-export async function withNameLock<T>(runtime: Runtime, broker: string, act: () => Promise<T>): Promise<T> {
+async function withNameLock<T>(runtime: Runtime, broker: string, act: () => Promise<T>): Promise<T> {
   const { clock } = runtime;
   const deadline = clock.now() + LOCK_MS;
   for (let tries = 0;; tries++) {

@@ -1,6 +1,6 @@
 import { timer } from "../posix/clock.ts";
 import type { Asking } from "../asking.ts";
-import { privateFiles } from "./private_files.ts";
+import { privateFiles } from "./files.ts";
 import { fileSystem, process } from "./process.ts";
 
 /** `/dev/null` of Linux. */

@@ -3,6 +3,7 @@
 import { createConnection, createServer, type Server, type Socket } from "node:net";
 import type { Readable, Writable } from "node:stream";
 import { Inbox } from "../posix/channel.ts";
+import type { TcpPlace } from "../posix/answers.ts";
 import { timer, whenSilent } from "../posix/clock.ts";
 import { failureReason } from "../posix/failure_reason.ts";
 import type { Channel, ChannelEvents, Listener } from "../runtime.ts";
@@ -130,6 +131,20 @@ export function connect(path: string): Promise<Channel> {
       socket.off("error", reject);
       resolve(socketChannel(socket));
     });
+  });
+}
+
+/** Whether a TCP connection is accepted before `late`. */
+export function connects({ hostname: host, port }: TcpPlace, late: AbortSignal): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createConnection({ host, port });
+    const settle = (isAccepted: boolean) => {
+      socket.destroy();
+      resolve(isAccepted);
+    };
+    socket.once("connect", () => settle(true));
+    socket.once("error", () => settle(false));
+    late.addEventListener("abort", () => settle(false));
   });
 }
 

@@ -1,10 +1,10 @@
 /** What a process knows of itself and of the machine, by what Node and Bun have in common. */
 
 import { countZombies, descriptorLinks, fromPs, fromSmapsRollup, startTimeOf, UNKNOWN_MEMORY } from "../posix/proc.ts";
-import { currentThread, fromOrigin, inRunner, NO_FILE, ORIGIN, runnerOf } from "../posix/program.ts";
-import { newStandardError, type StandardError, unblockedError } from "../posix/standard_error.ts";
+import { currentThread, fromOrigin, inRunner, NO_FILE, ORIGIN, refusableExit, runnerOf } from "../posix/program.ts";
+import { standardError, unblockedError } from "../posix/standard_error.ts";
 import type { GroupTools, System } from "../posix/child_process.ts";
-import type { Environment, MemoryUsage, Runtime } from "../runtime.ts";
+import type { Endpoint, Environment, MemoryUsage, Runtime } from "../runtime.ts";
 import { fileSystem, process } from "./process.ts";
 
 const environment: Environment = {
@@ -78,29 +78,6 @@ function raise(signal: "SIGINT" | "SIGTERM"): void {
   process.kill(process.pid, signal);
 }
 
-let exitProcess: typeof process.exit | undefined;
-
-function exit(code: number): never {
-  return (exitProcess ?? process.exit)(code);
-}
-
-function refuseExit(refusal: (code: unknown) => Error): () => void {
-  const own = exitProcess = process.exit;
-  process.exit = (code) => {
-    throw refusal(code);
-  };
-  return () => {
-    process.exit = own;
-    exitProcess = undefined;
-  };
-}
-
-let error: StandardError | undefined;
-
-function standardError(): StandardError {
-  return error ??= newStandardError(unblockedWrite(), (fn) => void process.once("exit", fn));
-}
-
 function unblockedWrite(): (bytes: Uint8Array) => number {
   const files = fileSystem();
   let fd = 2;
@@ -113,13 +90,7 @@ function unblockedWrite(): (bytes: Uint8Array) => number {
   return (bytes) => files.writeSync(fd, bytes);
 }
 
-export function writeError(text: string): void {
-  standardError().write(text);
-}
-
-function whenErrorLost(fn: (lines: number, reason: string) => void): void {
-  standardError().onLost = fn;
-}
+const error = standardError(unblockedWrite, (fn) => void process.once("exit", fn));
 
 function enterFolder(path: string): string {
   process.chdir(path);
@@ -185,8 +156,8 @@ export const common = {
   enterFolder,
   fromStart: fromOrigin,
   isFolder,
-  files: async () => (await import("./private_files.ts")).privateFiles,
-  sharedFiles: async () => (await import("./shared_files.ts")).sharedFiles(),
+  files: async () => (await import("./files.ts")).privateFiles,
+  sharedFiles: async () => (await import("./files.ts")).sharedFiles(),
   memory,
   processors,
   zombies,
@@ -197,8 +168,12 @@ export const common = {
   thread: currentThread,
   onSignal,
   raise,
-  writeError,
-  whenErrorLost,
-  exit,
-  refuseExit,
+  ...error,
+  ...refusableExit(process),
+  async answers(endpoint: Endpoint, ms: number) {
+    const [{ answers }, { connects }] = await Promise.all([import("../posix/answers.ts"), import("./channel.ts")]);
+    return await answers(endpoint, ms, connects);
+  },
+  openInspector: async () => (await import("../posix/inspector.ts")).openInspector(),
+  closeInspector: async () => (await import("../posix/inspector.ts")).closeInspector(),
 } satisfies Partial<Runtime>;

@@ -35,9 +35,6 @@ export function bunRuntime(): Runtime {
     spawnProgram: async (...given) => (await spawning()).spawnProgram(...given),
     spawnCommand: async (...given) => (await spawning()).spawnCommand(...given),
     spawnDaemon: async (...given) => (await spawning()).spawnDaemon(...given),
-    answers: async (...given) => await (await import("../builtins/answers.ts")).answers(...given),
-    openInspector: async () => (await import("../builtins/inspector.ts")).openInspector(),
-    closeInspector: async () => (await import("../builtins/inspector.ts")).closeInspector(),
     parentChannel,
     listen: async (...given) => (await import("../builtins/channel.ts")).listen(...given),
     connect,
@@ -54,7 +51,7 @@ declare function reportError(error: unknown): void;
  * The clock as Bun has it. Fake timers of Bun's test runner stop every clock of the process, not only those that a test can replace:
  * then time is known from the engine's timers alone: the end of each shows that its time has passed.
  */
-export function bunClock(): Clock {
+function bunClock(): Clock {
   const clock = systemClock(soon);
   const wallAhead = clock.wall() - clock.now();
   let last = 0;
@@ -89,7 +86,7 @@ export function isBinary(): boolean {
 }
 
 /** Whether this process is Bun's test runner: a test without a function is refused in other words outside of it. */
-export function isTesting(): boolean {
+function isTesting(): boolean {
   try {
     Bun.jest(Bun.main).test();
     return false;
@@ -99,7 +96,7 @@ export function isTesting(): boolean {
 }
 
 /** Without `node:fs`, which costs a new process 2 ms. */
-export async function memory(pid: number): Promise<MemoryUsage> {
+async function memory(pid: number): Promise<MemoryUsage> {
   if (process.platform !== "linux") return await memoryByFiles(pid);
   try {
     return fromSmapsRollup(await Bun.file(`/proc/${pid}/smaps_rollup`).text());
@@ -110,7 +107,7 @@ export async function memory(pid: number): Promise<MemoryUsage> {
 
 /** Without `node:fs` too. The descriptor by which they are counted is among them. */
 // deno-lint-ignore require-await
-export async function openFiles(): Promise<number | null> {
+async function openFiles(): Promise<number | null> {
   try {
     let count = 0;
     const all = new Bun.Glob("*").scanSync({ cwd: "/proc/self/fd", onlyFiles: false, followSymlinks: false });
@@ -139,7 +136,7 @@ const OWN = "TCPSocket";
 
 /** What keeps a process of Bun alive. Costs next to nothing after a collection, which it makes itself where there was none. */
 // deno-lint-ignore require-await
-export async function openHandles(): Promise<OpenHandle[]> {
+async function openHandles(): Promise<OpenHandle[]> {
   // Not imported: the other runtimes' tools and bundlers would look for it.
   const heapStats: BunEngine["heapStats"] = Reflect.get(process.getBuiltinModule("bun:jsc") ?? {}, "heapStats");
   const names = Object.entries(heapStats().protectedObjectTypeCounts)
@@ -160,7 +157,7 @@ const MUCH_BYTES = 16 * 1024 * 1024;
 const PAGES_MS = 100;
 
 /** Collects garbage; where that was much, settles when its pages are given back too, so that figures read then are right. */
-export async function collectGarbage(): Promise<boolean> {
+async function collectGarbage(): Promise<boolean> {
   const before = process.memoryUsage().heapUsed;
   Bun.gc(true);
   if (before - process.memoryUsage().heapUsed > MUCH_BYTES) {

@@ -140,7 +140,7 @@ export interface BunProcessOptions extends SpawnOptions, Start {
   readonly more?: readonly BunStdio[];
 }
 
-export function startProcess(options: BunProcessOptions): BunProcess {
+function startProcess(options: BunProcessOptions): BunProcess {
   const output = new ChildOutput();
   let gone = false;
   let end = (_status: ExitStatus) => {};

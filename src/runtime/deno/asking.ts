@@ -2,7 +2,7 @@ import type { Asking } from "../asking.ts";
 import { engineTimer, hasEngineTimers, timer } from "../posix/clock.ts";
 import { connect } from "./channel.ts";
 import type { DenoNamespace } from "./namespace.ts";
-import { privateFiles } from "./private_files.ts";
+import { privateFiles } from "./files.ts";
 
 declare const Deno: DenoNamespace;
 

@@ -1,3 +1,4 @@
+import type { TcpPlace } from "../posix/answers.ts";
 import { PullChannel } from "../posix/channel.ts";
 import type { DenoConn, DenoNamespace } from "./namespace.ts";
 
@@ -25,6 +26,16 @@ export function socketChannel(conn: DenoConn): PullChannel {
 
 export async function connect(path: string): Promise<PullChannel> {
   return socketChannel(await Deno.connect({ transport: "unix", path }));
+}
+
+/** Whether a TCP connection is accepted before `late`. */
+export async function connects({ hostname, port }: TcpPlace, late: AbortSignal): Promise<boolean> {
+  const isLate = new Promise<false>((resolve) => late.addEventListener("abort", () => resolve(false)));
+  const isAccepted = Deno.connect({ transport: "tcp", hostname, port }).then((conn) => {
+    conn.close();
+    return true;
+  }, () => false);
+  return await Promise.race([isAccepted, isLate]);
 }
 
 /** The child's side of the channel that the parent process listens for. */

@@ -11,9 +11,10 @@ import {
   NO_FILE,
   ORIGIN,
   ownFilesOf,
+  refusableExit,
 } from "../posix/program.ts";
 import type { Clock, Environment, MemoryUsage, OpenHandle, Runtime } from "../runtime.ts";
-import { connect, connectToParent } from "./channel.ts";
+import { connect, connects, connectToParent } from "./channel.ts";
 import type { DenoNamespace } from "./namespace.ts";
 import {
   countKinds,
@@ -25,7 +26,7 @@ import {
   NODE_KINDS,
   UNKNOWN_MEMORY,
 } from "../posix/proc.ts";
-import { newStandardError, type StandardError, unblockedError } from "../posix/standard_error.ts";
+import { standardError, unblockedError } from "../posix/standard_error.ts";
 
 declare const Deno: DenoNamespace;
 declare const navigator: { readonly hardwareConcurrency: number };
@@ -64,19 +65,18 @@ export function denoRuntime(): Runtime {
     cannotSandbox: Deno.build.standalone ? FIXED_RIGHTS : null,
     cannotTakeFlags: Deno.build.standalone ? FIXED_FLAGS : null,
     // Also what is needed later: with no descriptor left, Deno ends with a panic where it has to load a file.
-    prepareSpawn: async () =>
-      void await Promise.all([spawning(), import("./private_files.ts"), import("./shared_files.ts")]),
+    prepareSpawn: async () => void await Promise.all([spawning(), import("./files.ts")]),
     spawnProgram: async (...given) => await (await spawning()).spawnProgram(...given),
     spawnCommand: async (...given) => await (await spawning()).spawnCommand(...given),
     spawnDaemon: async (...given) => await (await spawning()).spawnDaemon(...given),
-    answers: async (...given) => await (await import("./answers.ts")).answers(...given),
-    openInspector: async () => (await import("./inspector.ts")).openInspector(),
-    closeInspector: async () => (await import("./inspector.ts")).closeInspector(),
+    answers: async (...given) => await (await import("../posix/answers.ts")).answers(...given, connects),
+    openInspector: async () => (await import("../posix/inspector.ts")).openInspector(),
+    closeInspector: async () => (await import("../posix/inspector.ts")).closeInspector(),
     parentChannel: connectToParent,
     listen: async (...given) => await (await import("./listen.ts")).listen(...given),
     connect,
-    files: async () => (await import("./private_files.ts")).privateFiles,
-    sharedFiles: async () => (await import("./shared_files.ts")).sharedFiles(),
+    files: async () => (await import("./files.ts")).privateFiles,
+    sharedFiles: async () => (await import("./files.ts")).sharedFiles(),
     memory,
     processors: () => navigator.hardwareConcurrency,
     random: Math.random,
@@ -89,10 +89,8 @@ export function denoRuntime(): Runtime {
     onSignal,
     raise,
     zombies,
-    writeError,
-    whenErrorLost,
-    exit,
-    refuseExit,
+    ...standardError(unblockedWrite, (fn) => addEventListener("unload", fn)),
+    ...ending,
   };
 }
 
@@ -100,7 +98,7 @@ declare function addEventListener(type: "unload", fn: () => void): void;
 
 // A missing right is thrown, never read as "not set": a process that can't see its role would take itself for the first one,
 // and start others that can't see theirs.
-export const environment: Environment = {
+const environment: Environment = {
   get: (name) => Deno.env.get(name),
   set: (name, value) => Deno.env.set(name, value),
   remove(name) {
@@ -110,19 +108,19 @@ export const environment: Environment = {
   all: () => Deno.env.toObject(),
 };
 
-export function program(): string | null {
+function program(): string | null {
   if (Deno.build.standalone) return null;
   const url = Deno.mainModule;
   return url.startsWith("file:") ? decodeURIComponent(new URL(url).pathname) : url;
 }
 
 /** The names that Deno gives to what is no file. Outside of its test runner a test takes no parameters, and does nothing. */
-export function cannotRepeat(): string | null {
+function cannotRepeat(): string | null {
   if (Deno.test !== undefined && Deno.test.length > 0) return inRunner("deno test");
   return /\/\$deno\$(eval|stdin|repl)\.\w+$/.test(Deno.mainModule) && !Deno.build.standalone ? NO_FILE : null;
 }
 
-export function enterFolder(path: string): string {
+function enterFolder(path: string): string {
   Deno.chdir(path);
   return Deno.cwd();
 }
@@ -138,7 +136,7 @@ export function isFolder(path: string): boolean {
 }
 
 // An immediate runs before sockets are asked again, sixty times over; a timer runs after.
-export function soon(fn: () => void): void {
+function soon(fn: () => void): void {
   timer(0, fn);
 }
 
@@ -148,7 +146,7 @@ function readSmapsRollup(pid: number): string | Promise<string> {
   return pid === Deno.pid ? Deno.readTextFileSync(path) : Deno.readTextFile(path);
 }
 
-export async function memory(pid: number): Promise<MemoryUsage> {
+async function memory(pid: number): Promise<MemoryUsage> {
   try {
     if (Deno.build.os === "linux") return fromSmapsRollup(await readSmapsRollup(pid));
     const ps = new Deno.Command("ps", {
@@ -167,7 +165,7 @@ export async function memory(pid: number): Promise<MemoryUsage> {
 }
 
 // deno-lint-ignore require-await
-export async function openFiles(): Promise<number | null> {
+async function openFiles(): Promise<number | null> {
   try {
     let count = 0;
     for (const _ of Deno.readDirSync("/proc/self/fd")) count++;
@@ -183,7 +181,7 @@ type Collect = (options: { type: "major"; execution: "sync"; flavor: "last-resor
 const MUCH_BYTES = 1024 * 1024;
 
 /** Plain `gc()` gives nothing back for object data; two collections of last resort do. */
-export async function collectGarbage(): Promise<boolean> {
+async function collectGarbage(): Promise<boolean> {
   const collect: Collect | undefined = Reflect.get(globalThis, "gc") ?? await shownCollector();
   if (collect === undefined) return false;
   const before = Deno.memoryUsage().heapUsed;
@@ -195,7 +193,7 @@ export async function collectGarbage(): Promise<boolean> {
   return true;
 }
 
-export function zombies(): number | null {
+function zombies(): number | null {
   return countZombies({ list: namesIn, read: (path) => Deno.readTextFileSync(path) });
 }
 
@@ -218,46 +216,25 @@ async function shownCollector(): Promise<Collect | undefined> {
   }
 }
 
-export function onSignal(signal: "SIGINT" | "SIGTERM" | "SIGHUP", fn: () => void): () => void {
+function onSignal(signal: "SIGINT" | "SIGTERM" | "SIGHUP", fn: () => void): () => void {
   Deno.addSignalListener(signal, fn);
   return () => Deno.removeSignalListener(signal, fn);
 }
 
 /** A process that may run nothing may not signal itself either: it exits with the code that stands for the signal. */
-export function raise(signal: "SIGINT" | "SIGTERM"): void {
+function raise(signal: "SIGINT" | "SIGTERM"): void {
   try {
     Deno.kill(Deno.pid, signal);
   } catch {
-    exit(signal === "SIGINT" ? 130 : 143);
+    ending.exit(signal === "SIGINT" ? 130 : 143);
   }
 }
 
-let exitProcess: DenoNamespace["exit"] | undefined;
-
-export function exit(code: number): never {
-  return (exitProcess ?? Deno.exit)(code);
-}
-
 /** `process.exit` of `node:process` ends in `Deno.exit` too. */
-export function refuseExit(refusal: (code: unknown) => Error): () => void {
-  const own = exitProcess = Deno.exit;
-  Deno.exit = (code) => {
-    throw refusal(code);
-  };
-  return () => {
-    Deno.exit = own;
-    exitProcess = undefined;
-  };
-}
+const ending = refusableExit(Deno);
 
 /** What every pipe takes at once: what needs no more is spared the 40 ms that `node:fs` costs a process. */
 const FIRST_BYTES = 4096;
-
-let error: StandardError | undefined;
-
-function standardError(): StandardError {
-  return error ??= newStandardError(unblockedWrite(), (fn) => addEventListener("unload", fn));
-}
 
 function unblockedWrite(): (bytes: Uint8Array) => number {
   let first = FIRST_BYTES;
@@ -288,19 +265,11 @@ function nodeWrite(): ((bytes: Uint8Array) => number) | undefined {
 /** Kept, as its end would close the descriptor. */
 const streams: unknown[] = [];
 
-export function writeError(text: string): void {
-  standardError().write(text);
-}
-
-export function whenErrorLost(fn: (lines: number, reason: string) => void): void {
-  standardError().onLost = fn;
-}
-
 /**
  * `clock` with timers of the engine instead of Deno's own, the first of which costs a process 5 ms and 1.3 MiB. They do not keep the
  * process alive, so they are for one that its channel does.
  */
-export function servingClock(clock: Clock): Clock {
+function servingClock(clock: Clock): Clock {
   return hasEngineTimers ? { ...clock, timer: engineTimer } : clock;
 }
 
@@ -329,7 +298,7 @@ interface Internals {
 }
 
 /** What keeps a process of Deno alive; null where this version does not say. */
-export function openHandles(): OpenHandle[] | null {
+function openHandles(): OpenHandle[] | null {
   const internals: Internals | undefined = Reflect.get(Deno, Deno.internal);
   const resources = internals?.core?.resources?.();
   if (resources === undefined) return null;

@@ -185,7 +185,7 @@ function prepareSignals(): void {
   Deno.removeSignalListener("SIGCHLD", nothing);
 }
 
-export function startProcess(options: DenoProcessOptions): DenoProcess {
+function startProcess(options: DenoProcessOptions): DenoProcess {
   prepareSignals();
   const child = start(options);
   const output = new ChildOutput();

@@ -32,9 +32,6 @@ export function nodeRuntime(): Runtime {
     spawnProgram: async (...given) => (await spawning()).spawnProgram(...given),
     spawnCommand: async (...given) => (await spawning()).spawnCommand(...given),
     spawnDaemon: async (...given) => (await spawning()).spawnDaemon(...given),
-    answers: async (...given) => await (await import("../builtins/answers.ts")).answers(...given),
-    openInspector: async () => (await import("../builtins/inspector.ts")).openInspector(),
-    closeInspector: async () => (await import("../builtins/inspector.ts")).closeInspector(),
     parentChannel,
     listen,
     connect,
@@ -56,7 +53,7 @@ export function runningProgram(): string | null {
 }
 
 /** What keeps a process of Node alive, without the standard streams and the channel that end at `lastOwnFd`. */
-export function openHandles(lastOwnFd: number): OpenHandle[] {
+function openHandles(lastOwnFd: number): OpenHandle[] {
   const links = descriptors();
   const names = process.getActiveResourcesInfo();
   const known = names.filter((name) => /^(TCP|UDP)/.test(name)).length;
@@ -73,7 +70,7 @@ export function openHandles(lastOwnFd: number): OpenHandle[] {
  * Collects garbage and gives the pages back. `gc()` keeps the space for new objects, 32 MiB after a program has loaded much;
  * what the inspector runs gives that back too, without a port or a debugger.
  */
-export async function collectGarbage(): Promise<boolean> {
+async function collectGarbage(): Promise<boolean> {
   return await collectByInspector() || await collectByEngine();
 }
 

@@ -5,7 +5,7 @@ import { createConnection, createServer, type Server, Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { LINGER_MS, StreamChannel } from "../builtins/channel.ts";
-import { privateFiles } from "../builtins/private_files.ts";
+import { privateFiles } from "../builtins/files.ts";
 import { childEnvironment, childFlags } from "../builtins/flags.ts";
 import { groupTools, isFolder, programPath, system } from "../builtins/self.ts";
 import { process } from "../builtins/process.ts";
@@ -141,7 +141,7 @@ export interface NodeProcessOptions extends SpawnOptions {
 }
 
 /** Follows the process that `start` creates from its first breath to its last. */
-export async function startProcess(options: NodeProcessOptions, start: () => ChildProcess): Promise<NodeProcess> {
+async function startProcess(options: NodeProcessOptions, start: () => ChildProcess): Promise<NodeProcess> {
   const child = await started(options, start);
   const { pid = 0 } = child;
   let gone = false;

@@ -3,6 +3,8 @@
  * keeps a new process from running it, and which flags of the runtime that one gets.
  */
 
+import type { Runtime } from "../runtime.ts";
+
 declare const Deno: { cwd(): string };
 declare const process: { cwd(): string };
 
@@ -78,6 +80,24 @@ export const FIXED_FLAGS = "a compiled binary has its flags inside: remove them,
 export function checkSystem(name: string): void {
   if (name !== "windows" && name !== "win32") return;
   throw new Error("Cannot run brokkr on Windows: it needs Linux or macOS, the Windows Subsystem for Linux included");
+}
+
+/** The end of this process by `exit` of `owner`, which the program may call too: while that call is refused, brokkr's own is not. */
+export function refusableExit(owner: { exit: (code: number) => never }): Pick<Runtime, "exit" | "refuseExit"> {
+  let own: ((code: number) => never) | undefined;
+  return {
+    exit: (code) => (own ?? owner.exit)(code),
+    refuseExit(refusal) {
+      const found = own = owner.exit;
+      owner.exit = (code) => {
+        throw refusal(code);
+      };
+      return () => {
+        owner.exit = found;
+        own = undefined;
+      };
+    },
+  };
 }
 
 interface Storage {

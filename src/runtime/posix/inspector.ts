@@ -1,6 +1,10 @@
-import { close, open, url } from "node:inspector";
+/** The inspector of this process. Every runtime has it in Node's module, which costs a process that never needs it. */
+function inspector() {
+  return globalThis.process.getBuiltinModule("node:inspector");
+}
 
 export function openInspector(): string {
+  const { open, url } = inspector();
   if (url() === undefined) open(0, "127.0.0.1");
   const opened = url();
   if (opened === undefined) throw new Error("this runtime does not say where its inspector is");
@@ -8,5 +12,6 @@ export function openInspector(): string {
 }
 
 export function closeInspector(): void {
+  const { close, url } = inspector();
   if (url() !== undefined) close();
 }

@@ -1,9 +1,33 @@
+/** Files that only this user sees, and files in memory, by what Node and Bun have in common. */
+
 import { Buffer } from "node:buffer";
 import { newSharedFiles, type OpenFile, SHARED_FOLDER } from "../posix/shared_files.ts";
-import type { SharedFiles } from "../runtime.ts";
+import { type FolderFacts, privateFolder } from "../posix/socket_path.ts";
+import type { PrivateFiles, SharedFiles } from "../runtime.ts";
 import { fileSystem, process } from "./process.ts";
 
-/** Files in memory by what Node and Bun have in common; null where the system has no folder for them. */
+export const privateFiles: PrivateFiles = {
+  folder: (name) =>
+    privateFolder(name, {
+      variable: (name) => process.env[name],
+      uid: process.getuid?.() ?? null,
+      make: (path) => fileSystem().mkdirSync(path, { mode: 0o700 }),
+      look,
+    }),
+  list: (folder) => fileSystem().readdirSync(folder),
+  remove: (path) => fileSystem().rmSync(path, { force: true }),
+};
+
+function look(path: string): FolderFacts | null {
+  try {
+    const stats = fileSystem().lstatSync(path);
+    return { isFolder: stats.isDirectory(), uid: stats.uid, mode: stats.mode };
+  } catch {
+    return null;
+  }
+}
+
+/** Null where the system has no folder for them. */
 export function sharedFiles(): SharedFiles | null {
   const fs = fileSystem();
   if (!fs.existsSync(SHARED_FOLDER)) return null;
@@ -11,7 +35,7 @@ export function sharedFiles(): SharedFiles | null {
     pid: process.pid,
     make: (path) => opened(fs.openSync(path, "wx+", 0o600)),
     open: (path) => opened(fs.openSync(path, "r+")),
-    remove,
+    remove: removeQuietly,
     list: (folder) => fs.readdirSync(folder),
     isRunning: (pid) => fs.existsSync(`/proc/${pid}`),
   });
@@ -29,7 +53,7 @@ function opened(descriptor: number): OpenFile {
   };
 }
 
-function remove(path: string): void {
+function removeQuietly(path: string): void {
   try {
     fileSystem().unlinkSync(path);
   } catch {
