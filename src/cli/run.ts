@@ -7,7 +7,7 @@ import { pathToFileURL } from "node:url";
 import type { Runtime } from "../runtime/runtime.ts";
 import { asUsage, CliError, ExitCode } from "./exit_codes.ts";
 import { nearestConfig } from "./config/config_file.ts";
-import { isFolder } from "./files.ts";
+import { isFile, isFolder } from "./files.ts";
 import { typescriptRemedy } from "./config/module_path.ts";
 import type { ArgsOf } from "./commands.ts";
 import { offerLibrary, PROGRAM_VARIABLE } from "./own_program.ts";
@@ -49,6 +49,7 @@ export async function run(
   if (!existsSync(path)) {
     throw new CliError(`Cannot run "${path}": it does not exist, correct its path`);
   }
+  if (!isFile(path)) throw new CliError(`Cannot run "${path}": it must be a program (.ts, .js), and it is no file`);
   const remedy = typescriptRemedy(runtime, path);
   if (remedy !== null) throw new CliError(`Cannot run "${path}": ${remedy}`);
   return await runProgram(runtime, path, shown);

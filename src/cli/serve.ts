@@ -18,6 +18,7 @@ import { plainText } from "../core/wire/codec.ts";
 import type { Channel, ChannelEvents, Clock, Runtime } from "../runtime/runtime.ts";
 import { asUsage, CliError, ExitCode } from "./exit_codes.ts";
 import type { ArgsOf } from "./commands.ts";
+import { isFile } from "./files.ts";
 import { typescriptRemedy } from "./config/module_path.ts";
 import { loadAnyModule } from "./module_files.ts";
 import { offerLibrary } from "./own_program.ts";
@@ -35,6 +36,7 @@ export async function serve(runtime: Runtime, args: ArgsOf<"serve">, depth: numb
   if (!existsSync(file)) {
     throw new CliError(`Cannot serve "${file}": it does not exist, correct its path`);
   }
+  if (!isFile(file)) throw new CliError(`Cannot serve "${file}": it must be a module's file, and it is no file`);
   const remedy = typescriptRemedy(runtime, file);
   if (remedy !== null) throw new CliError(`Cannot serve "${file}": ${remedy}`);
   await offerLibrary(runtime);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { ending, fixture, inSandbox } from "./cli_process.ts";
@@ -89,6 +89,11 @@ test("brokkr run refuses what is neither a configuration nor a program", () =>
     };
     assert.equal(await refused("none.js"), 'Cannot run "none.js": it does not exist, correct its path\n');
     assert.equal(await refused("none.json"), "none.json: it does not exist, correct its path\n");
+    mkdirSync(join(sandbox.folder, "folder.js"));
+    assert.equal(
+      await refused("folder.js"),
+      'Cannot run "folder.js": it must be a program (.ts, .js), and it is no file\n',
+    );
     assert.equal(
       await refused("."),
       'Cannot run ".": it must be a configuration (.json, .jsonc) or a program (.ts, .js), and it is a folder\n',
