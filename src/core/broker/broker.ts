@@ -24,7 +24,7 @@ import type { Cluster, ClusterStatus } from "../cluster/cluster.ts";
 import type { ParentProcess } from "../child/child_spec.ts";
 import { Guard } from "../child/guard.ts";
 import type { Standbys } from "../child/standby.ts";
-import { StartFolder, StartPlaces } from "../child/starts.ts";
+import { type StartFolder, startFolder, StartPlaces } from "../child/starts.ts";
 
 /** How to make another program process 1 of a container. */
 const INIT =
@@ -101,7 +101,7 @@ export class BrokerCore implements Service {
         for (const event of events) if (log.wants(event.event)) log.emit(event);
       },
     };
-    this.#folder = new StartFolder(runtime, {
+    this.#folder = startFolder(runtime, {
       instead: () => [this.#host.folder ?? null, runtime.programFolder(this.#plan.program)],
       gone: (fields) => this.#log.report("process.folder-gone", fields, { module: fields.process }),
     });

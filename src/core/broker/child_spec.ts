@@ -77,7 +77,7 @@ export function childSpec(
       permissions === undefined && isWorkerOf(name, process, workers) &&
       !plan.modules.some(({ module }) => module.name === process),
     program: plan.program,
-    cwd: folder.of(name, settings.cwd),
+    cwd: folder(name, settings.cwd),
     env: (channel) => {
       const env = { ...withoutVariables(runtime, withheld), ...givenEnv(settings.env) };
       const tree = parent.guard.tree(name, descendants);
@@ -158,7 +158,7 @@ export function standbyPlan({ plan, host: { runtime, depth, load }, folder }: Mo
     loadMs: Math.max(...plan.modules.map(({ settings }) => supervisionPlan(settings).startTimeoutMs)),
     program: plan.program,
     collects: hasToClean(files, null),
-    cwd: folder.of(plan.name),
+    cwd: folder(plan.name),
     env: (channel, tree) => {
       const role = { broker: plan.name, module: "", worker: null, depth: depth + 1, channel, tree } as const;
       const standby = { ...role, load: load === null ? null : [], descendants: "kill", standby: true } as const;

@@ -18,7 +18,7 @@ import type { ChildSession, ChildSpec, ProcessEnd, SessionEvents } from "./child
 import { isByTermination, ModuleSession } from "./session.ts";
 import { LentPlaces } from "./starts.ts";
 import type { StateMachine } from "./restart.ts";
-import { Heartbeat, MemoryWatch } from "./watchdogs.ts";
+import { Heartbeat, watchMemory } from "./watchdogs.ts";
 
 export interface ChildProcessOptions {
   readonly states: StateMachine;
@@ -79,7 +79,7 @@ export class ChildProcess {
   #commands: readonly string[] | null = null;
   /** Those that wait for the answer to a ping. */
   #pings: (() => void)[] = [];
-  #memory: MemoryWatch | undefined;
+  #endMemoryWatch: (() => void) | undefined;
   #startedAt = 0;
   #startedWall = 0;
   #readyAt: number | null = null;
@@ -340,7 +340,7 @@ export class ChildProcess {
     if (states.state === "starting") this.#watch();
     this.#readyAt = this.#clock.now();
     if (!this.#isHosted) {
-      this.#memory = new MemoryWatch({
+      this.#endMemoryWatch = watchMemory({
         runtime,
         pid,
         plan: this.#plan.memory,
@@ -399,7 +399,7 @@ export class ChildProcess {
 
   #endWatches(): void {
     this.#heartbeat?.end();
-    this.#memory?.end();
+    this.#endMemoryWatch?.();
   }
 }
 

@@ -2,6 +2,18 @@
  * The role of a process: whose process it is, in one environment variable that its parent sets, and which starts of brokers it comes to.
  */
 
+import {
+  FieldSet,
+  isBoolean,
+  isNumber,
+  isRecord,
+  isText,
+  listOf,
+  objectOf,
+  oneOf,
+  optional,
+  orNull,
+} from "../checks.ts";
 import { objectText } from "../wire/serializable.ts";
 import type { Descendants } from "../settings/settings.ts";
 
@@ -57,20 +69,32 @@ export function isWorkerOf(module: string, process: string, workers: number | nu
   return /^[1-9]\d{0,8}$/.test(number) && (workers === null || Number(number) <= workers);
 }
 
+const isGiven = objectOf<GivenSettings>({
+  workers: orNull(isNumber),
+  keys: listOf(isText),
+  sandboxed: optional(isBoolean),
+});
+
+/** What the variable says of a role. */
+const FIELDS = new FieldSet<Omit<Role, "process">>({
+  broker: [isText],
+  module: [isText],
+  worker: [orNull(isNumber)],
+  depth: [isNumber],
+  channel: [isText],
+  load: [orNull(listOf(isFile)), null],
+  given: [orNull(isGiven), null],
+  tree: [orNull(isText), null],
+  descendants: [oneOf("kill", "keep"), "kill"],
+  standby: [optional(isBoolean)],
+});
+
+function isFile(value: unknown): value is readonly [name: string, path: string] {
+  return Array.isArray(value) && value.length === 2 && value.every(isText);
+}
+
 export function encodeRole(role: Omit<Role, "process" | "given"> & Partial<Pick<Role, "given">>): string {
-  const { broker, module, worker, depth, channel, load, given, tree, descendants, standby } = role;
-  const whose = tree === null ? {} : { tree, descendants };
-  return objectText({
-    broker,
-    module,
-    worker,
-    depth,
-    channel,
-    load,
-    ...(given ? { given } : {}),
-    ...whose,
-    ...(standby === true ? { standby } : {}),
-  });
+  return objectText(FIELDS.pick(role));
 }
 
 /**
@@ -89,64 +113,31 @@ export function encodeDepth(depth: number, tree: string | null = null, pid?: num
 export function readRole(text: string | undefined): { role: Role | null; depth: number; pid?: number } {
   if (text === undefined || text === "") return { role: null, depth: 0 };
   const fields = parse(text);
-  const depth = fields.get("depth");
-  if (typeof depth !== "number") throw notARole(text);
+  const { depth, broker, pid } = fields;
+  if (!isNumber(depth)) throw notARole(text);
   if (depth > MAX_DEPTH) {
     throw new Error(
       `Cannot start a broker at depth ${depth}: brokers nest at most ${MAX_DEPTH} deep, and a program that starts itself again ` +
         `without a Broker.start in its way never ends`,
     );
   }
-  const broker = fields.get("broker");
-  const pid = fields.get("pid");
-  if (broker === undefined) return { role: null, depth, ...(typeof pid === "number" ? { pid } : {}) };
-  const module = fields.get("module");
-  const worker = fields.get("worker");
-  const channel = fields.get("channel");
-  if (typeof broker !== "string" || typeof module !== "string" || typeof channel !== "string") throw notARole(text);
-  if (worker !== null && typeof worker !== "number") throw notARole(text);
-  const process = processName(module, worker);
-  const load = readFiles(fields.get("load"));
-  const given = readGiven(fields.get("given"));
-  const tree = fields.get("tree");
-  const whose: Pick<Role, "tree" | "descendants"> = {
-    tree: typeof tree === "string" ? tree : null,
-    descendants: fields.get("descendants") === "keep" ? "keep" : "kill",
-  };
-  const standby = fields.get("standby") === true ? { standby: true } : {};
-  return { role: { broker, module, worker, process, depth, channel, load, given, ...whose, ...standby }, depth };
+  if (broker === undefined) return { role: null, depth, ...(isNumber(pid) ? { pid } : {}) };
+  try {
+    const role = FIELDS.read(fields);
+    return { role: { ...role, process: processName(role.module, role.worker) }, depth };
+  } catch {
+    throw notARole(text);
+  }
 }
 
-function parse(text: string): Map<string, unknown> {
+function parse(text: string): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(text);
-    if (typeof value === "object" && value !== null) return new Map(Object.entries(value));
+    if (isRecord(value)) return value;
   } catch {
     // The error below quotes the text.
   }
   throw notARole(text);
-}
-
-function readFiles(value: unknown): Role["load"] {
-  if (!Array.isArray(value)) return null;
-  const load: [string, string][] = [];
-  for (const entry of value) {
-    const [name, path]: unknown[] = Array.isArray(entry) ? entry : [];
-    if (typeof name === "string" && typeof path === "string") load.push([name, path]);
-  }
-  return load;
-}
-
-function readGiven(value: unknown): GivenSettings | null {
-  if (typeof value !== "object" || value === null) return null;
-  const fields = new Map<string, unknown>(Object.entries(value));
-  const workers = fields.get("workers");
-  const keys = fields.get("keys");
-  return {
-    workers: typeof workers === "number" ? workers : null,
-    keys: Array.isArray(keys) ? keys.map(String) : [],
-    ...(fields.get("sandboxed") === true ? { sandboxed: true } : {}),
-  };
 }
 
 function notARole(text: string): Error {

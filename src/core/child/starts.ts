@@ -108,6 +108,9 @@ export class LentPlaces {
   }
 }
 
+/** Where a process starts whose settings say `cwd`, or nothing; asked for at each start. */
+export type StartFolder = (process: string, cwd?: string) => () => string;
+
 export interface StartFolderOptions {
   /** Where a process starts instead of a folder that is gone, the best first. */
   readonly instead: () => readonly (string | null)[];
@@ -115,29 +118,19 @@ export interface StartFolderOptions {
   readonly gone: (fields: EventFields["process.folder-gone"]) => void;
 }
 
-/** Where new processes start: where this one was started. That folder may be removed while it runs, as that of an old release is. */
-export class StartFolder {
-  readonly #runtime: Pick<Runtime, "startedIn" | "fromStart" | "isFolder">;
-  readonly #options: StartFolderOptions;
-  #isReported = false;
-
-  constructor(runtime: Pick<Runtime, "startedIn" | "fromStart" | "isFolder">, options: StartFolderOptions) {
-    this.#runtime = runtime;
-    this.#options = options;
-  }
-
-  /** For a process whose settings say `cwd`, or nothing. */
-  of(process: string, cwd?: string): () => string {
-    return () => cwd === undefined ? this.#own(process) : this.#runtime.fromStart(cwd);
-  }
-
-  #own(process: string): string {
-    const { startedIn } = this.#runtime;
-    if (startedIn !== null && this.#runtime.isFolder(startedIn)) return startedIn;
-    const folders = this.#options.instead();
-    const instead = folders.find((folder) => folder !== null && this.#runtime.isFolder(folder)) ?? "/";
-    if (!this.#isReported) this.#options.gone({ process, folder: startedIn ?? "unknown", instead });
-    this.#isReported = true;
-    return instead;
-  }
+/** New processes start where this one was started. That folder may be removed while it runs, as that of an old release is. */
+export function startFolder(
+  runtime: Pick<Runtime, "startedIn" | "fromStart" | "isFolder">,
+  { instead, gone }: StartFolderOptions,
+): StartFolder {
+  let isReported = false;
+  const own = (process: string) => {
+    const { startedIn } = runtime;
+    if (startedIn !== null && runtime.isFolder(startedIn)) return startedIn;
+    const other = instead().find((folder) => folder !== null && runtime.isFolder(folder)) ?? "/";
+    if (!isReported) gone({ process, folder: startedIn ?? "unknown", instead: other });
+    isReported = true;
+    return other;
+  };
+  return (process, cwd) => () => cwd === undefined ? own(process) : runtime.fromStart(cwd);
 }

@@ -94,42 +94,29 @@ export interface MemoryWatchOptions {
   readonly recycle: (bytes: number, limitBytes: number) => void;
 }
 
-/** Checks the memory of a process from time to time. */
-export class MemoryWatch {
-  readonly #options: MemoryWatchOptions;
-  #isOver = false;
-  #hasEnded = false;
-  #clear: (() => void) | undefined;
-
-  constructor(options: MemoryWatchOptions) {
-    this.#options = options;
-    const { warnBytes, recycleBytes } = options.plan;
-    if (warnBytes !== null || recycleBytes !== null) this.#lookLater();
-  }
-
-  end(): void {
-    this.#hasEnded = true;
-    this.#clear?.();
-  }
-
-  #lookLater(): void {
-    const { runtime, plan } = this.#options;
-    this.#clear = runtime.clock.timer(plan.checkMs, () => void this.#look());
-  }
-
-  async #look(): Promise<void> {
-    const { runtime, pid, plan, warn, recycle } = this.#options;
+/** Checks the memory of a process from time to time, until the returned function is called. */
+export function watchMemory({ runtime, pid, plan, warn, recycle }: MemoryWatchOptions): () => void {
+  const { warnBytes, recycleBytes, checkMs } = plan;
+  let isOver = false;
+  let hasEnded = false;
+  let clear = () => {};
+  const lookLater = () => clear = runtime.clock.timer(checkMs, () => void look());
+  const look = async () => {
     const figures = await runtime.memory(pid);
-    if (this.#hasEnded) return;
-    this.#lookLater();
+    if (hasEnded) return;
+    lookLater();
     const bytes = figures.privateBytes ?? figures.pssBytes ?? figures.rssBytes;
     if (bytes === null) return;
-    const { warnBytes, recycleBytes } = plan;
-    const wasOver = this.#isOver;
-    this.#isOver = warnBytes !== null && bytes > warnBytes;
-    if (warnBytes !== null && this.#isOver && !wasOver) warn(bytes, warnBytes);
+    const wasOver = isOver;
+    isOver = warnBytes !== null && bytes > warnBytes;
+    if (warnBytes !== null && isOver && !wasOver) warn(bytes, warnBytes);
     if (recycleBytes !== null && bytes > recycleBytes) recycle(bytes, recycleBytes);
-  }
+  };
+  if (warnBytes !== null || recycleBytes !== null) lookLater();
+  return () => {
+    hasEnded = true;
+    clear();
+  };
 }
 
 /** Beyond the deadline that the process itself keeps, where its event loop turns. */

@@ -7,7 +7,7 @@ import { workerPlan } from "../settings/settings.ts";
 import type { CallTargets, ControlFromChild, ControlFromParent, Setup } from "../wire/messages.ts";
 import type { ChildSpec, ParentProcess } from "./child_spec.ts";
 import { encodeRole, processName, type Role, ROLE_VARIABLE } from "./role.ts";
-import { StartFolder, type StartQueue } from "./starts.ts";
+import { type StartFolder, startFolder, type StartQueue } from "./starts.ts";
 import { Supervisor } from "./supervisor.ts";
 
 /** From one check to the next whether calls still wait for a worker that is not needed any more. */
@@ -41,7 +41,7 @@ export class Workers {
     const { parent: { runtime, reporter }, role, program } = options;
     this.#clock = runtime.clock;
     this.#starts = new BorrowedPlaces(options.send);
-    const folder = new StartFolder(runtime, {
+    const folder = startFolder(runtime, {
       instead: () => [runtime.programFolder(role.load?.[0]?.[1] ?? program)],
       gone: (fields) => reporter.report("process.folder-gone", fields, { module: role.process }),
     });
@@ -184,7 +184,7 @@ function workerSpec(
     workers: 0,
     isWorker: () => false,
     program,
-    cwd: folder.of(name),
+    cwd: folder(name),
     env: (channel) => {
       const text = encodeRole({ ...role, worker: number, depth: role.depth + 1, channel, given: null });
       return { ...parent.runtime.env.all(), [ROLE_VARIABLE]: text };

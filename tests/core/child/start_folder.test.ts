@@ -1,40 +1,40 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { EventFields } from "../../../src/core/log/events.ts";
-import { StartFolder } from "../../../src/core/child/starts.ts";
+import { startFolder } from "../../../src/core/child/starts.ts";
 
 function folderWith(there: Set<string>, startedIn: string | null = "/releases/1") {
   const told: EventFields["process.folder-gone"][] = [];
-  const folder = new StartFolder(
+  const folder = startFolder(
     { startedIn, fromStart: (path) => `/releases/1/${path}`, isFolder: (path) => there.has(path) },
     { instead: () => [null, "/config", "/program"], gone: (fields) => void told.push(fields) },
   );
   return { folder, told };
 }
 
-test("StartFolder gives the folder that this process was started in, or what the settings say from there", () => {
+test("startFolder() gives the folder that this process was started in, or what the settings say from there", () => {
   const { folder, told } = folderWith(new Set(["/releases/1"]));
-  assert.equal(folder.of("sla")(), "/releases/1");
-  assert.equal(folder.of("sla", "data")(), "/releases/1/data");
+  assert.equal(folder("sla")(), "/releases/1");
+  assert.equal(folder("sla", "data")(), "/releases/1/data");
   assert.deepEqual(told, []);
 });
 
-test("StartFolder goes on from the first other folder that is there, and tells it once", () => {
+test("startFolder() goes on from the first other folder that is there, and tells it once", () => {
   const there = new Set(["/releases/1", "/program"]);
   const { folder, told } = folderWith(there);
-  const of = folder.of("sla");
+  const of = folder("sla");
   assert.equal(of(), "/releases/1");
   there.delete("/releases/1");
   assert.equal(of(), "/program");
   there.add("/config");
-  assert.equal(folder.of("WebUI")(), "/config");
+  assert.equal(folder("WebUI")(), "/config");
   assert.deepEqual(told, [{ process: "sla", folder: "/releases/1", instead: "/program" }]);
   there.clear();
   assert.equal(of(), "/");
 });
 
-test("StartFolder takes the root where nothing is known", () => {
+test("startFolder() takes the root where nothing is known", () => {
   const { folder, told } = folderWith(new Set(), null);
-  assert.equal(folder.of("sla")(), "/");
+  assert.equal(folder("sla")(), "/");
   assert.deepEqual(told, [{ process: "sla", folder: "unknown", instead: "/" }]);
 });
