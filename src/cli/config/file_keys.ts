@@ -1,5 +1,6 @@
 /** The keys of brokkr.json: the settings of brokers, modules and programs, and what only a file has; and which are right by themselves and wrong together. */
 
+import { NOT_WITH_WORKERS } from "../../core/broker/options.ts";
 import {
   BROKER,
   type BrokerSettings,
@@ -12,7 +13,6 @@ import {
 } from "../../core/settings/settings.ts";
 import { filled, type Rows, type Table } from "../../core/settings/table.ts";
 import { isRecord } from "../../core/checks.ts";
-import { NOT_WITH_WORKERS } from "../../core/module/permissions.ts";
 import { againstProtocol, ARGS_TWICE, wrongReady } from "../../core/module/program.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 

@@ -1,15 +1,19 @@
-/** One run of a program of another language, from its parent's side: greeted by its protocol, serving, ended. */
+/**
+ * One run of a program of another language, from its parent's side: greeted by its protocol, serving, ended. What it asks and says of
+ * its own accord goes to the user's functions.
+ */
 
 import type { CommandProcess, OutputSink } from "../../runtime/runtime.ts";
 import { type LocalPeer, localPeer } from "../call/local.ts";
 import type { SessionParts } from "../child/child_spec.ts";
 import { ProcessSession } from "../child/session.ts";
-import { messageOf } from "../user_code.ts";
+import { describeThrown } from "../log/stack.ts";
+import { headline, messageOf } from "../user_code.ts";
 import { VERSION } from "../version.ts";
 import type { Link } from "../wire/link.ts";
-import { Connection } from "./connection.ts";
-import { JsonRpcError } from "./message.ts";
-import { ProgramHandlers } from "./handlers.ts";
+import { Connection, type Notification } from "./connection.ts";
+import { JsonRpcError, type Params } from "./message.ts";
+import { methodNotFound, written } from "./peer_requests.ts";
 import type { ProgramPlan } from "../module/definition.ts";
 import { ProgramService } from "./service.ts";
 import { type Protocol, protocolOf } from "./protocols.ts";
@@ -69,9 +73,8 @@ export class ProgramSession extends ProcessSession<CommandProcess> {
   }
 
   protected override connect({ channel }: CommandProcess): void {
-    const { spec: { module, parent: { runtime, reporter } }, caller, events } = this.parts;
+    const { spec: { module, parent: { runtime } }, caller, events } = this.parts;
     const plan = this.#plan;
-    const handlers = new ProgramHandlers({ plan, protocol: this.#protocol, reporter, module });
     const { clock, ownFiles } = runtime;
     const connection = new Connection(channel, {
       clock,
@@ -81,11 +84,11 @@ export class ProgramSession extends ProcessSession<CommandProcess> {
       events: {
         stray: (text) => void this.printed("stdout", new TextEncoder().encode(`${text}\n`)),
         dropped: (what) => events.dropped(what, 1),
-        notification: (notification) => handlers.notified(notification),
+        notification: (notification) => this.#notified(notification),
         request: (method, params, signal) => {
           // What it asks for may be a module's that waits for this one's place.
           events.cleaned();
-          return handlers.asked(method, params, signal);
+          return this.#asked(method, params, signal);
         },
         drained: () => this.#peer?.drained(),
         closed: (reason, failed) => this.#closed(reason, failed),
@@ -134,6 +137,44 @@ export class ProgramSession extends ProcessSession<CommandProcess> {
       // Where the program has ended, its exit says more.
       if (!this.#outputEnded) this.kill("SIGKILL", `initialize failed: ${why}`);
     }
+  }
+
+  /** @throws whatever the user's handler throws, which is the answer's error. */
+  async #asked(method: string, params: Params, signal: AbortSignal): Promise<unknown> {
+    const handler = this.#plan.requests.get(method);
+    if (handler === undefined) {
+      const answer = this.#protocol.requests.get(method);
+      if (answer === undefined) throw methodNotFound(method);
+      return answer();
+    }
+    try {
+      // What can't be answered is logged here too, and not only sent to the program.
+      return written(await handler(params, { signal }), "result");
+    } catch (error) {
+      this.#handlerFailed(`request "${method}"`, error);
+      throw error;
+    }
+  }
+
+  #notified({ method, params }: Notification): void {
+    const { module, parent: { reporter } } = this.parts.spec;
+    void this.#handle(method, params);
+    if (!reporter.wants("program.notification")) return;
+    reporter.report("program.notification", { process: module, method, params: params ?? null }, { module });
+  }
+
+  async #handle(method: string, params: Params): Promise<void> {
+    try {
+      await this.#plan.notifications.get(method)?.(params);
+    } catch (error) {
+      this.#handlerFailed(`notification "${method}"`, error);
+    }
+  }
+
+  #handlerFailed(what: string, error: unknown): void {
+    const { module, parent: { reporter } } = this.parts.spec;
+    const text = `the handler of ${what} failed: ${headline(describeThrown(error))}`;
+    reporter.report("module.error", { text }, { module });
   }
 
   /** What runs is finished; then the program is asked to end as its protocol wants it. */

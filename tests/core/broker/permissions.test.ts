@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { defineModule } from "../../../src/core/module/module.ts";
-import { checkSandbox } from "../../../src/core/module/permissions.ts";
+import { checkSandbox } from "../../../src/core/broker/options.ts";
 import type { PermissionSettings } from "../../../src/core/settings/settings.ts";
 import { defineProgram } from "../../../src/core/module/program.ts";
 import { FakeRuntime } from "../fake_runtime.ts";
