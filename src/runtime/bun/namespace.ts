@@ -43,7 +43,6 @@ export interface BunChild {
   readonly stdin: unknown;
   readonly stdout: unknown;
   readonly stderr: unknown;
-  kill(signal: string): void;
 }
 
 /** Standard input of a process. */

@@ -3,7 +3,15 @@ import { basename, dirname, join } from "node:path";
 import { groupTools, isFolder, programPath, system } from "../builtins/self.ts";
 import { process } from "../builtins/process.ts";
 import { PullChannel, streamSource } from "../posix/channel.ts";
-import { ChildOutput, killOf, leader, spawnError, type Start } from "../posix/child_process.ts";
+import {
+  ChildOutput,
+  commandStart,
+  killOf,
+  leader,
+  spawnError,
+  type Start,
+  type StartOptions,
+} from "../posix/child_process.ts";
 import { fromOrigin } from "../posix/program.ts";
 import type {
   CommandProcess,
@@ -11,7 +19,6 @@ import type {
   ProgramProcess,
   SpawnCommandOptions,
   SpawnedProcess,
-  SpawnOptions,
   SpawnProgramOptions,
 } from "../runtime.ts";
 import { descriptorChannel } from "./channel.ts";
@@ -75,7 +82,8 @@ function programCommand({ program: given, flags = [] }: Pick<SpawnProgramOptions
  */
 // deno-lint-ignore require-await
 export async function spawnCommand(command: readonly string[], options: SpawnCommandOptions): Promise<CommandProcess> {
-  const { child, pid, exited, kill } = startCommand(command, { ...options, stdin: "pipe", streams: ["stderr"] });
+  const start = commandStart(command, options);
+  const { child, pid, exited, kill } = startProcess({ ...start, stdin: "pipe", streams: ["stderr"] });
   const { stdin, stdout } = child;
   if (!isSink(stdin) || !(stdout instanceof ReadableStream)) {
     throw new Error(`Cannot open the pipes to process ${pid}: the runtime made none for it, report this as a fault`);
@@ -88,16 +96,7 @@ export async function spawnCommand(command: readonly string[], options: SpawnCom
 /** Creates a process of another program that nobody talks to. */
 // deno-lint-ignore require-await
 export async function spawnDaemon(command: readonly string[], options: SpawnCommandOptions): Promise<SpawnedProcess> {
-  return startCommand(command, { ...options, stdin: "ignore", streams: ["stdout", "stderr"] });
-}
-
-function startCommand(
-  command: readonly string[],
-  options: SpawnCommandOptions & Pick<BunProcessOptions, "stdin" | "streams">,
-): BunProcess {
-  const [executable = "", ...args] = command;
-  const what = `command "${executable}"`;
-  return startProcess({ ...options, command: [executable, ...args], detached: options.group, what });
+  return startProcess({ ...commandStart(command, options), stdin: "ignore", streams: ["stdout", "stderr"] });
 }
 
 function newChannel(sink: BunFileSink, stream: ReadableStream<Uint8Array>): PullChannel {
@@ -124,18 +123,14 @@ function isSink(value: unknown): value is BunFileSink {
   return typeof value === "object" && value !== null && "flush" in value;
 }
 
-export interface BunProcess extends SpawnedProcess {
+interface BunProcess extends SpawnedProcess {
   readonly child: BunChild;
 }
 
-export interface BunProcessOptions extends SpawnOptions, Start {
-  /** For error messages: what is started. */
-  readonly what: string;
+interface BunProcessOptions extends StartOptions, Start {
   /** Whether it gets a session of its own. */
   readonly detached: boolean;
   readonly stdin: BunStdio;
-  /** The streams that go to `output`; the rest is the caller's. */
-  readonly streams: readonly ("stdout" | "stderr")[];
   /** Descriptors above 2. "pipe" makes a socket pair. */
   readonly more?: readonly BunStdio[];
 }

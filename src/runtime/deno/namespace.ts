@@ -41,7 +41,6 @@ export interface DenoNamespace {
   readLinkSync(path: string): string;
   readTextFile(path: string): Promise<string>;
   readTextFileSync(path: string): string;
-  readDir(path: string): AsyncIterable<unknown>;
   makeTempDirSync(options: { dir?: string; prefix: string }): string;
   openSync(path: string, options: DenoOpenOptions): DenoFile;
   removeSync(path: string, options?: { recursive: boolean }): void;

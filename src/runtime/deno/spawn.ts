@@ -1,11 +1,13 @@
 import { PullChannel, streamSource } from "../posix/channel.ts";
 import {
   ChildOutput,
+  commandStart,
   type GroupTools,
   killOf,
   leader,
   spawnError,
   type Start,
+  type StartOptions,
   type System,
 } from "../posix/child_process.ts";
 import { timer } from "../posix/clock.ts";
@@ -17,7 +19,6 @@ import type {
   ProgramProcess,
   SpawnCommandOptions,
   SpawnedProcess,
-  SpawnOptions,
   SpawnProgramOptions,
 } from "../runtime.ts";
 import { socketChannel } from "./channel.ts";
@@ -123,7 +124,7 @@ async function acceptChild(listener: DenoListener, process: DenoProcess): Promis
 
 // deno-lint-ignore require-await
 async function spawnCommand(command: readonly string[], options: SpawnCommandOptions): Promise<CommandProcess> {
-  const process = startCommand(command, { ...options, stdin: "piped", streams: ["stderr"] });
+  const process = startProcess({ ...commandStart(command, options), stdin: "piped", streams: ["stderr"] });
   const channel = commandChannel(process.child);
   void process.exited.then(() => channel.otherSideGone());
   return { pid: process.pid, exited: process.exited, kill: process.kill, channel };
@@ -131,16 +132,7 @@ async function spawnCommand(command: readonly string[], options: SpawnCommandOpt
 
 // deno-lint-ignore require-await
 async function spawnDaemon(command: readonly string[], options: SpawnCommandOptions): Promise<SpawnedProcess> {
-  return startCommand(command, { ...options, stdin: "null", streams: ["stdout", "stderr"] });
-}
-
-function startCommand(
-  command: readonly string[],
-  options: SpawnCommandOptions & Pick<DenoProcessOptions, "stdin" | "streams">,
-): DenoProcess {
-  const [executable = "", ...args] = command;
-  const what = `command "${executable}"`;
-  return startProcess({ ...options, command: [executable, ...args], detached: options.group, what });
+  return startProcess({ ...commandStart(command, options), stdin: "null", streams: ["stdout", "stderr"] });
 }
 
 /** Standard input and output of a process as one channel. */
@@ -157,18 +149,14 @@ function commandChannel(child: DenoChild): PullChannel {
 }
 
 /** A process of either kind, before it has a channel. */
-export interface DenoProcess extends SpawnedProcess {
+interface DenoProcess extends SpawnedProcess {
   readonly child: DenoChild;
 }
 
-export interface DenoProcessOptions extends SpawnOptions, Start {
-  /** For error messages: what is started. */
-  readonly what: string;
+interface DenoProcessOptions extends StartOptions, Start {
   /** Whether it gets a session of its own. */
   readonly detached: boolean;
   readonly stdin: "null" | "piped";
-  /** The streams that go to `output`; the rest is the caller's. */
-  readonly streams: readonly ("stdout" | "stderr")[];
 }
 
 let signalsAreReady = false;

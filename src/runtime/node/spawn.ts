@@ -9,7 +9,15 @@ import { privateFiles } from "../builtins/files.ts";
 import { childEnvironment, childFlags } from "../builtins/flags.ts";
 import { groupTools, isFolder, programPath, system } from "../builtins/self.ts";
 import { process } from "../builtins/process.ts";
-import { ChildOutput, killOf, leader, spawnError, type Start } from "../posix/child_process.ts";
+import {
+  ChildOutput,
+  commandStart,
+  killOf,
+  leader,
+  spawnError,
+  type Start,
+  type StartOptions,
+} from "../posix/child_process.ts";
 import { PATH_LIMIT } from "../posix/socket_path.ts";
 import type {
   CommandProcess,
@@ -94,17 +102,7 @@ function withCompileCache(env: Record<string, string>): Record<string, string> {
 
 /** Creates a process of another program. */
 export async function spawnCommand(command: readonly string[], options: SpawnCommandOptions): Promise<CommandProcess> {
-  const [executable = "", ...args] = command;
-  const { child, exited, kill, pid } = await startProcess(
-    { ...options, what: `command "${executable}"`, streams: ["stderr"] },
-    () =>
-      spawn(executable, args, {
-        env: { ...options.env },
-        detached: options.group,
-        stdio: ["pipe", "pipe", options.output === undefined ? "ignore" : "pipe"],
-        ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-      }),
-  );
+  const { child, exited, kill, pid } = await startCommand(command, options, ["stderr"]);
   if (child.stdin === null || child.stdout === null) {
     throw new Error(`Cannot open the pipes to process ${pid}: the runtime made none for it, report this as a fault`);
   }
@@ -115,33 +113,33 @@ export async function spawnCommand(command: readonly string[], options: SpawnCom
 
 /** Creates a process of another program that nobody talks to. */
 export async function spawnDaemon(command: readonly string[], options: SpawnCommandOptions): Promise<SpawnedProcess> {
-  const [executable = "", ...args] = command;
-  const shown = options.output === undefined ? "ignore" : "pipe";
-  return await startProcess(
-    { ...options, what: `command "${executable}"`, streams: ["stdout", "stderr"] },
-    () =>
-      spawn(executable, args, {
-        env: { ...options.env },
-        detached: options.group,
-        stdio: ["ignore", shown, shown],
-        ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-      }),
-  );
+  return await startCommand(command, options, ["stdout", "stderr"]);
 }
 
-export interface NodeProcess extends SpawnedProcess {
+/** What is not among `streams` is a pipe of the caller, and standard input with it. */
+async function startCommand(
+  command: readonly string[],
+  options: SpawnCommandOptions,
+  streams: StartOptions["streams"],
+): Promise<NodeProcess> {
+  const { command: [executable, ...args], detached, env, ...start } = commandStart(command, options);
+  const shown = options.output === undefined ? "ignore" : "pipe";
+  const [input, output] = streams.includes("stdout") ? ["ignore", shown] as const : ["pipe", "pipe"] as const;
+  return await startProcess({ ...start, streams }, () =>
+    spawn(executable, args, {
+      env: { ...env },
+      detached,
+      stdio: [input, output, shown],
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    }));
+}
+
+interface NodeProcess extends SpawnedProcess {
   readonly child: ChildProcess;
 }
 
-export interface NodeProcessOptions extends SpawnOptions {
-  /** For error messages: what is started. */
-  readonly what: string;
-  /** The streams that go to `output`; the rest is the caller's. */
-  readonly streams: readonly ("stdout" | "stderr")[];
-}
-
 /** Follows the process that `start` creates from its first breath to its last. */
-async function startProcess(options: NodeProcessOptions, start: () => ChildProcess): Promise<NodeProcess> {
+async function startProcess(options: StartOptions, start: () => ChildProcess): Promise<NodeProcess> {
   const child = await started(options, start);
   const { pid = 0 } = child;
   let gone = false;
@@ -162,7 +160,7 @@ async function startProcess(options: NodeProcessOptions, start: () => ChildProce
 }
 
 /** Some failures are thrown, the others come as an event on a process without a pid. */
-async function started(options: NodeProcessOptions, start: () => ChildProcess): Promise<ChildProcess> {
+async function started(options: StartOptions, start: () => ChildProcess): Promise<ChildProcess> {
   try {
     const child = start();
     if (child.pid === undefined) await new Promise((_, reject) => child.once("error", reject));

@@ -2,7 +2,7 @@
 
 import { whenSilent } from "./clock.ts";
 import { failureCode, failureReason } from "./failure_reason.ts";
-import type { SpawnedProcess } from "../runtime.ts";
+import type { SpawnCommandOptions, SpawnedProcess, SpawnOptions } from "../runtime.ts";
 
 /** The system's `kill`: a signal, or 0 to only look. Throws where there is no such process. */
 export type Kill = (pid: number, signal: string | 0) => void;
@@ -108,6 +108,23 @@ function canLead(env: Start["env"], { canRun, read }: GroupTools): boolean {
     // Not Linux, or scoped rights.
     return false;
   }
+}
+
+/** How a process is started and followed, whichever runtime does it. */
+export interface StartOptions extends SpawnOptions {
+  /** For error messages: what is started. */
+  readonly what: string;
+  /** The streams that go to `output`; the rest is the caller's. */
+  readonly streams: readonly ("stdout" | "stderr")[];
+}
+
+/** The start of another program, which leads its group by a session of its own. */
+export function commandStart(
+  command: readonly string[],
+  options: SpawnCommandOptions,
+): SpawnCommandOptions & Start & { readonly detached: boolean; readonly what: string } {
+  const [executable = "", ...args] = command;
+  return { ...options, command: [executable, ...args], detached: options.group, what: `command "${executable}"` };
 }
 
 /** Follows what a process prints, to know when all of its own output has been delivered. */
