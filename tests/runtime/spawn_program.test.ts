@@ -49,6 +49,13 @@ test("spawnProgram() starts in the working directory it was told", async () => {
   }
 });
 
+test("spawnProgram() gives the process no channel of the runtime's own, which every start would pay for", () =>
+  withStarted({ mode: "report" }, async (_process, channel) => {
+    const received = receive(channel);
+    await received.end;
+    assert.equal(JSON.parse(received.text()).canSend, false);
+  }));
+
 test("collectGarbage() works in a process that spawnProgram() made", () =>
   withStarted({ mode: "report" }, async (_process, channel) => {
     const received = receive(channel);

@@ -5,8 +5,8 @@ import { process } from "../builtins/process.ts";
 import type { Channel } from "../runtime.ts";
 
 // A descriptor for each direction: a failed write destroys a socket of Node with what arrived on it still unread.
-export const CHILD_READS = 4;
-export const CHILD_WRITES = 5;
+export const CHILD_READS = 3;
+export const CHILD_WRITES = 4;
 export const ADDRESS = `fd:${CHILD_READS},${CHILD_WRITES}`;
 
 /** The variable by which Node keeps compiled code, and the name of brokkr's folder for it. */

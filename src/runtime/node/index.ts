@@ -2,12 +2,11 @@
 
 import { connect, listen } from "../builtins/channel.ts";
 import { cannotRepeat, common, descriptors } from "../builtins/self.ts";
-import { process } from "../builtins/process.ts";
+import { fileSystem, process } from "../builtins/process.ts";
 import { immediate, systemClock } from "../posix/clock.ts";
 import { cannotSandbox, checkSystem, folderOf, fromOrigin, ownFilesOf } from "../posix/program.ts";
 import type { OpenHandle, Runtime } from "../runtime.ts";
 import { CHILD_WRITES, parentChannel } from "./channel.ts";
-import { realpathSync } from "node:fs";
 import { countKinds, descriptorsOf, filesAmong, NODE_KINDS } from "../posix/proc.ts";
 
 /** The runtime as Node has it. What not every process needs is loaded where it is used. */
@@ -45,7 +44,7 @@ export function runningProgram(): string | null {
   const [, started] = process.argv;
   if (started === undefined) return null;
   try {
-    return realpathSync(started);
+    return fileSystem().realpathSync(started);
   } catch {
     // Named without its extension.
     return fromOrigin(started);
