@@ -435,14 +435,18 @@ export class BrokerCore implements Service {
   }
 
   #context(): ModulesContext {
-    const failed = () => {
-      this.#hasFailed = true;
-      void this.stop();
+    return {
+      plan: this.#plan,
+      host: this.#host,
+      parent: this.#parent,
+      folder: this.#folder,
+      notStarted: (module, fault) => this.#notStarted(module, fault),
+      failed: () => {
+        this.#hasFailed = true;
+        void this.stop();
+      },
+      changed: () => this.#cluster?.changed(),
     };
-    const notStarted: ModulesContext["notStarted"] = (module, fault) => this.#notStarted(module, fault);
-    const changed = () => this.#cluster?.changed();
-    const { parent, folder } = { parent: this.#parent, folder: this.#folder };
-    return { plan: this.#plan, host: this.#host, parent, folder, notStarted, failed, changed };
   }
 
   async #firstFailure(): Promise<never> {

@@ -55,16 +55,8 @@ export async function serveProcess(options: ServeOptions): Promise<never> {
   const { servingClock } = options.runtime;
   const ownRuntime = servingClock === undefined ? options.runtime : { ...options.runtime, clock: servingClock };
   const { runtime, role, channel } = await takeRole({ ...options, runtime: ownRuntime });
-  serveRole({ ...options, runtime, role }, channel);
+  new ServedProcess({ ...options, runtime, role }, channel);
   return await new Promise<never>(() => {});
-}
-
-function serveRole(options: ServeOptions, channel: Channel): void {
-  const { runtime } = options;
-  const shared = { files: () => runtime.sharedFiles(), makes: false };
-  new ServedProcess(options, (events) => {
-    return new Link(channel, runtime.clock, { frameLimit: DEFAULT_FRAME_LIMIT, events, shared });
-  });
 }
 
 /** What this process starts by itself has no role of its own, but is as deep. */
@@ -76,7 +68,9 @@ async function takeRole(options: ServeOptions): Promise<Assigned> {
   const own = { runtime, role, channel: await runtime.parentChannel(role.channel) };
   if (role.standby !== true) return own;
   const [{ awaitRole }, { rehearse }] = await Promise.all([import("./await_role.ts"), import("./rehearsal.ts")]);
-  await rehearse({ ...own, load: options.load }, (part, channel) => serveRole({ ...options, ...part }, channel));
+  await rehearse({ ...own, load: options.load }, (part, channel) => {
+    new ServedProcess({ ...options, ...part }, channel);
+  });
   const assigned = await awaitRole(own);
   leave(assigned.role);
   return assigned;
@@ -99,17 +93,21 @@ class ServedProcess {
   #closeInspector: (() => void) | undefined;
   readonly #forgetSignals: () => void;
 
-  constructor(options: ServeOptions, connect: (events: ConstructorParameters<typeof Link>[2]["events"]) => Link) {
+  constructor(options: ServeOptions, channel: Channel) {
     const { runtime, role, product, aligned } = options;
     this.#options = options;
-    this.#link = connect({
-      frame: (type, flags, body) => this.#frame(type, flags, body),
-      refused: (reason, excerpt) => {
-        const fields = { process: role.broker, what: `frame (${reason}: ${excerpt})`, count: 1 };
-        this.#reporter.report("process.dropped", fields, { module: role.process });
+    this.#link = new Link(channel, runtime.clock, {
+      frameLimit: DEFAULT_FRAME_LIMIT,
+      shared: { files: () => runtime.sharedFiles(), makes: false },
+      events: {
+        frame: (type, flags, body) => this.#frame(type, flags, body),
+        refused: (reason, excerpt) => {
+          const fields = { process: role.broker, what: `frame (${reason}: ${excerpt})`, count: 1 };
+          this.#reporter.report("process.dropped", fields, { module: role.process });
+        },
+        drained: () => this.#client?.drained(),
+        closed: (reason) => void this.#cutOff(reason),
       },
-      drained: () => this.#client?.drained(),
-      closed: (reason) => void this.#cutOff(reason),
     });
     this.#reporter = new FrameReporter(runtime, this.#link, { broker: role.broker, product, aligned });
     const hello = helloOf(runtime, { broker: role.broker, process: role.process, codecs: CODECS });

@@ -3,7 +3,7 @@
  * ended, whatever it speaks. That of a module or worker speaks what `serve.ts` does, on the other side.
  */
 
-import type { Channel, Clock, ExitStatus, OutputSink, ProgramProcess, SpawnedProcess } from "../../runtime/runtime.ts";
+import type { Channel, ExitStatus, OutputSink, ProgramProcess, SpawnedProcess } from "../../runtime/runtime.ts";
 import { Link } from "../wire/link.ts";
 import {
   type ControlFromChild,
@@ -25,9 +25,7 @@ import { ProcessOutput } from "./output.ts";
 import { CallServer } from "../call/server.ts";
 import { messageOf } from "../user_code.ts";
 import { BodyError, CODECS, FrameType } from "../wire/frame.ts";
-import { CleaningWatch } from "./watchdogs.ts";
 import { deadline, formatTimeout } from "../duration.ts";
-import type { SupervisionPlan } from "../settings/settings.ts";
 
 /** A process whose channel has ended can't serve: the time it has to end by itself. */
 const WITHOUT_CHANNEL_MS = 1_000;
@@ -45,7 +43,7 @@ export abstract class ProcessSession<P extends SpawnedProcess> implements ChildS
   protected why: string | null = null;
   readonly #traits: SessionTraits;
   readonly #output: ProcessOutput;
-  readonly #shutdown: GracefulShutdown;
+  #clearDeadline: (() => void) | undefined;
   #process: P | undefined;
   /** The signal for a process that is not created yet. */
   #signalAtOnce: string | undefined;
@@ -58,10 +56,6 @@ export abstract class ProcessSession<P extends SpawnedProcess> implements ChildS
     this.parts = parts;
     this.#traits = traits;
     this.#output = new ProcessOutput(runtime.clock, { limits: setup.output, events });
-    this.#shutdown = new GracefulShutdown(runtime.clock, setup.supervision, {
-      kill: (signal, why) => this.kill(signal, why),
-      isBlocked: () => this.isBlocked(),
-    });
   }
 
   abstract readonly link: Link | undefined;
@@ -107,15 +101,28 @@ export abstract class ProcessSession<P extends SpawnedProcess> implements ChildS
     if (why !== null && !this.#hasExited) this.parts.events.killed(signal, why);
   }
 
-  /** The process was asked to end. */
+  /** The process was asked to end: SIGTERM follows, where that was of no use, and then SIGKILL. */
   protected beginShutdown(): void {
-    this.#shutdown.begin();
+    const { drainMs } = this.parts.spec.setup.supervision;
+    this.#within(drainMs, () => {
+      const why = `process did not drain in ${formatTimeout(drainMs)}`;
+      // One that handles nothing would not see SIGTERM.
+      if (this.isBlocked()) this.kill("SIGKILL", why);
+      else this.terminate(why);
+    });
   }
 
-  /** Asks the process to end by SIGTERM. */
-  protected terminate(): void {
-    this.#shutdown.signalled();
-    this.kill("SIGTERM");
+  /** Asks the process to end by SIGTERM; SIGKILL follows. */
+  protected terminate(why: string | null = null): void {
+    const { killMs } = this.parts.spec.setup.supervision;
+    const late = `process did not end in ${formatTimeout(killMs)} after SIGTERM`;
+    this.#within(killMs, () => this.kill("SIGKILL", late));
+    this.kill("SIGTERM", why);
+  }
+
+  #within(ms: number, late: () => void): void {
+    this.#clearDeadline?.();
+    this.#clearDeadline = deadline(this.parts.spec.parent.runtime.clock, ms, late);
   }
 
   protected printed(stream: "stdout" | "stderr", chunk: Uint8Array): Promise<void> | undefined {
@@ -141,7 +148,7 @@ export abstract class ProcessSession<P extends SpawnedProcess> implements ChildS
   async #exited(status: ExitStatus): Promise<void> {
     this.#hasExited = true;
     this.#clearWait?.();
-    this.#shutdown.over();
+    this.#clearDeadline?.();
     this.exited();
     if (this.isOpen) await this.#lastBytes();
     // Processes that it started and left behind end with it.
@@ -164,13 +171,17 @@ export abstract class ProcessSession<P extends SpawnedProcess> implements ChildS
 }
 
 const LAST_BYTES_MS = 50;
+/** For one cleanup, beyond the deadline that the process itself keeps where its event loop turns. */
+const CLEANUP_GRACE_MS = 5_000;
 
 const START_MESSAGES: readonly ControlFromChild["kind"][] = ["cleaning", "ready", "failed"];
 
 export class ModuleSession extends ProcessSession<ProgramProcess> {
   #link: Link | undefined;
   #server: CallServer | undefined;
-  readonly #cleaning: CleaningWatch;
+  /** The module whose cleanup it is in: the reason where it ends there. */
+  #cleaning: string | null = null;
+  #clearCleaning: (() => void) | undefined;
   /** Why the process ended its channel, by its own account: second to what brokkr knows itself. */
   #closeReason: string | null = null;
   #isLasting = false;
@@ -180,9 +191,7 @@ export class ModuleSession extends ProcessSession<ProgramProcess> {
   #askedAt = 0;
 
   constructor(parts: SessionParts) {
-    const { guard, runtime } = parts.spec.parent;
-    super(parts, { group: guard !== null, lastBytesMs: LAST_BYTES_MS });
-    this.#cleaning = new CleaningWatch(runtime.clock, (why) => this.kill("SIGKILL", why));
+    super(parts, { group: parts.spec.parent.guard !== null, lastBytesMs: LAST_BYTES_MS });
   }
 
   get link(): Link | undefined {
@@ -236,7 +245,7 @@ export class ModuleSession extends ProcessSession<ProgramProcess> {
   }
 
   protected override exited(): void {
-    this.#cleaning.over();
+    this.#clearCleaning?.();
   }
 
   protected override disconnect(): void {
@@ -246,7 +255,7 @@ export class ModuleSession extends ProcessSession<ProgramProcess> {
   protected override get end() {
     return {
       why: this.why ?? this.#closeReason,
-      cleaning: this.#cleaning.owner,
+      cleaning: this.#cleaning,
       wasGreeted: this.#server !== undefined,
       wasReady: this.#isReady,
       lasting: this.#isLasting,
@@ -314,12 +323,12 @@ export class ModuleSession extends ProcessSession<ProgramProcess> {
     // Messages about its start count until it is ready: later one could blame another module, or hide the cause of an end.
     if (this.#isReady && START_MESSAGES.includes(message.kind)) return;
     if (message.kind === "cleaning") {
-      this.#cleaning.at(message.owner, spec.setup.cleanupMs);
+      this.#cleans(message.owner);
     } else if (message.kind === "cleaned") {
       events.cleaned();
     } else if (message.kind === "ready") {
       this.#isReady = true;
-      this.#cleaning.at(null, 0);
+      this.#cleans(null);
       events.ready(message.cleanup);
     } else if (message.kind === "failed") {
       this.why ??= `start of the module failed: ${message.error.message || message.error.name}`;
@@ -328,62 +337,22 @@ export class ModuleSession extends ProcessSession<ProgramProcess> {
     events.message(message);
   }
 
+  /** The cleanup of `owner` begins, or where it is null the last one is over. One that blocks the process ends it. */
+  #cleans(owner: string | null): void {
+    const { parent: { runtime }, setup: { cleanupMs } } = this.parts.spec;
+    this.#clearCleaning?.();
+    this.#cleaning = owner;
+    if (owner === null) return;
+    const limitMs = cleanupMs + CLEANUP_GRACE_MS;
+    const why = `cleanup of module "${owner}" blocked the process for ${formatTimeout(limitMs)}`;
+    this.#clearCleaning = deadline(runtime.clock, limitMs, () => this.kill("SIGKILL", why));
+  }
+
   #closed(reason: string | null, failed: boolean): void {
     this.#server?.abort();
     // A write may meet the end of a process before its exit is seen, which says more than the write.
     const fault = failed || this.#isDraining ? null : reason;
     this.closed(fault, () => reason ?? this.#closeReason ?? "process closed its channel and went on");
-  }
-}
-
-/**
- * The steps that end a process: a stop message, then SIGTERM, then SIGKILL, each with a deadline. One that handles nothing skips
- * SIGTERM, which it would not see.
- */
-export class GracefulShutdown {
-  readonly #clock: Clock;
-  readonly #deadlines: Pick<SupervisionPlan, "drainMs" | "killMs">;
-  readonly #kill: (signal: string, why: string) => void;
-  readonly #isBlocked: () => boolean;
-  #clear: (() => void) | undefined;
-
-  /** @param isBlocked whether the process has sent nothing since it was asked to end. */
-  constructor(
-    clock: Clock,
-    deadlines: Pick<SupervisionPlan, "drainMs" | "killMs">,
-    { kill, isBlocked = () => false }: { kill(signal: string, why: string): void; isBlocked?(): boolean },
-  ) {
-    this.#clock = clock;
-    this.#deadlines = deadlines;
-    this.#kill = kill;
-    this.#isBlocked = isBlocked;
-  }
-
-  /** The process was asked to end. */
-  begin(): void {
-    this.#clear?.();
-    this.#clear = deadline(this.#clock, this.#deadlines.drainMs, () => this.#terminate());
-  }
-
-  /** The process was asked by SIGTERM, as it has no message for that. */
-  signalled(): void {
-    const { killMs } = this.#deadlines;
-    this.#clear?.();
-    this.#clear = deadline(this.#clock, killMs, () => {
-      this.#kill("SIGKILL", `process did not end in ${formatTimeout(killMs)} after SIGTERM`);
-    });
-  }
-
-  /** The process has ended. */
-  over(): void {
-    this.#clear?.();
-  }
-
-  #terminate(): void {
-    const why = `process did not drain in ${formatTimeout(this.#deadlines.drainMs)}`;
-    if (this.#isBlocked()) return this.#kill("SIGKILL", why);
-    this.signalled();
-    this.#kill("SIGTERM", why);
   }
 }
 

@@ -1,7 +1,7 @@
-/** What the parent watches in a process that runs: its heartbeat, its memory, and how long a cleanup takes. */
+/** What the parent watches in a process that runs: its heartbeat and its memory. */
 
 import type { Clock, Runtime } from "../../runtime/runtime.ts";
-import { deadline, formatTimeout, STANDSTILL_MS } from "../duration.ts";
+import { STANDSTILL_MS } from "../duration.ts";
 import type { HeartbeatSettings, MemoryPlan } from "../settings/settings.ts";
 
 export interface HeartbeatOptions {
@@ -117,40 +117,4 @@ export function watchMemory({ runtime, pid, plan, warn, recycle }: MemoryWatchOp
     hasEnded = true;
     clear();
   };
-}
-
-/** Beyond the deadline that the process itself keeps, where its event loop turns. */
-const CLEANUP_GRACE_MS = 5_000;
-
-/** Whose cleanup a new process is in, as its parent knows it: for the reason when it ends there, and to end it when it is stuck. */
-export class CleaningWatch {
-  readonly #clock: Clock;
-  readonly #stuck: (why: string) => void;
-  #owner: string | null = null;
-  #clear: (() => void) | undefined;
-
-  constructor(clock: Clock, stuck: (why: string) => void) {
-    this.#clock = clock;
-    this.#stuck = stuck;
-  }
-
-  /** The module whose cleanup runs. */
-  get owner(): string | null {
-    return this.#owner;
-  }
-
-  /** The cleanup of `owner` begins, or where it is null the last one is over. */
-  at(owner: string | null, deadlineMs: number): void {
-    this.#clear?.();
-    this.#owner = owner;
-    if (owner === null) return;
-    const limitMs = deadlineMs + CLEANUP_GRACE_MS;
-    const why = `cleanup of module "${owner}" blocked the process for ${formatTimeout(limitMs)}`;
-    this.#clear = deadline(this.#clock, limitMs, () => this.#stuck(why));
-  }
-
-  /** The process has ended. */
-  over(): void {
-    this.#clear?.();
-  }
 }

@@ -1,6 +1,6 @@
 /** The client of a control socket, which the command line uses to reach a running broker. */
 
-import type { Runtime } from "../../runtime/runtime.ts";
+import type { Channel, Runtime } from "../../runtime/runtime.ts";
 import { CallClient, DEFAULT_LIMITS } from "../call/client.ts";
 import { CallCounters, faultOf } from "../call/outcomes.ts";
 import { CallStream } from "../call/stream.ts";
@@ -61,7 +61,7 @@ export class ControlClient {
   #reason: string | null = null;
   #greeted: ((error?: Error) => void) | undefined;
 
-  private constructor(runtime: Runtime, broker: string, connect: (events: LinkEvents) => Link) {
+  private constructor(runtime: Runtime, broker: string, channel: Channel) {
     this.#broker = broker;
     this.#caller = new CallClient({
       clock: runtime.clock,
@@ -73,23 +73,21 @@ export class ControlClient {
       thread: () => undefined,
       ownFiles: [],
     });
-    this.#link = connect({
-      frame: (type, flags, body) => this.#frame(type, flags, body),
-      refused: () => {},
-      drained: () => this.#caller.drained(),
-      closed: (reason) => this.#closed(reason),
+    this.#link = new Link(channel, runtime.clock, {
+      frameLimit: DEFAULT_FRAME_LIMIT,
+      events: {
+        frame: (type, flags, body) => this.#frame(type, flags, body),
+        refused: () => {},
+        drained: () => this.#caller.drained(),
+        closed: (reason) => this.#closed(reason),
+      },
     });
     this.#link.send(FrameType.hello, helloText(helloOf(runtime, { broker, process: "brokkr", codecs: CODECS })));
   }
 
   /** Connects to the socket of `broker`. @throws {Error} when no broker listens there or its protocol differs. */
   static async connect(runtime: Runtime, broker: string, path: string): Promise<ControlClient> {
-    const channel = await runtime.connect(path);
-    const client = new ControlClient(
-      runtime,
-      broker,
-      (events) => new Link(channel, runtime.clock, { frameLimit: DEFAULT_FRAME_LIMIT, events }),
-    );
+    const client = new ControlClient(runtime, broker, await runtime.connect(path));
     await client.#hello(runtime);
     return client;
   }
@@ -266,8 +264,6 @@ export function measuredOf(outcome: CallOutcome, target: { target: string; comma
   if (!envelope.ok) throw toError(envelope.fault, target);
   return readMeasured(envelope.value);
 }
-
-type LinkEvents = ConstructorParameters<typeof Link>[2]["events"];
 
 /** The broker speaks the same protocol, so this check is enough. */
 function isRecord(value: unknown): value is SentRecord {
