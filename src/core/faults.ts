@@ -528,6 +528,11 @@ export function overLimit(bytes: number | string, limit: number): string {
   return `payload of ${bytes} bytes is over the limit of ${limit}`;
 }
 
+/** What calls are rejected with to what is gone without an exit that brokkr saw. */
+export function goneFault(reason: string): BrokerFault<"GONE"> {
+  return { code: "GONE", reason, exitCode: null, signal: null, lastLines: [] };
+}
+
 /** What ended a process, and what it printed last. */
 export function withLastLines(why: string, { lastLines }: Pick<ProcessGoneError, "lastLines">): string {
   return lastLines.length === 0 ? why : `${why}; its last lines: ${lastLines.join(" | ")}`;

@@ -2,7 +2,6 @@
 
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { LogFunction } from "../log/broker_log.ts";
-import type { LogLevel } from "../log/prefix.ts";
 import { strangeCall, toModule } from "../module/module.ts";
 import type { CheckedModule, Commands } from "../module/definition.ts";
 import { type AnyModule, programModule } from "../module/program.ts";
@@ -59,26 +58,16 @@ export interface ModulePlan {
 }
 
 /** Checked options with their defaults. */
-export interface BrokerPlan {
-  readonly name: string;
+export interface BrokerPlan
+  extends
+    Required<Pick<BrokerOptions, "name" | "standby" | "commands" | "failFast" | "aligned" | "product" | "sweep">>,
+    Pick<BrokerOptions, "startConcurrency" | "log" | "logLevel" | "cluster" | "control" | "signals"> {
   readonly modules: readonly ModulePlan[];
   readonly timeoutMs: number;
   readonly retry: "once" | "never";
-  readonly startConcurrency: number | undefined;
-  readonly standby: number;
-  readonly commands: Commands;
-  readonly failFast: boolean;
   /** Where its time comes from where modules are served in this process; null where they are processes. */
   readonly inProcess: { readonly clock?: TimeSource } | null;
   readonly program: string | undefined;
-  readonly log: LogFunction | undefined;
-  readonly logLevel: LogLevel | undefined;
-  readonly aligned: boolean;
-  readonly product: string;
-  readonly sweep: boolean;
-  readonly control: boolean | undefined;
-  readonly signals: boolean | undefined;
-  readonly cluster: ClusterConnection | undefined;
 }
 
 const OPTIONS: Readonly<Record<keyof BrokerOptions, Row>> = {
@@ -168,12 +157,12 @@ export function checkOptions(options: BrokerOptions): BrokerPlan {
   }
   checkTable("Option ", OPTIONS, { ...options });
   const { call: { timeoutMs, retry }, aligned, product, standby, sweep } = filled(BROKER, options);
+  const { modules: _modules, load: _load, settings: _settings, call: _call, ...others } = options;
   return {
-    name,
+    ...others,
     modules,
     timeoutMs,
     retry,
-    startConcurrency: options.startConcurrency,
     // A module in this process has nothing to wait for.
     standby: options.inProcess ? 0 : standby,
     commands: options.commands ?? {},
@@ -182,14 +171,9 @@ export function checkOptions(options: BrokerOptions): BrokerPlan {
     program: options.program === undefined || typeof options.program === "string"
       ? options.program
       : options.program.href,
-    log: options.log,
-    logLevel: options.logLevel,
     aligned,
     product,
     sweep,
-    control: options.control,
-    signals: options.signals,
-    cluster: options.cluster,
   };
 }
 

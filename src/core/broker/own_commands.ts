@@ -5,7 +5,7 @@ import { CallClient, DEFAULT_LIMITS } from "../call/client.ts";
 import { CallCounters } from "../call/outcomes.ts";
 import { type LocalPeer, localPeer } from "../call/local.ts";
 import type { RunningCall } from "../call/server.ts";
-import { type BrokerFault, UnknownCommandError } from "../faults.ts";
+import { goneFault, UnknownCommandError } from "../faults.ts";
 import type { ReceivedCall } from "../wire/columns.ts";
 import { DEFAULT_FRAME_LIMIT } from "../wire/frame.ts";
 import type { Reporter } from "../log/reporter.ts";
@@ -19,13 +19,7 @@ export interface OwnCommandsOptions {
   readonly commands: ReadonlyMap<string, Handler>;
 }
 
-const BROKER_STOPPED: BrokerFault = {
-  code: "GONE",
-  reason: "the broker has stopped",
-  exitCode: null,
-  signal: null,
-  lastLines: [],
-};
+const BROKER_STOPPED = goneFault("the broker has stopped");
 
 export class OwnCommands {
   readonly #options: OwnCommandsOptions;

@@ -319,7 +319,7 @@ export class ModuleSession extends ProcessSession<ProgramProcess> {
   }
 
   #message(message: ControlFromChild): void {
-    const { spec, events } = this.parts;
+    const { events } = this.parts;
     // Messages about its start count until it is ready: later one could blame another module, or hide the cause of an end.
     if (this.#isReady && START_MESSAGES.includes(message.kind)) return;
     if (message.kind === "cleaning") {

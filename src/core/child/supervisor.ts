@@ -6,7 +6,7 @@
 import { CallClient, type CallLimits, DEFAULT_LIMITS } from "../call/client.ts";
 import { CallCounters } from "../call/outcomes.ts";
 import { formatTimeout, sleep } from "../duration.ts";
-import { type BrokerFault, withLastLines } from "../faults.ts";
+import { type BrokerFault, goneFault, withLastLines } from "../faults.ts";
 import { formatMebibytes } from "../log/field_types.ts";
 import type { EventFields, EventId } from "../log/events.ts";
 import { type ControlFromParent, INSPECTOR_MS } from "../wire/messages.ts";
@@ -16,15 +16,9 @@ import type { ChildSpec } from "./child_spec.ts";
 import { BackoffTimer, Restarts, StateMachine } from "./restart.ts";
 
 /** What calls are rejected with to a process that was stopped on purpose. */
-const STOPPED = {
-  code: "GONE" as const,
-  reason: "process was stopped",
-  exitCode: null,
-  signal: null,
-  lastLines: [],
-};
+const STOPPED = goneFault("process was stopped");
 /** The same for one that never came up. */
-const NOT_STARTED = { ...STOPPED, reason: "process did not start" };
+const NOT_STARTED = goneFault("process did not start");
 
 /** The same for one that takes no calls. */
 const NO_CALLS = { code: "UNKNOWN_COMMAND", nearest: null } as const;

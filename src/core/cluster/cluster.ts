@@ -7,7 +7,7 @@ import type { Clock, Runtime } from "../../runtime/runtime.ts";
 import { CallClient, DEFAULT_LIMITS } from "../call/client.ts";
 import { closestMatch, isRecord } from "../checks.ts";
 import { within } from "../duration.ts";
-import { UnknownModuleError } from "../faults.ts";
+import { goneFault, UnknownModuleError } from "../faults.ts";
 import type { EventFields, EventId } from "../log/events.ts";
 import { LineLimit, type Reporter } from "../log/reporter.ts";
 import { messageOf } from "../user_code.ts";
@@ -17,7 +17,7 @@ import type { CallCounts, Latency } from "../wire/status.ts";
 import { VERSION } from "../version.ts";
 import { type Endpoint, HEAD_BYTES, headOf, MessageKind, type Post, readHead } from "./session.ts";
 import { ExportedSessions, type LocalModules } from "./exports.ts";
-import { goneFault, ImportedModule } from "./imports.ts";
+import { ImportedModule } from "./imports.ts";
 import {
   BEAT_MS,
   CLUSTER_VERSION,

@@ -6,7 +6,7 @@
 
 import { CallClient, type CallClientOptions } from "../call/client.ts";
 import { CallCounters } from "../call/outcomes.ts";
-import type { BrokerFault } from "../faults.ts";
+import { type BrokerFault, goneFault } from "../faults.ts";
 import { isRecord, isText, listOf } from "../checks.ts";
 import { CODECS, DEFAULT_FRAME_LIMIT, FrameType } from "../wire/frame.ts";
 import { Link } from "../wire/link.ts";
@@ -240,10 +240,6 @@ export class ImportedModule {
     });
     this.#clears.add(clear);
   }
-}
-
-export function goneFault(reason: string): BrokerFault {
-  return { code: "GONE", reason, exitCode: null, signal: null, lastLines: [] };
 }
 
 interface ImportedSessionOptions extends Pick<ImportOptions, "post" | "module" | "sessions" | "dropped"> {

@@ -5,7 +5,7 @@ import { CallClient, DEFAULT_LIMITS } from "../call/client.ts";
 import { CallCounters, faultOf } from "../call/outcomes.ts";
 import { CallStream } from "../call/stream.ts";
 import { isText, objectOf, orNull } from "../checks.ts";
-import { BrokerError, type BrokerFault, toError, toFault } from "../faults.ts";
+import { BrokerError, goneFault, toError, toFault } from "../faults.ts";
 import type { CallOptions } from "../module/definition.ts";
 import { AnswerKind, CODECS, DEFAULT_FRAME_LIMIT, FrameType } from "../wire/frame.ts";
 import { readAnswers } from "../wire/columns.ts";
@@ -246,15 +246,14 @@ export class ControlClient {
   #closed(reason: string | null): void {
     const why = this.#reason ?? reason ?? "the broker ended";
     this.#greeted?.(new Error(`Cannot talk to broker "${this.#broker}": ${why}`));
-    const fault: BrokerFault = { code: "GONE", reason: why, exitCode: null, signal: null, lastLines: [] };
-    this.#caller.refuse(fault);
+    this.#caller.refuse(goneFault(why));
   }
 }
 
 /** What came of a call that {@linkcode ask} made. @throws {BrokerError} as {@linkcode ControlClient.call} does. */
 export function measuredOf(outcome: CallOutcome, target: { target: string; command: string }): MeasuredResult {
   if ("lost" in outcome) {
-    throw toError({ code: "GONE", reason: outcome.lost, exitCode: null, signal: null, lastLines: [] }, target);
+    throw toError(goneFault(outcome.lost), target);
   }
   const { kinds, values } = readAnswers(outcome.flags, outcome.body);
   const at = Math.max(0, kinds?.findIndex((kind) => kind !== AnswerKind.progress) ?? 0);

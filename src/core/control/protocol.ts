@@ -3,6 +3,7 @@
  * envelope, so that an error keeps its class on the way.
  */
 
+import { isAnything, isNumber, objectOf } from "../checks.ts";
 import { type BrokerFault, readFault } from "../faults.ts";
 import type { LogRecord } from "../log/events.ts";
 import type { LogLevel } from "../log/prefix.ts";
@@ -64,14 +65,11 @@ export function readEnvelope(value: unknown): Envelope {
   throw new TypeError("Cannot read the broker's answer: it is none that this version knows");
 }
 
+const isMeasured = objectOf<MeasuredResult>({ value: isAnything, attempts: isNumber, ms: isNumber });
+
 /** @throws {TypeError} where a broker of another version answered something else. */
 export function readMeasured(value: unknown): MeasuredResult {
-  if (typeof value === "object" && value !== null && "attempts" in value && "ms" in value) {
-    const { attempts, ms } = value;
-    if (typeof attempts === "number" && typeof ms === "number") {
-      return "value" in value ? { value: value.value, attempts, ms } : { attempts, ms };
-    }
-  }
+  if (isMeasured(value)) return value;
   throw new TypeError("Cannot read the broker's answer: it does not say what the call took");
 }
 
