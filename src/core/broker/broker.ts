@@ -128,6 +128,11 @@ export class BrokerCore implements Service {
     return this.#hasFailed;
   }
 
+  /** Whether it ends, or has ended. */
+  get isEnding(): boolean {
+    return this.#stopped !== undefined;
+  }
+
   /** Starts every module; settles when each is ready or has failed its first start. @throws {ProcessGoneError} with `failFast` */
   async start(): Promise<void> {
     if (this.#host.runtime.pid === 1) this.#log.report("broker.no-init", { remedy: INIT }, { module: this.name });
@@ -137,7 +142,7 @@ export class BrokerCore implements Service {
     const failure = this.#plan.failFast ? [this.#firstFailure()] : [];
     await Promise.race([this.#modules.start(), ...failure]);
     await joined();
-    if (this.#stopped !== undefined) return;
+    if (this.isEnding) return;
     const slots = [...this.#modules.slots()];
     const failed = slots.filter((slot) => slot.process.state === "failed").length;
     const ms = this.#host.runtime.clock.now() - this.#startedAt;
@@ -227,7 +232,7 @@ export class BrokerCore implements Service {
     if (this.#standbys !== undefined) return this.#standbys.follow(plan);
     if (plan.count === 0) return;
     const { Standbys } = await import("../child/standby.ts");
-    if (this.#stopped !== undefined) return;
+    if (this.isEnding) return;
     this.#standbys = new Standbys(this.#parent, plan);
     this.#standbys.open();
   }
@@ -238,7 +243,7 @@ export class BrokerCore implements Service {
   }
 
   #refuseStopped(action: string, name: string | undefined): void {
-    if (this.#stopped === undefined) return;
+    if (!this.isEnding) return;
     const what = name === undefined ? "the modules" : `"${name}"`;
     throw new Error(`Cannot ${action} ${what}: broker "${this.name}" has stopped`);
   }

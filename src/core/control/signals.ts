@@ -32,5 +32,10 @@ export function obeySignals(
 
 function reloadInTurn(core: BrokerCore): () => void {
   let reloads: Promise<unknown> = Promise.resolve();
-  return () => void (reloads = reloads.then(() => core.reload()));
+  return () => {
+    reloads = reloads.then(async () => {
+      // systemd may send SIGHUP right behind SIGTERM, and a terminal that closes in the middle of the end.
+      if (!core.isEnding) await core.reload();
+    });
+  };
 }

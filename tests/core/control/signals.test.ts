@@ -1,0 +1,55 @@
+// What signals do to a broker's process.
+import assert from "node:assert/strict";
+import process from "node:process";
+import { test } from "node:test";
+import { obeySignals } from "../../../src/core/control/signals.ts";
+import { FakeBroker, wasAsked } from "../broker/fake_broker.ts";
+import { settle } from "../manual_clock.ts";
+
+/** A broker of module sla that runs, and what sends its process a signal. */
+async function obeying() {
+  const t = new FakeBroker({ sla: {} });
+  const listeners = new Map<string, () => void>();
+  const onSignal = (signal: string, fn: () => void) => {
+    listeners.set(signal, fn);
+    return () => void listeners.delete(signal);
+  };
+  const started = t.core.start();
+  await settle();
+  await t.up("sla");
+  await started;
+  obeySignals(t.core, { runtime: Object.assign(t.runtime, { onSignal }), end: () => t.core.stop() });
+  const send = async (signal: string) => {
+    listeners.get(signal)?.();
+    await settle();
+  };
+  return { t, send };
+}
+
+test("SIGHUP replaces every module's process, one SIGHUP after the other", async () => {
+  const { t, send } = await obeying();
+  await send("SIGHUP");
+  await send("SIGHUP");
+  assert.equal(t.lives("sla").length, 2);
+  await t.up("sla");
+  await t.lives("sla")[0]?.exit({ code: 0, signal: null });
+  assert.equal(t.lives("sla").length, 3);
+});
+
+test("SIGHUP while the broker ends is of no effect: systemd may send it right behind SIGTERM", async () => {
+  const { t, send } = await obeying();
+  const rejections: unknown[] = [];
+  const rejected = (reason: unknown) => void rejections.push(reason);
+  process.on("unhandledRejection", rejected);
+  try {
+    await send("SIGTERM");
+    await send("SIGHUP");
+    await send("SIGHUP");
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    assert.deepEqual(rejections, []);
+    assert.deepEqual([t.lives("sla").length, wasAsked(t.life("sla"))], [1, true]);
+  } finally {
+    process.off("unhandledRejection", rejected);
+    await t.down("sla");
+  }
+});
