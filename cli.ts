@@ -1,6 +1,6 @@
 #!/usr/bin/env -S deno run -A
 import { VERSION } from "./src/core/version.ts";
-import type { Asked } from "./src/cli/quick.ts";
+import type { Asked } from "./src/core/control/question.ts";
 import type { BunNamespace } from "./src/runtime/bun/namespace.ts";
 import type { DenoNamespace } from "./src/runtime/deno/namespace.ts";
 import { isOlder, OLDEST } from "./src/runtime/oldest.ts";
@@ -10,12 +10,14 @@ declare const Deno: DenoNamespace;
 
 const words = "Deno" in globalThis ? Deno.args : globalThis.process.argv.slice(2);
 const [first] = words;
+/** What only asks a running broker: src/cli/quick.ts does it with less code. */
+const QUICK = ["status", "call", "describe", "restart", "reload", "scale", "stop"];
 // The version before anything else is loaded, which takes longer than the start of the runtime. Where it can't be written, or the
 // runtime is too old, the command line says so.
 if (!isNewEnough()) void rest();
 else if (words.length === 1 && (first === "--version" || first === "-V")) {
   void print(`${VERSION}\n`).catch(() => rest());
-} else if (first === "status" || first === "call") void ask();
+} else if (first !== undefined && QUICK.includes(first)) void ask();
 else void rest();
 
 async function ask(): Promise<void> {

@@ -134,6 +134,7 @@ async function compareCommands(runtime: string): Promise<void> {
     "brokkr --version": [cli, "--version"],
     "brokkr status": [cli, "status"],
     "brokkr call": [cli, "call", "echo", "echo", "1"],
+    "brokkr describe": [cli, "describe"],
   };
   try {
     while (!(await command(runtime, rows["brokkr call"], env).output()).success);

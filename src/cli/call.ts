@@ -1,30 +1,26 @@
 /** `brokkr call`: calls a command of a module and prints its result. */
 
 import { isRecord } from "../core/checks.ts";
-import { measuredOf } from "../core/control/client.ts";
-import type { CallOutcome } from "../core/control/question.ts";
 import { BrokerError, RemoteError } from "../core/faults.ts";
 import { escapeText } from "../core/log/escape.ts";
 import { headline, messageOf } from "../core/user_code.ts";
 import { systemReason } from "../runtime/posix/failure_reason.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode, exitCodeOf, NoBrokerError } from "./exit_codes.ts";
-import { askBroker } from "./connect.ts";
+import { askBroker, type Context } from "./connect.ts";
 import type { ArgsOf } from "./commands.ts";
 import { print, shown } from "./output.ts";
 import { ProgressLine } from "./progress_line.ts";
-import { readParam, resultText, toJson } from "./result.ts";
+import { readParam, resultText, toJson } from "./answers.ts";
 
 /** Not by `node:process`: to list what that exports, Node opens the three standard streams. */
 const { process } = globalThis;
 
-/** @param outcome of the call, where it was made before. */
-export async function call(runtime: Runtime, args: ArgsOf<"call">, outcome?: CallOutcome): Promise<number> {
+export async function call(runtime: Runtime, args: ArgsOf<"call">, { asked }: Context): Promise<number> {
   const { json } = args;
-  // What was asked before needs none.
-  const params = outcome === undefined ? await readParams(args.params) : [];
+  const params = await readParams(args.params);
   try {
-    await (args.stream ? printItems(runtime, args, params) : printResult(runtime, args, { params, outcome }));
+    await (args.stream ? printItems(runtime, args, params) : printResult(runtime, args, { params, asked }));
     return ExitCode.done;
   } catch (error) {
     const code = exitCodeOf(error);
@@ -58,17 +54,14 @@ const STREAM_HINTS: readonly (readonly [said: string, hint: string])[] = [
 
 async function printResult(
   runtime: Runtime,
-  args: ArgsOf<"call">,
-  { params, outcome }: { readonly params: readonly unknown[]; readonly outcome: CallOutcome | undefined },
+  { target, command, timeoutMs, json, broker }: ArgsOf<"call">,
+  { params, asked }: Pick<Context, "asked"> & { readonly params: readonly unknown[] },
 ): Promise<void> {
-  const { target, command, timeoutMs, json, broker } = args;
-  const result = outcome === undefined
-    ? await askBroker(runtime, broker, async (client) => {
-      using line = new ProgressLine();
-      const onProgress = (value: unknown) => line.show(toJson(value));
-      return await client.call(target, command, params, { timeoutMs, onProgress });
-    })
-    : measuredOf(outcome, { target, command });
+  const result = await askBroker(runtime, broker, async (client) => {
+    using line = new ProgressLine();
+    const onProgress = (value: unknown) => line.show(toJson(value));
+    return await client.call(target, command, params, { timeoutMs, onProgress });
+  }, asked);
   const text = resultText(result, json);
   if (text !== null) await print(`${shown(text)}\n`);
 }

@@ -9,21 +9,18 @@ import type { Runtime } from "../runtime/runtime.ts";
 import { readArguments, UsageError } from "./arguments.ts";
 import { ExitCode, exitCodeOf, explain } from "./exit_codes.ts";
 import { type ArgsOf, COMMAND_ROWS, type CommandName, COMMANDS, isCommandName } from "./commands.ts";
+import type { Context } from "./connect.ts";
 import { print } from "./output.ts";
-import type { Asked } from "./quick.ts";
 
 /** Not by `node:process`: to list what that exports, Node opens the three standard streams. */
 const { process } = globalThis;
 
 /** Resolves with an exit code, where that may be another one than that of success. */
-type Run<N extends CommandName> = (runtime: Runtime, args: ArgsOf<N>, depth: number) => Promise<number | void>;
+type Run<N extends CommandName> = (runtime: Runtime, args: ArgsOf<N>, context: Context) => Promise<number | void>;
 
 const RUN: { readonly [N in CommandName]: () => Promise<Run<N>> } = {
   run: async () => (await import("./run.ts")).run,
-  call: async () => {
-    const { call } = await import("./call.ts");
-    return (runtime, args) => call(runtime, args);
-  },
+  call: async () => (await import("./call.ts")).call,
   describe: async () => (await import("./describe.ts")).describe,
   inspect: async () => (await import("./inspect.ts")).inspect,
   status: async () => (await import("./status.ts")).status,
@@ -49,27 +46,17 @@ const RUN: { readonly [N in CommandName]: () => Promise<Run<N>> } = {
   version: () => Promise.resolve(async () => void await print(`${VERSION}\n`)),
 };
 
-/** Runs the command of the arguments, or what is left of it where a part was `asked` before; returns the exit code. */
-export async function commandLine(runtime: Runtime, depth: number, asked?: Asked): Promise<number> {
-  const context = { runtime, depth };
+/** Runs the command of the arguments; returns the exit code. */
+export async function commandLine(runtime: Runtime, context: Context): Promise<number> {
   try {
     const [first = "help", ...words] = process.argv.slice(2);
-    const run = asked === undefined ? act(context, commandNamed(first), words) : finish(runtime, asked, words);
-    return await run ?? ExitCode.done;
+    return await act(runtime, context, { name: commandNamed(first), words }) ?? ExitCode.done;
   } catch (error) {
     const code = exitCodeOf(error);
     if (code === null) throw error;
     runtime.writeError(`${escapeLines(explain(error))}\n`);
     return code;
   }
-}
-
-async function finish(runtime: Runtime, asked: Asked, words: readonly string[]): Promise<number | void> {
-  if ("text" in asked) return void await print(asked.text);
-  const args = await readArguments("call", words);
-  if (args === null) return await showHelp("call");
-  const { call } = await import("./call.ts");
-  return await call(runtime, args, asked.outcome);
 }
 
 /** @throws {UsageError} if there is none of that name. */
@@ -83,16 +70,16 @@ function commandNamed(word: string): CommandName {
 }
 
 async function act<N extends CommandName>(
-  { runtime, depth }: { readonly runtime: Runtime; readonly depth: number },
-  name: N,
-  words: readonly string[],
+  runtime: Runtime,
+  context: Context,
+  { name, words }: { readonly name: N; readonly words: readonly string[] },
 ): Promise<number | void> {
   const args = await readArguments(name, words);
   if (args === null) return await showHelp(name);
   // All but these only wait for answers, so Ctrl-C may end them at any time.
   if (name !== "run" && name !== "serve") runtime.onSignal("SIGINT", () => runtime.exit(ExitCode.interrupted));
   const run: Run<N> = await RUN[name]();
-  return await run(runtime, args, depth);
+  return await run(runtime, args, context);
 }
 
 async function showHelp(command: string | undefined): Promise<void> {

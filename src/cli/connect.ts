@@ -1,6 +1,7 @@
 /** Finding the broker that a command is for. */
 
 import { ControlClient, ControlLostError, findBrokers } from "../core/control/client.ts";
+import type { Asked } from "../core/control/question.ts";
 import { CONTROL_FOLDER, socketPath } from "../core/control/socket_name.ts";
 import { checkName } from "../core/settings/table.ts";
 import { closestMatch } from "../core/checks.ts";
@@ -10,13 +11,22 @@ import { failureCode } from "../runtime/posix/failure_reason.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { asUsage, CliError, ExitCode, NoBrokerError } from "./exit_codes.ts";
 
+/** What a command may need beside its arguments. */
+export interface Context {
+  /** How many brokers this process is below. */
+  readonly depth: number;
+  /** The first question of the command, where it was asked before. */
+  readonly asked: Asked | undefined;
+}
+
 /** Connects to the broker of that name, else to the only one that runs, for as long as `ask` takes. */
 export async function askBroker<T>(
   runtime: Runtime,
   broker: string | undefined,
   ask: (client: ControlClient) => Promise<T>,
+  asked?: Asked,
 ): Promise<T> {
-  const client = await connect(runtime, broker);
+  const client = asked === undefined ? await connect(runtime, broker) : ControlClient.asked(runtime, asked);
   try {
     return await ask(client);
   } catch (error) {

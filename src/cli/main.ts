@@ -8,16 +8,16 @@ import { messageOf } from "../core/user_code.ts";
 import { detectRuntime } from "../runtime/detect.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { DEMO_PROGRAM, offerLibrary, PROGRAM_VARIABLE } from "./own_program.ts";
-import type { Asked } from "./quick.ts";
+import type { Asked } from "../core/control/question.ts";
 
-/** @param asked what is done of the command that the words name. */
+/** @param asked the first question of the command that the words name, where it was asked before. */
 export async function main(asked?: Asked): Promise<void> {
   const runtime = await detectRuntime();
   try {
     const { role, depth } = ownRole(runtime);
     if (role !== null) return await beProcess(runtime, role);
     const { commandLine } = await import("./command_line.ts");
-    runtime.exit(await commandLine(runtime, depth, asked));
+    runtime.exit(await commandLine(runtime, { depth, asked }));
   } catch (error) {
     runtime.writeError(`${error instanceof Error ? error.stack ?? error.message : String(error)}\n`);
     runtime.exit(1);

@@ -1,20 +1,27 @@
 /**
- * `brokkr status` and `brokkr call` in their usual forms, with a tenth of the code: it is loaded alone, and takes less time than
- * the runtime's own start. Whatever is out of the ordinary is left to the whole command line, which does it as if this were not here.
+ * Commands that ask a running broker one thing, in their usual forms, with a tenth of the code: it is loaded alone, and takes less
+ * time than the runtime's own start. Whatever is out of the ordinary is left to the whole command line, which does it as if this were
+ * not here.
  */
 
 import type { BrokerStatus } from "../core/broker/status.ts";
 import { isRecord } from "../core/checks.ts";
-import { type Answer, ask, type CallOutcome, plainValue } from "../core/control/question.ts";
+import type { ModuleDescription } from "../core/control/describe.ts";
+import {
+  type Answer,
+  ANSWER_MS,
+  ask,
+  type Asked,
+  type BrokerPlace,
+  plainValue,
+  PROCESSES_MS,
+} from "../core/control/question.ts";
 import { brokerOf, CONTROL_FOLDER, socketPath } from "../core/control/socket_name.ts";
 import { escapeLines } from "../core/log/escape.ts";
 import type { Asking } from "../runtime/asking.ts";
+import { descriptionsText, DONE, notStarted, readParam, resultText, toJson } from "./answers.ts";
 import { ProgressLine } from "./progress_line.ts";
-import { readParam, resultText, toJson } from "./result.ts";
 import { statusTable } from "./status_table.ts";
-
-/** What is left to do: to print a text, or what came of a call that is not to be made twice. */
-export type Asked = { readonly text: string } | { readonly outcome: CallOutcome };
 
 /** Runs the whole command line: from the start where nothing was asked. */
 export type Rest = (asked?: Asked) => Promise<void>;
@@ -24,102 +31,149 @@ const SHORT_BYTES = 4096;
 /** Parameters of so many characters are within every limit, in size and in depth. */
 const SHORT_PARAMS = 1_000;
 const LONE_SURROGATE = /\p{Surrogate}/u;
-const STATUS_MS = 10_000;
 const INTERRUPTED = 130;
 /** As in role.ts, which loads more: a process of a broker has a role whatever its words are. */
 const ROLE_VARIABLE = "BROKKR_ROLE";
 
+/** A command in its usual form. */
+interface Usual {
+  /** How many operands it has. */
+  readonly least: number;
+  readonly most: number;
+  /** How long the broker may take. @default for ever */
+  readonly timeoutMs?: number;
+  /** What is asked of the broker; null where it is left to the whole command line. */
+  readonly params: (operands: readonly string[], asking: Asking) => readonly unknown[] | null;
+  /** What is printed of the value that it answers; null where only the whole command line can say it. */
+  readonly text: (value: unknown, shown: Shown) => string | null | Promise<string | null>;
+  /** Where that goes; what is told on standard error is no result, so there is no JSON of it. @default "stdout" */
+  readonly to?: "stderr";
+}
+
 interface Request {
-  readonly command: "status" | "call";
+  readonly command: string;
+  readonly usual: Usual;
   readonly operands: readonly string[];
   readonly json: boolean;
   readonly broker: string | undefined;
 }
 
+interface Shown extends Request {
+  readonly asking: Asking;
+  readonly place: BrokerPlace;
+}
+
+const COMMANDS: ReadonlyMap<string, Usual> = new Map<string, Usual>([
+  ["status", { least: 0, most: 0, timeoutMs: ANSWER_MS, params: () => [], text: statusText }],
+  ["call", { least: 2, most: Infinity, params: callParams, text: callText }],
+  ["describe", {
+    least: 0,
+    most: 1,
+    timeoutMs: ANSWER_MS,
+    params: ([name = null]) => [name, false],
+    text: describeText,
+  }],
+  ["stop", changing(0, 1, DONE.stop)],
+  ["restart", changing(0, 1, DONE.restart, "restart")],
+  ["reload", changing(0, 1, DONE.reload, "reload")],
+  ["scale", changing(2, 2, DONE.scale, "scale")],
+]);
+
 export async function quick(asking: Asking, words: readonly string[], rest: Rest): Promise<void> {
   const request = requestOf(words);
   if (request === null || asking.variable(ROLE_VARIABLE) !== undefined) return await rest();
   asking.onSignal("SIGINT", () => asking.exit(INTERRUPTED));
-  const asked = await answered(asking, request);
-  if (asked !== undefined && "text" in asked && printed(asking, asked.text)) asking.exit(0);
+  const asked = await askFor(asking, request);
+  if (asked !== undefined && await isShown(asking, request, asked)) asking.exit(0);
   await rest(asked);
 }
 
 /** Null where a word is of another form. */
-function requestOf([command, ...words]: readonly string[]): Request | null {
-  if (command !== "status" && command !== "call") return null;
+function requestOf([command = "", ...words]: readonly string[]): Request | null {
+  const usual = COMMANDS.get(command);
+  if (usual === undefined) return null;
   const operands: string[] = [];
   let json = false;
   let broker: string | undefined;
   for (let index = 0; index < words.length; index++) {
     const word = words[index] ?? "";
-    if (word === "--json" && !json) json = true;
+    if (word === "--json" && !json && usual.to === undefined) json = true;
     else if (word === "--broker" && broker === undefined) broker = words[++index] ?? "";
     else if (/^[-@]/.test(word)) return null;
     else operands.push(word);
   }
-  const isWhole = command === "status" ? operands.length === 0 : operands.length >= 2;
-  return isWhole ? { command, operands, json, broker } : null;
+  const isWhole = operands.length >= usual.least && operands.length <= usual.most;
+  return isWhole ? { command, usual, operands, json, broker } : null;
 }
 
-/** Undefined where nothing was asked, or what was asked can be asked again. */
-async function answered(asking: Asking, request: Request): Promise<Asked | undefined> {
+/** Undefined where nothing was asked: the whole command line says why not. */
+async function askFor(asking: Asking, { command, usual, operands, broker }: Request): Promise<Asked | undefined> {
+  using line = new LazyProgress();
   try {
-    const place = brokerIn(asking, request.broker);
-    if (place === null) return undefined;
-    return await (request.command === "status" ? status(asking, place, request) : call(asking, place, request));
+    const place = brokerIn(asking, broker);
+    const params = usual.params(operands, asking);
+    if (place === null || params === null) return undefined;
+    const outcome = await ask(
+      asking,
+      place,
+      { command, params, timeoutMs: usual.timeoutMs },
+      (answer) => line.show(answer),
+    );
+    return outcome === null ? undefined : { ...place, outcome };
   } catch {
-    return undefined; // the whole command line says what is wrong
+    return undefined;
   }
 }
 
-interface Place {
-  readonly broker: string;
-  readonly path: string;
-}
-
 /** Null where not one broker is meant. */
-function brokerIn({ files }: Asking, given: string | undefined): Place | null {
+function brokerIn({ files }: Asking, given: string | undefined): BrokerPlace | null {
   const folder = files.folder(CONTROL_FOLDER);
   const names = files.list(folder).flatMap((file) => brokerOf(file) ?? []);
   const broker = given ?? (names.length === 1 ? names[0] : undefined);
   return broker !== undefined && names.includes(broker) ? { broker, path: socketPath(folder, broker) } : null;
 }
 
-async function status(asking: Asking, place: Place, { json }: Request): Promise<Asked | undefined> {
-  const outcome = await ask(asking, place, { command: "status", params: [], timeoutMs: STATUS_MS });
-  const envelope = outcome === null || "lost" in outcome ? undefined : plainValue(outcome);
-  if (!isRecord(envelope) || envelope["ok"] !== true || !isStatus(envelope["value"])) return undefined;
-  if (json) return { text: `${JSON.stringify(envelope["value"])}\n` };
-  const terminal = asking.terminal();
-  const colors = terminal !== null && !asking.variable("NO_COLOR") && asking.variable("TERM") !== "dumb";
-  return { text: `${statusTable(envelope["value"], { colors, width: terminal?.columns })}\n` };
+/** Whether the whole answer is printed; what was asked is not asked again, whatever goes wrong here. */
+async function isShown(asking: Asking, request: Request, { outcome, ...place }: Asked): Promise<boolean> {
+  try {
+    const envelope = "lost" in outcome ? undefined : plainValue(outcome);
+    if (!isRecord(envelope) || envelope["ok"] !== true) return false;
+    const text = await request.usual.text(envelope["value"], { ...request, asking, place });
+    return text !== null && print(asking, text, request.usual.to ?? "stdout");
+  } catch {
+    return false;
+  }
 }
 
-/** The broker speaks the same protocol, so this check is enough. */
+function statusText(value: unknown, { asking, json }: Shown): string | null {
+  if (!isStatus(value)) return null;
+  if (json) return `${JSON.stringify(value)}\n`;
+  return `${statusTable(value, { colors: hasColors(asking), width: asking.terminal("stdout")?.columns })}\n`;
+}
+
+/** The broker speaks the same protocol, so these checks are enough. */
 function isStatus(value: unknown): value is BrokerStatus {
   return isRecord(value) && "broker" in value && Array.isArray(value["modules"]);
 }
 
-async function call(asking: Asking, place: Place, { operands, json }: Request): Promise<Asked | undefined> {
-  const [target = "", command = "", ...words] = operands;
+function isDescription(value: unknown): value is readonly ModuleDescription[] {
+  return Array.isArray(value) && value.every((one) => isRecord(one) && "commands" in one);
+}
+
+/** Of one that nothing is known of, the exit code says why. */
+function describeText(value: unknown, { asking, json }: Shown): string | null {
+  if (!isDescription(value) || value.some(({ error }) => error !== null)) return null;
+  return descriptionsText(value, { json, colors: hasColors(asking) });
+}
+
+function hasColors(asking: Asking): boolean {
+  return asking.terminal("stdout") !== null && !asking.variable("NO_COLOR") && asking.variable("TERM") !== "dumb";
+}
+
+function callParams([target = "", command = "", ...words]: readonly string[]): readonly unknown[] | null {
   const params = words.map(readParam);
   const asked = [target, command, params, {}];
-  if (!params.every(isPlain) || JSON.stringify(asked).length > SHORT_PARAMS) return undefined;
-  const line = new LazyProgress();
-  const outcome = await ask(asking, place, { command: "call", params: asked }, (answer) => line.show(answer));
-  if (outcome === null) return undefined;
-  try {
-    line[Symbol.dispose]();
-    const measured = "lost" in outcome ? undefined : measuredIn(plainValue(outcome));
-    if (measured === undefined) return { outcome };
-    const text = resultText(measured, json);
-    if (text === null) return { text: "" };
-    return { text: `${asking.terminal() === null ? text : escapeLines(text)}\n` };
-  } catch {
-    // What was called is not called again, whatever goes wrong here.
-    return { outcome };
-  }
+  return params.every(isPlain) && JSON.stringify(asked).length <= SHORT_PARAMS ? asked : null;
 }
 
 /** Whether JSON keeps all of what it was read from: it has no word for -0, and none for what is too large for a number. */
@@ -129,11 +183,45 @@ function isPlain(value: unknown): boolean {
   return typeof value !== "object" || value === null || Object.values(value).every(isPlain);
 }
 
-function measuredIn(envelope: unknown) {
-  const measured = isRecord(envelope) && envelope["ok"] === true ? envelope["value"] : undefined;
-  if (!isRecord(measured)) return undefined;
+function callText(measured: unknown, { asking, json }: Shown): string | null {
+  if (!isRecord(measured)) return null;
   const { value, attempts, ms } = measured;
-  return typeof attempts === "number" && typeof ms === "number" ? { value, attempts, ms } : undefined;
+  if (typeof attempts !== "number" || typeof ms !== "number") return null;
+  const text = resultText({ value, attempts, ms }, json);
+  if (text === null) return "";
+  return `${asking.terminal("stdout") === null ? text : escapeLines(text)}\n`;
+}
+
+/**
+ * Changes processes. On a terminal the whole command line shows the steps.
+ *
+ * @param action of one whose processes start, and have to.
+ */
+function changing(
+  least: number,
+  most: number,
+  done: (operands: readonly string[]) => string,
+  action?: "restart" | "reload" | "scale",
+): Usual {
+  return {
+    least,
+    most,
+    timeoutMs: PROCESSES_MS,
+    params([name, ...counts], asking) {
+      if (asking.terminal("stderr") !== null || counts.some((count) => !/^(0|[1-9]\d{0,4})$/.test(count))) return null;
+      return name === undefined ? [] : [name, ...counts.map(Number)];
+    },
+    async text(value, { operands, asking, place }) {
+      // Why it is not done, or what of it is not.
+      if (typeof value === "string" || (Array.isArray(value) && value.length > 0)) return null;
+      if (action === undefined) return done(operands);
+      const outcome = await ask(asking, place, { command: "status", params: [], timeoutMs: ANSWER_MS });
+      const envelope = outcome === null || "lost" in outcome ? undefined : plainValue(outcome);
+      const status = isRecord(envelope) ? envelope["value"] : undefined;
+      return isStatus(status) && notStarted(status, action, operands[0]).length === 0 ? done(operands) : null;
+    },
+    to: "stderr",
+  };
 }
 
 /** Where there is progress, and a terminal to show it. */
@@ -151,13 +239,13 @@ class LazyProgress implements Disposable {
 }
 
 /** False where it could not be written, and nothing of it was. */
-function printed(asking: Asking, text: string): boolean {
+function print(asking: Asking, text: string, to: "stdout" | "stderr"): boolean {
   if (text === "") return true;
-  const shown = asking.terminal() === null ? text : escapeLines(text, { colors: true });
+  const shown = asking.terminal(to) === null ? text : escapeLines(text, { colors: true });
   const bytes = new TextEncoder().encode(shown);
   if (bytes.length > SHORT_BYTES) return false;
   try {
-    asking.write(bytes);
+    asking.write(bytes, to);
     return true;
   } catch {
     return false;

@@ -1,56 +1,69 @@
 /** `brokkr restart`, `stop`, `reload` and `scale`: each waits for the outcome, and shows the steps meanwhile. */
 
-import type { ProcessState } from "../core/wire/status.ts";
 import type { ControlClient } from "../core/control/client.ts";
 import { EVENT_IDS } from "../core/log/events.ts";
 import type { Runtime } from "../runtime/runtime.ts";
+import { DONE, notStarted } from "./answers.ts";
 import { CliError, ExitCode } from "./exit_codes.ts";
 import { operatorText } from "./colors.ts";
-import { askBroker, unknownName } from "./connect.ts";
+import { askBroker, type Context, unknownName } from "./connect.ts";
 import type { ArgsOf } from "./commands.ts";
-import { processRows } from "./status_rows.ts";
+import type { ProcessRow } from "./status_rows.ts";
 import { ProgressLine } from "./progress_line.ts";
 
-export async function restart(runtime: Runtime, { module, broker }: ArgsOf<"restart">): Promise<void> {
+export async function restart(
+  runtime: Runtime,
+  { module, broker }: ArgsOf<"restart">,
+  { asked }: Context,
+): Promise<void> {
   return await askBroker(runtime, broker, async (client) => {
     await showSteps(client, "restart", client.restart(module ?? null));
-    await requireStarted(client, module);
-    runtime.writeError(`${module ?? "Every module"} was started again\n`);
-  });
+    requireStarted(notStarted(await client.status(), "restart", module));
+    runtime.writeError(DONE.restart(named(module)));
+  }, asked);
 }
 
-export async function stop(runtime: Runtime, { module, broker }: ArgsOf<"stop">): Promise<void> {
+export async function stop(runtime: Runtime, { module, broker }: ArgsOf<"stop">, { asked }: Context): Promise<void> {
   return await askBroker(runtime, broker, async (client) => {
     await showSteps(client, "stop", client.stop(module ?? null));
-    runtime.writeError(`${module ?? "The broker"} has stopped\n`);
-  });
+    runtime.writeError(DONE.stop(named(module)));
+  }, asked);
 }
 
 /** The old processes serve calls until the new ones are ready. */
-export async function reload(runtime: Runtime, { module, broker }: ArgsOf<"reload">): Promise<void> {
+export async function reload(
+  runtime: Runtime,
+  { module, broker }: ArgsOf<"reload">,
+  { asked }: Context,
+): Promise<void> {
   return await askBroker(runtime, broker, async (client) => {
     const kept = await showSteps(client, "reload", client.reload(module ?? null));
-    await requireStarted(client, module);
+    requireStarted(notStarted(await client.status(), "reload", module));
     if (kept.length > 0) {
       const names = kept.map((name) => `"${name}"`).join(", ");
       const why = "the new process ended before it was ready, the old one goes on, see the broker's log";
       throw new CliError(`Cannot load module ${names} again: ${why}`, { exitCode: ExitCode.gone });
     }
-    runtime.writeError(`${module ?? "Every module"} was loaded again\n`);
-  });
+    runtime.writeError(DONE.reload(named(module)));
+  }, asked);
 }
 
 /** Workers that are too many finish their calls before they end. */
-export async function scale(runtime: Runtime, { module, workers, broker }: ArgsOf<"scale">): Promise<void> {
+export async function scale(
+  runtime: Runtime,
+  { module, workers, broker }: ArgsOf<"scale">,
+  { asked }: Context,
+): Promise<void> {
   return await askBroker(runtime, broker, async (client) => {
     const refusal = await showSteps(client, "scale", client.scale(module, workers));
     if (refusal !== null) throw new CliError(refusal, { exitCode: ExitCode.failed });
-    const { modules } = await client.status();
-    for (const { name } of modules.find(({ name }) => name === module)?.workers ?? []) {
-      await requireStarted(client, name);
-    }
-    runtime.writeError(`${module} has ${workers} ${workers === 1 ? "worker" : "workers"}\n`);
-  });
+    requireStarted(notStarted(await client.status(), "scale", module));
+    runtime.writeError(DONE.scale([module, String(workers)]));
+  }, asked);
+}
+
+function named(module: string | undefined): string[] {
+  return module === undefined ? [] : [module];
 }
 
 const STEPS = EVENT_IDS.filter((event) => event.startsWith("process.") && event !== "process.output");
@@ -75,14 +88,8 @@ async function showSteps<T>(client: ControlClient, action: string, work: Promise
   }
 }
 
-/** States of a process whose last start did not succeed. */
-const NOT_STARTED: readonly ProcessState[] = ["failed", "backoff", "starting", "cleaning"];
-
 /** @throws {CliError} if a module or worker did not start. */
-async function requireStarted(client: ControlClient, name: string | undefined): Promise<void> {
-  const failed = processRows(await client.status()).filter(({ status }) =>
-    NOT_STARTED.includes(status.state) && (name === undefined || name === status.name)
-  );
+function requireStarted(failed: readonly ProcessRow[]): void {
   if (failed.length === 0) return;
   const modules = failed.filter(({ module }) => module === null);
   const [what, ended] = modules.length > 0 ? ["module", modules] : ["worker", failed];

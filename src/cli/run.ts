@@ -10,6 +10,7 @@ import { nearestConfig } from "./config/config_file.ts";
 import { isFile, isFolder } from "./files.ts";
 import { typescriptRemedy } from "./config/module_path.ts";
 import type { ArgsOf } from "./commands.ts";
+import type { Context } from "./connect.ts";
 import { offerLibrary, PROGRAM_VARIABLE } from "./own_program.ts";
 import type { PageArgs } from "./page/page.ts";
 
@@ -19,7 +20,7 @@ const PROGRAM = /\.[cm]?[jt]s$/;
 export async function run(
   runtime: Runtime,
   { file, name, watch, page, pageTokenFile }: ArgsOf<"run">,
-  depth: number,
+  { depth }: Context,
 ): Promise<number> {
   const path = file ?? nearestConfig("run");
   const shown = page === undefined ? null : { address: page, tokenFile: pageTokenFile };

@@ -19,6 +19,7 @@ import type { Channel, ChannelEvents, Clock, Runtime } from "../runtime/runtime.
 import { asUsage, CliError, ExitCode } from "./exit_codes.ts";
 import type { ArgsOf } from "./commands.ts";
 import { isFile } from "./files.ts";
+import type { Context } from "./connect.ts";
 import { typescriptRemedy } from "./config/module_path.ts";
 import { loadAnyModule } from "./module_files.ts";
 import { offerLibrary } from "./own_program.ts";
@@ -31,7 +32,7 @@ const BROKER = "brokkr-serve";
 /** Clients have their own timeouts; this one only ends what hangs. */
 const DEFAULT_TIMEOUT_MS = 60_000;
 
-export async function serve(runtime: Runtime, args: ArgsOf<"serve">, depth: number): Promise<number> {
+export async function serve(runtime: Runtime, args: ArgsOf<"serve">, { depth }: Context): Promise<number> {
   const { file, framing, timeoutMs = DEFAULT_TIMEOUT_MS } = args;
   if (!existsSync(file)) {
     throw new CliError(`Cannot serve "${file}": it does not exist, correct its path`);

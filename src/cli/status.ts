@@ -4,7 +4,7 @@ import type { BrokerStatus } from "../core/broker/status.ts";
 import { sleep } from "../core/duration.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./exit_codes.ts";
-import { askBroker } from "./connect.ts";
+import { askBroker, type Context } from "./connect.ts";
 import { clusterTables, statusTable } from "./status_table.ts";
 import type { TableOptions } from "./columns.ts";
 import type { ArgsOf } from "./commands.ts";
@@ -15,7 +15,11 @@ const { process } = globalThis;
 
 const WATCH_MS = 1_000;
 
-export async function status(runtime: Runtime, { json, watch, cluster, broker }: ArgsOf<"status">): Promise<void> {
+export async function status(
+  runtime: Runtime,
+  { json, watch, cluster, broker }: ArgsOf<"status">,
+  { asked }: Context,
+): Promise<void> {
   return await askBroker(runtime, broker, async (client) => {
     const colors = hasColors("stdout");
     const clear = watch && !json && process.env["TERM"] !== "dumb";
@@ -31,7 +35,7 @@ export async function status(runtime: Runtime, { json, watch, cluster, broker }:
       if (!watch || !isRead) return;
       await sleep(runtime.clock, WATCH_MS);
     }
-  });
+  }, asked);
 }
 
 /** @throws {CliError} where the broker has no cluster. */

@@ -4,7 +4,7 @@ import type { ControlClient } from "../core/control/client.ts";
 import { messageOf } from "../core/user_code.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError } from "./exit_codes.ts";
-import { askBroker } from "./connect.ts";
+import { askBroker, type Context } from "./connect.ts";
 import type { ArgsOf } from "./commands.ts";
 import { hasColors } from "./output.ts";
 import { status } from "./status.ts";
@@ -16,8 +16,8 @@ import { watchBroker } from "./watch_broker.ts";
 const STEP_MS = 1_000;
 const LAST_RECORDS = 200;
 
-export async function top(runtime: Runtime, { json, broker }: ArgsOf<"top">): Promise<void> {
-  if (json) return await status(runtime, { json, cluster: false, watch: true, broker });
+export async function top(runtime: Runtime, { json, broker }: ArgsOf<"top">, context: Context): Promise<void> {
+  if (json) return await status(runtime, { json, cluster: false, watch: true, broker }, context);
   if (!Terminal.isHere()) {
     throw new CliError(
       'Cannot draw: standard input and output are not a terminal; use "brokkr status --watch" or "brokkr top --json"',

@@ -9,9 +9,9 @@ export interface Asking extends Pick<Runtime, "name" | "version" | "pid" | "conn
   readonly files: PrivateFiles;
   /** The value of a variable of the environment. */
   variable(name: string): string | undefined;
-  /** The terminal that standard output is, null where it is none. */
-  terminal(): { readonly columns: number | undefined } | null;
-  /** Writes a few bytes to standard output: all, or none where it throws. */
-  write(bytes: Uint8Array): void;
+  /** The terminal that one of its outputs is, null where it is none. */
+  terminal(output: "stdout" | "stderr"): { readonly columns: number | undefined } | null;
+  /** Writes a few bytes: all, or none where it throws. */
+  write(bytes: Uint8Array, output: "stdout" | "stderr"): void;
   exit(code: number): never;
 }

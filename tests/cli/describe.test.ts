@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
-import { descriptionText, schemaText } from "../../src/cli/describe.ts";
+import { descriptionText, schemaText } from "../../src/cli/answers.ts";
 import { brokerConfig, inSandbox, type Sandbox } from "./cli_process.ts";
 
 /** Answers each request with what it was given for it, one message a line, or with headers where it is a language server. */

@@ -1,11 +1,12 @@
 /** The client of a control socket, which the command line uses to reach a running broker. */
 
-import type { Channel, Runtime } from "../../runtime/runtime.ts";
+import type { Runtime } from "../../runtime/runtime.ts";
 import { CallClient, DEFAULT_LIMITS } from "../call/client.ts";
 import { CallCounters, faultOf } from "../call/outcomes.ts";
 import { CallStream } from "../call/stream.ts";
 import { isText, objectOf, orNull } from "../checks.ts";
-import { BrokerError, goneFault, toError, toFault } from "../faults.ts";
+import { BrokerError, type CallTarget, goneFault, toError, toFault } from "../faults.ts";
+import { messageOf } from "../user_code.ts";
 import type { CallOptions } from "../module/definition.ts";
 import { AnswerKind, CODECS, DEFAULT_FRAME_LIMIT, FrameType } from "../wire/frame.ts";
 import { readAnswers } from "../wire/columns.ts";
@@ -25,13 +26,9 @@ import {
   type SentRecord,
   SILENT,
 } from "./protocol.ts";
-import type { CallOutcome } from "./question.ts";
+import { ANSWER_MS, type Asked, type BrokerPlace, type Outcome, PROCESSES_MS } from "./question.ts";
 import { brokerOf, CONTROL_FOLDER, socketPath } from "./socket_name.ts";
 
-/** The broker's time for its hello, and for answers that need no other process. */
-const ANSWER_MS = 10_000;
-/** Its time for starting or ending all its processes. */
-const PROCESSES_MS = 10 * 60_000;
 /** How long a broker may log nothing: the longest time that a timer takes. */
 const QUIET_MS = 2 ** 31;
 
@@ -49,20 +46,28 @@ function patienceFor(timeoutMs: number | undefined): number {
 export class ControlLostError extends Error {
   override readonly name = "ControlLostError";
 
-  constructor(broker: string, cause: BrokerError) {
-    super(`Cannot reach broker "${broker}": ${cause.reason}`, { cause });
+  constructor(broker: string, cause: unknown) {
+    const why = cause instanceof BrokerError ? cause.reason : messageOf(cause);
+    super(`Cannot reach broker "${broker}": ${why}`, { cause });
   }
 }
 
 export class ControlClient {
+  readonly #runtime: Runtime;
   readonly #broker: string;
-  readonly #link: Link;
+  readonly #path: string;
   readonly #caller: CallClient;
+  #link: Link | undefined;
+  #connected: Promise<void> | undefined;
+  #outcome: Outcome | undefined;
   #reason: string | null = null;
   #greeted: ((error?: Error) => void) | undefined;
 
-  private constructor(runtime: Runtime, broker: string, channel: Channel) {
+  private constructor(runtime: Runtime, { broker, path }: BrokerPlace, outcome?: Outcome) {
+    this.#runtime = runtime;
     this.#broker = broker;
+    this.#path = path;
+    this.#outcome = outcome;
     this.#caller = new CallClient({
       clock: runtime.clock,
       reporter: SILENT,
@@ -73,23 +78,18 @@ export class ControlClient {
       thread: () => undefined,
       ownFiles: [],
     });
-    this.#link = new Link(channel, runtime.clock, {
-      frameLimit: DEFAULT_FRAME_LIMIT,
-      events: {
-        frame: (type, flags, body) => this.#frame(type, flags, body),
-        refused: () => {},
-        drained: () => this.#caller.drained(),
-        closed: (reason) => this.#closed(reason),
-      },
-    });
-    this.#link.send(FrameType.hello, helloText(helloOf(runtime, { broker, process: "brokkr", codecs: CODECS })));
   }
 
   /** Connects to the socket of `broker`. @throws {Error} when no broker listens there or its protocol differs. */
   static async connect(runtime: Runtime, broker: string, path: string): Promise<ControlClient> {
-    const client = new ControlClient(runtime, broker, await runtime.connect(path));
-    await client.#hello(runtime);
+    const client = new ControlClient(runtime, { broker, path });
+    await (client.#connected = client.#connect());
     return client;
+  }
+
+  /** A client whose first command was asked before. It connects for the second one. */
+  static asked(runtime: Runtime, { outcome, ...place }: Asked): ControlClient {
+    return new ControlClient(runtime, place, outcome);
   }
 
   async status(): Promise<BrokerStatus> {
@@ -173,7 +173,7 @@ export class ControlClient {
   }
 
   close(): void {
-    this.#link.close(null);
+    this.#link?.close(null);
   }
 
   /** The answer of a command of the broker itself. */
@@ -191,6 +191,7 @@ export class ControlClient {
     const { timeoutMs = ANSWER_MS, signal } = settings;
     const options = { target: this.#broker, timeoutMs, retry: "never", signal } as const;
     try {
+      await this.#ready();
       yield* new CallStream(command, params, () => ({ caller: this.#caller, options }));
     } catch (error) {
       throw error instanceof BrokerError && error.code !== "REMOTE" && error.code !== "CANCELLED"
@@ -203,7 +204,11 @@ export class ControlClient {
   async #ask(command: string, params: readonly unknown[], settings: CallOptions): Promise<unknown> {
     const { timeoutMs = ANSWER_MS, signal, onProgress } = settings;
     const options = { target: this.#broker, timeoutMs, retry: "never", signal, onProgress } as const;
+    const outcome = this.#outcome;
+    this.#outcome = undefined;
     try {
+      if (outcome !== undefined) return valueOf(outcome, { target: this.#broker, command });
+      await this.#ready();
       return await this.#caller.call(command, params, options);
     } catch (error) {
       if (error instanceof BrokerError) return error;
@@ -211,9 +216,31 @@ export class ControlClient {
     }
   }
 
-  async #hello(runtime: Runtime): Promise<void> {
+  /** @throws {ControlLostError} */
+  async #ready(): Promise<void> {
+    try {
+      await (this.#connected ??= this.#connect());
+    } catch (error) {
+      throw new ControlLostError(this.#broker, error);
+    }
+  }
+
+  async #connect(): Promise<void> {
+    const { clock } = this.#runtime;
+    const link = new Link(await this.#runtime.connect(this.#path), clock, {
+      frameLimit: DEFAULT_FRAME_LIMIT,
+      events: {
+        frame: (type, flags, body) => this.#frame(link, type, flags, body),
+        refused: () => {},
+        drained: () => this.#caller.drained(),
+        closed: (reason) => this.#closed(reason),
+      },
+    });
+    this.#link = link;
+    const own = { broker: this.#broker, process: "brokkr", codecs: CODECS };
+    link.send(FrameType.hello, helloText(helloOf(this.#runtime, own)));
     const outcome = await new Promise<Error | undefined>((resolve) => {
-      const clear = runtime.clock.timer(ANSWER_MS, () => {
+      const clear = clock.timer(ANSWER_MS, () => {
         resolve(new Error(`Cannot talk to broker "${this.#broker}": it said no hello in ${ANSWER_MS / 1000}s`));
       });
       this.#greeted = (error) => {
@@ -227,16 +254,16 @@ export class ControlClient {
     throw outcome;
   }
 
-  #frame(type: number, flags: number, body: Uint8Array): void {
-    if (type === FrameType.hello) this.#greet(body);
+  #frame(link: Link, type: number, flags: number, body: Uint8Array): void {
+    if (type === FrameType.hello) this.#greet(link, body);
     else if (type === FrameType.answers) this.#caller.answers(flags, body);
     else if (type === FrameType.close) this.#reason = readCloseReason(body);
   }
 
-  #greet(body: Uint8Array): void {
+  #greet(link: Link, body: Uint8Array): void {
     try {
-      this.#link.negotiate(readHello(body).codecs);
-      this.#caller.connect(this.#link);
+      link.negotiate(readHello(body).codecs);
+      this.#caller.connect(link);
       this.#greeted?.();
     } catch (error) {
       this.#greeted?.(error instanceof Error ? error : new Error(String(error)));
@@ -250,8 +277,8 @@ export class ControlClient {
   }
 }
 
-/** What came of a call that {@linkcode ask} made. @throws {BrokerError} as {@linkcode ControlClient.call} does. */
-export function measuredOf(outcome: CallOutcome, target: { target: string; command: string }): MeasuredResult {
+/** What was answered. @throws {BrokerError} as a call would. */
+function valueOf(outcome: Outcome, target: CallTarget): unknown {
   if ("lost" in outcome) {
     throw toError(goneFault(outcome.lost), target);
   }
@@ -259,9 +286,7 @@ export function measuredOf(outcome: CallOutcome, target: { target: string; comma
   const at = Math.max(0, kinds?.findIndex((kind) => kind !== AnswerKind.progress) ?? 0);
   const fault = faultOf(kinds?.[at] ?? AnswerKind.value, values[at]);
   if (fault !== undefined) throw toError(fault, target);
-  const envelope = readEnvelope(values[at]);
-  if (!envelope.ok) throw toError(envelope.fault, target);
-  return readMeasured(envelope.value);
+  return values[at];
 }
 
 /** The broker speaks the same protocol, so this check is enough. */

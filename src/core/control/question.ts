@@ -28,7 +28,7 @@ export interface Question {
   /** Plain data of a few bytes: nothing that JSON would lose, and nothing near a limit. */
   readonly params: readonly unknown[];
   /** How long the broker may take. @default for ever */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
 }
 
 /** What a broker answered: the frame, and its columns, without what is beside their text. */
@@ -39,7 +39,23 @@ export interface Answer {
 }
 
 /** The answer, or why none can come any more. */
-export type CallOutcome = Answer | { readonly lost: string };
+export type Outcome = Answer | { readonly lost: string };
+
+/** Where a broker can be asked. */
+export interface BrokerPlace {
+  readonly broker: string;
+  readonly path: string;
+}
+
+/** A question that is not to be asked twice. */
+export interface Asked extends BrokerPlace {
+  readonly outcome: Outcome;
+}
+
+/** The broker's time for its hello, and for answers that need no other process. */
+export const ANSWER_MS = 10_000;
+/** Its time for starting or ending all its processes. */
+export const PROCESSES_MS = 10 * 60_000;
 
 /** A broker that runs says hello at once. */
 const HELLO_MS = 1_000;
@@ -51,16 +67,16 @@ const HELLO_MS = 1_000;
  */
 export async function ask(
   asker: Asker,
-  { broker, path }: { readonly broker: string; readonly path: string },
+  { broker, path }: BrokerPlace,
   question: Question,
   progressed: (answer: Answer) => void = () => {},
-): Promise<CallOutcome | null> {
+): Promise<Outcome | null> {
   const channel = await asker.connect(path);
   return await new Promise((resolve) => {
     let isAsked = false;
     let reason: string | undefined;
     let clear = asker.clock.timer(HELLO_MS, () => end(null));
-    const end = (outcome: CallOutcome | null) => {
+    const end = (outcome: Outcome | null) => {
       clear();
       resolve(outcome);
       // Not by its end, which both sides would wait for.

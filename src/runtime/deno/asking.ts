@@ -19,7 +19,7 @@ export const denoAsking: Asking = {
     Deno.addSignalListener(signal, fn);
     return () => Deno.removeSignalListener(signal, fn);
   },
-  terminal: () => Deno.stdout.isTerminal() ? Deno.consoleSize() : null,
-  write: (bytes) => void Deno.stdout.writeSync(bytes),
+  terminal: (output) => Deno[output].isTerminal() ? Deno.consoleSize() : null,
+  write: (bytes, output) => void Deno[output].writeSync(bytes),
   exit: (code) => Deno.exit(code),
 };

@@ -17,7 +17,7 @@ export interface DenoNamespace {
   };
   readonly test?: { readonly length: number };
   readonly stdout: { writeSync(bytes: Uint8Array): number; isTerminal(): boolean };
-  readonly stderr: { writeSync(bytes: Uint8Array): number };
+  readonly stderr: { writeSync(bytes: Uint8Array): number; isTerminal(): boolean };
   readonly permissions: { querySync(descriptor: DenoPermissionDescriptor): { state: string } };
   readonly Command: new (command: string, options: DenoCommandOptions) => { spawn(): DenoChild };
 

@@ -1,14 +1,21 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { measuredOf } from "../../../src/core/control/client.ts";
-import { type Answer, ask, plainValue, type Question } from "../../../src/core/control/question.ts";
+import { ControlClient } from "../../../src/core/control/client.ts";
+import { type Answer, ask, type Outcome, plainValue, type Question } from "../../../src/core/control/question.ts";
 import { FrameReader, FrameType, PROTOCOL_VERSION } from "../../../src/core/wire/frame.ts";
+import { FakeRuntime } from "../fake_runtime.ts";
 import { frame } from "../frames.ts";
 import { ManualClock, settle } from "../manual_clock.ts";
 import { MemoryChannel } from "../memory_channel.ts";
 
 const HELLO = frame(FrameType.hello, JSON.stringify({ protocol: PROTOCOL_VERSION, codecs: ["rich"] }));
-const TARGET = { target: "sla", command: "greet" };
+
+/** What a whole client makes of the outcome of a call that was asked before. */
+async function called(outcome: Outcome | null) {
+  assert.ok(outcome !== null);
+  const client = ControlClient.asked(new FakeRuntime(), { broker: "shop", path: "/run/shop.sock", outcome });
+  return await client.call("sla", "greet", [], {});
+}
 
 /** Asks a broker that is a test. */
 function asking(question: Question = { command: "status", params: [1] }) {
@@ -61,7 +68,7 @@ test("ask() says why no answer can come, so that a call is not made twice", asyn
   far.close();
   const lost = await outcome;
   assert.deepEqual(lost, { lost: "too many clients" });
-  assert.throws(() => lost !== null && measuredOf(lost, TARGET), {
+  await assert.rejects(called(lost), {
     name: "ProcessGoneError",
     message: 'Cannot call command "greet" of module "sla": too many clients',
   });
@@ -75,7 +82,7 @@ test("ask() gives up a question with a timeout", async () => {
   assert.deepEqual(await outcome, { lost: "no answer" });
 });
 
-test("measuredOf() reads of an answer what JSON has no word for, behind the progress that came with it", async () => {
+test("ControlClient reads of an answer what JSON has no word for, behind the progress that came with it", async () => {
   const { far, seen, outcome } = asking();
   far.write(HELLO);
   await settle();
@@ -87,16 +94,22 @@ test("measuredOf() reads of an answer what JSON has no word for, behind the prog
   far.write(frame(FrameType.answers, body, 1));
   const answer = await outcome;
   assert.equal(answer !== null && "columns" in answer && plainValue(answer), undefined);
-  const measured = answer === null ? null : measuredOf(answer, TARGET);
-  assert.deepEqual(measured, { value: new Uint8Array([104, 105]), attempts: 1, ms: 2 });
+  assert.deepEqual(await called(answer), { value: new Uint8Array([104, 105]), attempts: 1, ms: 2 });
 });
 
-test("measuredOf() throws what the broker's own call would", async () => {
+test("ControlClient throws what the broker's own call would, though it was asked before", async () => {
   const { far, outcome } = asking();
   far.write(HELLO);
   await settle();
   const fault = { code: "UNKNOWN_MODULE", reason: "there is none" };
   far.write(frame(FrameType.answers, `[[1],0,0,[${JSON.stringify({ ok: false, fault })}]]`));
   const answer = await outcome;
-  assert.throws(() => answer !== null && measuredOf(answer, TARGET), { name: "UnknownModuleError" });
+  await assert.rejects(called(answer), { name: "UnknownModuleError" });
+});
+
+test("ControlClient says of a broker that is gone meanwhile that it can't be reached, at the second command only", async () => {
+  const outcome = { flags: 0, body: new TextEncoder().encode('[[1],0,0,[{"ok":true}]]'), columns: [] };
+  const client = ControlClient.asked(new FakeRuntime(), { broker: "shop", path: "/run/shop.sock", outcome });
+  await client.restart("sla");
+  await assert.rejects(client.status(), { name: "ControlLostError", message: /^Cannot reach broker "shop": / });
 });
