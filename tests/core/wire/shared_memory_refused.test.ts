@@ -58,6 +58,18 @@ for (
   });
 }
 
+test("a frame without attachments has no part that could lie apart: it is refused, and the link is kept", async () => {
+  const { process } = await SharedPair.open();
+  const head = outOfBandHead(3, 0, [{ position: 0, at: 0, length: LARGE }]);
+  process.end.deliver(frame(FrameType.outOfBand, joinBytes([head, new TextEncoder().encode("[[1],0,0,[null]]")])));
+  await settle();
+  assert.deepEqual([process.refused, process.closed, process.got], [
+    ["a part that lies apart belongs nowhere"],
+    [],
+    [],
+  ]);
+});
+
 for (const body of ["0", "-1", "1.5", '"1"', "2", "null"]) {
   test(`an acknowledgement of ${body} where one frame is out closes the link`, async () => {
     const { parent, process } = await SharedPair.open();
