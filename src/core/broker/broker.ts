@@ -203,7 +203,14 @@ export class BrokerCore implements Service {
   }
 
   /** Logs an event that is seen outside of the core. */
-  report<Id extends "broker.files-changed" | "broker.not-reloaded" | "log.lost" | "process.dropped">(
+  report<
+    Id extends
+      | "broker.socket-restored"
+      | "broker.files-changed"
+      | "broker.not-reloaded"
+      | "log.lost"
+      | "process.dropped",
+  >(
     event: Id,
     fields: EventFields[Id],
   ): void {

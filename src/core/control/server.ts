@@ -39,6 +39,9 @@ const SHELL_MS = 2_000;
 /** The rest of the files that a process may have open is for its modules. */
 const SHARE = 1 / 4;
 
+/** How often a broker looks for its socket: what cleans folders of temporary files, or a logout, removes it. */
+const WATCH_MS = 5_000;
+
 export interface ExposeOptions {
   readonly runtime: Runtime;
   /** Opens the control socket. */
@@ -76,7 +79,8 @@ export async function exposeBroker(core: BrokerCore, options: ExposeOptions): Pr
     };
     const commands = controlCommands(core, { now: () => runtime.clock.now(), stop });
     const dropped = (what: string, count: number) => core.report("process.dropped", { process: CLIENT, what, count });
-    server = await ControlServer.open({ runtime, broker: core.name, commands, dropped });
+    const restored = (path: string) => core.report("broker.socket-restored", { path });
+    server = await ControlServer.open({ runtime, broker: core.name, commands, dropped, restored });
     // Not awaited: the client that stopped the broker waits for its answer, and close() waits for that client.
     core.whenStopped(() => void server?.close());
   }
@@ -99,6 +103,8 @@ export interface ControlServerOptions {
   readonly commands: ReadonlyMap<string, Handler>;
   /** Frames of a client were refused. */
   readonly dropped: (what: string, count: number) => void;
+  /** The socket was gone, and is there again. */
+  readonly restored: (path: string) => void;
 }
 
 export class ControlServer {
@@ -109,6 +115,7 @@ export class ControlServer {
   readonly #lines: LineLimit;
   #listener: Listener | undefined;
   #closing: Promise<unknown> | undefined;
+  #stopWatching: () => void = () => {};
 
   private constructor(options: ControlServerOptions, limit: number) {
     this.#options = options;
@@ -123,8 +130,8 @@ export class ControlServer {
     const { runtime, broker } = options;
     const server = new ControlServer(options, await shareOfFiles(runtime, MAX_CLIENTS));
     try {
-      const path = socketPath((await runtime.files()).folder(CONTROL_FOLDER), broker);
-      server.#listener = await bindSocket(runtime, { broker, path, accept: (channel) => server.#accept(channel) });
+      server.#listener = await server.#bind(socketPath((await runtime.files()).folder(CONTROL_FOLDER), broker));
+      server.#watch();
     } catch (cause) {
       if (cause instanceof ControlSocketError) throw cause;
       throw new ControlSocketError(messageOf(cause), { cause });
@@ -132,8 +139,36 @@ export class ControlServer {
     return server;
   }
 
+  #bind(path: string): Promise<Listener> {
+    const { runtime, broker } = this.#options;
+    return bindSocket(runtime, { broker, path, accept: (channel) => this.#accept(channel) });
+  }
+
+  #watch(): void {
+    if (this.#closing !== undefined) return;
+    this.#stopWatching = this.#options.runtime.clock.timer(WATCH_MS, () => {
+      // What can't be bound now, or is another broker's by now, may be free the next time.
+      void this.#restore().catch(() => {}).then(() => this.#watch());
+    });
+  }
+
+  /** Binds a socket that was removed again. @throws what keeps it from that */
+  async #restore(): Promise<void> {
+    const files = await this.#options.runtime.files();
+    const folder = files.folder(CONTROL_FOLDER);
+    const path = socketPath(folder, this.#options.broker);
+    if (files.list(folder).some((name) => path === `${folder}/${name}`)) return;
+    this.#listener?.close();
+    this.#listener = undefined;
+    const listener = await this.#bind(path);
+    if (this.#closing !== undefined) return listener.close();
+    this.#listener = listener;
+    this.#options.restored(path);
+  }
+
   /** Frees the name; settles when each client has all of its answers. */
   async close(): Promise<void> {
+    this.#stopWatching();
     this.#listener?.close();
     this.#listener = undefined;
     this.#closing ??= Promise.all([...this.#peers].map((peer) => peer.finish()));

@@ -179,6 +179,8 @@ export interface EventFields {
   "broker.no-init": { readonly remedy: string };
   /** WARNING: the guard has ended and could not be started; the next try is in `delayMs`. */
   "broker.unguarded": { readonly reason: string; readonly delayMs: number };
+  /** WARNING: the control socket was removed, and the broker listens there again. */
+  "broker.socket-restored": { readonly path: string };
   /** WARNING: a process that was kept ready has ended, or could not be used; the next one starts `delayMs` after that. */
   "standby.lost": { readonly childPid: number | null; readonly reason: string; readonly delayMs: number };
   /** WARNING: the log file, or `standard error`, can be written again; that many lines are not in it. */
@@ -971,6 +973,18 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
     check: ['How many files the broker has open: "ls /proc/PID/fd | wc -l", and "ulimit -n". What killed the guard.'],
     did:
       "Goes on, and tries again after a pause. Until then, if the broker is killed, only processes that handle events end with it.",
+  },
+  "broker.socket-restored": {
+    tag: "BROKER",
+    level: "warning",
+    template: "The control socket was removed and is there again: {path}",
+    fields: { path: text },
+    isOfBroker: true,
+    what: "The socket by which `brokkr status`, `call` and the other commands reach the broker was gone.",
+    why:
+      "Something removed it while the broker ran: a cleanup of temporary files, or the end of the user's last session.",
+    check: ["XDG_RUNTIME_DIR or TMPDIR of the broker: choose a folder that stays as long as the broker runs."],
+    did: "Made the folder and the socket again. Commands of the last seconds could not reach the broker.",
   },
   "standby.lost": {
     tag: "PROCESS",

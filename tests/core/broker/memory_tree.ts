@@ -241,7 +241,9 @@ export class MemoryTree {
   async client(): Promise<ControlClient> {
     const { core, runtime } = this;
     const commands = controlCommands(core, { now: () => runtime.clock.now(), stop: () => core.stop() });
-    await this.ends(ControlServer.open({ runtime, broker: core.name, commands, dropped: () => {} }));
+    await this.ends(
+      ControlServer.open({ runtime, broker: core.name, commands, dropped: () => {}, restored: () => {} }),
+    );
     const [path] = [...this.#tree.sockets.keys()].filter((path) => path.endsWith(".sock"));
     return await this.ends(ControlClient.connect(runtime, core.name, path ?? ""));
   }

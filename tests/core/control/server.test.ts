@@ -9,6 +9,7 @@ import { FrameType } from "../../../src/core/wire/frame.ts";
 import { frame } from "../frames.ts";
 import { FakeRuntime } from "../fake_runtime.ts";
 import { settle } from "../manual_clock.ts";
+import { SocketFolder } from "./sockets.ts";
 
 const TOO_MANY = "too many clients are connected to the broker";
 
@@ -132,7 +133,7 @@ class Clients {
       }],
     ]);
     const dropped = (what: string, count: number) => void clients?.dropped.push(`${count} ${what}`);
-    const server = await ControlServer.open({ runtime, broker: "b", commands, dropped });
+    const server = await ControlServer.open({ runtime, broker: "b", commands, dropped, restored: () => {} });
     return clients = new Clients(runtime, server);
   }
 
@@ -297,4 +298,52 @@ test("frames that clients send and nobody can read are 20 lines a second, and on
   await clock.advance(1_000);
   assert.equal(clients.dropped.at(-1), "10 other frames (limit: 20 lines a second)");
   assert.equal(clients.dropped.length, 21);
+});
+
+/** What one process does where the control sockets are. */
+async function brokerIn(folder: SocketFolder, pid: number) {
+  const runtime = folder.process(pid);
+  const restored: string[] = [];
+  const server = await ControlServer.open({
+    runtime,
+    broker: "b",
+    commands: new Map(),
+    dropped: () => {},
+    restored: (path) => void restored.push(path),
+  });
+  const pass = async (ms: number) => {
+    await runtime.clock.advance(ms);
+    await settle();
+  };
+  return { runtime, server, restored, pass };
+}
+
+test("a broker whose socket was removed listens there again, and says so once", async () => {
+  const folder = new SocketFolder();
+  const { runtime, server, restored, pass } = await brokerIn(folder, 1);
+  await pass(20_000);
+  assert.deepEqual(restored, []);
+  folder.paths.clear();
+  await pass(5_000);
+  assert.deepEqual([restored, folder.paths.get("/run/brokkr/b.sock")], [["/run/brokkr/b.sock"], runtime]);
+  await pass(20_000);
+  assert.equal(restored.length, 1);
+  await server.close();
+  assert.equal(folder.paths.has("/run/brokkr/b.sock"), false);
+  await pass(20_000);
+  assert.equal(folder.paths.has("/run/brokkr/b.sock"), false);
+  assert.equal(runtime.clock.timers, 0);
+});
+
+test("a broker whose name another one took while its socket was gone takes it back when that one ends, not before", async () => {
+  const folder = new SocketFolder();
+  const first = await brokerIn(folder, 1);
+  folder.paths.clear();
+  const second = await brokerIn(folder, 2);
+  await first.pass(20_000);
+  assert.deepEqual([first.restored, folder.paths.get("/run/brokkr/b.sock")], [[], second.runtime]);
+  await second.server.close();
+  await first.pass(5_000);
+  assert.deepEqual(first.restored, ["/run/brokkr/b.sock"]);
+  await first.server.close();
 });

@@ -204,6 +204,10 @@ export const OWN_SAMPLES: readonly (readonly [event: LogEvent, line: string])[] 
     `${PREFIX} WARNING : ${BROKER} The broker has no guard at the moment, it is started again in 1.5s: too many files are open`,
   ],
   [
+    { ...HEAD, event: "broker.socket-restored", fields: { path: "/run/user/1000/brokkr/broker-master.sock" } },
+    `${PREFIX} WARNING : ${BROKER} The control socket was removed and is there again: /run/user/1000/brokkr/broker-master.sock`,
+  ],
+  [
     {
       ...HEAD,
       event: "standby.lost",
