@@ -120,7 +120,7 @@ export class PendingCalls implements SentCalls {
       if (call.time.startedAt >= 0 || !call.isOut) continue;
       if (!time.isOf(call)) {
         time = CallTime.begin(now, call).probing();
-        this.#deadlines.watch(time);
+        this.#deadlines.watch(time, now);
       }
       call.time = time;
     }
@@ -412,9 +412,9 @@ export class Deadlines<T extends Timed> {
   }
 
   /** `timed` has a new deadline. A timer that is overdue was lost, as fake timers are that a test removes; it is set again. */
-  watch(timed: Timed): void {
+  watch(timed: Timed, now = this.#clock.now()): void {
     if (timed.deadline < this.#wakeAt) this.#wakeFor(timed.deadline);
-    else if (this.#clock.now() - this.#firesAt >= STANDSTILL_MS) this.#wakeFor(this.#wakeAt);
+    else if (now - this.#firesAt >= STANDSTILL_MS) this.#wakeFor(this.#wakeAt);
   }
 
   stop(): void {

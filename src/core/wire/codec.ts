@@ -61,13 +61,15 @@ export class Codec {
    * @throws {NotSerializableError} @throws {OverLimitError}
    */
   encode(value: unknown, name: string, limit = Infinity): EncodedValue {
-    return explained(() => {
+    try {
       const rich = this.name === "rich";
       if (rich && isPlain(value, limit)) return encoded(value, name, limit);
       const carried = { bytes: this.name !== "text", rich, pool: this.#pool };
       const scan = new Scan(name, carried, limit);
       return encoded(scan.look(value), name, limit, scan);
-    });
+    } catch (error) {
+      throw explained(error);
+    }
   }
 
   /** What was encoded has been sent and will not be sent again, so that its memory is used for another value. */
@@ -78,13 +80,12 @@ export class Codec {
   }
 }
 
-function encoded(value: unknown, name: string, limit: number, { places, parts }: Partial<Scan> = {}): EncodedValue {
+function encoded(value: unknown, name: string, limit: number, scan?: Scan): EncodedValue {
   const text = jsonText(value);
   if (text === undefined) throw new NotSerializableError(`${name} has no JSON form`);
   let bytes = text.length * MAX_CHARACTER_BYTES > limit ? utf8Bytes(text) : text.length;
-  if (places === undefined || parts === undefined || places.length === 0) {
-    return { text, places: NONE, parts: NONE, bytes };
-  }
+  if (scan === undefined || scan.places.length === 0) return { text, places: NONE, parts: NONE, bytes };
+  const { places, parts } = scan;
   bytes += utf8Bytes(objectText(places)) + places.length * PLACE_BYTES;
   for (const { length } of parts) bytes += length;
   return { text, places, parts, bytes };
@@ -135,9 +136,11 @@ const TEXT_ONLY = new Codec("text");
  */
 export function messageText(message: object): string {
   const name = "message";
-  return explained(() =>
-    encoded(new Scan(name, { bytes: false, levels: MAX_BODY_DEPTH }).look(message), name, Infinity).text
-  );
+  try {
+    return encoded(new Scan(name, { bytes: false, levels: MAX_BODY_DEPTH }).look(message), name, Infinity).text;
+  } catch (error) {
+    throw explained(error);
+  }
 }
 
 /** The bytes beside a text, one after the other; large ones may be elsewhere. */

@@ -123,7 +123,7 @@ export interface ReceivedAnswers {
 export function readCalls(flags: number, body: Uint8Array, outOfBand?: OutOfBandParts): ReceivedCalls {
   try {
     const frame = unpack(flags, body, outOfBand);
-    frame.place(4, 6);
+    place(frame, 4, 6);
     return callsOf(frame.columns);
   } catch (error) {
     throw asBodyError(error);
@@ -137,7 +137,7 @@ export function readAnswers(flags: number, body: Uint8Array, outOfBand?: OutOfBa
     const [ids, , kinds, values, places] = frame.columns;
     const isStream = Array.isArray(kinds) && kinds.includes(AnswerKind.item) && Array.isArray(values);
     const sizes = isStream ? sizesOf(values, { ids, places, bytes: frame.counted }) : undefined;
-    frame.place(3, 4);
+    place(frame, 3, 4);
     return answersOf(frame.columns, sizes);
   } catch (error) {
     throw asBodyError(error);
@@ -159,8 +159,8 @@ interface Frame {
   readonly columns: readonly unknown[];
   /** Characters of the text and bytes beside it, as its sender counts them. */
   readonly counted: number;
-  /** Puts what is beside the text into column `values`, where column `places` says. @throws {BodyError} */
-  place(values: number, places: number): void;
+  /** What is beside the text, where something is. */
+  readonly beside: { readonly source: PartSource; readonly outOfBand: OutOfBandParts | undefined } | null;
 }
 
 /** @throws {BodyError} */
@@ -168,25 +168,25 @@ function unpack(flags: number, body: Uint8Array, outOfBand: OutOfBandParts | und
   if ((flags & FrameFlag.attachments) === 0) {
     outOfBand?.close();
     const text = utf8Text(body);
-    return { columns: columnsOf(text), counted: text.length, place: () => {} };
+    return { columns: columnsOf(text), counted: text.length, beside: null };
   }
   if (body.length < LENGTH_BYTES) throw new BodyError("attachments: the length of the text is missing");
   const end = LENGTH_BYTES + new DataView(body.buffer, body.byteOffset, LENGTH_BYTES).getUint32(0);
   if (end > body.length) throw new BodyError("attachments: the text is longer than the frame");
   const text = utf8Text(body.subarray(LENGTH_BYTES, end));
   const columns = columnsOf(text);
-  const source = new PartSource(body.subarray(end), end, outOfBand);
-  return {
-    columns,
-    counted: text.length + body.length - end + (outOfBand?.bytes ?? 0),
-    place(values, places) {
-      const list = columns[places];
-      if (Array.isArray(columns[values]) && Array.isArray(list)) {
-        for (const place of list) putPlace(columns[values], place, source);
-      }
-      outOfBand?.close();
-    },
-  };
+  const counted = text.length + body.length - end + (outOfBand?.bytes ?? 0);
+  return { columns, counted, beside: { source: new PartSource(body.subarray(end), end, outOfBand), outOfBand } };
+}
+
+/** Puts what is beside the text into column `values`, where column `places` says. @throws {BodyError} */
+function place({ columns, beside }: Frame, values: number, places: number): void {
+  if (beside === null) return;
+  const list = columns[places];
+  if (Array.isArray(columns[values]) && Array.isArray(list)) {
+    for (const entry of list) putPlace(columns[values], entry, beside.source);
+  }
+  beside.outOfBand?.close();
 }
 
 function columnsOf(text: string): readonly unknown[] {

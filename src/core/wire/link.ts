@@ -42,6 +42,10 @@ const MAX_REFUSED_IN_A_ROW = 3;
 /** Beyond so much that waits for the peer a pong is left out: the bytes before it prove as well that this side is alive. */
 const PONG_LIMIT_BYTES = 8 * 1024 * 1024;
 
+/** Turns of the microtask queue before that of the event loop ends, so that all that one chunk of answers woke joins the write. */
+const MICROTASK_TURNS = 4;
+const RESOLVED = Promise.resolve();
+
 export class Link {
   readonly #channel: Channel;
   readonly clock: Clock;
@@ -54,7 +58,13 @@ export class Link {
   readonly #whenDrained = new Set<() => void>();
   #isAwaited = false;
   readonly #writer: FrameWriter;
-  #scheduled = false;
+  /** How many of them are left; 0 where nothing waits for the end of the turn. */
+  #turnsLeft = 0;
+  readonly #nextTurn = () => this.#turn();
+  /** Whether frames are handled now, which may flush what they send themselves. */
+  #isReading = false;
+  /** Whether something was sent meanwhile. */
+  #isDue = false;
   #closed = false;
   #codec: CodecName;
   #refused = 0;
@@ -206,13 +216,18 @@ export class Link {
   #data(chunk: Uint8Array): void {
     if (this.#closed) return;
     this.#receivedAt = this.clock.now();
+    this.#isReading = true;
     try {
       this.#reader.push(chunk);
     } catch (error) {
       this.close(messageOf(error));
-      return;
     }
-    if (!this.#closed) this.#partial.look(this.#reader.partial, chunk.length);
+    this.#isReading = false;
+    if (this.#closed) return;
+    this.#partial.look(this.#reader.partial, chunk.length);
+    if (!this.#isDue) return;
+    this.#isDue = false;
+    if (this.#batches.length > 0 || this.#writer.gathered > 0) this.#wake();
   }
 
   #take(type: number, flags: number, body: Uint8Array): void {
@@ -276,13 +291,17 @@ export class Link {
   }
 
   #wake(): void {
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    // Two turns of the microtask queue, so that everything that one chunk of answers woke can still join the write.
-    Promise.resolve().then(() => Promise.resolve()).then(() => {
-      this.#scheduled = false;
-      this.#endTurn();
-    });
+    if (this.#isReading) this.#isDue = true;
+    else if (this.#turnsLeft === 0) {
+      this.#turnsLeft = MICROTASK_TURNS;
+      void RESOLVED.then(this.#nextTurn);
+    }
+  }
+
+  #turn(): void {
+    this.#turnsLeft--;
+    if (this.#turnsLeft === 0) this.#endTurn();
+    else void RESOLVED.then(this.#nextTurn);
   }
 
   #endTurn(): void {

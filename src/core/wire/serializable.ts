@@ -145,12 +145,13 @@ function plainBytes(holder: object, most: number, depth: number): number {
   if (Array.isArray(holder)) return plainListBytes(holder, most, depth);
   const prototype: unknown = Object.getPrototypeOf(holder);
   if (prototype !== Object.prototype && prototype !== null) return NaN;
-  const record = holder as Readonly<Record<string, unknown>>;
-  // A loop over the keys does not find every one, and JSON writes whatever it returns.
-  if (record["toJSON"] !== undefined) return NaN;
+  // It need not be among the values, and JSON writes whatever it returns.
+  if (Reflect.get(holder, "toJSON") !== undefined) return NaN;
   let bytes = 1;
-  for (const key in record) {
-    const value = record[key];
+  // A loop over the keys looks at more of each shape, which has left the processor's fast memory since the last call.
+  const values: readonly unknown[] = Object.values(holder);
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index];
     if (typeof value === "string") {
       if (value.length >= LARGE_BYTES) return NaN;
       bytes += value.length;
@@ -196,14 +197,10 @@ export interface Carried {
   readonly pool?: BufferPool;
 }
 
-/** Runs `look` and gives whatever it throws the words of a {@link NotSerializableError}. */
-export function explained<T>(look: () => T): T {
-  try {
-    return look();
-  } catch (error) {
-    if (error instanceof NotSerializableError || error instanceof OverLimitError) throw error;
-    throw new NotSerializableError(firstLine(messageOf(error)));
-  }
+/** What was thrown while a value was looked at, with the words of a {@link NotSerializableError}. */
+export function explained(error: unknown): NotSerializableError | OverLimitError {
+  if (error instanceof NotSerializableError || error instanceof OverLimitError) return error;
+  return new NotSerializableError(firstLine(messageOf(error)));
 }
 
 /** More take too long to read. */

@@ -216,7 +216,7 @@ function nodeNow(): (() => number) | null {
 function nowOf(of: Pick<typeof globalThis.performance, "now">): () => number {
   const inherited: unknown = Reflect.get(Object.getPrototypeOf(of), "now");
   const now = typeof inherited === "function" ? inherited : of.now;
-  return () => Reflect.apply(now, of, []);
+  return now.bind(of);
 }
 
 function realPerformance(): Pick<typeof globalThis.performance, "now" | "timeOrigin"> {

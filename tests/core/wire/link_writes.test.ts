@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FrameType, FrameWriter, HEADER_BYTES, joinBytes } from "../../../src/core/wire/frame.ts";
 import { frame } from "../frames.ts";
-import { settle } from "../manual_clock.ts";
+import { Link } from "../../../src/core/wire/link.ts";
+import { ManualClock, settle } from "../manual_clock.ts";
+import { MemoryChannel } from "../memory_channel.ts";
 import { bareLink } from "./bare_link.ts";
 
 test("frames of one turn leave in one write, in their order", async () => {
@@ -38,6 +40,40 @@ test("flush() writes from leastWrite on within a turn, and what is less leaves a
   link.flush();
   link.close(null);
   assert.equal(end.written.length, 3);
+});
+
+test("what a frame's handler sends leaves at the end of the turn, and at once where the handler flushes it", async () => {
+  const [end, peer] = MemoryChannel.pair();
+  const events = { refused() {}, drained() {}, closed() {} };
+  let flushes = true;
+  const link: Link = new Link(end, new ManualClock(), {
+    frameLimit: 1000,
+    events: {
+      ...events,
+      frame(): void {
+        link.schedule(() => link.send(FrameType.pong, "1"));
+        if (flushes) link.flush();
+        else link.send(FrameType.ping, "2");
+      },
+    },
+  });
+  peer.open({ data() {}, drained() {}, closed() {} });
+  end.deliver(frame(FrameType.ping, "1"));
+  assert.deepEqual(end.written, [frame(FrameType.pong, "1")]);
+  flushes = false;
+  end.deliver(joinBytes([frame(FrameType.ping, "1"), frame(FrameType.ping, "1")]));
+  assert.equal(end.written.length, 1);
+  await settle();
+  const rest = [
+    frame(FrameType.ping, "2"),
+    frame(FrameType.ping, "2"),
+    frame(FrameType.pong, "1"),
+    frame(FrameType.pong, "1"),
+  ];
+  assert.deepEqual(end.written.slice(1), [joinBytes(rest)]);
+  link.send(FrameType.ping, "3");
+  await settle();
+  assert.deepEqual(end.written.slice(2), [frame(FrameType.ping, "3")]);
 });
 
 for (const isTaken of [true, false]) {
