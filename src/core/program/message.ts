@@ -35,6 +35,9 @@ export const RpcCode = {
   cancelled: -32800,
 } as const;
 
+/** A program that leaves out a result that is undefined ends its request all the same: the caller learns it at once. */
+const NEITHER = 'the answer has neither "result" nor "error"';
+
 /** One message, or undefined where the value is none. */
 export function readMessage(value: unknown): Message | undefined {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
@@ -52,7 +55,10 @@ export function readMessage(value: unknown): Message | undefined {
   if (!isId(id)) return undefined;
   const error = fields.get("error");
   if (error !== undefined && error !== null) return { kind: "error", id, error: readError(error) };
-  return fields.has("result") ? { kind: "result", id, result: fields.get("result") } : undefined;
+  if (fields.has("result")) return { kind: "result", id, result: fields.get("result") };
+  // What a program prints for people may have an id too.
+  if (!fields.has("jsonrpc")) return undefined;
+  return { kind: "error", id, error: { code: RpcCode.internal, message: NEITHER } };
 }
 
 /** The parameters of a call as a message has them: one object by name, several as a list, none left out. */

@@ -30,6 +30,20 @@ test("request() rejects with the code, message and data of the answer's error", 
   });
 });
 
+test("request() rejects at once where the answer has neither a result nor an error", async () => {
+  const peer = new Peer();
+  const calls = [peer.connection.request("a", undefined), peer.connection.request("b", undefined)];
+  const ends = Promise.allSettled(calls);
+  // Without the version it may be a line for people.
+  await peer.says('{"id":2}\n{"jsonrpc":"2.0","id":1}\n{"jsonrpc":"2.0","id":2,"error":null}\n');
+  assert.deepEqual(peer.events, ['invalid {"id":2}']);
+  for (const end of await ends) {
+    assert.ok(end.status === "rejected" && end.reason instanceof JsonRpcError);
+    assert.deepEqual([end.reason.code, end.reason.message], [-32603, 'the answer has neither "result" nor "error"']);
+  }
+  assert.equal(peer.connection.waiting, 0);
+});
+
 test("An answer to an id that was never issued, of another type or null goes to no request and is told", async () => {
   const peer = new Peer();
   const call = peer.connection.request("a", undefined);
