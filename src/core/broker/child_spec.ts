@@ -50,7 +50,6 @@ export interface ModulesContext {
   readonly notStarted: (module: string, fault: BrokerFault<"GONE">) => void;
   /** A module has failed that the broker can't be without. */
   readonly failed: () => void;
-  /** A module's process has another state. */
   readonly changed: () => void;
 }
 

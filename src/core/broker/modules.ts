@@ -447,7 +447,6 @@ interface SlotEvents {
   readonly notStarted: NonNullable<SupervisorEvents["notStarted"]>;
   /** The process will not be started again; `spec` is the one that it had last. */
   readonly failed: (spec: ChildSpec) => void;
-  /** The process has another state. */
   readonly changed: () => void;
 }
 

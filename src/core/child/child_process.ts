@@ -32,7 +32,6 @@ export interface ChildProcessOptions {
 export type Inspected = Omit<Extract<ControlFromChild, { readonly kind: "inspected" }>, "kind">;
 
 export interface ChildProcessEvents {
-  /** The process serves commands. */
   ready(child: ChildProcess, link: Link | undefined): void;
   /** The process drains by itself, for a signal of someone else: calls that were not sent to it wait for the next one. */
   leaving(child: ChildProcess): void;
@@ -41,7 +40,6 @@ export interface ChildProcessEvents {
   /** The process holds too much memory to be kept. */
   tooLarge(child: ChildProcess, bytes: number, limitBytes: number): void;
   status(request: number, workers: readonly ProcessStatus[], error?: string): void;
-  /** The process has answered a request about its inspector. */
   inspected(answer: Inspected): void;
   /** The last event. `asked`: brokkr wanted it. */
   ended(child: ChildProcess, reason: ExitReason, asked: boolean): void;
@@ -51,12 +49,10 @@ export interface ChildProcessEvents {
 const MAX_DROPPED_LINES = 100;
 
 export class ChildProcess {
-  /** What it was made with. */
   readonly spec: ChildSpec;
   readonly #options: ChildProcessOptions;
   readonly #plan: SupervisionPlan;
   readonly #session: ChildSession;
-  /** Settles with the end of the process. */
   readonly ended: Promise<void>;
   /** Settles when the process may start, or never will. */
   readonly admitted: Promise<void>;
@@ -77,7 +73,6 @@ export class ChildProcess {
   #judge: ((isExpected: boolean) => void) | undefined;
   #heartbeat: Heartbeat | undefined;
   #commands: readonly string[] | null = null;
-  /** Those that wait for the answer to a ping. */
   #pings: (() => void)[] = [];
   #endMemoryWatch: (() => void) | undefined;
   #startedAt = 0;
@@ -86,7 +81,6 @@ export class ChildProcess {
   #cleanup: CleanupReceipt | null = null;
   /** Limits of the lines that the process and its workers report, by the name of each. */
   readonly #logLimits = new Map<string, LineLimit>();
-  /** Limit of the lines about frames that can't be read. */
   readonly #droppedLimit: LineLimit;
 
   constructor(spec: ChildSpec, options: ChildProcessOptions) {
@@ -118,8 +112,6 @@ export class ChildProcess {
   get link(): Link | undefined {
     return this.#session.link;
   }
-
-  /** Milliseconds since the process became ready. */
   get uptimeMs(): number {
     return this.#readyAt === null ? 0 : this.#clock.now() - this.#readyAt;
   }
@@ -418,7 +410,6 @@ export interface ExitReason {
   readonly failed: boolean;
   /** Whether another start would end the same. */
   readonly lasting: boolean;
-  /** Whether it was ready before. */
   readonly wasReady: boolean;
 }
 

@@ -22,11 +22,9 @@ export interface ParentProcess {
   readonly name: string;
   /** What kills its children when the broker is gone; workers are in the group of their module instead. */
   readonly guard: Guard | null;
-  /** Where starts wait for their turn. */
   readonly starts: StartQueue;
   /** Where a start finds a process that was kept ready. @default none */
   readonly standbys?: StandbySource;
-  /** Runs the calls of its children. */
   readonly service: Service;
   /** Ids of the events that someone wants. */
   readonly wanted: () => readonly string[];
@@ -35,8 +33,6 @@ export interface ParentProcess {
   /** Receives the events of a child that it may report. */
   readonly records: (events: readonly LogEvent[]) => void;
 }
-
-/** Processes that are kept ready. */
 export interface StandbySource {
   /** One that has become what `spec` says, and has answered; null where there is none. */
   take(spec: ChildSpec, output: OutputSink): Promise<ProgramProcess | null>;
@@ -49,14 +45,12 @@ export interface ChildSpec {
   readonly module: string;
   /** How many workers it has, or null where only the process itself knows it. */
   readonly workers: number | null;
-  /** Whether a process of this name is one of its workers. */
   readonly isWorker: (process: string) => boolean;
   /** URL or path of the program that it runs; undefined for that of its parent. */
   readonly program: string | undefined;
   /** Where it starts, asked for at each start. */
   readonly cwd: () => string;
   readonly env: (channelAddress: string) => Readonly<Record<string, string>>;
-  /** Fewer rights than its parent has. */
   readonly sandbox?: Sandbox | undefined;
   /** Flags of the runtime, after those of its parent. */
   readonly flags?: readonly string[] | undefined;
@@ -103,7 +97,6 @@ export type NewSession = (parts: SessionParts) => ChildSession;
 
 export interface SessionParts {
   readonly spec: ChildSpec;
-  /** Calls to the process. */
   readonly caller: CallClient;
   readonly events: SessionEvents;
 }
@@ -119,7 +112,6 @@ export interface SessionEvents extends OutputEvents {
   message(message: ControlFromChild): void;
   /** It has answered a ping. */
   alive(): void;
-  /** The process was sent a signal, and why. */
   killed(signal: string, reason: string): void;
   /** The last event. */
   ended(end: ProcessEnd): void;
@@ -134,7 +126,6 @@ export interface ProcessEnd extends ExitStatus {
   readonly lasting?: boolean;
   /** Whether it reached what makes it a process of its broker. @default true */
   readonly wasGreeted?: boolean;
-  /** Whether it was ready before. */
   readonly wasReady: boolean;
   readonly lastLines: readonly string[];
 }

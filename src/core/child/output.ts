@@ -52,8 +52,6 @@ export class ProcessOutput {
     this.#begun = undefined;
     this.#begin();
   }
-
-  /** The process has ended. */
   end(): void {
     this.#stdout.end();
     this.#stderr.end();
@@ -100,8 +98,6 @@ export class OutputLines {
   constructor(options: OutputLinesOptions) {
     this.#options = options;
   }
-
-  /** The last lines, oldest first. */
   get last(): readonly string[] {
     return this.#last;
   }

@@ -71,8 +71,6 @@ export class StateMachine {
   async tried(): Promise<void> {
     while (this.#state !== "backoff" && !this.isSettled) await this.#change();
   }
-
-  /** Settles when the process is `state`. */
   async is(state: ProcessState): Promise<void> {
     while (this.#state !== state) await this.#change();
   }
@@ -85,16 +83,12 @@ export class StateMachine {
 export type RestartDecision =
   | { readonly kind: "restart"; readonly delayMs: number }
   | { readonly kind: "stay"; readonly why: "policy" | "lasting" | "intensity" };
-
-/** One end of a process. */
 export interface EndFacts {
   /** Whether it ended otherwise than by a clean exit. */
   readonly failed: boolean;
   /** Whether another start would end the same. */
   readonly lasting: boolean;
-  /** Milliseconds that it was ready. */
   readonly uptimeMs: number;
-  /** Time of the end, on the clock. */
   readonly now: number;
 }
 
@@ -137,8 +131,6 @@ export class Restarts {
     this.#inARow = 0;
     this.#total++;
   }
-
-  /** From now on other settings hold. */
   follow(settings: Required<RestartSettings>): void {
     this.#settings = settings;
   }

@@ -24,7 +24,6 @@ export const ROLE_VARIABLE = "BROKKR_ROLE";
 const MAX_DEPTH = 8;
 
 export interface Role {
-  /** Name of the broker. */
   readonly broker: string;
   readonly module: string;
   /** Number of the worker from 1, or null in the module's own process. */

@@ -65,8 +65,6 @@ export class Standbys {
     this.#parent = parent;
     this.#plan = plan;
   }
-
-  /** Begins to keep processes ready. */
   open(): void {
     this.#isOpen = true;
     this.#fill();
@@ -218,8 +216,6 @@ class Standby {
   get isReady(): boolean {
     return this.#readySince !== undefined;
   }
-
-  /** For how long it has waited. */
   get readyMs(): number {
     return this.#readySince === undefined ? 0 : this.#clock.now() - this.#readySince;
   }

@@ -35,13 +35,11 @@ const AWAY: readonly ProcessState[] = ["stopped", "failed", "backoff"];
 
 export interface SupervisorEvents {
   status?(request: number, workers: readonly ProcessStatus[], error?: string): void;
-  /** The process has ended. */
   ended?(): void;
   /** The process has ended before it was ready, by itself. */
   notStarted?(fault: ExitReason["fault"]): void;
   /** The process has ended and will not be started again. */
   failed?(): void;
-  /** The process has another state. */
   changed?(): void;
 }
 
@@ -65,7 +63,6 @@ export class Supervisor {
   #child: ChildProcess | undefined;
   readonly #replacement = new Replacement();
   #generation = 0;
-  /** Where the answers about an inspector go. */
   readonly #inspections = new Map<number, (answer: Inspected) => void>();
   #lastInspection = 0;
   readonly #backoff: BackoffTimer;
@@ -109,8 +106,6 @@ export class Supervisor {
   get spec(): ChildSpec {
     return this.#spec;
   }
-
-  /** Whether it is ready, failed or stopped. */
   get isSettled(): boolean {
     return this.#states.isSettled;
   }
@@ -127,8 +122,6 @@ export class Supervisor {
     this.caller.refuse({ ...NOT_STARTED, detail: reason });
     this.#fail(reason);
   }
-
-  /** Whether the process waits until it may start. */
   get isWaiting(): boolean {
     return this.#child?.isWaiting ?? false;
   }
@@ -503,8 +496,6 @@ class Replacement {
   get successor(): ChildProcess | undefined {
     return this.#successor;
   }
-
-  /** All of them. */
   get others(): readonly ChildProcess[] {
     return this.#successor === undefined ? [...this.#retired] : [...this.#retired, this.#successor];
   }
@@ -532,8 +523,6 @@ class Replacement {
   leave(child: ChildProcess): boolean {
     return this.#retired.delete(child);
   }
-
-  /** Gives the successor up. */
   abandon(): void {
     const successor = this.#successor;
     if (successor === undefined) return;

@@ -9,7 +9,6 @@ export interface HeartbeatOptions {
   readonly settings: Required<HeartbeatSettings>;
   /** When something last came from the process, on the clock. */
   readonly heardAt: () => number;
-  /** Sends the process a ping. */
   readonly ping: () => void;
   /** It has sent nothing for `ms`. */
   readonly blocked: (ms: number) => void;
@@ -38,8 +37,6 @@ export class Heartbeat {
   get isBlocked(): boolean {
     return this.#blockedSince !== null;
   }
-
-  /** The process has answered. */
   answered(): void {
     const since = this.#blockedSince;
     if (since === null) return;

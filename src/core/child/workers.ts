@@ -121,8 +121,6 @@ export class Workers {
     this.#isStopped = true;
     await Promise.all([...this.#workers, ...this.#surplus].map((worker) => worker.stop()));
   }
-
-  /** Starts worker number `number` (from 1) again. */
   async restart(number: number): Promise<void> {
     await this.#workers[number - 1]?.restart();
   }

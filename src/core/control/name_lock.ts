@@ -26,7 +26,6 @@ export class ControlSocketError extends Error {
 /** A live broker has the name already. */
 export class NameTakenError extends ControlSocketError {
   override readonly name = "NameTakenError";
-  /** Name of the broker. */
   readonly broker: string;
 
   constructor(broker: string) {

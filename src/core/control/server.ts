@@ -44,7 +44,6 @@ const WATCH_MS = 5_000;
 
 export interface ExposeOptions {
   readonly runtime: Runtime;
-  /** Opens the control socket. */
   readonly control: boolean;
   /**
    * SIGINT and SIGTERM drain the broker and end the process; a second one kills what still runs. A broker that stops because a module
@@ -269,8 +268,6 @@ export class ControlPeer {
       },
     });
   }
-
-  /** Whether a command of this client runs. */
   get isBusy(): boolean {
     return this.#running + this.#streams > 0;
   }

@@ -61,7 +61,6 @@ export interface ConnectionEvents {
   notification(notification: Notification): void;
   /** Runs a peer's request. What it throws is the answer's error: its `code`, `message` and `data`. */
   request(method: string, params: Params, signal: AbortSignal): unknown;
-  /** Room in the transport again. */
   drained(): void;
   /**
    * Called once: nothing more comes. `reason` is null where the peer just ended its output; its requests go on. With `failed` it is
@@ -272,8 +271,6 @@ export class Connection {
     const shown = typeof id === "string" ? cutText(id, MAX_SHOWN) : id;
     this.#options.events.dropped(`answer to no request (id ${JSON.stringify(shown)}${what})`);
   }
-
-  /** The peer's output has ended. */
   #ended(error: Error | undefined): void {
     if (this.#inputEnded) return;
     this.#reader.end();

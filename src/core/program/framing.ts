@@ -267,8 +267,6 @@ class Gathered {
 export class FramingError extends Error {
   override readonly name = "FramingError";
 }
-
-/** Words for a message over the limit. */
 function tooLong(bytes: number, limit: number): string {
   return `message of ${bytes} bytes (the limit is ${limit})`;
 }

@@ -11,8 +11,6 @@ export type Params = readonly unknown[] | Readonly<Record<string, unknown>> | un
 
 /** A peer's id of its request; `null` in an answer to what it could not read. */
 export type MessageId = number | string | null;
-
-/** The error of an answer. */
 export interface ErrorFields {
   readonly code: number;
   readonly message: string;

@@ -5,7 +5,7 @@ import { type BunChannel, descriptorChannel } from "./channel.ts";
 export const CHILD_FD = 3;
 export const ADDRESS = `fd:${CHILD_FD}`;
 
-/** The child's side of the channel that `bun_program.ts` makes. */
+/** The child's side of the channel that `spawn.ts` makes. */
 export function parentChannel(address: string): Promise<BunChannel> {
   crashOnUncaught();
   if (address === ADDRESS) return descriptorChannel(CHILD_FD);
