@@ -453,7 +453,6 @@ interface SlotEvents {
 export class ModuleSlot {
   readonly name: string;
   readonly process: Supervisor;
-  #spec: ChildSpec;
   /** What the configuration says, whatever number of workers was set by hand. */
   #base: ChildSpec;
   /** Workers that were set by hand, until the module is loaded again. */
@@ -468,8 +467,7 @@ export class ModuleSlot {
   constructor(spec: ChildSpec, events: SlotEvents) {
     this.name = spec.name;
     this.#base = spec;
-    this.#spec = this.#scaled(spec);
-    this.process = new Supervisor(this.#spec, {
+    this.process = new Supervisor(this.#scaled(spec), {
       status: (request, workers, error) => {
         this.#workers = workers;
         this.#requests.get(request)?.(error);
@@ -485,7 +483,7 @@ export class ModuleSlot {
 
   /** How many it has; null where only its process knows it. */
   get workers(): number | null {
-    return this.#spec.workers;
+    return this.process.spec.workers;
   }
 
   /** Puts a new process in the place of the module's own. False where that did not come up and the old one was kept. */
@@ -494,19 +492,19 @@ export class ModuleSlot {
     // A new one, so that a start that is under way is not taken for this one.
     const spec = this.#scaled(base, null);
     const wasReplaced = await this.process.replace(reason, { spec });
-    if (wasReplaced || this.process.spec === spec) {
-      this.#base = base;
-      this.#spec = spec;
-      this.#scale = null;
-    }
+    const isNewest = this.process.spec === spec;
+    if (!wasReplaced && !isNewest) return false;
+    this.#scale = null;
+    if (changed !== undefined) this.#base = changed;
+    // What came into force meanwhile holds for the next start.
+    else if (isNewest && this.#base !== base) this.follow(this.#base);
     return wasReplaced;
   }
 
   /** From the next start on the module's own process is made with `spec`. */
   follow(spec: ChildSpec): void {
     this.#base = spec;
-    this.#spec = this.#scaled(spec);
-    this.process.follow(this.#spec);
+    this.process.follow(this.#scaled(spec));
   }
 
   /** `spec` with so many workers; null for as many as it says itself. */
@@ -525,7 +523,7 @@ export class ModuleSlot {
   async workerNumber(name: string): Promise<number | null> {
     const number = Number(name.startsWith(`${this.name}-`) ? name.slice(this.name.length + 1) : NaN);
     if (!Number.isInteger(number) || number < 1 || processName(this.name, number) !== name) return null;
-    const { workers } = this.#spec;
+    const { workers } = this;
     if (workers !== null) return number <= workers ? number : null;
     await this.#askForWorkers();
     return this.#workers.some((worker) => worker.name === name) ? number : null;
@@ -569,10 +567,10 @@ export class ModuleSlot {
   }
 
   async #askForWorkers(): Promise<void> {
-    if (this.#spec.workers === 0 || this.process.state !== "ready") return;
+    if (this.workers === 0 || this.process.state !== "ready") return;
     await this.#answered((request) => {
       this.process.send({ kind: "status", request });
-      return this.#spec.parent.runtime.clock.timer(STATUS_MS, () => this.#requests.get(request)?.());
+      return this.process.spec.parent.runtime.clock.timer(STATUS_MS, () => this.#requests.get(request)?.());
     });
   }
 

@@ -341,7 +341,7 @@ export class Supervisor {
     const states = this.#newStates();
     const successor = this.#newChild(spec ?? this.#spec, states);
     this.#report("process.replacing", { process: this.name, childPid: old.pid, reason });
-    this.#replacement.begin(successor);
+    this.#replacement.begin(successor, spec);
     await states.settled();
     if (!this.#replacement.isRetired(old)) return states.state === "ready";
     const pids = { childPid: successor.pid ?? 0, oldPid: old.pid };
@@ -365,10 +365,12 @@ export class Supervisor {
     if (this.#child?.states.state === "ready") this.#replacement.retire(this.#child);
     // The old one may never answer the requests that it got, and its workers have successors too.
     this.#events.ended?.();
+    const { spec } = this.#replacement;
     this.#replacement.over();
     [this.#child, this.#states] = [child, child.states];
     this.#restarts.byHand();
-    this.follow(child.spec);
+    // Without another one, what came into force meanwhile stays.
+    if (spec !== undefined) this.follow(spec);
   }
 
   /**
@@ -491,6 +493,7 @@ function cleanupStatus(receipt: CleanupReceipt): CleanupStatus {
 /** The processes of a child beside the one that serves: at most one that takes its place, and those on their way out. */
 class Replacement {
   #successor: ChildProcess | undefined;
+  #spec: ChildSpec | undefined;
   readonly #retired = new Set<ChildProcess>();
 
   get successor(): ChildProcess | undefined {
@@ -500,8 +503,14 @@ class Replacement {
     return this.#successor === undefined ? [...this.#retired] : [...this.#retired, this.#successor];
   }
 
-  begin(successor: ChildProcess): void {
+  /** What the successor is made with, where that is another spec. */
+  get spec(): ChildSpec | undefined {
+    return this.#spec;
+  }
+
+  begin(successor: ChildProcess, spec: ChildSpec | undefined): void {
     this.#successor = successor;
+    this.#spec = spec;
     successor.start();
   }
 

@@ -41,6 +41,26 @@ test("what one module claims, another that gives it a value keeps with that valu
   assert.deepEqual(await started({ TOKEN: true }, { TOKEN: "b's" }), [OF_BROKER, { ...others, TOKEN: "b's" }]);
 });
 
+test("what a module claims while another one is reloaded is kept from the next process of that one", async () => {
+  const t = new FakeBroker({ a: {} }, { files: () => [] });
+  t.runtime.env.set("TOKEN", "broker's");
+  void t.core.start();
+  await settle();
+  await t.up("a");
+  const reloaded = t.core.reload("a");
+  await settle();
+  const followed = t.follow({ a: {}, b: { env: ["TOKEN"] } });
+  await settle();
+  await t.up("a", "b");
+  await t.lives("a")[0]?.exit({ code: 0, signal: null });
+  await Promise.all([reloaded, followed]);
+  void t.core.restart("a");
+  await settle();
+  await t.down("a");
+  const [first, , third] = t.lives("a");
+  assert.deepEqual([first?.env["TOKEN"], third?.env["TOKEN"]], ["broker's", undefined]);
+});
+
 test("in a program the cleanup removes what others claim with true, and leaves what they give a value", async () => {
   const seen: Record<string, unknown> = {};
   const commands = {};

@@ -51,9 +51,11 @@ export class FakeBroker {
   readonly runtime = new BrokerRuntime();
   readonly records: LogRecord[] = [];
   readonly core: BrokerCore;
+  readonly #files: BrokerHost["load"];
 
   constructor(modules: Modules, { processors = 2, files = null, ...options }: FakeBrokerOptions = {}) {
     this.runtime.count = processors;
+    this.#files = files;
     const { plan, seat } = prepared(modules, { log: (record) => void this.records.push(record), ...options });
     this.core = new BrokerCore(plan, { runtime: this.runtime, depth: 0, load: files, ...seat });
   }
@@ -61,7 +63,7 @@ export class FakeBroker {
   /** The configuration has changed. */
   follow(modules: Modules, options: Partial<BrokerOptions> = {}): Promise<void> {
     const { plan, seat } = prepared(modules, options);
-    return this.core.follow(plan, { load: null, ...seat });
+    return this.core.follow(plan, { load: this.#files, ...seat });
   }
 
   /** The newest process of a module. */

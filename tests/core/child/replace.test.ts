@@ -248,3 +248,22 @@ test("a replacement that is patient with the old process' calls is so only until
   await running;
   assert.equal(s.runtime.spawned.length, 3);
 });
+
+test("a spec that comes into force while the process is replaced holds for the one after", async () => {
+  const s = new Supervision();
+  const old = await s.up();
+  const replaced = s.supervisor.replace("it holds too much");
+  await settle();
+  s.supervisor.follow({ ...s.spec, env: () => ({ NEW: "1" }) });
+  await s.life.hello();
+  await s.life.ready();
+  await old.exit(CLEAN);
+  assert.equal(await replaced, true);
+  const restarted = s.supervisor.restart();
+  await settle();
+  await s.life.exit(CLEAN);
+  assert.deepEqual(s.life.env, { NEW: "1" });
+  await s.life.hello();
+  await s.life.ready();
+  await restarted;
+});
