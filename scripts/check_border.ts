@@ -23,6 +23,8 @@ import config from "../deno.json" with { type: "json" };
 
 /** What users import. */
 const LIBRARY = ["mod.ts", "testing.ts"];
+/** What a new Deno process loads at its start. */
+const PROCESS = ["mod.ts", "src/core/child/serve.ts", "src/runtime/deno/index.ts"];
 const CLOCK = "src/runtime/posix/clock.ts";
 
 /** All violations, a line each. */
@@ -41,6 +43,7 @@ export async function checkBorder(): Promise<string[]> {
     ...libraryPackages(graph),
     ...builtins(graph),
     ...denoStart(graph),
+    ...await oneByte(graph),
     ...runtimeFolders(graph),
     ...await timers(graph),
     ...versions(),
@@ -105,6 +108,19 @@ function denoStart(graph: ReadonlyMap<string, Module>): string[] {
       if (dynamic || onlyTypes || !to.startsWith("node:")) continue;
       found.push(`${path}: imports ${to}, which a new Deno process loads at its start; import it where it is used`);
     }
+  }
+  return found;
+}
+
+/** The engine keeps a text that has a character above U+00FF in two bytes each: 0.7 MiB of a Deno process. */
+async function oneByte(graph: ReadonlyMap<string, Module>): Promise<string[]> {
+  const found: string[] = [];
+  for (const path of reachable(graph, PROCESS, { dynamic: false })) {
+    if (!graph.has(path)) continue;
+    const [other] = (await Deno.readTextFile(join(ROOT, path))).match(/[^\0-\x7f]/u) ?? [];
+    if (other === undefined) continue;
+    const code = other.codePointAt(0)?.toString(16).padStart(4, "0");
+    found.push(`${path}: holds "${other}", and each process loads it; write \\u${code}, or ASCII in a comment`);
   }
   return found;
 }

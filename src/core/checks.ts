@@ -5,7 +5,7 @@
 
 /** A value as an error message quotes it. */
 export function inspect(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}…` : value);
+  if (typeof value === "string") return JSON.stringify(value.length > 100 ? `${value.slice(0, 100)}\u2026` : value);
   if (value === null || typeof value !== "object") return String(value);
   return Array.isArray(value) ? "a list" : "an object";
 }
@@ -17,11 +17,11 @@ export function moduleNameOf(target: unknown): string {
   throw new TypeError(`Cannot find a module: it must be a module or its name, and it is ${inspect(target)}`);
 }
 
-/** The first `length` characters and `…`, or `text` itself where it is not longer. Never half a surrogate pair. */
+/** The first `length` characters and an ellipsis, or `text` itself where it is not longer. Never half a surrogate pair. */
 export function cutText(text: string, length: number): string {
   if (text.length <= length) return text;
   const last = text.charCodeAt(length - 1);
-  return text.slice(0, last >= 0xd800 && last < 0xdc00 ? length - 1 : length) + "…";
+  return text.slice(0, last >= 0xd800 && last < 0xdc00 ? length - 1 : length) + "\u2026";
 }
 
 /** Whether `value` is an object with fields, and no list. */

@@ -28,7 +28,7 @@ export interface BrokerOptions extends BrokerSettings {
   readonly load?: "all";
   /** Settings by module name, over those that stand in `defineModule`. */
   readonly settings?: Readonly<Record<string, ModuleSettings>>;
-  /** What modules may call on the broker by its name: `ctx.call("broker-master", …)`. @default none */
+  /** What modules may call on the broker by its name: `ctx.call("broker-master", ...)`. @default none */
   readonly commands?: Commands;
   /** Whether `start` rejects when a module's first start fails; the others are stopped first. @default false */
   readonly failFast?: boolean;
@@ -41,7 +41,7 @@ export interface BrokerOptions extends BrokerSettings {
   readonly program?: URL | string;
   /** Gets every record from `logLevel` up, in the broker's process. @default prints `lines()` to standard error */
   readonly log?: LogFunction;
-  /** The cluster that the broker is a member of: `nats({ … })` of `brokkr/nats`. @default none */
+  /** The cluster that the broker is a member of: `nats({ ... })` of `brokkr/nats`. @default none */
   readonly cluster?: ClusterConnection;
   /** Whether the command line can reach the broker. @default false, and true under `brokkr run` */
   readonly control?: boolean;
@@ -101,7 +101,7 @@ const OPTIONS: Readonly<Record<keyof BrokerOptions, Row>> = {
   product: BROKER.product,
   cluster: {
     is: "other",
-    what: 'what nats({ … }) of "brokkr/nats" returns',
+    what: 'what nats({ \u2026 }) of "brokkr/nats" returns',
     holds: (value) => isRecord(value) && isRecord(value["settings"]) && typeof value["connect"] === "function",
     about: "The cluster that the broker is a member of",
   },
@@ -309,5 +309,8 @@ function missing(module: string, name: string, known: Iterable<string>): OrderEr
 
 /** @param way the modules that wait, each for the next one. */
 function circle(module: string, name: string, way: readonly string[]): OrderError {
-  return new OrderError(module, `modules wait for each other: ${[...way.slice(way.indexOf(name)), name].join(" → ")}`);
+  return new OrderError(
+    module,
+    `modules wait for each other: ${[...way.slice(way.indexOf(name)), name].join(" \u2192 ")}`,
+  );
 }

@@ -1,9 +1,9 @@
 /**
  * One call from the side of its caller: what the program asks for, the states that it goes through, and when something is due for it.
  *
- *     queued ──▶ sent ──▶ retried          each of the three may go to
+ *     queued --> sent --> retried          each of the three may go to
  *                                          settled (in one outcome), and sent and retried also to
- *                                          cancelling ──▶ settled
+ *                                          cancelling --> settled
  */
 
 import type { Clock } from "../../runtime/runtime.ts";

@@ -7,7 +7,7 @@
 
 import { cutText } from "../checks.ts";
 
-/** The most characters of one value that a line shows; a longer one ends with `…`. */
+/** The most characters of one value that a line shows; a longer one ends with an ellipsis. */
 const MAX_LENGTH = 10_000;
 
 // Control characters, line and paragraph separators, lone surrogates (no bytes in UTF-8), the marks that turn the
@@ -89,7 +89,7 @@ function escaped(character: string): string {
 const MAX_PARAMS = 1000;
 
 /**
- * Parameters as the JSON text of a line: `[]`, `["2021-10",3]`, cut at 1,000 characters with `…`.
+ * Parameters as the JSON text of a line: `[]`, `["2021-10",3]`, cut at 1,000 characters with an ellipsis.
  *
  * Never throws, and stops once it has enough characters: a string of 100 MB is cut before it is turned into JSON. What
  * JSON has no word for stands as a string: `"<3 bytes>"`, `"<cyclic>"`, `"<function>"`, `"<unreadable>"`.

@@ -55,7 +55,7 @@ function allLines(error: StackSource, ownFiles: readonly string[]): string[] {
   const frames = rest.map(readJsFrame).filter((frame) => frame !== null);
   const shown = frameLines(frames, ownFiles.map(filePath).filter((prefix) => prefix !== ""));
   if (shown.length === 0) return summary;
-  const outer = shown.length > MAX_FRAMES ? [`  … ${shown.length - MAX_FRAMES} more`] : [];
+  const outer = shown.length > MAX_FRAMES ? [`  \u2026 ${shown.length - MAX_FRAMES} more`] : [];
   return ["Traceback (most recent call last):", ...outer, ...shown.slice(0, MAX_FRAMES).reverse(), ...summary];
 }
 
@@ -108,7 +108,7 @@ function bounded(lines: string[]): string[] {
   if (lines.length <= MAX_LINES) return lines;
   const tail = MAX_LINES / 2;
   const head = MAX_LINES - tail - 1;
-  return [...lines.slice(0, head), `… ${lines.length - head - tail} more`, ...lines.slice(-tail)];
+  return [...lines.slice(0, head), `\u2026 ${lines.length - head - tail} more`, ...lines.slice(-tail)];
 }
 
 /** What stands in a stack for all that called the user's function. */
@@ -383,5 +383,5 @@ function readData(error: object, { levels }: Room): unknown {
 }
 
 function cut(text: string, length: number): string {
-  return text.length <= length ? text : `${text.slice(0, length)}…`;
+  return text.length <= length ? text : `${text.slice(0, length)}\u2026`;
 }

@@ -85,7 +85,7 @@ export type PermissionKind = "net" | "read" | "write" | "env" | "run" | "ffi" | 
 
 /**
  * What a module's process may do beside what brokkr needs of it: `true` grants all of a kind, a list what it names in the words of
- * Deno's `--allow-…` flags, and what is left out is denied. Paths are relative to the working directory of the process.
+ * Deno's `--allow-...` flags, and what is left out is denied. Paths are relative to the working directory of the process.
  */
 export type PermissionSettings = { readonly [K in PermissionKind]?: readonly string[] | boolean };
 

@@ -369,7 +369,7 @@ export class Scan {
 
   #refusal(what: string): NotSerializableError {
     const path = this.#keys.map((key) => typeof key === "number" ? `[${key}]` : `.${key}`).join("");
-    const shown = path.length > MAX_PATH_LENGTH ? `${path.slice(0, MAX_PATH_LENGTH)}…` : path;
+    const shown = path.length > MAX_PATH_LENGTH ? `${path.slice(0, MAX_PATH_LENGTH)}\u2026` : path;
     return new NotSerializableError(`${this.#name}${shown} ${what}`);
   }
 }

@@ -243,7 +243,7 @@ interface OutOfBandFrame {
 /**
  * What stands before the rest of the body in a frame whose large parts are out of band: where each belongs.
  *
- *     u8 type | u8 flags | u16 count | count × (u32 where in the body | u32 where in the memory | u32 length) | the rest of the body
+ *     u8 type | u8 flags | u16 count | count * (u32 where in the body | u32 where in the memory | u32 length) | the rest of the body
  */
 export function outOfBandHead(type: number, flags: number, spans: readonly OutOfBandSpan[]): Uint8Array {
   const head = new Uint8Array(HEAD_BYTES + spans.length * SPAN_BYTES);

@@ -64,7 +64,7 @@ export function ownFilesOf(moduleUrl: string | undefined): string[] {
   return sources === undefined ? [] : ["core/", "runtime/", "broker."].map((part) => sources + part);
 }
 
-/** What stands after "Cannot start broker …": the program that runs is none that a new process could run. */
+/** What stands after "Cannot start broker ...": the program that runs is none that a new process could run. */
 export const NO_FILE =
   'its program was not read from a file, so that no new process can run it, put it into one or set "program" to one';
 
