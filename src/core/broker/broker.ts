@@ -1,11 +1,12 @@
 /** The broker: the parent of the modules' processes, and the way of every call between them. */
 
-import { type ForwardedCall, Onward, type RunningCall, type Service } from "../call/server.ts";
+import { Onward, type RunningCall, type Service } from "../call/server.ts";
 import { CallMap } from "../call/map.ts";
 import { CallStream, type StreamTarget } from "../call/stream.ts";
 import { checkedRequest, NO_OPTIONS } from "../call/call.ts";
 import { moduleNameOf } from "../checks.ts";
 import type { CallOptions, Handler, Module, WorkerCalls } from "../module/definition.ts";
+import type { ReceivedCall } from "../wire/columns.ts";
 import type { CallHeaders } from "../wire/messages.ts";
 import { BrokerLog } from "../log/broker_log.ts";
 import type { EventFields, EventId, LogRecord } from "../log/events.ts";
@@ -325,8 +326,9 @@ export class BrokerCore implements Service {
   }
 
   /** A module's call that is meant for another module. */
-  forward(call: ForwardedCall, context: RunningCall): Onward | Promise<unknown> {
-    const { target = this.name, timeoutMs = this.plan.timeoutMs, notify = false } = call.options;
+  forward(call: ReceivedCall, context: RunningCall, target = this.name): Onward | Promise<unknown> {
+    const timeoutMs = call.options?.timeoutMs ?? this.plan.timeoutMs;
+    const notify = call.options?.notify === true;
     if (target === this.name) return this.#own.run(call, context);
     const { caller, isRemote } = this.#route(target, call.command);
     const from = context.caller;
@@ -407,13 +409,17 @@ export class BrokerCore implements Service {
     settings: CallOptions,
   ): StreamTarget & Pick<Route, "caller"> {
     const { caller, defaults, isRemote } = this.#route(call.target, call.command);
-    const options = checkedRequest(call, settings, defaults);
-    if (isRemote !== true) return { caller, options };
-    const { timeoutMs } = options;
-    // Another broker passes the call on, and is as patient as its caller. Mostly the next call asks for the same.
-    if (this.#headers.timeoutMs !== timeoutMs) this.#headers = { timeoutMs };
-    return { caller, options: { ...options, wire: this.#headers } };
+    return {
+      caller,
+      options: checkedRequest(call, settings, defaults, isRemote === true ? this.#headersOf : undefined),
+    };
   }
+
+  /** Another broker passes the call on, and is as patient as its caller. Mostly the next call asks for the same. */
+  readonly #headersOf = (timeoutMs: number): CallHeaders => {
+    if (this.#headers.timeoutMs !== timeoutMs) this.#headers = { timeoutMs };
+    return this.#headers;
+  };
 
   #route(target: string, command: string): Pick<Route, "caller" | "defaults" | "isRemote"> {
     if (target === this.name) return { caller: this.#own.caller, defaults: this.plan };
@@ -439,7 +445,7 @@ export class BrokerCore implements Service {
       reporter: this.#log,
       broker: this.name,
       exported: (module) => this.#modules.exported(module),
-      forward: (call, context) => this.forward(call, context),
+      forward: (call, context, target) => this.forward(call, context, target),
       ping: (module) => this.#modules.slot(module, "ping").process.ping(),
     });
     const joined = joining.start();

@@ -4,7 +4,7 @@
  */
 
 import { Codec, type EncodedValue, encodePayload, type PayloadFault } from "../wire/codec.ts";
-import { type AnswerEntry, packAnswers, packCalls } from "../wire/columns.ts";
+import { type AnswerEntry, packAnswers, packCalls, WrittenHeaders } from "../wire/columns.ts";
 import { FrameType, inBatches, LARGE_BYTES } from "../wire/frame.ts";
 import type { Link } from "../wire/link.ts";
 import { objectText } from "../wire/serializable.ts";
@@ -27,6 +27,7 @@ export class RequestBatcher {
   /** Of the calls that have not left yet; some of them may have been withdrawn. */
   #bytes = 0;
   readonly #policy = new FlushPolicy();
+  readonly #headers = new WrittenHeaders();
   /** Items taken of each stream since it began, where the callee does not know it yet. */
   readonly #taken = new Map<number, number>();
   readonly #link: Link;
@@ -87,7 +88,9 @@ export class RequestBatcher {
     this.#policy.left(this.#inFlight.waiting);
     this.#leaves(calls);
     const { settledBelow } = this.#inFlight;
-    inBatches(calls, paramsBytes, (batch) => this.#link.sendPacked(FrameType.calls, packCalls(batch, settledBelow)));
+    inBatches(calls, paramsBytes, (batch) => {
+      this.#link.sendPacked(FrameType.calls, packCalls(batch, settledBelow, this.#headers));
+    });
   }
 }
 

@@ -67,6 +67,7 @@ export function checkedRequest(
   call: { readonly target: string; readonly command: string; readonly params: unknown },
   options: CallOptions,
   defaults: CallDefaults,
+  wireOf?: (timeoutMs: number) => CallHeaders,
 ): CallRequest {
   const { target, command, params } = call;
   if (typeof command !== "string") {
@@ -78,7 +79,8 @@ export function checkedRequest(
   if (options !== NO_OPTIONS) checkOptions(`Cannot call command "${command}"`, options);
   const held = defaults.calls?.get(command) ?? defaults;
   const { retry = held.retry, timeoutMs = held.timeoutMs, totalTimeoutMs, signal, thread, onProgress } = options;
-  return { target, timeoutMs, totalTimeoutMs, retry, signal, thread, onProgress };
+  const wire = wireOf?.(timeoutMs);
+  return { target, timeoutMs, totalTimeoutMs, retry, signal, thread, onProgress, wire };
 }
 
 function checkOptions(at: string, options: unknown): void {

@@ -12,7 +12,6 @@ import { type AnswerEntry, idsOf, readCalls, type ReceivedCall, type ReceivedCal
 import { AnswerKind, FrameType } from "../wire/frame.ts";
 import { readJson } from "../wire/serializable.ts";
 import type { Link } from "../wire/link.ts";
-import type { CallHeaders } from "../wire/messages.ts";
 import { ResponseBatcher, worthOf } from "./batcher.ts";
 import { type ReceivedOnce, ReplyCache } from "./reply_cache.ts";
 import { type Caller, CallStream, OutgoingStream, type StreamTarget } from "./stream.ts";
@@ -25,11 +24,13 @@ export interface Service {
   expects?(error: unknown): boolean;
   /** The module that every call is for, whatever the call names itself. @default the one that the call names, if it does */
   readonly target?: string;
-  /** Runs a call that is for another module, or says where it goes. What it throws of `BrokerError` is passed on as it is. */
-  forward?(call: ForwardedCall, context: RunningCall): Onward | Promise<unknown>;
+  /**
+   * Runs a call that is for another module, or says where it goes. What it throws of `BrokerError` is passed on as it is.
+   *
+   * @param target undefined for the process at this end of the link.
+   */
+  forward?(call: ReceivedCall, context: RunningCall, target: string | undefined): Onward | Promise<unknown>;
 }
-
-export type ForwardedCall = ReceivedCall & { readonly options: CallHeaders };
 
 /** A handler that stands for a process of its own was cancelled and got no answer from it: its caller gets none either. */
 export class UnansweredError extends Error {
@@ -69,8 +70,6 @@ export interface CallServerOptions {
   readonly answersRefused?: boolean;
 }
 
-const NO_HEADERS: CallHeaders = {};
-
 export class CallServer {
   readonly #link: Link;
   readonly #options: CallServerOptions;
@@ -84,6 +83,8 @@ export class CallServer {
   /** One function, so that the link calls it once, however often it was passed. */
   readonly #runHeldCalls = () => this.#runHeld();
   readonly #turn: Turn;
+  /** Who made the last call of another node, and the name that it has here. */
+  #remote: { readonly caller: string; readonly name: string } | undefined;
   /** The calls of this turn took so long that the next ones wait for another. */
   #isTurnOver = false;
   #isOpen = false;
@@ -203,7 +204,10 @@ export class CallServer {
   #callerOf({ options }: ReceivedCall): string {
     const { peer, node } = this.#options;
     const caller = options?.caller ?? peer;
-    return node === undefined ? caller : `${caller}@${node}`;
+    if (node === undefined) return caller;
+    // Mostly the one of the call before: a text that is joined anew for each call is compared and written the slower.
+    if (this.#remote?.caller !== caller) this.#remote = { caller, name: `${caller}@${node}` };
+    return this.#remote.name;
   }
 
   #checkCapacity(): BrokerFault | undefined {
@@ -255,8 +259,7 @@ export class CallServer {
     const { forward, commands, target } = service;
     if (forward !== undefined && this.#isForwarded(call)) {
       try {
-        const options = target === undefined ? call.options ?? NO_HEADERS : { ...call.options, target };
-        const result = forward.call(service, { ...call, options }, running);
+        const result = forward.call(service, call, running, target ?? call.options?.target);
         if (Onward.is(result)) return this.#pass(running, result, call);
         return this.#await(running, result, call);
       } catch (error) {

@@ -1,7 +1,7 @@
 /** A module inside a process of its own: its commands, its context, its workers, its hooks. */
 
 import type { Clock, Runtime } from "../../runtime/runtime.ts";
-import { type ForwardedCall, Onward, type RunningCall, type Service } from "../call/server.ts";
+import { Onward, type RunningCall, type Service } from "../call/server.ts";
 import type { CallClient } from "../call/client.ts";
 import { CallMap } from "../call/map.ts";
 import { CallStream, type StreamTarget } from "../call/stream.ts";
@@ -10,6 +10,7 @@ import { hasToClean } from "./cleanup.ts";
 import { canDispose, Owned } from "../module/dispose.ts";
 import type { CallOptions, Handler, Module, ModuleContext } from "../module/definition.ts";
 import { UnknownModuleError } from "../faults.ts";
+import type { ReceivedCall } from "../wire/columns.ts";
 import type { CallHeaders, CallTargets, ControlFromChild, Setup } from "../wire/messages.ts";
 import { deadline, formatTimeout } from "../duration.ts";
 import { type FrameReporter, LineLimit } from "../log/reporter.ts";
@@ -190,15 +191,19 @@ export class ModuleHost implements Service {
   }
 
   /** A call of the parent that is for one of the workers. */
-  forward({ command, options }: ForwardedCall, context: RunningCall): Onward {
-    const { timeoutMs = this.#targets.timeoutMs } = options;
+  forward({ command, options }: ReceivedCall, context: RunningCall): Onward {
+    const timeoutMs = options?.timeoutMs ?? this.#targets.timeoutMs;
     const { caller, name: target } = this.#pick(command);
     return new Onward(caller, { target, timeoutMs, wire: { caller: context.caller } });
   }
 
   /** A worker's call to another module goes on to the parent, under the worker's name. */
-  async #ofWorker({ options }: ForwardedCall, context: RunningCall): Promise<Onward> {
-    const { target = this.#options.role.broker, timeoutMs = this.#targets.timeoutMs } = options;
+  async #ofWorker(
+    { options }: ReceivedCall,
+    context: RunningCall,
+    target = this.#options.role.broker,
+  ): Promise<Onward> {
+    const timeoutMs = options?.timeoutMs ?? this.#targets.timeoutMs;
     const wire = { ...options, ...this.#route(target, timeoutMs), caller: context.caller };
     return new Onward(await this.#options.parent(), { target, timeoutMs, wire });
   }

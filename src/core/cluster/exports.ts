@@ -3,11 +3,12 @@
  * of a module of this broker would. What is not exported does not exist for others.
  */
 
-import { CallServer, type ForwardedCall, type Onward, type RunningCall, type Service } from "../call/server.ts";
+import { CallServer, type Onward, type RunningCall, type Service } from "../call/server.ts";
 import { UnknownCommandError } from "../faults.ts";
 import type { Reporter } from "../log/reporter.ts";
 import type { Handler } from "../module/definition.ts";
 import { messageOf } from "../user_code.ts";
+import type { ReceivedCall } from "../wire/columns.ts";
 import { CODECS, DEFAULT_FRAME_LIMIT, FrameType } from "../wire/frame.ts";
 import { Link } from "../wire/link.ts";
 import { objectText } from "../wire/serializable.ts";
@@ -32,7 +33,7 @@ export type Exports = ReadonlyMap<string, true | readonly string[]>;
 
 /** The modules of this broker, for calls from others. */
 export interface LocalModules {
-  forward(call: ForwardedCall, context: RunningCall): Onward | Promise<unknown>;
+  forward(call: ReceivedCall, context: RunningCall, target: string): Onward | Promise<unknown>;
   /** Settles when the module's process has answered a ping. */
   ping(module: string): Promise<void>;
 }
@@ -210,11 +211,11 @@ class ExportedSession implements Endpoint, Service {
   }
 
   /** A call of the session's module. */
-  forward(call: ForwardedCall, context: RunningCall): Onward | Promise<unknown> {
+  forward(call: ReceivedCall, context: RunningCall): Onward | Promise<unknown> {
     const { exports, modules, reporter } = this.#options;
     const [target, command] = [this.target, call.command];
     const commands = exports.get(target);
-    if (commands === true || commands?.includes(command) === true) return modules.forward(call, context);
+    if (commands === true || commands?.includes(command) === true) return modules.forward(call, context, target);
     reporter.report("command.unknown", { command }, { module: target });
     throw new UnknownCommandError({ target, command }, { nearest: null });
   }

@@ -81,8 +81,10 @@ function writeU48(target: Uint8Array, at: number, value: number): void {
 }
 
 function readU48(source: Uint8Array, at: number): number {
-  const byte = (index: number) => source[at + index] ?? 0;
-  return (byte(0) * 0x100 + byte(1)) * 0x100000000 + byte(2) * 0x1000000 + (byte(3) << 16) + (byte(4) << 8) + byte(5);
+  const high = ((source[at] ?? 0) << 8) + (source[at + 1] ?? 0);
+  const middle = ((source[at + 2] ?? 0) << 8) + (source[at + 3] ?? 0);
+  const low = ((source[at + 4] ?? 0) << 8) + (source[at + 5] ?? 0);
+  return (high * 0x10000 + middle) * 0x10000 + low;
 }
 
 const NO_BYTES = new Uint8Array(0);

@@ -6,7 +6,6 @@
 import { progressTo, type RunningCall, type Service } from "../call/server.ts";
 import type { CallContext, Handler } from "../module/definition.ts";
 import type { ReceivedCall } from "../wire/columns.ts";
-import type { CallHeaders } from "../wire/messages.ts";
 import { type Connection, ConnectionClosedError } from "./connection.ts";
 import { JsonRpcError, type Params, toParams } from "./message.ts";
 import type { ProtocolName } from "../settings/settings.ts";
@@ -31,11 +30,8 @@ export class ProgramService implements Service {
     this.#greeting = { answer };
   }
 
-  async forward(
-    { command, params, options }: ReceivedCall & { readonly options: CallHeaders },
-    context: RunningCall,
-  ): Promise<unknown> {
-    if (options.notify !== true) return await Reflect.apply(this.#handler(command), context, params);
+  async forward({ command, params, options }: ReceivedCall, context: RunningCall): Promise<unknown> {
+    if (options?.notify !== true) return await Reflect.apply(this.#handler(command), context, params);
     this.#connection.notify({ method: command, params: this.#params(command, params) });
     return undefined;
   }

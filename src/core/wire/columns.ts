@@ -4,7 +4,8 @@
  *     calls    [settledBelow, ids, attempts | 0, commands, params, options | 0, places?]
  *     answers  [ids, attempts | 0, kinds | 0, values, places?]
  *
- * `attempts` is 0 where all are first attempts, `kinds` where all are values, `options` where no call has any.
+ * `attempts` is 0 where all are first attempts, `kinds` where all are values, `options` where no call has any; where all calls have the
+ * same, it is these, and no list.
  */
 
 import { type EncodedValue, hasBytes, NOTHING_ENCODED, PartSource, putPlace } from "./codec.ts";
@@ -28,31 +29,39 @@ export interface AnswerEntry {
   readonly value: EncodedValue;
 }
 
-export function packCalls(calls: readonly CallEntry[], settledBelow: number): Packed {
+/** @param written the headers that were written last, whose text is kept. */
+export function packCalls(calls: readonly CallEntry[], settledBelow: number, written = new WrittenHeaders()): Packed {
   const ids: number[] = [];
   const commands: string[] = [];
   const values: EncodedValue[] = [];
-  let [isFirst, hasOptions] = [true, false];
+  const first = calls[0]?.options ?? null;
+  let [isFirst, isAlike] = [true, true];
   for (const call of calls) {
     ids.push(call.id);
     commands.push(call.command);
     values.push(call.params);
     if (call.attempt !== 1) isFirst = false;
-    if (call.options !== null) hasOptions = true;
+    if (call.options !== first) isAlike = false;
   }
   const attempts = isFirst ? 0 : objectText(calls.map(({ attempt }) => attempt));
-  const options = hasOptions ? `[${headersTexts(calls)}]` : 0;
+  const options = isAlike ? first === null ? 0 : written.text(first) : `[${headersTexts(calls, written)}]`;
   const before = `[${settledBelow},${objectText(ids)},${attempts},${objectText(commands)},[`;
   return packed(before, values, `],${options}`);
 }
 
-/** Calls that ask alike share what they ask for, which is written once then. */
-function headersTexts(calls: readonly CallEntry[]): string {
-  let [last, text]: [CallHeaders | null, string] = [null, "null"];
-  return calls.map(({ options }) => {
-    if (options !== last) [last, text] = [options, headersText(options)];
-    return text;
-  }).join();
+/** Calls that ask alike share what they ask for, also those of one frame and the next. */
+export class WrittenHeaders {
+  #last: CallHeaders | null = null;
+  #text = "null";
+
+  text(headers: CallHeaders | null): string {
+    if (headers !== this.#last) [this.#last, this.#text] = [headers, headersText(headers)];
+    return this.#text;
+  }
+}
+
+function headersTexts(calls: readonly CallEntry[], written: WrittenHeaders): string {
+  return calls.map(({ options }) => written.text(options)).join();
 }
 
 export function packAnswers(answers: readonly AnswerEntry[]): Packed {
@@ -223,6 +232,7 @@ function callsOf([settledBelow, ids, attempts, commands, params, options]: reado
   }
   const attemptColumn = listOr(attempts);
   const optionColumn = listOr(options);
+  const shared = optionColumn === undefined ? readHeaders(options) : null;
   const calls = new Array<ReceivedCall>(ids.length);
   for (let index = 0; index < ids.length; index++) {
     const id: unknown = ids[index];
@@ -232,7 +242,7 @@ function callsOf([settledBelow, ids, attempts, commands, params, options]: reado
     if (!isId(id) || !isId(attempt) || typeof command !== "string" || !Array.isArray(list)) {
       throw new BodyError(`calls frame: call ${index} has a wrong type in a column`);
     }
-    const headers = optionColumn === undefined ? null : readHeaders(optionColumn[index]);
+    const headers = optionColumn === undefined ? shared : readHeaders(optionColumn[index]);
     calls[index] = { id, attempt, command, params: list, options: headers };
   }
   return { settledBelow, calls };

@@ -22,7 +22,7 @@ test("the options of a call go over the defaults", () => {
     signal,
     thread: "Thread-1",
   };
-  assert.deepEqual(requestOf(every), { ...every, target: "sla" });
+  assert.deepEqual(requestOf(every), { ...every, target: "sla", wire: undefined });
   const { timeoutMs, retry } = checkedRequest(CALL, {}, DEFAULTS);
   assert.deepEqual({ timeoutMs, retry }, DEFAULTS);
   assert.equal(checkedRequest(CALL, { retry: "never" }, DEFAULTS).retry, "never");

@@ -47,6 +47,13 @@ test("options of a call are read field by field, and others are dropped", () => 
   ]);
 });
 
+for (const options of [0, null, "x", 5, true]) {
+  test(`options ${JSON.stringify(options)} of a calls frame are none`, () => {
+    const body = JSON.stringify([1, [1], 0, ["a"], [[]], options]);
+    assert.deepEqual(readCalls(0, textBytes(body)).calls.map((call) => call.options), [null]);
+  });
+}
+
 function withPlaces(text: string, attachments: Uint8Array, length = textBytes(text).length): Uint8Array {
   const head = new Uint8Array(4);
   new DataView(head.buffer).setUint32(0, length);
