@@ -13,27 +13,16 @@ export const ExitCode = {
   interrupted: 130,
 } as const;
 
-const OF_CALL: Readonly<Record<ErrorCode, number>> = {
-  REMOTE: ExitCode.failed,
-  PAYLOAD: ExitCode.failed,
-  TIMEOUT: ExitCode.timeout,
-  UNKNOWN_COMMAND: ExitCode.unknown,
-  UNKNOWN_MODULE: ExitCode.unknown,
-  GONE: ExitCode.gone,
-  QUEUE_FULL: ExitCode.gone,
-  CANCELLED: ExitCode.interrupted,
-};
-
-/** What to do next, after the message of each error. */
-const NEXT: Readonly<Record<ErrorCode, string>> = {
-  REMOTE: "see the broker's log for its stack, or call with --json",
-  PAYLOAD: "parameters and results must be plain data within the limit",
-  TIMEOUT: "give it more time with --timeout, or see the broker's log",
-  UNKNOWN_COMMAND: "see the commands in the module's file",
-  UNKNOWN_MODULE: 'see the modules with "brokkr status"',
-  GONE: 'see the broker\'s log, or "brokkr status"',
-  QUEUE_FULL: "call again later, or raise the module's queue",
-  CANCELLED: "call again",
+/** The exit code of each error of a call, and what to do next, which stands after its message. */
+const OF_CALL: Readonly<Record<ErrorCode, readonly [exitCode: number, next: string]>> = {
+  REMOTE: [ExitCode.failed, "see the broker's log for its stack, or call with --json"],
+  PAYLOAD: [ExitCode.failed, "parameters and results must be plain data within the limit"],
+  TIMEOUT: [ExitCode.timeout, "give it more time with --timeout, or see the broker's log"],
+  UNKNOWN_COMMAND: [ExitCode.unknown, "see the commands in the module's file"],
+  UNKNOWN_MODULE: [ExitCode.unknown, 'see the modules with "brokkr status"'],
+  GONE: [ExitCode.gone, 'see the broker\'s log, or "brokkr status"'],
+  QUEUE_FULL: [ExitCode.gone, "call again later, or raise the module's queue"],
+  CANCELLED: [ExitCode.interrupted, "call again"],
 };
 
 interface CliErrorOptions extends ErrorOptions {
@@ -69,17 +58,17 @@ export function asUsage(error: unknown): CliError {
 
 /** The exit code of a call's error; `code` is absent where it is another error. */
 export function exitCodeOfCall(code: ErrorCode | null | undefined): number {
-  return code === null || code === undefined ? ExitCode.failed : OF_CALL[code];
+  return code === null || code === undefined ? ExitCode.failed : OF_CALL[code][0];
 }
 
 /** The exit code of a failure, or null for a bug. */
 export function exitCodeOf(error: unknown): number | null {
-  if (error instanceof BrokerError) return OF_CALL[error.code];
+  if (error instanceof BrokerError) return OF_CALL[error.code][0];
   return error instanceof CliError ? error.exitCode : null;
 }
 
 /** One line for people: what failed, where, and what to do next. */
 export function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  return error instanceof BrokerError ? `${error.message}; ${NEXT[error.code]}` : error.message;
+  return error instanceof BrokerError ? `${error.message}; ${OF_CALL[error.code][1]}` : error.message;
 }

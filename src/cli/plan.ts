@@ -126,9 +126,8 @@ function syntaxError(error: unknown, url: string): Problem | null {
 
 /** A message of Bun's bundler. */
 function ofBun(error: unknown): Problem | null {
-  const position: unknown = typeof error === "object" && error !== null ? Reflect.get(error, "position") : undefined;
-  if (!isRecord(position)) return null;
-  const { file, line, column } = position;
+  if (!isRecord(error) || !isRecord(error["position"])) return null;
+  const { file, line, column } = error["position"];
   if (typeof file !== "string" || typeof line !== "number" || typeof column !== "number") return null;
   return problem(file, { line, column, message: messageOf(error) });
 }

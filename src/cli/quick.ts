@@ -4,15 +4,15 @@
  * not here.
  */
 
-import type { BrokerStatus } from "../core/broker/status.ts";
 import { isRecord } from "../core/checks.ts";
-import type { ModuleDescription } from "../core/control/describe.ts";
 import {
   type Answer,
   ANSWER_MS,
   ask,
   type Asked,
   type BrokerPlace,
+  isDescription,
+  isStatus,
   plainValue,
   PROCESSES_MS,
 } from "../core/control/question.ts";
@@ -149,15 +149,6 @@ function statusText(value: unknown, { asking, json }: Shown): string | null {
   if (!isStatus(value)) return null;
   if (json) return `${JSON.stringify(value)}\n`;
   return `${statusTable(value, { colors: hasColors(asking), width: asking.terminal("stdout")?.columns })}\n`;
-}
-
-/** The broker speaks the same protocol, so these checks are enough. */
-function isStatus(value: unknown): value is BrokerStatus {
-  return isRecord(value) && "broker" in value && Array.isArray(value["modules"]);
-}
-
-function isDescription(value: unknown): value is readonly ModuleDescription[] {
-  return Array.isArray(value) && value.every((one) => isRecord(one) && "commands" in one);
 }
 
 /** Of one that nothing is known of, the exit code says why. */

@@ -81,25 +81,21 @@ export const NAME: Value<string> = {
   read: (word) => checkName("The name of a broker", word),
 };
 
-/** A whole number above 0. */
-export const COUNT: Value<number> = {
-  metavar: "COUNT",
-  candidates: [],
-  read(word) {
-    if (/^[1-9]\d{0,8}$/.test(word)) return Number(word);
-    throw new TypeError(`COUNT must be a whole number above 0, and it is "${word}"`);
-  },
-};
+export const COUNT = wholeNumber(/^[1-9]\d{0,8}$/, "above 0");
 
 /** How many workers there are to be. */
-export const WORKERS: Value<number> = {
-  metavar: "COUNT",
-  candidates: [],
-  read(word) {
-    if (/^(0|[1-9]\d{0,4})$/.test(word)) return Number(word);
-    throw new TypeError(`COUNT must be a whole number from 0 to 99999, and it is "${word}"`);
-  },
-};
+export const WORKERS = wholeNumber(/^(0|[1-9]\d{0,4})$/, "from 0 to 99999");
+
+function wholeNumber(pattern: RegExp, which: string): Value<number> {
+  return {
+    metavar: "COUNT",
+    candidates: [],
+    read(word) {
+      if (pattern.test(word)) return Number(word);
+      throw new TypeError(`COUNT must be a whole number ${which}, and it is "${word}"`);
+    },
+  };
+}
 
 /** A moment in a log, or a span of it. */
 export const LOG_TIME: Value<LogTime> = {

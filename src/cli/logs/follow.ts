@@ -127,9 +127,9 @@ export class FollowedFile implements Disposable {
       this.#quiet = 0;
       return;
     }
-    const now = statOf(this.#name);
+    const now = statSync(this.#name, { throwIfNoEntry: false });
     // If it is missing, it is being rotated.
-    if (now === null) return this.#rest();
+    if (now === undefined) return this.#rest();
     const mine = fstatSync(this.#file);
     if (now.ino !== mine.ino || now.dev !== mine.dev) {
       // The last writes before it was moved away.
@@ -194,15 +194,6 @@ export class FollowedFile implements Disposable {
     this.#position = 0;
     this.#seen = new Uint8Array();
     this.#skipsLine = false;
-  }
-}
-
-function statOf(name: string) {
-  try {
-    return statSync(name);
-  } catch (error) {
-    if (failureCode(error) === "ENOENT") return null;
-    throw error;
   }
 }
 

@@ -5,7 +5,7 @@
 
 import type { Clock } from "../../runtime/runtime.ts";
 import { isRecord } from "../checks.ts";
-import { formatTimeout } from "../duration.ts";
+import { formatTimeout, sleep } from "../duration.ts";
 import { objectText, readJson } from "../wire/serializable.ts";
 import { isCompatibleWith, type Presence, readPresence } from "./members.ts";
 import type { ClusterPlan } from "./plan.ts";
@@ -144,18 +144,10 @@ class Visit {
   #needs(): Need[] {
     const { broker, plan: { node, exports, imports } } = this.#options;
     const [subjects, id] = [this.#subjects, this.#id];
-    const subscribe = (subject: string, pattern: string, without: string): Need => ({
-      action: "subscribe",
-      subject,
-      pattern,
-      without,
-    });
-    const publish = (subject: string, pattern: string, without: string): Need => ({
-      action: "publish",
-      subject,
-      pattern,
-      without,
-    });
+    const need = (action: Need["action"]) => (subject: string, pattern: string, without: string): Need => {
+      return { action, subject, pattern, without };
+    };
+    const [subscribe, publish] = [need("subscribe"), need("publish")];
     return [
       subscribe(subjects.hi(), subjects.hi(), "it does not see the other brokers"),
       subscribe(subjects.here(id), subjects.here(), "it does not see the other brokers when it starts"),
@@ -227,7 +219,7 @@ class Visit {
   }
 
   async #wait(ms = ANSWER_MS): Promise<void> {
-    await new Promise<void>((resolve) => void this.#options.clock.timer(ms, resolve));
+    await sleep(this.#options.clock, ms);
   }
 
   #permissions(needs: readonly Need[], missing: readonly Need[]): CheckResult[] {

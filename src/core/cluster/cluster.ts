@@ -6,7 +6,7 @@
 import type { Clock, Runtime } from "../../runtime/runtime.ts";
 import { CallClient, DEFAULT_LIMITS } from "../call/client.ts";
 import { closestMatch, isRecord } from "../checks.ts";
-import { within } from "../duration.ts";
+import { sleep, within } from "../duration.ts";
 import { goneFault, UnknownModuleError } from "../faults.ts";
 import type { EventFields, EventId } from "../log/events.ts";
 import { LineLimit, type Reporter } from "../log/reporter.ts";
@@ -212,8 +212,8 @@ export class Cluster {
       });
     };
     listen(subjects.session(broker, id), (message) => this.#session(message));
-    listen(subjects.hi(), (message) => this.#hi(message));
-    listen(subjects.here(id), (message) => this.#here(message));
+    listen(subjects.hi(), (message) => this.#announced(message));
+    listen(subjects.here(id), (message) => this.#announced(message));
     listen(subjects.who, ({ reply }) => this.#answer(reply));
     for (const module of this.#plan.exports.keys()) {
       listen(subjects.open(module, id), (message) => this.#open(message));
@@ -318,7 +318,7 @@ export class Cluster {
   async #lastMessages(): Promise<void> {
     const until = this.#clock.now() + LAST_MESSAGES_MS;
     while (this.#post.isConnected && this.#opened.size + this.#exports.size > 0 && this.#clock.now() < until) {
-      await new Promise<void>((resolve) => void this.#clock.timer(1, resolve));
+      await sleep(this.#clock, 1);
     }
   }
 
@@ -526,17 +526,10 @@ export class Cluster {
     }));
   }
 
-  #hi({ subject, bytes }: PubSubMessage): void {
-    const [broker = "", node = ""] = this.#subjects.parts(subject);
-    this.#announced(bytes, { broker, node });
-  }
-
-  #here({ subject, bytes }: PubSubMessage): void {
-    const [, broker = "", node = ""] = this.#subjects.parts(subject);
-    this.#announced(bytes, { broker, node });
-  }
-
-  #announced(bytes: Uint8Array, name: { readonly broker: string; readonly node: string }): void {
+  /** Its sender is what the subject ends with, by the server's permissions. */
+  #announced({ subject, bytes }: PubSubMessage): void {
+    const [sender = "", at = ""] = this.#subjects.parts(subject).slice(-2);
+    const name = { broker: sender, node: at };
     let presence: Presence;
     try {
       presence = readPresence(bytes, name);

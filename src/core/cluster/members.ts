@@ -9,8 +9,18 @@
  */
 
 import type { Clock } from "../../runtime/runtime.ts";
-import { FieldSet, isBoolean, isNumber, isText, listOf, objectOf, oneOf, optional, orNull } from "../checks.ts";
-import { isRecord } from "../checks.ts";
+import {
+  FieldSet,
+  isBoolean,
+  isNumber,
+  isRecord,
+  isText,
+  listOf,
+  objectOf,
+  oneOf,
+  optional,
+  orNull,
+} from "../checks.ts";
 import { readJson } from "../wire/serializable.ts";
 import { PROTOCOL_VERSION } from "../wire/frame.ts";
 import type { ProcessState } from "../wire/status.ts";

@@ -26,7 +26,15 @@ import {
   type SentRecord,
   SILENT,
 } from "./protocol.ts";
-import { ANSWER_MS, type Asked, type BrokerPlace, type Outcome, PROCESSES_MS } from "./question.ts";
+import {
+  ANSWER_MS,
+  type Asked,
+  type BrokerPlace,
+  isDescription,
+  isStatus,
+  type Outcome,
+  PROCESSES_MS,
+} from "./question.ts";
 import { brokerOf, CONTROL_FOLDER, socketPath } from "./socket_name.ts";
 
 /** How long a broker may log nothing: the longest time that a timer takes. */
@@ -293,15 +301,6 @@ function valueOf(outcome: Outcome, target: CallTarget): unknown {
 function isRecord(value: unknown): value is SentRecord {
   return typeof value === "object" && value !== null && "event" in value && "lines" in value &&
     Array.isArray(value.lines);
-}
-
-function isStatus(value: unknown): value is BrokerStatus {
-  return typeof value === "object" && value !== null && "broker" in value && "modules" in value &&
-    Array.isArray(value.modules);
-}
-
-function isDescription(value: unknown): value is readonly ModuleDescription[] {
-  return Array.isArray(value) && value.every((one) => typeof one === "object" && one !== null && "commands" in one);
 }
 
 /** A live broker of this user. */

@@ -4,6 +4,8 @@
  */
 
 import type { Channel, Clock, Runtime } from "../../runtime/runtime.ts";
+import type { BrokerStatus } from "../broker/status.ts";
+import { isRecord } from "../checks.ts";
 import { messageOf } from "../user_code.ts";
 import { VERSION } from "../version.ts";
 import {
@@ -17,6 +19,7 @@ import {
   PROTOCOL_VERSION,
   writeHeader,
 } from "../wire/frame.ts";
+import type { ModuleDescription } from "./describe.ts";
 
 /** Who asks. */
 export interface Asker extends Pick<Runtime, "name" | "version" | "pid" | "connect"> {
@@ -119,6 +122,15 @@ export async function ask(
 export function plainValue({ flags, columns: [ids, , kinds, values] }: Answer): unknown {
   const isPlain = flags === 0 && kinds === 0 && Array.isArray(ids) && ids.length === 1 && Array.isArray(values);
   return isPlain ? values[0] : undefined;
+}
+
+/** The broker speaks the same protocol, so this check is enough, as is the next one. */
+export function isStatus(value: unknown): value is BrokerStatus {
+  return isRecord(value) && "broker" in value && Array.isArray(value["modules"]);
+}
+
+export function isDescription(value: unknown): value is readonly ModuleDescription[] {
+  return Array.isArray(value) && value.every((one) => isRecord(one) && "commands" in one);
 }
 
 function answerOf(flags: number, body: Uint8Array): Answer {
