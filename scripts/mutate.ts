@@ -9,8 +9,7 @@ import { parseArgs } from "node:util";
 import { exists, files } from "./build_npm.ts";
 import { ROOT, run, stopOnSignals } from "./command.ts";
 import { readOptions } from "./options.ts";
-import { type Mutant, mutantsOf } from "./mutate/mutants.ts";
-import { randomOf, sampleOf } from "./mutate/sample.ts";
+import { type Mutant, mutantsOf, randomOf, sampleOf } from "./mutate/mutants.ts";
 
 const USAGE = "deno task mutate [FOLDER] [--sample N] [--seed N] [--jobs N] [--only core|all]";
 const TEST = [

@@ -9,8 +9,7 @@
 import { parseArgs } from "node:util";
 import { ROOT, stopOnSignals } from "./command.ts";
 import { readOptions } from "./options.ts";
-import { runSoak, type SoakResult } from "./soak/run_soak.ts";
-import { table } from "./soak/table.ts";
+import { runSoak, type SoakResult, table } from "./soak/run_soak.ts";
 import { compileSuite } from "./suite/compiled.ts";
 import { killMarked } from "./suite/leftovers.ts";
 import { findRunner, type Runner, type RuntimeName } from "./suite/runners.ts";

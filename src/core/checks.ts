@@ -158,14 +158,11 @@ export function recordOf<T>(check: Check<T>): Check<Readonly<Record<string, T>>>
 }
 
 export function objectOf<F>(checks: FieldChecks<F>): Check<F> {
-  return (value): value is F & Readonly<Record<string, unknown>> =>
-    isRecord(value) && wrongField(value, checks) === null;
-}
-
-/** The first field of `value` that is not what `checks` want, or null. */
-export function wrongField<F>(value: Readonly<Record<string, unknown>>, checks: FieldChecks<F>): string | null {
-  for (const key in checks) if (!checks[key](Object.hasOwn(value, key) ? value[key] : undefined)) return key;
-  return null;
+  return (value): value is F & Readonly<Record<string, unknown>> => {
+    if (!isRecord(value)) return false;
+    for (const key in checks) if (!checks[key](ownField(value, key))) return false;
+    return true;
+  };
 }
 
 /** The fields of an `F` that another process sent, each with its check and with what stands for one that is missing or wrong. */

@@ -255,22 +255,6 @@ interface PartlyPrinted {
   "call.answered": Omit<EventFields["call.answered"], "attempts">;
 }
 
-/** One event, discriminated by its `event`. */
-export type LogEvent<Id extends EventId = EventId> = {
-  [I in Id]: {
-    readonly event: I;
-    /** Milliseconds since the epoch. */
-    readonly time: number;
-    /** The process that writes. */
-    readonly pid: number;
-    /** The module (or worker) that stands in the line's prefix. */
-    readonly module: string;
-    /** The thread that stands in the line's prefix, where it has one. */
-    readonly thread: string;
-    readonly fields: EventFields[I];
-  };
-}[Id];
-
 /** What the `log` function of a program gets. */
 export interface LogRecord<Id extends EventId = EventId> {
   /** How serious it is. */
@@ -291,14 +275,13 @@ export interface LogRecord<Id extends EventId = EventId> {
   lines(): string[];
 }
 
+/** One event, discriminated by its `event`. */
+export type LogEvent<Id extends EventId = EventId> = { [I in Id]: Omit<LogRecord<I>, "level" | "lines"> }[Id];
+
 /** An event as it can be printed: an event of this process, or one that was read from a log. */
-export interface PrintedOf<Id extends EventId> {
-  readonly event: Id;
-  /** Milliseconds since the epoch. */
-  readonly time: number;
+export interface PrintedOf<Id extends EventId> extends Pick<LogRecord<Id>, "event" | "time" | "module"> {
   /** Where null, the line has no such bracket. */
   readonly pid: number | null;
-  readonly module: string;
   /** Where null, the line has no such bracket. */
   readonly thread: string | null;
   readonly fields: PrintedFields[Id];

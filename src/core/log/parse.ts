@@ -2,20 +2,14 @@
 
 import type { EventId, PrintedFields, PrintedOf } from "./events.ts";
 import { patternsOf, readText } from "./patterns.ts";
-import { type LinePrefix, type LineTag, type LogLevel, PrefixReader } from "./prefix.ts";
+import { type LinePrefix, PrefixReader } from "./prefix.ts";
 
 /** What every line that begins with a time stamp has. */
-export interface ParsedHead {
-  readonly level: LogLevel;
+interface ParsedHead extends Omit<LinePrefix, "tag" | "owner"> {
   /** `YYYY-MM-DD HH:MM:SS`, as in the log. */
   readonly timeText: string;
   /** {@link timeText} as local time, in milliseconds since the epoch. */
   readonly time: number;
-  /** Null where the line names only a module. */
-  readonly broker: string | null;
-  readonly module: string;
-  readonly pid: number | null;
-  readonly thread: string | null;
 }
 
 export interface ParsedOf<Id extends EventId> extends ParsedHead, PrintedOf<Id> {
@@ -32,12 +26,9 @@ export interface ParsedOf<Id extends EventId> extends ParsedHead, PrintedOf<Id> 
 export type ParsedEvent = { [Id in EventId]: ParsedOf<Id> }[EventId];
 
 /** A line that is part of an event of several lines: of a cleanup block, or of a stack where `event` is null. */
-export interface ParsedPart extends ParsedHead {
+export interface ParsedPart extends ParsedHead, Pick<LinePrefix, "tag" | "owner"> {
   readonly kind: "part";
   readonly event: "cleanup.error" | null;
-  /** The module whose data could not be cleaned. */
-  readonly owner: string | null;
-  readonly tag: LineTag | null;
   /** What stands after the last bracket and one space. */
   readonly text: string;
   readonly raw: string;
