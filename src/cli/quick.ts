@@ -18,7 +18,7 @@ import {
 } from "../core/control/question.ts";
 import { brokerOf, CONTROL_FOLDER, socketPath } from "../core/control/socket_name.ts";
 import { escapeLines } from "../core/log/escape.ts";
-import type { Asking } from "../runtime/asking.ts";
+import type { Asking } from "../runtime/runtime.ts";
 import { descriptionsText, DONE, notStarted, readParam, resultText, toJson } from "./answers.ts";
 import { ProgressLine } from "./progress_line.ts";
 import { statusTable } from "./status_table.ts";

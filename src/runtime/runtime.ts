@@ -274,3 +274,19 @@ export interface Runtime {
   /** The program's own call to end this process throws `refusal(code)`, until the returned function is called; `exit` still ends it. */
   refuseExit(refusal: (code: unknown) => Error): () => void;
 }
+
+/**
+ * The few parts of a runtime that a command needs which only asks a running broker. `asking.ts` of each folder implements it, which
+ * loads nothing else: all of a runtime takes longer to load than the question to be answered.
+ */
+export interface Asking extends Pick<Runtime, "name" | "version" | "pid" | "connect" | "onSignal"> {
+  readonly clock: Pick<Clock, "timer">;
+  readonly files: PrivateFiles;
+  /** The value of a variable of the environment. */
+  variable(name: string): string | undefined;
+  /** The terminal that one of its outputs is, null where it is none. */
+  terminal(output: "stdout" | "stderr"): { readonly columns: number | undefined } | null;
+  /** Writes a few bytes: all, or none where it throws. */
+  write(bytes: Uint8Array, output: "stdout" | "stderr"): void;
+  exit(code: number): never;
+}

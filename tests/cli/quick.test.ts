@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Asking } from "../../src/runtime/asking.ts";
+import type { Asking } from "../../src/runtime/runtime.ts";
 import type { Asked } from "../../src/core/control/question.ts";
 import { quick } from "../../src/cli/quick.ts";
 import { FrameReader, FrameType, PROTOCOL_VERSION } from "../../src/core/wire/frame.ts";

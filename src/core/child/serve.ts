@@ -67,7 +67,7 @@ async function takeRole(options: ServeOptions): Promise<Assigned> {
   leave(role);
   const own = { runtime, role, channel: await runtime.parentChannel(role.channel) };
   if (role.standby !== true) return own;
-  const [{ awaitRole }, { rehearse }] = await Promise.all([import("./await_role.ts"), import("./rehearsal.ts")]);
+  const { awaitRole, rehearse } = await import("./await_role.ts");
   await rehearse({ ...own, load: options.load }, (part, channel) => {
     new ServedProcess({ ...options, ...part }, channel);
   });

@@ -12,6 +12,7 @@ import { AnswerKind, CODECS, DEFAULT_FRAME_LIMIT, FrameType } from "../wire/fram
 import { readAnswers } from "../wire/columns.ts";
 import { Link } from "../wire/link.ts";
 import { helloOf, helloText, readCloseReason, readHello } from "../wire/messages.ts";
+import { SILENT } from "../log/reporter.ts";
 import type { BrokerStatus } from "../broker/status.ts";
 import type { ModuleDescription } from "./describe.ts";
 import { isLive } from "./name_lock.ts";
@@ -24,7 +25,6 @@ import {
   readMeasured,
   type RecordFilter,
   type SentRecord,
-  SILENT,
 } from "./protocol.ts";
 import {
   ANSWER_MS,

@@ -7,7 +7,6 @@ import { isAnything, isNumber, objectOf } from "../checks.ts";
 import { type BrokerFault, readFault } from "../faults.ts";
 import type { LogRecord } from "../log/events.ts";
 import type { LogLevel } from "../log/prefix.ts";
-import type { Reporter } from "../log/reporter.ts";
 
 /** The largest parameters of a call by hand. Small, because the broker allocates memory for them before they arrive. */
 export const ASKED_LIMIT = 1024 * 1024;
@@ -52,9 +51,6 @@ export interface RecordFilter {
 
 /** One item, or why there is no further one. */
 export type ItemEnvelope = { readonly item: unknown } | { readonly fault: BrokerFault };
-
-/** Control commands leave no lines of their own: their effects do. */
-export const SILENT: Reporter = { wants: () => false, report: () => {} };
 
 /** @throws {TypeError} where a broker of another version answered something else. */
 export function readEnvelope(value: unknown): Envelope {

@@ -4,7 +4,7 @@ import type { Channel, Listener, Runtime } from "../../runtime/runtime.ts";
 import type { BrokerCore } from "../broker/broker.ts";
 import { CallServer } from "../call/server.ts";
 import { sleep, within } from "../duration.ts";
-import { LineLimit } from "../log/reporter.ts";
+import { LineLimit, SILENT } from "../log/reporter.ts";
 import type { Handler } from "../module/definition.ts";
 import { isGenerator, messageOf } from "../user_code.ts";
 import { BodyError, CODECS, DEFAULT_FRAME_LIMIT, FrameType } from "../wire/frame.ts";
@@ -12,7 +12,7 @@ import { Link } from "../wire/link.ts";
 import { helloOf, helloText, readHello } from "../wire/messages.ts";
 import { controlCommands } from "./commands.ts";
 import { bindSocket, ControlSocketError } from "./name_lock.ts";
-import { ASKED_FRAME_LIMIT, SILENT } from "./protocol.ts";
+import { ASKED_FRAME_LIMIT } from "./protocol.ts";
 import { CONTROL_FOLDER, socketPath } from "./socket_name.ts";
 import { obeySignals } from "./signals.ts";
 

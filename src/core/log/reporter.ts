@@ -19,6 +19,9 @@ export interface Reporter {
   report<Id extends EventId>(event: Id, fields: EventFields[Id], subject: Subject): void;
 }
 
+/** For calls that leave no lines of their own: someone else's say what they did. */
+export const SILENT: Reporter = { wants: () => false, report: () => {} };
+
 /** What stands in the line's prefix. */
 export interface Subject {
   /** Module or worker. */

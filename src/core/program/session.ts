@@ -7,6 +7,7 @@ import type { CommandProcess, OutputSink } from "../../runtime/runtime.ts";
 import { type LocalPeer, localPeer } from "../call/local.ts";
 import type { SessionParts } from "../child/child_spec.ts";
 import { ProcessSession } from "../child/session.ts";
+import { SILENT } from "../log/reporter.ts";
 import { describeThrown } from "../log/stack.ts";
 import { headline, messageOf } from "../user_code.ts";
 import { VERSION } from "../version.ts";
@@ -21,7 +22,6 @@ import { type Protocol, protocolOf } from "./protocols.ts";
 const LAST_BYTES_MS = 100;
 /** A program that waits for a download keeps no processor busy: after this time others may start beside it. */
 const COSTLY_START_MS = 2_000;
-const SILENT = { wants: () => false, report: () => {} };
 
 export class ProgramSession extends ProcessSession<CommandProcess> {
   readonly #plan: ProgramPlan;

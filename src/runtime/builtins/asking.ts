@@ -1,5 +1,5 @@
 import { timer } from "../posix/clock.ts";
-import type { Asking } from "../asking.ts";
+import type { Asking } from "../runtime.ts";
 import { privateFiles } from "./files.ts";
 import { fileSystem, process } from "./process.ts";
 

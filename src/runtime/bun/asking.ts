@@ -1,4 +1,4 @@
-import type { Asking } from "../asking.ts";
+import type { Asking } from "../runtime.ts";
 import { asking } from "../builtins/asking.ts";
 import { connect } from "./channel.ts";
 import type { BunNamespace } from "./namespace.ts";

@@ -1,4 +1,4 @@
-import type { Asking } from "../asking.ts";
+import type { Asking } from "../runtime.ts";
 import { engineTimer, hasEngineTimers, timer } from "../posix/clock.ts";
 import { connect } from "./channel.ts";
 import type { DenoNamespace } from "./namespace.ts";

@@ -1,4 +1,4 @@
-import type { Asking } from "../asking.ts";
+import type { Asking } from "../runtime.ts";
 import { asking } from "../builtins/asking.ts";
 import { connect } from "../builtins/channel.ts";
 import { process } from "../builtins/process.ts";
