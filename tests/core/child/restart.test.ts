@@ -73,3 +73,11 @@ test("a restart by hand gives the process its restarts back", () => {
   assert.deepEqual(pauses(restarts, 3), [0, 100, "intensity"]);
   assert.equal(restarts.total, 5);
 });
+
+test("other settings hold from the next end on, and the restarts so far still count", () => {
+  const restarts = restartsOf({ delayMs: 100 });
+  assert.deepEqual(pauses(restarts, 2), [0, 100]);
+  restarts.follow(supervisionPlan({ restart: { delayMs: 1_000, maxRestarts: 3 } }).restart);
+  assert.deepEqual(pauses(restarts, 2), [2_000, "intensity"]);
+  assert.equal(restarts.total, 3);
+});
