@@ -6,6 +6,8 @@ import { FrameReporter } from "../../../src/core/log/reporter.ts";
 import { defineModule } from "../../../src/core/module/module.ts";
 import type { ModuleDefinition } from "../../../src/core/module/definition.ts";
 import { ModuleHost } from "../../../src/core/child/module_host.ts";
+import type { Role } from "../../../src/core/child/role.ts";
+import type { ProgramProcess, SpawnProgramOptions } from "../../../src/runtime/runtime.ts";
 import { supervisionPlan } from "../../../src/core/settings/settings.ts";
 import { settle } from "../manual_clock.ts";
 import { MemoryChannel } from "../memory_channel.ts";
@@ -13,9 +15,14 @@ import { SpawningRuntime } from "./fake_process.ts";
 
 const LIMIT = 16 * 1024 * 1024;
 
+interface Surroundings {
+  readonly runtime?: SpawningRuntime;
+  readonly load?: Role["load"];
+}
+
 /** The start of module sla in its own process, whose workers are admitted when the test says so. */
-function starting(definition: Omit<ModuleDefinition, "name">) {
-  const runtime = new SpawningRuntime();
+function starting(definition: Omit<ModuleDefinition, "name">, surroundings: Surroundings = {}) {
+  const { runtime = new SpawningRuntime(), load = null } = surroundings;
   const events = { frame: () => {}, refused: () => {}, drained: () => {}, closed: () => {} };
   const link = new Link(MemoryChannel.pair()[0], runtime.clock, { frameLimit: LIMIT, events });
   const waiting: (() => void)[] = [];
@@ -28,7 +35,7 @@ function starting(definition: Omit<ModuleDefinition, "name">) {
       process: "sla",
       depth: 1,
       channel: "",
-      load: null,
+      load,
       given: null,
       tree: null,
       descendants: "kill",
@@ -98,4 +105,23 @@ test("a worker that starts while the configuration changes gets the targets of t
   const hello = worker?.received.find(({ type }) => type === FrameType.hello);
   const { timeoutMs, retry, names } = JSON.parse(hello?.text ?? "{}").setup;
   assert.deepEqual([timeoutMs, retry, names], [2_000, "never", ["b", "sla", "new"]]);
+});
+
+test("a worker whose starting folder is gone starts in that of its module's file", async () => {
+  const folders: unknown[] = [];
+  class Undeployed extends SpawningRuntime {
+    override isFolder = (path: string) => path === "/config";
+    override programFolder = (program?: string) => program === "file:///config/sla.ts" ? "/config" : null;
+
+    override spawnProgram(options: SpawnProgramOptions): Promise<ProgramProcess> {
+      folders.push(options.cwd);
+      return super.spawnProgram(options);
+    }
+  }
+  const surroundings: Surroundings = { runtime: new Undeployed(), load: [["sla", "file:///config/sla.ts"]] };
+  const s = starting({ workers: { count: 1, commands: {} } }, surroundings);
+  while (s.waiting.length < 1) await new Promise((resolve) => setTimeout(resolve, 1));
+  s.waiting[0]?.();
+  await settle();
+  assert.deepEqual(folders, ["/config"]);
 });
