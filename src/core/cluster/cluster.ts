@@ -289,6 +289,8 @@ export class Cluster {
     const wasMember = this.#joinedAt !== null;
     this.#become("left");
     this.#endBeat();
+    // A start that waits for this broker to join ends, too.
+    this.#settleTried();
     if (!wasMember || !this.#post.isConnected) return;
     this.#announce();
     const left = Promise.race([this.#exports.leave(), this.#hurried]);

@@ -672,3 +672,17 @@ function memberState({ tree }: MemoryNode): string | undefined {
 function line(node: string, text: string, level = "INFO"): string {
   return `${level} : [ broker-${node} ] [ broker-${node} ] [ CLUSTER ] [ MainThread ] ${text}`;
 }
+
+test("A broker that stops while it joins becomes no member afterwards, and says nothing more", async () => {
+  const cluster = new MemoryCluster();
+  const { tree } = cluster.node("web-1", { modules: [slaOf().module], exports: { sla: true } });
+  const started = tree.core.start();
+  const asked = () => cluster.server.published.some(({ subject }) => subject.endsWith(".who"));
+  while (!asked()) await cluster.pass(10);
+  await cluster.ends(Promise.all([started, tree.core.stop()]));
+  const published = cluster.server.published.length;
+  await cluster.pass(60_000);
+  assert.deepEqual(tree.lines(/^cluster/), []);
+  assert.equal(cluster.server.published.length, published);
+  assert.equal(cluster.clock.timers, 0);
+});
