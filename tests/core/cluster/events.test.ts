@@ -686,3 +686,15 @@ test("A broker that stops while it joins becomes no member afterwards, and says 
   assert.equal(cluster.server.published.length, published);
   assert.equal(cluster.clock.timers, 0);
 });
+
+test("A member whose presence does not come through is asked before it counts as silent, and stays ready", async () => {
+  let isLost = false;
+  const { cluster, front } = await pair({ web: { denies: (subject) => isLost && subject.includes(".hi.") } });
+  isLost = true;
+  // In small steps: a process that stands still for longer takes the silence for its own.
+  for (let second = 0; second < 8; second++) await cluster.pass(1_000);
+  assert.deepEqual(front.tree.lines(/^cluster\.member-(suspect|back|gone)/), []);
+  const { cluster: status } = await cluster.ends(front.tree.core.status());
+  assert.deepEqual(status?.members.map(({ node, state }) => [node, state]), [["web-1", "ready"]]);
+  await cluster.down();
+});
