@@ -698,3 +698,13 @@ test("A member whose presence does not come through is asked before it counts as
   assert.deepEqual(status?.members.map(({ node, state }) => [node, state]), [["web-1", "ready"]]);
   await cluster.down();
 });
+
+test("A member that has left, and owes no answer, is gone at once", async () => {
+  const { cluster, front, web } = await pair();
+  await cluster.ends(call({ front }, "add", 1));
+  await cluster.ends(web.tree.core.stop());
+  await cluster.pass(200);
+  const members = async () => (await cluster.ends(front.tree.core.status())).cluster?.members;
+  assert.deepEqual(await members(), []);
+  await cluster.down();
+});
