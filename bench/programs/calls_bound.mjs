@@ -6,7 +6,7 @@ import { echo, measure } from "./load.mjs";
 const HEAD_BYTES = 4;
 /** Of the calls in flight, so many leave before the turn is over, so that both processes work at the same time. */
 const PART = 1 / 4;
-const LEAST = 8;
+const LEAST = 4;
 
 const isDeno = "Deno" in globalThis;
 const detect = isDeno ? "../../src/runtime/detect.ts" : "../../build/bench/src/runtime/detect.js";
