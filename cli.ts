@@ -1,6 +1,7 @@
 #!/usr/bin/env -S deno run -A
 import { VERSION } from "./src/core/version.ts";
 import type { Asked } from "./src/core/control/question.ts";
+import type { Asking } from "./src/runtime/runtime.ts";
 import type { BunNamespace } from "./src/runtime/bun/namespace.ts";
 import type { DenoNamespace } from "./src/runtime/deno/namespace.ts";
 import { isOlder, OLDEST } from "./src/runtime/oldest.ts";
@@ -21,24 +22,32 @@ else if (words.length === 1 && (first === "--version" || first === "-V")) {
 else void rest();
 
 async function ask(): Promise<void> {
-  const { ask }: typeof import("./src/cli/quick_node.ts") = await load("quick");
-  await ask(words, rest);
+  const [{ quick }, { asking }] = await Promise.all([loadQuick(), loadAsking()]);
+  await quick(asking, words, rest);
 }
 
 async function rest(asked?: Asked): Promise<void> {
-  const { main }: typeof import("./src/cli/main.ts") = await load("main");
+  const { main } = await loadMain();
   await main(asked);
 }
 
-/** Not each by its name alone: Deno would read all that a file leads to before the first line runs, which takes longer than that. */
-function load(what: "main" | "quick") {
-  if (what === "main") return import("Deno" in globalThis ? "./src/cli/main.ts" : "./src/cli/main.ts");
+// None by its name alone: Deno would read all that a file leads to before the first line runs, which takes longer than that.
+
+function loadMain(): Promise<typeof import("./src/cli/main.ts")> {
+  return import("Deno" in globalThis ? "./src/cli/main.ts" : "./src/cli/main.ts");
+}
+
+function loadQuick(): Promise<typeof import("./src/cli/quick.ts")> {
+  return import("Deno" in globalThis ? "./src/cli/quick.ts" : "./src/cli/quick.ts");
+}
+
+function loadAsking(): Promise<{ readonly asking: Asking }> {
   return import(
     "Deno" in globalThis
-      ? "./src/cli/quick_deno.ts"
+      ? "./src/runtime/deno/asking.ts"
       : "Bun" in globalThis
-      ? "./src/cli/quick_bun.ts"
-      : "./src/cli/quick_node.ts"
+      ? "./src/runtime/bun/asking.ts"
+      : "./src/runtime/node/asking.ts"
   );
 }
 

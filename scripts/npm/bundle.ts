@@ -131,7 +131,8 @@ interface Bundling {
 /** One file of all that a command needs which only asks a running broker: it shares nothing with the others, so nothing else is read. */
 async function bundleQuick(folder: string, runtime: string): Promise<string> {
   const entry = join(folder, `quick_${runtime}.js`);
-  await Deno.writeTextFile(entry, `export * from "./src/cli/quick_${runtime}.js";\n`);
+  const parts = ["cli/quick", `runtime/${runtime}/asking`].map((part) => `export * from "./src/${part}.js";\n`);
+  await Deno.writeTextFile(entry, parts.join(""));
   const failed = await bun([entry], join(folder, "lib"), ["--minify"]);
   await Deno.remove(entry);
   return failed;
@@ -219,7 +220,9 @@ async function writeEntries(folder: string, sources: Sources): Promise<string> {
   const cli = join(folder, "cli.js");
   await rewrite(cli, /var __rewrite[\s\S]*?\n};\n/g, "");
   await rewrite(cli, "__rewriteRelativeImportExtension", "");
-  await rewrite(cli, /"\.\/src\/cli\/(\w+)\.ts"/g, '"./lib/brokkr-$1.js"');
+  await rewrite(cli, /import\([^;]*\/quick\.ts"[^;]*/g, "loadAsking()");
+  await rewrite(cli, /"\.\/src\/runtime\/(\w+)\/asking\.ts"/g, '"./lib/brokkr-quick_$1.js"');
+  await rewrite(cli, '"./src/cli/main.ts"', '"./lib/brokkr-main.js"');
   await rewrite(cli, 'import { VERSION } from "./src/core/version.js";', `const VERSION = "${VERSION}";`);
   const oldest = sources.get("src/runtime/oldest.js")?.replaceAll(/^export /gm, "") ?? "";
   await rewrite(cli, 'import { isOlder, OLDEST } from "./src/runtime/oldest.js";\n', oldest);

@@ -9,7 +9,7 @@ const NULL_DEVICE = 0x103;
 const DESCRIPTORS = { stdout: 1, stderr: 2 };
 
 /** What Node and Bun have in common of it. */
-export const asking = {
+export const common = {
   pid: process.pid,
   clock: { timer },
   files: privateFiles,

@@ -6,7 +6,7 @@ import { privateFiles } from "./files.ts";
 
 declare const Deno: DenoNamespace;
 
-export const denoAsking: Asking = {
+export const asking: Asking = {
   name: "deno",
   version: Deno.version.deno,
   pid: Deno.pid,

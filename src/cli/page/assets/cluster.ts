@@ -3,8 +3,7 @@
 import type { BrokerStatus } from "../../../core/broker/status.ts";
 import type { ImportStatus } from "../../../core/cluster/cluster.ts";
 import { nodeRows } from "../../status_rows.ts";
-import { byId, fill, set, type Table } from "./elements.ts";
-import { count, hot, milliseconds, timeText } from "./figures.ts";
+import { byId, count, fill, hot, milliseconds, set, type Table, timeText } from "./elements.ts";
 
 type Node = ReturnType<typeof nodeRows>[number];
 

@@ -2,10 +2,9 @@
 
 import type { BrokerStatus } from "../../../core/broker/status.ts";
 import type { Entry, Start, Step } from "../history.ts";
-import { byId, make, set } from "./elements.ts";
+import { byId, make, set, timeText } from "./elements.ts";
 import { showCluster } from "./cluster.ts";
 import { addToPlots, beginPlots } from "./plots.ts";
-import { timeText } from "./figures.ts";
 import { showProcesses } from "./processes.ts";
 
 const MAX_LINES = 200;

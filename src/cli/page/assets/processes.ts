@@ -3,8 +3,7 @@
 import type { BrokerStatus } from "../../../core/broker/status.ts";
 import type { CallCounts } from "../../../core/wire/status.ts";
 import { type ProcessRow, processRows } from "../../status_rows.ts";
-import { byId, type Column, fill, set, type Table } from "./elements.ts";
-import { count, hot, mebibytes, milliseconds, timeText } from "./figures.ts";
+import { byId, type Column, count, fill, hot, mebibytes, milliseconds, set, type Table, timeText } from "./elements.ts";
 
 const NAME: Column<ProcessRow> = { heading: "process", text: ({ status }) => status.name, isText: true };
 

@@ -1,6 +1,0 @@
-import { bunAsking } from "../runtime/bun/asking.ts";
-import { quick, type Rest } from "./quick.ts";
-
-export async function ask(words: readonly string[], rest: Rest): Promise<void> {
-  await quick(bunAsking, words, rest);
-}
