@@ -248,7 +248,7 @@ parts() {
 
 save() { [ -z "$file" ] || printf '%s\\n' "$$:$own" $entries 2>/dev/null >"$file"; }
 
-# The folder of the control sockets, by the rules of private_folder.ts.
+# The folder of the control sockets, by the rules of socket_path.ts.
 private_folder() {
   if [ -d "$XDG_RUNTIME_DIR" ] && [ -O "$XDG_RUNTIME_DIR" ]; then folder=$XDG_RUNTIME_DIR/brokkr
   else folder=\${TMPDIR:-/tmp}/brokkr-$(id -u); fi

@@ -233,10 +233,7 @@ function onClosed(channel: Channel, closed: () => void): Channel {
   };
 }
 
-export interface ControlPeerOptions {
-  readonly runtime: Runtime;
-  readonly broker: string;
-  readonly commands: ReadonlyMap<string, Handler>;
+export interface ControlPeerOptions extends Pick<ControlServerOptions, "runtime" | "broker" | "commands"> {
   readonly ended: () => void;
   /** A frame could not be read, or nothing behind it. */
   readonly dropped: (what: string) => void;

@@ -22,10 +22,9 @@ import type {
   SpawnProgramOptions,
 } from "../runtime.ts";
 import { descriptorChannel } from "./channel.ts";
-import { ADDRESS, CHILD_FD } from "./parent.ts";
 import { childEnvironment, childFlags } from "./flags.ts";
 import type { BunChild, BunFileSink, BunNamespace, BunStdio } from "./namespace.ts";
-import { isBinary } from "./index.ts";
+import { ADDRESS, CHILD_FD, isBinary } from "./index.ts";
 
 declare const Bun: BunNamespace;
 
