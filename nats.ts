@@ -246,12 +246,33 @@ function begin(subscription: Subscription, connection: NatsConnection): void {
   const { subject, listener } = subscription;
   const made = connection.subscribe(subject, {
     callback(error, message) {
-      if (error !== null) return;
-      const { subject, reply = "", data: bytes, headers } = message;
-      listener({ subject, reply, bytes, isUnheard: headers?.code === NO_RESPONDERS && bytes.length === 0 });
+      if (error === null) listener(new Received(message));
     },
   });
   subscription.end = () => made.unsubscribe();
+}
+
+/** The client decodes each text of a message when it is read: most are read in part. */
+class Received implements PubSubMessage {
+  readonly #message: NatsMessage;
+  readonly bytes: Uint8Array;
+
+  constructor(message: NatsMessage) {
+    this.#message = message;
+    this.bytes = message.data;
+  }
+
+  get subject(): string {
+    return this.#message.subject;
+  }
+
+  get reply(): string {
+    return this.#message.reply ?? "";
+  }
+
+  get isUnheard(): boolean {
+    return this.bytes.length === 0 && this.#message.headers?.code === NO_RESPONDERS;
+  }
 }
 
 /** What the server did not permit. */

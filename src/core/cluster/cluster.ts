@@ -15,7 +15,7 @@ import { PROTOCOL_VERSION } from "../wire/frame.ts";
 import { objectText, readJson } from "../wire/serializable.ts";
 import type { CallCounts, Latency } from "../wire/status.ts";
 import { VERSION } from "../version.ts";
-import { type Endpoint, HEAD_BYTES, headOf, MessageKind, type Post, readHead } from "./session.ts";
+import { type Endpoint, type Head, HEAD_BYTES, headOf, MessageKind, type Post, readHead } from "./session.ts";
 import { ExportedSessions, type LocalModules } from "./exports.ts";
 import { ImportedModule } from "./imports.ts";
 import {
@@ -631,17 +631,34 @@ export class Cluster {
     return this.#members.add(readPresence(bytes, { broker, node }));
   }
 
-  #session({ subject, reply, bytes, isUnheard }: PubSubMessage): void {
-    const session = subject.slice(subject.lastIndexOf(".") + 1);
-    const endpoint = this.#opened.get(session) ?? this.#exports.get(session);
-    const member = endpoint?.member ?? this.#members.get(session);
-    if (isUnheard) return member === undefined ? undefined : this.#members.unheard(member);
+  #session(message: PubSubMessage): void {
+    const { bytes } = message;
     const head = readHead(bytes);
+    if (head === null && message.isUnheard) return this.#unheard(message);
+    const { reply } = message;
     if (head === null || reply === "") return this.#dropped("message of a session (it has no head)");
-    if (endpoint !== undefined && endpoint.from === reply) {
+    // The two subjects of a session end with its id, which nobody else knows.
+    const endpoint = this.#endpoint(lastTokenOf(reply));
+    if (endpoint?.from === reply) {
       this.#members.heard(endpoint.member);
       return endpoint.receive(head, bytes.subarray(HEAD_BYTES));
     }
+    this.#unknown(reply, head, lastTokenOf(message.subject));
+  }
+
+  #endpoint(session: string): Endpoint | undefined {
+    return this.#opened.get(session) ?? this.#exports.get(session);
+  }
+
+  /** The server had nobody for what was sent with this session's subject, or with the name that a member has. */
+  #unheard({ subject }: PubSubMessage): void {
+    const session = lastTokenOf(subject);
+    const member = this.#endpoint(session)?.member ?? this.#members.get(session);
+    if (member !== undefined) this.#members.unheard(member);
+  }
+
+  /** A message to `session` whose sender has no session here. */
+  #unknown(reply: string, head: Head, session: string): void {
     const [broker = "", id = "", back = ""] = this.#subjects.parts(reply);
     if (!isId(id) || !isId(back)) return this.#dropped("message of a session (nobody sent it)");
     const sender = this.#members.get(id);
@@ -730,6 +747,10 @@ const VERSIONS = { v: CLUSTER_VERSION, version: VERSION, protocol: PROTOCOL_VERS
 const NO_BYTES = new Uint8Array(0);
 const PROBE = headOf({ kind: MessageKind.probe, position: 0, received: 0 });
 const RESET = headOf({ kind: MessageKind.reset, position: 0, received: 0 });
+
+function lastTokenOf(subject: string): string {
+  return subject.slice(subject.lastIndexOf(".") + 1);
+}
 
 /** `M` or `M@NODE`: a name has no "@". */
 export function partsOf(target: string): { readonly module: string; readonly node: string | null } {
