@@ -11,13 +11,14 @@ import { cutText } from "../checks.ts";
 const MAX_LENGTH = 10_000;
 
 // Control characters, line and paragraph separators, lone surrogates (no bytes in UTF-8), the marks that turn the
-// direction of text (what a person reads is not what is written), and a time stamp in brackets.
-const UNSAFE_TEXT = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]|\[\d{4}-\d/u;
-const UNSAFE_NAME = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\]]/u;
-const UNSAFE_CHARACTERS = /[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;
-
-// deno-lint-ignore no-control-regex
-const COLOR_OR_UNSAFE = /\x1b\[[\d;]*m|[\p{Cc}\p{Zl}\p{Zp}\p{Cs}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;
+// direction of text (what a person reads is not what is written). By numbers: classes such as `\p{Cc}` cost each process 0.4 ms.
+const UNSAFE = String
+  .raw`\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff`;
+/** A time stamp in brackets, too. */
+const UNSAFE_TEXT = new RegExp(`[${UNSAFE}]|\\[\\d{4}-\\d`, "u");
+const UNSAFE_NAME = new RegExp(`[${UNSAFE}\\]]`, "u");
+const UNSAFE_CHARACTERS = new RegExp(`[${UNSAFE}]`, "gu");
+const COLOR_OR_UNSAFE = new RegExp(`\\x1b\\[[\\d;]*m|[${UNSAFE}]`, "gu");
 
 // Readers begin a new record at each time stamp that a level follows, also within a line, but not after an escaped
 // newline.

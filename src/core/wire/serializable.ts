@@ -375,7 +375,7 @@ export class Scan {
 }
 
 const encoder = new TextEncoder();
-const LONE_SURROGATE = /\p{Surrogate}/u;
+const LONE_SURROGATE = /[\ud800-\udfff]/u;
 
 function isNumbers(list: readonly unknown[]): list is readonly number[] {
   for (let index = 0; index < list.length; index++) if (typeof list[index] !== "number") return false;
