@@ -9,21 +9,10 @@
  */
 
 import type { Clock } from "../../runtime/runtime.ts";
-import {
-  FieldSet,
-  isBoolean,
-  isNumber,
-  isRecord,
-  isText,
-  listOf,
-  objectOf,
-  oneOf,
-  optional,
-  orNull,
-} from "../checks.ts";
+import { FieldSet, isBoolean, isNumber, isRecord, isText, listOf, objectOf, optional, orNull } from "../checks.ts";
 import { readJson } from "../wire/serializable.ts";
 import { PROTOCOL_VERSION } from "../wire/frame.ts";
-import type { ProcessState } from "../wire/status.ts";
+import { isProcessState, type ProcessState } from "../wire/status.ts";
 
 /** Version of the subjects and of the messages in them. */
 export const CLUSTER_VERSION = 1;
@@ -75,7 +64,7 @@ export interface Presence {
 }
 
 const isExported = objectOf<ExportedModule>({
-  state: oneOf("starting", "cleaning", "ready", "draining", "stopped", "backoff", "failed"),
+  state: isProcessState,
   pending: isNumber,
   commands: orNull(listOf(isText, MAX_EXPORTS)),
 });

@@ -379,7 +379,7 @@ export class SessionChannel implements Channel {
 }
 
 /** Why a session ends that its peer has forgotten. */
-export const UNKNOWN_SESSION = "it does not know the session any more";
+const UNKNOWN_SESSION = "it does not know the session any more";
 
 export interface Endpoint {
   readonly member: Member;

@@ -122,7 +122,7 @@ export function userStack(stack: string): string {
 }
 
 /** Several stacks in one text, which is logged as it is. */
-export function joinedStacks(stacks: readonly string[]): string {
+function joinedStacks(stacks: readonly string[]): string {
   return stacks.join("\n").split("\n").filter((line) => line.trim() !== CALLED_BY_BROKKR).join("\n");
 }
 
@@ -148,7 +148,7 @@ function findPlace(): string {
 }
 
 /** One frame of a JavaScript stack. */
-export interface JsFrame {
+interface JsFrame {
   /** As the runtime names it, without what differs between runtimes; null where it has none. */
   readonly function: string | null;
   /** Decoded path, or the URL where it is no file; null in code of the engine, such as `Array.map`. */
@@ -170,7 +170,7 @@ const RELATIVE = /^[^()]*:\d+:\d+$/;
  * A line of the stack that V8 (Node, Deno) or JavaScriptCore (Bun) writes: `at async f (file:///x.js:1:2)`,
  * `at /x.js:1:2`, `at Array.map (<anonymous>)`, `at eval (eval at f (/x.js:1:2), <anonymous>:1:1)`. Null for any other.
  */
-export function readJsFrame(text: string): JsFrame | null {
+function readJsFrame(text: string): JsFrame | null {
   if (text.length > MAX_FRAME_LENGTH) return null;
   const line = text.trim();
   if (!line.startsWith("at ")) return null;
@@ -180,12 +180,12 @@ export function readJsFrame(text: string): JsFrame | null {
 }
 
 /** Whether a frame of `file` loads modules: what it calls is the top level of one. */
-export function isLoader(frame: JsFrame): boolean {
+function isLoader(frame: JsFrame): boolean {
   return frame.file !== null && LOADER_FILE.test(frame.file);
 }
 
 /** The path of a `file:` URL, decoded and without its query; any other text as it is. */
-export function filePath(file: string): string {
+function filePath(file: string): string {
   if (!file.startsWith("file://")) return file;
   const path = file.slice(file.startsWith("file:///") ? 7 : 5).replace(/[?#].*$/s, "");
   const local = /^\/[A-Za-z]:\//.test(path) ? path.slice(1) : path;

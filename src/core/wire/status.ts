@@ -151,9 +151,11 @@ export const RECEIPT_CHECKS: FieldChecks<CleanupReceipt> = {
   after: isUsage,
 };
 
+export const isProcessState = oneOf("starting", "cleaning", "ready", "draining", "stopped", "backoff", "failed");
+
 export const isProcessStatus = objectOf<ProcessStatus>({
   name: isText,
-  state: oneOf("starting", "cleaning", "ready", "draining", "stopped", "backoff", "failed"),
+  state: isProcessState,
   pid: isFigure,
   restarts: isNumber,
   uptimeMs: isNumber,
