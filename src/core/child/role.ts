@@ -93,7 +93,7 @@ function isFile(value: unknown): value is readonly [name: string, path: string] 
 }
 
 export function encodeRole(role: Omit<Role, "process" | "given"> & Partial<Pick<Role, "given">>): string {
-  return objectText(FIELDS.pick(role));
+  return objectText(FIELDS.pick({ ...role, given: role.given ?? undefined }));
 }
 
 /**

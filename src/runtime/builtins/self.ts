@@ -2,7 +2,7 @@
 
 import { countZombies, descriptorLinks, fromPs, fromSmapsRollup, startTimeOf, UNKNOWN_MEMORY } from "../posix/proc.ts";
 import { currentThread, fromOrigin, inRunner, NO_FILE, ORIGIN, refusableExit, runnerOf } from "../posix/program.ts";
-import { standardError, unblockedError } from "../posix/standard_error.ts";
+import { newStandardError, type StandardError, unblockedError } from "../posix/standard_error.ts";
 import type { GroupTools, System } from "../posix/child_process.ts";
 import type { Endpoint, Environment, MemoryUsage, Runtime } from "../runtime.ts";
 import { fileSystem, process } from "./process.ts";
@@ -90,7 +90,11 @@ function unblockedWrite(): (bytes: Uint8Array) => number {
   return (bytes) => files.writeSync(fd, bytes);
 }
 
-const error = standardError(unblockedWrite, (fn) => void process.once("exit", fn));
+let error: StandardError | undefined;
+
+function standardError(): StandardError {
+  return error ??= newStandardError(unblockedWrite(), (fn) => void process.once("exit", fn));
+}
 
 function enterFolder(path: string): string {
   process.chdir(path);
@@ -168,7 +172,8 @@ export const common = {
   thread: currentThread,
   onSignal,
   raise,
-  ...error,
+  writeError: (text: string) => standardError().write(text),
+  whenErrorLost: (fn: (lines: number, reason: string) => void) => void (standardError().onLost = fn),
   ...refusableExit(process),
   async answers(endpoint: Endpoint, ms: number) {
     const [{ answers }, { connects }] = await Promise.all([import("../posix/answers.ts"), import("./channel.ts")]);

@@ -26,7 +26,7 @@ import {
   NODE_KINDS,
   UNKNOWN_MEMORY,
 } from "../posix/proc.ts";
-import { standardError, unblockedError } from "../posix/standard_error.ts";
+import { newStandardError, type StandardError, unblockedError } from "../posix/standard_error.ts";
 
 declare const Deno: DenoNamespace;
 declare const navigator: { readonly hardwareConcurrency: number };
@@ -89,7 +89,8 @@ export function denoRuntime(): Runtime {
     onSignal,
     raise,
     zombies,
-    ...standardError(unblockedWrite, (fn) => addEventListener("unload", fn)),
+    writeError: (text) => standardError().write(text),
+    whenErrorLost: (fn) => void (standardError().onLost = fn),
     ...ending,
   };
 }
@@ -235,6 +236,12 @@ const ending = refusableExit(Deno);
 
 /** What every pipe takes at once: what needs no more is spared the 40 ms that `node:fs` costs a process. */
 const FIRST_BYTES = 4096;
+
+let error: StandardError | undefined;
+
+function standardError(): StandardError {
+  return error ??= newStandardError(unblockedWrite(), (fn) => addEventListener("unload", fn));
+}
 
 function unblockedWrite(): (bytes: Uint8Array) => number {
   let first = FIRST_BYTES;

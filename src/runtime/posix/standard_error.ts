@@ -1,6 +1,5 @@
 import { engineTimer } from "./clock.ts";
 import { failureCode } from "./failure_reason.ts";
-import type { Runtime } from "../runtime.ts";
 
 /** How long after it found no room a text is tried again. */
 const RETRY_MS = 1;
@@ -168,24 +167,19 @@ function isFull(error: unknown): boolean {
   return failureCode(error) === "EAGAIN" || (error instanceof Error && error.name === "WouldBlock");
 }
 
-/**
- * Standard error of this process. `open` returns the `write` that the runtime has for it, once there is something to write; `beforeEnd`
- * takes what must be done before the end of the process.
- */
-export function standardError(
-  open: () => (bytes: Uint8Array) => number,
+/** Standard error of this process: `write` as the runtime has it, and what must be done before the end of the process. */
+export function newStandardError(
+  write: (bytes: Uint8Array) => number,
   beforeEnd: (fn: () => void) => void,
-): Required<Pick<Runtime, "writeError" | "whenErrorLost">> {
-  let opened: StandardError | undefined;
-  const own = (): StandardError =>
-    opened ??= new StandardError({
-      write: open(),
-      // A reader that stalls keeps no process alive.
-      later: engineTimer,
-      pause: (ms) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms),
-      waiting: () => beforeEnd(() => own().finish()),
-    });
-  return { writeError: (text) => own().write(text), whenErrorLost: (fn) => void (own().onLost = fn) };
+): StandardError {
+  const error: StandardError = new StandardError({
+    write,
+    // A reader that stalls keeps no process alive.
+    later: engineTimer,
+    pause: (ms) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms),
+    waiting: () => beforeEnd(() => error.finish()),
+  });
+  return error;
 }
 
 /** The part of `node:fs` that this needs. */
