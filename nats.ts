@@ -300,26 +300,32 @@ const PACKAGE = "@nats-io/transport-node";
 
 /** Computed, so that nothing looks for the package where it is not used. */
 async function importClient(): Promise<unknown> {
-  if (!("Deno" in globalThis)) return await import(PACKAGE);
-  const specifier = `npm:${PACKAGE}@3`;
+  const specifier = "Deno" in globalThis ? `npm:${PACKAGE}@3` : PACKAGE;
   const client: object = await import(specifier);
+  // By its file: the package names it nowhere.
   const transport: object = await import(`${specifier}/lib/node_transport.js`).catch(() => ({}));
   return { ...transport, ...client };
 }
 
 /**
- * The client takes its listeners off a socket that it gives up, such as one that the server refused. In Deno an error of that socket
- * may still come, and one that nobody hears ends the process.
+ * The client gives up a socket on which no connection came about, and leaves it open: a server that accepts and says nothing would
+ * take a descriptor with each try, and keep the process alive. It also takes its listeners off one that the server refused. In Deno
+ * an error of that socket may still come, and one that nobody hears ends the process.
  */
-function hearLastErrors(client: object): void {
+function endSockets(client: object): void {
   const transport: unknown = Reflect.get(client, "NodeTransport");
   const prototype: unknown = typeof transport === "function" ? transport.prototype : undefined;
   if (typeof prototype !== "object" || prototype === null || guarded.has(prototype)) return;
   const closed: unknown = Reflect.get(prototype, "_closed");
   if (typeof closed !== "function") return;
   guarded.add(prototype);
-  Reflect.set(prototype, "_closed", async function (this: { readonly socket?: EmitsErrors }, ...given: unknown[]) {
+  Reflect.set(prototype, "_closed", async function (this: Transport, ...given: unknown[]) {
     const { socket } = this;
+    if (this.connected === false) {
+      // One that is still on its way is closed when it is there.
+      this.done = true;
+      socket?.destroy();
+    }
     const ended: unknown = Reflect.apply(closed, this, given);
     // Its listeners are gone now, or when it has settled.
     socket?.on("error", () => {});
@@ -330,8 +336,11 @@ function hearLastErrors(client: object): void {
 
 const guarded = new WeakSet<object>();
 
-interface EmitsErrors {
-  on(event: "error", listener: () => void): unknown;
+/** What is used of a transport of the client. */
+interface Transport {
+  readonly socket?: { on(event: "error", listener: () => void): unknown; destroy(): void };
+  readonly connected?: boolean;
+  done?: boolean;
 }
 
 async function clientOf(load: () => Promise<unknown>): Promise<NatsClient> {
@@ -345,7 +354,7 @@ async function clientOf(load: () => Promise<unknown>): Promise<NatsClient> {
     });
   }
   if (isClient(loaded)) {
-    hearLastErrors(loaded);
+    endSockets(loaded);
     return loaded;
   }
   throw new Error(`Cannot join a cluster: package "${PACKAGE}" has no connect(), version 3 is needed`);

@@ -1,9 +1,11 @@
 import { Broker, ProcessGoneError, RemoteError, UnknownCommandError } from "brokkr";
 import { nats, natsOf } from "brokkr/nats";
 import assert from "node:assert/strict";
-import { EventEmitter } from "node:events";
+import { EventEmitter, once } from "node:events";
+import { createServer, Socket } from "node:net";
 import { test } from "node:test";
 import { FrontBroker, Ledger, NatsServer, Proxy, Publisher, RemoteNode, SKIP, underLoad } from "./cluster_of.ts";
+import { natsClient } from "../../src/cli/own_program.ts";
 import { clientFiles } from "../fixtures/cluster/client_files.ts";
 import { rejection } from "./broker_of.ts";
 
@@ -151,6 +153,34 @@ test("the last error of a socket that the client has given up ends no process", 
     made.socket.emit("error", new Error("read ECONNRESET"));
     await closed;
     made.socket.emit("error", new Error("read ECONNRESET"));
+  }
+});
+
+test("a server that accepts and says nothing costs no descriptor: each try is closed", OPTIONS, async () => {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  assert.ok(typeof address === "object" && address !== null);
+  const accepted = once(server, "connection");
+  const client = { ...await natsClient(), ...await import("@nats-io/transport-node") };
+  const hasty = { ...client, connect: (options: object) => client.connect({ ...options, timeout: 100 }) };
+  const settings = { servers: [`nats://127.0.0.1:${address.port}`], name: "test" };
+  const { prepare, connect } = natsOf(settings, () => Promise.resolve(hasty));
+  await prepare();
+  const reasons: string[] = [];
+  const nothing = () => {};
+  const failed = (reason: string) => void reasons.push(reason);
+  const pubSub = connect({ connected: nothing, disconnected: nothing, denied: nothing, failed });
+  const [socket] = await accepted;
+  assert.ok(socket instanceof Socket);
+  try {
+    socket.on("error", nothing).resume();
+    await once(socket, "close", { signal: AbortSignal.timeout(10_000) });
+    assert.deepEqual(reasons, ["timeout"]);
+  } finally {
+    await pubSub.close();
+    socket.destroy();
+    server.close();
   }
 });
 
