@@ -1,7 +1,7 @@
 // The work that all sides of a comparison do: BENCH_VALUES drawn by BENCH_SEED are echoed, with BENCH_FLIGHT calls in flight, for BENCH_MS.
 import process from "node:process";
 import { isDeepStrictEqual } from "node:util";
-import { isEcho, makeValues } from "./values.mjs";
+import { isEcho, LARGE, makeValues } from "./values.mjs";
 
 const CALLS_A_LOOK = 64;
 
@@ -21,9 +21,10 @@ export async function measure(call) {
     const answer = await call(value);
     if (!isDeepStrictEqual(answer, value) && !isSameBytes(answer, value)) throw new Error(`${kind} came back changed`);
   }
+  await throughput(call, { values, inFlight: LARGE.includes(kind) ? 2 : 100, ms: ms / 2 });
   const figures = [];
   for (const inFlight of (process.env.BENCH_FLIGHT ?? "100").split(",").map(Number)) {
-    // Each number in flight has code of its own to warm: frames of one call are not those of a hundred.
+    // Frames of ten calls are other work for the compiler than frames of a hundred.
     await throughput(call, { values, inFlight, ms: ms / 2 });
     figures.push({ inFlight, ...await figuresOf(call, { values, inFlight, ms }) });
   }
