@@ -74,6 +74,7 @@ export function defineProgram<C extends Commands = ProgramCommands>(definition: 
 
 /** The same, for a value whose shape nobody has checked. @throws {TypeError} */
 export function programModule<C extends Commands>(value: object): CheckedModule<C> {
+  if (!isRecord(value)) throw new TypeError(`A program must be an object, and it is ${inspect(value)}`);
   const fields = new Map<string, unknown>(Object.entries(value));
   const name = checkName("The name of a program", fields.get("name"));
   const at = `Program "${name}"`;

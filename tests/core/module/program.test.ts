@@ -107,3 +107,12 @@ test("a broker takes programs beside modules, plain objects too, and refuses equ
   assert.deepEqual(modules.map(({ module }) => module.program?.command), [undefined, ["python3"]]);
   assert.throws(() => checkOptions({ name: "b", modules: [module, { name: "sla", command: ["x"] }] }), /"sla"/);
 });
+
+test("defineProgram() refuses what is no object by a sentence", () => {
+  for (const [value, shown] of [[undefined, "undefined"], [null, "null"], [["x"], "a list"]]) {
+    assert.throws(
+      () => Reflect.apply(defineProgram, undefined, [value]),
+      new TypeError(`A program must be an object, and it is ${shown}`),
+    );
+  }
+});
