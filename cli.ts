@@ -1,5 +1,6 @@
 #!/usr/bin/env -S deno run -A
 import { VERSION } from "./src/core/version.ts";
+import type { QuickCommand } from "./src/cli/quick.ts";
 import type { Asked } from "./src/core/control/question.ts";
 import type { Asking } from "./src/runtime/runtime.ts";
 import type { BunNamespace } from "./src/runtime/bun/namespace.ts";
@@ -12,13 +13,21 @@ declare const Deno: DenoNamespace;
 const words = "Deno" in globalThis ? Deno.args : globalThis.process.argv.slice(2);
 const [first] = words;
 /** What only asks a running broker: src/cli/quick.ts does it with less code. */
-const QUICK = ["status", "call", "describe", "restart", "reload", "scale", "stop"];
+const QUICK: Readonly<Record<QuickCommand, true>> = {
+  status: true,
+  call: true,
+  describe: true,
+  restart: true,
+  reload: true,
+  scale: true,
+  stop: true,
+};
 // The version before anything else is loaded, which takes longer than the start of the runtime. Where it can't be written, or the
 // runtime is too old, the command line says so.
 if (!isNewEnough()) void rest();
 else if (words.length === 1 && (first === "--version" || first === "-V")) {
   void print(`${VERSION}\n`).catch(() => rest());
-} else if (first !== undefined && QUICK.includes(first)) void ask();
+} else if (first !== undefined && Object.hasOwn(QUICK, first)) void ask();
 else void rest();
 
 async function ask(): Promise<void> {

@@ -63,21 +63,18 @@ interface Shown extends Request {
   readonly place: BrokerPlace;
 }
 
-const COMMANDS: ReadonlyMap<string, Usual> = new Map<string, Usual>([
-  ["status", { least: 0, most: 0, timeoutMs: ANSWER_MS, params: () => [], text: statusText }],
-  ["call", { least: 2, most: Infinity, params: callParams, text: callText }],
-  ["describe", {
-    least: 0,
-    most: 1,
-    timeoutMs: ANSWER_MS,
-    params: ([name = null]) => [name, false],
-    text: describeText,
-  }],
-  ["stop", changing(0, 1, DONE.stop)],
-  ["restart", changing(0, 1, DONE.restart, "restart")],
-  ["reload", changing(0, 1, DONE.reload, "reload")],
-  ["scale", changing(2, 2, DONE.scale, "scale")],
-]);
+const COMMANDS = {
+  status: { least: 0, most: 0, timeoutMs: ANSWER_MS, params: () => [], text: statusText },
+  call: { least: 2, most: Infinity, params: callParams, text: callText },
+  describe: { least: 0, most: 1, timeoutMs: ANSWER_MS, params: ([name = null]) => [name, false], text: describeText },
+  stop: changing(0, 1, DONE.stop),
+  restart: changing(0, 1, DONE.restart, "restart"),
+  reload: changing(0, 1, DONE.reload, "reload"),
+  scale: changing(2, 2, DONE.scale, "scale"),
+} satisfies Readonly<Record<string, Usual>>;
+
+/** cli.ts has the names too, since it decides by them whether this file is loaded. */
+export type QuickCommand = keyof typeof COMMANDS;
 
 export async function quick(asking: Asking, words: readonly string[], rest: Rest): Promise<void> {
   const request = requestOf(words);
@@ -90,8 +87,8 @@ export async function quick(asking: Asking, words: readonly string[], rest: Rest
 
 /** Null where a word is of another form. */
 function requestOf([command = "", ...words]: readonly string[]): Request | null {
-  const usual = COMMANDS.get(command);
-  if (usual === undefined) return null;
+  if (!isQuick(command)) return null;
+  const usual: Usual = COMMANDS[command];
   const operands: string[] = [];
   let json = false;
   let broker: string | undefined;
@@ -104,6 +101,10 @@ function requestOf([command = "", ...words]: readonly string[]): Request | null 
   }
   const isWhole = operands.length >= usual.least && operands.length <= usual.most;
   return isWhole ? { command, usual, operands, json, broker } : null;
+}
+
+function isQuick(command: string): command is QuickCommand {
+  return Object.hasOwn(COMMANDS, command);
 }
 
 /** Undefined where nothing was asked: the whole command line says why not. */
