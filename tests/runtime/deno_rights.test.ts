@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { realpathSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { execPath } from "node:process";
+import process, { execPath } from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { fixture, receive, runtime, within } from "./started.ts";
+import { fixture, receive, runtime, within, withStarted } from "./started.ts";
 
 const DENO = { skip: runtime.name === "deno" ? false : "only Deno has rights" };
+const LINUX = process.platform === "linux" ? DENO : { skip: "only Linux shows a command line as a file" };
 const sources = fileURLToPath(new URL("../..", import.meta.url));
 const temporary = realpathSync(tmpdir());
 
@@ -34,20 +36,30 @@ test("Deno without the right to a folder for its sockets says so", DENO, async (
   );
 });
 
+test(
+  "Deno with all rights starts processes that read what they import later when they do",
+  LINUX,
+  () =>
+    withStarted({ mode: "echo" }, async ({ pid }) => {
+      const flags = (await readFile(`/proc/${pid}/cmdline`, "utf8")).split("\0");
+      assert.ok(flags.includes("--unstable-lazy-dynamic-imports"), flags.join(" "));
+    }),
+);
+
 async function runWith(rights: readonly string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
   let stderr = "";
   const command = [execPath, "run", "--no-prompt", ...rights, fileURLToPath(fixture)];
-  const process = await runtime.spawnCommand(command, {
+  const started = await runtime.spawnCommand(command, {
     group: true,
     env: { ...runtime.env.all(), MODE: "once", NO_COLOR: "1" },
     output: (_stream, chunk) => stderr += new TextDecoder().decode(chunk),
   });
   try {
-    const received = receive(process.channel);
-    const { code } = await within(process.exited);
+    const received = receive(started.channel);
+    const { code } = await within(started.exited);
     await within(received.end);
     return { code, stdout: received.text(), stderr };
   } finally {
-    process.kill("SIGKILL", { group: true });
+    started.kill("SIGKILL", { group: true });
   }
 }

@@ -53,6 +53,15 @@ test("Deno's process with the engine flags of its parent shares the compiled cod
   ]);
 });
 
+test("Deno's process with all rights reads what it imports later when it does", () => {
+  const late = "--unstable-lazy-dynamic-imports";
+  assert.deepEqual(deno.importingLate(["-A", "-q"]), ["-A", "-q", late]);
+  assert.deepEqual(deno.importingLate(["--allow-all"]), ["--allow-all", late]);
+  for (const flags of [["-A", late], ["--allow-read", "--allow-import"], ["-A", "--deny-read=/etc"], []]) {
+    assert.deepEqual(deno.importingLate(flags), flags);
+  }
+});
+
 test("Deno's flags of another subcommand are kept where they say rights or configuration", () => {
   assert.deepEqual(
     flags("deno test -A -c deno.json --parallel --filter x --unstable-kv --node-modules-dir=auto tests -- y", 1),

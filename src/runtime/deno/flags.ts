@@ -21,7 +21,7 @@ export function programArguments(
   const program = given === undefined ? Deno.mainModule : absolute(given);
   const parent = { commandLine: commandLine(), programArgs: Deno.args.length, permissions: permissions() };
   const all = childFlags({ ...parent, collects, more });
-  const flags = sandbox === undefined ? all : sandboxed(all, sandbox, cwd);
+  const flags = sandbox === undefined ? importingLate(all) : sandboxed(all, sandbox, cwd);
   return { program, args: ["run", ...allowSocket(flags, path), program, ...Deno.args] };
 }
 
@@ -146,8 +146,23 @@ export function childFlags(parent: ParentFlags): string[] {
 
 /** Adds the socket at `path` to what scoped rights allow. A flag may be given once only, so its list grows. */
 export function allowSocket(flags: readonly string[], path: string): string[] {
-  if (flags.includes("-A") || flags.includes("--allow-all")) return [...flags];
+  if (hasAllRights(flags)) return [...flags];
   return allow(allow(allow([...flags], "read", "R", path), "write", "W", path), "net", "N", `unix:${path}`);
+}
+
+function hasAllRights(flags: readonly string[]): boolean {
+  return flags.includes("-A") || flags.includes("--allow-all");
+}
+
+const LATE_IMPORTS = "--unstable-lazy-dynamic-imports";
+
+/**
+ * Deno reads all that a program may ever import before it runs the first line, which takes a process longer than what it does import.
+ * Without all rights that is how it may import it at all: what is read later needs the right to.
+ */
+export function importingLate(flags: readonly string[]): string[] {
+  const mayLoad = hasAllRights(flags) && !flags.some((flag) => flag.startsWith("--deny-"));
+  return mayLoad && !flags.includes(LATE_IMPORTS) ? [...flags, LATE_IMPORTS] : [...flags];
 }
 
 function allow(flags: string[], right: string, letter: string, value: string): string[] {
