@@ -112,6 +112,7 @@ export class ChildProcess {
   get link(): Link | undefined {
     return this.#session.link;
   }
+
   get uptimeMs(): number {
     return this.#readyAt === null ? 0 : this.#clock.now() - this.#readyAt;
   }

@@ -52,6 +52,7 @@ export class ProcessOutput {
     this.#begun = undefined;
     this.#begin();
   }
+
   end(): void {
     this.#stdout.end();
     this.#stderr.end();
@@ -98,6 +99,7 @@ export class OutputLines {
   constructor(options: OutputLinesOptions) {
     this.#options = options;
   }
+
   get last(): readonly string[] {
     return this.#last;
   }

@@ -71,6 +71,7 @@ export class StateMachine {
   async tried(): Promise<void> {
     while (this.#state !== "backoff" && !this.isSettled) await this.#change();
   }
+
   async is(state: ProcessState): Promise<void> {
     while (this.#state !== state) await this.#change();
   }
@@ -131,6 +132,7 @@ export class Restarts {
     this.#inARow = 0;
     this.#total++;
   }
+
   follow(settings: Required<RestartSettings>): void {
     this.#settings = settings;
   }

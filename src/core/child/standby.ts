@@ -65,6 +65,7 @@ export class Standbys {
     this.#parent = parent;
     this.#plan = plan;
   }
+
   open(): void {
     this.#isOpen = true;
     this.#fill();
@@ -216,6 +217,7 @@ class Standby {
   get isReady(): boolean {
     return this.#readySince !== undefined;
   }
+
   get readyMs(): number {
     return this.#readySince === undefined ? 0 : this.#clock.now() - this.#readySince;
   }

@@ -106,6 +106,7 @@ export class Supervisor {
   get spec(): ChildSpec {
     return this.#spec;
   }
+
   get isSettled(): boolean {
     return this.#states.isSettled;
   }
@@ -122,6 +123,7 @@ export class Supervisor {
     this.caller.refuse({ ...NOT_STARTED, detail: reason });
     this.#fail(reason);
   }
+
   get isWaiting(): boolean {
     return this.#child?.isWaiting ?? false;
   }
@@ -499,6 +501,7 @@ class Replacement {
   get successor(): ChildProcess | undefined {
     return this.#successor;
   }
+
   get others(): readonly ChildProcess[] {
     return this.#successor === undefined ? [...this.#retired] : [...this.#retired, this.#successor];
   }
@@ -532,6 +535,7 @@ class Replacement {
   leave(child: ChildProcess): boolean {
     return this.#retired.delete(child);
   }
+
   abandon(): void {
     const successor = this.#successor;
     if (successor === undefined) return;

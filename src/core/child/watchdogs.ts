@@ -37,6 +37,7 @@ export class Heartbeat {
   get isBlocked(): boolean {
     return this.#blockedSince !== null;
   }
+
   answered(): void {
     const since = this.#blockedSince;
     if (since === null) return;

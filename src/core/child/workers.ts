@@ -121,6 +121,7 @@ export class Workers {
     this.#isStopped = true;
     await Promise.all([...this.#workers, ...this.#surplus].map((worker) => worker.stop()));
   }
+
   async restart(number: number): Promise<void> {
     await this.#workers[number - 1]?.restart();
   }

@@ -265,6 +265,7 @@ export class ControlPeer {
       },
     });
   }
+
   get isBusy(): boolean {
     return this.#running + this.#streams > 0;
   }

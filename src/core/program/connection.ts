@@ -271,6 +271,7 @@ export class Connection {
     const shown = typeof id === "string" ? cutText(id, MAX_SHOWN) : id;
     this.#options.events.dropped(`answer to no request (id ${JSON.stringify(shown)}${what})`);
   }
+
   #ended(error: Error | undefined): void {
     if (this.#inputEnded) return;
     this.#reader.end();
