@@ -4,9 +4,10 @@
  */
 
 import { Codec, type EncodedValue, encodePayload, type PayloadFault } from "../wire/codec.ts";
-import { type AnswerEntry, packAnswers, packCalls, WrittenHeaders } from "../wire/columns.ts";
+import { type AnswerEntry, packAnswers, packCalls } from "../wire/columns.ts";
 import { FrameType, inBatches, LARGE_BYTES } from "../wire/frame.ts";
 import type { Link } from "../wire/link.ts";
+import { WrittenHeaders } from "../wire/messages.ts";
 import { objectText } from "../wire/serializable.ts";
 import type { Call } from "./call.ts";
 

@@ -10,7 +10,7 @@
 
 import { type EncodedValue, hasBytes, NOTHING_ENCODED, PartSource, putPlace } from "./codec.ts";
 import { AnswerKind, asBodyError, BodyError, FrameFlag, LARGE_BYTES, LENGTH_BYTES, type Packed } from "./frame.ts";
-import { type CallHeaders, headersText, readHeaders } from "./messages.ts";
+import { type CallHeaders, readHeaders, WrittenHeaders } from "./messages.ts";
 import { objectText, parseJson, utf8Text } from "./serializable.ts";
 import type { OutOfBandParts } from "./shared_memory.ts";
 
@@ -47,17 +47,6 @@ export function packCalls(calls: readonly CallEntry[], settledBelow: number, wri
   const options = isAlike ? first === null ? 0 : written.text(first) : `[${headersTexts(calls, written)}]`;
   const before = `[${settledBelow},${objectText(ids)},${attempts},${objectText(commands)},[`;
   return packed(before, values, `],${options}`);
-}
-
-/** Calls that ask alike share what they ask for, also those of one frame and the next. */
-export class WrittenHeaders {
-  #last: CallHeaders | null = null;
-  #text = "null";
-
-  text(headers: CallHeaders | null): string {
-    if (headers !== this.#last) [this.#last, this.#text] = [headers, headersText(headers)];
-    return this.#text;
-  }
 }
 
 function headersTexts(calls: readonly CallEntry[], written: WrittenHeaders): string {

@@ -178,9 +178,18 @@ export function readHeaders(value: unknown): CallHeaders | null {
   return typeof value === "object" && value !== null ? HEADERS.read(value) : null;
 }
 
-/** As JSON. */
-export function headersText(headers: CallHeaders | null): string {
-  return headers === null ? "null" : objectText(HEADERS.pick(headers));
+/** What calls ask for, as JSON. Those that ask alike share it, also those of one frame and the next, so the last text is kept. */
+export class WrittenHeaders {
+  #last: CallHeaders | null = null;
+  #text = "null";
+
+  text(headers: CallHeaders | null): string {
+    if (headers !== this.#last) {
+      this.#last = headers;
+      this.#text = headers === null ? "null" : objectText(HEADERS.pick(headers));
+    }
+    return this.#text;
+  }
 }
 
 /** Asks a process to end. */

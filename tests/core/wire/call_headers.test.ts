@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { packCalls, readCalls, WrittenHeaders } from "../../../src/core/wire/columns.ts";
-import { type CallHeaders, readHeaders } from "../../../src/core/wire/messages.ts";
+import { packCalls, readCalls } from "../../../src/core/wire/columns.ts";
+import { type CallHeaders, readHeaders, WrittenHeaders } from "../../../src/core/wire/messages.ts";
 import { bytesOf, encodeValue } from "./carry.ts";
 
 /** A value of each header; the compiler asks for all of them. */
