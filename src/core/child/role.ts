@@ -93,7 +93,9 @@ function isFile(value: unknown): value is readonly [name: string, path: string] 
 }
 
 export function encodeRole(role: Omit<Role, "process" | "given"> & Partial<Pick<Role, "given">>): string {
-  return objectText(FIELDS.pick({ ...role, given: role.given ?? undefined }));
+  // Nothing is found by no tree, so nothing is said of it.
+  const tree = role.tree === null ? { tree: undefined, descendants: undefined } : {};
+  return objectText(FIELDS.pick({ ...role, given: role.given ?? undefined, ...tree }));
 }
 
 /**
