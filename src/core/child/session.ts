@@ -138,7 +138,8 @@ export abstract class ProcessSession<P extends SpawnedProcess> implements ChildS
     if (fault !== null) return this.kill("SIGKILL", fault);
     if (this.#hasExited || why === undefined) return;
     const { clock } = this.parts.spec.parent.runtime;
-    this.#clearWait = clock.timer(WITHOUT_CHANNEL_MS, () => this.kill("SIGKILL", why()));
+    // Where this process had no time to listen, the exit may be there to be read.
+    this.#clearWait = deadline(clock, WITHOUT_CHANNEL_MS, () => this.kill("SIGKILL", why()));
   }
 
   get #killsGroup(): boolean {

@@ -74,6 +74,18 @@ test("a process that closes its channel and goes on is killed after 1 s, with th
   assert.match(s.lines().at(-1) ?? "", /^sla will not be started again: process closed its channel and went on;/);
 });
 
+test("a broker that had no time to listen takes no process for one that goes on without its channel", async () => {
+  const s = new Supervision({ restart: "never" });
+  const life = await s.up();
+  life.link.close(null);
+  await settle();
+  s.runtime.clock.standStill(60_000);
+  await s.advance(0);
+  assert.deepEqual(life.signals, []);
+  await life.exit({ code: null, signal: "SIGKILL" });
+  assert.match(s.lines().at(-1) ?? "", /^sla will not be started again: process was killed by SIGKILL;/);
+});
+
 test("a write that meets the end of a process that was asked to stop makes that end no unexpected one", async () => {
   const s = new Supervision();
   const life = await s.up();
