@@ -53,6 +53,8 @@ test("a page that is not read is cut off when it is 8 MiB behind, and nobody els
     const client = await ControlClient.connect(await detectRuntime(), "talking", join(sandbox.sockets, "talking.sock"));
     const [slow, quick] = [new Looker(url), new Looker(url)];
     await Promise.all([slow.saw("event: status"), quick.saw("event: status")]);
+    // The page hears of the start a little later than standard error.
+    await quick.saw("The broker is ready");
     slow.socket.pause();
     const before = quick.entries;
     for (let round = 1; round <= ROUNDS; round++) {
