@@ -137,7 +137,7 @@ function brokerIn({ files }: Asking, given: string | undefined): BrokerPlace | n
 /** Whether the whole answer is printed; what was asked is not asked again, whatever goes wrong here. */
 async function isShown(asking: Asking, request: Request, { outcome, ...place }: Asked): Promise<boolean> {
   try {
-    const envelope = "lost" in outcome ? undefined : plainValue(outcome);
+    const envelope = plainValue(outcome);
     if (!isRecord(envelope) || envelope["ok"] !== true) return false;
     const text = await request.usual.text(envelope["value"], { ...request, asking, place });
     return text !== null && print(asking, text, request.usual.to ?? "stdout");
@@ -207,8 +207,7 @@ function changing(
       // Why it is not done, or what of it is not.
       if (typeof value === "string" || (Array.isArray(value) && value.length > 0)) return null;
       if (action === undefined) return done(operands);
-      const outcome = await ask(asking, place, { command: "status", params: [], timeoutMs: ANSWER_MS });
-      const envelope = outcome === null || "lost" in outcome ? undefined : plainValue(outcome);
+      const envelope = plainValue(await ask(asking, place, { command: "status", params: [], timeoutMs: ANSWER_MS }));
       const status = isRecord(envelope) ? envelope["value"] : undefined;
       return isStatus(status) && notStarted(status, action, operands[0]).length === 0 ? done(operands) : null;
     },

@@ -3,6 +3,7 @@
 import type { Channel, ChannelEvents, Clock } from "../../runtime/runtime.ts";
 import { type CodecName, DEFAULT_FRAME_LIMIT, FrameType } from "../wire/frame.ts";
 import { Link } from "../wire/link.ts";
+import { goneFault } from "../faults.ts";
 import type { CallClient } from "./client.ts";
 import { CallServer, type CallServerOptions } from "./server.ts";
 
@@ -34,7 +35,7 @@ export function localPeer(options: LocalPeerOptions): LocalPeer {
     const isInUse = caller.isConnectedTo(link);
     connection = connect(options, lost);
     const reason = `its connection within this process was lost: ${why ?? "it was closed"}`;
-    caller.disconnect({ code: "GONE", reason, exitCode: null, signal: null, lastLines: [] }, link);
+    caller.disconnect(goneFault(reason), link);
     if (isInUse) caller.connect(connection.link);
   };
   let connection = connect(options, lost);

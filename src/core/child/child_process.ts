@@ -404,7 +404,7 @@ function isOwnLine(event: EventId): boolean {
 /** What the end of a process means to its callers and to its restart policy. */
 export interface ExitReason {
   /** For the calls that it can't answer any more. */
-  readonly fault: Extract<BrokerFault, { code: "GONE" }>;
+  readonly fault: BrokerFault<"GONE">;
   /** For the operator: the cause, where brokkr knows more than the exit. */
   readonly detail: string;
   /** Whether it ended otherwise than by a clean exit after it was ready. */

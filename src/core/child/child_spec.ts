@@ -33,6 +33,7 @@ export interface ParentProcess {
   /** Receives the events of a child that it may report. */
   readonly records: (events: readonly LogEvent[]) => void;
 }
+
 export interface StandbySource {
   /** One that has become what `spec` says, and has answered; null where there is none. */
   take(spec: ChildSpec, output: OutputSink): Promise<ProgramProcess | null>;

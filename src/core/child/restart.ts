@@ -84,6 +84,7 @@ export class StateMachine {
 export type RestartDecision =
   | { readonly kind: "restart"; readonly delayMs: number }
   | { readonly kind: "stay"; readonly why: "policy" | "lasting" | "intensity" };
+
 export interface EndFacts {
   /** Whether it ended otherwise than by a clean exit. */
   readonly failed: boolean;

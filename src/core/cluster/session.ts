@@ -381,6 +381,7 @@ export class SessionChannel implements Channel {
 /** Why a session ends that its peer has forgotten. */
 const UNKNOWN_SESSION = "it does not know the session any more";
 
+/** What both ends of a session have: they receive messages of one member, and send theirs through the cluster. */
 export interface Endpoint {
   readonly member: Member;
   /** What the member's messages name as theirs: another sender's are none of this session. */

@@ -119,7 +119,9 @@ export async function ask(
 }
 
 /** The value of an answer that JSON says all of; undefined where it is another one. */
-export function plainValue({ flags, columns: [ids, , kinds, values] }: Answer): unknown {
+export function plainValue(outcome: Outcome | null): unknown {
+  if (outcome === null || "lost" in outcome) return undefined;
+  const { flags, columns: [ids, , kinds, values] } = outcome;
   const isPlain = flags === 0 && kinds === 0 && Array.isArray(ids) && ids.length === 1 && Array.isArray(values);
   return isPlain ? values[0] : undefined;
 }

@@ -267,6 +267,7 @@ class Gathered {
 export class FramingError extends Error {
   override readonly name = "FramingError";
 }
+
 function tooLong(bytes: number, limit: number): string {
   return `message of ${bytes} bytes (the limit is ${limit})`;
 }

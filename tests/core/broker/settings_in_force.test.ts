@@ -91,10 +91,7 @@ test("an event that somebody listens to at run time is wanted of processes that 
   void t.core.start();
   await settle();
   await t.up("sla");
-  const wanted = () => {
-    const notices = t.life("sla").received.filter(({ text }) => text.includes('"kind":"wanted"'));
-    return JSON.parse(notices.at(-1)?.text ?? "{}").events?.includes("command.executing");
-  };
+  const wanted = () => wants(t.life("sla"), "command.executing");
   assert.equal(wanted(), undefined);
   const stop = t.core.on("command.executing", () => {});
   await settle();
@@ -103,6 +100,12 @@ test("an event that somebody listens to at run time is wanted of processes that 
   await settle();
   assert.equal(wanted(), false);
 });
+
+/** What the last notice of what is wanted says of `event`; undefined where there was none. */
+function wants(life: FakeProcess, event: string): unknown {
+  const notices = life.received.filter(({ text }) => text.includes('"kind":"wanted"'));
+  return JSON.parse(notices.at(-1)?.text ?? "{}").events?.includes(event);
+}
 
 test("an event that somebody listens to is wanted of a process that is to replace another one", async () => {
   const t = new FakeBroker({ sla: {} }, { logLevel: "error" });
@@ -114,10 +117,7 @@ test("an event that somebody listens to is wanted of a process that is to replac
   await t.life("sla").hello();
   t.core.on("command.executing", () => {});
   await settle();
-  for (const { received } of t.lives("sla")) {
-    const notice = received.find(({ text }) => text.includes('"kind":"wanted"'));
-    assert.equal(JSON.parse(notice?.text ?? "{}").events?.includes("command.executing"), true);
-  }
+  for (const life of t.lives("sla")) assert.equal(wants(life, "command.executing"), true);
 });
 
 test("as many processes start at once as there are processors, and two at least", async () => {
