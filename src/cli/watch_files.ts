@@ -3,13 +3,13 @@
  * changed. It compares sizes and times, since not every file system reports changes.
  */
 
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { dirname, extname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { sleep } from "../core/duration.ts";
 import type { Clock } from "../runtime/runtime.ts";
 import type { Config } from "./config/read_config.ts";
-import { isFile } from "./files.ts";
+import { isFile, statsOf } from "./files.ts";
 
 /** How often it looks. A change that is not followed by another one until the next look is over. */
 const LOOK_MS = 250;
@@ -59,7 +59,7 @@ export async function watchFiles({ clock, files, changed, signal }: WatchOptions
 }
 
 function stateOf(path: string): string | null {
-  const stats = statSync(path, { throwIfNoEntry: false });
+  const stats = statsOf(path);
   return stats === undefined ? null : `${stats.ino} ${stats.size} ${stats.mtimeMs}`;
 }
 
@@ -83,7 +83,7 @@ export function importedFiles(file: string): string[] {
   const found = new Set([file]);
   for (const path of found) {
     if (!CODE.test(path) || !isFile(path)) continue;
-    for (const [, specifier = ""] of readFileSync(path, "utf8").matchAll(IMPORT)) {
+    for (const [, specifier = ""] of textOf(path).matchAll(IMPORT)) {
       const target = join(dirname(path), specifier);
       // TypeScript may name what a file is compiled to.
       const source = target.replace(/\.([cm]?)js$/, ".$1ts");
@@ -94,4 +94,13 @@ export function importedFiles(file: string): string[] {
     }
   }
   return [...found];
+}
+
+/** Empty where it can't be read: an editor may be replacing it. */
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
 }

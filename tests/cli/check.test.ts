@@ -102,7 +102,8 @@ test("brokkr check looks for a program in its own PATH, and says where its folde
     const { folder } = sandbox;
     writeFileSync(join(folder, "sla-tool"), "#!/bin/sh\n", { mode: 0o755 });
     const modules = {
-      found: { command: ["sla-tool"], env: { PATH: folder } },
+      // As a PATH may name a file, or a folder of another user.
+      found: { command: ["sla-tool"], env: { PATH: `${join(folder, "sla-tool")}:${folder}` } },
       lost: { command: ["sla-tool"], env: { PATH: "/nowhere" } },
       far: { command: ["ls"], cwd: "nowhere" },
     };

@@ -58,6 +58,10 @@ test("readConfig() keeps module files within the configuration's folder", () =>
       await refused("none.js"),
       '"none.js" does not exist ("FOLDER/inner/none.js"), correct it or write the file',
     );
+    assert.equal(
+      await refused("brokkr.json/a.js"),
+      '"brokkr.json/a.js" does not exist ("FOLDER/inner/brokkr.json/a.js"), correct it or write the file',
+    );
   }));
 
 test("readConfig() takes the path of a package, and a workspace's package where it is linked into node_modules", () =>
@@ -70,10 +74,14 @@ test("readConfig() takes the path of a package, and a workspace's package where 
     put("node_modules/plain/package.json", '{ "main": "./lib/main.js" }');
     put("node_modules/plain/lib/main.js", "");
     put("node_modules/plain/other.js", "");
+    put("node_modules/short/package.json", '{ "main": "lib" }');
+    put("node_modules/short/lib/index.js", "");
     const exports = {
       ".": { types: "./none.d.ts", require: "./none.cjs", import: "./index.js" },
       "./eu": ["./none.txt", "./regions/eu.js"].slice(1),
+      "./reg*": "./none/*.js",
       "./regions/*": { deno: "./regions/*.js", node: "./regions/*.js", bun: "./regions/*.js" },
+      "./regions/private/*": null,
     };
     put("node_modules/exports/package.json", JSON.stringify({ exports }));
     for (const file of ["index.js", "regions/eu.js"]) put(`node_modules/exports/${file}`, "");
@@ -94,6 +102,7 @@ test("readConfig() takes the path of a package, and a workspace's package where 
     assert.equal(await led("@acme/shop/module.ts"), "FOLDER/packages/shop/module.ts");
     assert.equal(await led("plain"), "FOLDER/node_modules/plain/lib/main.js");
     assert.equal(await led("plain/other.js"), "FOLDER/node_modules/plain/other.js");
+    assert.equal(await led("short"), "FOLDER/node_modules/short/lib/index.js");
     assert.equal(await led("exports"), "FOLDER/node_modules/exports/index.js");
     assert.equal(await led("exports/eu"), "FOLDER/node_modules/exports/regions/eu.js");
     assert.equal(await led("exports/regions/eu"), "FOLDER/node_modules/exports/regions/eu.js");
@@ -101,6 +110,7 @@ test("readConfig() takes the path of a package, and a workspace's package where 
       `"${path}" is neither a file ("FOLDER/app/${path}") nor exported by a package in node_modules, ` +
       "correct it or install the package";
     assert.equal(await led("exports/us"), neither("exports/us"));
+    assert.equal(await led("exports/regions/private/eu"), neither("exports/regions/private/eu"));
     assert.equal(await led("@acme/stock"), neither("@acme/stock"));
     assert.equal(
       await led("plain/../../a.js"),

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { importedFiles, watchFiles } from "../../src/cli/watch_files.ts";
@@ -9,6 +9,9 @@ import { brokerConfig, ending, inSandbox, type Sandbox } from "./cli_process.ts"
 function write(sandbox: Sandbox, files: Readonly<Record<string, string>>): void {
   for (const [name, text] of Object.entries(files)) writeFileSync(join(sandbox.folder, name), text);
 }
+
+/** A file that is there and can't be read, on Linux. */
+const UNREADABLE = "/proc/self/mem";
 
 const MODULE = (name: string, value: string) =>
   `import { value } from "./${value}.mjs";\nexport default { name: "${name}", commands: { get: () => value } };\n`;
@@ -68,7 +71,7 @@ test("importedFiles() follows relative imports of any kind, once each, and leave
     mkdirSync(join(sandbox.folder, "lib"));
     write(sandbox, {
       "main.ts":
-        'import a, { b } from "./a.js";\nexport * from \'./lib\';\nimport "brokkr";\nimport x from "./none.js";\n',
+        'import a, { b } from "./a.js";\nexport * from \'./lib\';\nimport "brokkr";\nimport x from "./none.js";\nimport "./unreadable.js";\n',
       "a.ts": 'const c = await import("./c.mjs");\nimport "./main.ts";\n',
       "c.mjs": 'const d = require("./d");\nimport data from "./data.json" with { type: "json" };\n',
       "d.cjs": "// import './nothing.ts'\n",
@@ -76,9 +79,12 @@ test("importedFiles() follows relative imports of any kind, once each, and leave
       "e.js": "",
       "lib/index.ts": 'export type { T } from "../e.js";\n',
     });
+    // As one is that is replaced between a look at it and its reading.
+    symlinkSync(UNREADABLE, join(sandbox.folder, "unreadable.js"));
     const found = importedFiles(join(sandbox.folder, "main.ts"));
     const names = found.map((path) => path.slice(sandbox.folder.length + 1)).sort();
-    assert.deepEqual(names, ["a.ts", "c.mjs", "d.cjs", "data.json", "e.js", "lib/index.ts", "main.ts"]);
+    const all = ["a.ts", "c.mjs", "d.cjs", "data.json", "e.js", "lib/index.ts", "main.ts"];
+    assert.deepEqual(names, existsSync(UNREADABLE) ? [...all, "unreadable.js"] : all);
     return Promise.resolve();
   }));
 
@@ -109,7 +115,12 @@ test("watchFiles() tells a change when no other one has followed, and not that a
     assert.deepEqual(told, ["a: 1"]);
     rmSync(path);
     await look();
+    // Where a file has the name of its folder for a while, the system says so by another error.
+    renameSync(sandbox.folder, `${sandbox.folder}~`);
+    writeFileSync(sandbox.folder, "");
     await look();
+    rmSync(sandbox.folder);
+    renameSync(`${sandbox.folder}~`, sandbox.folder);
     assert.deepEqual(told, ["a: 1"]);
     write(sandbox, { "a.mjs": "another" });
     await look();

@@ -34,6 +34,12 @@ test("pid, name and version are those of this process", () => {
   assert.match(runtime.version, /^\d+\.\d+\.\d+/);
 });
 
+test("isFolder() is false where nothing is, or a file is above it", () => {
+  const file = fileURLToPath(import.meta.url);
+  const folders = [new URL(".", import.meta.url).pathname, file, `${file}/x`, "/nowhere/x"].map(runtime.isFolder);
+  assert.deepEqual(folders, [true, false, false, false]);
+});
+
 test("openFiles() and heapBytes() are positive where they can be read", async () => {
   const files = await runtime.openFiles();
   assert.equal(files === null, !existsSync("/proc/self/fd"));

@@ -3,12 +3,12 @@
  * package that is installed for it, and this runtime must be able to load it.
  */
 
-import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { join, relative, resolve, sep } from "node:path";
 import { pathToFileURL } from "node:url";
 import { isRecord } from "../../core/checks.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
-import { isFile, upwards } from "../files.ts";
+import { isFile, statsOf, upwards } from "../files.ts";
 
 export interface ModulePath {
   readonly url: string;
@@ -38,7 +38,7 @@ function whatIsWrong(path: string, { folder, file, isInstalled, runtime }: Found
   const shown = JSON.stringify(path);
   if (/^[a-z][a-z0-9+.-]*:/i.test(path)) return `must be a path and not a URL, and it is ${shown}`;
   if (!isInstalled && !isWithin(folder, file)) return outside(shown, file);
-  const stats = statSync(file, { throwIfNoEntry: false });
+  const stats = statsOf(file);
   if (stats === undefined) return missing(path, file);
   if (!stats.isFile()) return `${shown} must be a file, and it is a folder ("${file}")`;
   const real = realpathSync(file);
@@ -71,7 +71,9 @@ function packageFile(path: string, { folder, runtime }: { folder: string; runtim
 function entryOf(root: string, entry: string, conditions: readonly string[]): string | null {
   const { exports, main }: { exports?: unknown; main?: unknown } = packageOf(root);
   if (exports === undefined) {
-    return join(root, entry === "." ? typeof main === "string" ? main : "index.js" : entry);
+    if (entry !== ".") return join(root, entry);
+    const named = join(root, typeof main === "string" ? main : "index.js");
+    return [named, `${named}.js`, join(named, "index.js")].find(isFile) ?? named;
   }
   const target = targetOf(exportedAs(exports, entry), conditions);
   return target === null ? null : join(root, target);
@@ -92,7 +94,9 @@ function exportedAs(exports: unknown, entry: string): unknown {
   const isByEntry = isRecord(exports) && Object.keys(exports).every((key) => key.startsWith("."));
   if (!isByEntry) return entry === "." ? exports : undefined;
   if (Object.hasOwn(exports, entry)) return exports[entry];
-  for (const [pattern, target] of Object.entries(exports)) {
+  // The pattern with the longest beginning is meant.
+  const bySpecificity = Object.entries(exports).sort(([one], [other]) => other.indexOf("*") - one.indexOf("*"));
+  for (const [pattern, target] of bySpecificity) {
     const [before = "", after] = pattern.split("*");
     const fits = after !== undefined && entry.startsWith(before) && entry.endsWith(after);
     if (fits && entry.length > before.length + after.length) {

@@ -52,7 +52,11 @@ export function pageServer(access: () => Access, routes: Routes, connections: Co
   server.headersTimeout = 10_000;
   server.requestTimeout = 10_000;
   // Bun's HTTP server reports a connection only with its first request.
-  return "Bun" in globalThis ? createSocketServer((socket) => void server.emit("connection", socket)) : server;
+  const listener = "Bun" in globalThis
+    ? createSocketServer((socket) => void server.emit("connection", socket))
+    : server;
+  // The system may refuse to hand over a connection, as it does without a free descriptor.
+  return listener.on("error", () => {});
 }
 
 function answerTo(

@@ -102,7 +102,11 @@ function enterFolder(path: string): string {
 }
 
 export function isFolder(path: string): boolean {
-  return fileSystem().statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  try {
+    return fileSystem().statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 const CLUSTER_WORKER =

@@ -4,6 +4,7 @@ import type { ServerResponse } from "node:http";
 import { createConnection, type Socket } from "node:net";
 import { test } from "node:test";
 import { Connections } from "../../../src/cli/page/connections.ts";
+import { pageServer } from "../../../src/cli/page/server.ts";
 import { ManualClock } from "../../core/manual_clock.ts";
 import { brokerConfig, inSandbox } from "../cli_process.ts";
 import { pageOf } from "./page_of.ts";
@@ -113,6 +114,17 @@ test("one that ends makes room, and of those that find none 16 at most are kept 
   followers[0]?.destroy();
   const next = page.connect();
   assert.deepEqual([next.text, page.isRefused(next)], ["", false]);
+});
+
+test("a connection that the system refuses to hand over ends nobody", () => {
+  const server = pageServer(
+    () => assert.fail(),
+    { paths: new Map(), open: new Set() },
+    new Connections(2, new ManualClock()),
+  );
+  for (const code of ["EMFILE", "ECONNABORTED"]) {
+    assert.ok(server.emit("error", Object.assign(new Error(code), { code })));
+  }
 });
 
 test("with 256 open files, strangers at the page take no module from the broker, nor the page from those who look", () =>
