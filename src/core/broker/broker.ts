@@ -236,11 +236,12 @@ export class BrokerCore implements Service {
 
   /** From the end of the first start on: until then every processor is busy. */
   async #keepStandbys(): Promise<void> {
-    const plan = standbyPlan(this.#context());
-    if (this.#standbys !== undefined) return this.#standbys.follow(plan);
-    if (plan.count === 0) return;
+    if (this.#standbys === undefined && this.#plan.standby === 0) return;
     const { Standbys } = await import("../child/standby.ts");
     if (this.isEnding) return;
+    // Another plan may have come meanwhile.
+    const plan = standbyPlan(this.#context());
+    if (this.#standbys !== undefined) return this.#standbys.follow(plan);
     this.#standbys = new Standbys(this.#parent, plan);
     this.#standbys.open();
   }

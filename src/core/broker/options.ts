@@ -138,7 +138,7 @@ export function checkOptions(options: BrokerOptions): BrokerPlan {
     const over = byModule.get(module.name) ?? {};
     byModule.delete(module.name);
     checkTable(`Option settings: module "${module.name}": `, MODULE, over);
-    const settings = { ...module.definition, ...over };
+    const settings = { ...module.definition, ...givenIn(over) };
     const stranger = strangeCall(module.definition, over.calls);
     if (stranger !== null) {
       throw new TypeError(`Option settings: module "${module.name}": calls: ${stranger.text}`);
@@ -175,6 +175,11 @@ export function checkOptions(options: BrokerOptions): BrokerPlan {
     product,
     sweep,
   };
+}
+
+/** What is undefined is left out, and does not stand over what the module says. */
+function givenIn(settings: ModuleSettings): ModuleSettings {
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
 }
 
 /** Calls of a program are sent once where its own settings do not say otherwise: it cannot join the two attempts of one. */

@@ -52,6 +52,8 @@ export class ModuleHost implements Service {
   readonly #defaults = new Map<string, CallDefaults>();
   #module: Module | undefined;
   #workers: Workers | undefined;
+  /** Of a module that is scaled before it has any. */
+  #firstWorkers: Promise<Workers> | undefined;
   #endExpected = false;
   /** Whether a worker has something to clean. */
   #collects = false;
@@ -161,7 +163,8 @@ export class ModuleHost implements Service {
     if (this.#module?.definition.workers === undefined) {
       throw new Error(`Cannot scale "${module}": it defines no workers`);
     }
-    this.#workers ??= await this.#newWorkers(0);
+    this.#firstWorkers ??= this.#newWorkers(0);
+    this.#workers ??= await this.#firstWorkers;
     await this.#workers.scale(count);
   }
 

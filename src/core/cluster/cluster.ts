@@ -462,6 +462,7 @@ export class Cluster {
     }
     this.#become("taken");
     this.#endBeat();
+    this.#clearUnknown?.();
     this.#joinedAt = null;
     if (wasMember) {
       this.#announce();

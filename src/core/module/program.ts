@@ -85,8 +85,8 @@ export function programModule<C extends Commands>(value: object): CheckedModule<
   const settings = Object.fromEntries(fields);
   refuseUnknown(at, settings, [...PARTS, ...Object.keys(PROGRAM)]);
   checkTable(`${at}: `, MODULE, settingsOf(settings));
-  const startTimeoutMs = PROGRAM.startTimeoutMs.default;
-  return newModule(name, { startTimeoutMs, ...settings, name }, programPlan(at, fields));
+  const late = settings["startTimeoutMs"] === undefined ? { startTimeoutMs: PROGRAM.startTimeoutMs.default } : {};
+  return newModule(name, { ...settings, ...late, name }, programPlan(at, fields));
 }
 
 /** What a program is made of beside its settings. */

@@ -38,6 +38,14 @@ test("checkOptions() takes settings over those of defineModule, and the program 
   assert.equal(check({ program: "./b.ts" }).program, "./b.ts");
 });
 
+test("checkOptions() takes a setting that is undefined for one that is left out: the module's own stays", () => {
+  const secret = defineModule({ name: "secret", env: ["DB_PASSWORD"], queue: 5 });
+  const settings = { secret: { env: undefined, queue: 7, restart: undefined } };
+  const [plan] = check({ modules: [secret], settings }).modules;
+  assert.deepEqual(plan?.settings.env, ["DB_PASSWORD"]);
+  assert.deepEqual([plan?.settings.queue, plan?.settings.restart], [7, undefined]);
+});
+
 for (
   const [options, message] of [
     [{ name: "a b" }, 'Option name must be 1 to 64 of the characters A-Z a-z 0-9 . _ -, and it is "a b"'],

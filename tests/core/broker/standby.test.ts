@@ -77,6 +77,16 @@ test("standby: none is there by default, and none outlives the broker", async ()
   assert.deepEqual(tree.lines(LOST), []);
 });
 
+test("standby: two configurations that come at once keep as many ready as the last one says, and no other process", async () => {
+  const tree = await MemoryTree.up([sla]);
+  const plan = { ...tree.core.plan, standby: 1 };
+  await tree.ends(Promise.all([1, 2].map(() => tree.core.follow(plan, { load: null }))));
+  const [kept] = await waiting(tree, 1);
+  assert.equal(kept, tree.process("sla").pid + 1);
+  assert.equal(tree.process("").pid, kept);
+  await tree.ends(tree.core.stop());
+});
+
 test("standby: one that ends is reported, and the pause before the next one doubles while they do not last", async () => {
   const tree = await readyTree(1);
   for (const [delayMs, seconds] of [[1_000, "1s"], [2_000, "2s"], [4_000, "4s"]] as const) {

@@ -180,6 +180,21 @@ test("scale() to 0 leaves no worker: calls to one are rejected at once, and it c
   assert.equal(await broker.workers(shop).call("price", [2]), 6);
 });
 
+test("scale() twice at once for a module that had no workers leaves as many as the last one said, and no other process", async () => {
+  const lazy = defineModule({ name: "lazy", workers: { count: 0, commands: {} } });
+  const t = await MemoryTree.up([lazy]);
+  await t.ends(Promise.all([t.core.scale("lazy", 2), t.core.scale("lazy", 1)]));
+  assert.deepEqual(await t.ends(workersOf(t.core, "lazy")), ["lazy-1 ready"]);
+  const ended = t.process("lazy-2").exited;
+  await t.ends(t.core.stop());
+  assert.deepEqual(await ended, { code: 0, signal: null });
+  assert.deepEqual(t.lines(/^process\.starting$/).map((line) => line.replace(/.* (\S+ is starting.*)/, "$1")), [
+    "lazy is starting (generation 1)",
+    "lazy-1 is starting (generation 1)",
+    "lazy-2 is starting (generation 1)",
+  ]);
+});
+
 test("scale() survives a configuration that changes other modules, and one that changes the module ends it", async () => {
   const t = await MemoryTree.up([shop, bare]);
   await t.ends(t.core.scale("shop", 3));

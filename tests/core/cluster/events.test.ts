@@ -286,7 +286,8 @@ test("A broker whose name another one has is found by a late answer too: it leav
   const { cluster, web } = await pair({ web: { denies: (subject) => isSilent && /\.(hi|here)\./.test(subject) } });
   const { sla: other } = await second(cluster, { broker: "other" });
   isSilent = true;
-  const twin = await cluster.up("web-1", { imports: ["sla"] });
+  const twin = await cluster.up("web-1", { imports: ["sla", "ghost"] });
+  const unseen = watched(twin.tree.core.call("ghost", "add", [], { timeoutMs: 60_000 }));
   const toOther = (command: string, key: number) =>
     twin.tree.core.call("sla@web-2", command, [key], { timeoutMs: 10_000 });
   const state = async () => (await cluster.ends(twin.tree.core.status())).cluster?.state;
@@ -305,6 +306,8 @@ test("A broker whose name another one has is found by a late answer too: it leav
   other.end(1);
   await cluster.pass(100);
   assert.deepEqual([open.outcome, other.runs], [1, [0, 1]]);
+  // Who has it is known to members only.
+  assert.equal(unseen.outcome, "open");
   await cluster.ends(web.tree.core.stop());
   await cluster.pass(6_000);
   assert.equal(await state(), "joined");

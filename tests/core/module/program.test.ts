@@ -12,6 +12,8 @@ test("defineProgram() gives a module with the program's plan, and 60 s for its s
     "newline",
   ]);
   assert.deepEqual([definition.restart, definition.startTimeoutMs], ["always", 60_000]);
+  const unset = { name: "a", command: ["x"], startTimeoutMs: undefined };
+  assert.equal(anyModule(unset as unknown as ProgramDefinition).definition.startTimeoutMs, 60_000);
   assert.equal(
     anyModule(defineProgram({ name: "a", command: ["x"], protocol: "lsp" })).program?.framing,
     "content-length",
