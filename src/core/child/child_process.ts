@@ -161,7 +161,7 @@ export class ChildProcess {
     this.#startedWall = this.#clock.wall();
     this.#clearStart = deadline(this.#clock, startTimeoutMs, () => {
       const late = `process did not reach ${goal} in ${formatTimeout(startTimeoutMs)}`;
-      this.#session.kill("SIGKILL", whyLate === undefined ? late : `${late}: ${whyLate}`);
+      this.#session.giveUp(whyLate === undefined ? late : `${late}: ${whyLate}`);
     });
     this.#report("process.starting", { process: name, generation: this.#options.generation });
     this.#session.spawn().then((pid) => this.#isHosted || parent.guard?.add(pid, name), (error: unknown) => {

@@ -87,6 +87,8 @@ export interface ChildSession {
   spawn(): Promise<number>;
   /** Ends the process and everything it started; `why` explains it where brokkr does it on its own account. */
   kill(signal: string, why?: string | null): void;
+  /** Ends a process whose start has taken too long. */
+  giveUp(why: string): void;
   /** Asks the process to finish its calls and to end, by `signal` where there is one, and ends it when it does not. */
   drain(signal?: EndSignal): void;
   /** Asks for an answer, which is the event `alive`; null where there is no way to ask. */

@@ -101,6 +101,10 @@ export abstract class ProcessSession<P extends SpawnedProcess> implements ChildS
     if (why !== null && !this.#hasExited) this.parts.events.killed(signal, why);
   }
 
+  giveUp(why: string): void {
+    this.kill("SIGKILL", why);
+  }
+
   /** The process was asked to end: SIGTERM follows, where that was of no use, and then SIGKILL. */
   protected beginShutdown(): void {
     const { drainMs } = this.parts.spec.setup.supervision;

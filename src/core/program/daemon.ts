@@ -33,6 +33,12 @@ export class DaemonSession extends ProcessSession<SpawnedProcess> {
     this.terminate();
   }
 
+  /** A database may be recovering. */
+  override giveUp(why: string): void {
+    this.#state = "ending";
+    this.terminate(why);
+  }
+
   send(): void {}
 
   protected override async create(

@@ -54,6 +54,12 @@ export class ProgramSession extends ProcessSession<CommandProcess> {
     void this.#shutDown();
   }
 
+  /** By SIGTERM first: npx that is killed while it unpacks leaves a folder from which that server never starts again. */
+  override giveUp(why: string): void {
+    this.#state = "draining";
+    this.terminate(why);
+  }
+
   /** By a request that its protocol has for it. */
   get ping(): (() => void) | null {
     const { ping } = this.#protocol;

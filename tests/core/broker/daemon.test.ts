@@ -95,7 +95,7 @@ for (
     [", without the secrets of a URL", { http: "http://sla:s3cret@[::1]:80/up?token=s3cret" }, "http://[::1]:80/up"],
   ] as const
 ) {
-  test(`a daemon that does not answer in startTimeoutMs is killed, and the line says where${what}`, async () => {
+  test(`a daemon that does not answer in startTimeoutMs gets SIGTERM, then SIGKILL, and the line says where${what}`, async () => {
     const t = tree({ ready, startTimeoutMs: 3_000, restart: "never" });
     await lateStart(t, shown);
     assert.doesNotMatch(said(t, /./).join("\n"), /s3cret/);
@@ -105,7 +105,9 @@ for (
 async function lateStart(t: MemoryTree, shown: string): Promise<void> {
   const started = t.core.start();
   await t.rest(3_000);
-  assert.deepEqual(daemon(t).signals, ["SIGKILL"]);
+  assert.deepEqual(daemon(t).signals, ["SIGTERM"]);
+  await t.rest(2_000);
+  assert.deepEqual(daemon(t).signals, ["SIGTERM", "SIGKILL"]);
   daemon(t).exits({ signal: "SIGKILL" });
   await t.rest(1_000);
   await t.ends(started);

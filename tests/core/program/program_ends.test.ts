@@ -86,6 +86,25 @@ test("drain() lets the running call end, then says shutdown and exit as a langua
   assert.deepEqual([program.signals.filter((signal) => signal === "SIGTERM"), program.runtime.clock.timers], [[], 0]);
 });
 
+test("giveUp() sends SIGTERM, so that npx undoes a download that is half done, then SIGKILL; a late answer makes it ready no more", async () => {
+  const program = new FakeProgram(MCP);
+  await program.start();
+  program.session.giveUp("process did not reach the end of its initialize exchange in 60s");
+  await program.says({ id: 1, result: { serverInfo: { name: "late" } } });
+  await program.runtime.clock.advance(1_999);
+  assert.deepEqual(program.signals, ["SIGTERM"]);
+  await program.runtime.clock.advance(1);
+  assert.deepEqual(program.events, [
+    "SIGTERM process did not reach the end of its initialize exchange in 60s",
+    "SIGKILL process did not end in 2s after SIGTERM",
+  ]);
+  await program.exits({ code: null, signal: "SIGKILL" });
+  assert.deepEqual(program.ends.map(({ why, wasReady }) => [why, wasReady]), [
+    ["process did not reach the end of its initialize exchange in 60s", false],
+  ]);
+  assert.equal(program.runtime.clock.timers, 0);
+});
+
 test("drain() of an MCP server ends its input, then sends SIGTERM, then SIGKILL", async () => {
   const program = await FakeProgram.ready(MCP);
   program.session.drain();
