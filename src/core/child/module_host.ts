@@ -18,7 +18,7 @@ import type { LogEvent } from "../log/events.ts";
 import { describeThrown, stackFrom } from "../log/stack.ts";
 import { commandMap } from "../module/module.ts";
 import { closestMatch, cutText, moduleNameOf } from "../checks.ts";
-import { applyUser, headline } from "../user_code.ts";
+import { applyUser, headline, isThenable } from "../user_code.ts";
 import type { Role } from "./role.ts";
 import type { ProcessStatus } from "../wire/status.ts";
 import type { Supervisor } from "./supervisor.ts";
@@ -98,11 +98,10 @@ export class ModuleHost implements Service {
       this.#moduleOptions = await checkedOptions(optionsSchema, this.#options.setup.options);
     }
     const commands = worker === null ? definition.commands : definition.workers?.commands;
-    // Commands that have one named "then" are no promise.
     const made: unknown = typeof commands === "function"
-      ? await applyUser(commands, undefined, [this.#context])
+      ? applyUser(commands, undefined, [this.#context])
       : commands ?? {};
-    const known = commandMap(`Module "${name}": commands`, made);
+    const known = commandMap(`Module "${name}": commands`, isPromise(made) ? await made : made);
     this.commands = known.has(DISCOVER) ? known : new Map([...known, [DISCOVER, () => discovered(name, known)]]);
     if (worker !== null) return;
     const { workers: count = definition.workers?.count ?? 0 } = this.#options.setup;
@@ -350,6 +349,11 @@ export class ModuleHost implements Service {
       this.#options.reporter.report("module.error", { text }, { module: this.#options.role.process });
     }
   }
+}
+
+/** Commands that have one named `then` are none: a promise of any library inherits it. */
+function isPromise(value: unknown): boolean {
+  return isThenable(value) && !Object.hasOwn(Object(value), "then");
 }
 
 /** The deadline of a module's start. It is paused while a worker waits for its turn, and then begins anew. */

@@ -43,6 +43,11 @@ const shop = defineModule({
   }),
 });
 const bare = defineModule({ name: "bare", commands: { hello: () => "hello", then: () => "no promise" } });
+const made = defineModule({
+  name: "made",
+  workers: { count: 1, commands: () => ({ then: () => "no promise either" }) },
+  commands: (ctx) => ({ hello: () => ctx.workers.call("then"), then: () => "no promise" }),
+});
 const server = defineProgram({ name: "server", command: ["/nowhere/server"] });
 
 function start(options: Partial<BrokerOptions> = {}): Promise<Broker> {
@@ -63,6 +68,11 @@ test("broker.module() has each command as a function with the options of its cal
   const handle = broker.module(bare);
   assert.equal(await Promise.resolve(handle), handle);
   assert.deepEqual([await handle.hello(), await broker.call(bare, "then")], ["hello", "no promise"]);
+  await using other = await start({ name: "other", modules: [made], failFast: true });
+  assert.deepEqual([await other.call(made, "then"), await other.call(made, "hello")], [
+    "no promise",
+    "no promise either",
+  ]);
   assert.deepEqual([Reflect.get(module, "then"), Reflect.get(module, "toJSON")], [undefined, undefined]);
   assert.equal(module.get_report, module.get_report);
   const { get_report } = broker.module(shop, { signal: AbortSignal.abort() });
