@@ -382,7 +382,8 @@ class StartTime {
     if (this.#state !== "paused") return;
     this.#state = "runs";
     this.#clear = deadline(this.#clock, this.#ms, () => {
-      this.#reject(new Error(`it did not end in ${formatTimeout(this.#ms)}`));
+      // A stack would be this file's own, and say nothing of what the module waits for.
+      this.#reject(Object.assign(new Error(`it did not end in ${formatTimeout(this.#ms)}`), { stack: "" }));
     });
   }
 

@@ -62,7 +62,10 @@ function starting(definition: Omit<ModuleDefinition, "name">, surroundings: Surr
   });
   const module = defineModule({ name: "sla", ...definition });
   let outcome = "starting";
-  process.start(module, [module]).then(() => outcome = "started", (error: Error) => outcome = error.message);
+  process.start(module, [module]).then(
+    () => outcome = "started",
+    (error: Error) => outcome = error.message + error.stack,
+  );
   return { process, runtime, waiting, outcome: () => outcome };
 }
 
