@@ -11,59 +11,44 @@ import type { ArgsOf } from "./commands.ts";
 import type { ProcessRow } from "./status_rows.ts";
 import { ProgressLine } from "./progress_line.ts";
 
-export async function restart(
-  runtime: Runtime,
-  { module, broker }: ArgsOf<"restart">,
-  { asked }: Context,
-): Promise<void> {
-  return await askBroker(runtime, broker, async (client) => {
-    await showSteps(client, "restart", client.restart(module ?? null));
-    requireStarted(notStarted(await client.status(), "restart", module));
-    runtime.writeError(DONE.restart(named(module)));
-  }, asked);
+/** What all four take, or some. */
+interface ChangeArgs {
+  readonly module: string | undefined;
+  readonly workers?: number;
+  readonly broker: string | undefined;
 }
 
-export async function stop(runtime: Runtime, { module, broker }: ArgsOf<"stop">, { asked }: Context): Promise<void> {
-  return await askBroker(runtime, broker, async (client) => {
-    await showSteps(client, "stop", client.stop(module ?? null));
-    runtime.writeError(DONE.stop(named(module)));
-  }, asked);
-}
+export const restart = changing("restart", (client, { module = null }) => client.restart(module));
 
-/** The old processes serve calls until the new ones are ready. */
-export async function reload(
-  runtime: Runtime,
-  { module, broker }: ArgsOf<"reload">,
-  { asked }: Context,
-): Promise<void> {
-  return await askBroker(runtime, broker, async (client) => {
-    const kept = await showSteps(client, "reload", client.reload(module ?? null));
-    requireStarted(notStarted(await client.status(), "reload", module));
-    if (kept.length > 0) {
-      const names = kept.map((name) => `"${name}"`).join(", ");
-      const why = "the new process ended before it was ready, the old one goes on, see the broker's log";
-      throw new CliError(`Cannot load module ${names} again: ${why}`, { exitCode: ExitCode.gone });
-    }
-    runtime.writeError(DONE.reload(named(module)));
-  }, asked);
-}
+export const stop = changing("stop", (client, { module = null }) => client.stop(module));
+
+/** The old processes serve calls until the new ones are ready; the names of those that still do. */
+export const reload = changing("reload", (client, { module = null }) => client.reload(module));
 
 /** Workers that are too many finish their calls before they end. */
-export async function scale(
-  runtime: Runtime,
-  { module, workers, broker }: ArgsOf<"scale">,
-  { asked }: Context,
-): Promise<void> {
-  return await askBroker(runtime, broker, async (client) => {
-    const refusal = await showSteps(client, "scale", client.scale(module, workers));
-    if (refusal !== null) throw new CliError(refusal, { exitCode: ExitCode.failed });
-    requireStarted(notStarted(await client.status(), "scale", module));
-    runtime.writeError(DONE.scale([module, String(workers)]));
-  }, asked);
-}
+export const scale = changing("scale", async (client, { module, workers }: ArgsOf<"scale">) => {
+  const refusal = await client.scale(module, workers);
+  if (refusal !== null) throw new CliError(refusal, { exitCode: ExitCode.failed });
+});
 
-function named(module: string | undefined): string[] {
-  return module === undefined ? [] : [module];
+/** @param change may settle with the modules whose process was kept. */
+function changing<Args extends ChangeArgs>(
+  action: keyof typeof DONE,
+  change: (client: ControlClient, args: Args) => Promise<readonly string[] | void>,
+) {
+  return async (runtime: Runtime, args: Args, { asked }: Context): Promise<void> => {
+    const { module, workers, broker } = args;
+    await askBroker(runtime, broker, async (client) => {
+      const kept = await showSteps(client, action, change(client, args)) ?? [];
+      if (action !== "stop") requireStarted(notStarted(await client.status(), action, module));
+      if (kept.length > 0) {
+        const names = kept.map((name) => `"${name}"`).join(", ");
+        const why = "the new process ended before it was ready, the old one goes on, see the broker's log";
+        throw new CliError(`Cannot load module ${names} again: ${why}`, { exitCode: ExitCode.gone });
+      }
+      runtime.writeError(DONE[action]([module, workers].filter((operand) => operand !== undefined).map(String)));
+    }, asked);
+  };
 }
 
 const STEPS = EVENT_IDS.filter((event) => event.startsWith("process.") && event !== "process.output");

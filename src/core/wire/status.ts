@@ -151,7 +151,9 @@ export const RECEIPT_CHECKS: FieldChecks<CleanupReceipt> = {
   after: isUsage,
 };
 
-export const isProcessState = oneOf("starting", "cleaning", "ready", "draining", "stopped", "backoff", "failed");
+export const PROCESS_STATES = ["starting", "cleaning", "ready", "draining", "stopped", "backoff", "failed"] as const;
+
+export const isProcessState = oneOf(...PROCESS_STATES);
 
 export const isProcessStatus = objectOf<ProcessStatus>({
   name: isText,
