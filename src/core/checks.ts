@@ -60,6 +60,12 @@ export function closestMatch(name: string, candidates: Iterable<string>): string
   return best;
 }
 
+/** The fields that are not undefined, for an object in which one may be missing only. */
+export function defined<T extends object>(fields: T): { readonly [K in keyof T]?: Exclude<T[K], undefined> };
+export function defined(fields: object): object {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+}
+
 /** The keys that a `T` may have; the compiler asks for each. */
 export function keysOf<T>(keys: Readonly<Record<keyof T, true>>): readonly string[] {
   return Object.keys(keys);

@@ -9,7 +9,6 @@ import { assertGrows, assertGrowsWithText } from "../core/growth.ts";
 function readDocument(text: string): void {
   try {
     const document = new ConfigDocument("brokkr.json", text);
-    document.duplicates();
     for (const key of document.keys([])) {
       document.atKey([key], "unknown");
       document.value([key]);

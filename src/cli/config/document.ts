@@ -29,18 +29,6 @@ export class ConfigError extends CliError {
     super(problems.map(problemLine).join("\n"), options);
     this.problems = problems;
   }
-
-  /** Of faults in any order. */
-  static of(faults: readonly Fault[]): ConfigError {
-    const inOrder = faults.toSorted((one, other) => one.offset - other.offset);
-    return new ConfigError(inOrder.map(({ problem }) => problem));
-  }
-}
-
-/** What is wrong at one place of a text. */
-export interface Fault {
-  readonly offset: number;
-  readonly problem: Problem;
 }
 
 export function problemLine({ file, line, column, message }: Problem): string {
@@ -51,14 +39,16 @@ export function problemLine({ file, line, column, message }: Problem): string {
 export type KeyPath = readonly (string | number)[];
 
 export class ConfigDocument {
+  /** What has been found to be wrong, in any order. */
+  readonly faults: Problem[] = [];
   readonly #file: string;
   readonly #text: string;
   readonly #root: Node;
   /** Where each line begins; a faulty text is asked for many places. */
   #lineStarts: readonly number[] | undefined;
-  readonly #properties = new Map<Node, Map<string, Node>>();
+  readonly #properties = new Map<Node, ReadonlyMap<string, Node>>();
 
-  /** @throws {ConfigError} where the text is no JSON with comments. */
+  /** Finds duplicate keys. @throws {ConfigError} where the text is no JSON with comments. */
   constructor(file: string, text: string) {
     this.#file = file;
     this.#text = text;
@@ -73,86 +63,88 @@ export class ConfigDocument {
     }
     if (root === undefined) throw new ConfigError([this.#problem(0, EMPTY)]);
     this.#root = root;
+    this.#refuseDuplicates(root);
   }
 
-  /** What is wrong with the value at `path`, or for the nearest one around it. */
-  at(path: KeyPath, text: string): Fault {
-    let node = this.#root;
-    for (const key of path) {
-      const next = this.#childOf(node, key);
-      if (next === undefined) break;
-      node = next;
-    }
-    return this.#fault(node.offset, text);
+  /** The faults in the order of the text. */
+  error(): ConfigError {
+    const [line, column] = [({ line }: Place) => line ?? 0, ({ column }: Place) => column ?? 0];
+    return new ConfigError(this.faults.toSorted((a, b) => line(a) - line(b) || column(a) - column(b)));
   }
 
-  /** Where the value at `path` stands. */
+  /** The value at `path` is wrong, or is missing in the nearest one around it. */
+  refuse(path: KeyPath, message: string): void {
+    this.faults.push({ ...this.placeOf(path), message });
+  }
+
+  /** The key at `path` is wrong. */
+  refuseKey(path: KeyPath, message: string): void {
+    this.faults.push(this.atKey(path, message));
+  }
+
+  /** Where the value at `path` stands, or the nearest one around it. */
   placeOf(path: KeyPath): Place {
-    const { file, line, column } = this.at(path, "").problem;
-    return { file, line, column };
+    return this.#place(this.#way(path).at(-1)?.offset ?? 0);
   }
 
-  /** The same for the key itself. */
-  atKey(path: KeyPath, text: string): Fault {
+  atKey(path: KeyPath, message: string): Problem {
     const parent = this.#find(path.slice(0, -1));
-    const property = parent?.type === "object" ? this.#property(parent, path.at(-1)) : undefined;
-    return this.#fault((property ?? parent ?? this.#root).offset, text);
-  }
-
-  /** Each key that its object has already. */
-  duplicates(): Fault[] {
-    return [...this.#duplicates(this.#root)];
+    const property = parent === undefined ? undefined : this.#propertiesOf(parent).get(String(path.at(-1)));
+    return this.#problem((property ?? parent ?? this.#root).offset, message);
   }
 
   /** Keys of the object at `path` in the order of the text, each once; none where it is no object. */
   keys(path: KeyPath): string[] {
     const node = this.#find(path);
-    return node?.type === "object" ? [...new Set((node.children ?? []).map(keyOf))] : [];
+    return node === undefined ? [] : [...this.#propertiesOf(node).keys()];
   }
 
   /** The value at `path` as plain data. */
   value(path: KeyPath): unknown {
-    const node = this.#find(path);
-    return node === undefined ? undefined : toValue(node);
+    return this.#valueOf(this.#find(path));
+  }
+
+  /** The values on the way to `path`, from the root, as far as they are there. */
+  #way(path: KeyPath): Node[] {
+    const way = [this.#root];
+    for (const key of path) {
+      const next = this.#childOf(way.at(-1), key);
+      if (next === undefined) break;
+      way.push(next);
+    }
+    return way;
   }
 
   #find(path: KeyPath): Node | undefined {
-    let node: Node | undefined = this.#root;
-    for (const key of path) node = node === undefined ? undefined : this.#childOf(node, key);
-    return node;
+    return this.#way(path)[path.length];
   }
 
-  *#duplicates(node: Node): Generator<Fault> {
-    const seen = new Map<string, Node>();
+  #childOf(node: Node | undefined, key: string | number): Node | undefined {
+    if (typeof key === "number") return node?.type === "array" ? node.children?.[key] : undefined;
+    return node === undefined ? undefined : this.#propertiesOf(node).get(key)?.children?.[1];
+  }
+
+  /** Each key that its object has already. */
+  #refuseDuplicates(node: Node): void {
+    const seen = new Map<unknown, Node>();
     for (const child of node.children ?? []) {
-      if (node.type !== "object") {
-        yield* this.#duplicates(child);
-        continue;
+      const [key, value] = node.type === "object" ? child.children ?? [] : [undefined, child];
+      const before = key === undefined ? undefined : seen.get(key.value);
+      if (before !== undefined) {
+        const { line } = this.#place(before.offset);
+        const text = `duplicate key ${JSON.stringify(key?.value)}: it stands in line ${line} too, remove one`;
+        this.faults.push(this.#problem(child.offset, text));
       }
-      const key = keyOf(child);
-      const first = seen.get(key);
-      if (first !== undefined) {
-        const { line } = this.#place(first.offset);
-        yield this.#fault(
-          child.offset,
-          `duplicate key ${JSON.stringify(key)}: it stands in line ${line} too, remove one`,
-        );
-      }
-      seen.set(key, child);
-      const [, value] = child.children ?? [];
-      if (value !== undefined) yield* this.#duplicates(value);
+      seen.set(key?.value, child);
+      if (value !== undefined) this.#refuseDuplicates(value);
     }
   }
 
-  #fault(offset: number, text: string): Fault {
-    return { offset, problem: this.#problem(offset, text) };
-  }
-
   #problem(offset: number, message: string): Problem {
-    return { file: this.#file, ...this.#place(offset), message };
+    return { ...this.#place(offset), message };
   }
 
-  #place(offset: number): { line: number; column: number } {
+  #place(offset: number): Place {
     const starts = this.#lineStarts ??= lineStarts(this.#text);
     let [low, high] = [0, starts.length];
     while (low + 1 < high) {
@@ -160,26 +152,28 @@ export class ConfigDocument {
       if ((starts[middle] ?? 0) <= offset) low = middle;
       else high = middle;
     }
-    return { line: low + 1, column: offset - (starts[low] ?? 0) + 1 };
+    return { file: this.#file, line: low + 1, column: offset - (starts[low] ?? 0) + 1 };
   }
 
-  /** The property of an object by its key; the first of two. */
-  #property(node: Node, key: unknown): Node | undefined {
-    let properties = this.#properties.get(node);
-    if (properties === undefined) {
-      properties = new Map();
-      for (const property of node.children ?? []) {
-        const name = keyOf(property);
-        if (!properties.has(name)) properties.set(name, property);
-      }
-      this.#properties.set(node, properties);
+  /** The properties of an object by their keys, of two with one key the first; none of what is no object. */
+  #propertiesOf(node: Node): ReadonlyMap<string, Node> {
+    const known = this.#properties.get(node);
+    if (known !== undefined) return known;
+    const properties = new Map<string, Node>();
+    for (const property of node.type === "object" ? node.children ?? [] : []) {
+      const name = String(property.children?.[0]?.value);
+      if (!properties.has(name)) properties.set(name, property);
     }
-    return properties.get(String(key));
+    this.#properties.set(node, properties);
+    return properties;
   }
 
-  #childOf(node: Node, key: string | number): Node | undefined {
-    if (typeof key === "number") return node.type === "array" ? node.children?.[key] : undefined;
-    return node.type === "object" ? this.#property(node, key)?.children?.[1] : undefined;
+  #valueOf(node: Node | undefined): unknown {
+    if (node?.type === "array") return (node.children ?? []).map((child) => this.#valueOf(child));
+    if (node?.type !== "object") return node?.value;
+    const entries = [...this.#propertiesOf(node)].map(([key, { children }]) => [key, this.#valueOf(children?.[1])]);
+    // Keys such as "__proto__" become properties like any other.
+    return Object.fromEntries(entries);
   }
 }
 
@@ -224,21 +218,3 @@ const SYNTAX: ReadonlyMap<string, string> = new Map([
   ["InvalidEscapeCharacter", "no such escape, write a backslash as \\\\"],
   ["InvalidCharacter", "a control character may not stand in a text, write it as \\n, \\t or \\u0000"],
 ]);
-
-function keyOf(property: Node): string {
-  return String(property.children?.[0]?.value);
-}
-
-function toValue(node: Node): unknown {
-  if (node.type === "array") return (node.children ?? []).map(toValue);
-  if (node.type !== "object") return node.value;
-  const entries = new Map<string, unknown>();
-  for (const property of node.children ?? []) {
-    const [, value] = property.children ?? [];
-    const key = keyOf(property);
-    // The first of two, as everywhere here.
-    if (!entries.has(key)) entries.set(key, value === undefined ? undefined : toValue(value));
-  }
-  // Keys such as "__proto__" become properties like any other.
-  return Object.fromEntries(entries);
-}

@@ -7,7 +7,7 @@ import { basename, dirname, isAbsolute, relative, resolve } from "node:path";
 import { closestMatch, inspect, isRecord } from "../../core/checks.ts";
 import { isName, NAME_RULE } from "../../core/settings/table.ts";
 import { readText } from "./config_file.ts";
-import { ConfigDocument, ConfigError, type Fault, type KeyPath, type Problem } from "./document.ts";
+import { ConfigDocument, type KeyPath, type Problem } from "./document.ts";
 import type { ProgramKeys } from "./file_keys.ts";
 
 /** A server that brokkr can run: `${…}` in it is not expanded. */
@@ -35,26 +35,22 @@ export function brokerName(path: string, otherwise = "mcp"): string {
   return name.replaceAll(/[^A-Za-z0-9._-]+/g, "-").replaceAll(/^[-.]+|[-.]+$/g, "").slice(0, MAX_NAME) || otherwise;
 }
 
-/** What is wrong goes to `faults`; servers that are reached over HTTP are `leftOut`, and those that are disabled just so. */
-export function readServers(document: ConfigDocument, faults: Fault[]): { servers: McpServer[]; leftOut: Fault[] } {
+/** What is wrong goes to the document's faults; servers that are reached over HTTP are `leftOut`, and those that are disabled just so. */
+export function readServers(document: ConfigDocument): { servers: McpServer[]; leftOut: Problem[] } {
   const root = document.value(["mcpServers"]);
-  if (!isRecord(root)) {
-    faults.push(
-      document.at(["mcpServers"], `mcpServers must be an object of servers by name, and it is ${inspect(root)}`),
-    );
-    return { servers: [], leftOut: [] };
-  }
   const servers: McpServer[] = [];
-  const leftOut: Fault[] = [];
+  const leftOut: Problem[] = [];
+  if (!isRecord(root)) {
+    document.refuse(["mcpServers"], `mcpServers must be an object of servers by name, and it is ${inspect(root)}`);
+    return { servers, leftOut };
+  }
   for (const name of document.keys(["mcpServers"])) {
     const place = ["mcpServers", name];
     const server = document.value(place);
     const wrong = (path: KeyPath, text: string) => {
-      faults.push(document.at([...place, ...path], `${[...place, ...path].join(".")} ${text}`));
+      document.refuse([...place, ...path], `${[...place, ...path].join(".")} ${text}`);
     };
-    if (!isName(name)) {
-      faults.push(document.atKey(place, `the name of a server must be ${NAME_RULE}, as it is called by it`));
-    }
+    if (!isName(name)) document.refuseKey(place, `the name of a server must be ${NAME_RULE}, as it is called by it`);
     if (!isRecord(server)) {
       wrong([], `must be an object, and it is ${inspect(server)}`);
       continue;
@@ -67,7 +63,7 @@ export function readServers(document: ConfigDocument, faults: Fault[]): { server
     }
     for (const key of Object.keys(server)) {
       const meant = KEYS.includes(key) ? null : closestMatch(key, KEYS.filter((known) => !(known in server)));
-      if (meant !== null) faults.push(document.atKey([...place, key], `unknown key "${key}": did you mean "${meant}"`));
+      if (meant !== null) document.refuseKey([...place, key], `unknown key "${key}": did you mean "${meant}"`);
     }
     if (command === undefined) wrong([], "has neither command nor url, add the command that starts the server");
     else if (typeof command !== "string" || command === "" || command.includes("\0")) {
@@ -107,16 +103,16 @@ export async function serversAsModules(
   target: string,
 ): Promise<{ modules: Record<string, ProgramKeys>; leftOut: readonly Problem[] }> {
   const document = new ConfigDocument(file, await readText(file));
-  const faults = document.duplicates();
-  if (!isMcpFile(document)) faults.push(document.at([], 'it has no "mcpServers", name a file of MCP servers'));
-  const { servers, leftOut } = faults.length > 0 ? { servers: [], leftOut: [] } : readServers(document, faults);
+  if (!isMcpFile(document)) document.refuse([], 'it has no "mcpServers", name a file of MCP servers');
+  if (document.faults.length > 0) throw document.error();
+  const { servers, leftOut } = readServers(document);
   const folder = dirname(resolve(file));
   const inTarget = (path: string) => relative(target, resolve(folder, path)) || ".";
   const literal = (text: string, path: KeyPath) => {
     const [, name] = text.match(new RegExp(VARIABLE, "")) ?? [];
     if (name === undefined) return text;
     const remedy = 'write the value, or run this file itself with "brokkr run"';
-    faults.push(document.at(path, `\${${name}} is for files of MCP servers, brokkr.json has none: ${remedy}`));
+    document.refuse(path, `\${${name}} is for files of MCP servers, brokkr.json has none: ${remedy}`);
     return text;
   };
   const modules = servers.map(({ name, place, command, args, env, cwd }): [string, ProgramKeys] => {
@@ -132,9 +128,9 @@ export async function serversAsModules(
       ...(path === "." ? {} : { cwd: path }),
     }];
   });
-  if (modules.length === 0) faults.push(...leftOut);
-  if (faults.length > 0) throw ConfigError.of(faults);
-  return { modules: Object.fromEntries(modules), leftOut: leftOut.map(({ problem }) => problem) };
+  if (modules.length === 0) document.faults.push(...leftOut);
+  if (document.faults.length > 0) throw document.error();
+  return { modules: Object.fromEntries(modules), leftOut };
 }
 
 const VARIABLE = /\$\{([A-Za-z_]\w*)(?::-([^}]*))?\}/g;

@@ -1,6 +1,7 @@
 /** Reading a configuration: the file, its text, its values, its paths. All problems are reported at once, each with its place. */
 
 import { dirname, resolve } from "node:path";
+import { defined } from "../../core/checks.ts";
 import { clusterContradictions } from "../../core/cluster/plan.ts";
 import { OrderError, startOrder } from "../../core/broker/options.ts";
 import { isWorkerOf } from "../../core/child/role.ts";
@@ -11,7 +12,7 @@ import type {
   ModuleSettings,
   PermissionSettings,
 } from "../../core/settings/settings.ts";
-import { IN_FILE, isName, NAME_RULE, type Rows, type Table, wrongIn } from "../../core/settings/table.ts";
+import { IN_FILE, isName, NAME_RULE, type Rows, type Table, type Wrong, wrongIn } from "../../core/settings/table.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { readText } from "./config_file.ts";
 import {
@@ -25,7 +26,7 @@ import {
   programContradictions,
   type ProgramKeys,
 } from "./file_keys.ts";
-import { ConfigDocument, ConfigError, type Fault, type KeyPath, type Place, type Problem } from "./document.ts";
+import { ConfigDocument, type KeyPath, type Place, type Problem } from "./document.ts";
 import { brokerName, expanded, isMcpFile, type McpServer, missingText, readServers } from "./mcp_file.ts";
 import { modulePath } from "./module_path.ts";
 
@@ -74,12 +75,11 @@ export async function readConfig(file: string, runtime: Runtime, name?: string):
   const document = new ConfigDocument(file, await readText(file));
   const reader = new ConfigReader(document, { folder: dirname(resolve(file)), runtime, name });
   const config = isMcpFile(document) ? reader.readServers(file) : reader.read();
-  if (config !== null && reader.faults.length === 0) return config;
-  throw ConfigError.of(reader.faults);
+  if (config !== null && document.faults.length === 0) return config;
+  throw document.error();
 }
 
 class ConfigReader {
-  readonly faults: Fault[] = [];
   readonly #document: ConfigDocument;
   readonly #folder: string;
   readonly #runtime: Runtime;
@@ -96,57 +96,45 @@ class ConfigReader {
   }
 
   read(): Config | null {
-    this.faults.push(...this.#document.duplicates());
     const given = this.#check<FileKeys>([], FILE);
     const root = given === null || this.#name === undefined ? given : { ...given, name: this.#name };
-    const modules = this.#document.keys(["modules"]).map((name) => this.#module(name));
+    const names = this.#document.keys(["modules"]);
+    const modules = names.map((name) => this.#module(name)).filter((module) => module !== null);
     if (root === null) return null;
     this.#refuseEqualNames(root.name, modules);
-    this.#refuseDisorder(modules.filter((module) => module !== null));
+    // A module that is wrong itself is missing here, and may be the one that another names.
+    if (modules.length === names.length) this.#refuseDisorder(modules);
     const { $schema: _schema, modules: _modules, load = "own", log = {}, cluster, ...settings } = root;
-    if (cluster !== undefined) this.#refuseClusterContradictions(cluster, root.name);
-    const { level, aligned, file } = log;
+    if (cluster !== undefined) this.#refuseAll(["cluster"], clusterContradictions(cluster, root.name, names));
+    const { level: logLevel, aligned, file } = log;
     return {
       folder: this.#folder,
-      broker: {
-        ...settings,
-        ...(level === undefined ? {} : { logLevel: level }),
-        ...(aligned === undefined ? {} : { aligned }),
-      },
+      broker: { ...settings, ...defined({ logLevel, aligned }) },
       load,
-      modules: modules.filter((module) => module !== null),
-      log: { ...log, ...(file === undefined ? {} : { file: resolve(this.#folder, file) }) },
-      ...(cluster === undefined ? {} : { cluster: clusterIn(this.#folder, cluster) }),
+      modules,
+      log: { ...log, ...defined({ file: file && resolve(this.#folder, file) }) },
+      ...defined({ cluster: cluster && clusterIn(this.#folder, cluster) }),
       leftOut: [],
     };
   }
 
   readServers(file: string): Config {
-    this.faults.push(...this.#document.duplicates());
     const name = this.#name ?? brokerName(file);
-    const { servers, leftOut } = readServers(this.#document, this.faults);
+    const { servers, leftOut } = readServers(this.#document);
     const modules = servers.map((server) => this.#server(server));
-    const taken = servers.find((server) => server.name === name);
-    if (taken !== undefined) {
+    if (servers.some((server) => server.name === name)) {
       const text = `server "${name}" has the broker's name, which is that of the file: give another one with --name`;
-      this.faults.push(this.#document.atKey(["mcpServers", name], text));
+      this.#document.refuseKey(["mcpServers", name], text);
     }
-    if (modules.length === 0) this.faults.push(...leftOut);
-    return {
-      folder: this.#folder,
-      broker: { name },
-      load: "own",
-      modules,
-      log: {},
-      leftOut: leftOut.map(({ problem }) => problem),
-    };
+    if (modules.length === 0) this.#document.faults.push(...leftOut);
+    return { folder: this.#folder, broker: { name }, load: "own", modules, log: {}, leftOut };
   }
 
   #server({ name, command, args, env, cwd, place }: McpServer): ConfigProgram {
     const { env: variables } = this.#runtime;
     const expand = (text: string, path: KeyPath) => {
       const { value, missing } = expanded(text, (variable) => variables.get(variable));
-      if (missing !== null) this.faults.push(this.#document.at([...place, ...path], missingText(missing)));
+      if (missing !== null) this.#document.refuse([...place, ...path], missingText(missing));
       return value;
     };
     const executable = command.includes("/") ? resolve(this.#folder, command) : command;
@@ -169,20 +157,17 @@ class ConfigReader {
 
   #module(name: string): ConfigModule | ConfigProgram | null {
     const place: KeyPath = ["modules", name];
-    if (!isName(name)) {
-      this.faults.push(this.#document.atKey(place, `the name of a module must be ${NAME_RULE}`));
-    }
+    if (!isName(name)) this.#document.refuseKey(place, `the name of a module must be ${NAME_RULE}`);
     const keys = this.#document.keys(place);
     if (keys.includes("command")) return this.#program(name, keys);
     const module = this.#check<ModuleKeys>(place, MODULE_KEYS);
     if (module === null) return null;
-    this.#refuseContradictions(name, module);
+    this.#refuseAll(place, contradictions(module, this.#runtime));
     const { path, workers = null, ...settings } = module;
     const { url, wrong } = modulePath(path, { folder: this.#folder, runtime: this.#runtime });
-    if (wrong !== null) this.faults.push(this.#document.at([...place, "path"], `modules.${name}.path ${wrong}`));
-    const at = this.#document.placeOf([...place, "path"]);
-    const placeOf = (path: KeyPath) => this.#document.placeOf([...place, ...path]);
-    return { name, url, place: at, workers, settings: inFolder(this.#folder, settings), at: placeOf };
+    if (wrong !== null) this.#refuseAll(place, [{ path: ["path"], part: "value", text: wrong }]);
+    const at = (path: KeyPath) => this.#document.placeOf([...place, ...path]);
+    return { name, url, place: at(["path"]), workers, settings: inFolder(this.#folder, settings), at };
   }
 
   /** A program of another language. */
@@ -192,17 +177,13 @@ class ConfigReader {
     if (isBoth) {
       const later = keys.indexOf("path") < keys.indexOf("command") ? "command" : "path";
       const remedy = 'keep "path" for a module in JavaScript, or "command" for a program in another language';
-      this.faults.push(
-        this.#document.atKey([...place, later], `"path" and "command" contradict each other: ${remedy}`),
-      );
+      this.#document.refuseKey([...place, later], `"path" and "command" contradict each other: ${remedy}`);
     }
     // The other keys of one that is both may be of either.
     const program = this.#check<ProgramKeys>(place, isBoth ? { ...MODULE_KEYS, ...PROGRAM_KEYS } : PROGRAM_KEYS);
     if (program === null) return null;
-    this.#refuseContradictions(name, program);
-    for (const { path, text } of programContradictions(program)) {
-      this.faults.push(this.#document.atKey([...place, ...path], text));
-    }
+    this.#refuseAll(place, contradictions(program, this.#runtime));
+    for (const [key, text] of programContradictions(program)) this.#document.refuseKey([...place, key], text);
     const { command, args: more = [], protocol = "json-rpc", framing, initialize, ready, ...settings } = program;
     const [executable = "", ...args] = typeof command === "string" ? [command, ...more] : command;
     const definition = {
@@ -210,78 +191,60 @@ class ConfigReader {
       // A name is looked up on PATH, a path is relative like all others.
       command: [executable.includes("/") ? resolve(this.#folder, executable) : executable, ...args],
       protocol,
-      ...(framing === undefined ? {} : { framing }),
-      ...(initialize === undefined ? {} : { initialize }),
-      ...(ready === undefined ? {} : { ready }),
+      ...defined({ framing, initialize, ready }),
     };
     const at = this.#document.placeOf([...place, "command"]);
     const { cwd = PROGRAM_KEYS.cwd.default } = settings;
     return { name, program: definition, place: at, settings: inFolder(this.#folder, { ...settings, cwd }) };
   }
 
-  #refuseContradictions(name: string, module: ModuleKeys | ProgramKeys): void {
-    for (const { path, text } of contradictions(module, this.#runtime)) {
-      this.faults.push(this.#document.at(["modules", name, ...path], `modules.${name}.${path.join(".")} ${text}`));
-    }
-  }
-
   /** The value at `place` where it is what `rows` want, after saying what is wrong; unknown keys do not matter for that. */
   #check<S>(place: KeyPath, rows: Rows<S>): S | null;
   #check(place: KeyPath, rows: Table): unknown {
     const value = this.#document.value(place);
-    const wrong = [...wrongIn(rows, value, IN_FILE)];
+    const all = [...wrongIn(rows, value, IN_FILE)];
+    const wrong = all.filter(({ part }) => part !== "key");
+    for (const { path, part, text } of all) if (part === "key") this.#document.refuseKey([...place, ...path], text);
+    this.#refuseAll(place, wrong);
+    return wrong.length === 0 ? value : null;
+  }
+
+  /** Refuses values and keys below `place`, each by its name. */
+  #refuseAll(place: KeyPath, wrong: readonly Wrong[]): void {
     for (const { path, part, text } of wrong) {
       const at = [...place, ...path];
-      this.faults.push(
-        part === "key" ? this.#document.atKey(at, text) : this.#document.at(at, `${nameOf(at)} ${text}`),
-      );
-    }
-    return wrong.every(({ part }) => part === "key") ? value : null;
-  }
-
-  #refuseClusterContradictions(cluster: ClusterSettings, broker: string): void {
-    for (const { path, part, text } of clusterContradictions(cluster, broker, this.#document.keys(["modules"]))) {
-      const at = ["cluster", ...path];
-      const named = `${nameOf(at)} ${text}`;
-      this.faults.push(part === "key" ? this.#document.atKey(at, named) : this.#document.at(at, named));
+      const named = `${at.length === 0 ? "the configuration" : at.join(".")} ${text}`;
+      if (part === "key") this.#document.refuseKey(at, named);
+      else this.#document.refuse(at, named);
     }
   }
 
-  #refuseEqualNames(broker: string, modules: readonly (ConfigModule | ConfigProgram | null)[]): void {
-    const byName = new Map(modules.flatMap((module) => module === null ? [] : [[module.name, module]]));
+  #refuseEqualNames(broker: string, modules: readonly (ConfigModule | ConfigProgram)[]): void {
+    const byName = new Map(modules.map((module) => [module.name, module]));
     if (byName.has(broker)) {
-      const place = ["modules", broker];
-      this.faults.push(this.#document.atKey(place, `module "${broker}" has the broker's name, rename one of them`));
+      this.#document.refuseKey(["modules", broker], `module "${broker}" has the broker's name, rename one of them`);
     }
     for (const name of new Set([broker, ...byName.keys()])) {
       const module = byName.get(name.slice(0, name.lastIndexOf("-")));
       if (module === undefined || !isWorkerOf(module.name, name, workersOf(module))) continue;
-      const place = ["modules", module.name];
-      this.faults.push(
-        this.#document.atKey(place, `worker "${name}" has the name of another process, rename one of them`),
-      );
+      const text = `worker "${name}" has the name of another process, rename one of them`;
+      this.#document.refuseKey(["modules", module.name], text);
     }
   }
 
   #refuseDisorder(modules: readonly (ConfigModule | ConfigProgram)[]): void {
-    // A module that is wrong itself is missing here, and may be the one that another names.
-    if (modules.length < this.#document.keys(["modules"]).length) return;
     try {
       startOrder(modules.map(({ name, settings }) => ({ name, after: settings.after ?? [] })));
     } catch (error) {
       if (!(error instanceof OrderError)) throw error;
-      const text = `modules.${error.module}.after is wrong: ${error.message}`;
-      this.faults.push(this.#document.at(["modules", error.module, "after"], text));
+      const wrong = { path: [error.module, "after"], part: "value", text: `is wrong: ${error.message}` } as const;
+      this.#refuseAll(["modules"], [wrong]);
     }
   }
 }
 
 function workersOf(module: ConfigModule | ConfigProgram): number {
   return "workers" in module ? module.workers ?? 0 : 0;
-}
-
-function nameOf(path: KeyPath): string {
-  return path.length === 0 ? "the configuration" : path.join(".");
 }
 
 /** Only its files have paths. */
@@ -294,8 +257,7 @@ function clusterIn(folder: string, { auth, tls, ...settings }: ClusterSettings):
   });
   return {
     ...settings,
-    ...(auth === undefined ? {} : { auth: absolute(auth, ["creds", "nkey"]) }),
-    ...(tls === undefined ? {} : { tls: absolute(tls, ["ca", "cert", "key"]) }),
+    ...defined({ auth: auth && absolute(auth, ["creds", "nkey"]), tls: tls && absolute(tls, ["ca", "cert", "key"]) }),
   };
 }
 
@@ -305,8 +267,7 @@ const PATH_RIGHTS: ReadonlySet<string> = new Set(["read", "write", "ffi"]);
 function inFolder(folder: string, { cwd, permissions, ...settings }: ModuleSettings): ModuleSettings {
   return {
     ...settings,
-    ...(permissions === undefined ? {} : { permissions: rightsIn(folder, permissions) }),
-    ...(cwd === undefined ? {} : { cwd: resolve(folder, cwd) }),
+    ...defined({ permissions: permissions && rightsIn(folder, permissions), cwd: cwd && resolve(folder, cwd) }),
   };
 }
 
