@@ -171,20 +171,39 @@ export function objectOf<F>(checks: FieldChecks<F>): Check<F> {
   };
 }
 
-/** The fields of an `F` that another process sent, each with its check and with what stands for one that is missing or wrong. */
-export class FieldSet<F extends object> {
-  readonly #fields: { readonly [K in keyof F]-?: readonly [check: FieldChecks<F>[K], otherwise?: F[K]] };
+/** A check for each field of a message; with what stands for one that is missing or wrong, where something does. */
+export type FieldTable = Readonly<
+  Record<string, Check<unknown> | readonly [check: Check<unknown>, otherwise: unknown]>
+>;
 
-  /** @param fields in the order in which they are written. One that may be left out needs nothing that stands for it. */
-  constructor(fields: { readonly [K in keyof F]-?: readonly [check: FieldChecks<F>[K], otherwise?: F[K]] }) {
-    this.#fields = fields;
+/** What a table describes. Its comments are those of the fields. */
+export type FieldsOf<T> =
+  & { readonly [K in keyof T as MayBeMissing<FieldOf<T[K]>> extends true ? never : K]: FieldOf<T[K]> }
+  & {
+    readonly [K in keyof T as MayBeMissing<FieldOf<T[K]>> extends true ? K : never]?: Exclude<FieldOf<T[K]>, undefined>;
+  };
+
+type FieldOf<C> = C extends Check<infer T> ? T : C extends readonly [Check<infer T>, unknown] ? T : never;
+type MayBeMissing<T> = unknown extends T ? false : undefined extends T ? true : false;
+
+/** The fields of an `F` that another process sent. */
+export class FieldSet<F extends object> {
+  readonly #fields: readonly (readonly [key: string, check: Check<unknown>, otherwise: unknown])[];
+
+  /** @param fields in the order in which they are written. */
+  constructor(
+    fields: { readonly [K in keyof F]-?: FieldChecks<F>[K] | readonly [check: FieldChecks<F>[K], otherwise: F[K]] },
+  ) {
+    const table: FieldTable = fields;
+    this.#fields = Object.entries(table).map(([key, field]) =>
+      typeof field === "function" ? [key, field, undefined] : [key, ...field]
+    );
   }
 
   /** What `source` has of the fields, and nothing else. */
   read(source: unknown): F {
     const found: Record<string, unknown> = {};
-    for (const key in this.#fields) {
-      const [check, otherwise]: readonly [(value: unknown) => boolean, unknown?] = this.#fields[key];
+    for (const [key, check, otherwise] of this.#fields) {
       const value = ownField(source, key);
       const right = check(value) ? value : otherwise;
       if (right !== undefined) found[key] = right;
@@ -196,7 +215,7 @@ export class FieldSet<F extends object> {
   /** What `value` has of the fields, and nothing else. */
   pick(value: object): object {
     const picked: Record<string, unknown> = {};
-    for (const key in this.#fields) {
+    for (const [key] of this.#fields) {
       const field = ownField(value, key);
       if (field !== undefined) picked[key] = field;
     }
@@ -210,7 +229,7 @@ export class FieldSet<F extends object> {
 
   /** The first field of `value` that is not what it must be, or null. */
   wrongField(value: object): string | null {
-    for (const key in this.#fields) if (!this.#fields[key][0](ownField(value, key))) return key;
+    for (const [key, check] of this.#fields) if (!check(ownField(value, key))) return key;
     return null;
   }
 }

@@ -80,7 +80,7 @@ const FAULTS: { readonly [C in ErrorCode]: Row<C> } = {
       attempts: [isNumber, 0],
       sent: [isBoolean, false],
       peer: [oneOf("blocked", "slow"), "slow"],
-      detail: [optional(isText)],
+      detail: optional(isText),
     }),
   },
   REMOTE: {
@@ -90,9 +90,9 @@ const FAULTS: { readonly [C in ErrorCode]: Row<C> } = {
       message: [isText, ""],
       remoteName: [isName, "Error"],
       remoteStack: [isText, ""],
-      data: [isAnything],
-      errors: [optional(listOf(isThrown))],
-      expected: [optional(isBoolean)],
+      data: isAnything,
+      errors: optional(listOf(isThrown)),
+      expected: optional(isBoolean),
     }),
   },
   UNKNOWN_COMMAND: {
@@ -111,7 +111,7 @@ const FAULTS: { readonly [C in ErrorCode]: Row<C> } = {
       exitCode: [orNull(isNumber), null],
       signal: [orNull(isName), null],
       lastLines: [listOf(isText), []],
-      detail: [optional(isText)],
+      detail: optional(isText),
     }),
   },
   CANCELLED: {
@@ -137,9 +137,9 @@ const THROWN = new FieldSet<ThrownError>({
   name: [isName, "Error"],
   message: [isText, ""],
   stack: [isText, ""],
-  data: [isAnything],
-  errors: [optional(listOf(isThrown))],
-  expected: [optional(isBoolean)],
+  data: isAnything,
+  errors: optional(listOf(isThrown)),
+  expected: optional(isBoolean),
 });
 
 /** The error that the caller gets for `fault`. Made where it is thrown, so that the stack is the caller's. */

@@ -101,8 +101,8 @@ export interface Assigned {
 
 /** Settles with the role that the process receives. Where its parent ends first, it ends too. */
 export async function awaitRole({ runtime, channel, role: standby }: Assigned): Promise<Assigned> {
-  let assign = (_message: Extract<ControlFromParent, { kind: "role" }>) => {};
-  const assigned = new Promise<Extract<ControlFromParent, { kind: "role" }>>((resolve) => assign = resolve);
+  let assign = (_message: ControlFromParent<"role">) => {};
+  const assigned = new Promise<ControlFromParent<"role">>((resolve) => assign = resolve);
   const reader = new FrameReader(DEFAULT_FRAME_LIMIT, (type, _flags, body) => {
     const message = type === FrameType.notice ? controlFromParent.read(body) : null;
     if (message?.kind !== "role") return;

@@ -29,7 +29,7 @@ export interface ChildProcessOptions {
 }
 
 /** Where the inspector of a process is, or why it is not open. */
-export type Inspected = Omit<Extract<ControlFromChild, { readonly kind: "inspected" }>, "kind">;
+export type Inspected = Omit<ControlFromChild<"inspected">, "kind">;
 
 export interface ChildProcessEvents {
   ready(child: ChildProcess, link: Link | undefined): void;

@@ -4,6 +4,7 @@
 
 import {
   FieldSet,
+  type FieldsOf,
   isBoolean,
   isNumber,
   isRecord,
@@ -23,37 +24,44 @@ export const ROLE_VARIABLE = "BROKKR_ROLE";
 /** How deep brokers may nest: a process that is deeper starts itself by mistake. */
 const MAX_DEPTH = 8;
 
-export interface Role {
-  readonly broker: string;
-  readonly module: string;
+/** The part of a configuration that the module's file has to be held against. */
+const GIVEN = {
+  /** How many workers, or null where the module's file says it. */
+  workers: orNull(isNumber),
+  /** Names of the settings that the configuration has. */
+  keys: listOf(isText),
+  /** Whether the configuration gives the module fewer rights. @default false */
+  sandboxed: optional(isBoolean),
+};
+export type GivenSettings = FieldsOf<typeof GIVEN>;
+
+/** What the variable says of a role. */
+const ROLE = {
+  broker: isText,
+  module: isText,
   /** Number of the worker from 1, or null in the module's own process. */
-  readonly worker: number | null;
+  worker: orNull(isNumber),
+  /** 1 in a process of the outermost broker. */
+  depth: isNumber,
+  /** Where the channel to the parent is. */
+  channel: isText,
+  /** Module files to load, where the program has none of its own: `[name, path or URL]`. */
+  load: [orNull(listOf(isFile)), null],
+  /** What the configuration says of the module, in the module's own process under one; else null. */
+  given: [orNull(objectOf<GivenSettings>(GIVEN)), null],
+  /** The mark of this run of the module: the processes that it starts are found by it, wherever they have gone. */
+  tree: [orNull(isText), null],
+  /** Whether the processes that it starts by itself bear the mark too. */
+  descendants: [oneOf<Descendants>("kill", "keep"), "kill"],
+  /** Whether it is that of a process that is kept ready, until its parent sends it another one. @default false */
+  standby: optional(isBoolean),
+} as const;
+
+const FIELDS = new FieldSet<FieldsOf<typeof ROLE>>(ROLE);
+
+export interface Role extends FieldsOf<typeof ROLE> {
   /** Name of the process: the module's, or `M-1`. */
   readonly process: string;
-  /** 1 in a process of the outermost broker. */
-  readonly depth: number;
-  /** Where the channel to the parent is. */
-  readonly channel: string;
-  /** Module files to load, where the program has none of its own: `[name, path or URL]`. */
-  readonly load: readonly (readonly [name: string, path: string])[] | null;
-  /** What the configuration says of the module, in the module's own process under one; else null. */
-  readonly given: GivenSettings | null;
-  /** The mark of this run of the module: the processes that it starts are found by it, wherever they have gone. */
-  readonly tree: string | null;
-  /** Whether the processes that it starts by itself bear the mark too. */
-  readonly descendants: Descendants;
-  /** Whether it is that of a process that is kept ready, until its parent sends it another one. @default false */
-  readonly standby?: boolean;
-}
-
-/** The part of a configuration that the module's file has to be held against. */
-export interface GivenSettings {
-  /** How many workers, or null where the module's file says it. */
-  readonly workers: number | null;
-  /** Names of the settings that the configuration has. */
-  readonly keys: readonly string[];
-  /** Whether the configuration gives the module fewer rights. @default false */
-  readonly sandboxed?: boolean;
 }
 
 /** Name of a module's process or of its worker number `worker`. */
@@ -67,26 +75,6 @@ export function isWorkerOf(module: string, process: string, workers: number | nu
   const number = process.slice(module.length + 1);
   return /^[1-9]\d{0,8}$/.test(number) && (workers === null || Number(number) <= workers);
 }
-
-const isGiven = objectOf<GivenSettings>({
-  workers: orNull(isNumber),
-  keys: listOf(isText),
-  sandboxed: optional(isBoolean),
-});
-
-/** What the variable says of a role. */
-const FIELDS = new FieldSet<Omit<Role, "process">>({
-  broker: [isText],
-  module: [isText],
-  worker: [orNull(isNumber)],
-  depth: [isNumber],
-  channel: [isText],
-  load: [orNull(listOf(isFile)), null],
-  given: [orNull(isGiven), null],
-  tree: [orNull(isText), null],
-  descendants: [oneOf("kill", "keep"), "kill"],
-  standby: [optional(isBoolean)],
-});
 
 function isFile(value: unknown): value is readonly [name: string, path: string] {
   return Array.isArray(value) && value.length === 2 && value.every(isText);

@@ -225,7 +225,7 @@ class ServedProcess {
     else if (message.kind === "inspect") void this.#inspect(message);
   }
 
-  async #inspect({ request, worker, action }: Extract<ControlFromParent, { readonly kind: "inspect" }>): Promise<void> {
+  async #inspect({ request, worker, action }: ControlFromParent<"inspect">): Promise<void> {
     try {
       const open = action === "open";
       const inspected = worker === null ? this.#inspector(open) : this.#host?.inspectWorker(worker, open);

@@ -9,7 +9,18 @@
  */
 
 import type { Clock } from "../../runtime/runtime.ts";
-import { FieldSet, isBoolean, isNumber, isRecord, isText, listOf, objectOf, optional, orNull } from "../checks.ts";
+import {
+  FieldSet,
+  type FieldsOf,
+  isBoolean,
+  isNumber,
+  isRecord,
+  isText,
+  listOf,
+  objectOf,
+  optional,
+  orNull,
+} from "../checks.ts";
 import { readJson } from "../wire/serializable.ts";
 import { PROTOCOL_VERSION } from "../wire/frame.ts";
 import { isProcessState, type ProcessState } from "../wire/status.ts";
@@ -42,56 +53,45 @@ export interface ExportedModule {
   readonly commands: readonly string[] | null;
 }
 
-/** What a broker says of itself. */
-export interface Presence {
-  /** {@linkcode CLUSTER_VERSION} and {@linkcode PROTOCOL_VERSION} of that broker, and of brokkr. */
-  readonly v: number;
-  readonly protocol: number;
-  readonly version: string;
-  readonly broker: string;
-  readonly node: string;
-  /** Of this life of the broker. */
-  readonly id: string;
-  /** Milliseconds since the epoch. */
-  readonly startedAt: number;
-  readonly pid: number;
-  readonly runtime: string;
-  readonly exports: Readonly<Record<string, ExportedModule>>;
-  /** When this was said, as `startedAt`. */
-  readonly at: number;
-  /** It stops: no new calls, please. */
-  readonly bye?: boolean;
-}
-
 const isExported = objectOf<ExportedModule>({
   state: isProcessState,
   pending: isNumber,
   commands: orNull(listOf(isText, MAX_EXPORTS)),
 });
 
-function isExports(value: unknown): value is Presence["exports"] {
+function isExports(value: unknown): value is Readonly<Record<string, ExportedModule>> {
   return isRecord(value) && Object.keys(value).length <= MAX_EXPORTS && Object.values(value).every(isExported);
 }
 
-const PRESENCE = new FieldSet<Presence>({
+const PRESENCE = {
+  /** {@linkcode CLUSTER_VERSION} and {@linkcode PROTOCOL_VERSION} of that broker, and of brokkr. */
   v: [isNumber, 0],
   protocol: [isNumber, 0],
   version: [isText, ""],
   broker: [isText, ""],
   node: [isText, ""],
+  /** Of this life of the broker. */
   id: [isText, ""],
+  /** Milliseconds since the epoch. */
   startedAt: [isNumber, 0],
   pid: [isNumber, 0],
   runtime: [isText, ""],
   exports: [isExports, {}],
+  /** When this was said, as `startedAt`. */
   at: [isNumber, 0],
-  bye: [optional(isBoolean)],
-});
+  /** It stops: no new calls, please. */
+  bye: optional(isBoolean),
+} as const;
+
+/** What a broker says of itself. */
+export type Presence = FieldsOf<typeof PRESENCE>;
+
+const presenceFields = new FieldSet<Presence>(PRESENCE);
 
 /** @throws {BodyError} where the message is no JSON. */
 export function readPresence(bytes: Uint8Array, { broker, node }: { broker: string; node: string }): Presence {
   // The server lets nobody else publish under these names, so they count.
-  return { ...PRESENCE.read(readJson(bytes)), broker, node };
+  return { ...presenceFields.read(readJson(bytes)), broker, node };
 }
 
 /** Of two brokers with one name the one that began first has it. */

@@ -4,10 +4,11 @@
  */
 
 import type { Runtime } from "../../runtime/runtime.ts";
-import { isThrown, type ThrownError } from "../faults.ts";
+import { isThrown } from "../faults.ts";
 import {
   type FieldChecks,
   FieldSet,
+  type FieldsOf,
   isAnything,
   isBoolean,
   isNumber,
@@ -24,49 +25,7 @@ import type { CallSettings, ModuleCallSettings, OutputLimits, SupervisionPlan } 
 import { VERSION } from "../version.ts";
 import { BodyError, PROTOCOL_VERSION } from "./frame.ts";
 import { objectText, readJson } from "./serializable.ts";
-import { type CleanupReceipt, isProcessStatus, type ProcessStatus, RECEIPT_CHECKS } from "./status.ts";
-
-/** The first message of each side. */
-export interface Hello {
-  readonly protocol: number;
-  /** Version of brokkr. */
-  readonly version: string;
-  readonly broker: string;
-  /** Name of the process that sends it. */
-  readonly process: string;
-  readonly pid: number;
-  readonly runtime: string;
-  /** The codecs it can read; only JSON where it names none. */
-  readonly codecs?: readonly string[];
-  /** From the parent only. */
-  readonly setup: Setup | null;
-}
-
-/** Where the calls of a process may go, and what holds for them where their own options do not say it. */
-export interface CallTargets {
-  readonly timeoutMs: number;
-  readonly retry: "once" | "never";
-  /** Names that calls may go to through the parent. */
-  readonly names: readonly string[];
-  /** What holds for those modules that have call settings of their own, by name. */
-  readonly calls?: Readonly<Record<string, ModuleCallSettings>>;
-}
-
-/** What a new process needs to know before it cleans. */
-export interface Setup extends CallTargets {
-  /** Ids of the events that the broker's log takes. */
-  readonly wanted: readonly string[];
-  readonly frameLimit: number;
-  readonly cleanupMs: number;
-  /** The module's `options`. */
-  readonly options: unknown;
-  /** How many workers the module has by hand. @default as many as its definition says */
-  readonly workers?: number;
-  readonly supervision: SupervisionPlan;
-  readonly concurrency: number | null;
-  readonly queue: number | null;
-  readonly output: OutputLimits;
-}
+import { type CleanupReceipt, isProcessStatus, RECEIPT_CHECKS } from "./status.ts";
 
 const isTimeoutOrNone = optional(isNumber);
 const isRetry = oneOf("once", "never");
@@ -77,37 +36,59 @@ const isModuleCalls = objectOf<ModuleCallSettings>({
   calls: optional(recordOf(isCall)),
 });
 
-const TARGETS: FieldChecks<CallTargets> = {
+const TARGETS = {
   timeoutMs: isNumber,
   retry: isRetry,
+  /** Names that calls may go to through the parent. */
   names: listOf(isText),
+  /** What holds for those modules that have call settings of their own, by name. */
   calls: optional(recordOf(isModuleCalls)),
 };
 
-const isSetup = objectOf<Setup>({
+/** Where the calls of a process may go, and what holds for them where their own options do not say it. */
+export type CallTargets = FieldsOf<typeof TARGETS>;
+
+const SETUP = {
+  /** Ids of the events that the broker's log takes. */
   wanted: listOf(isText),
   frameLimit: isNumber,
   cleanupMs: isNumber,
   ...TARGETS,
+  /** The module's `options`. */
   options: isAnything,
+  /** How many workers the module has by hand. @default as many as its definition says */
   workers: optional(isNumber),
   supervision: isPlan,
   concurrency: orNull(isNumber),
   queue: orNull(isNumber),
   output: objectOf<OutputLimits>({ maxLinesPerSecond: isNumber, maxLineBytes: isNumber }),
-});
+};
+
+/** What a new process needs to know before it cleans. */
+export type Setup = FieldsOf<typeof SETUP>;
+
+const isSetup = objectOf<Setup>(SETUP);
 
 /** A stranger needs to send as little as possible. */
-const HELLO = new FieldSet<Hello>({
-  protocol: [isNumber],
-  version: [isText],
+const HELLO = {
+  protocol: isNumber,
+  /** Version of brokkr. */
+  version: isText,
   broker: [isText, ""],
+  /** Name of the process that sends it. */
   process: [isText, ""],
   pid: [isNumber, 0],
   runtime: [isText, ""],
-  codecs: [optional(listOf(isText))],
+  /** The codecs it can read; only JSON where it names none. */
+  codecs: optional(listOf(isText)),
+  /** From the parent only. */
   setup: [orNull(isSetup), null],
-});
+} as const;
+
+/** The first message of each side. */
+export type Hello = FieldsOf<typeof HELLO>;
+
+const helloFields = new FieldSet<Hello>(HELLO);
 
 /** What this process sends first. */
 export function helloOf(
@@ -118,7 +99,7 @@ export function helloOf(
 }
 
 export function helloText(hello: Hello): string {
-  return objectText(HELLO.pick(hello));
+  return objectText(helloFields.pick(hello));
 }
 
 /** @param version of brokkr here, for the error's text. @throws {HelloError} where this side can't talk to the peer. */
@@ -134,7 +115,7 @@ export function readHello(body: Uint8Array, version = VERSION): Hello {
   // The only field that is not replaced where it is wrong: the process runs by it.
   const { setup = null } = value;
   if (setup !== null && !isSetup(setup)) throw new BodyError("a hello with a wrong setup");
-  return HELLO.read(value);
+  return helloFields.read(value);
 }
 
 function isHello(value: unknown): value is Pick<Hello, "protocol" | "version"> & { readonly setup?: unknown } {
@@ -151,31 +132,27 @@ class HelloError extends BodyError {
   override readonly name = "HelloError";
 }
 
-/** What travels with a call beside its command and parameters. */
-export interface CallHeaders {
-  /** From a module to its broker: the module that is to run the command. */
-  readonly target?: string;
-  /** With `target`: how long the caller waits for one attempt. */
-  readonly timeoutMs?: number;
-  /** From the broker: who called, where it was not the broker itself. */
-  readonly caller?: string;
-  /** The result is to come item by item. */
-  readonly stream?: boolean;
-  /** To a program of another language: a notification, which it gives no answer to. */
-  readonly notify?: boolean;
-}
-
 /** In the order they are written. What is missing or wrong is left out. */
-const HEADERS = new FieldSet<CallHeaders>({
-  target: [optional(isText)],
-  timeoutMs: [optional(isNumber)],
-  caller: [optional(isText)],
-  stream: [optional(isBoolean)],
-  notify: [optional(isBoolean)],
-});
+const HEADERS = {
+  /** From a module to its broker: the module that is to run the command. */
+  target: optional(isText),
+  /** With `target`: how long the caller waits for one attempt. */
+  timeoutMs: optional(isNumber),
+  /** From the broker: who called, where it was not the broker itself. */
+  caller: optional(isText),
+  /** The result is to come item by item. */
+  stream: optional(isBoolean),
+  /** To a program of another language: a notification, which it gives no answer to. */
+  notify: optional(isBoolean),
+};
+
+/** What travels with a call beside its command and parameters. */
+export type CallHeaders = FieldsOf<typeof HEADERS>;
+
+const headerFields = new FieldSet<CallHeaders>(HEADERS);
 
 export function readHeaders(value: unknown): CallHeaders | null {
-  return typeof value === "object" && value !== null ? HEADERS.read(value) : null;
+  return typeof value === "object" && value !== null ? headerFields.read(value) : null;
 }
 
 /** What calls ask for, as JSON. Those that ask alike share it, also those of one frame and the next, so the last text is kept. */
@@ -186,7 +163,7 @@ export class WrittenHeaders {
   text(headers: CallHeaders | null): string {
     if (headers !== this.#last) {
       this.#last = headers;
-      this.#text = headers === null ? "null" : objectText(HEADERS.pick(headers));
+      this.#text = headers === null ? "null" : objectText(headerFields.pick(headers));
     }
     return this.#text;
   }
@@ -206,73 +183,74 @@ export const END_SIGNALS: readonly EndSignal[] = ["SIGINT", "SIGTERM"];
 /** Exit codes that mean an end by a signal. */
 export const EXIT_CODES: Readonly<Record<EndSignal, number>> = { SIGINT: 130, SIGTERM: 143 };
 
-/** A control message from a process to its parent. */
-export type ControlFromChild =
+const isSignal = oneOf("SIGINT", "SIGTERM");
+
+/** The control messages from a process to its parent. */
+const FROM_CHILD = {
   /** The cleanup of module `owner` begins; null after the last one. */
-  | { readonly kind: "cleaning"; readonly owner: string | null }
+  cleaning: { owner: orNull(isText) },
   /** The cleanup is over, and the start hook follows. */
-  | { readonly kind: "cleaned" }
+  cleaned: {},
   /** A worker wants to start: the parent decides when it may. `start` is a number of the process' own. */
-  | { readonly kind: "start-wanted"; readonly start: number }
+  "start-wanted": { start: isNumber },
   /** That worker has cleaned, has ended or is not to start any more. */
-  | { readonly kind: "start-over"; readonly start: number }
-  | { readonly kind: "ready"; readonly commands: readonly string[]; readonly cleanup: CleanupReceipt | null }
+  "start-over": { start: isNumber },
+  ready: { commands: listOf(isText), cleanup: orNull(objectOf<CleanupReceipt>(RECEIPT_CHECKS)) },
   /** With `lasting` another start would fail too. */
-  | { readonly kind: "failed"; readonly error: ThrownError; readonly lasting?: boolean }
+  failed: { error: isThrown, lasting: optional(isBoolean) },
   /**
    * The answer to `status`, to `restart` when the worker is ready or has failed, and to `scale` when all of them are; `error` is why it
    * can't be done.
    */
-  | {
-    readonly kind: "status";
-    readonly request: number;
-    readonly workers: readonly ProcessStatus[];
-    readonly error?: string;
-  }
+  status: { request: isNumber, workers: listOf(isProcessStatus), error: optional(isText) },
   /** It got a signal that asks it to end, and waits for the parent's decision. */
-  | { readonly kind: "signal"; readonly signal: EndSignal }
+  signal: { signal: isSignal },
   /** The answer to `inspect`: where the inspector is, null where it is closed, or why it can't be opened. */
-  | { readonly kind: "inspected"; readonly request: number; readonly url: string | null; readonly error: string | null }
-  | { readonly kind: "stopped" };
+  inspected: { request: isNumber, url: orNull(isText), error: orNull(isText) },
+  stopped: {},
+};
 
-/** A control message from a parent to its process. */
-export type ControlFromParent =
+/** The control messages from a parent to its process. */
+const FROM_PARENT = {
   /** With `signal` it ends by that, when it has drained. */
-  | { readonly kind: "stop"; readonly signal?: EndSignal }
+  stop: { signal: optional(isSignal) },
   /** The answer to `start-wanted`. */
-  | { readonly kind: "start-admitted"; readonly start: number }
-  | { readonly kind: "wanted"; readonly events: readonly string[] }
+  "start-admitted": { start: isNumber },
+  wanted: { events: listOf(isText) },
   /**
    * To a process that is kept ready: what it becomes. `role` is the text that would stand in its environment, `folder` where it would
    * have started, `set` and `unset` are the rest of how its environment differs.
    */
-  | {
-    readonly kind: "role";
-    readonly role: string;
-    readonly folder: string;
-    readonly set: Readonly<Record<string, string>>;
-    readonly unset: readonly string[];
-  }
+  role: { role: isText, folder: isText, set: recordOf(isText), unset: listOf(isText) },
   /** A changed configuration has changed where calls may go, or what holds for them. */
-  | { readonly kind: "targets"; readonly targets: CallTargets }
-  | { readonly kind: "status"; readonly request: number }
-  | { readonly kind: "restart"; readonly worker: number; readonly request: number }
+  targets: { targets: objectOf<CallTargets>(TARGETS) },
+  status: { request: isNumber },
+  restart: { worker: isNumber, request: isNumber },
   /** From now on the module has so many workers. */
-  | { readonly kind: "scale"; readonly workers: number; readonly request: number }
+  scale: { workers: isNumber, request: isNumber },
   /** Opens or closes the inspector of the process, or of its worker of that number. */
-  | {
-    readonly kind: "inspect";
-    readonly request: number;
-    readonly worker: number | null;
-    readonly action: "open" | "close";
-  };
+  inspect: { request: isNumber, worker: orNull(isNumber), action: oneOf("open", "close") },
+};
 
-/** The control messages of one direction: the fields of each kind. */
+type MessageOf<T> = { [K in keyof T]: { readonly kind: K } & FieldsOf<T[K]> }[keyof T];
+export type ControlFromChild<Kind extends keyof typeof FROM_CHILD = keyof typeof FROM_CHILD> = Extract<
+  MessageOf<typeof FROM_CHILD>,
+  { readonly kind: Kind }
+>;
+export type ControlFromParent<Kind extends keyof typeof FROM_PARENT = keyof typeof FROM_PARENT> = Extract<
+  MessageOf<typeof FROM_PARENT>,
+  { readonly kind: Kind }
+>;
+
+/** The control messages of one direction. */
 class ControlMessages<M extends { readonly kind: string }> {
-  readonly #fields: ReadonlyMap<unknown, FieldSet<M>>;
+  readonly #fields: ReadonlyMap<unknown, FieldSet<{ kind: string }>>;
 
-  constructor(fields: { readonly [K in M["kind"]]: FieldSet<Extract<M, { readonly kind: K }>> }) {
-    this.#fields = new Map<unknown, FieldSet<M>>(Object.entries(fields));
+  constructor(fields: { readonly [K in M["kind"]]: FieldChecks<Omit<Extract<M, { readonly kind: K }>, "kind">> }) {
+    const tables: Readonly<Record<string, object>> = fields;
+    this.#fields = new Map(
+      Object.entries(tables).map(([kind, checks]) => [kind, new FieldSet({ kind: isText, ...checks })]),
+    );
   }
 
   /** @throws {BodyError} */
@@ -281,78 +259,23 @@ class ControlMessages<M extends { readonly kind: string }> {
     const kind = isRecord(message) ? message["kind"] : undefined;
     const fields = this.#fields.get(kind);
     if (!isRecord(message) || fields === undefined) throw new BodyError("a notice of an unknown kind");
-    const wrong = fields.wrongField(message);
-    if (wrong === null) return fields.read(message);
+    const found = fields.pick(message);
+    if (this.#isWhole(found, fields)) return found;
+    const wrong = fields.wrongField(found) ?? "";
     throw new BodyError(`a notice "${kind}" ${Object.hasOwn(message, wrong) ? "with a wrong" : "without"} ${wrong}`);
   }
 
   text(message: M): string {
     return objectText(this.#fields.get(message.kind)?.pick(message) ?? message);
   }
+
+  #isWhole(message: object, fields: FieldSet<{ kind: string }>): message is M {
+    return fields.isWhole(message);
+  }
 }
 
-function isTexts(value: unknown): value is Readonly<Record<string, string>> {
-  return isRecord(value) && Object.values(value).every(isText);
-}
-
-const isSignal = oneOf("SIGINT", "SIGTERM");
-
-export const controlFromChild = new ControlMessages<ControlFromChild>({
-  cleaning: new FieldSet({ kind: [oneOf("cleaning")], owner: [orNull(isText)] }),
-  cleaned: new FieldSet({ kind: [oneOf("cleaned")] }),
-  "start-wanted": new FieldSet({ kind: [oneOf("start-wanted")], start: [isNumber] }),
-  "start-over": new FieldSet({ kind: [oneOf("start-over")], start: [isNumber] }),
-  ready: new FieldSet({
-    kind: [oneOf("ready")],
-    commands: [listOf(isText)],
-    cleanup: [orNull(objectOf<CleanupReceipt>(RECEIPT_CHECKS))],
-  }),
-  failed: new FieldSet<Extract<ControlFromChild, { readonly kind: "failed" }>>({
-    kind: [oneOf("failed")],
-    error: [isThrown],
-    lasting: [optional(isBoolean)],
-  }),
-  status: new FieldSet<Extract<ControlFromChild, { readonly kind: "status" }>>({
-    kind: [oneOf("status")],
-    request: [isNumber],
-    workers: [listOf(isProcessStatus)],
-    error: [optional(isText)],
-  }),
-  signal: new FieldSet({ kind: [oneOf("signal")], signal: [isSignal] }),
-  inspected: new FieldSet({
-    kind: [oneOf("inspected")],
-    request: [isNumber],
-    url: [orNull(isText)],
-    error: [orNull(isText)],
-  }),
-  stopped: new FieldSet({ kind: [oneOf("stopped")] }),
-});
-
-export const controlFromParent = new ControlMessages<ControlFromParent>({
-  stop: new FieldSet<Extract<ControlFromParent, { readonly kind: "stop" }>>({
-    kind: [oneOf("stop")],
-    signal: [optional(isSignal)],
-  }),
-  "start-admitted": new FieldSet({ kind: [oneOf("start-admitted")], start: [isNumber] }),
-  wanted: new FieldSet({ kind: [oneOf("wanted")], events: [listOf(isText)] }),
-  role: new FieldSet({
-    kind: [oneOf("role")],
-    role: [isText],
-    folder: [isText],
-    set: [isTexts],
-    unset: [listOf(isText)],
-  }),
-  targets: new FieldSet({ kind: [oneOf("targets")], targets: [objectOf(TARGETS)] }),
-  status: new FieldSet({ kind: [oneOf("status")], request: [isNumber] }),
-  restart: new FieldSet({ kind: [oneOf("restart")], worker: [isNumber], request: [isNumber] }),
-  scale: new FieldSet({ kind: [oneOf("scale")], workers: [isNumber], request: [isNumber] }),
-  inspect: new FieldSet({
-    kind: [oneOf("inspect")],
-    request: [isNumber],
-    worker: [orNull(isNumber)],
-    action: [oneOf("open", "close")],
-  }),
-});
+export const controlFromChild = new ControlMessages<ControlFromChild>(FROM_CHILD);
+export const controlFromParent = new ControlMessages<ControlFromParent>(FROM_PARENT);
 
 /** What a process reports, of which nothing is checked yet. @throws {BodyError} */
 export function readRecords(body: Uint8Array): readonly unknown[] {

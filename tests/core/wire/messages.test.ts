@@ -43,7 +43,7 @@ const HELLO: Required<Hello> = {
 
 const FIGURES = { pssBytes: 1, privateBytes: 2, heapBytes: 3, openFiles: 4 };
 
-const FROM_CHILD: { readonly [K in ControlFromChild["kind"]]: Required<Extract<ControlFromChild, { kind: K }>> } = {
+const FROM_CHILD: { readonly [K in ControlFromChild["kind"]]: Required<ControlFromChild<K>> } = {
   cleaning: { kind: "cleaning", owner: null },
   cleaned: { kind: "cleaned" },
   "start-wanted": { kind: "start-wanted", start: 1 },
@@ -77,7 +77,7 @@ const FROM_CHILD: { readonly [K in ControlFromChild["kind"]]: Required<Extract<C
   stopped: { kind: "stopped" },
 };
 
-const FROM_PARENT: { readonly [K in ControlFromParent["kind"]]: Required<Extract<ControlFromParent, { kind: K }>> } = {
+const FROM_PARENT: { readonly [K in ControlFromParent["kind"]]: Required<ControlFromParent<K>> } = {
   stop: { kind: "stop", signal: "SIGINT" },
   "start-admitted": { kind: "start-admitted", start: 1 },
   inspect: { kind: "inspect", request: 3, worker: 1, action: "open" },
