@@ -459,22 +459,14 @@ export class ModuleSlot {
   #scale: number | null = null;
   /** The most of them so far: those that are too many may not have ended yet. */
   #mostWorkers = 0;
-  readonly #requests = new Map<number, (error?: string) => void>();
   #workers: readonly ProcessStatus[] = [];
-  #lastRequest = 0;
   #stopping: Promise<void> | undefined;
 
   constructor(spec: ChildSpec, events: SlotEvents) {
     this.name = spec.name;
     this.#base = spec;
     this.process = new Supervisor(this.#scaled(spec), {
-      status: (request, workers, error) => {
-        this.#workers = workers;
-        this.#requests.get(request)?.(error);
-      },
-      ended: () => {
-        for (const settle of this.#requests.values()) settle();
-      },
+      workers: (workers) => this.#workers = workers,
       notStarted: events.notStarted,
       failed: () => events.failed(this.process.spec),
       changed: events.changed,
@@ -534,10 +526,7 @@ export class ModuleSlot {
     await this.process.tried();
     // Workers come up with their module.
     if (this.process.state !== "ready") return await this.process.restart();
-    await this.#answered((request) => {
-      this.process.send({ kind: "restart", worker: number, request });
-      return () => {};
-    });
+    await this.process.ask((request) => ({ kind: "restart", worker: number, request }));
   }
 
   /** Makes its workers so many; settles when the new ones are up, and those that are too many have ended. @throws {Error} */
@@ -552,13 +541,10 @@ export class ModuleSlot {
     };
     this.#mostWorkers = Math.max(this.#mostWorkers, workers);
     hold(workers);
-    const error = await this.#answered((request) => {
-      this.process.send({ kind: "scale", workers, request });
-      return () => {};
-    });
-    if (error === undefined) return;
+    const answer = await this.process.ask((request) => ({ kind: "scale", workers, request }));
+    if (answer.kind !== "status" || answer.error === undefined) return;
     hold(before);
-    throw new Error(error);
+    throw new Error(answer.error);
   }
 
   async status(): Promise<ModuleStatus> {
@@ -568,20 +554,6 @@ export class ModuleSlot {
 
   async #askForWorkers(): Promise<void> {
     if (this.workers === 0 || this.process.state !== "ready") return;
-    await this.#answered((request) => {
-      this.process.send({ kind: "status", request });
-      return this.process.spec.parent.runtime.clock.timer(STATUS_MS, () => this.#requests.get(request)?.());
-    });
-  }
-
-  /** Settles when the module has answered what `ask` asks, or its process has ended. What `ask` returns is run then. */
-  async #answered(ask: (request: number) => () => void): Promise<string | undefined> {
-    const request = ++this.#lastRequest;
-    const answered = new Promise<string | undefined>((resolve) => this.#requests.set(request, resolve));
-    const done = ask(request);
-    const error = await answered;
-    done();
-    this.#requests.delete(request);
-    return error;
+    await this.process.ask((request) => ({ kind: "status", request }), STATUS_MS);
   }
 }

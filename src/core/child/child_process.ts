@@ -28,8 +28,8 @@ export interface ChildProcessOptions {
   readonly events: ChildProcessEvents;
 }
 
-/** Where the inspector of a process is, or why it is not open. */
-export type Inspected = Omit<ControlFromChild<"inspected">, "kind">;
+/** What answers a question to a process, or why nothing does. */
+export type Answer = ControlFromChild<"status" | "inspected"> | { readonly kind: "late" | "ended" };
 
 export interface ChildProcessEvents {
   ready(child: ChildProcess, link: Link | undefined): void;
@@ -39,8 +39,8 @@ export interface ChildProcessEvents {
   gone(child: ChildProcess, reason: ExitReason): void;
   /** The process holds too much memory to be kept. */
   tooLarge(child: ChildProcess, bytes: number, limitBytes: number): void;
-  status(request: number, workers: readonly ProcessStatus[], error?: string): void;
-  inspected(answer: Inspected): void;
+  /** It says how its workers are. */
+  workers(workers: readonly ProcessStatus[]): void;
   /** The last event. `asked`: brokkr wanted it. */
   ended(child: ChildProcess, reason: ExitReason, asked: boolean): void;
 }
@@ -74,6 +74,9 @@ export class ChildProcess {
   #heartbeat: Heartbeat | undefined;
   #commands: readonly string[] | null = null;
   #pings: (() => void)[] = [];
+  /** Questions without an answer, by their numbers. */
+  readonly #questions = new Map<number, (answer: Answer) => void>();
+  #lastQuestion = 0;
   #endMemoryWatch: (() => void) | undefined;
   #startedAt = 0;
   #startedWall = 0;
@@ -134,6 +137,25 @@ export class ChildProcess {
     const answered = new Promise<void>((resolve) => this.#pings.push(resolve));
     ping();
     await answered;
+  }
+
+  /** Settles with the answer to what `question` makes of a number, or where none comes, within `ms` where they are given. */
+  async ask(question: (request: number) => ControlFromParent, ms?: number): Promise<Answer> {
+    const request = ++this.#lastQuestion;
+    let clear = () => {};
+    const answer = await new Promise<Answer>((resolve) => {
+      this.#questions.set(request, resolve);
+      if (ms !== undefined) clear = this.#clock.timer(ms, () => resolve({ kind: "late" }));
+      this.send(question(request));
+    });
+    clear();
+    this.#questions.delete(request);
+    return answer;
+  }
+
+  /** It may never answer what it was asked. */
+  endQuestions(): void {
+    for (const settle of this.#questions.values()) settle({ kind: "ended" });
   }
 
   get isBlocked(): boolean {
@@ -248,13 +270,11 @@ export class ChildProcess {
         if (message.kind === "ready") this.#commands = message.commands;
         if (message.kind === "start-wanted") this.#lent.wanted(message.start);
         else if (message.kind === "start-over") this.#lent.over(message.start);
-        else if (message.kind === "inspected") this.#options.events.inspected(message);
-        else if (message.kind === "status") {
-          this.#options.events.status(
-            message.request,
-            message.workers.filter(({ name }) => isWorker(name)),
-            message.error,
-          );
+        else if (message.kind === "inspected" || message.kind === "status") {
+          if (message.kind === "status") {
+            this.#options.events.workers(message.workers.filter(({ name }) => isWorker(name)));
+          }
+          this.#questions.get(message.request)?.(message);
         }
       },
       killed: (signal, reason) => this.#report("process.killed", { process: name, childPid: this.pid, signal, reason }),
@@ -377,6 +397,7 @@ export class ChildProcess {
     if (isJob && !asked && !reason.failed && this.pid !== null) {
       this.#report("process.finished", { process: this.spec.name, childPid: this.pid, ms: this.uptimeMs });
     } else this.#report("process.exited", { process: this.spec.name, childPid: this.pid, ...exit });
+    this.endQuestions();
     this.#options.events.ended(this, reason, asked);
     this.#settleEnded();
   }

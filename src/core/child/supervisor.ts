@@ -11,7 +11,7 @@ import { formatMebibytes } from "../log/field_types.ts";
 import type { EventFields, EventId } from "../log/events.ts";
 import { type ControlFromParent, INSPECTOR_MS } from "../wire/messages.ts";
 import type { CleanupReceipt, CleanupStatus, ProcessState, ProcessStatus } from "../wire/status.ts";
-import { ChildProcess, type ExitReason, type Inspected } from "./child_process.ts";
+import { type Answer, ChildProcess, type ChildProcessEvents, type ExitReason } from "./child_process.ts";
 import type { ChildSpec } from "./child_spec.ts";
 import { BackoffTimer, Restarts, StateMachine } from "./restart.ts";
 
@@ -34,8 +34,7 @@ const NO_MEMORY = { rssBytes: null, pssBytes: null, privateBytes: null };
 const AWAY: readonly ProcessState[] = ["stopped", "failed", "backoff"];
 
 export interface SupervisorEvents {
-  status?(request: number, workers: readonly ProcessStatus[], error?: string): void;
-  ended?(): void;
+  workers?: ChildProcessEvents["workers"];
   /** The process has ended before it was ready, by itself. */
   notStarted?(fault: ExitReason["fault"]): void;
   /** The process has ended and will not be started again. */
@@ -63,8 +62,6 @@ export class Supervisor {
   #child: ChildProcess | undefined;
   readonly #replacement = new Replacement();
   #generation = 0;
-  readonly #inspections = new Map<number, (answer: Inspected) => void>();
-  #lastInspection = 0;
   readonly #backoff: BackoffTimer;
   /** Whether calls that wait are for the next process. */
   #restarting = false;
@@ -198,15 +195,14 @@ export class Supervisor {
     await (this.#child?.ping() ?? new Promise<never>(() => {}));
   }
 
-  /** Sends `message` to the process that serves. */
-  send(message: ControlFromParent): void {
-    this.#child?.send(message);
+  /** Asks the process that serves; see {@linkcode ChildProcess.ask}. */
+  async ask(...question: Parameters<ChildProcess["ask"]>): Promise<Answer> {
+    return await this.#child?.ask(...question) ?? { kind: "ended" };
   }
 
   /** Sends `message` to each process that runs: that which is to take the place of another one has had its hello, too. */
   sendToAll(message: ControlFromParent): void {
-    this.send(message);
-    for (const child of this.#replacement.others) child.send(message);
+    for (const child of [this.#child, ...this.#replacement.others]) child?.send(message);
   }
 
   /**
@@ -217,21 +213,14 @@ export class Supervisor {
     const { name, state } = this;
     const child = this.#child;
     if (state !== "ready" || child === undefined) throw new Error(`Cannot inspect "${name}": it is ${state}`);
-    const request = ++this.#lastInspection;
-    const { clock } = this.#spec.parent.runtime;
-    let clear = () => {};
-    const { url, error } = await new Promise<Pick<Inspected, "url" | "error">>((resolve) => {
-      const fail = (error: string) => resolve({ url: null, error });
-      this.#inspections.set(request, resolve);
-      clear = clock.timer(
-        INSPECT_MS,
-        () => fail(`it has not answered in ${formatTimeout(INSPECT_MS)}, its code blocks it`),
-      );
-      void child.ended.then(() => fail("its process has ended"));
-      child.send({ kind: "inspect", request, worker, action: open ? "open" : "close" });
-    });
-    clear();
-    this.#inspections.delete(request);
+    const action = open ? "open" : "close";
+    const answer = await child.ask((request) => ({ kind: "inspect", request, worker, action }), INSPECT_MS);
+    const { url, error } = answer.kind === "inspected" ? answer : {
+      url: null,
+      error: answer.kind === "late"
+        ? `it has not answered in ${formatTimeout(INSPECT_MS)}, its code blocks it`
+        : "its process has ended",
+    };
     if (error !== null) throw new Error(`Cannot inspect "${name}": ${error}`);
     if (url !== null && worker === null) {
       const fields = {
@@ -307,8 +296,7 @@ export class Supervisor {
           const reason = `it holds ${formatMebibytes(bytes)}, more than ${formatMebibytes(limitBytes)}`;
           void this.replace(reason, { patient: true });
         },
-        status: (request, workers, error) => this.#events.status?.(request, workers, error),
-        inspected: (answer) => this.#inspections.get(answer.request)?.(answer),
+        workers: (workers) => this.#events.workers?.(workers),
         ended: (child, reason, asked) => this.#ended(child, reason, asked),
       },
     });
@@ -366,7 +354,7 @@ export class Supervisor {
   #takeOver(child: ChildProcess): void {
     if (this.#child?.states.state === "ready") this.#replacement.retire(this.#child);
     // The old one may never answer the requests that it got, and its workers have successors too.
-    this.#events.ended?.();
+    this.#child?.endQuestions();
     const { spec } = this.#replacement;
     this.#replacement.over();
     [this.#child, this.#states] = [child, child.states];
@@ -391,7 +379,6 @@ export class Supervisor {
     if (child === successor) return this.#keep(child, reason);
     if (child.link !== undefined) this.caller.disconnect(reason.fault, child.link);
     if (this.#replacement.leave(child)) return child.states.become("stopped");
-    this.#events.ended?.();
     if (asked) this.#stopped();
     else if (successor !== undefined) this.#takeOver(successor);
     else this.#decide(child.uptimeMs, reason);

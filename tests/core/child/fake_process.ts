@@ -167,7 +167,7 @@ export class Supervision {
       runsProgram: false,
     };
     this.supervisor = new Supervisor(this.spec, {
-      status: (_request, workers) => void this.workers.push(...workers),
+      workers: (workers) => void this.workers.push(...workers),
     });
   }
 
