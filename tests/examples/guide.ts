@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { run, type Running, start } from "./command.ts";
+import { type CommandOptions, run, type Running, start } from "./command.ts";
 import { blocksOf } from "./pages.ts";
 
 export type Step =
@@ -50,8 +50,11 @@ export async function follow(
       }
       const [command, output] = [filled(step.text), step.output === null ? null : filled(step.output)];
       if (BROKER.test(command)) {
-        broker = start(["/bin/sh", "-ec", command.replace(BROKER, "exec $&")], { cwd: folder, env });
-        if (quiet) await run(["/bin/sh", "-ec", KNOWN], { cwd: folder, env });
+        const begun = command.replace(BROKER, `echo '${BEGUN}' >&2\nexec $&`);
+        broker = start(["/bin/sh", "-ec", begun], { cwd: folder, env });
+        // What the block installs is not whole before, and a program that is still empty ends well.
+        await broker.printed(literal(BEGUN));
+        if (quiet) await found(broker, { cwd: folder, env });
         else await broker.printed(/The broker is ready/);
         if (output !== null) await broker.printed(literal(output));
         continue;
@@ -66,8 +69,16 @@ export async function follow(
   }
 }
 
-/** The broker is found; calls wait until its modules are ready. */
-const KNOWN = "until brokkr status; do sleep 0.1; done";
+/** Comes before what the broker prints. */
+const BEGUN = "the commands before the broker are done";
+
+/** Settles when the broker is found; calls wait until its modules are ready. */
+async function found(broker: Running, options: CommandOptions): Promise<void> {
+  await using asking = start(["/bin/sh", "-ec", "until brokkr status; do sleep 0.1; done"], options);
+  const ended = broker.ended.then(({ stdout, stderr }) => Promise.reject(new Error(`It ended:\n${stdout}${stderr}`)));
+  const { code, stdout, stderr } = await Promise.race([asking.ended, ended]);
+  assert.ok(code === 0 && stdout !== "", stderr);
+}
 
 /** Stays in the foreground of its terminal, while the reader goes on in another one until it is stopped. A program ends by itself. */
 const BROKER = /^(?:npx |bun x --bun )?brokkr run(?! [^\n]*\.[jt]s\b)[^\n]*\n$/m;
