@@ -47,7 +47,7 @@ const MAX_EXPORTS = 10_000;
 export interface ExportedModule {
   /** Where its process is in its life. */
   readonly state: ProcessState;
-  /** Calls that have no outcome yet. */
+  /** Calls that have no outcome yet; of another broker, those that it had when it last said so, which it does each second. */
   readonly pending: number;
   /** Those that others may call; null where the broker does not know them yet. */
   readonly commands: readonly string[] | null;
