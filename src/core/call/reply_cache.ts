@@ -111,9 +111,10 @@ export class ReplyCache<C extends ReceivedOnce> {
     this.#lost.forgetBelow(id);
   }
 
-  /** The caller is gone. */
+  /** The caller is gone: what still runs has nobody to answer. */
   close(): void {
     this.#stopAging?.();
+    this.#settledBelow = Infinity;
   }
 
   #keep(answer: AnswerEntry): void {

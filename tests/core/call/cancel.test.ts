@@ -206,6 +206,18 @@ test("handlers are told when the caller is gone", async () => {
   assert.deepEqual(module.seen, ["runs 1", "told: Error: the caller is gone"]);
 });
 
+test("handler that ends after its caller is gone leaves no timer", async () => {
+  let end = () => {};
+  const c = new Conversation({ wait: () => new Promise<void>((resolve) => end = resolve) });
+  const failed = rejection(c.call("wait"));
+  await settle();
+  c.crash();
+  assert.equal(Reflect.get(Object(await failed), "code"), "GONE");
+  end();
+  await settle();
+  assert.equal(c.clock.timers, 0);
+});
+
 test("call() cancelled when its second attempt is the first that arrives reaches the handler", async () => {
   const module = waiting(true);
   const c = new Conversation(module.commands);
