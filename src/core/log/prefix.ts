@@ -169,7 +169,7 @@ export class PrefixReader {
       if (close === -1) break;
       const word = line.slice(at + 1, close).trim();
       const pidText = PID.exec(word)?.[1];
-      const tagWord = TAGS.get(word);
+      const tagWord = TAGS.get(word) ?? TAGS.get(word.replace(/\s+/g, " "));
       if (pidText !== undefined && pid === null) pid = Number(pidText);
       else if (pid !== null && tag === null) break; // The old wording has nothing behind the pid.
       else if (pid !== null || tag !== null) last = word;

@@ -50,6 +50,14 @@ test("LogReader reads aligned lines, and formatEvent() prints the same bytes", (
   assert.equal(print(read(aligned.trimEnd().split("\n"))), NEW);
 });
 
+for (const [name, space] of [["two spaces", "  "], ["a tab", "\t"]] as const) {
+  test(`LogReader reads lines of the seed that have ${name} wherever one space stands`, () => {
+    const ids = (items: readonly LogItem[]) => items.map((item) => item.kind === "event" ? item.event : item.raw);
+    const all = [...NEW.trimEnd().split("\n"), ...OLD.trimEnd().split("\n")];
+    assert.deepEqual(ids(read(all.map((text) => text.replaceAll(" ", space)))), ids(read(all)));
+  });
+}
+
 test("LogReader reads lines of brokkr's own tags, and formatEvent() prints the same bytes", () => {
   const items = read(OWN_SAMPLES.map(([, text]) => text));
   assert.deepEqual(items.map((item) => item.kind === "event" && item.event), OWN_SAMPLES.map(([{ event }]) => event));
