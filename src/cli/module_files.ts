@@ -84,7 +84,7 @@ export function withWorkers(module: Module, count: number): Module {
     if (count === 0) return module;
     throw new ModuleFileError(`Cannot start ${count} workers of module "${name}": its file defines no "workers"`);
   }
-  return Object.freeze({ name, definition: { ...definition, workers: { ...definition.workers, count } } });
+  return Object.freeze({ ...module, definition: { ...definition, workers: { ...definition.workers, count } } });
 }
 
 function isNameless(made: unknown): made is object {

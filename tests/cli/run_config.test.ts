@@ -121,6 +121,18 @@ test('brokkr run with load "all" loads every file in every process', () =>
     assert.deepEqual(modules[1]?.workers.map(({ name }) => name), ["shared-1"]);
   }));
 
+test('brokkr run with load "all" starts as many workers as the configuration says', () =>
+  inSandbox(async (sandbox) => {
+    const modules = { sla: { path: "sla.js" }, shared: { path: "shared.js", workers: 2 } };
+    const { config } = copy(sandbox, { load: "all", modules });
+    await sandbox.broker(["run", config]);
+    const { modules: [, shared] } = await statusOf(sandbox);
+    assert.deepEqual(shared?.workers.map(({ name, state }) => [name, state]), [
+      ["shared-1", "ready"],
+      ["shared-2", "ready"],
+    ]);
+  }));
+
 test("brokkr run fails a module whose file sets what only the configuration may", () =>
   inSandbox(async (sandbox) => {
     const { config } = copy(sandbox, { load: "own" });
