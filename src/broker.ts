@@ -17,7 +17,7 @@ import type {
 import type { ProgramCommands } from "./core/module/program.ts";
 import { inspect, moduleNameOf } from "./core/checks.ts";
 import { type BrokerOptions, type BrokerPlan, checkOptions } from "./core/broker/options.ts";
-import { readRole, ROLE_VARIABLE, Starts } from "./core/child/role.ts";
+import { readRole, type Role, ROLE_VARIABLE, Starts } from "./core/child/role.ts";
 import type { BrokerStatus } from "./core/broker/status.ts";
 import { detectRuntime } from "./runtime/detect.ts";
 import type { Runtime } from "./runtime/runtime.ts";
@@ -69,7 +69,10 @@ export class Broker implements AsyncDisposable {
     if (plan.inProcess !== null) return new Broker(await startInProcess(plan, runtime));
     const { role, depth, pid } = readRole(runtime.env.get(ROLE_VARIABLE));
     // A process belongs to one broker; for another one's start there is nothing to do in it, now or later.
-    if (pid === runtime.pid || (role?.broker ?? plan.name) !== plan.name) return await new Promise<never>(() => {});
+    if (pid === runtime.pid || (role?.broker ?? plan.name) !== plan.name) {
+      if (role !== null) tellOfOtherStart(plan.name, role, runtime);
+      return await new Promise<never>(() => {});
+    }
     if (role !== null) {
       const modules = plan.modules.map(({ module }) => module);
       // Each side loads its own part only: a process starts the sooner.
@@ -364,6 +367,21 @@ function refuseUnreachable({ name, program, modules }: BrokerPlan, runtime: Runt
   if (hasOwn || modules.every(({ module }) => module.program !== undefined)) return;
   const why = runtime.cannotRepeat() ?? starts.whyUnreachable(name);
   if (why !== null) throw new Error(`Cannot start broker "${name}": ${why}`);
+}
+
+/** Programs that start several brokers at once come to the start of this process meanwhile. */
+const OTHER_START_MS = 500;
+
+/** Says why a process ends, or hangs, whose program starts another broker than its own: the last lines of a failed start are shown. */
+function tellOfOtherStart(other: string, { broker }: Role, runtime: Runtime): void {
+  runtime.clock.timer(OTHER_START_MS, () => {
+    // Its own start has taken the role.
+    if (readRole(runtime.env.get(ROLE_VARIABLE)).role === null) return;
+    runtime.writeError(
+      `this process belongs to broker "${broker}", and its program starts broker "${other}": give both the same name, ` +
+        "or start both at once (await Promise.all)\n",
+    );
+  });
 }
 
 function programOfRun(): string | null {

@@ -6,6 +6,7 @@ import { sla } from "../fixtures/broker/modules.ts";
 import { isAlive, PROGRAM, TestBroker } from "./broker_of.ts";
 
 const NOT_A_BROKER = new URL("../fixtures/broker/not_a_broker.ts", import.meta.url);
+const MISNAMED = new URL("../fixtures/broker/misnamed.ts", import.meta.url);
 const EXITS = new URL("../fixtures/broker/exits.ts", import.meta.url);
 
 test("a process that fails is started again at once, five times in a minute, and then left", async () => {
@@ -99,6 +100,40 @@ test("a program that never reaches Broker.start is a failed start that says so",
     await broker.stop();
   }
 });
+
+for (
+  const { what, env, why } of [
+    {
+      what: "starts another broker",
+      env: {},
+      why:
+        /this process belongs to broker "broker-master", and its program starts broker "another": give both the same name, or start both at once \(await Promise\.all\)/,
+    },
+    {
+      what: "starts no broker",
+      env: { MISNAMED: "none" },
+      why:
+        /process exited with code 0 before it reached Broker\.start\(\{ name: "broker-master" \}\): the file in "program" has to come to that start$/,
+    },
+  ]
+) {
+  test(`a file in "program" that ${what} is named in the first call's error`, { timeout: 60_000 }, async () => {
+    const broker = await Broker.start({
+      name: "broker-master",
+      modules: [
+        // Bun does not end while the start is pending.
+        defineModule({ name: "sla", commands: { size: () => 0 }, restart: "never", startTimeoutMs: 2_000, env }),
+      ],
+      program: MISNAMED,
+      log: () => {},
+    });
+    try {
+      await assert.rejects(broker.call("sla", "size"), why);
+    } finally {
+      await broker.stop();
+    }
+  });
+}
 
 test("a program that hangs before Broker.start is ended after the deadline", { timeout: 60_000 }, async () => {
   const lines: string[] = [];

@@ -368,7 +368,7 @@ export class ChildProcess {
   }
 
   #ended(end: ProcessEnd): void {
-    const { parent, goal, runsProgram } = this.spec;
+    const { parent, goal, runsProgram, program, newSession } = this.spec;
     this.#clearStart?.();
     this.#leaveStarts();
     this.#lent.end();
@@ -377,7 +377,8 @@ export class ChildProcess {
     this.#droppedLimit.end();
     for (const limit of this.#logLimits.values()) limit.end();
     if (this.pid !== null) parent.guard?.remove(this.pid);
-    const reason = exitReason(end, runsProgram ? goal : null);
+    const isNamed = program !== undefined && newSession === undefined;
+    const reason = exitReason(end, runsProgram ? byProgram(end, goal) : isNamed ? byNamedProgram(end, goal) : "");
     const isSignalled = isByTermination(end) && this.#drainsBy === undefined;
     if (this.#wasAsked || !isSignalled) return this.#over(end, reason, this.#wasAsked);
     if (this.#endExpected) return this.#over(end, reason, true);
@@ -438,8 +439,8 @@ export interface ExitReason {
 /** What the runtimes say where a port is served already. */
 const PORT_TAKEN = /EADDRINUSE|AddrInUse|address already in use|is port \d+ in use/i;
 
-/** @param goal what the process was to reach first, where it runs its parent's program; else null. */
-function exitReason(end: ProcessEnd, goal: string | null = null): ExitReason {
+/** @param hint what follows the cause for the operator. */
+function exitReason(end: ProcessEnd, hint = ""): ExitReason {
   const { code: exitCode, signal, lastLines } = end;
   const exit = signal === null
     ? `process exited with code ${exitCode ?? "unknown"}`
@@ -447,7 +448,7 @@ function exitReason(end: ProcessEnd, goal: string | null = null): ExitReason {
   const where = end.cleaning === null ? "" : ` in the cleanup of module "${end.cleaning}"`;
   const reason = end.wasReady ? exit : "process did not start";
   const cause = end.why ?? (exitCode === null && signal === null ? reason : exit + where);
-  const detail = goal === null ? cause : cause + byProgram(end, goal);
+  const detail = cause + hint;
   const whyNotReady = end.wasReady || detail === reason ? {} : { detail };
   return {
     fault: { code: "GONE", reason, exitCode, signal, lastLines: [...lastLines], ...whyNotReady },
@@ -468,4 +469,10 @@ function byProgram({ code, why, wasReady, wasGreeted = true, lastLines }: Proces
   }
   if (wasGreeted || why !== null || code === null) return "";
   return ` before it reached ${goal}: what stands before that runs in this process too, ${remedy}`;
+}
+
+/** What the file in `program` has left out, where it ended without a word. */
+function byNamedProgram({ code, why, wasReady, wasGreeted = true, lastLines }: ProcessEnd, goal: string): string {
+  if (wasReady || wasGreeted || why !== null || code === null || lastLines.length > 0) return "";
+  return ` before it reached ${goal}: the file in "program" has to come to that start`;
 }
