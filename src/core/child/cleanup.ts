@@ -6,7 +6,7 @@
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { CleanupReceipt, ModuleCleanup, ResourceUsage } from "../wire/status.ts";
 import type { Reporter } from "../log/reporter.ts";
-import type { Module } from "../module/definition.ts";
+import type { Module, ModuleDefinition } from "../module/definition.ts";
 import { claimedEnv, ownEnv } from "../settings/settings.ts";
 import type { Role } from "./role.ts";
 import { applyUser, isError, textOf } from "../user_code.ts";
@@ -84,21 +84,24 @@ interface Step {
 
 /**
  * Last declared first: what was built on others goes before them. A worker also drops what only its module's process needs. What two
- * modules of one definition share is each one's own.
+ * modules of one definition share is each one's own, and in the process of a third one it is released once.
  */
 function stepsOf({ modules, role }: CleanupOptions): Step[] {
   const steps: Step[] = [];
+  const before: ModuleDefinition[] = [];
   const own = modules.find(({ name }) => name === role.module)?.definition;
   for (const { name: owner, definition } of modules.toReversed()) {
     const acts: (() => unknown)[] = [];
     if (owner !== role.module) {
-      const { afterForkCleanup } = definition;
-      if (afterForkCleanup !== undefined && afterForkCleanup !== own?.afterForkCleanup) {
+      const { afterForkCleanup, commands } = definition;
+      const hasRun = commands !== undefined &&
+        before.some((other) => other.afterForkCleanup === afterForkCleanup && other.commands === commands);
+      if (afterForkCleanup !== undefined && afterForkCleanup !== own?.afterForkCleanup && !hasRun) {
         acts.push(() => applyUser(afterForkCleanup, definition, []));
       }
-      acts.push(
-        ...new Owned(definition.owns?.filter((resource) => own?.owns?.includes(resource) !== true)).disposals(),
-      );
+      const kept = [own, ...before].flatMap((other) => other?.owns ?? []);
+      acts.push(...new Owned(definition.owns?.filter((resource) => !kept.includes(resource))).disposals());
+      before.push(definition);
     } else if (role.worker !== null) {
       const { workers } = definition;
       const afterForkCleanup = workers?.afterForkCleanup;

@@ -60,6 +60,29 @@ test("cleanAfterFork() leaves alone what the module of the process has from the 
   assert.deepEqual(calls, ["other's"]);
 });
 
+test("cleanAfterFork() releases once what two other modules have from the same definition", async () => {
+  const calls: string[] = [];
+  const pool = { end: () => void calls.push("end") };
+  const shop = { commands: {}, owns: [pool], afterForkCleanup: () => void calls.push("hook") };
+  const modules = ["Livestatus", "eu", "us"].map((name) =>
+    defineModule(name === "Livestatus" ? { name } : { name, ...shop })
+  );
+  const { receipt, lines } = await clean(modules);
+  assert.deepEqual([calls, receipt.released, lines], [["hook", "end"], ["us"], [START, DONE]]);
+});
+
+test("cleanAfterFork() runs a function that is the hook of two modules for each of them", async () => {
+  const calls: unknown[] = [];
+  function afterForkCleanup(this: { readonly name: string }) {
+    calls.push(this.name);
+  }
+  for (const own of [() => ({}), () => ({ commands: {} })]) {
+    const modules = ["sla", "web"].map((name) => defineModule({ name, afterForkCleanup, ...own() }));
+    await clean([defineModule({ name: "Livestatus" }), ...modules]);
+  }
+  assert.deepEqual(calls, ["web", "sla", "web", "sla"]);
+});
+
 test("cleanAfterFork() collects in the only module's worker where that has a hook for it", async () => {
   const runtime = new FakeRuntime();
   const workers = { count: 1, commands: {} };
