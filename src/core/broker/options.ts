@@ -70,52 +70,44 @@ export interface BrokerPlan
   readonly program: string | undefined;
 }
 
+/** What only a program can give, so that no guide lists it. */
+function other(what: string, holds: (value: unknown) => boolean): Row {
+  return { is: "other", what, holds, about: "" };
+}
+
+const ANYTHING: Row = { is: "anything", about: "" };
+const FLAG: Row = { is: "flag", about: "" };
+
 const OPTIONS: Readonly<Record<keyof BrokerOptions, Row>> = {
   name: BROKER.name,
-  modules: { is: "anything", about: "The modules in the order of their start" },
-  load: {
-    is: "other",
-    what: '"all", as in every program',
-    holds: (value) => value === "all",
-    about: "What a new process loads",
-  },
-  settings: { is: "anything", about: "Settings by module name" },
+  modules: ANYTHING,
+  load: other('"all", as in every program', (value) => value === "all"),
+  settings: ANYTHING,
   call: BROKER.call,
   startConcurrency: BROKER.startConcurrency,
   standby: BROKER.standby,
-  commands: { is: "anything", about: "What modules may call on the broker by its name" },
-  program: {
-    is: "other",
-    what: "a path or a URL",
-    holds: (value) => typeof value === "string" || (isRecord(value) && typeof value["href"] === "string"),
-    about: "The program that a new process runs",
-  },
-  log: {
-    is: "other",
-    what: "a function that gets each record",
-    holds: (value) => typeof value === "function",
-    about: "Gets every record",
-  },
+  commands: ANYTHING,
+  program: other(
+    "a path or a URL",
+    (value) => typeof value === "string" || (isRecord(value) && typeof value["href"] === "string"),
+  ),
+  log: other("a function that gets each record", (value) => typeof value === "function"),
   logLevel: BROKER.logLevel,
   aligned: BROKER.aligned,
   product: BROKER.product,
-  cluster: {
-    is: "other",
-    what: 'what nats({ \u2026 }) of "brokkr/nats" returns',
-    holds: (value) => isRecord(value) && isRecord(value["settings"]) && typeof value["connect"] === "function",
-    about: "The cluster that the broker is a member of",
-  },
-  control: { is: "flag", about: "Whether the command line can reach the broker" },
+  cluster: other(
+    'what nats({ \u2026 }) of "brokkr/nats" returns',
+    (value) => isRecord(value) && isRecord(value["settings"]) && typeof value["connect"] === "function",
+  ),
+  control: FLAG,
   sweep: BROKER.sweep,
-  signals: { is: "flag", about: "Whether SIGINT and SIGTERM drain the broker and end the process" },
-  inProcess: {
-    is: "other",
-    what: "true, false or an object with a clock",
-    holds: (value) =>
+  signals: FLAG,
+  inProcess: other(
+    "true, false or an object with a clock",
+    (value) =>
       typeof value === "boolean" || isRecord(value) && (value["clock"] === undefined || isRecord(value["clock"])),
-    about: "Whether modules are served in this process",
-  },
-  failFast: { is: "flag", about: "Whether the start rejects when a module's first start fails" },
+  ),
+  failFast: FLAG,
 };
 
 const LEVELS = Object.keys(BROKER.logLevel.of);

@@ -1,13 +1,11 @@
 /** The broker's own commands, by the broker's name: from its modules, from the program, and by its control socket. */
 
 import type { Runtime } from "../../runtime/runtime.ts";
-import { CallClient, DEFAULT_LIMITS } from "../call/client.ts";
-import { CallCounters } from "../call/outcomes.ts";
+import { type CallClient, newClient } from "../call/client.ts";
 import { type LocalPeer, localPeer } from "../call/local.ts";
 import type { RunningCall } from "../call/server.ts";
 import { goneFault, UnknownCommandError } from "../faults.ts";
 import type { ReceivedCall } from "../wire/columns.ts";
-import { DEFAULT_FRAME_LIMIT } from "../wire/frame.ts";
 import type { Reporter } from "../log/reporter.ts";
 import type { Handler } from "../module/definition.ts";
 import { closestMatch } from "../checks.ts";
@@ -58,16 +56,7 @@ export class OwnCommands {
   #connect(): CallClient {
     const { runtime, reporter, broker, commands } = this.#options;
     const { clock, ownFiles } = runtime;
-    const caller = new CallClient({
-      frameLimit: DEFAULT_FRAME_LIMIT,
-      ownFiles,
-      clock,
-      reporter,
-      counters: new CallCounters(),
-      module: broker,
-      limits: DEFAULT_LIMITS,
-      thread: runtime.thread,
-    });
+    const caller = newClient(runtime, { reporter, module: broker });
     if (this.#isClosed) {
       caller.refuse(BROKER_STOPPED);
       return caller;

@@ -6,17 +6,17 @@
  * rejected.
  */
 
-import type { Clock } from "../../runtime/runtime.ts";
+import type { Clock, Runtime } from "../../runtime/runtime.ts";
 import { type BrokerFault, toError } from "../faults.ts";
 import type { Reporter } from "../log/reporter.ts";
 import { stackFrom } from "../log/stack.ts";
 import { MODULE } from "../settings/settings.ts";
 import { Codec, decoded, type EncodedValue, encodeParams, encodePayload, NOTHING_ENCODED } from "../wire/codec.ts";
-import type { CodecName } from "../wire/frame.ts";
+import { type CodecName, DEFAULT_FRAME_LIMIT } from "../wire/frame.ts";
 import type { Link } from "../wire/link.ts";
 import { leastBytes } from "../wire/serializable.ts";
 import { Call, type CallRequest, CallTime, ProgressFeed, type Settle } from "./call.ts";
-import { type CallCounters, Outcomes } from "./outcomes.ts";
+import { CallCounters, Outcomes } from "./outcomes.ts";
 import { Deadlines, PendingCalls } from "./attempts.ts";
 import type { Caller } from "./stream.ts";
 
@@ -53,6 +53,23 @@ export const DEFAULT_LIMITS: CallLimits = {
   bytes: 64 * 1024 * 1024,
   concurrency: Infinity,
 };
+
+/** A client whose clock, threads and stacks are those of `runtime`, by default without limits of its own. */
+export function newClient(
+  { clock, thread, tracesPromises, ownFiles }: Pick<Runtime, "clock" | "thread" | "tracesPromises" | "ownFiles">,
+  options: Pick<CallClientOptions, "reporter" | "module"> & Partial<CallClientOptions>,
+): CallClient {
+  return new CallClient({
+    clock,
+    thread,
+    tracesPromises,
+    ownFiles,
+    counters: new CallCounters(),
+    limits: DEFAULT_LIMITS,
+    frameLimit: DEFAULT_FRAME_LIMIT,
+    ...options,
+  });
+}
 
 /** The result of a call, and how often it was sent. */
 export interface AnsweredCall {

@@ -5,9 +5,8 @@
  */
 
 import type { Channel, ChannelEvents, Runtime } from "../../runtime/runtime.ts";
-import { CallClient, DEFAULT_LIMITS } from "../call/client.ts";
+import { newClient } from "../call/client.ts";
 import { localChannels } from "../call/local.ts";
-import { CallCounters } from "../call/outcomes.ts";
 import { within } from "../duration.ts";
 import { SILENT } from "../log/reporter.ts";
 import type { Module } from "../module/definition.ts";
@@ -159,19 +158,9 @@ export async function rehearse(
   { runtime, role, load }: Part,
   serve: (part: Part, channel: Channel) => void,
 ): Promise<void> {
-  const { clock, ownFiles, thread, tracesPromises } = runtime;
+  const { clock } = runtime;
   const [near, far] = localChannels(clock);
-  const caller = new CallClient({
-    clock,
-    reporter: SILENT,
-    counters: new CallCounters(),
-    module: NAME,
-    limits: DEFAULT_LIMITS,
-    frameLimit: DEFAULT_FRAME_LIMIT,
-    thread,
-    tracesPromises,
-    ownFiles,
-  });
+  const caller = newClient(runtime, { reporter: SILENT, module: NAME });
   const cleans = (await load(role)).length > 1;
   const calls = async () => {
     for (let n = 0; n < CALLS; n++) {

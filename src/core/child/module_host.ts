@@ -20,7 +20,6 @@ import { commandMap } from "../module/module.ts";
 import { closestMatch, cutText, moduleNameOf } from "../checks.ts";
 import { applyUser, headline, isThenable } from "../user_code.ts";
 import type { Role } from "./role.ts";
-import type { ProcessStatus } from "../wire/status.ts";
 import type { Supervisor } from "./supervisor.ts";
 import type { Workers } from "./workers.ts";
 
@@ -143,17 +142,9 @@ export class ModuleHost implements Service {
     this.#workers?.expectEnd();
   }
 
-  /** The broker has a place for that start of a worker. */
-  startAdmitted(start: number): void {
-    this.#workers?.admitted(start);
-  }
-
-  async status(): Promise<ProcessStatus[]> {
-    return await this.#workers?.status() ?? [];
-  }
-
-  async restartWorker(number: number): Promise<void> {
-    await this.#workers?.restart(number);
+  /** Undefined where the module has none. */
+  get workers(): Workers | undefined {
+    return this.#workers;
   }
 
   /** Settles when there are so many workers, each ready or failed. @throws {Error} where the module has no code for any. */
@@ -167,20 +158,11 @@ export class ModuleHost implements Service {
     await this.#workers.scale(count);
   }
 
-  /** Opens or closes the inspector of a worker. @throws {Error} */
-  async inspectWorker(number: number, open: boolean): Promise<string | null> {
-    return await this.#workers?.inspect(number, open) ?? null;
-  }
-
-  want(events: readonly string[]): void {
-    this.#workers?.want(events);
-  }
-
   /** From now on calls go by `targets`. */
   follow(targets: CallTargets): void {
     this.#targets = targets;
     this.#defaults.clear();
-    this.#workers?.follow(targets);
+    this.#workers?.sendToAll({ kind: "targets", targets });
   }
 
   expects(error: unknown): boolean {

@@ -153,22 +153,9 @@ class ServedProcess {
 
   /** The code is loaded for the first call: many modules only answer. */
   async #loadClient(frameLimit: number): Promise<CallClient> {
-    const [{ CallClient, DEFAULT_LIMITS }, { CallCounters }] = await Promise.all([
-      import("../call/client.ts"),
-      import("../call/outcomes.ts"),
-    ]);
-    const { runtime: { clock, thread, tracesPromises, ownFiles }, role } = this.#options;
-    this.#client = new CallClient({
-      clock,
-      reporter: this.#reporter,
-      counters: new CallCounters(),
-      module: role.process,
-      limits: DEFAULT_LIMITS,
-      frameLimit,
-      thread,
-      tracesPromises,
-      ownFiles,
-    });
+    const { newClient } = await import("../call/client.ts");
+    const { runtime, role } = this.#options;
+    this.#client = newClient(runtime, { reporter: this.#reporter, module: role.process, frameLimit });
     this.#client.connect(this.#link);
     return this.#client;
   }
@@ -212,13 +199,13 @@ class ServedProcess {
   #message(body: Uint8Array): void {
     const message = controlFromParent.read(body);
     if (message.kind === "stop") void this.#stop(message.signal);
-    else if (message.kind === "start-admitted") this.#host?.startAdmitted(message.start);
+    else if (message.kind === "start-admitted") this.#host?.workers?.admitted(message.start);
     else if (message.kind === "wanted") {
       this.#reporter.want(message.events);
-      this.#host?.want(message.events);
+      this.#host?.workers?.sendToAll(message);
     } else if (message.kind === "targets") this.#host?.follow(message.targets);
     else if (message.kind === "restart") {
-      void this.#answerStatus(message.request, () => this.#host?.restartWorker(message.worker));
+      void this.#answerStatus(message.request, () => this.#host?.workers?.restart(message.worker));
     } else if (message.kind === "scale") {
       void this.#answerStatus(message.request, () => this.#host?.scale(message.workers));
     } else if (message.kind === "status") void this.#answerStatus(message.request);
@@ -228,7 +215,7 @@ class ServedProcess {
   async #inspect({ request, worker, action }: ControlFromParent<"inspect">): Promise<void> {
     try {
       const open = action === "open";
-      const inspected = worker === null ? this.#inspector(open) : this.#host?.inspectWorker(worker, open);
+      const inspected = worker === null ? this.#inspector(open) : this.#host?.workers?.inspect(worker, open);
       this.#send({ kind: "inspected", request, url: await inspected ?? null, error: null });
     } catch (error) {
       this.#send({ kind: "inspected", request, url: null, error: messageOf(error) });
@@ -252,7 +239,7 @@ class ServedProcess {
   /** Answers with the state of the workers, after `work` on them. */
   async #answerStatus(request: number, work: () => Promise<void> | undefined = () => undefined): Promise<void> {
     const error = await work()?.then(() => undefined, messageOf);
-    const workers = await this.#host?.status() ?? [];
+    const workers = await this.#host?.workers?.status() ?? [];
     this.#send({ kind: "status", request, workers, ...(error === undefined ? {} : { error }) });
   }
 

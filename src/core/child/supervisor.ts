@@ -3,7 +3,7 @@
  * while it is away and go on when it is back.
  */
 
-import { CallClient, type CallLimits, DEFAULT_LIMITS } from "../call/client.ts";
+import { type CallClient, type CallLimits, DEFAULT_LIMITS, newClient } from "../call/client.ts";
 import { CallCounters } from "../call/outcomes.ts";
 import { formatTimeout, sleep } from "../duration.ts";
 import { type BrokerFault, goneFault, withLastLines } from "../faults.ts";
@@ -81,16 +81,13 @@ export class Supervisor {
     this.#restarts = new Restarts(setup.supervision.restart, () => runtime.random());
     this.#states = this.#newStates();
     this.#backoff = new BackoffTimer(runtime.clock);
-    this.caller = new CallClient({
-      clock: runtime.clock,
+    const { frameLimit } = setup;
+    this.caller = newClient(runtime, {
       reporter,
       counters: this.#counters,
       module,
       limits: limitsOf(spec),
-      frameLimit: setup.frameLimit,
-      thread: runtime.thread,
-      tracesPromises: runtime.tracesPromises,
-      ownFiles: runtime.ownFiles,
+      frameLimit,
     });
     if (spec.takesCalls === false) this.caller.refuse(NO_CALLS);
   }

@@ -4,7 +4,7 @@ import type { Clock } from "../../runtime/runtime.ts";
 import { sleep } from "../duration.ts";
 import type { ProcessStatus } from "../wire/status.ts";
 import { workerPlan } from "../settings/settings.ts";
-import type { CallTargets, ControlFromChild, ControlFromParent, Setup } from "../wire/messages.ts";
+import type { ControlFromChild, ControlFromParent, Setup } from "../wire/messages.ts";
 import type { ChildSpec, ParentProcess } from "./child_spec.ts";
 import { encodeRole, processName, type Role, ROLE_VARIABLE } from "./role.ts";
 import { type StartFolder, startFolder, type StartQueue } from "./starts.ts";
@@ -144,20 +144,11 @@ export class Workers {
     return best;
   }
 
-  want(events: readonly string[]): void {
-    this.#sendToAll({ kind: "wanted", events });
-  }
-
-  /** From now on the calls of the workers go by `targets`. */
-  follow(targets: CallTargets): void {
-    this.#sendToAll({ kind: "targets", targets });
-  }
-
   async status(): Promise<ProcessStatus[]> {
     return await Promise.all(this.#workers.map((worker) => worker.status()));
   }
 
-  #sendToAll(message: ControlFromParent): void {
+  sendToAll(message: ControlFromParent): void {
     for (const worker of [...this.#workers, ...this.#surplus]) worker.sendToAll(message);
   }
 }

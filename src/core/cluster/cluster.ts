@@ -4,7 +4,7 @@
  */
 
 import type { Clock, Runtime } from "../../runtime/runtime.ts";
-import { CallClient, DEFAULT_LIMITS } from "../call/client.ts";
+import type { CallClient } from "../call/client.ts";
 import { closestMatch, isRecord } from "../checks.ts";
 import { sleep, within } from "../duration.ts";
 import { goneFault, UnknownModuleError } from "../faults.ts";
@@ -675,15 +675,13 @@ export class Cluster {
   }
 
   #import(module: string, node: string | null): ImportedModule {
-    const { runtime: { clock, thread, tracesPromises, ownFiles }, reporter } = this.#host;
     const target = node === null ? module : `${module}@${node}`;
     const imported = new ImportedModule({
       post: this.#post,
       target,
       module,
       node,
-      caller: { clock, reporter, thread, tracesPromises, ownFiles },
-      limits: DEFAULT_LIMITS,
+      host: this.#host,
       members: () => this.#members,
       sessions: this.#opened,
       refused: (member, reason) => this.#report("cluster.refused", { target: module, member: nameOf(member), reason }),

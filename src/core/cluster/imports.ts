@@ -4,7 +4,8 @@
  * attempts of a call go over one session: what was sent is never run elsewhere, and what was not may go to another member.
  */
 
-import { CallClient, type CallClientOptions } from "../call/client.ts";
+import type { Runtime } from "../../runtime/runtime.ts";
+import { type CallClient, newClient } from "../call/client.ts";
 import { CallCounters } from "../call/outcomes.ts";
 import { type BrokerFault, goneFault } from "../faults.ts";
 import { isRecord, isText, listOf } from "../checks.ts";
@@ -12,6 +13,7 @@ import { CODECS, DEFAULT_FRAME_LIMIT, FrameType } from "../wire/frame.ts";
 import { Link } from "../wire/link.ts";
 import { readCloseReason } from "../wire/messages.ts";
 import { readJson } from "../wire/serializable.ts";
+import type { Reporter } from "../log/reporter.ts";
 import type { CallCounts, Latency } from "../wire/status.ts";
 import { type Endpoint, type Head, LEAST_MESSAGE_BYTES, MessageKind, type Post, SessionChannel } from "./session.ts";
 import type { Member } from "./members.ts";
@@ -37,8 +39,7 @@ export interface ImportOptions {
   readonly module: string;
   /** The only node that may answer; null for any. */
   readonly node: string | null;
-  readonly caller: Omit<CallClientOptions, "counters" | "module" | "limits" | "codec" | "frameLimit">;
-  readonly limits: CallClientOptions["limits"];
+  readonly host: { readonly runtime: Runtime; readonly reporter: Reporter };
   readonly members: () => Iterable<Member>;
   readonly sessions: Map<string, Endpoint>;
   /** A member does not let this broker call the module. */
@@ -70,15 +71,8 @@ export class ImportedModule {
 
   constructor(options: ImportOptions) {
     this.#options = options;
-    const { caller, limits, module } = options;
-    this.caller = new CallClient({
-      ...caller,
-      counters: this.#counters,
-      module,
-      limits,
-      codec: "rich",
-      frameLimit: DEFAULT_FRAME_LIMIT,
-    });
+    const { host: { runtime, reporter }, module } = options;
+    this.caller = newClient(runtime, { reporter, module, counters: this.#counters });
   }
 
   get target(): string {

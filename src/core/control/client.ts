@@ -1,8 +1,8 @@
 /** The client of a control socket, which the command line uses to reach a running broker. */
 
 import type { Runtime } from "../../runtime/runtime.ts";
-import { CallClient, DEFAULT_LIMITS } from "../call/client.ts";
-import { CallCounters, faultOf } from "../call/outcomes.ts";
+import { type CallClient, newClient } from "../call/client.ts";
+import { faultOf } from "../call/outcomes.ts";
 import { CallStream } from "../call/stream.ts";
 import { isText, objectOf, orNull } from "../checks.ts";
 import { BrokerError, type CallTarget, goneFault, toError, toFault } from "../faults.ts";
@@ -76,16 +76,8 @@ export class ControlClient {
     this.#broker = broker;
     this.#path = path;
     this.#outcome = outcome;
-    this.#caller = new CallClient({
-      clock: runtime.clock,
-      reporter: SILENT,
-      counters: new CallCounters(),
-      module: broker,
-      limits: DEFAULT_LIMITS,
-      frameLimit: ASKED_LIMIT,
-      thread: () => undefined,
-      ownFiles: [],
-    });
+    const own = { clock: runtime.clock, thread: () => undefined, tracesPromises: false, ownFiles: [] };
+    this.#caller = newClient(own, { reporter: SILENT, module: broker, frameLimit: ASKED_LIMIT });
   }
 
   /** Connects to the socket of `broker`. @throws {Error} when no broker listens there or its protocol differs. */

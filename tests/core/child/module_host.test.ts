@@ -56,7 +56,7 @@ function starting(definition: Omit<ModuleDefinition, "name">, surroundings: Surr
       names: ["b", "sla"],
     },
     send(message) {
-      if (message.kind === "start-wanted") waiting.push(() => process.startAdmitted(message.start));
+      if (message.kind === "start-wanted") waiting.push(() => process.workers?.admitted(message.start));
     },
     parent: () => Promise.reject(new Error("nobody is called")),
   });
