@@ -40,7 +40,6 @@ export class BrokerCore implements Service {
   readonly #parent: ParentProcess & { readonly guard: Guard };
   readonly #starts: StartPlaces;
   readonly #folder: StartFolder;
-  /** Loaded where there are some. */
   #standbys: Standbys | undefined;
   readonly #modules: Modules;
   readonly #startedAt: number;
@@ -51,7 +50,6 @@ export class BrokerCore implements Service {
   /** What the last call of another broker's module asked it for. */
   #headers: CallHeaders & { readonly timeoutMs: number } = { timeoutMs: 0 };
   readonly #closers: (() => unknown)[] = [];
-  /** Modules of other brokers, by their names. */
   readonly #imports: ReadonlySet<string>;
   #cluster: Cluster | undefined;
   #stopped: Promise<void> | undefined;
@@ -129,7 +127,6 @@ export class BrokerCore implements Service {
     return this.#hasFailed;
   }
 
-  /** Whether it ends, or has ended. */
   get isEnding(): boolean {
     return this.#stopped !== undefined;
   }
@@ -173,14 +170,12 @@ export class BrokerCore implements Service {
     await this.#guard.close();
   }
 
-  /** Starts one module or worker again, or all modules one after the other. @throws {UnknownModuleError} */
   async restart(name?: string): Promise<void> {
     this.#refuseStopped("restart", name);
     this.#renewStandbys();
     await this.#modules.restart(name);
   }
 
-  /** Replaces the process of one module, or those of all; see {@linkcode Modules.reload}. @throws {UnknownModuleError} */
   async reload(name?: string): Promise<string[]> {
     this.#refuseStopped("reload", name);
     this.#renewStandbys();
@@ -218,18 +213,15 @@ export class BrokerCore implements Service {
     this.#log.report(event, fields, { module: this.name });
   }
 
-  /** Makes the workers of a module so many; see {@linkcode Modules.scale}. */
   async scale(name: string, workers: number): Promise<void> {
     this.#refuseStopped("scale", name);
     await this.#modules.scale(name, workers);
   }
 
-  /** Opens or closes the inspector of a module or worker; see {@linkcode Modules.inspect}. */
   async inspect(name: string, open: boolean): Promise<string | null> {
     return await this.#modules.inspect(name, open);
   }
 
-  /** Drains one module; its calls are rejected until it is restarted. @throws {UnknownModuleError} */
   async stopModule(name: string): Promise<void> {
     await this.#modules.stopOne(name);
   }
@@ -268,13 +260,11 @@ export class BrokerCore implements Service {
     }
   }
 
-  /** A call, and how often it was sent. */
   async measure(target: string, command: string, params: readonly unknown[], settings: CallOptions) {
     const { caller, options } = this.#prepare({ target, command, params }, settings);
     return await caller.measure(command, params, options);
   }
 
-  /** The items of a command that yields them. */
   stream(
     target: string,
     command: string,

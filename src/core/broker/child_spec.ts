@@ -25,7 +25,6 @@ import { DEFAULT_FRAME_LIMIT } from "../wire/frame.ts";
 import type { CallTargets } from "../wire/messages.ts";
 import type { BrokerPlan, ModulePlan } from "./options.ts";
 
-/** What the broker needs beside its plan. */
 export interface BrokerHost {
   readonly runtime: Runtime;
   /** How deep this process is in brokers. */

@@ -53,18 +53,15 @@ class Turn {
   }
 }
 
-/** The client that makes the calls to a module, and the defaults of those calls. */
 export interface Route {
   readonly target: string;
   readonly caller: CallClient;
   readonly defaults: CallDefaults;
-  /** Whether the module is a program of another language. */
   readonly isProgram: boolean;
   /** Whether another broker has it. @default false */
   readonly isRemote?: boolean;
 }
 
-/** What a changed configuration did, in numbers of modules. */
 export type Changes = Pick<EventFields["broker.reloaded"], "replaced" | "kept" | "added" | "removed">;
 
 export class Modules {

@@ -49,7 +49,6 @@ export interface BrokerOptions extends BrokerSettings {
   readonly signals?: boolean;
 }
 
-/** A module with the settings it runs under. */
 export interface ModulePlan {
   readonly module: CheckedModule;
   readonly settings: ModuleSettings;
@@ -57,7 +56,6 @@ export interface ModulePlan {
   readonly calls?: ModuleCallSettings | undefined;
 }
 
-/** Checked options with their defaults. */
 export interface BrokerPlan
   extends
     Required<Pick<BrokerOptions, "name" | "standby" | "commands" | "failFast" | "aligned" | "product" | "sweep">>,
@@ -257,7 +255,6 @@ export interface Ordered {
 /** Modules that can't be put in order. */
 export class OrderError extends TypeError {
   override readonly name = "OrderError";
-  /** The module whose `after` is wrong. */
   readonly module: string;
 
   constructor(module: string, message: string) {

@@ -35,7 +35,6 @@ export class OwnCommands {
     return this.#caller;
   }
 
-  /** A module's call. */
   async run({ command, params }: ReceivedCall, context: RunningCall): Promise<unknown> {
     const { broker, commands, reporter } = this.#options;
     const handler = commands.get(command);

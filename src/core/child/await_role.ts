@@ -91,7 +91,6 @@ export class HeldChannel implements Channel {
   }
 }
 
-/** What a process that was kept ready has become. */
 export interface Assigned {
   readonly runtime: Runtime;
   readonly channel: Channel;
@@ -128,7 +127,6 @@ export async function awaitRole({ runtime, channel, role: standby }: Assigned): 
 const MAX_MS = 5_000;
 const CALLS = 3;
 
-/** What the process is meanwhile. */
 export interface Part {
   readonly runtime: Runtime;
   readonly role: Role;

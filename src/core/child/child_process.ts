@@ -23,7 +23,6 @@ import { Heartbeat, watchMemory } from "./watchdogs.ts";
 export interface ChildProcessOptions {
   readonly states: StateMachine;
   readonly caller: CallClient;
-  /** How many processes the child had, this one included. */
   readonly generation: number;
   readonly events: ChildProcessEvents;
 }
@@ -37,9 +36,7 @@ export interface ChildProcessEvents {
   leaving(child: ChildProcess): void;
   /** The process can't answer any more; what its end means follows with `ended`. */
   gone(child: ChildProcess, reason: ExitReason): void;
-  /** The process holds too much memory to be kept. */
   tooLarge(child: ChildProcess, bytes: number, limitBytes: number): void;
-  /** It says how its workers are. */
   workers(workers: readonly ProcessStatus[]): void;
   /** The last event. `asked`: brokkr wanted it. */
   ended(child: ChildProcess, reason: ExitReason, asked: boolean): void;
@@ -74,7 +71,6 @@ export class ChildProcess {
   #heartbeat: Heartbeat | undefined;
   #commands: readonly string[] | null = null;
   #pings: (() => void)[] = [];
-  /** Questions without an answer, by their numbers. */
   readonly #questions = new Map<number, (answer: Answer) => void>();
   #lastQuestion = 0;
   #endMemoryWatch: (() => void) | undefined;
@@ -120,7 +116,6 @@ export class ChildProcess {
     return this.#readyAt === null ? 0 : this.#clock.now() - this.#readyAt;
   }
 
-  /** What the cleanup of the process did, when it is over. */
   get cleanup(): CleanupReceipt | null {
     return this.#cleanup;
   }
@@ -162,7 +157,6 @@ export class ChildProcess {
     return this.#heartbeat?.isBlocked ?? false;
   }
 
-  /** Whether the process waits until it may start. */
   get isWaiting(): boolean {
     return this.#isWaiting;
   }
@@ -193,7 +187,6 @@ export class ChildProcess {
     });
   }
 
-  /** Asks the process to finish its calls and to end, and ends it when it does not. */
   drain(): void {
     this.#wasAsked = true;
     this.#clearSignal?.();
@@ -289,7 +282,6 @@ export class ChildProcess {
     return events.filter(({ event, module }) => !isOwnLine(event) || this.#logLimitOf(module).take());
   }
 
-  /** Each worker has a limit of its own. */
   #logLimitOf(process: string): LineLimit {
     const known = this.#logLimits.get(process);
     if (known !== undefined) return known;
@@ -431,7 +423,6 @@ export interface ExitReason {
   readonly detail: string;
   /** Whether it ended otherwise than by a clean exit after it was ready. */
   readonly failed: boolean;
-  /** Whether another start would end the same. */
   readonly lasting: boolean;
   readonly wasReady: boolean;
 }

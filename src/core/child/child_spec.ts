@@ -13,7 +13,6 @@ import type { Guard } from "./guard.ts";
 import type { OutputEvents } from "./output.ts";
 import type { StartQueue } from "./starts.ts";
 
-/** What a parent process shares with all of its children. */
 export interface ParentProcess {
   readonly runtime: Runtime;
   readonly reporter: Reporter;
@@ -28,7 +27,6 @@ export interface ParentProcess {
   readonly service: Service;
   /** Ids of the events that someone wants. */
   readonly wanted: () => readonly string[];
-  /** Where calls of its children may go now. */
   readonly targets: () => CallTargets;
   /** Receives the events of a child that it may report. */
   readonly records: (events: readonly LogEvent[]) => void;
@@ -59,7 +57,6 @@ export interface ChildSpec {
   readonly takesStandby?: boolean;
   /** Whether the process has something to clean, and garbage to collect then. */
   readonly collects: boolean;
-  /** Whether what the process started ends with it. */
   readonly descendants: Descendants;
   /** What it receives in the hello, beside what its parent has for all of its children then. */
   readonly setup: Omit<Setup, "wanted" | keyof CallTargets>;
@@ -113,10 +110,8 @@ export interface SessionEvents extends OutputEvents {
   /** What it reports, of which nothing is checked. @throws {BodyError} where that is none of what a process may report. */
   records(events: readonly unknown[]): void;
   message(message: ControlFromChild): void;
-  /** It has answered a ping. */
   alive(): void;
   killed(signal: string, reason: string): void;
-  /** The last event. */
   ended(end: ProcessEnd): void;
 }
 

@@ -14,7 +14,6 @@ import { Owned } from "../module/dispose.ts";
 import { formatTimeout } from "../duration.ts";
 import { describeThrown, stackLines } from "../log/stack.ts";
 
-/** Time that each module's cleanup has. */
 export const CLEANUP_DEADLINE_MS = 5_000;
 
 export interface CleanupOptions {
@@ -76,7 +75,6 @@ function hadToClean({ modules, role }: CleanupOptions): boolean {
   return hasToClean(modules, role.worker === null ? null : own);
 }
 
-/** The calls that clean one module. */
 interface Step {
   readonly owner: string;
   readonly acts: readonly (() => unknown)[];
@@ -137,7 +135,6 @@ export interface ReleaseOptions {
 }
 
 export interface Released extends ModuleCleanup {
-  /** The first failure, for the log. */
   readonly failure: { readonly message: string; readonly stack: readonly string[] } | null;
 }
 

@@ -27,7 +27,6 @@ export interface GuardOptions {
   readonly orphan: (found: EventFields["process.orphan"]) => void;
 }
 
-/** What a process that is of no module yet is called. */
 const STANDBY = "standby";
 
 /** One run of a module's process and all that it starts. */
@@ -74,7 +73,6 @@ export class Guard {
     return tree.name;
   }
 
-  /** The mark of a process that is of no module yet. */
   standbyTree(): string {
     return this.#newTree(STANDBY, "kill").name;
   }

@@ -23,7 +23,6 @@ import type { Role } from "./role.ts";
 import type { Supervisor } from "./supervisor.ts";
 import type { Workers } from "./workers.ts";
 
-/** Characters of one text that a line shows. */
 const MAX_LOG_TEXT = 10_000;
 
 export interface ModuleHostOptions {
@@ -47,7 +46,6 @@ export class ModuleHost implements Service {
   readonly #logLimit: LineLimit;
   #targets: CallTargets;
   #moduleOptions: unknown;
-  /** What holds for calls to each target that was called. */
   readonly #defaults = new Map<string, CallDefaults>();
   #module: Module | undefined;
   #workers: Workers | undefined;
@@ -117,7 +115,6 @@ export class ModuleHost implements Service {
     ]);
   }
 
-  /** Stops the module: its stop hook, its workers, what it owns. */
   async stop(): Promise<void> {
     this.#stop.abort();
     const definition = this.#module?.definition;
@@ -158,7 +155,6 @@ export class ModuleHost implements Service {
     await this.#workers.scale(count);
   }
 
-  /** From now on calls go by `targets`. */
   follow(targets: CallTargets): void {
     this.#targets = targets;
     this.#defaults.clear();
@@ -342,7 +338,6 @@ function isPromise(value: unknown): boolean {
 class StartTime {
   readonly #clock: Clock;
   readonly #ms: number;
-  /** Rejects when the time is over. */
   readonly over: Promise<never>;
   #reject: (error: Error) => void = () => {};
   #state: "runs" | "paused" | "ended" = "paused";
@@ -375,7 +370,6 @@ class StartTime {
   }
 }
 
-/** A call that the module's own code makes. */
 interface CallArgs {
   readonly command: string;
   readonly params: readonly unknown[];

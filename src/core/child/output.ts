@@ -47,7 +47,6 @@ export class ProcessOutput {
     return (stream === "stdout" ? this.#stdout : this.#stderr).push(chunk);
   }
 
-  /** The process is known. */
   begin(): void {
     this.#begun = undefined;
     this.#begin();
@@ -75,7 +74,6 @@ export interface OutputLinesOptions {
   readonly clock: Clock;
   readonly limits: OutputLimits;
   readonly line: (text: string, level: OutputLevel) => void;
-  /** `count` lines were left out within a second. */
   readonly dropped: (count: number) => void;
 }
 
@@ -214,7 +212,6 @@ function endOfFlood(chunk: Uint8Array): number {
 /** FATAL is brokkr's own: a module that will not be started again. */
 export type OutputLevel = Exclude<LogLevel, "fatal">;
 
-/** Characters at the start of a line in which its level is looked for. */
 const HEAD = 120;
 
 const LEVELS: ReadonlyMap<string, OutputLevel> = new Map([

@@ -45,7 +45,6 @@ export class StateMachine {
     return this.#state;
   }
 
-  /** Whether it stays in its state until someone does something. */
   get isSettled(): boolean {
     return SETTLED.includes(this.#state);
   }
@@ -86,9 +85,7 @@ export type RestartDecision =
   | { readonly kind: "stay"; readonly why: "policy" | "lasting" | "intensity" };
 
 export interface EndFacts {
-  /** Whether it ended otherwise than by a clean exit. */
   readonly failed: boolean;
-  /** Whether another start would end the same. */
   readonly lasting: boolean;
   readonly uptimeMs: number;
   readonly now: number;
@@ -109,7 +106,6 @@ export class Restarts {
     this.#random = random;
   }
 
-  /** How often the process was started again. */
   get total(): number {
     return this.#total;
   }
@@ -146,7 +142,6 @@ export class Restarts {
   }
 }
 
-/** The time before a process is started again. */
 export class BackoffTimer {
   readonly #clock: Clock;
   #until: number | null = null;

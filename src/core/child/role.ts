@@ -28,7 +28,6 @@ const MAX_DEPTH = 8;
 const GIVEN = {
   /** How many workers, or null where the module's file says it. */
   workers: orNull(isNumber),
-  /** Names of the settings that the configuration has. */
   keys: listOf(isText),
   /** Whether the configuration gives the module fewer rights. @default false */
   sandboxed: optional(isBoolean),

@@ -37,7 +37,6 @@ import { ModuleHost } from "./module_host.ts";
 /** Time for the last messages to reach the parent. */
 const LAST_WORDS_MS = 1_000;
 
-/** What a new process is made of. */
 export interface ServeOptions {
   readonly runtime: Runtime;
   readonly role: Role;
@@ -80,12 +79,10 @@ class ServedProcess {
   readonly #options: ServeOptions;
   readonly #link: Link;
   readonly #reporter: FrameReporter;
-  /** Calls to the parent. */
   #client: CallClient | undefined;
   #loading: Promise<CallClient> | undefined;
   #server: CallServer | undefined;
   #host: ModuleHost | undefined;
-  /** When it was asked to stop, on the clock. */
   #stoppedAt: number | null = null;
   #wasSignalled = false;
   #isAbandoned = false;
@@ -236,7 +233,6 @@ class ServedProcess {
     return url;
   }
 
-  /** Answers with the state of the workers, after `work` on them. */
   async #answerStatus(request: number, work: () => Promise<void> | undefined = () => undefined): Promise<void> {
     const error = await work()?.then(() => undefined, messageOf);
     const workers = await this.#host?.workers?.status() ?? [];
@@ -261,7 +257,6 @@ class ServedProcess {
     return this.#options.runtime.clock.now() - this.#stoppedAt >= Math.min(TREE_SIGNAL_MS, this.#drainMs / 2);
   }
 
-  /** Finishes the calls that run, then what the module has to finish. */
   async #stop(signal: EndSignal | undefined): Promise<void> {
     if (this.#stoppedAt !== null) return;
     this.#stoppedAt = this.#options.runtime.clock.now();

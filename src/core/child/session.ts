@@ -31,7 +31,6 @@ import { deadline, formatTimeout } from "../duration.ts";
 const WITHOUT_CHANNEL_MS = 1_000;
 
 export interface SessionTraits {
-  /** Whether the process is in a process group of its own. */
   readonly group: boolean;
   /** After the exit, the time for the last bytes of channel and output to arrive. */
   readonly lastBytesMs: number;
@@ -116,7 +115,6 @@ export abstract class ProcessSession<P extends SpawnedProcess> implements ChildS
     });
   }
 
-  /** Asks the process to end by SIGTERM; SIGKILL follows. */
   protected terminate(why: string | null = null): void {
     const { killMs } = this.parts.spec.setup.supervision;
     const late = `process did not end in ${formatTimeout(killMs)} after SIGTERM`;

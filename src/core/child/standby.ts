@@ -25,7 +25,6 @@ const MIN_WAIT_MS = 10_000;
 /** One whose channel was closed has this time to end. */
 const END_MS = 1_000;
 
-/** What all of them are. */
 export interface StandbyPlan {
   readonly count: number;
   /** Time from the spawn to the first sign that it waits. */
@@ -56,7 +55,6 @@ export class Standbys {
   #plan: StandbyPlan;
   #isOpen = false;
   #isStarting = false;
-  /** How many in a row were lost. */
   #losses = 0;
   #clearPause: (() => void) | undefined;
   #settleEnd = () => {};
@@ -191,7 +189,6 @@ function exitText({ code, signal }: ExitStatus): string {
   return signal === null ? `process exited with code ${code ?? "unknown"}` : `process was killed by ${signal}`;
 }
 
-/** One process that waits. */
 class Standby {
   readonly #parent: ParentProcess & { readonly guard: Guard };
   readonly #plan: StandbyPlan;

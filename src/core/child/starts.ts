@@ -102,7 +102,6 @@ export class LentPlaces {
     leave?.();
   }
 
-  /** The module's process has ended, and its workers with it. */
   end(): void {
     for (const start of [...this.#leave.keys()]) this.over(start);
   }

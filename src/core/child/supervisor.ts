@@ -15,15 +15,11 @@ import { type Answer, ChildProcess, type ChildProcessEvents, type ExitReason } f
 import type { ChildSpec } from "./child_spec.ts";
 import { BackoffTimer, Restarts, StateMachine } from "./restart.ts";
 
-/** What calls are rejected with to a process that was stopped on purpose. */
 const STOPPED = goneFault("process was stopped");
-/** The same for one that never came up. */
 const NOT_STARTED = goneFault("process did not start");
 
-/** The same for one that takes no calls. */
 const NO_CALLS = { code: "UNKNOWN_COMMAND", nearest: null } as const;
 
-/** How long a process has to answer about its inspector. */
 const INSPECT_MS = 5_000;
 
 /** From one check to the next whether calls still run in a process that is being replaced. */
@@ -111,7 +107,6 @@ export class Supervisor {
     await this.tried();
   }
 
-  /** Gives the start up before it began. */
   failToStart(reason: string): void {
     this.#states.become("failed");
     this.caller.refuse({ ...NOT_STARTED, detail: reason });
@@ -127,17 +122,14 @@ export class Supervisor {
     await this.#child?.admitted;
   }
 
-  /** Settles when the process is ready, failed or stopped; at once where it is. */
   async settled(): Promise<void> {
     await this.#states.settled();
   }
 
-  /** Settles when the process is ready, or its start has ended, though it may be tried again; at once where that is so. */
   async tried(): Promise<void> {
     await this.#states.tried();
   }
 
-  /** Drains the process and waits for its end. */
   async stop(): Promise<void> {
     const since = this.#now;
     this.#restarting = false;
@@ -347,7 +339,6 @@ export class Supervisor {
     }
   }
 
-  /** `child`, the successor, becomes the process. */
   #takeOver(child: ChildProcess): void {
     if (this.#child?.states.state === "ready") this.#replacement.retire(this.#child);
     // The old one may never answer the requests that it got, and its workers have successors too.

@@ -1,5 +1,3 @@
-/** What the parent watches in a process that runs: its heartbeat and its memory. */
-
 import type { Clock, Runtime } from "../../runtime/runtime.ts";
 import { STANDSTILL_MS } from "../duration.ts";
 import type { HeartbeatSettings, MemoryPlan } from "../settings/settings.ts";
@@ -21,7 +19,6 @@ export class Heartbeat {
   readonly #options: HeartbeatOptions;
   readonly #intervalMs: number;
   #pingedAt: number | null = null;
-  /** When a process that is blocked was heard last. */
   #blockedSince: number | null = null;
   #dueAt = 0;
   #wasLate = false;

@@ -15,7 +15,6 @@ const IDLE_CHECK_MS = 100;
 
 export interface WorkersOptions {
   readonly parent: Omit<ParentProcess, "starts">;
-  /** The role of the module's own process. */
   readonly role: Role;
   readonly program: string | undefined;
   readonly setup: Setup;
@@ -106,12 +105,10 @@ export class Workers {
     this.#surplus.delete(worker);
   }
 
-  /** The broker has a place for that start of a worker. */
   admitted(start: number): void {
     this.#starts.admitted(start);
   }
 
-  /** The module ends, and stops them soon. */
   expectEnd(): void {
     this.#endExpected = true;
     for (const worker of [...this.#workers, ...this.#surplus]) worker.expectEnd();
@@ -126,7 +123,6 @@ export class Workers {
     await this.#workers[number - 1]?.restart();
   }
 
-  /** Opens or closes the inspector of worker number `number`. @throws {Error} */
   async inspect(number: number, open: boolean): Promise<string | null> {
     return await this.#workers[number - 1]?.inspect(open) ?? null;
   }

@@ -32,9 +32,7 @@ export interface CheckOptions {
   readonly newId: () => string;
 }
 
-/** The time to connect. */
 const CONNECT_MS = 6_000;
-/** The others' time to answer. */
 const ANSWER_MS = 1_000;
 /** The server's time to refuse what it does not permit, which it has done when it delivers what was sent after it. */
 const ECHO_MS = 5_000;
@@ -99,7 +97,6 @@ class Visit {
   readonly #presences = new Map<string, Presence>();
   /** How far each clock is ahead of this one, by the broker's id. */
   readonly #skews = new Map<string, number>();
-  /** Ids of brokers that have answered a probe. */
   readonly #answered = new Set<string>();
   #askedAt = 0;
   /** Whether the last message to itself has come. */

@@ -43,12 +43,10 @@ const TAKEN_MS = 5_000;
 const CHANGE_MS = 20;
 /** The callers' time to get the last answers, when the broker stops. */
 const LEAVE_MS = 10_000;
-/** The time for the last messages to leave. */
 const LAST_MESSAGES_MS = 500;
 /** Lines a second about messages that can't be read. */
 const MAX_LINES = 20;
 
-/** What the broker tells its cluster. */
 export interface ClusterHost extends LocalModules {
   readonly runtime: Runtime;
   readonly reporter: Reporter;
@@ -144,7 +142,6 @@ export class Cluster {
   #droppedCount = 0;
   /** When it became a member; null before. */
   #joinedAt: number | null = null;
-  /** Another broker has its name. */
   #holder: Presence | null = null;
   #clearJoin: (() => void) | undefined;
   /** The server has passed this broker's own question on. */
@@ -238,7 +235,6 @@ export class Cluster {
     return { caller: imported.caller };
   }
 
-  /** A module of this broker has another state. */
   changed(): void {
     if (this.#joinedAt === null) return;
     this.#clearChange ??= this.#clock.timer(CHANGE_MS, () => {
@@ -297,7 +293,6 @@ export class Cluster {
     await within(this.#clock, LEAVE_MS, left, "").catch(() => {});
   }
 
-  /** Ends a `leave` that takes too long. */
   hurry(): void {
     this.#hurry();
   }

@@ -31,7 +31,6 @@ const LIMITS = { calls: 65_536, bytes: 64 * 1024 * 1024, unreadBytes: 32 * 1024 
 /** Which commands others may call: all of them, or those of a list. */
 export type Exports = ReadonlyMap<string, true | readonly string[]>;
 
-/** The modules of this broker, for calls from others. */
 export interface LocalModules {
   forward(call: ReceivedCall, context: RunningCall, target: string): Onward | Promise<unknown>;
   /** Settles when the module's process has answered a ping. */
@@ -44,7 +43,6 @@ export interface ExportedOptions {
   readonly modules: LocalModules;
   readonly reporter: Reporter;
   readonly ownFiles: readonly string[];
-  /** A frame of a caller could not be read. */
   readonly dropped: (member: Member, what: string) => void;
 }
 
@@ -70,7 +68,6 @@ export class ExportedSessions {
     return this.#sessions.values();
   }
 
-  /** Calls of others that run in this broker. */
   get running(): number {
     let count = 0;
     for (const { running } of this.#sessions.values()) count += running;
@@ -133,7 +130,6 @@ const NO_COMMANDS: ReadonlyMap<string, Handler> = new Map();
 
 class ExportedSession implements Endpoint, Service {
   readonly member: Member;
-  /** The module. */
   readonly target: string;
   readonly commands = NO_COMMANDS;
   readonly from: string;
@@ -210,7 +206,6 @@ class ExportedSession implements Endpoint, Service {
     this.#link.abort(GONE);
   }
 
-  /** A call of the session's module. */
   forward(call: ReceivedCall, context: RunningCall): Onward | Promise<unknown> {
     const { exports, modules, reporter } = this.#options;
     const [target, command] = [this.target, call.command];

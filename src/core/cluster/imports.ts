@@ -55,7 +55,6 @@ export class ImportedModule {
   readonly #counters = new CallCounters();
   /** By the id of the member. */
   readonly #sessions = new Map<string, ImportedSession>();
-  /** Why members refused, by their ids. */
   readonly #refusals = new Map<string, string>();
   readonly #clears = new Set<() => void>();
   /** Whether it was called: before, no session is opened. */
@@ -87,7 +86,6 @@ export class ImportedModule {
     return this.#wasSeen;
   }
 
-  /** Whether it says that it has the module. */
   isServedBy(member: Member): boolean {
     const { module, node } = this.#options;
     return (node === null || node === member.node) && member.exported(module) !== undefined;
@@ -102,12 +100,10 @@ export class ImportedModule {
     return { calls: this.#counters.counts(), latencyMs: this.#counters.latency() };
   }
 
-  /** Calls that wait for an answer of the member. */
   outTo(member: Member): number {
     return this.#sessions.get(member.id)?.waiting ?? 0;
   }
 
-  /** It is called. */
   want(): void {
     if (this.#isWanted) return;
     this.#isWanted = true;
@@ -247,7 +243,6 @@ interface ImportedSessionOptions extends Pick<ImportOptions, "post" | "module" |
 class ImportedSession implements Endpoint {
   readonly member: Member;
   readonly #options: ImportedSessionOptions;
-  /** When it was asked for, on the clock. */
   readonly beganAt: number;
   readonly #id: string;
   readonly from: string;
@@ -267,7 +262,6 @@ class ImportedSession implements Endpoint {
     this.beganAt = options.post.clock.now();
   }
 
-  /** Calls that wait for an answer. */
   get waiting(): number {
     return this.#link === undefined ? 0 : this.#options.client.outOn(this.#link);
   }
@@ -315,7 +309,6 @@ class ImportedSession implements Endpoint {
     this.#options.refused(reason);
   }
 
-  /** The member is gone. */
   fail(reason: string): void {
     const link = this.#link;
     this.#end(reason);
@@ -392,7 +385,6 @@ class ImportedSession implements Endpoint {
     this.#options.over();
   }
 
-  /** No message is for it any more. */
   #forget(): void {
     this.#options.sessions.delete(this.#id);
   }

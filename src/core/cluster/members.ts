@@ -28,7 +28,6 @@ import { isProcessState, type ProcessState } from "../wire/status.ts";
 /** Version of the subjects and of the messages in them. */
 export const CLUSTER_VERSION = 1;
 
-/** So often a broker says that it is there. */
 export const BEAT_MS = 1_000;
 /** A member that has said nothing for so long is asked, and is suspect when it does not answer either. */
 const QUIET_MS = 2_000;
@@ -117,7 +116,6 @@ export class Member {
   unheardSince: number | null = null;
   unheardAt = 0;
   probedAt = 0;
-  /** When it became suspect. */
   suspectSince = 0;
   /** A new process has its name. */
   isSuperseded = false;
@@ -163,7 +161,6 @@ export interface MembersOptions {
   readonly clock: Clock;
   /** How long the server may have nobody for a member. */
   readonly lostAfterMs: number;
-  /** Sends a member something that it answers. */
   readonly probe: (member: Member) => void;
   /** It came, has another state, or says something else of its modules. */
   readonly changed: (member: Member, from: MemberState | null) => void;
@@ -191,7 +188,6 @@ export class Members {
     return this.#byId.get(id);
   }
 
-  /** A broker says what it is. */
   announced(presence: Presence): void {
     const known = this.#byId.get(presence.id);
     if (known === undefined) {
@@ -208,7 +204,6 @@ export class Members {
     if (state === known.state && !areAlike(before, presence.exports)) this.#options.changed(known, state);
   }
 
-  /** One that was not known. */
   add(presence: Presence): Member {
     const member = new Member(presence, this.#now);
     for (const other of this.#byId.values()) {
@@ -226,7 +221,6 @@ export class Members {
     return member;
   }
 
-  /** Something came from it. */
   heard(member: Member): void {
     member.heardAt = this.#now;
     member.unheardSince = null;
@@ -236,7 +230,6 @@ export class Members {
     if (member.state === "suspect") this.#become(member, "ready");
   }
 
-  /** The server had nobody for a message to it. */
   unheard(member: Member): void {
     const now = this.#now;
     member.unheardAt = now;
@@ -315,7 +308,6 @@ export class Members {
   }
 }
 
-/** Whether the same modules are in the same states. */
 function areAlike(one: Presence["exports"], other: Presence["exports"]): boolean {
   const names = Object.keys(one);
   return names.length === Object.keys(other).length &&

@@ -104,13 +104,11 @@ export interface SessionOptions {
   readonly isConnected: boolean;
   /** Publishes a message to the peer. Only called while there is a connection. */
   readonly publish: (message: Uint8Array) => void;
-  /** The largest message that the server takes now. */
   readonly maxPayload: () => number;
   /** Whether something is expected of the peer, though all is acknowledged: a call, or the end of one. */
   readonly isWaiting: () => boolean;
   /** The peer has answered since the connection was made or lost. */
   readonly synced: () => void;
-  /** No message is for this session any more. */
   readonly over: () => void;
 }
 
@@ -227,7 +225,6 @@ export class SessionChannel implements Channel {
     else this.#publish({ kind: MessageKind.probe, position: this.#published });
   }
 
-  /** A message of the peer. */
   receive({ kind, position, received }: Head, bytes: Uint8Array): void {
     if (this.#state === "over") return;
     if (kind === MessageKind.reset) return this.#closed(new Error(UNKNOWN_SESSION));
@@ -388,9 +385,7 @@ export interface Endpoint {
   readonly from: string;
   /** `bytes` are behind the head. */
   receive(head: Head, bytes: Uint8Array): void;
-  /** The connection to the server is lost, or there is one again. */
   connection(isConnected: boolean): void;
-  /** Ends at once. */
   abort(): void;
 }
 
@@ -402,11 +397,9 @@ export interface Post {
   readonly isConnected: boolean;
   /** Whether this broker is a member: one whose name another has makes no calls. */
   readonly isMember: boolean;
-  /** The largest message that the server takes now. */
   readonly maxPayload: number;
   /** Sends a member messages of a session. Nothing is sent without a connection. */
   to(member: Member, session: string): (message: Uint8Array) => void;
   subjectOf(member: Member, session: string): string;
-  /** Asks a member to open a session for a module. */
   open(member: Member, session: string, module: string): void;
 }

@@ -176,7 +176,6 @@ export class ControlClient {
     this.#link?.close(null);
   }
 
-  /** The answer of a command of the broker itself. */
   async #command(command: string, params: readonly unknown[], timeoutMs: number): Promise<unknown> {
     const outcome = await this.#ask(command, params, { timeoutMs });
     if (outcome instanceof BrokerError) throw new ControlLostError(this.#broker, outcome);
@@ -200,7 +199,6 @@ export class ControlClient {
     }
   }
 
-  /** The answer, or why there is none. */
   async #ask(command: string, params: readonly unknown[], settings: CallOptions): Promise<unknown> {
     const { timeoutMs = ANSWER_MS, signal, onProgress } = settings;
     const options = { target: this.#broker, timeoutMs, retry: "never", signal, onProgress } as const;
@@ -295,7 +293,6 @@ function isRecord(value: unknown): value is SentRecord {
     Array.isArray(value.lines);
 }
 
-/** A live broker of this user. */
 export interface FoundBroker {
   readonly name: string;
   readonly path: string;

@@ -13,7 +13,6 @@ import type { Envelope, InspectAnswer, ItemEnvelope, MeasuredResult, SentRecord 
 
 export interface ControlCommandsOptions {
   readonly now: () => number;
-  /** Ends the broker. */
   readonly stop: () => Promise<void>;
 }
 
@@ -119,7 +118,6 @@ function nameIn(value: unknown): string | undefined {
   return typeof value === "string" ? value : undefined;
 }
 
-/** The items of a command by hand. */
 async function* itemsOf(items: AsyncIterable<unknown>): AsyncGenerator<ItemEnvelope> {
   try {
     for await (const item of items) yield { item };

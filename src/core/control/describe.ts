@@ -7,7 +7,6 @@ import type { JsonSchema } from "../module/discover.ts";
 import type { ProtocolName } from "../settings/settings.ts";
 import { messageOf } from "../user_code.ts";
 
-/** A command, a method or a tool. */
 export interface CommandDescription {
   readonly name: string;
   readonly about: string | null;
@@ -43,7 +42,6 @@ interface DescribeOptions {
 const DISCOVER = "rpc.discover";
 /** Time for all answers of a module: less than the client waits for those of all. */
 const TIMEOUT_MS = 5_000;
-/** Pages of the tools of one MCP server. */
 const MAX_PAGES = 100;
 
 /** Asks one module, or all. A JSON-RPC program may not know the question, which the log has as an error: with `quiet` it is not asked. */
@@ -67,7 +65,6 @@ export async function describeModules(core: BrokerCore, options: DescribeOptions
   ]);
 }
 
-/** Asks a module until its time is over. */
 function asker(core: BrokerCore, name: string, { now, signal }: DescribeOptions): Ask {
   const until = now() + TIMEOUT_MS;
   return (command, params = []) =>
@@ -82,7 +79,6 @@ function unknown(error: unknown): Known {
   return { commands: [], error: messageOf(error), code: error instanceof BrokerError ? error.code : null };
 }
 
-/** What is imported of that name, or all. */
 function importsOf(core: BrokerCore, name: string | undefined): readonly string[] {
   const all = core.plan.cluster?.settings.imports ?? [];
   return name === undefined ? all : all.includes(name.split("@")[0] ?? "") ? [name] : [];

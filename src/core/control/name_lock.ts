@@ -18,12 +18,10 @@ const NAME_LENGTH = 8;
 /** A connection that takes longer than this is held up by a live listener. */
 const CONNECT_MS = 5_000;
 
-/** The control socket can't be opened. */
 export class ControlSocketError extends Error {
   override readonly name: string = "ControlSocketError";
 }
 
-/** A live broker has the name already. */
 export class NameTakenError extends ControlSocketError {
   override readonly name = "NameTakenError";
   readonly broker: string;

@@ -19,7 +19,6 @@ export interface InspectAnswer {
   readonly error: string | null;
 }
 
-/** The result of a call by hand, and how long it took. */
 export interface MeasuredResult {
   /** Absent where the handler returned nothing. */
   readonly value?: unknown;
@@ -27,7 +26,6 @@ export interface MeasuredResult {
   readonly ms: number;
 }
 
-/** The outcome of a command by hand. */
 export type Envelope =
   | { readonly ok: true; readonly value?: unknown }
   | { readonly ok: false; readonly fault: BrokerFault };

@@ -21,7 +21,6 @@ import {
 } from "../wire/frame.ts";
 import type { ModuleDescription } from "./describe.ts";
 
-/** Who asks. */
 export interface Asker extends Pick<Runtime, "name" | "version" | "pid" | "connect"> {
   readonly clock: Pick<Clock, "timer">;
 }

@@ -1,5 +1,3 @@
-/** The broker's side of the control socket. */
-
 import type { Channel, Listener, Runtime } from "../../runtime/runtime.ts";
 import type { BrokerCore } from "../broker/broker.ts";
 import { CallServer } from "../call/server.ts";
@@ -26,7 +24,6 @@ const MAX_LEAVING = 16;
 /** Lines a second about frames that can't be read. */
 const MAX_LINES = 20;
 
-/** Time a client has to say hello. */
 const HELLO_DEADLINE_MS = 5_000;
 /** Time for the last answers when the broker ends. */
 const LAST_ANSWERS_MS = 1_000;
@@ -100,7 +97,6 @@ export interface ControlServerOptions {
   readonly runtime: Runtime;
   readonly broker: string;
   readonly commands: ReadonlyMap<string, Handler>;
-  /** Frames of a client were refused. */
   readonly dropped: (what: string, count: number) => void;
   /** The socket was gone, and is there again. */
   readonly restored: (path: string) => void;

@@ -5,7 +5,6 @@ import type { BrokerCore } from "../broker/broker.ts";
 
 export interface SignalOptions {
   readonly runtime: Runtime;
-  /** Drains the broker and ends the process. */
   readonly end: () => Promise<void>;
   /** What each SIGHUP does. @default replaces every module's process, one SIGHUP after the other */
   readonly reload?: (() => unknown) | undefined;

@@ -1,5 +1,3 @@
-/** Where the control socket of a broker is. */
-
 /** Name of the folder that holds the control sockets of one user. */
 export const CONTROL_FOLDER = "brokkr";
 

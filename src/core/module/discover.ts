@@ -55,7 +55,6 @@ function jsonSchema(schema: StandardSchema | undefined, side: "input" | "output"
   }
 }
 
-/** The schemas of a list's places. */
 function itemSchemas({ prefixItems, items }: JsonSchema): JsonSchema[] {
   const places: unknown = Array.isArray(prefixItems) ? prefixItems : Array.isArray(items) ? items : [];
   return Array.isArray(places) ? places.filter((place) => typeof place === "object" && place !== null) : [];

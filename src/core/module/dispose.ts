@@ -15,7 +15,6 @@ export class Owned {
     for (const resource of resources) this.add(resource);
   }
 
-  /** How many are kept to be disposed of. */
   get size(): number {
     return this.#resources.size;
   }
@@ -62,7 +61,6 @@ const WAYS: readonly (string | symbol)[] = [...LASTING, "clear"];
 /** How stacks, streams, sockets and files say that they have ended. */
 const ENDED = ["disposed", "destroyed", "closed"];
 
-/** Whether {@link dispose} knows what to do with `resource`. */
 export function canDispose(resource: unknown): boolean {
   return typeof resource === "function" || wayOf(resource) !== undefined;
 }

@@ -1,5 +1,3 @@
-/** Modules: the check that refuses a wrong one where it is defined. */
-
 import type {
   CallContext,
   CheckedModule,

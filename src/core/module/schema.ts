@@ -77,7 +77,6 @@ interface Schemas {
   readonly handler: Handler;
 }
 
-/** What {@link withSchema} made a command of. */
 export function schemasOf(command: Handler & { readonly [SCHEMAS]?: Schemas }): Schemas | undefined {
   return command[SCHEMAS];
 }

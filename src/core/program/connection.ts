@@ -48,7 +48,6 @@ const MAX_BATCH = 20_000;
 const PRINTED_LIMIT = 4_096;
 const PRINTED_TRIES = 8;
 
-/** The connection ended while a request waited. */
 export class ConnectionClosedError extends Error {
   override readonly name = "ConnectionClosedError";
 }
@@ -56,7 +55,6 @@ export class ConnectionClosedError extends Error {
 export interface ConnectionEvents {
   /** Something that stands where a message should: no JSON (`parse`), or not of JSON-RPC (`invalid`). */
   stray(text: string, why: "parse" | "invalid"): void;
-  /** Something that was left out, as the object of "dropped". */
   dropped(what: string): void;
   notification(notification: Notification): void;
   /** Runs a peer's request. What it throws is the answer's error: its `code`, `message` and `data`. */
@@ -126,12 +124,10 @@ export class Connection {
     return this.#heardAt;
   }
 
-  /** Bytes that wait to be read by the peer. */
   get unsentBytes(): number {
     return this.#channel.unsentBytes;
   }
 
-  /** Requests of ours that have no answer. */
   get waiting(): number {
     return this.#waiting.size;
   }
@@ -171,7 +167,6 @@ export class Connection {
     this.#peer.refuse(why, undefined);
   }
 
-  /** Settles when every request of the peer has been answered. */
   async idle(): Promise<void> {
     await this.#peer.idle();
   }

@@ -8,12 +8,10 @@ import type { Framing } from "../settings/settings.ts";
 /** Bytes of one message; a longer one is left out, and never gathered. */
 const MESSAGE_LIMIT_BYTES = 16 * 1024 * 1024;
 
-/** What a reader finds. */
 export interface FramingEvents {
   message(text: string): void;
   /** A line that stands where a message should: a program printed it. */
   stray(line: string): void;
-  /** Something that was left out, as the object of "dropped". */
   dropped(what: string): void;
 }
 
@@ -41,7 +39,6 @@ export function frameMessage(framing: Framing, text: string): Uint8Array {
   return whole;
 }
 
-/** Messages that stand one a line. */
 class NewlineReader implements MessageReader {
   readonly #events: FramingEvents;
   readonly #limit: number;

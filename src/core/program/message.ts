@@ -111,7 +111,6 @@ function shown(error: unknown): string {
   }
 }
 
-/** The error that a peer answered a request with. */
 export class JsonRpcError extends Error {
   override readonly name = "JsonRpcError";
   readonly code: number;

@@ -57,7 +57,6 @@ export class PeerRequests {
     });
   }
 
-  /** Answers what could not be read. */
   refuse(why: "parse" | "invalid", batch: Batch | undefined): void {
     const error = why === "parse"
       ? { code: RpcCode.parse, message: "Parse error" }
@@ -118,7 +117,6 @@ function writtenData(data: unknown): { data?: unknown } {
   }
 }
 
-/** A request that nobody handles. */
 export function methodNotFound(method: string): Error & { code: number } {
   return Object.assign(new Error(`Method not found: ${method}`), { code: RpcCode.methodNotFound });
 }

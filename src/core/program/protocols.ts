@@ -8,7 +8,6 @@ import type { ProtocolName } from "../settings/settings.ts";
 import { isRecord } from "../checks.ts";
 import type { MessageId, Params } from "./message.ts";
 
-/** What a client says of itself. */
 export interface Client {
   readonly version: string;
   readonly pid: number;
@@ -30,7 +29,6 @@ export interface Protocol {
   readonly requests: ReadonlyMap<string, () => unknown>;
 }
 
-/** Those of the Language Server Protocol, and of programs that use its libraries for something else. */
 export const LSP_CONVENTIONS: Conventions = {
   cancel: (id) => ({ method: "$/cancelRequest", params: { id } }),
   cancelledId: ({ method, params }) => method === "$/cancelRequest" ? idOf(params, "id") : undefined,
@@ -40,7 +38,6 @@ export const LSP_CONVENTIONS: Conventions = {
     method === "$/progress" && isRecord(params) ? { token: params["token"], value: params["value"] } : undefined,
 };
 
-/** Those of the Model Context Protocol. */
 export const MCP_CONVENTIONS: Conventions = {
   cancel: (requestId) => ({ method: "notifications/cancelled", params: { requestId, reason: "nobody waits for it" } }),
   cancelledId: ({ method, params }) => method === "notifications/cancelled" ? idOf(params, "requestId") : undefined,

@@ -25,7 +25,6 @@ export class ProgramService implements Service {
     this.#protocol = protocol;
   }
 
-  /** From now on calls of `initialize` get `answer`. */
   greeted(answer: unknown): void {
     this.#greeting = { answer };
   }

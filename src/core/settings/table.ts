@@ -2,7 +2,6 @@
 
 import { inspect, isRecord, unknownKey, withoutFields } from "../checks.ts";
 
-/** What every row says of its key. */
 interface About {
   /** One sentence: what it is and in which unit. An editor and the guide show it. */
   readonly about: string;
@@ -181,7 +180,6 @@ function valueOf(row: Row, given: unknown): unknown {
 /** Keys from the outside. */
 export type KeyPath = readonly (string | number)[];
 
-/** One thing that is wrong. */
 export interface Wrong {
   readonly path: KeyPath;
   /** What it is: the value there, the key itself, or the object as a whole. */
@@ -389,7 +387,6 @@ function quoted({ of }: ChoiceRow): string[] {
   return Object.keys(of).map((choice) => JSON.stringify(choice));
 }
 
-/** What a name must be. */
 export const NAME_RULE = "1 to 64 of the characters A-Z a-z 0-9 . _ -";
 export const NAME_PATTERN = /^[A-Za-z0-9._-]{1,64}$/;
 

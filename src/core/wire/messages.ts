@@ -90,7 +90,6 @@ export type Hello = FieldsOf<typeof HELLO>;
 
 const helloFields = new FieldSet<Hello>(HELLO);
 
-/** What this process sends first. */
 export function helloOf(
   { pid, name, version }: Pick<Runtime, "pid" | "name" | "version">,
   { setup = null, ...own }: Pick<Hello, "broker" | "process" | "codecs"> & Partial<Pick<Hello, "setup">>,
@@ -127,7 +126,6 @@ function isPlan(value: unknown): value is SupervisionPlan {
   return isRecord(value) && ["restart", "heartbeat", "memory"].every((group) => isRecord(value[group]));
 }
 
-/** Two peers that can't understand each other. */
 class HelloError extends BodyError {
   override readonly name = "HelloError";
 }
@@ -242,7 +240,6 @@ export type ControlFromParent<Kind extends keyof typeof FROM_PARENT = keyof type
   { readonly kind: Kind }
 >;
 
-/** The control messages of one direction. */
 class ControlMessages<M extends { readonly kind: string }> {
   readonly #fields: ReadonlyMap<unknown, FieldSet<{ kind: string }>>;
 

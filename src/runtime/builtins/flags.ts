@@ -8,7 +8,6 @@ import { process } from "./process.ts";
 const DROPPED =
   /^(--(inspect|watch|test|experimental-test|debug-port|env-file|eval|print|check|interactive|input-type)(-[a-z-]+)?|-[epci]|-pe)$/;
 
-/** Flags whose value is a path. */
 const PATHS = new Set([
   "--allow-fs-read",
   "--allow-fs-write",
@@ -31,7 +30,6 @@ const PATHS = new Set([
 const IMPORTED = new Set(["--import", "--loader", "--experimental-loader"]);
 const REQUIRED = new Set(["--require", "-r"]);
 
-/** Variables of the environment whose value is a path. */
 const PATH_VARIABLES = ["NODE_COMPILE_CACHE", "NODE_EXTRA_CA_CERTS", "NODE_REDIRECT_WARNINGS", "NODE_V8_COVERAGE"];
 
 const RULES: FlagRules = {

@@ -92,7 +92,6 @@ export async function spawnCommand(command: readonly string[], options: SpawnCom
   return { pid, exited, kill, channel };
 }
 
-/** Creates a process of another program that nobody talks to. */
 // deno-lint-ignore require-await
 export async function spawnDaemon(command: readonly string[], options: SpawnCommandOptions): Promise<SpawnedProcess> {
   return startProcess({ ...commandStart(command, options), stdin: "ignore", streams: ["stdout", "stderr"] });

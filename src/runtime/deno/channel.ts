@@ -7,7 +7,6 @@ declare const Deno: DenoNamespace;
 const BUFFER_BYTES = 256 * 1024;
 const LINGER_MS = 1_000;
 
-/** A channel over a unix socket. */
 export function socketChannel(conn: DenoConn): PullChannel {
   const buffer = new Uint8Array(BUFFER_BYTES);
   return new PullChannel({

@@ -79,7 +79,6 @@ const VALUE_APART = new Set([
   "--require",
   "--conditions",
 ]);
-/** Flags whose value is a path, or may be a URL instead. */
 const PATHS = new Set([
   "-c",
   "--config",
@@ -94,7 +93,6 @@ const PATHS = new Set([
 /** Rights in files, whose lists are of paths; programs that may be run are named by paths or without. */
 const PATH_RIGHTS = /^(--(allow|deny|ignore)-(read|write|ffi)|-[RW])$/;
 const RUN_RIGHTS = /^--(allow|deny)-run$/;
-/** Variables of the environment whose value is a path. */
 const PATH_VARIABLES = ["DENO_DIR", "DENO_CERT", "NODE_EXTRA_CA_CERTS"];
 
 const RULES: FlagRules = {

@@ -148,13 +148,11 @@ function commandChannel(child: DenoChild): PullChannel {
   });
 }
 
-/** A process of either kind, before it has a channel. */
 interface DenoProcess extends SpawnedProcess {
   readonly child: DenoChild;
 }
 
 interface DenoProcessOptions extends StartOptions, Start {
-  /** Whether it gets a session of its own. */
   readonly detached: boolean;
   readonly stdin: "null" | "piped";
 }

@@ -102,7 +102,6 @@ function withCompileCache(env: Record<string, string>): Record<string, string> {
   }
 }
 
-/** Creates a process of another program. */
 export async function spawnCommand(command: readonly string[], options: SpawnCommandOptions): Promise<CommandProcess> {
   const { child, exited, kill, pid } = await startCommand(command, options, ["stderr"]);
   if (child.stdin === null || child.stdout === null) {
@@ -113,7 +112,6 @@ export async function spawnCommand(command: readonly string[], options: SpawnCom
   return { pid, exited, kill, channel };
 }
 
-/** Creates a process of another program that nobody talks to. */
 export async function spawnDaemon(command: readonly string[], options: SpawnCommandOptions): Promise<SpawnedProcess> {
   return await startCommand(command, options, ["stdout", "stderr"]);
 }

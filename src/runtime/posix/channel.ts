@@ -1,5 +1,3 @@
-/** What the channels of the three runtimes are made of. */
-
 import { microtask, timer, whenSilent } from "./clock.ts";
 import type { Channel, ChannelEvents } from "../runtime.ts";
 
@@ -46,7 +44,6 @@ export interface ByteSource {
   close(): void;
 }
 
-/** Reads `stream`. */
 export function streamSource(stream: ReadableStream<Uint8Array>): ByteSource {
   const reader = stream.getReader();
   return {

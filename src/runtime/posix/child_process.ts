@@ -17,7 +17,6 @@ export interface Target {
   readonly group: boolean;
 }
 
-/** What the system can do with processes. */
 export interface System {
   readonly kill: Kill;
   readonly startTime: (pid: number) => string | null;
@@ -77,7 +76,6 @@ const LEAD = [
   `die "$ARGV[0]: $!\\n"`,
 ].join("; ");
 
-/** What a runtime starts. */
 export interface Start {
   readonly command: readonly [string, ...string[]];
   readonly env: Readonly<Record<string, string>>;
@@ -85,7 +83,6 @@ export interface Start {
 
 /** What this process may do; each throws where it may not. */
 export interface GroupTools {
-  /** Whether the program at the path can be started. */
   canRun(path: string): boolean;
   read(path: string): string;
 }
@@ -175,7 +172,6 @@ export class ChildOutput {
 }
 
 export interface SpawnFailure {
-  /** What was to be started. */
   readonly what: string;
   readonly cause: unknown;
   readonly cwd: string | undefined;

@@ -66,7 +66,6 @@ export function timer(ms: number, fn: () => void): () => void {
   return () => clear();
 }
 
-/** Settles after `ms`. */
 export async function pause(ms: number): Promise<void> {
   await new Promise<void>((resolve) => void timer(ms, resolve));
 }

@@ -39,7 +39,6 @@ export function startTimeOf(readStat: () => string): string | null {
   }
 }
 
-/** The part of a file system that this reads. */
 export interface ProcFiles {
   list(folder: string): Iterable<string>;
   read(path: string): string;
@@ -98,7 +97,6 @@ export function countKinds(names: readonly string[], kinds: ReadonlyMap<string, 
   return [...counts].map(([kind, count]) => ({ kind, count }));
 }
 
-/** What looks into `/proc/self/fd`. */
 export interface Descriptors {
   list(folder: string): Iterable<string>;
   readLink(path: string): string;

@@ -5,7 +5,6 @@ export const SHARED_FOLDER = "/dev/shm";
 
 const NAME = /^brokkr-(\d+)-/;
 
-/** What a runtime does with one open file. */
 export interface OpenFile {
   /** Returns how many bytes were written. */
   write(bytes: Uint8Array, at: number): number;
@@ -17,18 +16,15 @@ export interface OpenFile {
   close(): void;
 }
 
-/** How a runtime makes and opens files. */
 export interface SharedFileAccess {
   readonly pid: number;
   make(path: string): OpenFile;
   open(path: string): OpenFile;
   remove(path: string): void;
-  /** Names of what is in a folder. */
   list(folder: string): string[];
   isRunning(pid: number): boolean;
 }
 
-/** The files of one process. */
 export function newSharedFiles(access: SharedFileAccess): SharedFiles {
   let isSwept = false;
   let count = 0;

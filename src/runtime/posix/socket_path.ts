@@ -13,9 +13,7 @@ export interface FolderFacts {
   readonly mode: number;
 }
 
-/** How a runtime makes and looks at folders. */
 export interface FolderAccess {
-  /** The value of a variable of the environment. */
   variable(name: string): string | undefined;
   /** Null where the system has no users. */
   readonly uid: number | null;
