@@ -46,6 +46,7 @@ export async function checkBorder(): Promise<string[]> {
     ...await oneByte(graph),
     ...runtimeFolders(graph),
     ...await timers(graph),
+    ...await assets(graph),
     ...versions(),
     ...await lockedHosts(),
   ];
@@ -134,6 +135,21 @@ async function timers(graph: ReadonlyMap<string, Module>): Promise<string[]> {
     const [name] = text.match(/\b(setTimeout|setInterval|setImmediate|queueMicrotask|Date\.now|performance\.now)\(/) ??
       [];
     if (name !== undefined) found.push(`${path}: calls ${name}), which a test may have replaced; use ${CLOCK}`);
+  }
+  return found;
+}
+
+/** Bundlers take it for a file to put into the bundle, and refuse to build where there is none, whatever the URL is relative to. */
+async function assets(graph: ReadonlyMap<string, Module>): Promise<string[]> {
+  const found: string[] = [];
+  for (const path of reachable(graph, LIBRARY, { dynamic: true })) {
+    if (!graph.has(path)) continue;
+    const [, url] =
+      (await Deno.readTextFile(join(ROOT, path))).match(/^(?! *[*\/]).*(\bnew URL\(\s*["'`]\.[^)]*\))/m) ??
+        [];
+    if (url !== undefined) {
+      found.push(`${path}: "${url}" is a file of its own for a bundler; make the path from a text`);
+    }
   }
   return found;
 }

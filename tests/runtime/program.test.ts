@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checkSystem, inRunner, ownFilesOf, runnerOf } from "../../src/runtime/posix/program.ts";
+import { checkSystem, inRunner, ownFilesOf, ownFolderOf, runnerOf } from "../../src/runtime/posix/program.ts";
 
 test("ownFilesOf() is the library's sources beside the file, and not the command line's", () => {
   const own = ["/a b/src/core/", "/a b/src/runtime/", "/a b/src/broker."];
@@ -12,6 +12,14 @@ test("ownFilesOf() is the files of the npm package by their name", () => {
   assert.deepEqual(ownFilesOf("file:///p/lib/brokkr-node_fork-1a2b.js"), own);
   // A program that was bundled with the library in it may stand in a folder of that name.
   assert.ok(ownFilesOf("file:///p/lib/main.js").every((prefix) => !"/p/lib/main.js".startsWith(prefix)));
+});
+
+test("ownFolderOf() is that of the sources or of the package, and none in a bundle or of a URL", () => {
+  assert.equal(ownFolderOf("file:///a%20b/src/runtime/deno/sandbox.ts"), "/a b/");
+  assert.equal(ownFolderOf("file:///p/node_modules/brokkr/lib/brokkr-deno_spawn.js"), "/p/node_modules/brokkr/");
+  for (const other of ["file:///p/q/dist/main.js", "file:///main.js", "https://host/src/runtime/deno/sandbox.ts"]) {
+    assert.equal(ownFolderOf(other), null, other);
+  }
 });
 
 test("ownFilesOf() is URLs where the library was imported by one", () => {

@@ -11,7 +11,8 @@ import { installed, result } from "./installed.ts";
 const DEADLINE = { timeout: 10 * 60_000 };
 const PAGE = "docs/embedding.md";
 const SERVERS = "express@5.3.0 fastify@5.12.8 hono@4.13.19 @hono/node-server@1.19.19";
-const NEXT = "next@15.5.29 react@19.2.0 react-dom@19.2.0";
+/** 15 builds with webpack, 16 with Turbopack. */
+const NEXTS = ["15.5.29", "16.4.6"];
 
 /** A folder with `files` within that of `packages`, with brokkr beside them. */
 async function projectWith(
@@ -86,44 +87,46 @@ process.exit(0);
   }
 });
 
-test(`${PAGE}, Next.js: its routes call a module whose process runs "program"`, DEADLINE, async () => {
-  const { folder, programs } = await projectWith(NEXT, "web", {});
-  await Deno.mkdir(join(folder, "app/greet"), { recursive: true });
-  const layout = "export default ({ children }) => <html><body>{children}</body></html>;\n";
-  await Deno.writeTextFile(join(folder, "app/layout.js"), layout);
-  for (const step of [...await blocksOf(PAGE)]) {
-    if (step.name === null || !["A module", "Next.js"].includes(step.part)) continue;
-    await Deno.writeTextFile(join(folder, step.name === "route.js" ? "app/greet/route.js" : step.name), step.text);
-  }
-  const next = join(programs, "next");
-  const env = { NEXT_TELEMETRY_DISABLED: "1" };
-  const built = await result([next, "build"], folder, env, 6 * 60_000);
-  assert.equal(built.code, 0, built.output);
-  assert.doesNotMatch(built.output, /Module not found|Critical dependency/);
-  const port = String(freePort());
-  const server = new Deno.Command(next, {
-    args: ["start", "-p", port],
-    cwd: folder,
-    env,
-    stdout: "null",
-    stderr: "null",
-  })
-    .spawn();
-  try {
-    const address = `http://127.0.0.1:${port}/greet`;
-    const got = async () => await fetch(address).then((answer) => answer.text(), () => null);
-    const until = performance.now() + 60_000;
-    let answer = await got();
-    while (answer === null && performance.now() < until) {
-      await new Promise((resolve) => setTimeout(resolve, 200));
-      answer = await got();
+for (const version of NEXTS) {
+  test(`${PAGE}, Next.js ${version}: its routes call a module whose process runs "program"`, DEADLINE, async () => {
+    const { folder, programs } = await projectWith(`next@${version} react@19.2.0 react-dom@19.2.0`, "web", {});
+    await Deno.mkdir(join(folder, "app/greet"), { recursive: true });
+    const layout = "export default ({ children }) => <html><body>{children}</body></html>;\n";
+    await Deno.writeTextFile(join(folder, "app/layout.js"), layout);
+    for (const step of [...await blocksOf(PAGE)]) {
+      if (step.name === null || !["A module", "Next.js"].includes(step.part)) continue;
+      await Deno.writeTextFile(join(folder, step.name === "route.js" ? "app/greet/route.js" : step.name), step.text);
     }
-    assert.equal(answer, "Hello world");
-  } finally {
-    server.kill("SIGTERM");
-    await server.status;
-  }
-});
+    const next = join(programs, "next");
+    const env = { NEXT_TELEMETRY_DISABLED: "1" };
+    const built = await result([next, "build"], folder, env, 6 * 60_000);
+    assert.equal(built.code, 0, built.output);
+    assert.doesNotMatch(built.output, /Module not found|Critical dependency/);
+    const port = String(freePort());
+    const server = new Deno.Command(next, {
+      args: ["start", "-p", port],
+      cwd: folder,
+      env,
+      stdout: "null",
+      stderr: "null",
+    })
+      .spawn();
+    try {
+      const address = `http://127.0.0.1:${port}/greet`;
+      const got = async () => await fetch(address).then((answer) => answer.text(), () => null);
+      const until = performance.now() + 60_000;
+      let answer = await got();
+      while (answer === null && performance.now() < until) {
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        answer = await got();
+      }
+      assert.equal(answer, "Hello world");
+    } finally {
+      server.kill("SIGTERM");
+      await server.status;
+    }
+  });
+}
 
 function freePort(): number {
   const listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });

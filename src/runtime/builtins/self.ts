@@ -1,7 +1,16 @@
 /** What a process knows of itself and of the machine, by what Node and Bun have in common. */
 
 import { countZombies, descriptorLinks, fromPs, fromSmapsRollup, startTimeOf, UNKNOWN_MEMORY } from "../posix/proc.ts";
-import { currentThread, fromOrigin, inRunner, NO_FILE, ORIGIN, refusableExit, runnerOf } from "../posix/program.ts";
+import {
+  CLUSTER_WORKER,
+  currentThread,
+  fromOrigin,
+  inRunner,
+  NO_FILE,
+  ORIGIN,
+  refusableExit,
+  runnerOf,
+} from "../posix/program.ts";
 import { newStandardError, type StandardError, unblockedError } from "../posix/standard_error.ts";
 import type { GroupTools, System } from "../posix/child_process.ts";
 import type { Endpoint, Environment, MemoryUsage, Runtime } from "../runtime.ts";
@@ -108,10 +117,6 @@ export function isFolder(path: string): boolean {
     return false;
   }
 }
-
-const CLUSTER_WORKER =
-  "this process is a worker of node:cluster, and a new process of its program would be the primary, " +
-  'set "program" to a file that only starts the broker';
 
 const PM2_CLUSTER = "PM2 runs this process in cluster mode, where a new process of its program does not get there, " +
   'start it in fork mode (pm2 start without -i, or exec_mode: "fork") or set "program" to its file';

@@ -3,6 +3,7 @@
 import { engineTimer, hasEngineTimers, systemClock, timer } from "../posix/clock.ts";
 import {
   checkSystem,
+  CLUSTER_WORKER,
   currentThread,
   FIXED_FLAGS,
   folderOf,
@@ -29,6 +30,7 @@ import {
 import { newStandardError, type StandardError, unblockedError } from "../posix/standard_error.ts";
 
 declare const Deno: DenoNamespace;
+declare const process: { getBuiltinModule(name: string): object };
 declare const navigator: { readonly hardwareConcurrency: number };
 
 const FIXED_RIGHTS =
@@ -118,7 +120,13 @@ function program(): string | null {
 /** The names that Deno gives to what is no file. Outside of its test runner a test takes no parameters, and does nothing. */
 function cannotRepeat(): string | null {
   if (Deno.test !== undefined && Deno.test.length > 0) return inRunner("deno test");
+  // A worker has it from its primary, and so have the processes that a worker starts. The module itself is loaded where it is set only.
+  if (Deno.env.get("NODE_CLUSTER_SCHED_POLICY") !== undefined && isClusterWorker()) return CLUSTER_WORKER;
   return /\/\$deno\$(eval|stdin|repl)\.\w+$/.test(Deno.mainModule) && !Deno.build.standalone ? NO_FILE : null;
+}
+
+function isClusterWorker(): boolean {
+  return Reflect.get(process.getBuiltinModule("node:cluster"), "isWorker") === true;
 }
 
 function enterFolder(path: string): string {

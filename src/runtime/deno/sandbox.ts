@@ -1,5 +1,5 @@
 import type { DenoNamespace, DenoPermission, DenoPermissionDescriptor } from "./namespace.ts";
-import { fromOrigin } from "../posix/program.ts";
+import { fromOrigin, ownFolderOf } from "../posix/program.ts";
 import type { Rights, Sandbox } from "../runtime.ts";
 
 declare const Deno: DenoNamespace;
@@ -120,10 +120,8 @@ function withoutGrants(flag: string): string[] {
 
 /** brokkr's own files are read by module files that import it. */
 function ownSource(): string[] {
-  // By a name of its own: webpack and others take `new URL("…", import.meta.url)` for a file to put into a bundle.
-  const own = import.meta.url;
-  const { protocol, pathname } = new URL("../../../", own);
-  return protocol === "file:" ? [decodeURIComponent(pathname)] : [];
+  const folder = ownFolderOf(import.meta.url);
+  return folder === null ? [] : [folder];
 }
 
 function ownHost(): string[] {

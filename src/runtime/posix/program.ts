@@ -64,9 +64,21 @@ export function ownFilesOf(moduleUrl: string | undefined): string[] {
   return sources === undefined ? [] : ["core/", "runtime/", "broker."].map((part) => sources + part);
 }
 
+/** The folder of the library: of its sources, or of the package. Null in a bundle, and where it was not read from files. */
+export function ownFolderOf(moduleUrl: string): string | null {
+  const { protocol, pathname } = new URL(moduleUrl);
+  if (protocol !== "file:") return null;
+  const path = decodeURIComponent(pathname);
+  return PACKAGED.exec(path)?.[1] ?? SOURCE.exec(path)?.[1]?.replace(/src\/$/, "") ?? null;
+}
+
 /** What stands after "Cannot start broker ...": the program that runs is none that a new process could run. */
 export const NO_FILE =
   'its program was not read from a file, so that no new process can run it, put it into one or set "program" to one';
+
+export const CLUSTER_WORKER =
+  "this process is a worker of node:cluster, and a new process of its program would be the primary, " +
+  'set "program" to a file that only starts the broker';
 
 /** Why there are no fewer rights where the runtime is not Deno. */
 export function cannotSandbox(runtime: string): string {
