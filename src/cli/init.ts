@@ -39,15 +39,21 @@ interface ModuleFilesOptions {
   readonly language: Language | undefined;
 }
 
-/** A first module, its test and the configuration. */
-function moduleFiles(runtime: Runtime, { target, name, language }: ModuleFilesOptions): FirstFile[] {
+/** A first module, its test, which is for the test runner that there is, and the configuration. */
+function moduleFiles(runtime: Runtime, { target, name, language: given }: ModuleFilesOptions): FirstFile[] {
   const remedy = typescriptRemedy(runtime, "hello.ts");
-  if (language === "ts" && remedy !== null) throw new CliError(`Cannot write TypeScript: ${remedy}`);
-  return firstFiles({
-    head: headOf(target, name ?? brokerName(target)),
-    language: language ?? (remedy === null ? languageOf(target) : "js"),
-    runtime: runtime.program === null ? "binary" : runtime.name,
-  });
+  if (given === "ts" && remedy !== null) throw new CliError(`Cannot write TypeScript: ${remedy}`);
+  const language = given ?? (remedy === null ? languageOf(target) : "js");
+  const isBinary = runtime.program === null;
+  // Without a package.json, Node treats .js as CommonJS.
+  const isNode = runtime.name === "node" && !isBinary;
+  const ending = isNode ? `m${language}` : language === "js" ? "mjs" : "ts";
+  const module = `hello.${ending}`;
+  return [
+    { name: module, text: language === "ts" ? MODULE : MODULE.replaceAll(": string", "") },
+    { name: `hello.test.${ending}`, text: isBinary ? program(module) : test(module) },
+    configFile({ ...headOf(target, name ?? brokerName(target)), modules: { hello: { path: `./${module}` } } }),
+  ];
 }
 
 /** A configuration of the servers of a file. */
@@ -91,7 +97,7 @@ function brokerName(target: string): string {
 }
 
 /** What every first configuration begins with. */
-function headOf(target: string, name: string): Head {
+function headOf(target: string, name: string): object {
   const schema = existsSync(join(target, SCHEMA)) ? SCHEMA : OWN_SCHEMA;
   return { $schema: `./${schema}`, name, product: projectName(target) };
 }
@@ -150,33 +156,6 @@ interface FirstFile {
   readonly text: string;
 }
 
-/** The first keys of a configuration. */
-interface Head {
-  readonly $schema: string;
-  readonly name: string;
-  readonly product: string;
-}
-
-interface FirstFilesOptions {
-  readonly head: Head;
-  readonly language: Language;
-  /** The test is for its test runner. */
-  readonly runtime: "deno" | "node" | "bun" | "binary";
-}
-
-/** The module, its test, the configuration. */
-function firstFiles({ head, language, runtime }: FirstFilesOptions): FirstFile[] {
-  // Without a package.json, Node treats .js as CommonJS.
-  const ending = runtime === "node" ? `m${language}` : language === "js" ? "mjs" : "ts";
-  const module = `hello.${ending}`;
-  const config = { ...head, modules: { hello: { path: `./${module}` } } };
-  return [
-    { name: module, text: language === "ts" ? MODULE : withoutTypes(MODULE) },
-    { name: `hello.test.${ending}`, text: runtime === "binary" ? program(module) : test(module) },
-    configFile(config),
-  ];
-}
-
 const MODULE = `// A module: commands that run in a process of their own. Try: brokkr call hello greet world
 export default {
   name: "hello",
@@ -186,10 +165,6 @@ export default {
   },
 };
 `;
-
-function withoutTypes(text: string): string {
-  return text.replaceAll(": string", "");
-}
 
 function test(module: string): string {
   return lines([

@@ -11,7 +11,7 @@ import { failureCode, systemReason } from "../runtime/posix/failure_reason.ts";
 import type { Clock, Runtime } from "../runtime/runtime.ts";
 import { asUsage, CliError } from "./exit_codes.ts";
 import { type Config, readConfig } from "./config/read_config.ts";
-import { LOG } from "./config/file_keys.ts";
+import { LOG, type LogKeys } from "./config/file_keys.ts";
 import { LogFile } from "./log_file.ts";
 import { hasColors } from "./output.ts";
 import type { PageArgs } from "./page/page.ts";
@@ -35,13 +35,13 @@ export async function runConfig(
   const config = await readConfig(file, runtime, name);
   warn(runtime, config);
   const { plan, host } = await planOf(config);
-  const log = openLog(config, runtime);
+  // The first line is of the broker, and none is lost before it.
+  const log = openLog(config, runtime, (fields) => core.report("log.lost", fields));
   if (page !== null) {
     const { openPage } = await import("./page/page.ts");
     await openPage(runtime, page, plan.name);
   }
   const core = new BrokerCore({ ...plan, log: log.write }, { runtime, depth, ...host });
-  log.whenLost((fields) => core.report("log.lost", fields));
   core.whenStopped(() => Promise.resolve(log.close()));
   // Reads happen one after the other, so that the newest wins; none waits for the changes that an earlier one started.
   let reading: Promise<Config> = Promise.resolve(config);
@@ -139,38 +139,32 @@ function refuse(core: BrokerCore, reason: string): void {
 
 const URGENT: readonly LogLevel[] = ["warning", "error", "fatal"];
 
+type Lost = (fields: EventFields["log.lost"]) => void;
+
 interface LogOutput {
   readonly write: LogFunction;
-  /** Sets the listener for lost lines. */
-  whenLost(fn: (fields: EventFields["log.lost"]) => void): void;
   /** Returns when all lines are written. */
   close(): void;
 }
 
-/** @throws {CliError} if the file can't be written. */
-function openLog({ log }: Config, runtime: Runtime): LogOutput {
-  return log.file === undefined ? toStandardError(runtime) : toFile(log.file, log, runtime);
+/** @param tell is called when lines were lost. @throws {CliError} if the file can't be written. */
+function openLog({ log }: Config, runtime: Runtime, tell: Lost): LogOutput {
+  if (log.file !== undefined) return toFile(log.file, { ...log, runtime, tell });
+  const colors = hasColors("stderr");
+  const write: LogFunction = (record) => {
+    const lines = record.lines().map((line) => `${paintLine(line, record.level, colors)}\n`);
+    runtime.writeError(lines.join(""));
+  };
+  return { write, close() {} };
 }
 
-function toStandardError(runtime: Runtime): LogOutput {
-  const colors = hasColors("stderr");
-  return {
-    write: (record) => {
-      const lines = record.lines().map((line) => `${paintLine(line, record.level, colors)}\n`);
-      runtime.writeError(lines.join(""));
-    },
-    whenLost() {},
-    close() {},
-  };
-}
+type FileOptions = LogKeys & { readonly runtime: Runtime; readonly tell: Lost };
 
 function toFile(
   path: string,
-  { maxBytes = LOG.maxBytes.default, keep = LOG.keep.default }: Config["log"],
-  runtime: Runtime,
+  { maxBytes = LOG.maxBytes.default, keep = LOG.keep.default, runtime, tell }: FileOptions,
 ): LogOutput {
   const say = (text: string) => runtime.writeError(`brokkr: ${text}\n`);
-  let tell: (fields: EventFields["log.lost"]) => void = () => {};
   let file: LogFile;
   try {
     file = new LogFile(path, {
@@ -185,14 +179,11 @@ function toFile(
     });
   } catch (cause) {
     const remedy = failureCode(cause) === "ENXIO" ? REMEDIES.get("ENXIO") : "correct log.file";
-    throw new CliError(`Cannot write log file "${path}": ${systemReason(cause)}, ${remedy}`, {
-      cause,
-    });
+    throw new CliError(`Cannot write log file "${path}": ${systemReason(cause)}, ${remedy}`, { cause });
   }
   return {
     // Lines that matter after a sudden end are written at once.
     write: (record) => file.write(`${record.lines().join("\n")}\n`, URGENT.includes(record.level)),
-    whenLost: (fn) => tell = fn,
     close() {
       file.close();
       if (file.lost > 0) say(`log file "${path}" could not be written to the end, ${file.lost} lines are lost`);

@@ -31,8 +31,16 @@ export interface Value<T> {
   read(word: string): T | Promise<T>;
 }
 
-export function text(metavar: string, candidates: Candidates = []): Value<string> {
-  return { metavar, candidates, read: (word) => word };
+function value<T>(
+  metavar: string,
+  read: (word: string) => T | Promise<T>,
+  candidates: Candidates = [],
+): Value<T> {
+  return { metavar, candidates, read };
+}
+
+export function text(metavar: string, candidates?: Candidates): Value<string> {
+  return value(metavar, (word) => word, candidates);
 }
 
 /** One of `words`, in any case, or another name of one. */
@@ -41,18 +49,15 @@ export function choice<const T extends string>(
   words: readonly T[],
   aliases: Readonly<Record<string, T>> = {},
 ): Value<T> {
-  return {
-    metavar,
-    candidates: words,
-    read(word) {
-      const lower = word.toLowerCase();
-      const found = words.find((one) => one === lower) ?? new Map(Object.entries(aliases)).get(lower);
-      if (found !== undefined) return found;
-      const near = closestMatch(word, words);
-      const hint = near === null ? "" : `; did you mean "${near}"?`;
-      throw new TypeError(`${metavar} must be one of ${words.join(", ")}, and it is "${word}"${hint}`);
-    },
+  const read = (word: string) => {
+    const lower = word.toLowerCase();
+    const found = words.find((one) => one === lower) ?? new Map(Object.entries(aliases)).get(lower);
+    if (found !== undefined) return found;
+    const near = closestMatch(word, words);
+    const hint = near === null ? "" : `; did you mean "${near}"?`;
+    throw new TypeError(`${metavar} must be one of ${words.join(", ")}, and it is "${word}"${hint}`);
   };
+  return value(metavar, read, words);
 }
 
 /** `warn` is how others write it. */
@@ -72,14 +77,10 @@ export function parseDuration(input: string): number | string {
 }
 
 /** Milliseconds, written with a unit. */
-export const DURATION: Value<number> = { metavar: "TIME", candidates: [], read: (word) => good(parseDuration(word)) };
+export const DURATION = value("TIME", (word) => good(parseDuration(word)));
 
 /** The name of a broker that is to start. */
-export const NAME: Value<string> = {
-  metavar: "NAME",
-  candidates: [],
-  read: (word) => checkName("The name of a broker", word),
-};
+export const NAME = value("NAME", (word) => checkName("The name of a broker", word));
 
 export const COUNT = wholeNumber(/^[1-9]\d{0,8}$/, "above 0");
 
@@ -87,47 +88,31 @@ export const COUNT = wholeNumber(/^[1-9]\d{0,8}$/, "above 0");
 export const WORKERS = wholeNumber(/^(0|[1-9]\d{0,4})$/, "from 0 to 99999");
 
 function wholeNumber(pattern: RegExp, which: string): Value<number> {
-  return {
-    metavar: "COUNT",
-    candidates: [],
-    read(word) {
-      if (pattern.test(word)) return Number(word);
-      throw new TypeError(`COUNT must be a whole number ${which}, and it is "${word}"`);
-    },
-  };
+  return value("COUNT", (word) => {
+    if (pattern.test(word)) return Number(word);
+    throw new TypeError(`COUNT must be a whole number ${which}, and it is "${word}"`);
+  });
 }
 
 /** A moment in a log, or a span of it. */
-export const LOG_TIME: Value<LogTime> = {
-  metavar: "TIME",
-  candidates: [],
-  async read(word) {
-    const { parseLogTime } = await import("./logs/filter.ts");
-    return good(parseLogTime(word, Date.now()));
-  },
-};
+export const LOG_TIME: Value<LogTime> = value(
+  "TIME",
+  async (word) => good((await import("./logs/filter.ts")).parseLogTime(word, Date.now())),
+);
 
-export const EVENT: Value<EventId> = {
-  metavar: "EVENT",
-  candidates: "event",
-  async read(word) {
-    const { EVENT_IDS, isEventId } = await import("../core/log/events.ts");
-    if (isEventId(word)) return word;
-    const near = closestMatch(word, EVENT_IDS);
-    const remedy = near === null ? `it must be one of ${EVENT_IDS.join(", ")}` : `did you mean "${near}"?`;
-    throw new TypeError(`There is no event "${word}"; ${remedy}`);
-  },
-};
+export const EVENT = value("EVENT", async (word): Promise<EventId> => {
+  const { EVENT_IDS, isEventId } = await import("../core/log/events.ts");
+  if (isEventId(word)) return word;
+  const near = closestMatch(word, EVENT_IDS);
+  const remedy = near === null ? `it must be one of ${EVENT_IDS.join(", ")}` : `did you mean "${near}"?`;
+  throw new TypeError(`There is no event "${word}"; ${remedy}`);
+}, "event");
 
 /** `HOST:PORT` of the page. */
-export const PAGE_ADDRESS: Value<PageAddress> = {
-  metavar: "HOST:PORT",
-  candidates: [],
-  async read(word) {
-    const { parseAddress } = await import("./page/access.ts");
-    return good(parseAddress(word));
-  },
-};
+export const PAGE_ADDRESS: Value<PageAddress> = value(
+  "HOST:PORT",
+  async (word) => good((await import("./page/access.ts")).parseAddress(word)),
+);
 
 function good<T>(value: T | string): T {
   if (typeof value === "string") throw new TypeError(value);

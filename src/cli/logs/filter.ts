@@ -13,10 +13,8 @@ interface FilterOptions {
   readonly events: readonly EventId[];
   /** The least serious level. */
   readonly level?: LogLevel | undefined;
-  /** The first millisecond, since the epoch. */
-  readonly since?: number | undefined;
-  /** The last one. */
-  readonly until?: number | undefined;
+  readonly since?: LogTime | undefined;
+  readonly until?: LogTime | undefined;
 }
 
 export type Filter = (event: ParsedEvent) => boolean;
@@ -24,8 +22,8 @@ export type Filter = (event: ParsedEvent) => boolean;
 /** Selects events that match all options; null if that is every event. */
 export function makeFilter({ modules, commands, events, level, since, until }: FilterOptions): Filter | null {
   const filters: Filter[] = [];
-  if (since !== undefined) filters.push(({ time }) => time >= since);
-  if (until !== undefined) filters.push(({ time }) => time <= until);
+  if (since !== undefined) filters.push(({ time }) => time >= since.from);
+  if (until !== undefined) filters.push(({ time }) => time <= until.to);
   if (level !== undefined) filters.push((event) => isAtLeast(event.level, level));
   const ids = new Set<string>(events);
   if (ids.size > 0) filters.push(({ event }) => ids.has(event));

@@ -3,16 +3,15 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import type { ControlClient } from "../../core/control/client.ts";
 import { RemoteError } from "../../core/faults.ts";
-import type { EventId } from "../../core/log/events.ts";
-import type { LogLevel } from "../../core/log/prefix.ts";
 import { LogReader } from "../../core/log/log_reader.ts";
 import type { LogItem } from "../../core/log/parse.ts";
 import { failureCode } from "../../runtime/posix/failure_reason.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
+import type { ArgsOf } from "../commands.ts";
 import { CliError, ExitCode, NoBrokerError } from "../exit_codes.ts";
 import { askBroker } from "../connect.ts";
 import { print } from "../output.ts";
-import { type LineOptions, lineText } from "./print_lines.ts";
+import { lineText } from "./print_lines.ts";
 import { LineDecoder } from "./read_log.ts";
 import process from "node:process";
 
@@ -22,21 +21,15 @@ const LAST = 10;
 /** How much is read for them. */
 const LAST_BYTES = 65_536;
 
-interface FollowOptions extends LineOptions {
-  readonly files: readonly string[];
-  /** Whether to begin with all earlier lines. */
-  readonly fromStart: boolean;
-  /** How many earlier events are printed first. @default 10, like `tail` */
-  readonly last: number | undefined;
-}
-
 /** Prints until the reader closes its end. */
-export async function follow(options: FollowOptions): Promise<number> {
-  const { files, fromStart, last = fromStart ? Infinity : LAST } = options;
+export async function followFiles(args: ArgsOf<"logs">): Promise<number> {
+  const { files, unread } = args;
+  // Without a number, all since a time, else as many as `tail` prints.
+  const last = args.count ?? (args.since === undefined ? LAST : Infinity);
   if (files.includes("-")) {
     throw new CliError('Cannot follow standard input: it ends by itself; leave out "--follow"');
   }
-  const toText = lineText(options);
+  const toText = lineText(args, { events: args.lines || args.count !== undefined || !unread });
   const waiting: string[] = [];
   const events = {
     item: (item: LogItem) => {
@@ -48,7 +41,7 @@ export async function follow(options: FollowOptions): Promise<number> {
   const followed = files.map((name) => new FollowedFile(name, events));
   try {
     for (const file of followed) {
-      file.open(fromStart || last > LAST ? Infinity : LAST_BYTES);
+      file.open(args.since !== undefined || last > LAST ? Infinity : LAST_BYTES);
       file.poll();
       file.flush();
     }
@@ -200,21 +193,11 @@ export class FollowedFile implements Disposable {
 /** More than a broker keeps. */
 const ALL_RECORDS = 1_000_000;
 
-/** What `brokkr logs` takes where it names no file. */
-interface BrokerLogArgs {
-  readonly broker: string | undefined;
-  readonly follow: boolean;
-  readonly level: LogLevel | undefined;
-  readonly events: readonly EventId[];
-  readonly since: unknown;
-  readonly count: number | undefined;
-}
-
 /** Prints the broker's last records, and with `--follow` new ones until the reader closes its end or the broker ends. */
-export async function followBroker(runtime: Runtime, args: BrokerLogArgs, options: LineOptions): Promise<number> {
+export async function followBroker(runtime: Runtime, args: ArgsOf<"logs">): Promise<number> {
   const { broker, follow, level = "info", events, since } = args;
   const last = args.count ?? (follow && since === undefined ? LAST : ALL_RECORDS);
-  const toText = lineText(options);
+  const toText = lineText(args, { events: true, unread: false });
   const reader = new LogReader();
   const wanted = {
     level,

@@ -91,13 +91,13 @@ const MAX_NAMES = 10;
 /** Similar events: how many, from when to when. */
 export interface Group<Facts> {
   readonly facts: Facts;
-  readonly count: number;
+  count: number;
   /** `YYYY-MM-DD HH:MM:SS`, as in the log. */
-  readonly first: string;
-  readonly last: string;
+  first: string;
+  last: string;
   /** Where they happened; the first ten. */
-  readonly modules: readonly string[];
-  readonly commands: readonly string[];
+  readonly modules: string[];
+  readonly commands: string[];
 }
 
 /** `sla get_report, get_trend`. */
@@ -105,19 +105,9 @@ export function placeOf({ modules, commands }: Group<unknown>): string {
   return [modules.join(", "), commands.join(", ")].filter((names) => names !== "").join(" ");
 }
 
-/** A group that grows. */
-interface Open<Facts> {
-  readonly facts: Facts;
-  count: number;
-  first: string;
-  last: string;
-  readonly modules: Set<string>;
-  readonly commands: Set<string>;
-}
-
 /** Groups of similar events of one kind, up to {@link MAX_GROUPS}. */
 class Groups<Facts> {
-  readonly #groups = new Map<string, Open<Facts>>();
+  readonly #groups = new Map<string, Group<Facts>>();
   /** Events in none of the groups, because there are too many groups. */
   others = 0;
 
@@ -131,7 +121,7 @@ class Groups<Facts> {
         return;
       }
       const time = ownText(timeText);
-      group = { facts: facts(), count: 0, first: time, last: time, modules: new Set(), commands: new Set() };
+      group = { facts: facts(), count: 0, first: time, last: time, modules: [], commands: [] };
       this.#groups.set(ownText(key), group);
     }
     group.count++;
@@ -143,12 +133,10 @@ class Groups<Facts> {
 
   /** The most frequent ones first. */
   result(): Group<Facts>[] {
-    return [...this.#groups.values()]
-      .map((group) => ({ ...group, modules: [...group.modules], commands: [...group.commands] }))
-      .sort((a, b) => b.count - a.count || (a.first < b.first ? -1 : 1));
+    return [...this.#groups.values()].sort((a, b) => b.count - a.count || (a.first < b.first ? -1 : 1));
   }
 }
 
-function note(names: Set<string>, name: string): void {
-  if (names.size < MAX_NAMES && !names.has(name)) names.add(ownText(name));
+function note(names: string[], name: string): void {
+  if (names.length < MAX_NAMES && !names.includes(name)) names.push(ownText(name));
 }

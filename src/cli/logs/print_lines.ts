@@ -5,29 +5,16 @@ import { escapeControls } from "../../core/log/escape.ts";
 import type { LinePlace, LogItem } from "../../core/log/parse.ts";
 import { hasColors, print } from "../output.ts";
 import { paintLine } from "../colors.ts";
-import type { Filter } from "./filter.ts";
+import type { ArgsOf } from "../commands.ts";
+import { makeFilter } from "./filter.ts";
 import { openLogs } from "./open_logs.ts";
 import { inOrder, type SourceFigures, tellBroken } from "./read_log.ts";
 
 const PRINTED_AT_ONCE = 65_536;
 
-export interface LineOptions {
-  readonly filter: Filter | null;
-  /** Whether events are printed. */
-  readonly events: boolean;
-  /** Whether lines that belong to no event are printed; without events, with their file and line number. */
-  readonly unread: boolean;
-  readonly json: boolean;
-}
-
-interface PrintOptions extends LineOptions {
-  readonly files: readonly string[];
-  readonly last: number | undefined;
-}
-
-export async function printLines(options: PrintOptions): Promise<number> {
-  const { files, last } = options;
-  const toText = lineText(options);
+export async function printLines(args: ArgsOf<"logs">): Promise<number> {
+  const { files, lines, count: last } = args;
+  const toText = lineText(args, { events: lines || last !== undefined });
   const figures: SourceFigures[] = [];
   const events = { read: () => {}, ended: (one: SourceFigures) => figures.push(one) };
   const waiting: string[] = [];
@@ -50,8 +37,20 @@ export async function printLines(options: PrintOptions): Promise<number> {
   return tellBroken(figures);
 }
 
+interface LineOptions {
+  /** Whether events are printed. */
+  readonly events: boolean;
+  /** Whether lines that belong to no event are printed; without events, with their file and line number. */
+  readonly unread?: boolean;
+}
+
 /** The printed text of an item: its lines, or nothing. On a terminal, control characters are escaped. */
-export function lineText({ filter, events, unread, json }: LineOptions): (item: LogItem) => string {
+export function lineText(
+  args: ArgsOf<"logs">,
+  { events, unread = args.unread }: LineOptions,
+): (item: LogItem) => string {
+  const { json } = args;
+  const filter = makeFilter(args);
   const colors = hasColors("stdout");
   const shown = process.stdout.isTTY === true ? escapeControls : (line: string) => line;
   return (item) => {

@@ -2,12 +2,13 @@
 
 import { writeFile } from "node:fs/promises";
 import { messageOf } from "../../core/user_code.ts";
+import type { ArgsOf } from "../commands.ts";
 import { CliError } from "../exit_codes.ts";
 import { count, cut } from "../figures.ts";
 import { hasColors, print } from "../output.ts";
 import { ProgressLine } from "../progress_line.ts";
 import { describeSummary } from "./describe.ts";
-import type { Filter } from "./filter.ts";
+import { makeFilter } from "./filter.ts";
 import { type Log, openLogs } from "./open_logs.ts";
 import { readLog, type SourceFigures, tellBroken } from "./read_log.ts";
 import { type LogSummary, Summary } from "./summary.ts";
@@ -20,17 +21,10 @@ const SPANS = 500;
 /** How long reading may block the event loop. */
 const BUSY_MS = 50;
 
-interface SummarizeOptions {
-  readonly files: readonly string[];
-  readonly filter: Filter | null;
-  readonly json: boolean;
-  /** Where to write a report, in addition. */
-  readonly html: string | undefined;
-}
-
-export async function summarize({ files, filter, json, html }: SummarizeOptions): Promise<number> {
+export async function summarize(args: ArgsOf<"logs">): Promise<number> {
+  const { files, json, html } = args;
   const logs = await openLogs(files);
-  const summary = new Summary(filter);
+  const summary = new Summary(makeFilter(args));
   const figures = await readAll(logs, summary);
   if (json) await print(`${JSON.stringify(summary.result(figures, { spans: SPANS }))}\n`);
   else await print(`${describeSummary(summary.result(figures, { spans: ROWS }), { colors: hasColors("stdout") })}\n`);

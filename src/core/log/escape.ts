@@ -101,6 +101,8 @@ export function formatParams(params: readonly unknown[]): string {
   return cutText(writer.text, MAX_PARAMS);
 }
 
+const UNREADABLE = "<unreadable>";
+
 class ParamsWriter {
   text = "";
   readonly #parents: object[] = [];
@@ -113,35 +115,11 @@ class ParamsWriter {
     const start = this.text;
     const depth = this.#parents.length;
     try {
-      this.#value(value);
+      if (typeof value === "object" && value !== null) this.#object(value);
+      else this.text += scalarText(value);
     } catch {
-      this.text = `${start}"<unreadable>"`;
+      this.text = start + JSON.stringify(UNREADABLE);
       this.#parents.length = depth;
-    }
-  }
-
-  #value(value: unknown): void {
-    switch (typeof value) {
-      case "string":
-        this.text += JSON.stringify(value.slice(0, MAX_PARAMS + 1));
-        return;
-      case "number":
-        this.text += JSON.stringify(value);
-        return;
-      case "boolean":
-      case "bigint":
-        this.text += String(value);
-        return;
-      case "undefined":
-        this.text += "null";
-        return;
-      case "function":
-      case "symbol":
-        this.text += `"<${typeof value}>"`;
-        return;
-      case "object":
-        if (value === null) this.text += "null";
-        else this.#object(value);
     }
   }
 
@@ -174,25 +152,37 @@ class ParamsWriter {
     let comma = "";
     for (const key of Object.keys(value)) {
       if (this.#full) break;
-      const before = this.text;
+      const property = propertyOf(value, key);
+      if (property === undefined) continue;
       this.text += `${comma}${JSON.stringify(key.slice(0, MAX_PARAMS))}:`;
-      const start = this.text.length;
-      const isOmitted = this.#property(value, key);
-      if (isOmitted || this.text.length === start) this.text = before;
-      else comma = ",";
+      this.write(property);
+      comma = ",";
     }
     this.text += "}";
   }
+}
 
-  /** Writes the value of `key`; true where JSON leaves the key out. */
-  #property(value: object, key: string): boolean {
-    try {
-      const property: unknown = Reflect.get(value, key);
-      if (property === undefined) return true;
-      this.write(property);
-    } catch {
-      this.text += '"<unreadable>"';
-    }
-    return false;
+function scalarText(value: unknown): string {
+  switch (typeof value) {
+    case "string":
+      return JSON.stringify(value.slice(0, MAX_PARAMS + 1));
+    case "number":
+      return JSON.stringify(value);
+    case "boolean":
+    case "bigint":
+      return String(value);
+    case "function":
+    case "symbol":
+      return `"<${typeof value}>"`;
+    default:
+      return "null";
+  }
+}
+
+function propertyOf(value: object, key: string): unknown {
+  try {
+    return Reflect.get(value, key);
+  } catch {
+    return UNREADABLE;
   }
 }

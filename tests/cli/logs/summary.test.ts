@@ -156,8 +156,8 @@ test("Summary of a filter counts what fits, and tells how many do not", () => {
   assert.equal(summaryOf(NEW, { modules: ["sla"] }).events, 1);
   assert.equal(summaryOf(NEW.replaceAll("Livestatus", "Livestatus-2"), { modules: ["Livestatus"] }).events, 9);
   const at = new Date(2021, 0, 1).getTime();
-  assert.equal(summaryOf(NEW, { since: at }).events, 3);
-  assert.equal(summaryOf(NEW, { until: at }).events, 8);
+  assert.equal(summaryOf(NEW, { since: { from: at, to: at } }).events, 3);
+  assert.equal(summaryOf(NEW, { until: { from: at, to: at } }).events, 8);
 });
 
 test("Summary bounds what it keeps: further commands, groups and spans are counted together", () => {
