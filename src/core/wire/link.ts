@@ -280,9 +280,11 @@ export class Link {
 
   #drained(): void {
     this.#isAwaited = false;
-    const waiting = [...this.#whenDrained];
-    this.#whenDrained.clear();
-    for (const fn of waiting) fn();
+    if (this.#whenDrained.size > 0) {
+      const waiting = [...this.#whenDrained];
+      this.#whenDrained.clear();
+      for (const fn of waiting) fn();
+    }
     this.#events.drained();
   }
 

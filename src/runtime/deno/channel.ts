@@ -10,10 +10,8 @@ const LINGER_MS = 1_000;
 export function socketChannel(conn: DenoConn): PullChannel {
   const buffer = new Uint8Array(BUFFER_BYTES);
   return new PullChannel({
-    async next() {
-      const length = await conn.read(buffer);
-      return length === null ? null : buffer.subarray(0, length);
-    },
+    memory: buffer,
+    read: () => conn.read(buffer),
     close: () => closeQuietly(conn),
   }, {
     write: (bytes) => conn.write(bytes),

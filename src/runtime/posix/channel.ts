@@ -37,19 +37,29 @@ export class Inbox {
   }
 }
 
+const NOTHING: Uint8Array = new Uint8Array(0);
+
 /** Where the bytes of a channel come from. */
 export interface ByteSource {
-  /** The next chunk, whose memory may be used for the one after it; null at the end. */
-  next(): Promise<Uint8Array | null>;
+  /** Where the bytes of the last read are. */
+  readonly memory: Uint8Array;
+  /** Waits for bytes, and says how many have come; null at the end. */
+  read(): Promise<number | null>;
   close(): void;
 }
 
 export function streamSource(stream: ReadableStream<Uint8Array>): ByteSource {
   const reader = stream.getReader();
+  let memory = NOTHING;
   return {
-    async next() {
+    get memory() {
+      return memory;
+    },
+    async read() {
       const { done, value } = await reader.read();
-      return done ? null : value;
+      if (done) return null;
+      memory = value;
+      return value.length;
     },
     close: () => void reader.cancel().catch(() => {}),
   };
@@ -78,6 +88,8 @@ export class PullChannel implements Channel {
   #events: ChannelEvents | undefined;
   #queue: Uint8Array[] = [];
   #unsentBytes = 0;
+  /** What is on its way to the sink. */
+  #piece = NOTHING;
   #sending = false;
   #state: "open" | "ending" | "closed" = "open";
   #failure: Error | undefined;
@@ -99,7 +111,7 @@ export class PullChannel implements Channel {
     if (this.#state !== "open" || this.#failure !== undefined || bytes.length === 0) return;
     this.#queue.push(bytes);
     this.#unsentBytes += bytes.length;
-    if (!this.#sending) void this.#send();
+    if (!this.#sending) this.#send();
   }
 
   open(events: ChannelEvents): void {
@@ -125,28 +137,35 @@ export class PullChannel implements Channel {
     if (this.#events !== undefined && this.#state !== "closed") this.#endWhenSilent();
   }
 
-  async #send(): Promise<void> {
+  #send(): void {
     this.#sending = true;
-    try {
-      while (this.#queue.length > 0) {
-        let bytes = this.#nextPiece();
-        while (bytes.length > 0) {
-          const written = await this.#sink.write(bytes);
-          if (this.#isClosed()) return;
-          this.#unsentBytes -= written;
-          bytes = bytes.subarray(written);
-        }
-      }
-    } catch (error) {
-      return this.#writeFailed(asError(error));
-    }
-    this.#sending = false;
-    if (this.#state === "ending") await this.#end();
-    else this.#events?.drained();
+    this.#write(this.#nextPiece());
   }
 
+  #write(bytes: Uint8Array): void {
+    this.#piece = bytes;
+    this.#sink.write(bytes).then(this.#written, this.#writeFailed);
+  }
+
+  readonly #written = (count: number) => {
+    if (this.#state === "closed") return;
+    this.#unsentBytes -= count;
+    if (count < this.#piece.length) this.#write(this.#piece.subarray(count));
+    else if (this.#queue.length > 0) this.#send();
+    else {
+      this.#piece = NOTHING;
+      this.#sending = false;
+      if (this.#state === "ending") void this.#end();
+      else this.#events?.drained();
+    }
+  };
+
   #nextPiece(): Uint8Array {
-    const [first = new Uint8Array(0)] = this.#queue;
+    const first = this.#queue[0] ?? NOTHING;
+    if (this.#queue.length === 1) {
+      this.#queue.length = 0;
+      return first;
+    }
     let count = 1;
     let length = first.length;
     for (; count < this.#queue.length; count++) {
@@ -165,13 +184,13 @@ export class PullChannel implements Channel {
     return joined;
   }
 
-  #writeFailed(error: Error): void {
+  readonly #writeFailed = (error: unknown) => {
     if (this.#state === "closed") return;
-    this.#failure = error;
+    this.#failure = asError(error);
     this.#queue = [];
     this.#unsentBytes = 0;
     if (this.#events !== undefined) this.#expectEnd(LAST_WORDS_MS);
-  }
+  };
 
   async #end(): Promise<void> {
     try {
@@ -194,23 +213,19 @@ export class PullChannel implements Channel {
   async #receive(events: ChannelEvents): Promise<void> {
     let failure: Error | undefined;
     for (;;) {
-      let chunk: Uint8Array | null;
+      let length: number | null;
       try {
-        chunk = await this.#source.next();
+        length = await this.#source.read();
       } catch (error) {
         if (this.#state === "open") failure = asError(error);
         break;
       }
-      if (chunk === null) break;
+      if (length === null) break;
       this.#chunks++;
-      events.data(chunk);
+      events.data(this.#source.memory.subarray(0, length));
     }
     this.#release();
     events.closed(this.#failure ?? failure);
-  }
-
-  #isClosed(): boolean {
-    return this.#state === "closed";
   }
 
   /** Closing the source ends a read that is under way, and so the channel. */
