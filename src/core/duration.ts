@@ -1,4 +1,4 @@
-/** Durations, as text and on the clock. A deadline does not count the time in which this process itself stood still. */
+/** Durations, as text and on the clock. A deadline does not count the time in which a process could not run. */
 
 import type { Clock } from "../runtime/runtime.ts";
 
@@ -25,14 +25,29 @@ export const STANDSTILL_MS = 50;
 /** The time that is then given once more, so that what was waiting to be read can be. */
 const GRACE_MS = 1_000;
 
-/** Calls `fn` after `ms`. Returns the function that clears it. */
-export function deadline(clock: Clock, ms: number, fn: () => void): () => void {
-  const due = clock.now() + ms;
-  let clear = clock.timer(ms, () => {
-    if (clock.now() - due < STANDSTILL_MS) fn();
-    else clear = clock.timer(Math.min(ms, GRACE_MS), fn);
-  });
+/**
+ * Calls `fn` after `ms`. Returns the function that clears it.
+ *
+ * @param waitedMs how long the process that has this time had no processor in its life, which does not count either
+ */
+export function deadline(clock: Clock, ms: number, fn: () => void, waitedMs: () => number = () => 0): () => void {
+  let counted = 0;
+  let clear = wait(ms, false);
   return () => clear();
+
+  function wait(ms: number, isLast: boolean): () => void {
+    const since = clock.now();
+    return clock.timer(ms, () => {
+      const passed = clock.now() - since;
+      const all = waitedMs();
+      // Mostly it is cleared, so what was before is not read at the start.
+      const waited = Math.min(all - counted, passed);
+      counted = all;
+      if (waited >= STANDSTILL_MS) clear = wait(waited, isLast);
+      else if (isLast || passed - ms < STANDSTILL_MS) fn();
+      else clear = wait(Math.min(ms, GRACE_MS), true);
+    });
+  }
 }
 
 /** What `act` comes to. @throws {Error} that says `tooLate` where that takes longer than `ms`. */

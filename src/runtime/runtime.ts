@@ -239,6 +239,8 @@ export interface Runtime {
   sharedFiles(): Promise<SharedFiles | null>;
 
   memory(pid: number): Promise<MemoryUsage>;
+  /** Milliseconds of its life in which a process could have run and had no processor; 0 where the system does not say. */
+  waitedMs(pid: number): number;
   /** How many processors this process may use. */
   processors(): number;
   /** How many ended processes only this one can collect; null where the system does not say. */

@@ -144,6 +144,13 @@ export class FakeRuntime implements Runtime {
 
   raise(): void {}
 
+  /** How long its processes had no processor. */
+  waited = 0;
+
+  waitedMs(): number {
+    return this.waited;
+  }
+
   /** What has ended and is not collected. */
   uncollected: number | null = null;
 

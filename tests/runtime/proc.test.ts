@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import { fromPs, fromSmapsRollup, startTimeOf } from "../../src/runtime/posix/proc.ts";
+import { fromPs, fromSmapsRollup, startTimeOf, waitedMsOf } from "../../src/runtime/posix/proc.ts";
 import { receive, runtime, withStarted } from "./started.ts";
+
+const NO_SCHEDSTAT = existsSync("/proc/self/schedstat") ? false : "needs /proc/self/schedstat";
 
 const ROLLUP = `556e7a5f1000-7ffd5b7f3000 ---p 00000000 00:00 0                          [rollup]
 Rss:               48340 kB
@@ -50,6 +53,22 @@ test("memory() reads this process, another one and none", () =>
     await process.exited;
     assert.deepEqual(await runtime.memory(process.pid), { rssBytes: null, pssBytes: null, privateBytes: null });
   }));
+
+test(
+  "waitedMs() is what the system says of this process, and 0 of one that is not there",
+  { skip: NO_SCHEDSTAT },
+  () => {
+    const read = () => waitedMsOf(() => readFileSync(`/proc/${runtime.pid}/schedstat`, "utf8"));
+    const [before, between, after] = [read(), runtime.waitedMs(runtime.pid), read()];
+    assert.ok(before <= between && between <= after, `${before}, ${between}, ${after}`);
+    assert.equal(runtime.waitedMs(0), 0);
+  },
+);
+
+test("waitedMsOf() reads nanoseconds, and nothing where there are none", () => {
+  assert.equal(waitedMsOf(() => "57787954 1500000 3\n"), 1.5);
+  assert.equal(waitedMsOf(() => ""), 0);
+});
 
 test("startTimeOf() reads the 22nd field, whatever the program is called, and null where there is none", () => {
   const fields = Array.from({ length: 30 }, (_, index) => String(index + 3)).join(" ");

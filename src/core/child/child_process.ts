@@ -178,7 +178,7 @@ export class ChildProcess {
     this.#clearStart = deadline(this.#clock, startTimeoutMs, () => {
       const late = `process did not reach ${goal} in ${formatTimeout(startTimeoutMs)}`;
       this.#session.giveUp(whyLate === undefined ? late : `${late}: ${whyLate}`);
-    });
+    }, () => parent.runtime.waitedMs(this.pid ?? 0));
     this.#report("process.starting", { process: name, generation: this.#options.generation });
     this.#session.spawn().then((pid) => this.#isHosted || parent.guard?.add(pid, name), (error: unknown) => {
       const why = messageOf(error);

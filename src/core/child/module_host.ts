@@ -1,6 +1,6 @@
 /** A module inside a process of its own: its commands, its context, its workers, its hooks. */
 
-import type { Clock, Runtime } from "../../runtime/runtime.ts";
+import type { Runtime } from "../../runtime/runtime.ts";
 import { Onward, type RunningCall, type Service } from "../call/server.ts";
 import type { CallClient } from "../call/client.ts";
 import { CallMap } from "../call/map.ts";
@@ -76,7 +76,7 @@ export class ModuleHost implements Service {
    * @throws what the module's own code throws.
    */
   async start(module: Module, modules: readonly Module[]): Promise<void> {
-    const time = new StartTime(this.#options.runtime.clock, this.#options.setup.supervision.startTimeoutMs);
+    const time = new StartTime(this.#options.runtime, this.#options.setup.supervision.startTimeoutMs);
     await Promise.race([this.#start(module, { modules, time }), time.over]).finally(() => time.end());
   }
 
@@ -336,15 +336,15 @@ function isPromise(value: unknown): boolean {
 
 /** The deadline of a module's start. It is paused while a worker waits for its turn, and then begins anew. */
 class StartTime {
-  readonly #clock: Clock;
+  readonly #runtime: Runtime;
   readonly #ms: number;
   readonly over: Promise<never>;
   #reject: (error: Error) => void = () => {};
   #state: "runs" | "paused" | "ended" = "paused";
   #clear: () => void = () => {};
 
-  constructor(clock: Clock, ms: number) {
-    this.#clock = clock;
+  constructor(runtime: Runtime, ms: number) {
+    this.#runtime = runtime;
     this.#ms = ms;
     this.over = new Promise((_, reject) => this.#reject = reject);
     this.resume();
@@ -358,10 +358,11 @@ class StartTime {
   resume(): void {
     if (this.#state !== "paused") return;
     this.#state = "runs";
-    this.#clear = deadline(this.#clock, this.#ms, () => {
+    const { clock, pid } = this.#runtime;
+    this.#clear = deadline(clock, this.#ms, () => {
       // A stack would be this file's own, and say nothing of what the module waits for.
       this.#reject(Object.assign(new Error(`it did not end in ${formatTimeout(this.#ms)}`), { stack: "" }));
-    });
+    }, () => this.#runtime.waitedMs(pid));
   }
 
   end(): void {

@@ -306,7 +306,7 @@ class Standby {
   /** Settles with what `done` is called with, with how the process ended, or with `late`. */
   async #within(ms: number, late: string, begin: (done: (why: string | null) => void) => void): Promise<string | null> {
     return await new Promise<string | null>((resolve) => {
-      const clear = deadline(this.#clock, ms, () => resolve(late));
+      const clear = deadline(this.#clock, ms, () => resolve(late), () => this.#parent.runtime.waitedMs(this.pid));
       const done = (why: string | null) => {
         clear();
         resolve(why);

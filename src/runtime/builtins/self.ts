@@ -1,6 +1,14 @@
 /** What a process knows of itself and of the machine, by what Node and Bun have in common. */
 
-import { countZombies, descriptorLinks, fromPs, fromSmapsRollup, startTimeOf, UNKNOWN_MEMORY } from "../posix/proc.ts";
+import {
+  countZombies,
+  descriptorLinks,
+  fromPs,
+  fromSmapsRollup,
+  startTimeOf,
+  UNKNOWN_MEMORY,
+  waitedMsOf,
+} from "../posix/proc.ts";
 import {
   CLUSTER_WORKER,
   currentThread,
@@ -75,6 +83,10 @@ function processors(): number {
 function zombies(): number | null {
   const { readdirSync, readFileSync } = fileSystem();
   return countZombies({ list: (folder) => readdirSync(folder), read: (path) => readFileSync(path, "utf8") });
+}
+
+function waitedMs(pid: number): number {
+  return waitedMsOf(() => fileSystem().readFileSync(`/proc/${pid}/schedstat`, "utf8"));
 }
 
 function onSignal(signal: "SIGINT" | "SIGTERM" | "SIGHUP", fn: () => void): () => void {
@@ -174,6 +186,7 @@ export const common = {
   memory,
   processors,
   zombies,
+  waitedMs,
   random: Math.random,
   newId: () => crypto.randomUUID().replaceAll("-", ""),
   heapBytes,

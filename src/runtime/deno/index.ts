@@ -26,6 +26,7 @@ import {
   fromSmapsRollup,
   NODE_KINDS,
   UNKNOWN_MEMORY,
+  waitedMsOf,
 } from "../posix/proc.ts";
 import { newStandardError, type StandardError, unblockedError } from "../posix/standard_error.ts";
 
@@ -80,6 +81,7 @@ export function denoRuntime(): Runtime {
     files: async () => (await import("./files.ts")).privateFiles,
     sharedFiles: async () => (await import("./files.ts")).sharedFiles(),
     memory,
+    waitedMs: (pid) => waitedMsOf(() => Deno.readTextFileSync(`/proc/${pid}/schedstat`)),
     processors: () => navigator.hardwareConcurrency,
     random: Math.random,
     newId: () => crypto.randomUUID().replaceAll("-", ""),

@@ -39,6 +39,15 @@ export function startTimeOf(readStat: () => string): string | null {
   }
 }
 
+/** The second figure of Linux' `/proc/PID/schedstat`, of the main thread, in milliseconds; 0 where that can't be read. */
+export function waitedMsOf(readSchedstat: () => string): number {
+  try {
+    return Number(readSchedstat().split(" ")[1] ?? 0) / 1e6;
+  } catch {
+    return 0;
+  }
+}
+
 export interface ProcFiles {
   list(folder: string): Iterable<string>;
   read(path: string): string;

@@ -78,6 +78,16 @@ test("a module whose start hook takes longer than startTimeoutMs has failed, and
   assert.equal(s.runtime.clock.timers, 0);
 });
 
+test("the time in which a module's process had no processor does not count for its start hook", async () => {
+  const s = starting({ start: () => new Promise(() => {}) });
+  s.runtime.waited = 4_000;
+  await s.runtime.clock.advance(13_999);
+  assert.equal(s.outcome(), "starting");
+  await s.runtime.clock.advance(1);
+  assert.equal(s.outcome(), "it did not end in 10s");
+  assert.equal(s.runtime.clock.timers, 0);
+});
+
 test("startTimeoutMs of a module stands still while one of its workers waits for its start, and begins anew then", async () => {
   const s = starting({ workers: { count: 2, commands: {} }, start: () => new Promise(() => {}) });
   while (s.waiting.length < 2) await new Promise((resolve) => setTimeout(resolve, 1));

@@ -238,6 +238,23 @@ test("deadlines begin anew when the broker itself stood still, so that nobody is
   assert.equal(s.runtime.clock.timers, 0);
 });
 
+test("the time in which a new process had no processor does not count for its start, as often as it has none", async () => {
+  const s = new Supervision({ restart: "never" });
+  void s.supervisor.start();
+  await settle();
+  s.runtime.waited = 9_000;
+  await s.advance(10_000);
+  s.runtime.waited += 100;
+  await s.advance(9_000);
+  await s.advance(99);
+  assert.deepEqual(s.life.signals, []);
+  await s.advance(1);
+  assert.deepEqual(s.life.signals, ["SIGKILL"]);
+  await s.life.exit({ code: null, signal: "SIGKILL" });
+  assert.match(s.lines().at(-1) ?? "", /^sla will not be started again: process did not reach .* in 10s;/);
+  assert.equal(s.runtime.clock.timers, 0);
+});
+
 test("a process that is due to be killed before it is there is killed when it is", async () => {
   const s = new Supervision({ restart: "never" });
   const spawned = s.runtime.holdSpawn();
