@@ -82,11 +82,6 @@ export async function binary(steps: Steps): Promise<void> {
   }
 }
 
-/** Says of each check that it was skipped, and why. */
-export function skipBinary(steps: Steps, reason: string): void {
-  for (const { name } of CHECKS) steps.skip(`the binary alone: ${name}`, reason);
-}
-
 function memoryWrong(status: string): string {
   const { modules }: {
     modules: { name: string; cleanup: { privateBytesBefore: number; privateBytesAfter: number } }[];
