@@ -110,7 +110,7 @@ function checkOptions(at: string, options: unknown): void {
 type Unchecked = { readonly [K in keyof CallOptions]?: unknown };
 
 /** By the members that are used: a signal of another realm or of a library is one too. */
-function isSignal(value: unknown): boolean {
+export function isSignal(value: unknown): boolean {
   return typeof value === "object" && value !== null && "aborted" in value && typeof value.aborted === "boolean" &&
     "addEventListener" in value && typeof value.addEventListener === "function" &&
     "removeEventListener" in value && typeof value.removeEventListener === "function";
@@ -123,6 +123,9 @@ function isTimeout(value: unknown): value is number {
 function wrongTimeout(what: string, value: unknown): TypeError {
   return new TypeError(`${what} must be a number of milliseconds above 0, and it is ${String(value)}`);
 }
+
+/** Why a call was cancelled whose results nobody reads any more: that is no failure, and has no line. */
+export const LEFT = Symbol("left");
 
 export type CallState = "queued" | "sent" | "retried" | "cancelling" | "settled";
 

@@ -6,6 +6,7 @@ import { inspect } from "../checks.ts";
 import { type BrokerFault, toError } from "../faults.ts";
 import { stackFrom } from "../log/stack.ts";
 import type { CallOptions, MapOptions } from "../module/definition.ts";
+import { isSignal, LEFT } from "./call.ts";
 
 /** So many times the concurrency are at most begun and not taken: in order, results wait for a call that takes longer. */
 const WINDOW = 4;
@@ -98,7 +99,7 @@ export class CallMap implements AsyncIterableIterator<unknown>, AsyncDisposable 
     this.#forget();
     this.#outcomes.clear();
     this.#wake();
-    if (this.#out > 0) this.#abort.abort();
+    if (this.#out > 0) this.#abort.abort(LEFT);
     while (this.#out > 0) await this.#change();
     if (!this.#asks) await this.#reading;
     return { value: undefined, done: true };
@@ -182,7 +183,7 @@ function checkMap(items: unknown, options: unknown): void {
   const isIterable = typeof items === "string" || (typeof items === "object" && items !== null &&
     (Symbol.asyncIterator in items || Symbol.iterator in items));
   if (!isIterable) throw new TypeError(`Cannot map: items must be an iterable, and it is ${inspect(items)}`);
-  const { command, concurrency, ordered, onProgress }: { readonly [K in keyof MapOptions]?: unknown } =
+  const { command, concurrency, ordered, onProgress, signal }: { readonly [K in keyof MapOptions]?: unknown } =
     typeof options === "object" && options !== null ? options : {};
   if (typeof command !== "string") {
     throw new TypeError(`Cannot map: command must be a text, and it is ${inspect(command)}`);
@@ -198,5 +199,8 @@ function checkMap(items: unknown, options: unknown): void {
   }
   if (onProgress !== undefined && typeof onProgress !== "function") {
     throw new TypeError(`${at}: onProgress must be a function, and it is ${inspect(onProgress)}`);
+  }
+  if (signal !== undefined && !isSignal(signal)) {
+    throw new TypeError(`${at}: signal must be an AbortSignal, and it is ${inspect(signal)}`);
   }
 }

@@ -9,7 +9,7 @@ import { MAIN_THREAD, type Reporter } from "../log/reporter.ts";
 import { stackLines } from "../log/stack.ts";
 import { AnswerKind } from "../wire/frame.ts";
 import type { CallCounts, Latency, Outcome, StrayAnswer } from "../wire/status.ts";
-import type { Call } from "./call.ts";
+import { type Call, LEFT } from "./call.ts";
 
 /** Why an attempt got no answer in time. */
 export interface TimeoutDiagnosis {
@@ -57,7 +57,7 @@ export class Outcomes {
     call.end();
     this.#counters.count(fault.code === "TIMEOUT" ? "timeout" : fault.code === "CANCELLED" ? "cancelled" : "error");
     call.reject(fault);
-    if (!call.quiet) this.#reportFailure(call, fault);
+    if (!call.quiet && call.cancelCause !== LEFT) this.#reportFailure(call, fault);
   }
 
   #reportFailure(call: Call, fault: BrokerFault): void {

@@ -254,6 +254,7 @@ test("map() says at once what is wrong with its items or options", () => {
     ],
     [[], { ordered: "no" }, 'Cannot map command "price": ordered must be true or false, and it is "no"'],
     [[], { onProgress: 1 }, 'Cannot map command "price": onProgress must be a function, and it is 1'],
+    [[], { signal: 1 }, 'Cannot map command "price": signal must be an AbortSignal, and it is 1'],
   ];
   for (const [items, options, message] of wrong) {
     assert.throws(() => Reflect.construct(Mapping, [items, options]), { name: "TypeError", message });
