@@ -64,6 +64,13 @@ function commandNamed(word: string): CommandName {
   if (word === "-V" || word === "--version") return "version";
   if (word === "-h" || word === "--help") return "help";
   if (isCommandName(word)) return word;
+  if (word.startsWith("-")) {
+    const near = closestMatch(word, ["--help", "--version"]);
+    const hint = near === null
+      ? "those of a command stand after it, as in brokkr status --json"
+      : `did you mean "${near}"?`;
+    throw new UsageError(`There is no option "${word}" before a command; ${hint}`, null);
+  }
   const near = closestMatch(word, COMMAND_ROWS.keys());
   const hint = near === null ? `the commands are ${[...COMMAND_ROWS.keys()].join(", ")}` : `did you mean "${near}"?`;
   throw new UsageError(`There is no command "${word}"; ${hint}`, near);

@@ -18,7 +18,7 @@ const OF_CALL: Readonly<Record<ErrorCode, readonly [exitCode: number, next: stri
   REMOTE: [ExitCode.failed, "see the broker's log for its stack, or call with --json"],
   PAYLOAD: [ExitCode.failed, "parameters and results must be plain data within the limit"],
   TIMEOUT: [ExitCode.timeout, "give it more time with --timeout, or see the broker's log"],
-  UNKNOWN_COMMAND: [ExitCode.unknown, "see the commands in the module's file"],
+  UNKNOWN_COMMAND: [ExitCode.unknown, 'see the commands with "brokkr describe"'],
   UNKNOWN_MODULE: [ExitCode.unknown, 'see the modules with "brokkr status"'],
   GONE: [ExitCode.gone, 'see the broker\'s log, or "brokkr status"'],
   QUEUE_FULL: [ExitCode.gone, "call again later, or raise the module's queue"],

@@ -97,7 +97,7 @@ test("brokkr call ends with an exit code for each way to fail, and says what to 
     assert.deepEqual(await failure("sla", "gret"), [
       4,
       'Cannot call command "gret" of module "sla": unknown command, did you mean "greet"; ' +
-      "see the commands in the module's file\n",
+      'see the commands with "brokkr describe"\n',
     ]);
     assert.deepEqual(await failure("slb", "greet"), [
       4,

@@ -42,7 +42,7 @@ test("brokkr call reaches the broker's own commands by its name, with the errors
       4,
       "",
       'Cannot call command "get_versoin" of module "program-test": unknown command, did you mean "get_version"; ' +
-      "see the commands in the module's file\n",
+      'see the commands with "brokkr describe"\n',
     ]);
     assert.deepEqual((await call("crash"))[0], 1);
     assert.deepEqual((await call("never", "--timeout", "50ms"))[0], 3);

@@ -64,6 +64,12 @@ test("brokkr ends with exit code 2 where it is used wrongly, says what was proba
         '"500" must be a time above 0 with its unit, such as 500ms, 1s or 2m; a number without a unit is not one',
         "call ",
       ],
+      ["--verson", 'There is no option "--verson" before a command; did you mean "--version"?', ""],
+      [
+        "--json status",
+        'There is no option "--json" before a command; those of a command stand after it, as in brokkr status --json',
+        "",
+      ],
     ];
     for (const [args, message, help] of wrong) {
       const outcome = await sandbox.run(args.split(" "));
