@@ -54,21 +54,37 @@ export function statusTable(
   const head = `${broker.name}: pid ${broker.pid}, up ${
     shortTime(broker.uptimeMs)
   }, brokkr ${broker.version}, ${broker.runtime}`;
-  return [head, "", ...lines, ...waiting, ...others, ...left].join("\n");
+  return [cut(head, width), "", ...lines, ...waiting, ...others, ...left].join("\n");
 }
 
-/** The lines of the table, with as many of its columns as fit. */
+/** The lines of the table, with as many of its columns as fit; names are cut where not even their states fit beside them. */
 function tableWithin(width: number, processes: readonly ProcessRow[]): string[] {
   for (let without = 0;; without++) {
     const columns = COLUMNS.filter(({ rank = Infinity }) => rank > without);
-    const rows = processes.map(({ status, module }) => [
-      module === null ? status.name : `  ${status.name}`,
-      ...columns.map(({ text }) => text(status)),
-    ]);
-    const lines = table(["NAME", ...columns.map(({ heading }) => heading)], rows, { colors: false });
+    const headings = columns.map(({ heading }) => heading);
+    const cells = processes.map(({ status }) => columns.map(({ text }) => text(status)));
+    const names = processes.map(({ status: { name }, module }) => module === null ? name : `  ${name}`);
+    const tableOf = (names: readonly string[], limit?: number) =>
+      table(["NAME", ...headings], names.map((name, at) => [name, ...cells[at] ?? []]), {
+        colors: false,
+        width: limit,
+      });
+    const lines = tableOf(names);
     if (lines.every((line) => line.length <= width)) return lines;
-    if (columns.every(({ rank }) => rank === undefined)) return lines.map((line) => cut(line, width));
+    if (columns.some(({ rank }) => rank !== undefined)) continue;
+    const states = Math.max(...table(headings, cells, { colors: false }).map((line) => line.length));
+    return tableOf(names.map((name) => cutInside(name, Math.max(MIN_NAME, width - states - GAP))), width);
   }
+}
+
+const MIN_NAME = 6;
+/** Between two columns. */
+const GAP = 2;
+
+/** `name` in at most `length` characters, with its end, which tells the workers of a module apart. */
+function cutInside(name: string, length: number): string {
+  const end = Math.floor(length / 3);
+  return name.length <= length ? name : `${name.slice(0, length - end - 1)}…${name.slice(-end)}`;
 }
 
 /** `cluster prod: joined as node web-1, 2 others: web-2 ready, web-3 suspect`. */

@@ -173,6 +173,19 @@ test("statusTable() shows modules with their workers, and of the columns those t
       width < 22 || lines.every((line, index) => line.includes(["STATE", "ready", "ready", "failed"][index] ?? "")),
     );
   }
+  const long = {
+    ...process("a".repeat(58)),
+    workers: [process(`${"a".repeat(58)}-1`), process(`${"a".repeat(58)}-2`)],
+  };
+  assert.equal(
+    statusTable({ ...status, modules: [long], standby: [] }, { colors: false, width: 40 }),
+    "b: pid 1, up 1m 01s, brokkr 0.1.0, deno…\n" +
+      "\n" +
+      "NAME                               STATE\n" +
+      "aaaaaaaaaaaaaaaaaaaaa…aaaaaaaaaaa  ready\n" +
+      "  aaaaaaaaaaaaaaaaaaa…aaaaaaaaa-1  ready\n" +
+      "  aaaaaaaaaaaaaaaaaaa…aaaaaaaaa-2  ready",
+  );
   const colored = statusTable(status, { colors: true });
   assert.ok(colored.includes(" \x1b[32mready\x1b[0m ") && colored.includes(" \x1b[31mfailed\x1b[0m "));
 });
