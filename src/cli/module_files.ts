@@ -118,7 +118,10 @@ export async function serveModuleFiles(runtime: Runtime, role: Role): Promise<ne
   const load = async (role: Role) => {
     const modules: Module[] = [];
     for (const [name, url] of role.load ?? []) {
-      const module = await loadModule(name, url);
+      const module = await loadModule(name, url).catch(async (error: unknown) => {
+        const { withPlace } = await import("./syntax_error.ts");
+        throw withPlace(error, url);
+      });
       modules.push(name === role.module && role.given !== null ? heldAgainst(module, role.given) : module);
     }
     return modules;

@@ -1,4 +1,4 @@
-/** The plan of a broker, made from a configuration, and what is wrong with a module's file: each runtime tells in its own way where. */
+/** The plan of a broker, made from a configuration, and what is wrong with a module's file. */
 
 import { type BrokerOptions, type BrokerPlan, checkOptions } from "../core/broker/options.ts";
 import type { BrokerHost } from "../core/broker/child_spec.ts";
@@ -7,19 +7,14 @@ import { defineModule } from "../core/module/module.ts";
 import type { Module } from "../core/module/definition.ts";
 import { programModule } from "../core/module/program.ts";
 import { MODULE, withheldEnv } from "../core/settings/settings.ts";
-import { messageOf, stackOf } from "../core/user_code.ts";
+import { messageOf } from "../core/user_code.ts";
 import { asUsage } from "./exit_codes.ts";
 import { ConfigError, type Problem, problemLine } from "./config/document.ts";
 import { natsClient } from "./own_program.ts";
 import type { Config, ConfigModule, ConfigProgram } from "./config/read_config.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { checkSettings, loadModule, SettingError, withWorkers } from "./module_files.ts";
-import { spawnSync } from "node:child_process";
-import { relative } from "node:path";
-import process from "node:process";
-import { fileURLToPath } from "node:url";
-import { isRecord } from "../core/checks.ts";
-import { importedFiles } from "./watch_files.ts";
+import { syntaxError } from "./syntax_error.ts";
 
 export interface PreparedBroker {
   readonly plan: BrokerPlan;
@@ -117,53 +112,4 @@ function partsOf(name: string, all: Config["modules"]): unknown[] {
   const module = all.find((module) => module.name === name);
   if (module === undefined) return [];
   return "url" in module ? [module.url, module.workers, module.settings] : [module.program, module.settings];
-}
-
-/** The fault and its place, or null where `error` is of another kind. @param url of the module's file, which may import the faulty one. */
-function syntaxError(error: unknown, url: string): Problem | null {
-  return ofBun(error) ?? ofDeno(messageOf(error)) ?? ofNode(error, url);
-}
-
-/** A message of Bun's bundler. */
-function ofBun(error: unknown): Problem | null {
-  if (!isRecord(error) || !isRecord(error["position"])) return null;
-  const { file, line, column } = error["position"];
-  if (typeof file !== "string" || typeof line !== "number" || typeof column !== "number") return null;
-  return problem(file, { line, column, message: messageOf(error) });
-}
-
-/** Deno: the place ends the message; a picture of the line may be in between. */
-function ofDeno(text: string): Problem | null {
-  const [, message = "", url, line, column] =
-    /^(?:SyntaxError: )?((?:The requested module )?[^\n]*?)(?:\n.*)?\s+at (file:\/\/\S+):(\d+):(\d+)$/s.exec(text) ??
-      [];
-  if (url === undefined || message.startsWith("Module not found")) return null;
-  return problem(fileURLToPath(url), { line: Number(line), column: Number(column), message });
-}
-
-/** Node: before the stack of a link error, else only what `node --check` prints has it. */
-function ofNode(error: unknown, url: string): Problem | null {
-  if (!(error instanceof SyntaxError)) return null;
-  const linked = printed(stackOf(error), error.message);
-  if (linked !== null) return linked;
-  if (process.versions["bun"] !== undefined || process.versions["deno"] !== undefined) return null;
-  for (const file of importedFiles(fileURLToPath(url))) {
-    const { stderr } = spawnSync(process.execPath, ["--check", file], { encoding: "utf8" });
-    const [, message = ""] = /^SyntaxError: (.*)$/m.exec(stderr) ?? [];
-    const found = message === "" ? null : printed(stderr, message);
-    if (found !== null) return found;
-  }
-  return null;
-}
-
-/** `FILE:LINE`, the line, and carets below its fault. */
-function printed(text: string, message: string): Problem | null {
-  const [, place = "", line, below = ""] = /^(\S.*):(\d+)\n(?:.*\n( *\^+)?)?/.exec(text) ?? [];
-  if (line === undefined) return null;
-  const file = place.startsWith("file:") ? fileURLToPath(place) : place;
-  return problem(file, { line: Number(line), column: below.indexOf("^") + 1 || 1, message });
-}
-
-function problem(file: string, rest: Omit<Problem, "file">): Problem {
-  return { file: relative(process.cwd(), file), ...rest };
 }

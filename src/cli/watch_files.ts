@@ -66,7 +66,7 @@ function stateOf(path: string): string | null {
 /** The files of each module: its own and what it imports, or those that a program's command names. */
 export function filesOf({ modules, folder }: Config): Map<string, readonly string[]> {
   return new Map(modules.map((module) => {
-    if ("url" in module) return [module.name, importedFiles(fileURLToPath(module.url))];
+    if ("url" in module) return [module.name, importedFiles(fileURLToPath(module.url), { missing: true })];
     const { program: { command }, settings: { cwd = folder } } = module;
     const named = command.filter((word) => !word.startsWith("/") && !word.startsWith("-"));
     return [module.name, named.map((word) => resolve(cwd, word)).filter(isFile)];
@@ -78,8 +78,11 @@ const IMPORT = /(?:\bfrom|\bimport|\brequire)\s*\(?\s*["'](\.{1,2}\/[^"'\n]+)["'
 const CODE = /\.[cm]?[jt]sx?$/;
 const ENDINGS = ["", ".ts", ".js", ".mts", ".mjs", ".cts", ".cjs", ".json", "/index.ts", "/index.js"];
 
-/** `file`, and all that it imports by a relative path, by any way. */
-export function importedFiles(file: string): string[] {
+/**
+ * `file`, and all that it imports by a relative path, by any way. With `missing` also each path at which an import that is not there
+ * may come back: an editor may be replacing it, or a user be about to write it.
+ */
+export function importedFiles(file: string, { missing = false } = {}): string[] {
   const found = new Set([file]);
   for (const path of found) {
     if (!CODE.test(path) || !isFile(path)) continue;
@@ -87,10 +90,10 @@ export function importedFiles(file: string): string[] {
       const target = join(dirname(path), specifier);
       // TypeScript may name what a file is compiled to.
       const source = target.replace(/\.([cm]?)js$/, ".$1ts");
-      const existing = [...ENDINGS.map((ending) => target + ending), ...extname(target) === "" ? [] : [source]].find(
-        isFile,
-      );
+      const paths = [...ENDINGS.map((ending) => target + ending), ...extname(target) === "" ? [] : [source]];
+      const existing = paths.find(isFile);
       if (existing !== undefined) found.add(existing);
+      else if (missing) { for (const path of extname(target) === "" ? paths : [target, source]) found.add(path); }
     }
   }
   return [...found];

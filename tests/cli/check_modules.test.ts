@@ -93,6 +93,25 @@ test("brokkr check says where a module file has a syntax error, or one that it i
     assert.deepEqual({ file, line, column }, { file: "wrong.mjs", line: 3, column: 6 });
   }));
 
+test("brokkr check says where an imported file has a syntax error, with colours or without, in TypeScript where it runs", () =>
+  inSandbox(async (sandbox) => {
+    const kind = process.versions["deno"] ?? process.versions["bun"] ? "ts" : "mjs";
+    const files = {
+      "brokkr.json": `{ "name": "b", "modules": { "sla": { "path": "sla.${kind}" } } }`,
+      [`sla.${kind}`]: `import { text } from "./text.${kind}";\nexport default { name: "sla", commands: { text } };\n`,
+      [`text.${kind}`]: 'const one = 1;\nexport const text = "one\n',
+    };
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(sandbox.folder, name), text);
+    for (const env of [{ NO_COLOR: "1" }, { FORCE_COLOR: "1" }]) {
+      const { code, stderr } = await sandbox.run(["check"], { env });
+      assert.equal(code, 2);
+      assert.match(
+        stderr,
+        /^text\.m?[jt]s:2:21: Cannot load module "sla": (Unterminated string|Invalid or u)[^\n]*\n$/,
+      );
+    }
+  }));
+
 test("brokkr check waits startTimeoutMs for a module file, and what it prints is no result", () =>
   inSandbox(async (sandbox) => {
     write(

@@ -36,8 +36,9 @@ test("brokkr run --watch reloads the module whose file, or import, has changed, 
     assert.equal(await get("one"), "new\n");
     assert.deepEqual(reloads(), ["one is reloaded, since its files have changed: first.mjs"]);
     // A file with a fault leaves the old process, and its mending is seen too.
-    write(sandbox, { "one.mjs": "export default {" });
+    write(sandbox, { "one.mjs": "export const x = 1;\nexport const y = = 2;\n" });
     await broker.printed("stderr", "one could not be replaced and goes on");
+    assert.match(broker.stderr, /goes on \(pid \d+\): start of the module failed: one\.mjs:2:18: /);
     assert.equal(await get("one"), "new\n");
     write(sandbox, { "one.mjs": MODULE("one", "second") });
     await broker.printed("stderr", "one was replaced", 2);
@@ -85,7 +86,38 @@ test("importedFiles() follows relative imports of any kind, once each, and leave
     const names = found.map((path) => path.slice(sandbox.folder.length + 1)).sort();
     const all = ["a.ts", "c.mjs", "d.cjs", "data.json", "e.js", "lib/index.ts", "main.ts"];
     assert.deepEqual(names, existsSync(UNREADABLE) ? [...all, "unreadable.js"] : all);
+    // One that is being replaced, or not written yet, is seen when it is there.
+    const missing = importedFiles(join(sandbox.folder, "main.ts"), { missing: true }).filter((path) =>
+      !found.includes(path)
+    );
+    assert.deepEqual(missing.slice(0, 2), ["none.js", "none.ts"].map((name) => join(sandbox.folder, name)));
     return Promise.resolve();
+  }));
+
+test("watchFiles() tells that a file has come that was not there when it began", () =>
+  inSandbox(async (sandbox) => {
+    const clock = new ManualClock();
+    const leave = new AbortController();
+    const told: string[] = [];
+    const path = join(sandbox.folder, "late.mjs");
+    const done = watchFiles({
+      clock,
+      files: () => new Map([["a", [path]]]),
+      changed: (name, files) => Promise.resolve(void told.push(`${name}: ${files.length}`)),
+      signal: leave.signal,
+    });
+    const look = async () => {
+      clock.advance(250);
+      await settle();
+    };
+    await look();
+    write(sandbox, { "late.mjs": "1" });
+    await look();
+    await look();
+    assert.deepEqual(told, ["a: 1"]);
+    leave.abort();
+    await look();
+    await done;
   }));
 
 test("watchFiles() tells a change when no other one has followed, and not that a file is gone for a while", () =>
