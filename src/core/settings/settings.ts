@@ -267,6 +267,23 @@ function count(least: number, byDefault: number, about: string) {
   return { is: "number", whole: true, least, default: byDefault, about } as const;
 }
 
+/** A whole number from 1 on, of which there is as many as wanted where none is given. */
+function most(otherwise: string, about: string) {
+  return { is: "number", whole: true, least: 1, otherwise, about } as const;
+}
+
+function bytes(about: string) {
+  return { is: "number", unit: "bytes", above: 0, otherwise: "no limit", about } as const;
+}
+
+function number(range: { readonly least: number; readonly most?: number }, byDefault: number, about: string) {
+  return { is: "number", ...range, default: byDefault, about } as const;
+}
+
+function flag(byDefault: boolean, about: string) {
+  return { is: "flag", default: byDefault, about } as const;
+}
+
 function choice<T extends string>(of: Readonly<Record<T, true>>, byDefault: NoInfer<T>, about: string) {
   return { is: "choice", of, default: byDefault, about } as const;
 }
@@ -310,20 +327,13 @@ const RESTART = {
     ...pause(100, "Milliseconds before the second restart in a row; the first is immediate"),
     upTo: "maxDelayMs",
   },
-  factor: {
-    is: "number",
-    least: 1,
-    default: 2,
-    about: "Factor by which the delay grows with each further restart in a row",
-  },
+  factor: number({ least: 1 }, 2, "Factor by which the delay grows with each further restart in a row"),
   maxDelayMs: pause(30_000, "Milliseconds of the longest delay"),
-  jitter: {
-    is: "number",
-    least: 0,
-    most: 1,
-    default: 0.1,
-    about: "Fraction of the delay that is added or subtracted at random, from 0 to 1",
-  },
+  jitter: number(
+    { least: 0, most: 1 },
+    0.1,
+    "Fraction of the delay that is added or subtracted at random, from 0 to 1",
+  ),
   minUptimeMs: pause(
     10_000,
     "Milliseconds that a process must have been ready for its next restart to be immediate again",
@@ -355,21 +365,8 @@ const HEARTBEAT = {
 } satisfies Rows<HeartbeatSettings>;
 
 const MEMORY = {
-  warnBytes: {
-    is: "number",
-    unit: "bytes",
-    above: 0,
-    upTo: "recycleBytes",
-    otherwise: "no limit",
-    about: "Bytes above which a log line warns, once until usage falls below",
-  },
-  recycleBytes: {
-    is: "number",
-    unit: "bytes",
-    above: 0,
-    otherwise: "no limit",
-    about: "Bytes above which the process is replaced by a new one, between calls",
-  },
+  warnBytes: { ...bytes("Bytes above which a log line warns, once until usage falls below"), upTo: "recycleBytes" },
+  recycleBytes: bytes("Bytes above which the process is replaced by a new one, between calls"),
   checkMs: time(30_000, "Milliseconds between two checks"),
 } satisfies Rows<MemorySettings>;
 
@@ -422,13 +419,7 @@ export const MODULE = {
     about:
       "Environment variables: a list names those that only this module's processes keep; in an object a text is a value for them, and true the broker's own",
   },
-  concurrency: {
-    is: "number",
-    whole: true,
-    least: 1,
-    otherwise: "no limit",
-    about: "Calls that one process of the module runs at the same time",
-  },
+  concurrency: most("no limit", "Calls that one process of the module runs at the same time"),
   queue: count(0, 20_000, "Calls that may wait for one process of the module"),
   descendants: choice({ kill: true, keep: true }, "kill", "Whether the processes that the module started end with it"),
   output: {
@@ -557,11 +548,7 @@ export const CLUSTER = {
     needed: true,
     about: "Addresses of the servers, such as tls://nats-1:4222: the broker is connected to one of them at a time",
   },
-  name: {
-    is: "name",
-    needed: true,
-    about: "Name of the cluster: brokers of different clusters do not see each other",
-  },
+  name: { is: "name", needed: true, about: "Name of the cluster: brokers of different clusters do not see each other" },
   node: { is: "name", otherwise: "the host's name", about: "Name of this machine, as in M@NODE" },
   exports: {
     is: "object",
@@ -583,39 +570,24 @@ export const CLUSTER = {
 
 /** What a program and a configuration say of a broker alike. */
 export const BROKER = {
-  name: {
-    is: "name",
-    needed: true,
-    about: "Name of the broker, as it stands in the log lines and after --broker",
-  },
+  name: { is: "name", needed: true, about: "Name of the broker, as it stands in the log lines and after --broker" },
   call: { is: "group", keys: CALL, about: "How calls are made, where a module does not say it" },
-  product: {
-    is: "text",
-    what: "a text",
-    default: "Shinken",
-    about: "Name of the product in the cleanup's lines",
-  },
-  startConcurrency: {
-    is: "number",
-    whole: true,
-    least: 1,
-    otherwise: "the number of processors, at least 2",
-    about: "How many processes start at once, workers, restarts and reloads included; the others wait",
-  },
+  product: { is: "text", what: "a text", default: "Shinken", about: "Name of the product in the cleanup's lines" },
+  startConcurrency: most(
+    "the number of processors, at least 2",
+    "How many processes start at once, workers, restarts and reloads included; the others wait",
+  ),
   standby: count(0, 0, "How many processes are kept ready for the next starts of modules"),
-  sweep: {
-    is: "flag",
-    default: true,
-    about: "Whether the start ends processes that a killed broker of this name left behind",
-  },
+  sweep: flag(true, "Whether the start ends processes that a killed broker of this name left behind"),
   logLevel: {
-    is: "choice",
-    of: { debug: true, info: true, warning: true, error: true, fatal: true },
-    default: "info",
+    ...choice(
+      { debug: true, info: true, warning: true, error: true, fatal: true },
+      "info",
+      "The least serious level that is written",
+    ),
     otherwise: "the environment variable BROKKR_LOG, else info",
-    about: "The least serious level that is written",
   },
-  aligned: { is: "flag", default: false, about: "Whether levels and names are padded into columns" },
+  aligned: flag(false, "Whether levels and names are padded into columns"),
 } satisfies Rows<BrokerSettings>;
 
 /** What holds for the processes of one module. */
