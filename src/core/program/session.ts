@@ -6,12 +6,12 @@
 import type { CommandProcess, OutputSink } from "../../runtime/runtime.ts";
 import { type LocalPeer, localPeer } from "../call/local.ts";
 import type { SessionParts } from "../child/child_spec.ts";
-import { ProcessSession } from "../child/session.ts";
 import { SILENT } from "../log/reporter.ts";
 import { describeThrown } from "../log/stack.ts";
 import { headline, messageOf } from "../user_code.ts";
 import { VERSION } from "../version.ts";
 import type { Link } from "../wire/link.ts";
+import { ForeignSession } from "./daemon.ts";
 import { Connection, type Notification } from "./connection.ts";
 import { JsonRpcError, type Params } from "./message.ts";
 import { methodNotFound, written } from "./peer_requests.ts";
@@ -19,25 +19,16 @@ import type { ProgramPlan } from "../module/definition.ts";
 import { ProgramService } from "./service.ts";
 import { type Protocol, protocolOf } from "./protocols.ts";
 
-const LAST_BYTES_MS = 100;
-/** A program that waits for a download keeps no processor busy: after this time others may start beside it. */
-const COSTLY_START_MS = 2_000;
-
-export class ProgramSession extends ProcessSession<CommandProcess> {
-  readonly #plan: ProgramPlan;
+export class ProgramSession extends ForeignSession<CommandProcess> {
   readonly #protocol: Protocol;
   #connection: Connection | undefined;
   #service: ProgramService | undefined;
   #peer: LocalPeer | undefined;
-  #state: "starting" | "ready" | "draining" | "exited" = "starting";
-  #wasReady = false;
   /** Whether its output has ended: it can't answer any more. */
   #outputEnded = false;
-  #clearCostly: (() => void) | undefined;
 
   constructor(parts: SessionParts, plan: ProgramPlan) {
-    super(parts, { group: true, lastBytesMs: LAST_BYTES_MS });
-    this.#plan = plan;
+    super(parts, plan);
     this.#protocol = protocolOf(plan.protocol);
   }
 
@@ -54,12 +45,6 @@ export class ProgramSession extends ProcessSession<CommandProcess> {
     void this.#shutDown();
   }
 
-  /** By SIGTERM first: npx that is killed while it unpacks leaves a folder from which that server never starts again. */
-  override giveUp(why: string): void {
-    this.#state = "draining";
-    this.terminate(why);
-  }
-
   /** By a request that its protocol has for it. */
   get ping(): (() => void) | null {
     const { ping } = this.#protocol;
@@ -68,19 +53,16 @@ export class ProgramSession extends ProcessSession<CommandProcess> {
     return () => void answered(ping(connection)).then(() => this.parts.events.alive(), () => {});
   }
 
-  /** Control messages mean nothing to a program of another language. */
-  send(): void {}
-
   protected override async create(
     { group, output }: { readonly group: boolean; readonly output: OutputSink },
   ): Promise<CommandProcess> {
     const { parent, env, cwd } = this.parts.spec;
-    return await parent.runtime.spawnCommand(this.#plan.command, { env: env(""), cwd: cwd(), group, output });
+    return await parent.runtime.spawnCommand(this.plan.command, { env: env(""), cwd: cwd(), group, output });
   }
 
   protected override connect({ channel }: CommandProcess): void {
     const { spec: { module, parent: { runtime } }, caller, events } = this.parts;
-    const plan = this.#plan;
+    const { plan } = this;
     const { clock, ownFiles } = runtime;
     const connection = new Connection(channel, {
       clock,
@@ -117,27 +99,21 @@ export class ProgramSession extends ProcessSession<CommandProcess> {
       unsentBytes: () => connection.unsentBytes,
       ping: ping === undefined ? () => new Promise(() => {}) : () => answered(ping(connection)),
     });
-    // Those that wait for the spawn learn first that there is a process.
-    clock.soon(() => void this.#greet());
+    this.begin(() => this.#greet());
   }
 
   async #greet(): Promise<void> {
-    const { spec: { parent: { runtime } }, events } = this.parts;
-    const plan = this.#plan;
+    const { runtime } = this.parts.spec.parent;
+    const { plan } = this;
     const { initialize } = this.#protocol;
     const connection = this.#connection;
-    if (connection === undefined || this.#state !== "starting") return;
-    this.#clearCostly = runtime.clock.timer(COSTLY_START_MS, () => events.cleaned());
+    if (connection === undefined || this.state !== "starting") return;
     try {
       const client = { version: VERSION, pid: runtime.pid, requests: [...plan.requests.keys()] };
       if (initialize !== undefined) {
         this.#service?.greeted(await initialize(connection, { ...client, initialize: plan.initialize }));
       }
-      if (this.#state !== "starting") return;
-      this.#state = "ready";
-      this.#wasReady = true;
-      this.#clearCostly();
-      events.ready(null);
+      this.becomeReady();
     } catch (error) {
       const why = messageOf(error);
       // Where the program has ended, its exit says more.
@@ -147,7 +123,7 @@ export class ProgramSession extends ProcessSession<CommandProcess> {
 
   /** @throws whatever the user's handler throws, which is the answer's error. */
   async #asked(method: string, params: Params, signal: AbortSignal): Promise<unknown> {
-    const handler = this.#plan.requests.get(method);
+    const handler = this.plan.requests.get(method);
     if (handler === undefined) {
       const answer = this.#protocol.requests.get(method);
       if (answer === undefined) throw methodNotFound(method);
@@ -171,7 +147,7 @@ export class ProgramSession extends ProcessSession<CommandProcess> {
 
   async #handle(method: string, params: Params): Promise<void> {
     try {
-      await this.#plan.notifications.get(method)?.(params);
+      await this.plan.notifications.get(method)?.(params);
     } catch (error) {
       this.#handlerFailed(`notification "${method}"`, error);
     }
@@ -185,8 +161,8 @@ export class ProgramSession extends ProcessSession<CommandProcess> {
 
   /** What runs is finished; then the program is asked to end as its protocol wants it. */
   async #shutDown(): Promise<void> {
-    const wasReady = this.#state === "ready";
-    if (this.#state === "starting" || wasReady) this.#state = "draining";
+    const wasReady = this.state === "ready";
+    this.state = "ending";
     const connection = this.#connection;
     if (connection === undefined) return this.kill("SIGTERM");
     try {
@@ -204,7 +180,7 @@ export class ProgramSession extends ProcessSession<CommandProcess> {
     this.#outputEnded = true;
     // A write may meet the end of the program before its exit is seen, which says more than the write.
     const fault = failed ? null : reason;
-    if (this.#state === "draining") this.closed(fault);
+    if (this.state === "ending") this.closed(fault);
     else this.closed(fault, () => reason ?? "process closed its output and went on");
   }
 
@@ -212,20 +188,11 @@ export class ProgramSession extends ProcessSession<CommandProcess> {
     return !this.#outputEnded;
   }
 
-  protected override exited(): void {
-    this.#state = "exited";
-    this.#clearCostly?.();
-  }
-
   protected override async disconnect(): Promise<void> {
     this.#connection?.close();
     // Answers that came with the last bytes are on their way to their callers.
     await new Promise<void>((resolve) => this.#soon(resolve));
     this.#peer?.close();
-  }
-
-  protected override get end() {
-    return { why: this.why, cleaning: null, wasReady: this.#wasReady };
   }
 
   #soon(fn: () => void): void {
