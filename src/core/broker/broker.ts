@@ -136,10 +136,10 @@ export class BrokerCore implements Service {
     if (this.#host.runtime.pid === 1) this.#log.report("broker.no-init", { remedy: INIT }, { module: this.name });
     const { inProcess, modules } = this.#plan;
     if (inProcess === null || modules.some(({ module }) => module.program !== undefined)) await this.#guard.start();
-    const joined = await this.#joinCluster();
+    const joined = (await this.#newCluster())?.start();
     const failure = this.#plan.failFast ? [this.#firstFailure()] : [];
     await Promise.race([this.#modules.start(), ...failure]);
-    await joined();
+    await joined;
     if (this.isEnding) return;
     const slots = [...this.#modules.slots()];
     const failed = slots.filter((slot) => slot.process.state === "failed").length;
@@ -422,16 +422,16 @@ export class BrokerCore implements Service {
     return this.#modules.route(target, command);
   }
 
-  /** Begins to join the cluster, if there is one. The function waits for the first try. @throws {TypeError} on wrong options. */
-  async #joinCluster(): Promise<() => Promise<void>> {
+  /** @throws {TypeError} on wrong options. */
+  async #newCluster(): Promise<Cluster | undefined> {
     const { cluster, modules } = this.#plan;
-    if (cluster === undefined) return () => Promise.resolve();
+    if (cluster === undefined) return undefined;
     const [{ Cluster }, { clusterPlan }] = await Promise.all([
       import("../cluster/cluster.ts"),
       import("../cluster/plan.ts"),
     ]);
     const plan = await clusterPlan(cluster, this.name, modules.map(({ module }) => module.name));
-    const joining = this.#cluster = new Cluster(plan, {
+    return this.#cluster = new Cluster(plan, {
       runtime: this.#host.runtime,
       reporter: this.#log,
       broker: this.name,
@@ -439,8 +439,6 @@ export class BrokerCore implements Service {
       forward: (call, context, target) => this.forward(call, context, target),
       ping: (module) => this.#modules.slot(module, "ping").process.ping(),
     });
-    const joined = joining.start();
-    return () => joined;
   }
 
   #context(): ModulesContext {

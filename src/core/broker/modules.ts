@@ -14,25 +14,11 @@ import { Supervisor, type SupervisorEvents } from "../child/supervisor.ts";
 import type { ModuleStatus } from "./status.ts";
 import type { ProcessStatus } from "../wire/status.ts";
 
-/** A module that runs, and what it was started with. */
-interface Running {
-  readonly slot: ModuleSlot;
-  plan: ModulePlan;
-  /** Whether its first start has begun, or was given up; until then it waits for others. */
-  hasBegun: boolean;
-  /** Changes with its settings. */
-  signature: string | undefined;
-  /** The signature of the process that is to take its place, or is there by now. */
-  wanted: string | undefined;
-  /** Its replacement that is under way. */
-  change: Promise<Change> | undefined;
-}
-
 type Change = "replaced" | "kept";
 
 /** What a plan does for one module in its turn. */
 interface Step {
-  readonly running: Running;
+  readonly slot: ModuleSlot;
   readonly after: readonly string[];
   act(): Promise<unknown>;
 }
@@ -66,15 +52,15 @@ export type Changes = Pick<EventFields["broker.reloaded"], "replaced" | "kept" |
 
 export class Modules {
   /** In the order of their start. */
-  #running = new Map<string, Running>();
+  #running = new Map<string, ModuleSlot>();
   #defaults: CallDefaults;
   /** To the module that was called last: mostly the next call goes there too. Valid until the plan changes. */
   #recent: Route | undefined;
   #declared: readonly string[];
   /** Modules that were not started because one before them has failed. */
-  readonly #held = new Set<Running>();
+  readonly #held = new Set<ModuleSlot>();
   /** Modules that no plan has any more, until their processes have ended. */
-  readonly #leaving = new Map<string, { readonly running: Running; readonly ended: Promise<void> }>();
+  readonly #leaving = new Map<string, { readonly slot: ModuleSlot; readonly ended: Promise<void> }>();
   /** Signatures of the plan whose changes were counted last. */
   #counted: ReadonlyMap<string, string | undefined>;
   #turn = new Turn();
@@ -92,15 +78,17 @@ export class Modules {
   /** In the order in which they were declared, and then those that are on their way out. */
   *slots(): Iterable<ModuleSlot> {
     for (const name of this.#declared) {
-      const running = this.#running.get(name);
-      if (running !== undefined) yield running.slot;
+      const slot = this.#running.get(name);
+      if (slot !== undefined) yield slot;
     }
-    for (const [name, { running }] of this.#leaving) if (!this.#running.has(name)) yield running.slot;
+    for (const [name, { slot }] of this.#leaving) if (!this.#running.has(name)) yield slot;
   }
 
   /** @param command what the caller wants of it, for the error. @throws {UnknownModuleError} */
   slot(name: string, command: string): ModuleSlot {
-    return this.#find(name, command).slot;
+    const slot = this.#running.get(name);
+    if (slot !== undefined) return slot;
+    throw new UnknownModuleError({ target: name, command }, { nearest: closestMatch(name, this.#running.keys()) });
   }
 
   /** @throws {UnknownModuleError} */
@@ -111,7 +99,7 @@ export class Modules {
 
   /** What other brokers may know of a module; null where there is none of the name. */
   exported(name: string): ExportedModule | null {
-    const process = this.#running.get(name)?.slot.process;
+    const process = this.#running.get(name)?.process;
     return process === undefined
       ? null
       : { state: process.state, pending: process.caller.pending, commands: process.commands };
@@ -119,10 +107,10 @@ export class Modules {
 
   /** Starts each module when those before it are ready; settles when each is ready or has failed its first start. */
   async start(): Promise<void> {
-    void this.#bring([...this.#running.values()].map((running) => ({
-      running,
-      after: running.plan.settings.after ?? [],
-      act: () => this.#startOne(running),
+    void this.#bring([...this.#running.values()].map((slot) => ({
+      slot,
+      after: slot.plan.settings.after ?? [],
+      act: () => this.#startOne(slot),
     })));
     let up: Promise<unknown>;
     do await (up = this.#up); while (up !== this.#up);
@@ -132,7 +120,7 @@ export class Modules {
   async stop(): Promise<void> {
     this.#stopping = true;
     for (const slot of this.slots()) slot.process.expectEnd();
-    const slots = [...this.#running.values()].toReversed().map(({ slot }) => slot);
+    const slots = [...this.#running.values()].toReversed();
     // Otherwise each end would let another one start that is not wanted any more.
     for (const slot of slots) if (slot.process.isWaiting) void slot.stop();
     for (const slot of slots) await slot.stop();
@@ -141,26 +129,26 @@ export class Modules {
 
   /** Drains one module. @throws {UnknownModuleError} */
   async stopOne(name: string): Promise<void> {
-    const running = this.#find(name, "stop");
-    running.hasBegun = true;
-    await running.slot.stop();
+    const slot = this.slot(name, "stop");
+    slot.hasBegun = true;
+    await slot.stop();
   }
 
   /** Starts one module or worker again, or all modules one after the other. @throws {UnknownModuleError} */
   async restart(name?: string): Promise<void> {
     if (name === undefined) {
-      for (const running of this.#running.values()) if (this.#isIn(running)) await running.slot.process.restart();
+      for (const slot of this.#running.values()) if (this.#isIn(slot)) await slot.process.restart();
       return;
     }
     // Without a wait for a module's own name, so that the next calls go to the new process.
     const worker = this.#running.has(name) ? undefined : await this.#worker(name);
     if (worker !== undefined) return await worker.slot.restartWorker(worker.number);
-    const running = this.#find(name, "restart");
-    running.hasBegun = true;
-    await running.slot.process.restart();
+    const slot = this.slot(name, "restart");
+    slot.hasBegun = true;
+    await slot.process.restart();
     // A start that is tried again may succeed yet.
-    if (running.slot.process.isSettled) await this.#startHeld();
-    else void running.slot.process.settled().then(() => this.#startHeld());
+    if (slot.process.isSettled) await this.#startHeld();
+    else void slot.process.settled().then(() => this.#startHeld());
   }
 
   /**
@@ -170,7 +158,8 @@ export class Modules {
    */
   async inspect(name: string, open: boolean): Promise<string | null> {
     const worker = this.#running.has(name) ? undefined : await this.#worker(name);
-    const { slot, plan } = this.#find(worker?.slot.name ?? name, "inspect");
+    const slot = this.slot(worker?.slot.name ?? name, "inspect");
+    const { plan } = slot;
     if (plan.module.program !== undefined) {
       throw new Error(
         `Cannot inspect "${name}": it is a program of another language, only JavaScript modules can be inspected`,
@@ -190,7 +179,8 @@ export class Modules {
         `${at}: the number of workers must be a whole number of at least 0, and it is ${inspect(workers)}`,
       );
     }
-    const { slot, plan } = this.#find(name, "scale");
+    const slot = this.slot(name, "scale");
+    const { plan } = slot;
     if (plan.module.program !== undefined) {
       throw new Error(`${at}: it is a program of another language, only JavaScript modules have workers`);
     }
@@ -209,13 +199,13 @@ export class Modules {
   async reload(name?: string): Promise<string[]> {
     const kept: string[] = [];
     if (name === undefined) {
-      for (const running of this.#running.values()) {
-        if (this.#isIn(running) && !await running.slot.replace("reload")) kept.push(running.slot.name);
+      for (const slot of this.#running.values()) {
+        if (this.#isIn(slot) && !await slot.replace("reload")) kept.push(slot.name);
       }
     } else {
-      const running = this.#find(name, "reload");
-      running.hasBegun = true;
-      if (!await running.slot.replace("reload")) kept.push(name);
+      const slot = this.slot(name, "reload");
+      slot.hasBegun = true;
+      if (!await slot.replace("reload")) kept.push(name);
     }
     await this.#startHeld();
     return kept;
@@ -237,17 +227,17 @@ export class Modules {
     this.#running = new Map();
     for (const plan of plans) this.#take(plan, context, before.get(plan.module.name));
     const targets = callTargets(context.plan);
-    for (const { slot } of this.#running.values()) slot.process.sendToAll({ kind: "targets", targets });
-    const left = this.#dismiss([...before.values()].filter(({ slot }) => !this.#running.has(slot.name)));
+    for (const slot of this.#running.values()) slot.process.sendToAll({ kind: "targets", targets });
+    const left = this.#dismiss([...before.values()].filter(({ name }) => !this.#running.has(name)));
     const counted = this.#counted;
     const added = this.#declared.filter((name) => !counted.has(name)).length;
     const removed = [...counted.keys()].filter((name) => !this.#running.has(name)).length;
     const changes = { replaced: 0, kept: 0, added, removed };
-    const done = this.#bring(this.#steps(plans, context, ({ slot, signature }, change) => {
-      if (!counted.has(slot.name)) return;
+    const done = this.#bring(this.#steps(plans, context, ({ name, signature }, change) => {
+      if (!counted.has(name)) return;
       if (change !== null) changes[change]++;
       // A plan that was overtaken may have replaced it.
-      else if (counted.get(slot.name) !== signature) changes.replaced++;
+      else if (counted.get(name) !== signature) changes.replaced++;
     }));
     await Promise.race([Promise.all([done, left]), turn.over]);
     if (turn.isOver || this.#stopping) return null;
@@ -256,22 +246,16 @@ export class Modules {
     return changes;
   }
 
-  #find(name: string, command: string): Running {
-    const running = this.#running.get(name);
-    if (running !== undefined) return running;
-    throw new UnknownModuleError({ target: name, command }, { nearest: closestMatch(name, this.#running.keys()) });
-  }
-
   #routeTo(target: string, command: string): Route {
-    const { slot, plan } = this.#find(target, command);
+    const { plan, process: { caller } } = this.slot(target, command);
     const isProgram = plan.module.program !== undefined;
     const defaults = defaultsOf(this.#defaults, plan.calls);
-    return this.#recent = { target, caller: slot.process.caller, defaults, isProgram };
+    return this.#recent = { target, caller, defaults, isProgram };
   }
 
   /** Whether a restart or a reload of all is for this module: a plan may have removed it meanwhile, or not have started it yet. */
-  #isIn(running: Running): boolean {
-    return !this.#stopping && running.hasBegun && this.#running.get(running.slot.name) === running;
+  #isIn(slot: ModuleSlot): boolean {
+    return !this.#stopping && slot.hasBegun && this.#running.get(slot.name) === slot;
   }
 
   #signatures(): Map<string, string | undefined> {
@@ -280,41 +264,40 @@ export class Modules {
 
   #add(plan: ModulePlan, context: ModulesContext): void {
     const { name } = plan.module;
-    const slot = new ModuleSlot(childSpec(plan, context), {
+    const slot = new ModuleSlot(plan, childSpec(plan, context), {
       failed: ({ setup }) => {
         if (setup.supervision.restart.escalate === "stop-broker") context.failed();
       },
       notStarted: (fault) => context.notStarted(name, fault),
       changed: context.changed,
     });
-    const signature = context.host.signature?.(name);
-    const running = { slot, plan, hasBegun: false, signature, wanted: signature, change: undefined };
-    this.#running.set(name, running);
+    slot.signature = slot.wanted = context.host.signature?.(name);
+    this.#running.set(name, slot);
   }
 
   /** Takes a module of a plan over: one that is `known`, one that is on its way out, or a new one. */
-  #take(plan: ModulePlan, context: ModulesContext, known: Running | undefined): void {
+  #take(plan: ModulePlan, context: ModulesContext, known: ModuleSlot | undefined): void {
     const { name } = plan.module;
-    const running = known ?? this.#leaving.get(name)?.running;
-    if (running === undefined) return this.#add(plan, context);
-    this.#running.set(name, running);
-    if (known === undefined) running.hasBegun = false;
-    if (running.hasBegun) return;
-    running.slot.follow(childSpec(plan, context));
-    running.plan = plan;
-    running.signature = running.wanted = context.host.signature?.(name);
+    const slot = known ?? this.#leaving.get(name)?.slot;
+    if (slot === undefined) return this.#add(plan, context);
+    this.#running.set(name, slot);
+    if (known === undefined) slot.hasBegun = false;
+    if (slot.hasBegun) return;
+    slot.follow(childSpec(plan, context));
+    slot.plan = plan;
+    slot.signature = slot.wanted = context.host.signature?.(name);
   }
 
   /** Drains the modules that no plan has any more, the last one started first. */
-  async #dismiss(gone: readonly Running[]): Promise<void> {
+  async #dismiss(gone: readonly ModuleSlot[]): Promise<void> {
     let last: Promise<void> = Promise.resolve();
-    for (const running of gone.toReversed()) {
-      this.#held.delete(running);
-      const { name } = running.slot;
-      const ended = last = last.then(() => running.slot.stop()).then(() => {
+    for (const slot of gone.toReversed()) {
+      this.#held.delete(slot);
+      const { name } = slot;
+      const ended = last = last.then(() => slot.stop()).then(() => {
         if (this.#leaving.get(name)?.ended === ended) this.#leaving.delete(name);
       });
-      this.#leaving.set(name, { running, ended });
+      this.#leaving.set(name, { slot, ended });
     }
     await last;
   }
@@ -323,58 +306,56 @@ export class Modules {
   #steps(
     plans: readonly ModulePlan[],
     context: ModulesContext,
-    count: (running: Running, change: Change | null) => void,
+    count: (slot: ModuleSlot, change: Change | null) => void,
   ): Step[] {
     const turn = this.#turn;
     let last: Promise<void> = Promise.resolve();
-    const step = (running: Running, plan: ModulePlan): Step => {
+    const step = (slot: ModuleSlot, plan: ModulePlan): Step => {
       const wasAway = this.#leaving.has(plan.module.name);
-      const start = () =>
-        this.#startOne(running).then(() => turn.isOver || count(running, wasAway ? "replaced" : null));
+      const start = () => this.#startOne(slot).then(() => turn.isOver || count(slot, wasAway ? "replaced" : null));
       const change = async () => {
-        const change = turn.isOver || this.#stopping ? null : await this.#change(running, plan, context);
-        if (!turn.isOver) count(running, change);
+        const change = turn.isOver || this.#stopping ? null : await this.#change(slot, plan, context);
+        if (!turn.isOver) count(slot, change);
       };
-      const act = running.hasBegun ? () => last = last.then(change) : start;
-      return { running, after: plan.settings.after ?? [], act };
+      const act = slot.hasBegun ? () => last = last.then(change) : start;
+      return { slot, after: plan.settings.after ?? [], act };
     };
     return plans.flatMap((plan) => {
-      const running = this.#running.get(plan.module.name);
-      return running === undefined ? [] : [step(running, plan)];
+      const slot = this.#running.get(plan.module.name);
+      return slot === undefined ? [] : [step(slot, plan)];
     });
   }
 
-  async #change(running: Running, plan: ModulePlan, context: ModulesContext): Promise<Change | null> {
-    const { slot } = running;
+  async #change(slot: ModuleSlot, plan: ModulePlan, context: ModulesContext): Promise<Change | null> {
     const spec = childSpec(plan, context);
     const signature = context.host.signature?.(slot.name);
-    if (signature !== running.wanted) return await this.#replace(running, plan, { spec, signature });
+    if (signature !== slot.wanted) return await this.#replace(slot, plan, { spec, signature });
     // One that is overtaken may be replacing it by the same.
     const turn = this.#turn;
-    const change = await running.change ?? null;
+    const change = await slot.change ?? null;
     if (turn.isOver) return change;
     slot.follow(spec);
-    if (change !== "kept") running.plan = plan;
+    if (change !== "kept") slot.plan = plan;
     this.#recent = undefined;
     return change;
   }
 
   async #replace(
-    running: Running,
+    slot: ModuleSlot,
     plan: ModulePlan,
     { spec, signature }: { readonly spec: ChildSpec; readonly signature: string | undefined },
   ): Promise<Change> {
-    running.wanted = signature;
-    const replaced = running.slot.replace("its settings have changed", spec);
-    const change = running.change = replaced.then((done): Change => done ? "replaced" : "kept");
+    slot.wanted = signature;
+    const replaced = slot.replace("its settings have changed", spec);
+    const change = slot.change = replaced.then((done): Change => done ? "replaced" : "kept");
     const outcome = await change;
-    if (running.change === change) running.change = undefined;
+    if (slot.change === change) slot.change = undefined;
     if (outcome === "replaced") {
-      running.plan = plan;
-      running.signature = signature;
+      slot.plan = plan;
+      slot.signature = signature;
       this.#recent = undefined;
       // The same is tried again by the next plan that has it.
-    } else if (running.wanted === signature) running.wanted = running.signature;
+    } else if (slot.wanted === signature) slot.wanted = slot.signature;
     return outcome;
   }
 
@@ -383,10 +364,10 @@ export class Modules {
     const turn = this.#turn;
     const up = new Map<string, Promise<unknown>>();
     const done = new Map<string, Promise<unknown>>();
-    for (const { running: { slot }, after, act } of steps) {
+    for (const { slot, after, act } of steps) {
       const taken = Promise.all(after.map((name) => up.get(name))).then(() => turn.isOver ? undefined : act());
       up.set(slot.name, taken.then(() => slot.process.settled()));
-      const canStart = () => after.every((name) => this.#running.get(name)?.slot.process.isSettled !== false);
+      const canStart = () => after.every((name) => this.#running.get(name)?.process.isSettled !== false);
       done.set(slot.name, Promise.all(after.map((name) => done.get(name))).then(() => canStart() ? taken : undefined));
     }
     this.#up = Promise.race([Promise.all(up.values()), turn.over]);
@@ -396,33 +377,32 @@ export class Modules {
     return all;
   }
 
-  async #startOne(running: Running): Promise<void> {
-    const { slot } = running;
+  async #startOne(slot: ModuleSlot): Promise<void> {
     const away = this.#leaving.get(slot.name);
     if (away !== undefined) await away.ended;
-    if (this.#stopping || running.hasBegun || this.#running.get(slot.name) !== running) return;
-    running.hasBegun = true;
-    this.#held.delete(running);
-    const { after = [] } = running.plan.settings;
-    const failed = after.find((name) => this.#running.get(name)?.slot.process.state === "failed");
+    if (this.#stopping || slot.hasBegun || this.#running.get(slot.name) !== slot) return;
+    slot.hasBegun = true;
+    this.#held.delete(slot);
+    const { after = [] } = slot.plan.settings;
+    const failed = after.find((name) => this.#running.get(name)?.process.state === "failed");
     if (failed === undefined) return await slot.process.start();
-    this.#held.add(running);
+    this.#held.add(slot);
     slot.process.failToStart(`it starts after "${failed}", which has failed`);
   }
 
   /** Starts those that waited for a module that is ready now. */
   async #startHeld(): Promise<void> {
-    const isReady = (name: string) => this.#running.get(name)?.slot.process.state === "ready";
+    const isReady = (name: string) => this.#running.get(name)?.process.state === "ready";
     const free = [...this.#held].filter(({ plan }) => (plan.settings.after ?? []).every(isReady));
-    for (const running of free) {
-      this.#held.delete(running);
-      if (running.slot.process.state === "failed") await running.slot.process.restart();
+    for (const slot of free) {
+      this.#held.delete(slot);
+      if (slot.process.state === "failed") await slot.process.restart();
     }
     if (free.length > 0) await this.#startHeld();
   }
 
   async #worker(name: string): Promise<{ slot: ModuleSlot; number: number } | undefined> {
-    for (const { slot } of this.#running.values()) {
+    for (const slot of this.#running.values()) {
       const number = await slot.workerNumber(name);
       if (number !== null) return { slot, number };
     }
@@ -450,6 +430,16 @@ interface SlotEvents {
 export class ModuleSlot {
   readonly name: string;
   readonly process: Supervisor;
+  /** What it was started with. */
+  plan: ModulePlan;
+  /** Whether its first start has begun, or was given up; until then it waits for others. */
+  hasBegun = false;
+  /** Changes with its settings. */
+  signature: string | undefined;
+  /** The signature of the process that is to take its place, or is there by now. */
+  wanted: string | undefined;
+  /** Its replacement that is under way. */
+  change: Promise<Change> | undefined;
   /** What the configuration says, whatever number of workers was set by hand. */
   #base: ChildSpec;
   /** Workers that were set by hand, until the module is loaded again. */
@@ -459,8 +449,9 @@ export class ModuleSlot {
   #workers: readonly ProcessStatus[] = [];
   #stopping: Promise<void> | undefined;
 
-  constructor(spec: ChildSpec, events: SlotEvents) {
+  constructor(plan: ModulePlan, spec: ChildSpec, events: SlotEvents) {
     this.name = spec.name;
+    this.plan = plan;
     this.#base = spec;
     this.process = new Supervisor(this.#scaled(spec), {
       workers: (workers) => this.#workers = workers,

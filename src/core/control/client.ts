@@ -6,6 +6,7 @@ import { faultOf } from "../call/outcomes.ts";
 import { CallStream } from "../call/stream.ts";
 import { isText, objectOf, orNull } from "../checks.ts";
 import { BrokerError, type CallTarget, goneFault, toError, toFault } from "../faults.ts";
+import { within } from "../duration.ts";
 import { messageOf } from "../user_code.ts";
 import type { CallOptions } from "../module/definition.ts";
 import { AnswerKind, CODECS, DEFAULT_FRAME_LIMIT, FrameType } from "../wire/frame.ts";
@@ -237,19 +238,16 @@ export class ControlClient {
     this.#link = link;
     const own = { broker: this.#broker, process: "brokkr", codecs: CODECS };
     link.send(FrameType.hello, helloText(helloOf(this.#runtime, own)));
-    const outcome = await new Promise<Error | undefined>((resolve) => {
-      const clear = clock.timer(ANSWER_MS, () => {
-        resolve(new Error(`Cannot talk to broker "${this.#broker}": it said no hello in ${ANSWER_MS / 1000}s`));
-      });
-      this.#greeted = (error) => {
-        clear();
-        resolve(error);
-      };
+    const greeted = new Promise<void>((resolve, reject) => {
+      this.#greeted = (error) => error === undefined ? resolve() : reject(error);
     });
-    this.#greeted = undefined;
-    if (outcome === undefined) return;
-    this.close();
-    throw outcome;
+    const late = `Cannot talk to broker "${this.#broker}": it said no hello in ${ANSWER_MS / 1000}s`;
+    try {
+      await within(clock, ANSWER_MS, greeted, late);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
   }
 
   #frame(link: Link, type: number, flags: number, body: Uint8Array): void {
