@@ -4,7 +4,7 @@
  */
 
 import { Codec, type EncodedValue, encodePayload, type PayloadFault } from "../wire/codec.ts";
-import { type AnswerEntry, packAnswers, packCalls } from "../wire/columns.ts";
+import { type AnswerEntry, packAnswers, packCalls, type ReceivedCalls } from "../wire/columns.ts";
 import { FrameType, inBatches, LARGE_BYTES } from "../wire/frame.ts";
 import type { Link } from "../wire/link.ts";
 import { WrittenHeaders } from "../wire/messages.ts";
@@ -134,16 +134,21 @@ export class FlushPolicy {
   }
 }
 
-/** Of the bytes of a small frame of calls, so many are enough for the first of its answers to leave: with few calls out, few bytes. */
+/** Frames of calls on their way, in both directions, with which caller and callee work at the same time. */
+const ENOUGH_FRAMES = 2.5;
+/** With fewer, of the bytes of a frame of calls, so many are enough for the first of its answers to leave. */
 const WORTH_PART = 1 / 2;
 const LEAST_WORTH_BYTES = 256;
-/** The answers to a larger frame leave together: other calls are on their way, and a write costs as much as ten of its answers. */
-const SMALL_FRAME_BYTES = 4 * 1024;
 const MOST_WORTH_BYTES = 32 * 1024;
 
-/** How many bytes of answers leave before all calls of a frame of `bytes` have run. */
-export function worthOf(bytes: number): number {
-  return bytes > SMALL_FRAME_BYTES ? MOST_WORTH_BYTES : Math.max(LEAST_WORTH_BYTES, bytes * WORTH_PART);
+/**
+ * How many bytes of answers leave before all calls of a frame of `bytes` have run. Mostly its answers leave together: a write costs as
+ * much as ten of them. But where the frame holds much of what the caller waits for, caller and callee would work in turn.
+ */
+export function worthOf({ calls, settledBelow }: ReceivedCalls, bytes: number): number {
+  const waiting = (calls.at(-1)?.id ?? 0) - settledBelow + 1;
+  if (calls.length * ENOUGH_FRAMES < waiting) return MOST_WORTH_BYTES;
+  return Math.max(LEAST_WORTH_BYTES, bytes * WORTH_PART);
 }
 
 /** Bytes of answers that the caller has not read yet. Beyond it no further call runs, so that they can't fill the memory. */

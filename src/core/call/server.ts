@@ -79,7 +79,7 @@ export class CallServer {
   readonly #held = new Map<RunningCall, ReceivedCall>();
   readonly #limits: ServerLimits;
   /** Bytes of answers that leave before the others of their turn. */
-  #worth = worthOf(0);
+  #worth = 0;
   /** One function, so that the link calls it once, however often it was passed. */
   readonly #runHeldCalls = () => this.#runHeld();
   readonly #turn: Turn;
@@ -119,7 +119,7 @@ export class CallServer {
     const frame = this.#read(flags, body);
     this.#cache.settledBelow(frame.settledBelow);
     const bytes = (body.length + (this.#link.outOfBand?.bytes ?? 0)) / frame.calls.length;
-    this.#worth = worthOf(body.length);
+    this.#worth = worthOf(frame, body.length);
     for (const call of frame.calls) {
       if (this.#link.closed) return;
       try {

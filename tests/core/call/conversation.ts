@@ -204,9 +204,9 @@ export class Conversation {
     await settle();
   }
 
-  /** Bodies of the frames of one type that the caller wrote. */
-  bodies(type: number): unknown[] {
-    return this.callerEnd.written.flatMap((bytes) => {
+  /** Bodies of the frames of one type that were written at `end`. @default the caller's */
+  bodies(type: number, end = this.callerEnd): unknown[] {
+    return end.written.flatMap((bytes) => {
       const found: unknown[] = [];
       for (let at = 0; at < bytes.length;) {
         const length = new DataView(bytes.buffer, bytes.byteOffset + at + 4, 4).getUint32(0);

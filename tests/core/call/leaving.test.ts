@@ -52,3 +52,21 @@ test("that many calls were out is forgotten: then the first ones of many leave a
   await Promise.all(Array.from({ length: 20 }, (_, value) => c.call("echo", [value])));
   assert.deepEqual(calls(c, first), [8, 8, 4]);
 });
+
+/** How many answers each frame of the callee had. */
+function answers(c: Conversation): number[] {
+  return c.bodies(FrameType.answers, c.calleeEnd).map((body) => Array.isArray(body) ? body[0].length : NaN);
+}
+
+test("half of the answers leave early where one frame holds all calls, and the caller has nothing else to do", async () => {
+  const c = new Conversation(ECHO);
+  await Promise.all(Array.from({ length: 4 }, () => c.call("echo", ["x".repeat(100)])));
+  assert.deepEqual([calls(c), answers(c)], [[4], [3, 1]]);
+});
+
+test("the answers to a frame leave together where most calls are in other frames", async () => {
+  const c = new Conversation(ECHO);
+  await Promise.all(Array.from({ length: 32 }, () => c.call("echo", ["x".repeat(100)])));
+  assert.deepEqual(calls(c), [5, 5, 5, 5, 5, 7]);
+  assert.deepEqual(answers(c), [3, 2, 3, 2, 5, 5, 5, 7]);
+});
