@@ -109,9 +109,9 @@ export class PullChannel implements Channel {
 
   write(bytes: Uint8Array): void {
     if (this.#state !== "open" || this.#failure !== undefined || bytes.length === 0) return;
-    this.#queue.push(bytes);
     this.#unsentBytes += bytes.length;
-    if (!this.#sending) this.#send();
+    if (this.#sending) this.#queue.push(bytes);
+    else this.#send(bytes);
   }
 
   open(events: ChannelEvents): void {
@@ -137,12 +137,8 @@ export class PullChannel implements Channel {
     if (this.#events !== undefined && this.#state !== "closed") this.#endWhenSilent();
   }
 
-  #send(): void {
+  #send(bytes: Uint8Array): void {
     this.#sending = true;
-    this.#write(this.#nextPiece());
-  }
-
-  #write(bytes: Uint8Array): void {
     this.#piece = bytes;
     this.#sink.write(bytes).then(this.#written, this.#writeFailed);
   }
@@ -150,8 +146,8 @@ export class PullChannel implements Channel {
   readonly #written = (count: number) => {
     if (this.#state === "closed") return;
     this.#unsentBytes -= count;
-    if (count < this.#piece.length) this.#write(this.#piece.subarray(count));
-    else if (this.#queue.length > 0) this.#send();
+    if (count < this.#piece.length) this.#send(this.#piece.subarray(count));
+    else if (this.#queue.length > 0) this.#send(this.#nextPiece());
     else {
       this.#piece = NOTHING;
       this.#sending = false;
@@ -161,11 +157,7 @@ export class PullChannel implements Channel {
   };
 
   #nextPiece(): Uint8Array {
-    const first = this.#queue[0] ?? NOTHING;
-    if (this.#queue.length === 1) {
-      this.#queue.length = 0;
-      return first;
-    }
+    const [first = NOTHING] = this.#queue;
     let count = 1;
     let length = first.length;
     for (; count < this.#queue.length; count++) {
