@@ -348,8 +348,7 @@ export class ModuleSession extends ProcessSession<ProgramProcess> {
     if (owner === null) return;
     const limitMs = cleanupMs + CLEANUP_GRACE_MS;
     const why = `cleanup of module "${owner}" blocked the process for ${formatTimeout(limitMs)}`;
-    const waitedMs = () => runtime.waitedMs(this.pid ?? 0);
-    this.#clearCleaning = deadline(runtime.clock, limitMs, () => this.kill("SIGKILL", why), waitedMs);
+    this.#clearCleaning = deadline(runtime.clock, limitMs, () => this.kill("SIGKILL", why));
   }
 
   #closed(reason: string | null, failed: boolean): void {
