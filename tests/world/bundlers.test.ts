@@ -140,6 +140,13 @@ for (
       ],
       file: "rolled-cjs/spawning.cjs",
     },
+    // One file evaluates what is for the other runtimes, too.
+    ...["node", BUN].map((runtime) => ({
+      tool: ROLLUP,
+      args: ["-c", "--format", "es", "--inlineDynamicImports", "--file", "rolled-one.mjs"],
+      file: "rolled-one.mjs",
+      runtime,
+    })),
     {
       tool: WEBPACK,
       args: [...PACK, "--mode", "production", "--output-path", "packed", "--output-filename", "main.cjs"],
@@ -156,14 +163,20 @@ for (
     { args: ["--target=bun", "--splitting", "--outdir=bun-split"], file: "bun-split/spawning.js", runtime: BUN },
   ] as readonly Bundling[]
 ) {
-  test(`${tool?.[1] ?? "bun build"} makes ${file} without a warning, and its processes serve`, DEADLINE, async () => {
-    const bin = tool === undefined ? undefined : await installed(...tool);
-    const command = bin === undefined ? [BUN, "build", "spawning.mjs", ...args] : [bin, ...args];
-    const built = await result(command, folder, { PACKAGES: `${bin}` }, 4 * 60_000);
-    assert.equal(built.code, 0, built.output);
-    assert.doesNotMatch(built.output, /warn|critical|circular|unresolved/i);
-    const { code, stdout, output } = await result([runtime, file], folder);
-    assert.equal(code, 0, output);
-    assert.equal(stdout, "Hello world, 49 true true\nRemoteError RangeError CallTimeoutError TIMEOUT\n");
-  });
+  test(
+    `${tool?.[1] ?? "bun build"} makes ${file} without a warning, and its processes serve in ${
+      runtime === BUN ? "Bun" : "Node"
+    }`,
+    DEADLINE,
+    async () => {
+      const bin = tool === undefined ? undefined : await installed(...tool);
+      const command = bin === undefined ? [BUN, "build", "spawning.mjs", ...args] : [bin, ...args];
+      const built = await result(command, folder, { PACKAGES: `${bin}` }, 4 * 60_000);
+      assert.equal(built.code, 0, built.output);
+      assert.doesNotMatch(built.output, /warn|critical|circular|unresolved/i);
+      const { code, stdout, output } = await result([runtime, file], folder);
+      assert.equal(code, 0, output);
+      assert.equal(stdout, "Hello world, 49 true true\nRemoteError RangeError CallTimeoutError TIMEOUT\n");
+    },
+  );
 }

@@ -196,7 +196,7 @@ export const common = {
   raise,
   writeError: (text: string) => standardError().write(text),
   whenErrorLost: (fn: (lines: number, reason: string) => void) => void (standardError().onLost = fn),
-  ...refusableExit(process),
+  ...refusableExit(() => process),
   async answers(endpoint: Endpoint, ms: number) {
     const [{ answers }, { connects }] = await Promise.all([import("../posix/answers.ts"), import("./channel.ts")]);
     return await answers(endpoint, ms, connects);

@@ -28,8 +28,11 @@ import { ADDRESS, CHILD_FD, isBinary } from "./index.ts";
 
 declare const Bun: BunNamespace;
 
-/** Bun knows its program by the real path only. Behind a link, such as `current`, the name leads to another release after a switch. */
-const NAMED = namedProgram();
+/**
+ * Bun knows its program by the real path only. Behind a link, such as `current`, the name leads to another release after a switch. Other
+ * runtimes evaluate this where a bundle is one file.
+ */
+const NAMED = "Bun" in globalThis ? namedProgram() : "";
 
 function namedProgram(): string {
   try {

@@ -242,7 +242,7 @@ function raise(signal: "SIGINT" | "SIGTERM"): void {
 }
 
 /** `process.exit` of `node:process` ends in `Deno.exit` too. */
-const ending = refusableExit(Deno);
+const ending = refusableExit(() => Deno);
 
 /** What every pipe takes at once: what needs no more is spared the 40 ms that `node:fs` costs a process. */
 const FIRST_BYTES = 4096;

@@ -94,12 +94,16 @@ export function checkSystem(name: string): void {
   throw new Error("Cannot run brokkr on Windows: it needs Linux or macOS, the Windows Subsystem for Linux included");
 }
 
-/** The end of this process by `exit` of `owner`, which the program may call too: while that call is refused, brokkr's own is not. */
-export function refusableExit(owner: { exit: (code: number) => never }): Pick<Runtime, "exit" | "refuseExit"> {
+/**
+ * The end of this process by `exit` of the owner, which the program may call too: while that call is refused, brokkr's own is not. The
+ * owner is looked up late: a bundle of one file evaluates what is for the other runtimes, too.
+ */
+export function refusableExit(ownerOf: () => { exit: (code: number) => never }): Pick<Runtime, "exit" | "refuseExit"> {
   let own: ((code: number) => never) | undefined;
   return {
-    exit: (code) => (own ?? owner.exit)(code),
+    exit: (code) => (own ?? ownerOf().exit)(code),
     refuseExit(refusal) {
+      const owner = ownerOf();
       const found = own = owner.exit;
       owner.exit = (code) => {
         throw refusal(code);
