@@ -10,7 +10,7 @@ import { checkSandbox, type ModulePlan, orderedModule, startOrder } from "./opti
 import type { ChildSpec } from "../child/child_spec.ts";
 import { callTargets, childSpec, type ModulesContext } from "./child_spec.ts";
 import { isWorkerOf, processName } from "../child/role.ts";
-import { Supervisor, type SupervisorEvents } from "../child/supervisor.ts";
+import { NO_MEMORY, Supervisor, type SupervisorEvents } from "../child/supervisor.ts";
 import type { ModuleStatus } from "./status.ts";
 import type { ProcessStatus } from "../wire/status.ts";
 
@@ -416,6 +416,12 @@ function inOrder({ plan, host }: ModulesContext): ModulePlan[] {
   return startOrder(plan.modules.map(orderedModule)).flatMap((name) => byName.get(name) ?? []);
 }
 
+/** What a worker's status is from the end of its module's process on. */
+function ended(worker: ProcessStatus): ProcessStatus {
+  const nothing = { pid: null, uptimeMs: 0, blocked: false, nextRestartMs: null, memory: NO_MEMORY };
+  return { ...worker, state: "stopped", ...nothing };
+}
+
 /** How long a module may take to report its workers before the last known are shown. */
 const STATUS_MS = 500;
 
@@ -537,6 +543,9 @@ export class ModuleSlot {
 
   async status(): Promise<ModuleStatus> {
     const [status] = await Promise.all([this.process.status(), this.#askForWorkers()]);
+    const { state } = status;
+    // They ended with the process that reported them.
+    if (state !== "ready" && state !== "draining") this.#workers = this.#workers.map(ended);
     return { ...status, workers: this.#workers };
   }
 

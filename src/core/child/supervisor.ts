@@ -25,7 +25,8 @@ const INSPECT_MS = 5_000;
 /** From one check to the next whether calls still run in a process that is being replaced. */
 const IDLE_CHECK_MS = 100;
 
-const NO_MEMORY = { rssBytes: null, pssBytes: null, privateBytes: null };
+/** What a process uses that does not run. */
+export const NO_MEMORY = { rssBytes: null, pssBytes: null, privateBytes: null };
 /** States in which there is no process. */
 const AWAY: readonly ProcessState[] = ["stopped", "failed", "backoff"];
 

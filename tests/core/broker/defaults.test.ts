@@ -196,6 +196,28 @@ test("status waits 500 ms for what a module says of its workers, and then has wh
   assert.deepEqual(await workers(500), ["sla-1"]);
 });
 
+test("status shows the workers of a process that has ended as stopped, without a pid", async () => {
+  const restart = { delayMs: 500, jitter: 0 };
+  const t = await MemoryTree.up([{ name: "sla", restart, workers: { count: 1, commands: {} } }]);
+  const shown = async () => {
+    const { modules: [sla] } = await t.ends(t.core.status());
+    return [sla?.state, ...sla?.workers.map(({ name, state, pid, uptimeMs }) => ({ name, state, pid, uptimeMs })) ?? []];
+  };
+  await t.rest(100);
+  const worker = { name: "sla-1", state: "ready", pid: t.process("sla-1").pid, uptimeMs: 100 };
+  const ended = { name: "sla-1", state: "stopped", pid: null, uptimeMs: 0 };
+  assert.deepEqual(await shown(), ["ready", worker]);
+  for (let crash = 1; crash <= 2; crash++) {
+    t.process("sla").exit(1);
+    await t.rest(10);
+  }
+  assert.deepEqual(await shown(), ["backoff", ended]);
+  await t.rest(500);
+  assert.equal((await shown())[0], "ready");
+  await t.ends(t.core.stop());
+  assert.deepEqual(await shown(), ["stopped", ended]);
+});
+
 test("a process that ends waits 1 s for its last bytes to leave", async () => {
   const t = await MemoryTree.up([{ name: "sla" }]);
   const sla = t.process("sla");
