@@ -16,6 +16,7 @@ import {
 } from "../settings/settings.ts";
 import { checkName, checkTable, filled, IN_PROGRAM, type Row } from "../settings/table.ts";
 import { closestMatch, inspect, isRecord, refuseUnknown, withoutFields } from "../checks.ts";
+import { explained, Scan } from "../wire/serializable.ts";
 import type { ClusterConnection } from "../cluster/pub_sub.ts";
 import type { TimeSource } from "../child/in_process.ts";
 import { processName } from "../child/role.ts";
@@ -125,7 +126,8 @@ export function checkOptions(options: BrokerOptions): BrokerPlan {
   checkByName(options.settings);
   const byModule = new Map(Object.entries(options.settings ?? {}));
   const modules = options.modules.map(anyModule).map((module) => {
-    const over = byModule.get(module.name) ?? {};
+    const given = byModule.get(module.name);
+    const over = given === undefined ? {} : given;
     byModule.delete(module.name);
     checkTable(`Option settings: module "${module.name}": `, MODULE, over);
     const settings = { ...module.definition, ...givenIn(over) };
@@ -133,6 +135,7 @@ export function checkOptions(options: BrokerOptions): BrokerPlan {
     if (stranger !== null) {
       throw new TypeError(`Option settings: module "${module.name}": calls: ${stranger.text}`);
     }
+    checkModuleOptions(module.name, settings.options);
     return { module, settings, calls: callsOf(module, settings, options.call) };
   });
   const [stranger] = byModule.keys();
@@ -165,6 +168,16 @@ export function checkOptions(options: BrokerOptions): BrokerPlan {
     product,
     sweep,
   };
+}
+
+/** They cross to the module's process as JSON, which would lose some of them without a word. @throws {TypeError} */
+function checkModuleOptions(module: string, options: unknown): void {
+  if (options === undefined) return;
+  try {
+    new Scan("options", { bytes: false }).look(options);
+  } catch (error) {
+    throw new TypeError(`Cannot pass its options to module "${module}": ${explained(error).message}`);
+  }
 }
 
 /** What is undefined is left out, and does not stand over what the module says. */

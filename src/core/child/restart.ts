@@ -137,7 +137,8 @@ export class Restarts {
   #delayMs(before: number): number {
     if (before === 0) return 0;
     const { delayMs, factor, maxDelayMs, jitter } = this.#settings;
-    const pause = Math.min(delayMs * factor ** (before - 1), maxDelayMs);
+    // The power may be beyond every number, of which nothing would be none.
+    const pause = Math.min(delayMs * Math.min(factor ** (before - 1), Number.MAX_VALUE), maxDelayMs);
     return Math.round(Math.min(pause * (1 + jitter * (2 * this.#random() - 1)), maxDelayMs));
   }
 }

@@ -201,7 +201,10 @@ test("status shows the workers of a process that has ended as stopped, without a
   const t = await MemoryTree.up([{ name: "sla", restart, workers: { count: 1, commands: {} } }]);
   const shown = async () => {
     const { modules: [sla] } = await t.ends(t.core.status());
-    return [sla?.state, ...sla?.workers.map(({ name, state, pid, uptimeMs }) => ({ name, state, pid, uptimeMs })) ?? []];
+    return [
+      sla?.state,
+      ...sla?.workers.map(({ name, state, pid, uptimeMs }) => ({ name, state, pid, uptimeMs })) ?? [],
+    ];
   };
   await t.rest(100);
   const worker = { name: "sla-1", state: "ready", pid: t.process("sla-1").pid, uptimeMs: 100 };

@@ -59,6 +59,19 @@ for (
     [{ settings: 5 }, "Option settings must be an object of settings by module name, and it is 5"],
     [{ settings: { sla: new Map() } }, 'Option settings: module "sla": a plain object is needed, and it is a Map'],
     [{ settings: { sla: 5 } }, 'Option settings: module "sla" must be an object, and it is 5'],
+    [{ settings: { sla: null } }, 'Option settings: module "sla" must be an object, and it is null'],
+    [
+      { settings: { sla: { options: { stores: [new Map()] } } } },
+      'Cannot pass its options to module "sla": options.stores[0] is a Map',
+    ],
+    [
+      { modules: [{ name: "sla", options: () => 1 }] },
+      'Cannot pass its options to module "sla": options is a function',
+    ],
+    [
+      { modules: [{ name: "sla", options: { id: 1n } }] },
+      'Cannot pass its options to module "sla": options.id is a bigint',
+    ],
     [{ settings: { slaa: {} } }, 'Option settings: there is no module "slaa"'],
     [
       { settings: { sla: { queue: -1 } } },

@@ -33,6 +33,11 @@ test("the pause grows to its cap, which jitter does not pass either", () => {
   assert.deepEqual(pauses(restartsOf(settings, 1), 4), [0, 1_500, 5_000, 5_000]);
 });
 
+test("without a pause there is none after a thousand restarts either, where the factor is beyond every number", () => {
+  const settings = { delayMs: 0, maxRestarts: 2_000 };
+  assert.deepEqual(new Set(pauses(restartsOf(settings), 1_100)), new Set([0]));
+});
+
 test("to become ready does not begin the pauses anew, to stay ready for minUptimeMs does", () => {
   const settings = { minUptimeMs: 10_000, maxRestarts: 100 };
   assert.deepEqual(pauses(restartsOf(settings), 4, 9_999), [0, 100, 200, 400]);
