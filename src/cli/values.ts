@@ -8,7 +8,7 @@ import { closestMatch } from "../core/checks.ts";
 import type { EventId } from "../core/log/events.ts";
 import type { LogLevel } from "../core/log/prefix.ts";
 import { UNIT_MS } from "./figures.ts";
-import type { LogTime } from "./log_time.ts";
+import type { LogTime } from "./log_filter.ts";
 import type { PageAddress } from "./page/access.ts";
 
 /** What completes a value: words, what a running broker has, or files whose names match, beside folders. */
@@ -97,7 +97,7 @@ function wholeNumber(pattern: RegExp, which: string): Value<number> {
 /** A moment in a log, or a span of it. */
 export const LOG_TIME: Value<LogTime> = value(
   "TIME",
-  async (word) => good((await import("./log_time.ts")).parseLogTime(word, Date.now())),
+  async (word) => good((await import("./log_filter.ts")).parseLogTime(word, Date.now())),
 );
 
 export const EVENT = value("EVENT", async (word): Promise<EventId> => {

@@ -6,7 +6,7 @@ import type { LinePlace, LogItem } from "../../core/log/parse.ts";
 import { hasColors, print } from "../output.ts";
 import { paintLine } from "../colors.ts";
 import type { ArgsOf } from "../commands.ts";
-import { makeFilter } from "./filter.ts";
+import { makeFilter } from "../log_filter.ts";
 import { openLogs } from "./open_logs.ts";
 import { inOrder, type SourceFigures, tellBroken } from "./read_log.ts";
 

@@ -8,7 +8,7 @@ import { count, cut } from "../figures.ts";
 import { hasColors, print } from "../output.ts";
 import { ProgressLine } from "../progress_line.ts";
 import { describeSummary } from "./describe.ts";
-import { makeFilter } from "./filter.ts";
+import { makeFilter } from "../log_filter.ts";
 import { type Log, openLogs } from "./open_logs.ts";
 import { readLog, type SourceFigures, tellBroken } from "./read_log.ts";
 import { type LogSummary, Summary } from "./summary.ts";

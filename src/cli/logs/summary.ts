@@ -4,7 +4,7 @@ import { formatStamp, type LogLevel, ownText, twinOf } from "../../core/log/pref
 import type { LinePlace, LogItem, ParsedEvent, UnreadLine } from "../../core/log/parse.ts";
 import type { EventId } from "../../core/log/events.ts";
 import { CommandCounts, type CommandFigures, ModuleCounts, type ModuleFigures } from "./counts.ts";
-import type { Filter } from "./filter.ts";
+import type { Filter } from "../log_filter.ts";
 import { type TroubleFigures, TroubleGroups } from "./groups.ts";
 import type { SourceFigures } from "./read_log.ts";
 import { TimeLine, type TimeLineFigures, troubleOf } from "./time_line.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseLogTime } from "../../../src/cli/log_time.ts";
+import { parseLogTime } from "../../../src/cli/log_filter.ts";
 
 const NOW = new Date(2021, 9, 11, 12, 0, 0).getTime();
 const at = (...parts: [number, number, number?, number?, number?, number?]) =>

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { makeFilter } from "../../../src/cli/logs/filter.ts";
+import { makeFilter } from "../../../src/cli/log_filter.ts";
 import { describeSummary } from "../../../src/cli/logs/describe.ts";
 import { type LogSummary, Summary } from "../../../src/cli/logs/summary.ts";
 import { formatEvent } from "../../../src/core/log/format.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import process from "node:process";
 import { test } from "node:test";
-import { parseLogTime } from "../../../src/cli/log_time.ts";
+import { parseLogTime } from "../../../src/cli/log_filter.ts";
 import { LogReader } from "../../../src/core/log/log_reader.ts";
 import { formatStamp, twinOf } from "../../../src/core/log/prefix.ts";
 
