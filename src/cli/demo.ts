@@ -13,6 +13,7 @@ import {
   type LogRecord,
   type ProcessStatus,
 } from "../../mod.ts";
+import { attempt } from "../core/checks.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { table } from "./columns.ts";
 import type { ArgsOf } from "./commands.ts";
@@ -267,12 +268,8 @@ const webui = defineModule({
 function processStates(): string[] {
   if (platform() !== "linux") return [];
   return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map((pid) => {
-    try {
-      const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-      return stat.slice(stat.lastIndexOf(")") + 2)[0] ?? "?";
-    } catch {
-      return "gone";
-    }
+    const stat = attempt(() => readFileSync(`/proc/${pid}/stat`, "utf8"));
+    return stat === undefined ? "gone" : stat.slice(stat.lastIndexOf(")") + 2)[0] ?? "?";
   });
 }
 
@@ -296,13 +293,9 @@ function loadHistory(): FileChange[] {
   return changes;
 }
 
+/** Folders that this user may not read are left out. */
 function readFolder(folder: string) {
-  try {
-    return readdirSync(folder, { withFileTypes: true });
-  } catch {
-    // Folders that this user may not read are left out.
-    return [];
-  }
+  return attempt(() => readdirSync(folder, { withFileTypes: true })) ?? [];
 }
 
 function changeOf(path: string): FileChange {

@@ -2,6 +2,7 @@
 
 import { type Stats, statSync } from "node:fs";
 import { dirname } from "node:path";
+import { attempt } from "../core/checks.ts";
 
 export function isFile(path: string): boolean {
   return statsOf(path)?.isFile() === true;
@@ -13,11 +14,7 @@ export function isFolder(path: string): boolean {
 
 /** Undefined where nothing is there, or this user may not know: what is above it may be a file, or a folder of another user. */
 export function statsOf(path: string): Stats | undefined {
-  try {
-    return statSync(path, { throwIfNoEntry: false });
-  } catch {
-    return undefined;
-  }
+  return attempt(() => statSync(path));
 }
 
 /** This folder and each above it. */

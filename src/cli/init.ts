@@ -2,6 +2,7 @@
 
 import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { basename, delimiter, join, relative, resolve } from "node:path";
+import { attempt, isRecord } from "../core/checks.ts";
 import { messageOf } from "../core/user_code.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError } from "./exit_codes.ts";
@@ -112,12 +113,9 @@ async function schemaFile(target: string): Promise<FirstFile[]> {
 /** The name in the project's own file, without its scope, else that of its folder. */
 function projectName(target: string): string {
   for (const file of ["package.json", "deno.json", "deno.jsonc"]) {
-    try {
-      const { name }: { name?: unknown } = JSON.parse(readFileSync(join(target, file), "utf8"));
-      if (typeof name === "string" && name !== "") return name.replace(/^@[^/]*\//, "");
-    } catch {
-      // There is none, or none that can be read: the next.
-    }
+    const found: unknown = attempt(() => JSON.parse(readFileSync(join(target, file), "utf8")));
+    const { name }: { name?: unknown } = isRecord(found) ? found : {};
+    if (typeof name === "string" && name !== "") return name.replace(/^@[^/]*\//, "");
   }
   return basename(target) || "brokkr";
 }
@@ -233,11 +231,7 @@ function isInstalled(file: string, folder: string): boolean {
 }
 
 function isSame(one: string, other: string): boolean {
-  try {
-    return realpathSync(one) === realpathSync(other);
-  } catch {
-    return false;
-  }
+  return attempt(() => realpathSync(one) === realpathSync(other)) === true;
 }
 
 /** A path for the shell: with a leading `./` where it is below `folder`. */

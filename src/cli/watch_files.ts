@@ -6,6 +6,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, extname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { attempt } from "../core/checks.ts";
 import { sleep } from "../core/duration.ts";
 import type { Clock } from "../runtime/runtime.ts";
 import type { Config } from "./config/read_config.ts";
@@ -86,7 +87,9 @@ export function importedFiles(file: string, { missing = false } = {}): string[] 
   const found = new Set([file]);
   for (const path of found) {
     if (!CODE.test(path) || !isFile(path)) continue;
-    for (const [, specifier = ""] of textOf(path).matchAll(IMPORT)) {
+    // An editor may be replacing it.
+    const text = attempt(() => readFileSync(path, "utf8")) ?? "";
+    for (const [, specifier = ""] of text.matchAll(IMPORT)) {
       const target = join(dirname(path), specifier);
       // TypeScript may name what a file is compiled to.
       const source = target.replace(/\.([cm]?)js$/, ".$1ts");
@@ -97,13 +100,4 @@ export function importedFiles(file: string, { missing = false } = {}): string[] 
     }
   }
   return [...found];
-}
-
-/** Empty where it can't be read: an editor may be replacing it. */
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
 }

@@ -17,6 +17,15 @@ export function moduleNameOf(target: unknown): string {
   throw new TypeError(`Cannot find a module: it must be a module or its name, and it is ${inspect(target)}`);
 }
 
+/** What `fn` returns, or undefined where it throws: for what may be missing, or be in no state to be looked at. */
+export function attempt<T>(fn: () => T): T | undefined {
+  try {
+    return fn();
+  } catch {
+    return undefined;
+  }
+}
+
 /** The first `length` characters and an ellipsis, or `text` itself where it is not longer. Never half a surrogate pair. */
 export function cutText(text: string, length: number): string {
   if (text.length <= length) return text;

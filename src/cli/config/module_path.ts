@@ -6,7 +6,7 @@
 import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { join, relative, resolve, sep } from "node:path";
 import { pathToFileURL } from "node:url";
-import { isRecord } from "../../core/checks.ts";
+import { attempt, isRecord } from "../../core/checks.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { isFile, statsOf, upwards } from "../files.ts";
 
@@ -79,14 +79,10 @@ function entryOf(root: string, entry: string, conditions: readonly string[]): st
   return target === null ? null : join(root, target);
 }
 
+/** A folder without one has its files. */
 function packageOf(root: string): object {
-  try {
-    const value: unknown = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-    return isRecord(value) ? value : {};
-  } catch {
-    // A folder without one has its files.
-    return {};
-  }
+  const value: unknown = attempt(() => JSON.parse(readFileSync(join(root, "package.json"), "utf8")));
+  return isRecord(value) ? value : {};
 }
 
 /** What a package exports under `entry`: https://nodejs.org/api/packages.html#exports */

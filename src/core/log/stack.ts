@@ -5,7 +5,7 @@
 
 import { BrokerError, RemoteError, type ThrownError } from "../faults.ts";
 import { applyUser, classNameOf, headline, isError, textOf } from "../user_code.ts";
-import { cutText } from "../checks.ts";
+import { attempt, cutText } from "../checks.ts";
 import { isNestedDeeper, jsonText, MAX_DEPTH } from "../wire/serializable.ts";
 
 /** What a stack is printed from. `stack` is the text as the runtime made it. */
@@ -189,11 +189,8 @@ function filePath(file: string): string {
   if (!file.startsWith("file://")) return file;
   const path = file.slice(file.startsWith("file:///") ? 7 : 5).replace(/[?#].*$/s, "");
   const local = /^\/[A-Za-z]:\//.test(path) ? path.slice(1) : path;
-  try {
-    return decodeURIComponent(local);
-  } catch {
-    return local; // Deno prints decoded paths, in which a percent sign may stand for itself.
-  }
+  // Deno prints decoded paths, in which a percent sign may stand for itself.
+  return attempt(() => decodeURIComponent(local)) ?? local;
 }
 
 /** Where ` (` begins the location. Names of functions and of files may have parentheses too. */
@@ -256,12 +253,8 @@ const MAX_CAUSE_TEXT = 1_000;
 /** Reduces whatever was thrown. Never throws, even where a getter of the thrown value does. */
 export function describeThrown(thrown: unknown): ThrownError {
   const room = { text: MAX_TEXT, errors: MAX_ERRORS, levels: MAX_DEPTH - 1 };
-  try {
-    return described(thrown, room);
-  } catch {
-    // A proxy may look like an error first, and throw when it is read again.
-    return { name: "Error", message: cut(textOf(thrown), room.text), stack: "" };
-  }
+  // A proxy may look like an error first, and throw when it is read again.
+  return attempt(() => described(thrown, room)) ?? noError(thrown, room);
 }
 
 /** How much more may be described. */
@@ -273,7 +266,7 @@ interface Room {
 }
 
 function described(thrown: unknown, room: Room): ThrownError {
-  if (!isErrorLike(thrown)) return { name: "Error", message: cut(textOf(thrown), room.text), stack: "" };
+  if (!isErrorLike(thrown)) return noError(thrown, room);
   const errors = innerErrors(thrown, room);
   const error = {
     name: cut(read(thrown, "name"), room.text) || "Error",
@@ -284,22 +277,19 @@ function described(thrown: unknown, room: Room): ThrownError {
   return { ...error, ...(data === undefined ? {} : { data }), ...(errors.length === 0 ? {} : { errors }) };
 }
 
-type ErrorKey = "name" | "message" | "stack" | "cause" | "errors" | "data";
+function noError(thrown: unknown, room: Room): ThrownError {
+  return { name: "Error", message: cut(textOf(thrown), room.text), stack: "" };
+}
 
 /** An error, or an object that has a message as an error has. */
 function isErrorLike(value: unknown): value is object {
   if (isError(value)) return true;
   if (typeof value !== "object" || value === null) return false;
-  const message = get(value, "message");
-  return "value" in message && typeof message.value === "string";
+  return typeof get(value, "message") === "string";
 }
 
-function get(error: object, key: ErrorKey): { value: unknown } | { problem: unknown } {
-  try {
-    return { value: Reflect.get(error, key) };
-  } catch (problem) {
-    return { problem };
-  }
+function get(error: object, key: "message" | "cause" | "errors" | "data"): unknown {
+  return attempt(() => Reflect.get(error, key));
 }
 
 function read(error: object, key: "name" | "message" | "stack"): string {
@@ -323,9 +313,8 @@ function wholeStack(error: object, errors: readonly ThrownError[]): string {
   }
   let current: unknown = error;
   for (let depth = 0; depth < MAX_CAUSES && typeof current === "object" && current !== null; depth++) {
-    const cause = get(current, "cause");
-    if (!("value" in cause) || cause.value === undefined || cause.value === null) break;
-    current = cause.value;
+    current = get(current, "cause");
+    if (current === undefined || current === null) break;
     parts.push(`Caused by: ${causeText(current)}`);
   }
   return parts.length === 1 ? own : joinedStacks(parts);
@@ -340,20 +329,14 @@ function causeText(cause: unknown): string {
 }
 
 function plainText(value: unknown): string {
-  if (typeof value !== "object" || value === null) return textOf(value);
-  try {
-    return jsonText(value) ?? textOf(value);
-  } catch {
-    return textOf(value);
-  }
+  const json = typeof value === "object" && value !== null ? attempt(() => jsonText(value)) : undefined;
+  return json ?? textOf(value);
 }
 
 /** The errors of an AggregateError. Others may have a list of that name too, so only errors count. */
 function innerErrors(error: object, room: Room): ThrownError[] {
-  const errors = get(error, "errors");
-  if (!("value" in errors)) return [];
-  try {
-    const list: unknown = errors.value;
+  const list = get(error, "errors");
+  const inner = attempt(() => {
     if (!Array.isArray(list) || !list.some(isError) && !(error instanceof AggregateError)) return [];
     const inner: ThrownError[] = [];
     const { length } = list;
@@ -364,22 +347,19 @@ function innerErrors(error: object, room: Room): ThrownError[] {
       room.errors = within.errors;
     }
     return inner;
-  } catch {
-    return [];
-  }
+  });
+  return inner ?? [];
 }
 
 function readData(error: object, { levels }: Room): unknown {
-  try {
-    const data: unknown = Reflect.get(error, "data");
-    if (data === undefined) return undefined;
+  const data = get(error, "data");
+  if (data === undefined) return undefined;
+  return attempt(() => {
     const text = jsonText(data);
     if (text === undefined || text.length > MAX_TEXT) return undefined;
     const copy: unknown = JSON.parse(text);
     return isNestedDeeper(text, copy, levels) ? undefined : copy;
-  } catch {
-    return undefined;
-  }
+  });
 }
 
 function cut(text: string, length: number): string {
