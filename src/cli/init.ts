@@ -64,7 +64,11 @@ async function serversFile(from: string, target: string, name: string | undefine
   return { first: [configFile(config)], leftOut };
 }
 
-function configFile(config: object): FirstFile {
+function configFile(config: { readonly name: string; readonly modules: object }): FirstFile {
+  const { name, modules } = config;
+  if (Object.hasOwn(modules, name)) {
+    throw new CliError(`Cannot name the broker "${name}": a module has that name, give it another one with --name`);
+  }
   return { name: "brokkr.json", text: `${JSON.stringify(config, null, 2)}\n` };
 }
 
@@ -98,7 +102,7 @@ function brokerName(target: string): string {
 }
 
 /** What every first configuration begins with. */
-function headOf(target: string, name: string): object {
+function headOf(target: string, name: string) {
   const schema = existsSync(join(target, SCHEMA)) ? SCHEMA : OWN_SCHEMA;
   return { $schema: `./${schema}`, name, product: projectName(target) };
 }

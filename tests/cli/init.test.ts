@@ -45,6 +45,9 @@ test("brokkr init writes the language that is asked for, and names the schema wh
     assert.deepEqual(config.modules, { hello: { path: "./hello.mjs" } });
     assert.equal((await sandbox.run(["check"])).code, 0);
     assert.equal((await sandbox.run(["init", "--js", "--ts", "other"])).code, 2);
+    const taken = await sandbox.run(["init", "--js", "other", "--name", "hello"]);
+    const why = 'Cannot name the broker "hello": a module has that name, give it another one with --name\n';
+    assert.deepEqual([taken.code, taken.stderr, existsSync(join(sandbox.folder, "other"))], [2, why, false]);
     const { code, stderr } = await sandbox.run(["init", "--ts", "hello"]);
     if (code === 2) assert.match(stderr, /^Cannot write TypeScript: Node .* cannot load TypeScript, /);
     else assert.equal(JSON.parse(readFileSync(join(sandbox.folder, "hello/brokkr.json"), "utf8")).name, "hello-broker");

@@ -164,6 +164,9 @@ test("brokkr init --from writes the configuration that brokkr check takes, and b
       join(sandbox.folder, "mcp.json"),
       `{ "mcpServers": { "a": { "command": "sh", "args": ["-c", ":"], "env": { "TOKEN": "${SECRET}" } } } }`,
     );
+    const taken = await sandbox.run(["init", "--from", "mcp.json", "--name", "a"]);
+    const why = 'Cannot name the broker "a": a module has that name, give it another one with --name\n';
+    assert.deepEqual([taken.code, taken.stderr], [2, why]);
     const init = await sandbox.run(["init", "--from", "mcp.json", "--name", "tools"]);
     assert.deepEqual([init.code, init.stderr], [0, ""]);
     const { product, ...config } = JSON.parse(readFileSync(join(sandbox.folder, "brokkr.json"), "utf8"));

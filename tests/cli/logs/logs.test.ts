@@ -141,6 +141,11 @@ test("brokkr logs -n prints the lines of the last events of files", () =>
       (await sandbox.run(["logs", NEW_PATH, "-n", "1000"])).stdout,
       (await sandbox.run(["logs", NEW_PATH, "--lines"])).stdout,
     );
+    for (const [option, ...value] of [["--html", "out.html"], ["--unread"]]) {
+      const { code, stdout, stderr } = await sandbox.run(["logs", option, ...value]);
+      const why = `Cannot take ${option} without a log file: name one, such as brokkr logs broker.log ${option}\n`;
+      assert.deepEqual([code, stdout, stderr], [2, "", why]);
+    }
     const report = await sandbox.run(["logs", NEW_PATH, "-n", "1", "--html", "out.html"]);
     assert.match(
       report.stderr,
