@@ -1,14 +1,13 @@
 /** `brokkr run`: runs the broker of a configuration, or a program. */
 
-import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
 import type { Runtime } from "../runtime/runtime.ts";
 import { asUsage, CliError, ExitCode } from "./exit_codes.ts";
 import { nearestConfig } from "./config/config_file.ts";
-import { isFile, isFolder } from "./files.ts";
-import { typescriptRemedy } from "./config/module_path.ts";
+import { isFolder } from "./files.ts";
+import { requireCode } from "./config/module_path.ts";
 import type { ArgsOf } from "./commands.ts";
 import type { Context } from "./connect.ts";
 import { offerLibrary, PROGRAM_VARIABLE } from "./own_program.ts";
@@ -47,12 +46,7 @@ export async function run(
       `Cannot run "${path}": it must be a configuration (.json, .jsonc) or a program (.ts, .js), and it is ${what}`,
     );
   }
-  if (!existsSync(path)) {
-    throw new CliError(`Cannot run "${path}": it does not exist, correct its path`);
-  }
-  if (!isFile(path)) throw new CliError(`Cannot run "${path}": it must be a program (.ts, .js), and it is no file`);
-  const remedy = typescriptRemedy(runtime, path);
-  if (remedy !== null) throw new CliError(`Cannot run "${path}": ${remedy}`);
+  requireCode(runtime, path, { action: "run", what: "a program (.ts, .js)" });
   return await runProgram(runtime, path, shown);
 }
 

@@ -1,6 +1,5 @@
 /** `brokkr serve`: serves a module as a JSON-RPC 2.0 program, so that any client can call its commands. */
 
-import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { BrokerCore } from "../core/broker/broker.ts";
@@ -16,11 +15,10 @@ import { type ErrorFields, fromParams, type Params, RpcCode } from "../core/prog
 import { messageOf } from "../core/user_code.ts";
 import { plainText } from "../core/wire/codec.ts";
 import type { Channel, ChannelEvents, Clock, Runtime } from "../runtime/runtime.ts";
-import { asUsage, CliError, ExitCode } from "./exit_codes.ts";
+import { asUsage, type CliError, ExitCode } from "./exit_codes.ts";
 import type { ArgsOf } from "./commands.ts";
-import { isFile } from "./files.ts";
 import type { Context } from "./connect.ts";
-import { typescriptRemedy } from "./config/module_path.ts";
+import { requireCode } from "./config/module_path.ts";
 import { loadAnyModule } from "./module_files.ts";
 import { offerLibrary } from "./own_program.ts";
 import process from "node:process";
@@ -34,12 +32,7 @@ const DEFAULT_TIMEOUT_MS = 60_000;
 
 export async function serve(runtime: Runtime, args: ArgsOf<"serve">, { depth }: Context): Promise<number> {
   const { file, framing, timeoutMs = DEFAULT_TIMEOUT_MS } = args;
-  if (!existsSync(file)) {
-    throw new CliError(`Cannot serve "${file}": it does not exist, correct its path`);
-  }
-  if (!isFile(file)) throw new CliError(`Cannot serve "${file}": it must be a module's file, and it is no file`);
-  const remedy = typescriptRemedy(runtime, file);
-  if (remedy !== null) throw new CliError(`Cannot serve "${file}": ${remedy}`);
+  requireCode(runtime, file, { action: "serve", what: "a module's file" });
   await offerLibrary(runtime);
   return await serveModule(runtime, { url: pathToFileURL(resolve(file)).href, framing, timeoutMs, depth });
 }

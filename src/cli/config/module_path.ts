@@ -8,6 +8,7 @@ import { join, relative, resolve, sep } from "node:path";
 import { pathToFileURL } from "node:url";
 import { attempt, isRecord } from "../../core/checks.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
+import { CliError } from "../exit_codes.ts";
 import { isFile, statsOf, upwards } from "../files.ts";
 
 export interface ModulePath {
@@ -123,6 +124,13 @@ function outside(shown: string, resolved: string): string {
 function isWithin(folder: string, path: string): boolean {
   const way = relative(folder, path);
   return way !== "" && way !== ".." && !way.startsWith(`..${sep}`) && !way.startsWith(sep);
+}
+
+/** @throws {CliError} where this runtime can't load the file at `path`, which must be `what`. */
+export function requireCode(runtime: Runtime, path: string, { action, what }: { action: string; what: string }): void {
+  const notThere = existsSync(path) ? `it must be ${what}, and it is no file` : "it does not exist, correct its path";
+  const wrong = isFile(path) ? typescriptRemedy(runtime, path) : notThere;
+  if (wrong !== null) throw new CliError(`Cannot ${action} "${path}": ${wrong}`);
 }
 
 /** What to do if this runtime can't load the TypeScript file at `path`, else null. */

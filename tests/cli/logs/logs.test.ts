@@ -141,8 +141,9 @@ test("brokkr logs -n prints the lines of the last events of files", () =>
       (await sandbox.run(["logs", NEW_PATH, "-n", "1000"])).stdout,
       (await sandbox.run(["logs", NEW_PATH, "--lines"])).stdout,
     );
-    for (const [option, ...value] of [["--html", "out.html"], ["--unread"]]) {
-      const { code, stdout, stderr } = await sandbox.run(["logs", option, ...value]);
+    for (const words of [["--html", "out.html"], ["--unread"]] as const) {
+      const { code, stdout, stderr } = await sandbox.run(["logs", ...words]);
+      const [option] = words;
       const why = `Cannot take ${option} without a log file: name one, such as brokkr logs broker.log ${option}\n`;
       assert.deepEqual([code, stdout, stderr], [2, "", why]);
     }
