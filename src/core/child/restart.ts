@@ -4,7 +4,6 @@
  */
 
 import type { RestartSettings } from "../settings/settings.ts";
-import type { Clock } from "../../runtime/runtime.ts";
 import type { ProcessState } from "../wire/status.ts";
 
 /**
@@ -140,30 +139,5 @@ export class Restarts {
     // The power may be beyond every number, of which nothing would be none.
     const pause = Math.min(delayMs * Math.min(factor ** (before - 1), Number.MAX_VALUE), maxDelayMs);
     return Math.round(Math.min(pause * (1 + jitter * (2 * this.#random() - 1)), maxDelayMs));
-  }
-}
-
-export class BackoffTimer {
-  readonly #clock: Clock;
-  #until: number | null = null;
-  #clear: (() => void) | undefined;
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
-
-  /** Milliseconds until its end, or null where there is none. */
-  get remainingMs(): number | null {
-    return this.#until === null ? null : Math.max(0, Math.round(this.#until - this.#clock.now()));
-  }
-
-  begin(ms: number, then: () => void): void {
-    this.#until = this.#clock.now() + ms;
-    this.#clear = this.#clock.timer(ms, then);
-  }
-
-  end(): void {
-    this.#clear?.();
-    this.#until = null;
   }
 }

@@ -13,7 +13,7 @@ import { type ControlFromParent, INSPECTOR_MS } from "../wire/messages.ts";
 import type { CleanupReceipt, CleanupStatus, ProcessState, ProcessStatus } from "../wire/status.ts";
 import { type Answer, ChildProcess, type ChildProcessEvents, type ExitReason } from "./child_process.ts";
 import type { ChildSpec } from "./child_spec.ts";
-import { BackoffTimer, Restarts, StateMachine } from "./restart.ts";
+import { Restarts, StateMachine } from "./restart.ts";
 
 const STOPPED = goneFault("process was stopped");
 const NOT_STARTED = goneFault("process did not start");
@@ -57,9 +57,15 @@ export class Supervisor {
   #states: StateMachine;
   /** The process that runs, or the last one that ran. */
   #child: ChildProcess | undefined;
-  readonly #replacement = new Replacement();
+  /** The process that is to take its place, and the spec that it has where that is another one. */
+  #successor: ChildProcess | undefined;
+  #successorSpec: ChildSpec | undefined;
+  /** Those on their way out. */
+  readonly #retired = new Set<ChildProcess>();
   #generation = 0;
-  readonly #backoff: BackoffTimer;
+  /** When it is started again, on the clock. */
+  #restartAt: number | null = null;
+  #clearBackoff: (() => void) | undefined;
   /** Whether calls that wait are for the next process. */
   #restarting = false;
   #restart: Promise<void> | undefined;
@@ -77,7 +83,6 @@ export class Supervisor {
     this.name = name;
     this.#restarts = new Restarts(setup.supervision.restart, () => runtime.random());
     this.#states = this.#newStates();
-    this.#backoff = new BackoffTimer(runtime.clock);
     const { frameLimit } = setup;
     this.caller = newClient(runtime, {
       reporter,
@@ -139,7 +144,8 @@ export class Supervisor {
     this.caller.pause();
     await whatIsUnderWay();
     const hasRun = await this.#halt();
-    await this.#replacement.drain();
+    for (const child of this.#retired) child.drain();
+    await Promise.all([...this.#retired].map((child) => child.ended));
     if (hasRun) this.#report("process.stopped", { process: this.name, ms: this.#now - since });
     else this.#refuse(STOPPED);
   }
@@ -157,7 +163,7 @@ export class Supervisor {
    * Settles when the old one has ended; with false where it was kept. Another spec overtakes a start that is under way.
    */
   async replace(reason: string, options: ReplaceOptions = {}): Promise<boolean> {
-    if (options.spec !== undefined) this.#replacement.abandon();
+    if (options.spec !== undefined) this.#abandon();
     const stops = this.#stops;
     this.#replacements++;
     const turn = (this.#replacing ?? Promise.resolve()).then(() => {
@@ -172,7 +178,7 @@ export class Supervisor {
   expectEnd(): void {
     this.#endExpected = true;
     this.#child?.expectEnd();
-    this.#replacement.successor?.expectEnd();
+    this.#successor?.expectEnd();
   }
 
   /** The commands of the process; null before its first start has ended. */
@@ -192,7 +198,7 @@ export class Supervisor {
 
   /** Sends `message` to each process that runs: that which is to take the place of another one has had its hello, too. */
   sendToAll(message: ControlFromParent): void {
-    for (const child of [this.#child, ...this.#replacement.others]) child?.send(message);
+    for (const child of [this.#child, ...this.#retired, this.#successor]) child?.send(message);
   }
 
   /**
@@ -236,7 +242,7 @@ export class Supervisor {
       restarts: this.#restarts.total,
       uptimeMs: state === "ready" ? Math.round(child?.uptimeMs ?? 0) : 0,
       blocked: child?.isBlocked ?? false,
-      nextRestartMs: this.#backoff.remainingMs,
+      nextRestartMs: this.#restartAt === null ? null : Math.max(0, Math.round(this.#restartAt - this.#now)),
       memory: await this.#memory(pid),
       calls: this.#counters.counts(),
       latencyMs: this.#counters.latency(),
@@ -255,7 +261,7 @@ export class Supervisor {
   }
 
   #begin(): void {
-    this.#backoff.end();
+    this.#endBackoff();
     if (this.#spec.takesCalls !== false) this.caller.expect();
     this.#child = this.#newChild(this.#spec, this.#states);
     this.#child.start();
@@ -272,7 +278,7 @@ export class Supervisor {
       generation: ++this.#generation,
       events: {
         ready: (child, link) => {
-          if (child === this.#replacement.successor) this.#takeOver(child);
+          if (child === this.#successor) this.#takeOver(child);
           if (link !== undefined) this.caller.connect(link);
         },
         leaving: (child) => {
@@ -282,7 +288,7 @@ export class Supervisor {
           if (child.link !== undefined) this.caller.disconnect(fault, child.link);
         },
         tooLarge: (child, bytes, limitBytes) => {
-          if (child !== this.#child || this.#replacement.successor !== undefined) return;
+          if (child !== this.#child || this.#successor !== undefined) return;
           const reason = `it holds ${formatMebibytes(bytes)}, more than ${formatMebibytes(limitBytes)}`;
           void this.replace(reason, { patient: true });
         },
@@ -321,9 +327,11 @@ export class Supervisor {
     const states = this.#newStates();
     const successor = this.#newChild(spec ?? this.#spec, states);
     this.#report("process.replacing", { process: this.name, childPid: old.pid, reason });
-    this.#replacement.begin(successor, spec);
+    this.#successor = successor;
+    this.#successorSpec = spec;
+    successor.start();
     await states.settled();
-    if (!this.#replacement.isRetired(old)) return states.state === "ready";
+    if (!this.#retired.has(old)) return states.state === "ready";
     const pids = { childPid: successor.pid ?? 0, oldPid: old.pid };
     this.#report("process.replaced", { process: this.name, ...pids, ms: this.#now - since });
     if (patient) await this.#idle(old);
@@ -341,11 +349,11 @@ export class Supervisor {
   }
 
   #takeOver(child: ChildProcess): void {
-    if (this.#child?.states.state === "ready") this.#replacement.retire(this.#child);
+    if (this.#child?.states.state === "ready") this.#retired.add(this.#child);
     // The old one may never answer the requests that it got, and its workers have successors too.
     this.#child?.endQuestions();
-    const { spec } = this.#replacement;
-    this.#replacement.over();
+    const spec = this.#successorSpec;
+    this.#successor = undefined;
     [this.#child, this.#states] = [child, child.states];
     this.#restarts.byHand();
     // Without another one, what came into force meanwhile stays.
@@ -364,17 +372,17 @@ export class Supervisor {
   }
 
   #ended(child: ChildProcess, reason: ExitReason, asked: boolean): void {
-    const { successor } = this.#replacement;
+    const successor = this.#successor;
     if (child === successor) return this.#keep(child, reason);
     if (child.link !== undefined) this.caller.disconnect(reason.fault, child.link);
-    if (this.#replacement.leave(child)) return child.states.become("stopped");
+    if (this.#retired.delete(child)) return child.states.become("stopped");
     if (asked) this.#stopped();
     else if (successor !== undefined) this.#takeOver(successor);
     else this.#decide(child.uptimeMs, reason);
   }
 
   #keep(successor: ChildProcess, { detail }: ExitReason): void {
-    this.#replacement.over();
+    this.#successor = undefined;
     successor.states.become("failed");
     this.#report("process.kept", { process: this.name, childPid: this.#child?.pid ?? 0, reason: detail });
   }
@@ -384,8 +392,9 @@ export class Supervisor {
     if (decision.kind === "restart") {
       this.#states.become("backoff");
       this.caller.startFailed(wasReady ? undefined : withLastLines(detail, fault));
-      this.#backoff.begin(decision.delayMs, () => this.#begin());
       const { delayMs } = decision;
+      this.#restartAt = this.#now + delayMs;
+      this.#clearBackoff = this.#spec.parent.runtime.clock.timer(delayMs, () => this.#begin());
       this.#report("process.backoff", { process: this.name, delayMs, restarts: this.#restarts.total });
     } else {
       this.#refuse(fault);
@@ -408,9 +417,23 @@ export class Supervisor {
     this.#events.failed?.();
   }
 
+  #endBackoff(): void {
+    this.#clearBackoff?.();
+    this.#restartAt = null;
+  }
+
+  #abandon(): void {
+    const successor = this.#successor;
+    if (successor === undefined) return;
+    // First: one that still waits for its start ends within its drain.
+    this.#successor = undefined;
+    this.#retired.add(successor);
+    successor.drain();
+  }
+
   /** Ends the process. False where none ran. */
   async #halt(): Promise<boolean> {
-    this.#replacement.abandon();
+    this.#abandon();
     const { state } = this;
     if (state === "stopped") return false;
     if (state === "backoff" || state === "failed") {
@@ -425,7 +448,7 @@ export class Supervisor {
   }
 
   #stopped(): void {
-    this.#backoff.end();
+    this.#endBackoff();
     this.#states.become("stopped");
     if (!this.#restarting) this.#refuse(STOPPED);
   }
@@ -466,64 +489,4 @@ function cleanupStatus(receipt: CleanupReceipt): CleanupStatus {
     openFilesAfter: after.openFiles,
     leftovers,
   };
-}
-
-/** The processes of a child beside the one that serves: at most one that takes its place, and those on their way out. */
-class Replacement {
-  #successor: ChildProcess | undefined;
-  #spec: ChildSpec | undefined;
-  readonly #retired = new Set<ChildProcess>();
-
-  get successor(): ChildProcess | undefined {
-    return this.#successor;
-  }
-
-  get others(): readonly ChildProcess[] {
-    return this.#successor === undefined ? [...this.#retired] : [...this.#retired, this.#successor];
-  }
-
-  /** What the successor is made with, where that is another spec. */
-  get spec(): ChildSpec | undefined {
-    return this.#spec;
-  }
-
-  begin(successor: ChildProcess, spec: ChildSpec | undefined): void {
-    this.#successor = successor;
-    this.#spec = spec;
-    successor.start();
-  }
-
-  /** The successor serves, or is no more. */
-  over(): void {
-    this.#successor = undefined;
-  }
-
-  /** `child` was replaced, or is not needed. */
-  retire(child: ChildProcess): void {
-    this.#retired.add(child);
-  }
-
-  isRetired(child: ChildProcess): boolean {
-    return this.#retired.has(child);
-  }
-
-  /** Whether `child`, which has ended, was on its way out. */
-  leave(child: ChildProcess): boolean {
-    return this.#retired.delete(child);
-  }
-
-  abandon(): void {
-    const successor = this.#successor;
-    if (successor === undefined) return;
-    // First: one that still waits for its start ends within its drain.
-    this.over();
-    this.retire(successor);
-    successor.drain();
-  }
-
-  /** Settles when those on their way out have ended. */
-  async drain(): Promise<void> {
-    for (const child of this.#retired) child.drain();
-    await Promise.all([...this.#retired].map((child) => child.ended));
-  }
 }
