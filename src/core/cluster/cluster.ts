@@ -485,6 +485,7 @@ export class Cluster {
     this.#clearJoin?.();
     this.#clearBeat?.();
     this.#clearChange?.();
+    this.#clearChange = undefined;
   }
 
   #announce(): void {

@@ -194,7 +194,11 @@ export class ImportedModule {
   #beginLater(): void {
     if (this.#isBeginning) return;
     this.#isBeginning = true;
-    this.#later(FIRST_MS, () => this.#admit());
+    this.#later(FIRST_MS, () => {
+      // Another member may have come meanwhile.
+      this.#isBeginning = false;
+      this.#admit();
+    });
   }
 
   #refused(member: Member, reason: string): void {

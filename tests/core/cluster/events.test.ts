@@ -227,6 +227,33 @@ test("New calls go to other members while one is suspect", async () => {
   await cluster.down();
 });
 
+test("A member that comes while the first calls wait, and never answers, keeps none of them from the others", async () => {
+  const { cluster, front } = await pair();
+  const hasJoined = (node: string) => front.tree.lines(/^cluster\.member-joined/).some((line) => line.includes(node));
+  const silent = (node: string) => {
+    const options = {
+      modules: [slaOf().module],
+      exports: { sla: true },
+      denies: (subject: string) => /\.s\./.test(subject),
+    };
+    return watched(cluster.node(node, options).tree.core.start());
+  };
+  silent("web-2");
+  let joinMs = 0;
+  for (; !hasJoined("web-2"); joinMs += 10) await cluster.pass(10);
+  silent("web-3");
+  await cluster.pass(joinMs - 50);
+  const asked = watched(call({ front }, "add", 1, { timeoutMs: 5_000 }));
+  await cluster.pass(40);
+  assert.equal(hasJoined("web-3"), false);
+  await cluster.pass(30);
+  assert.equal(hasJoined("web-3"), true);
+  assert.equal(asked.outcome, "open");
+  await cluster.pass(300);
+  assert.equal(asked.outcome, "1 for broker-front@front");
+  await cluster.down();
+});
+
 test("A broker that stops answers what it has, and gets no new calls", async () => {
   const { cluster, front, web, sla } = await pair();
   const other = await second(cluster);
@@ -312,6 +339,37 @@ test("A broker whose name another one has is found by a late answer too: it leav
   await cluster.pass(6_000);
   assert.equal(await state(), "joined");
   assert.equal(await cluster.ends(toOther("add", 3)), "3 for broker-web-1@web-1");
+  await cluster.down();
+});
+
+test("A broker that is a member again says at once that a module has another state, as before", async () => {
+  let isSilent = true;
+  let beats = 0;
+  const denies = (subject: string) => {
+    if (subject.includes(".hi.")) beats++;
+    return isSilent && /\.(hi|here)\./.test(subject);
+  };
+  const { cluster, web } = await pair({ web: { denies } });
+  const twin = await cluster.up("web-1", { modules: [slaOf("shop").module], exports: { shop: true } });
+  const { core } = twin.tree;
+  for (const before = beats; beats === before;) await cluster.pass(10);
+  await cluster.pass(950);
+  isSilent = false;
+  // So that a change is on its way when the broker learns that it may not stay.
+  while (core.clusterStatus()?.state === "joined") {
+    void core.restart("shop");
+    await cluster.pass(3);
+  }
+  assert.equal(core.clusterStatus()?.state, "taken");
+  await cluster.ends(web.tree.core.stop());
+  while (core.clusterStatus()?.state !== "joined") await cluster.pass(100);
+  const said = () => cluster.server.published.filter(({ subject }) => subject.includes(".hi.broker-web-1.")).length;
+  // Behind the beat of each second.
+  for (const joined = said(); said() === joined;) await cluster.pass(10);
+  const before = said();
+  await cluster.ends(core.stopModule("shop"));
+  await cluster.pass(100);
+  assert.ok(said() > before);
   await cluster.down();
 });
 
