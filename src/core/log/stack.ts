@@ -27,7 +27,7 @@ const MAX_SEARCHED = 1_000;
 /**
  * The lines of an error's stack as they are logged: `Traceback (most recent call last):`, the frames outermost first as
  * `  File "FILE", line N, in FUNCTION`, then `Class: message`. A stack without frames is `Class: message` alone, one of
- * another language is printed as it came.
+ * another language is printed as it came. The stacks of its causes and inner errors follow in the same form.
  *
  * Frames of the runtime, and those whose file begins with one of `ownFiles` (paths or `file:` URLs), are left out.
  * Never throws; at least one line, at most 100, of which 50 frames, each of at most 1,000 characters.
@@ -46,17 +46,53 @@ function allLines(error: StackSource, ownFiles: readonly string[]): string[] {
   if (/^\s*Traceback \(most recent call last\)/.test(stack)) return foreignLines(stack);
 
   const { text, isExact } = withoutMessage(stack, error.message);
-  const lines = text.split(/\r?\n/);
-  const first = lines.findIndex((line) => readJsFrame(line) !== null);
-  if (first === -1) return isExact && text.trim() === "" || isOneLine(stack) ? summary : foreignLines(stack);
-  const rest = lines.slice(first);
-  if (rest.some((line) => !isOfJsStack(line))) return foreignLines(stack);
+  const [own = [], ...others] = partsOf(text.trimEnd().split(/\r?\n/));
+  const hasFrames = own.some((line) => readJsFrame(line) !== null);
+  const isHeadline = isExact && own.join("").trim() === "" || isOneLine(others.length === 0 ? stack : own.join("\n"));
+  if (!hasFrames && !isHeadline) return foreignLines(stack);
+  const lines = hasFrames ? tracebackLines(own, summary, ownFiles) : summary;
+  return lines === null ? foreignLines(stack) : [...lines, ...others.flatMap((part) => partLines(part, ownFiles))];
+}
 
+/** The stack of a JavaScript error, with `summary` below its frames; null where `lines` are none of one. */
+function tracebackLines(
+  lines: readonly string[],
+  summary: readonly string[],
+  ownFiles: readonly string[],
+): readonly string[] | null {
+  const rest = lines.slice(lines.findIndex((line) => readJsFrame(line) !== null));
+  if (rest.some((line) => !isOfJsStack(line))) return null;
   const frames = rest.map(readJsFrame).filter((frame) => frame !== null);
   const shown = frameLines(frames, ownFiles.map(filePath).filter((prefix) => prefix !== ""));
   if (shown.length === 0) return summary;
   const outer = shown.length > MAX_FRAMES ? [`  \u2026 ${shown.length - MAX_FRAMES} more`] : [];
-  return ["Traceback (most recent call last):", ...outer, ...shown.slice(0, MAX_FRAMES).reverse(), ...summary];
+  return [TRACEBACK, ...outer, ...shown.slice(0, MAX_FRAMES).reverse(), ...summary];
+}
+
+const TRACEBACK = "Traceback (most recent call last):";
+
+/** What {@linkcode wholeStack} puts before each further stack of an error. */
+const PART = /^(?:Caused by|Error \d+ of \d+): /;
+
+/** The lines of an error's own stack, and those of its causes and inner errors. */
+function partsOf(lines: readonly string[]): string[][] {
+  const parts: string[][] = [[]];
+  for (const line of lines) {
+    if (PART.test(line)) parts.push([]);
+    parts.at(-1)?.push(line);
+  }
+  return parts;
+}
+
+/** The lines of a cause or an inner error, as those of the error itself; as they came where they are of no JavaScript. */
+function partLines(lines: readonly string[], ownFiles: readonly string[]): readonly string[] {
+  const [first = ""] = lines;
+  const [what = ""] = PART.exec(first) ?? [];
+  const body = [first.slice(what.length), ...lines.slice(1)];
+  const frameAt = body.findIndex((line) => readJsFrame(line) !== null);
+  if (frameAt === -1) return lines;
+  const [head = "", ...rest] = tracebackLines(body, body.slice(0, frameAt), ownFiles) ?? body;
+  return [`${what}${head}`, ...rest];
 }
 
 function summaryLines({ name, message }: StackSource): string[] {

@@ -190,6 +190,56 @@ test("stackLines() prints a stack of another language as it came", () => {
   assert.deepEqual(stackLines({ name: "Panic", message: "y", stack: rust }, []), rust.split("\n"));
 });
 
+test("stackLines() prints the stack of each cause, and of each error of several, as it does the first one", () => {
+  const own = ["    at new own (/lib/x.js:9:1)", "    at brokkr (native)"];
+  const stack = [
+    "Error: outer",
+    "    at f (/srv/a.js:1:1)",
+    "    at main (file:///srv/b%20c.js:2:1)",
+    "Error 1 of 2: RangeError: one",
+    "two lines",
+    "    at g (/srv/a.js:3:1)",
+    ...own,
+    "Error 2 of 2: Error: none of its own",
+    ...own,
+    "Caused by: TypeError: inner",
+    "    at async Promise.all (index 0)",
+    "    at h (/srv/a.js:4:1)",
+    "Caused by: the disk is gone",
+    "Caused by: Traceback (most recent call last):",
+    '  File "a.py", line 3, in f',
+    "IOError: x",
+  ].join("\n");
+  assert.deepEqual(stackLines({ name: "Error", message: "outer", stack }, ["/lib/"]), [
+    HEAD,
+    '  File "/srv/b c.js", line 2, in main',
+    '  File "/srv/a.js", line 1, in f',
+    "Error: outer",
+    `Error 1 of 2: ${HEAD}`,
+    '  File "/srv/a.js", line 3, in g',
+    "RangeError: one",
+    "two lines",
+    "Error 2 of 2: Error: none of its own",
+    `Caused by: ${HEAD}`,
+    '  File "/srv/a.js", line 4, in h',
+    "TypeError: inner",
+    "Caused by: the disk is gone",
+    `Caused by: ${HEAD}`,
+    '  File "a.py", line 3, in f',
+    "IOError: x",
+  ]);
+  const bare = "Error: outer\nCaused by: Error: inner\n    at f (/srv/a.js:1:1)";
+  assert.deepEqual(stackLines({ name: "Error", message: "outer", stack: bare }, []), [
+    "Error: outer",
+    `Caused by: ${HEAD}`,
+    '  File "/srv/a.js", line 1, in f',
+    "Error: inner",
+  ]);
+  const java =
+    "java.io.IOException: x\n\tat com.acme.Main.run(Main.java:12)\nCaused by: java.lang.Error: y\n\t... 1 more";
+  assert.deepEqual(stackLines({ name: "IOException", message: "x", stack: java }, []), java.split("\n"));
+});
+
 test("stackLines() is bounded", () => {
   const frames = Array.from({ length: 300 }, (_, index) => `    at f${index} (/srv/x.js:${index}:1)`).join("\n");
   const lines = stackLines({ name: "RangeError", message: "deep", stack: `RangeError: deep\n${frames}` }, []);
