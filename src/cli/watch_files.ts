@@ -75,7 +75,7 @@ export function filesOf({ modules, folder }: Config): Map<string, readonly strin
 }
 
 /** `import … from "./x"`, `export … from`, `import("./x")` and `require("./x")`. */
-const IMPORT = /(?:\bfrom|\bimport|\brequire)\s*\(?\s*["'](\.{1,2}\/[^"'\n]+)["']/g;
+const IMPORT = /(?:\bfrom|\bimport|\brequire)\s*(?:\(\s*)?["'](\.{1,2}\/[^"'\n]+)["']/g;
 const CODE = /\.[cm]?[jt]sx?$/;
 const ENDINGS = ["", ".ts", ".js", ".mts", ".mjs", ".cts", ".cjs", ".json", "/index.ts", "/index.js"];
 
