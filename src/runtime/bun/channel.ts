@@ -1,4 +1,3 @@
-import { Buffer } from "node:buffer";
 import { fileSystem } from "../builtins/process.ts";
 import { Inbox } from "../posix/channel.ts";
 import { microtask, pause, timer, whenSilent } from "../posix/clock.ts";
@@ -9,8 +8,6 @@ import type { BunNamespace, BunSocket } from "./namespace.ts";
 declare const Bun: BunNamespace;
 
 const LINGER_MS = 1_000;
-/** Chunks up to this size are copied to where the one before was: what looks at new memory costs more than the copy. */
-const CHUNK_BYTES = 16 * 1024;
 /** After a failed write the other side is gone, and what it sent before is still to be read. */
 const LAST_WORDS_MS = 1_000;
 
@@ -38,7 +35,6 @@ async function socketChannel(place: { readonly fd: number } | { readonly unix: s
 
 export class BunChannel implements Channel {
   readonly #inbox = new Inbox();
-  readonly #memory = Buffer.allocUnsafeSlow(CHUNK_BYTES);
   #socket: BunSocket | undefined;
   #queue: Uint8Array[] = [];
   #unsentBytes = 0;
@@ -87,18 +83,13 @@ export class BunChannel implements Channel {
   received(chunk: Uint8Array): void {
     this.#chunks++;
     try {
-      this.#inbox.data(chunk.length > CHUNK_BYTES ? chunk : this.#copied(chunk));
+      this.#inbox.data(chunk);
     } catch (error) {
       // Bun would take a fault of the reader for one of the socket.
       microtask(() => {
         throw error;
       });
     }
-  }
-
-  #copied(chunk: Uint8Array): Uint8Array {
-    this.#memory.set(chunk);
-    return this.#memory.subarray(0, chunk.length);
   }
 
   writable(): void {

@@ -8,7 +8,8 @@ export class Inbox {
   #closed = false;
 
   data(chunk: Uint8Array): void {
-    const kept = this.#held === undefined ? chunk : Uint8Array.from(chunk);
+    if (this.#held === undefined) return this.#closed ? undefined : this.#events?.data(chunk);
+    const kept = Uint8Array.from(chunk);
     this.#deliver((events) => events.data(kept));
   }
 
