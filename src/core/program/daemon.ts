@@ -31,7 +31,7 @@ export abstract class ForeignSession<P extends SpawnedProcess> extends ProcessSe
    * By SIGTERM first: a database may be recovering, and npx that is killed while it unpacks leaves a folder from which that server never
    * starts again.
    */
-  override giveUp(why: string): void {
+  override giveUp(why: string | null = null): void {
     this.state = "ending";
     this.terminate(why);
   }

@@ -41,6 +41,12 @@ export class ProgramSession extends ForeignSession<CommandProcess> {
   }
 
   drain(): void {
+    // There is nothing to finish, and what does not speak yet, as npx, looks at no end of its input.
+    if (this.state === "starting") {
+      this.giveUp();
+      this.#connection?.close();
+      return;
+    }
     this.beginShutdown();
     void this.#shutDown();
   }

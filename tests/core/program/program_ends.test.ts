@@ -105,6 +105,16 @@ test("giveUp() sends SIGTERM, so that npx undoes a download that is half done, t
   assert.equal(program.runtime.clock.timers, 0);
 });
 
+test("drain() of a program that still starts sends SIGTERM at once, as there is nothing to finish, and no line says so", async () => {
+  const program = new FakeProgram(MCP);
+  await program.start();
+  program.session.drain();
+  await program.runtime.clock.advance(0);
+  assert.deepEqual([program.signals, program.inputEnded, program.events], [["SIGTERM"], true, []]);
+  await program.exits({ code: null, signal: "SIGTERM" });
+  assert.deepEqual([program.ends.length, program.runtime.clock.timers], [1, 0]);
+});
+
 test("drain() of an MCP server ends its input, then sends SIGTERM, then SIGKILL", async () => {
   const program = await FakeProgram.ready(MCP);
   program.session.drain();
