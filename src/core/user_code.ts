@@ -1,6 +1,6 @@
 /**
- * The user's code: calling it, and looking at what it returns or throws, which may be anything. But for `classNameOf`, nothing that
- * looks at a thrown value throws, whatever its getters and traps do.
+ * The user's code: calling it, looking at what it returns or throws, which may be anything, and writing JSON whatever it made of the
+ * built-in prototypes. But for `classNameOf`, nothing that looks at a thrown value throws, whatever its getters and traps do.
  */
 
 export function applyUser(
@@ -100,4 +100,34 @@ export function classNameOf(error: Error): string {
   if (isSet && name !== "" && name !== undefined) return textOf(name);
   const { name: className } = error.constructor ?? {};
   return typeof className === "string" && className !== "" ? className : textOf(name || "Error");
+}
+
+/** What `value.toJSON` is, where it is a form of its own: what all lists or all objects inherit is none. */
+export function formOf(value: object): unknown {
+  const toJSON: unknown = Reflect.get(value, "toJSON");
+  return toJSON === undefined || Object.hasOwn(value, "toJSON") || !inherited().includes(toJSON) ? toJSON : undefined;
+}
+
+/** `JSON.stringify`, whatever the program made of the built-in prototypes. */
+export function jsonText(value: unknown): string | undefined {
+  return hasInheritedForm() ? JSON.stringify(value, withoutInherited) : JSON.stringify(value);
+}
+
+/** Whether all lists have a `toJSON`, by their own prototype or by that of all objects. */
+export function hasInheritedForm(): boolean {
+  return "toJSON" in Array.prototype;
+}
+
+function withoutInherited(this: object, key: string, json: unknown): unknown {
+  const value: unknown = Reflect.get(this, key);
+  return typeof value === "object" && value !== null && formOf(value) === undefined ? value : json;
+}
+
+/** The same for an object, which has a text. */
+export function objectText(value: object): string {
+  return jsonText(value) ?? "null";
+}
+
+function inherited(): unknown[] {
+  return [Reflect.get(Array.prototype, "toJSON"), Reflect.get(Object.prototype, "toJSON")];
 }

@@ -10,7 +10,7 @@ import type { Codec } from "../wire/codec.ts";
 import { readAnswers } from "../wire/columns.ts";
 import { AnswerKind, FrameType } from "../wire/frame.ts";
 import type { Link } from "../wire/link.ts";
-import { objectText } from "../wire/serializable.ts";
+import { objectText } from "../user_code.ts";
 import type { StrayAnswer } from "../wire/status.ts";
 import { RequestBatcher } from "./batcher.ts";
 import { type Call, CallTime, type SentCalls } from "./call.ts";

@@ -8,7 +8,7 @@ import { type AnswerEntry, packAnswers, packCalls, type ReceivedCalls } from "..
 import { FrameType, inBatches, LARGE_BYTES } from "../wire/frame.ts";
 import type { Link } from "../wire/link.ts";
 import { WrittenHeaders } from "../wire/messages.ts";
-import { objectText } from "../wire/serializable.ts";
+import { objectText } from "../user_code.ts";
 import type { Call } from "./call.ts";
 
 /** What the frames of calls say of those before them. */

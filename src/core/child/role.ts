@@ -15,7 +15,7 @@ import {
   optional,
   orNull,
 } from "../checks.ts";
-import { objectText } from "../wire/serializable.ts";
+import { objectText } from "../user_code.ts";
 import type { Descendants } from "../settings/settings.ts";
 
 /** The one environment variable that brokkr hands to a process it creates. */

@@ -7,11 +7,10 @@ import { CallServer, type Onward, type RunningCall, type Service } from "../call
 import { UnknownCommandError } from "../faults.ts";
 import type { Reporter } from "../log/reporter.ts";
 import type { Handler } from "../module/definition.ts";
-import { messageOf } from "../user_code.ts";
+import { messageOf, objectText } from "../user_code.ts";
 import type { ReceivedCall } from "../wire/columns.ts";
 import { CODECS, DEFAULT_FRAME_LIMIT, FrameType } from "../wire/frame.ts";
 import { Link } from "../wire/link.ts";
-import { objectText } from "../wire/serializable.ts";
 import {
   type Endpoint,
   type Head,

@@ -6,7 +6,7 @@
 import type { Clock, Runtime } from "../../runtime/runtime.ts";
 import { FrameType, inBatches } from "../wire/frame.ts";
 import type { Link } from "../wire/link.ts";
-import { objectText } from "../wire/serializable.ts";
+import { objectText } from "../user_code.ts";
 import type { EventFields, EventId, LogEvent } from "./events.ts";
 import type { LineStyle } from "./prefix.ts";
 

@@ -4,9 +4,9 @@
  */
 
 import { BrokerError, RemoteError, type ThrownError } from "../faults.ts";
-import { applyUser, classNameOf, headline, isError, textOf } from "../user_code.ts";
+import { applyUser, classNameOf, headline, isError, jsonText, textOf } from "../user_code.ts";
 import { attempt, cutText } from "../checks.ts";
-import { isNestedDeeper, jsonText, MAX_DEPTH } from "../wire/serializable.ts";
+import { isNestedDeeper, MAX_DEPTH } from "../wire/serializable.ts";
 
 /** What a stack is printed from. `stack` is the text as the runtime made it. */
 export interface StackSource {

@@ -1,6 +1,6 @@
 /** Messages of JSON-RPC 2.0 as they come: a peer's text, of which nothing is believed. */
 
-import { jsonText } from "../wire/serializable.ts";
+import { jsonText } from "../user_code.ts";
 import { isRecord } from "../checks.ts";
 
 /** Characters of an error that has no message. */

@@ -12,17 +12,16 @@ import {
   isBigIntText,
   isHolder,
   isPlain,
-  jsonText,
   type Key,
   MAX_BODY_DEPTH,
   NotSerializableError,
-  objectText,
   OverLimitError,
   type Place,
   PlaceKind,
   Scan,
   utf8Text,
 } from "./serializable.ts";
+import { jsonText, objectText } from "../user_code.ts";
 import type { OutOfBandParts } from "./shared_memory.ts";
 
 /** The best codec that a peer can read, by what its hello offers. One that offers nothing reads JSON. */

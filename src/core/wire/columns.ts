@@ -11,7 +11,8 @@
 import { type EncodedValue, hasBytes, NOTHING_ENCODED, PartSource, putPlace } from "./codec.ts";
 import { AnswerKind, asBodyError, BodyError, FrameFlag, LARGE_BYTES, LENGTH_BYTES, type Packed } from "./frame.ts";
 import { type CallHeaders, readHeaders, WrittenHeaders } from "./messages.ts";
-import { objectText, parseJson, utf8Text } from "./serializable.ts";
+import { parseJson, utf8Text } from "./serializable.ts";
+import { objectText } from "../user_code.ts";
 import type { OutOfBandParts } from "./shared_memory.ts";
 
 export interface CallEntry {

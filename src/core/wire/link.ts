@@ -5,10 +5,9 @@
  */
 
 import type { Channel, Clock } from "../../runtime/runtime.ts";
-import { messageOf } from "../user_code.ts";
+import { messageOf, objectText } from "../user_code.ts";
 import { bestCodec } from "./codec.ts";
 import { BodyError, type CodecName, FrameReader, FrameType, FrameWriter, isKnownType, type Packed } from "./frame.ts";
-import { objectText } from "./serializable.ts";
 import { type OutOfBandParts, SharedMemory, type SharedMemoryOptions } from "./shared_memory.ts";
 
 export interface LinkEvents {

@@ -24,7 +24,8 @@ import {
 import type { CallSettings, ModuleCallSettings, OutputLimits, SupervisionPlan } from "../settings/settings.ts";
 import { VERSION } from "../version.ts";
 import { BodyError, PROTOCOL_VERSION } from "./frame.ts";
-import { objectText, readJson } from "./serializable.ts";
+import { readJson } from "./serializable.ts";
+import { objectText } from "../user_code.ts";
 import { type CleanupReceipt, isProcessStatus, RECEIPT_CHECKS } from "./status.ts";
 
 const isTimeoutOrNone = optional(isNumber);

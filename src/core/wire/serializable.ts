@@ -1,6 +1,6 @@
 /** What a value that crosses may hold, and how large and how deep it may be: all codecs refuse the same. */
 
-import { messageOf } from "../user_code.ts";
+import { formOf, hasInheritedForm, messageOf } from "../user_code.ts";
 import { BodyError, LARGE_BYTES } from "./frame.ts";
 
 /** Engines differ in how deep they can write and read JSON; each of them can do this. */
@@ -393,36 +393,6 @@ export function isHolder(value: unknown): value is object {
 
 function firstLine(text: string): string {
   return text.split("\n", 1)[0] ?? text;
-}
-
-/** What `value.toJSON` is, where it is a form of its own: what all lists or all objects inherit is none. */
-export function formOf(value: object): unknown {
-  const toJSON: unknown = Reflect.get(value, "toJSON");
-  return toJSON === undefined || Object.hasOwn(value, "toJSON") || !inherited().includes(toJSON) ? toJSON : undefined;
-}
-
-/** `JSON.stringify`, whatever the program made of the built-in prototypes. */
-export function jsonText(value: unknown): string | undefined {
-  return hasInheritedForm() ? JSON.stringify(value, withoutInherited) : JSON.stringify(value);
-}
-
-/** Whether all lists have a `toJSON`, by their own prototype or by that of all objects. */
-function hasInheritedForm(): boolean {
-  return "toJSON" in Array.prototype;
-}
-
-function withoutInherited(this: object, key: string, json: unknown): unknown {
-  const value: unknown = Reflect.get(this, key);
-  return typeof value === "object" && value !== null && formOf(value) === undefined ? value : json;
-}
-
-/** The same for an object, which has a text. */
-export function objectText(value: object): string {
-  return jsonText(value) ?? "null";
-}
-
-function inherited(): unknown[] {
-  return [Reflect.get(Array.prototype, "toJSON"), Reflect.get(Object.prototype, "toJSON")];
 }
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });

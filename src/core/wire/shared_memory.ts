@@ -9,7 +9,8 @@
 
 import type { Clock, SharedFile, SharedFiles } from "../../runtime/runtime.ts";
 import { BodyError, FrameError, FrameType, type Packed } from "./frame.ts";
-import { objectText, readJson } from "./serializable.ts";
+import { readJson } from "./serializable.ts";
+import { objectText } from "../user_code.ts";
 
 /** Bytes that may lie in one file. */
 const CAPACITY = 16 * 1024 * 1024;
