@@ -129,12 +129,7 @@ async function resourceFigures(runtime: Runtime): Promise<ResourceUsage> {
   };
 }
 
-export interface ReleaseOptions {
-  readonly runtime: Runtime;
-  readonly deadlineMs: number;
-}
-
-export interface Released extends ModuleCleanup {
+interface Released extends ModuleCleanup {
   readonly failure: { readonly message: string; readonly stack: readonly string[] } | null;
 }
 
@@ -147,7 +142,7 @@ const LATE = Symbol("late");
 async function release(
   name: string,
   acts: readonly (() => unknown)[],
-  { runtime, deadlineMs }: ReleaseOptions,
+  { runtime, deadlineMs }: CleanupOptions,
 ): Promise<Released> {
   const { clock } = runtime;
   const start = clock.now();

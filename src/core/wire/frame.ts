@@ -228,11 +228,6 @@ const MAX_CHARACTER_BYTES = 3;
 
 const encoder = new TextEncoder();
 
-/** A frame's body in bytes alone. */
-export function inBytes(body: Packed["body"]): readonly Uint8Array[] {
-  return typeof body === "string" ? [encoder.encode(body)] : body;
-}
-
 /** Frames on their way to a channel: small ones are gathered, so that those of one turn leave in one write. */
 export class FrameWriter {
   readonly #channel: Channel;

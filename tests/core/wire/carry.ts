@@ -1,10 +1,10 @@
-import { type CodecName, inBytes, joinBytes, type Packed } from "../../../src/core/wire/frame.ts";
+import { type CodecName, joinBytes, type Packed } from "../../../src/core/wire/frame.ts";
 import { Codec, type EncodedValue } from "../../../src/core/wire/codec.ts";
 import { packAnswers, readAnswers } from "../../../src/core/wire/columns.ts";
 
 /** The body of a frame. */
 export function bytesOf({ body }: Packed): Uint8Array {
-  return joinBytes(inBytes(body));
+  return typeof body === "string" ? new TextEncoder().encode(body) : joinBytes(body);
 }
 
 /** A value in JSON with bytes beside it. */
