@@ -6,22 +6,26 @@ import { escapeText } from "../core/log/escape.ts";
 const CLEAR = "\r\x1b[K";
 
 export class ProgressLine implements Disposable {
-  // Not before: the first look at it costs a process of Deno 12 ms, and the import of `node:process` one of Node 4 ms.
-  readonly #process = globalThis.process;
-  /** Whether standard error is a terminal. */
-  isShown = this.#process.stderr.isTTY === true && this.#process.env["TERM"] !== "dumb";
+  #isShown: boolean | undefined;
   #drawn = false;
+
+  /** Whether standard error is a terminal. */
+  get isShown(): boolean {
+    // Not before it is asked: the first look costs a process of Deno 12 ms, and the import of `node:process` one of Node 4 ms.
+    const { process } = globalThis;
+    return this.#isShown ??= process.stderr.isTTY === true && process.env["TERM"] !== "dumb";
+  }
 
   show(text: string): void {
     if (!this.isShown) return;
-    const room = (this.#process.stderr.columns ?? 80) - 1;
-    this.#process.stderr.write(`${CLEAR}${escapeText(text).slice(0, room)}`);
+    const { stderr } = globalThis.process;
+    stderr.write(`${CLEAR}${escapeText(text).slice(0, (stderr.columns ?? 80) - 1)}`);
     this.#drawn = true;
   }
 
   [Symbol.dispose](): void {
-    if (this.#drawn) this.#process.stderr.write(CLEAR);
+    if (this.#drawn) globalThis.process.stderr.write(CLEAR);
     // Later progress is not shown.
-    this.isShown = false;
+    this.#isShown = false;
   }
 }

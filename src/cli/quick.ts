@@ -109,17 +109,15 @@ function isQuick(command: string): command is QuickCommand {
 
 /** Undefined where nothing was asked: the whole command line says why not. */
 async function askFor(asking: Asking, { command, usual, operands, broker }: Request): Promise<Asked | undefined> {
-  using line = new LazyProgress();
+  using line = new ProgressLine();
   try {
     const place = brokerIn(asking, broker);
     const params = usual.params(operands, asking);
     if (place === null || params === null) return undefined;
-    const outcome = await ask(
-      asking,
-      place,
-      { command, params, timeoutMs: usual.timeoutMs },
-      (answer) => line.show(answer),
-    );
+    const show = ({ columns: [, , , values] }: Answer) => {
+      if (Array.isArray(values)) line.show(toJson(values.at(-1)));
+    };
+    const outcome = await ask(asking, place, { command, params, timeoutMs: usual.timeoutMs }, show);
     return outcome === null ? undefined : { ...place, outcome };
   } catch {
     return undefined;
@@ -213,20 +211,6 @@ function changing(
     },
     to: "stderr",
   };
-}
-
-/** Where there is progress, and a terminal to show it. */
-class LazyProgress implements Disposable {
-  #line: ProgressLine | undefined;
-
-  show({ columns: [, , , values] }: Answer): void {
-    this.#line ??= new ProgressLine();
-    if (Array.isArray(values)) this.#line.show(toJson(values.at(-1)));
-  }
-
-  [Symbol.dispose](): void {
-    this.#line?.[Symbol.dispose]();
-  }
 }
 
 /** False where it could not be written, and nothing of it was. */
