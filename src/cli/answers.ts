@@ -82,7 +82,9 @@ export function descriptionText(
 
 /** `get_report(month: string): { uptime: number }`. */
 function signature({ name, params, result, stream }: CommandDescription): string {
-  const list = params.map(({ name, required, schema }) => `${name}${required ? "" : "?"}${after(": ", schema)}`);
+  const list = params.map(({ name, required, schema, rest }) =>
+    `${rest === true ? `...${name}` : required ? name : `${name}?`}${after(": ", schema)}`
+  );
   return `${name}(${list.join(", ")})${after(": ", result)}${stream ? "  yields items: call it with --stream" : ""}`;
 }
 

@@ -47,7 +47,7 @@ test("brokkr describe shows the commands of modules, and those of one as JSON", 
     const { code, stdout } = await sandbox.run(["describe"]);
     assert.equal(code, 0);
     const lines = stdout.split("\n");
-    assert.deepEqual(lines.slice(0, 3), ["sla", "  echo(params?)", "  greet(name)"]);
+    assert.deepEqual(lines.slice(0, 3), ["sla", "  echo(...params)", "  greet(name)"]);
     assert.deepEqual(lines.slice(-5), ["", "Livestatus", "  token()", "  count(state)", ""]);
     assert.ok(lines.includes("  count(to)  yields items: call it with --stream"), stdout);
     const one = JSON.parse((await sandbox.run(["describe", "Livestatus", "--json"])).stdout);

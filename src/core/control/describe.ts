@@ -7,10 +7,18 @@ import type { JsonSchema } from "../module/discover.ts";
 import type { ProtocolName } from "../settings/settings.ts";
 import { messageOf } from "../user_code.ts";
 
+interface ParamDescription {
+  readonly name: string;
+  readonly required: boolean;
+  readonly schema: JsonSchema;
+  /** Any number of parameters from its place on. */
+  readonly rest?: true;
+}
+
 export interface CommandDescription {
   readonly name: string;
   readonly about: string | null;
-  readonly params: readonly { readonly name: string; readonly required: boolean; readonly schema: JsonSchema }[];
+  readonly params: readonly ParamDescription[];
   readonly result: JsonSchema;
   /** Whether it yields its result, item by item. */
   readonly stream: boolean;
@@ -145,14 +153,15 @@ function method(given: JsonSchema): CommandDescription {
   return {
     name: String(name),
     about: typeof description === "string" ? description : null,
-    params: (Array.isArray(params) ? params : []).filter(isRecord).map(({ name, required, schema }) => ({
-      name: String(name),
-      required: required === true,
-      schema: isRecord(schema) ? schema : {},
-    })),
+    params: (Array.isArray(params) ? params : []).filter(isRecord).map(param),
     result: isRecord(result) && isRecord(result["schema"]) ? result["schema"] : {},
     stream: given["x-stream"] === true,
   };
+}
+
+function param({ name, required, schema, "x-rest": rest }: JsonSchema): ParamDescription {
+  const described = { name: String(name), required: required === true, schema: isRecord(schema) ? schema : {} };
+  return rest === true ? { ...described, rest } : described;
 }
 
 /** Methods that are not named after their capability. */

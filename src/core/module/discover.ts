@@ -11,9 +11,17 @@ import { schemasOf } from "./schema.ts";
 /** A JSON Schema; `{}` is any value. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
+export interface ParamObject {
+  readonly name: string;
+  readonly schema: JsonSchema;
+  readonly required: boolean;
+  /** Whether it stands for any number of parameters from its place on. */
+  readonly "x-rest"?: true;
+}
+
 export interface MethodObject {
   readonly name: string;
-  readonly params: readonly { readonly name: string; readonly schema: JsonSchema; readonly required: boolean }[];
+  readonly params: readonly ParamObject[];
   readonly result: { readonly name: string; readonly schema: JsonSchema };
   /** Whether it yields its result, item by item; `result` is that of one item. */
   readonly "x-stream": boolean;
@@ -38,8 +46,8 @@ function methodOf(name: string, command: Handler): MethodObject {
   return {
     name,
     params: Array.from({ length }, (_, index) => {
-      const { name = `param${index + 1}`, required = true } = names[index] ?? {};
-      return { name, required, schema: schemas[index] ?? {} };
+      const { name = `param${index + 1}`, required = true, isRest = false } = names[index] ?? {};
+      return { name, required, schema: schemas[index] ?? {}, ...(isRest ? { "x-rest": isRest } : {}) };
     }),
     result: { name: "result", schema: jsonSchema(result, "output") },
     "x-stream": /Generator/.test(Object.prototype.toString.call(handler)),
@@ -63,6 +71,7 @@ function itemSchemas({ prefixItems, items }: JsonSchema): JsonSchema[] {
 interface Parameter {
   readonly name: string | undefined;
   readonly required: boolean;
+  readonly isRest: boolean;
 }
 
 /** As they stand in the function's text, which has no types at run time. */
@@ -72,7 +81,8 @@ function parameterNames(handler: Handler): Parameter[] {
   const list = single?.[1] ?? inBrackets(text);
   return splitList(list).map((parameter) => {
     const [, rest, name] = /^(\.\.\.)?([\w$]+)/.exec(parameter) ?? [];
-    return { name, required: rest === undefined && !parameter.includes("=") };
+    const isRest = rest !== undefined;
+    return { name, required: !isRest && !parameter.includes("="), isRest };
   });
 }
 

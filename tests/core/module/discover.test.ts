@@ -41,12 +41,14 @@ test("discover() names the parameters as they stand in the function, whatever it
     native: Math.max,
   });
   const signatures = methods.map(({ name, params, "x-stream": stream }) =>
-    `${name}(${params.map(({ name, required }) => `${name}${required ? "" : "?"}`).join(", ")})${stream ? "*" : ""}`
+    `${name}(${
+      params.map(({ name, required, "x-rest": rest }) => `${rest ? "..." : ""}${name}${required ? "" : "?"}`).join(", ")
+    })${stream ? "*" : ""}`
   );
   assert.deepEqual(signatures, [
     "none()",
     "bare(x)",
-    "later(a, b?, param3?, rest?)",
+    "later(a, b?, param3?, ...rest?)",
     "yields(to)*",
     "yieldsLater(to)*",
     "native()",
