@@ -203,6 +203,8 @@ class ExportedSession implements Endpoint, Service {
 
   abort(): void {
     this.#link.abort(GONE);
+    // A link that was closed waits for the peer's end.
+    this.#channel.abort();
   }
 
   forward(call: ReceivedCall, context: RunningCall): Onward | Promise<unknown> {

@@ -317,6 +317,8 @@ class ImportedSession implements Endpoint {
     const link = this.#link;
     this.#end(reason);
     link?.abort(reason);
+    // A link that was closed waits for the peer's end.
+    this.#channel?.abort();
   }
 
   abort(): void {

@@ -431,6 +431,19 @@ test("Without a server local modules run, imports queue, and the broker joins la
   await cluster.down();
 });
 
+test("A broker that stops while it has no connection leaves no more timers than one that has a connection", async () => {
+  const timersLeft = async (isCut: boolean) => {
+    const { cluster, front, web } = await pair();
+    await cluster.ends(call({ front }, "add", 1));
+    for (const { client, tree } of [front, web]) {
+      if (isCut) client.cut();
+      await cluster.ends(tree.core.stop());
+    }
+    return cluster.clock.timers;
+  };
+  assert.equal(await timersLeft(true), await timersLeft(false));
+});
+
 test("A session that the callee does not know any more is rejected at once, and the next call opens a new one", async () => {
   const { cluster, front, web, sla } = await pair();
   const sent = watched(call({ front }, "wait", 1, { timeoutMs: 30_000 }));
