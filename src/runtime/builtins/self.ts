@@ -19,7 +19,7 @@ import {
   refusableExit,
   runnerOf,
 } from "../posix/program.ts";
-import { newStandardError, type StandardError, unblockedError } from "../posix/standard_error.ts";
+import { standardErrorOf, unblockedError } from "../posix/standard_error.ts";
 import type { GroupTools, System } from "../posix/child_process.ts";
 import type { Endpoint, Environment, MemoryUsage, Runtime } from "../runtime.ts";
 import { fileSystem, process } from "./process.ts";
@@ -111,12 +111,6 @@ function unblockedWrite(): (bytes: Uint8Array) => number {
   return (bytes) => files.writeSync(fd, bytes);
 }
 
-let error: StandardError | undefined;
-
-function standardError(): StandardError {
-  return error ??= newStandardError(unblockedWrite(), (fn) => void process.once("exit", fn));
-}
-
 function enterFolder(path: string): string {
   process.chdir(path);
   return process.cwd();
@@ -194,8 +188,7 @@ export const common = {
   thread: currentThread,
   onSignal,
   raise,
-  writeError: (text: string) => standardError().write(text),
-  whenErrorLost: (fn: (lines: number, reason: string) => void) => void (standardError().onLost = fn),
+  ...standardErrorOf(unblockedWrite, (fn) => void process.once("exit", fn)),
   ...refusableExit(() => process),
   async answers(endpoint: Endpoint, ms: number) {
     const [{ answers }, { connects }] = await Promise.all([import("../posix/answers.ts"), import("./channel.ts")]);

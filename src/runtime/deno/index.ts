@@ -28,7 +28,7 @@ import {
   UNKNOWN_MEMORY,
   waitedMsOf,
 } from "../posix/proc.ts";
-import { newStandardError, type StandardError, unblockedError } from "../posix/standard_error.ts";
+import { standardErrorOf, unblockedError } from "../posix/standard_error.ts";
 
 declare const Deno: DenoNamespace;
 declare const process: { getBuiltinModule(name: string): object };
@@ -93,8 +93,7 @@ export function denoRuntime(): Runtime {
     onSignal,
     raise,
     zombies,
-    writeError: (text) => standardError().write(text),
-    whenErrorLost: (fn) => void (standardError().onLost = fn),
+    ...standardError,
     ...ending,
   };
 }
@@ -247,11 +246,7 @@ const ending = refusableExit(() => Deno);
 /** What every pipe takes at once: what needs no more is spared the 40 ms that `node:fs` costs a process. */
 const FIRST_BYTES = 4096;
 
-let error: StandardError | undefined;
-
-function standardError(): StandardError {
-  return error ??= newStandardError(unblockedWrite(), (fn) => addEventListener("unload", fn));
-}
+const standardError = standardErrorOf(unblockedWrite, (fn) => addEventListener("unload", fn));
 
 function unblockedWrite(): (bytes: Uint8Array) => number {
   let first = FIRST_BYTES;

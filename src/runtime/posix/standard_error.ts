@@ -1,3 +1,4 @@
+import type { Runtime } from "../runtime.ts";
 import { engineTimer } from "./clock.ts";
 import { failureCode } from "./failure_reason.ts";
 
@@ -167,19 +168,24 @@ function isFull(error: unknown): boolean {
   return failureCode(error) === "EAGAIN" || (error instanceof Error && error.name === "WouldBlock");
 }
 
-/** Standard error of this process: `write` as the runtime has it, and what must be done before the end of the process. */
-export function newStandardError(
-  write: (bytes: Uint8Array) => number,
+/**
+ * Standard error of this process, opened with the first line: `open` gives what writes as the runtime has it, `beforeEnd` calls a function
+ * before the end of the process.
+ */
+export function standardErrorOf(
+  open: () => StandardErrorOptions["write"],
   beforeEnd: (fn: () => void) => void,
-): StandardError {
-  const error: StandardError = new StandardError({
-    write,
-    // A reader that stalls keeps no process alive.
-    later: engineTimer,
-    pause: (ms) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms),
-    waiting: () => beforeEnd(() => error.finish()),
-  });
-  return error;
+): Required<Pick<Runtime, "writeError" | "whenErrorLost">> {
+  let opened: StandardError | undefined;
+  const error = (): StandardError =>
+    opened ??= new StandardError({
+      write: open(),
+      // A reader that stalls keeps no process alive.
+      later: engineTimer,
+      pause: (ms) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms),
+      waiting: () => beforeEnd(() => error().finish()),
+    });
+  return { writeError: (text) => error().write(text), whenErrorLost: (fn) => void (error().onLost = fn) };
 }
 
 /** The part of `node:fs` that this needs. */
