@@ -187,7 +187,20 @@ export class TestClock {
   }
 
   async #rest(): Promise<void> {
-    const [turn = (fn: () => void) => void Promise.resolve().then(fn)] = this.#turns;
+    const [turn] = this.#turns;
+    // A broker that is not there yet is being loaded, which takes the event loop and not only its promises.
+    if (turn === undefined) return await eventLoopTurn();
     for (let count = 0; count < TURNS; count++) await new Promise<void>(turn);
   }
+}
+
+/** Fake timers leave a message channel alone. */
+async function eventLoopTurn(): Promise<void> {
+  const { port1, port2 } = new MessageChannel();
+  await new Promise<void>((resolve) => {
+    port1.addEventListener("message", () => resolve());
+    port1.start();
+    port2.postMessage(null);
+  });
+  port1.close();
 }

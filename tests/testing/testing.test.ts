@@ -165,6 +165,36 @@ test("TestClock: stop() needs no time, and a clock that nothing waits for may be
   await clock.advance(1);
 });
 
+test(
+  "TestClock: a start that is tried again comes to its end while the test moves the clock",
+  { timeout: 20_000 },
+  async () => {
+    const clock = new TestClock();
+    let starts = 0;
+    const flaky = defineModule({
+      name: "flaky",
+      commands: { report: () => "report" },
+      start() {
+        if (++starts < 4) throw new Error("no database");
+      },
+    });
+    let broker: Broker | undefined;
+    const options = { modules: [flaky], clock, failFast: false, logLevel: "fatal" } as const;
+    void startBroker(options).then((started) => broker = started);
+    for (let moved = 0; broker === undefined && moved < 10_000; moved++) await clock.advance(100);
+    assert.deepEqual([await broker?.call(flaky, "report"), starts], ["report", 4]);
+    await broker?.stop();
+  },
+);
+
+test("TestClock: advance() leaves the event loop a turn before there is a broker", async () => {
+  let hasTurned = false;
+  setTimeout(() => hasTurned = true, 0);
+  const clock = new TestClock();
+  for (let moved = 0; !hasTurned && moved < 100_000; moved++) await clock.advance(1);
+  assert.equal(hasTurned, true);
+});
+
 test("TestClock: time never goes back, whatever moves it", async () => {
   const clock = new TestClock();
   const start = clock.now();
