@@ -87,14 +87,17 @@ interface Step {
 function stepsOf({ modules, role }: CleanupOptions): Step[] {
   const steps: Step[] = [];
   const before: ModuleDefinition[] = [];
+  const released = new Set<ModuleDefinition>();
   const own = modules.find(({ name }) => name === role.module)?.definition;
   for (const { name: owner, definition } of modules.toReversed()) {
     const acts: (() => unknown)[] = [];
+    let twin: ModuleDefinition | undefined;
     if (owner !== role.module) {
       const { afterForkCleanup, commands } = definition;
-      const hasRun = commands !== undefined &&
-        before.some((other) => other.afterForkCleanup === afterForkCleanup && other.commands === commands);
-      if (afterForkCleanup !== undefined && afterForkCleanup !== own?.afterForkCleanup && !hasRun) {
+      twin = before.find((other) =>
+        commands !== undefined && other.afterForkCleanup === afterForkCleanup && other.commands === commands
+      );
+      if (afterForkCleanup !== undefined && afterForkCleanup !== own?.afterForkCleanup && twin === undefined) {
         acts.push(() => applyUser(afterForkCleanup, definition, []));
       }
       const kept = [own, ...before].flatMap((other) => other?.owns ?? []);
@@ -105,7 +108,10 @@ function stepsOf({ modules, role }: CleanupOptions): Step[] {
       const afterForkCleanup = workers?.afterForkCleanup;
       if (afterForkCleanup !== undefined) acts.push(() => applyUser(afterForkCleanup, workers, []));
     }
-    if (acts.length > 0) steps.push({ owner, acts });
+    // What was released with that of its twin is so too.
+    if (acts.length === 0 && (twin === undefined || !released.has(twin))) continue;
+    released.add(definition);
+    steps.push({ owner, acts });
   }
   return steps;
 }

@@ -68,7 +68,7 @@ test("cleanAfterFork() releases once what two other modules have from the same d
     defineModule(name === "Livestatus" ? { name } : { name, ...shop })
   );
   const { receipt, lines } = await clean(modules);
-  assert.deepEqual([calls, receipt.released, lines], [["hook", "end"], ["us"], [START, DONE]]);
+  assert.deepEqual([calls, receipt.released, lines], [["hook", "end"], ["us", "eu"], [START, DONE]]);
 });
 
 test("cleanAfterFork() runs a function that is the hook of two modules for each of them", async () => {
