@@ -22,7 +22,8 @@ function session(codec: "rich" | "json") {
       runs.set(index, (runs.get(index) ?? 0) + 1);
       const answer = { index, value };
       if (index % 3 !== 0) return answer;
-      return new Promise((resolve) => conversation.clock.timer(index * 100, () => resolve(answer)));
+      // A byte that is changed on the way may make it any number.
+      return new Promise((resolve) => conversation.clock.timer(index % 100 * 100, () => resolve(answer)));
     },
   }, { codec });
   return { conversation, runs };
