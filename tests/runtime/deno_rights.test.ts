@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
-import { realpathSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { realpathSync, rmSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 import process, { execPath } from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -9,6 +11,9 @@ import { fixture, receive, runtime, within, withStarted } from "./started.ts";
 
 const DENO = { skip: runtime.name === "deno" ? false : "only Deno has rights" };
 const LINUX = process.platform === "linux" ? DENO : { skip: "only Linux shows a command line as a file" };
+const SCRIPT = runtime.name !== "deno" || spawnSync("script", ["--version"]).status === 0
+  ? DENO
+  : { skip: "script is not installed" };
 const sources = fileURLToPath(new URL("../..", import.meta.url));
 const temporary = realpathSync(tmpdir());
 
@@ -44,6 +49,28 @@ test(
       const flags = (await readFile(`/proc/${pid}/cmdline`, "utf8")).split("\0");
       assert.ok(flags.includes("--unstable-lazy-dynamic-imports"), flags.join(" "));
     }),
+);
+
+test(
+  "Deno without the right to read is not asked for it, on a terminal, to learn how long a process has waited",
+  SCRIPT,
+  () => {
+    const program = `import { denoRuntime } from "${new URL("../../src/runtime/deno/index.ts", import.meta.url)}";
+    console.log("waited " + denoRuntime().waitedMs(Deno.pid) + " ms");`;
+    const file = join(temporary, `brokkr-waited-${process.pid}.ts`);
+    writeFileSync(file, program);
+    try {
+      const line = `exec '${execPath}' run --no-lock --allow-env '${file}'`;
+      const { stdout } = spawnSync("script", ["-qec", line, "/dev/null"], {
+        encoding: "utf8",
+        timeout: 20_000,
+        input: "n\n",
+      });
+      assert.equal(stdout.trim(), "waited 0 ms");
+    } finally {
+      rmSync(file);
+    }
+  },
 );
 
 async function runWith(rights: readonly string[]): Promise<{ code: number | null; stdout: string; stderr: string }> {
