@@ -97,6 +97,9 @@ for (const version of NEXTS) {
       if (step.name === null || !["A module", "Next.js"].includes(step.part)) continue;
       await Deno.writeTextFile(join(folder, step.name === "route.js" ? "app/greet/route.js" : step.name), step.text);
     }
+    // Turbopack looks for packages no higher, and here they stand beside the project.
+    const config = { turbopack: { root: join(folder, "..") } };
+    await Deno.writeTextFile(join(folder, "next.config.js"), `export default ${JSON.stringify(config)};\n`);
     const next = join(programs, "next");
     const env = { NEXT_TELEMETRY_DISABLED: "1" };
     const built = await result([next, "build"], folder, env, 6 * 60_000);
