@@ -7,7 +7,7 @@ import type { MeasuredResult } from "../core/control/protocol.ts";
 import { escapeText } from "../core/log/escape.ts";
 import type { JsonSchema } from "../core/module/discover.ts";
 import type { ProcessState } from "../core/wire/status.ts";
-import { bold } from "./colors.ts";
+import { bold } from "./terminal.ts";
 import { type ProcessRow, processRows } from "./status_rows.ts";
 
 /** Parsed as JSON if possible, else the text itself. */

@@ -4,12 +4,11 @@ import { checkCluster, type CheckResult } from "../core/cluster/check.ts";
 import { clusterPlan } from "../core/cluster/plan.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { asUsage, ExitCode } from "./exit_codes.ts";
-import { wrap } from "./columns.ts";
 import type { ArgsOf } from "./commands.ts";
 import { nearestConfig } from "./config/config_file.ts";
 import { readConfig } from "./config/read_config.ts";
 import { hasColors, print } from "./output.ts";
-import { paint } from "./colors.ts";
+import { paint, wrap } from "./terminal.ts";
 import { clusterOf } from "./plan.ts";
 
 export async function cluster(

@@ -15,13 +15,12 @@ import {
 } from "../../mod.ts";
 import { attempt } from "../core/checks.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { table } from "./columns.ts";
 import type { ArgsOf } from "./commands.ts";
 import { mebibytes, milliseconds } from "./figures.ts";
 import { hasColors, print } from "./output.ts";
 import { processRows } from "./status_rows.ts";
 import { DEMO_PROGRAM, PROGRAM_VARIABLE } from "./own_program.ts";
-import { bold, paintLine } from "./colors.ts";
+import { bold, paintLine, table } from "./terminal.ts";
 import { lstatSync, readdirSync, readFileSync } from "node:fs";
 import { cpus, loadavg, platform, totalmem, uptime } from "node:os";
 

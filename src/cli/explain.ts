@@ -10,8 +10,7 @@ import type { ArgsOf } from "./commands.ts";
 import { hasColors, print } from "./output.ts";
 import { type LogItem, type ParsedEvent, parseLine, splitRecords } from "../core/log/parse.ts";
 import type { LogLevel } from "../core/log/prefix.ts";
-import { wrap } from "./columns.ts";
-import { bold, paintLine } from "./colors.ts";
+import { bold, paintLine, wrap } from "./terminal.ts";
 import { CleanupGroup, LogReader } from "../core/log/log_reader.ts";
 import { allPatterns, readText } from "../core/log/patterns.ts";
 

@@ -1,7 +1,7 @@
 /** The help and the man page, made from the table of commands. */
 
 import { VERSION } from "../core/version.ts";
-import { columnsOf, wrap } from "./columns.ts";
+import { columnsOf, wrap } from "./terminal.ts";
 import { type Command, COMMAND_ROWS, type Param } from "./commands.ts";
 
 const WHAT = "A broker for processes: runs modules and workers, and calls their commands.";

@@ -5,7 +5,7 @@ import { EVENT_IDS } from "../core/log/events.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { DONE, notStarted } from "./answers.ts";
 import { CliError, ExitCode } from "./exit_codes.ts";
-import { operatorText } from "./colors.ts";
+import { operatorText } from "./terminal.ts";
 import { askBroker, type Context, unknownName } from "./connect.ts";
 import type { ArgsOf } from "./commands.ts";
 import type { ProcessRow } from "./status_rows.ts";

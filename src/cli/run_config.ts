@@ -15,7 +15,7 @@ import { LOG, type LogKeys } from "./config/file_keys.ts";
 import { LogFile } from "./log_file.ts";
 import { hasColors } from "./output.ts";
 import type { PageArgs } from "./page/page.ts";
-import { paintLine } from "./colors.ts";
+import { paintLine } from "./terminal.ts";
 import { planOf, warn } from "./plan.ts";
 
 interface RunOptions {

@@ -6,7 +6,7 @@ import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./exit_codes.ts";
 import { askBroker, type Context } from "./connect.ts";
 import { clusterTables, statusTable } from "./status_table.ts";
-import type { TableOptions } from "./columns.ts";
+import type { TableOptions } from "./terminal.ts";
 import type { ArgsOf } from "./commands.ts";
 import { hasColors, print } from "./output.ts";
 

@@ -2,9 +2,8 @@
 
 import type { BrokerStatus } from "../core/broker/status.ts";
 import type { ProcessStatus } from "../core/wire/status.ts";
-import { table, type TableOptions } from "./columns.ts";
 import { cut, mebibytes, milliseconds, shortTime } from "./figures.ts";
-import { bold, paintState } from "./colors.ts";
+import { bold, paintState, table, type TableOptions } from "./terminal.ts";
 import { memoryOf, nodeRows, type ProcessRow, processRows } from "./status_rows.ts";
 import type { ClusterStatus, MemberStatus } from "../core/cluster/cluster.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { columnsOf, fit } from "../../src/cli/columns.ts";
+import { columnsOf, fit } from "../../src/cli/terminal.ts";
 
 test("columnsOf() counts what a terminal shows", () => {
   const texts: [string, number][] = [["", 0], ["sla ≤ 3 ms", 10], ["é", 1], ["e\u0301", 1], ["漢字", 4], [

@@ -2,7 +2,7 @@ import { test } from "node:test";
 import { ConfigDocument } from "../../src/cli/config/document.ts";
 import { readEvents } from "../../src/cli/explain.ts";
 import { LineDecoder } from "../../src/cli/logs/read_log.ts";
-import { operatorText } from "../../src/cli/colors.ts";
+import { operatorText } from "../../src/cli/terminal.ts";
 import { startOrder } from "../../src/core/broker/options.ts";
 import { assertGrows, assertGrowsWithText } from "../core/growth.ts";
 

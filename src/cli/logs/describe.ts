@@ -1,8 +1,7 @@
 /** A summary as text of 80 columns. */
 
-import { table, wrap } from "../columns.ts";
 import { count, cut, shortTime, spanText } from "../figures.ts";
-import { bold } from "../colors.ts";
+import { bold, table, wrap } from "../terminal.ts";
 import { type CommandFigures, percentileTexts } from "./counts.ts";
 import { type Group, placeOf, type StackFacts } from "./groups.ts";
 import type { LogSummary } from "./summary.ts";

@@ -4,7 +4,7 @@ import process from "node:process";
 import { escapeControls } from "../../core/log/escape.ts";
 import type { LinePlace, LogItem } from "../../core/log/parse.ts";
 import { hasColors, print } from "../output.ts";
-import { paintLine } from "../colors.ts";
+import { paintLine } from "../terminal.ts";
 import type { ArgsOf } from "../commands.ts";
 import { makeFilter } from "../log_filter.ts";
 import { openLogs } from "./open_logs.ts";

@@ -1,7 +1,6 @@
 /** The processes: all of them as a table with as many columns as fit, and one with its calls, latencies as bars, and cleanup receipt. */
 
-import { bold, paint, paintState } from "../colors.ts";
-import { columnsOf, fit } from "../columns.ts";
+import { bold, columnsOf, fit, paint, paintState } from "../terminal.ts";
 import { mebibytes, milliseconds, shortTime } from "../figures.ts";
 import { memoryOf } from "../status_rows.ts";
 import type { Row } from "./state.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { BrokerStatus, ClusterStatus, ModuleStatus, ProcessStatus } from "brokkr";
-import { columnsOf } from "../../../src/cli/columns.ts";
+import { columnsOf } from "../../../src/cli/terminal.ts";
 import { TopState } from "../../../src/cli/top/state.ts";
 import { screenLines } from "../../../src/cli/top/view.ts";
 import { sampleCluster, sampleMember } from "../sample_cluster.ts";

@@ -1,7 +1,58 @@
-/** Text in columns of a terminal: most characters take one column, those of East Asia and emoji two, combining marks none. */
+/** Text on a terminal: the colors of log lines and states, and columns. */
 
-import { bold } from "./colors.ts";
+import type { LogLevel, ProcessState } from "../../mod.ts";
+import type { MemberState } from "../core/cluster/members.ts";
 import { cut } from "./figures.ts";
+
+/** Numbers of SGR (ECMA-48). */
+const STYLES = { none: "", bold: "1", dim: "2", red: "31", boldRed: "1;31", green: "32", yellow: "33", cyan: "36" };
+
+type Style = keyof typeof STYLES;
+
+const LEVELS: Readonly<Record<LogLevel, Style>> = {
+  debug: "dim",
+  info: "none",
+  warning: "yellow",
+  error: "red",
+  fatal: "boldRed",
+};
+
+const STATES: Readonly<Record<ProcessState | MemberState, Style>> = {
+  ready: "green",
+  starting: "cyan",
+  cleaning: "cyan",
+  draining: "yellow",
+  stopped: "yellow",
+  backoff: "yellow",
+  suspect: "yellow",
+  leaving: "yellow",
+  failed: "red",
+  gone: "red",
+  incompatible: "red",
+};
+
+/** A log line, or a part of it, in the color of its level. */
+export function paintLine(line: string, level: LogLevel, colors: boolean): string {
+  return paint(line, LEVELS[level], colors);
+}
+
+/** `text` in the color of a process' state, or of a member's of a cluster. */
+export function paintState(text: string, state: ProcessState | MemberState, colors: boolean): string {
+  return paint(text, STATES[state], colors);
+}
+
+export function bold(text: string, colors: boolean): string {
+  return paint(text, "bold", colors);
+}
+
+export function paint(text: string, style: Style, colors: boolean): string {
+  return colors && style !== "none" ? `\x1b[${STYLES[style]}m${text}\x1b[0m` : text;
+}
+
+/** A log line without the date, the level and the brackets of its prefix. */
+export function operatorText(line: string): string {
+  return line.replace(/^\[[^\]]*\] [A-Z]+ *: (?:\[ ?[^\]]* ?\] )*/, "");
+}
 
 const WIDE =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\u3000-\u303e\uff01-\uff60\uffe0-\uffe6]/u;
@@ -9,7 +60,7 @@ const NONE = /[\p{Mn}\p{Me}\p{Cf}]/u;
 /** One column each. */
 const PLAIN = /^[\x20-\x7e\u2500-\u259f–—…≤↑↓µ×]*$/;
 
-/** How many columns `text` takes; it has no control characters. */
+/** How many columns `text` takes: most characters one, those of East Asia and emoji two, combining marks none. It has no control characters. */
 export function columnsOf(text: string): number {
   if (PLAIN.test(text)) return text.length;
   let columns = 0;
