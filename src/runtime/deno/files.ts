@@ -3,7 +3,7 @@
 import { newSharedFiles, type OpenFile, SHARED_FOLDER } from "../posix/shared_files.ts";
 import { type FolderFacts, privateFolder } from "../posix/socket_path.ts";
 import type { PrivateFiles, SharedFiles } from "../runtime.ts";
-import type { DenoFile, DenoNamespace, DenoPermission } from "./namespace.ts";
+import { type DenoFile, type DenoNamespace, type DenoPermission, isGranted } from "./namespace.ts";
 
 declare const Deno: DenoNamespace;
 
@@ -33,7 +33,7 @@ const RIGHTS: readonly DenoPermission[] = ["read", "write", "run", "net", "env",
 
 /** Null where the system has no folder for them, or this process not all rights. */
 export function sharedFiles(): SharedFiles | null {
-  const mayAll = RIGHTS.every((name) => Deno.permissions.querySync({ name }).state === "granted");
+  const mayAll = RIGHTS.every((name) => isGranted({ name }));
   if (!mayAll || !exists(SHARED_FOLDER)) return null;
   return newSharedFiles({
     pid: Deno.pid,

@@ -2,7 +2,7 @@
 
 import { type FlagRules, fromOrigin, ORIGIN, passedOn } from "../posix/program.ts";
 import type { Sandbox, SpawnProgramOptions } from "../runtime.ts";
-import type { DenoNamespace, DenoPermission } from "./namespace.ts";
+import { type DenoNamespace, type DenoPermission, ifReadable, isGranted } from "./namespace.ts";
 import { missingRight, sandboxedFlags, sandboxedFolder } from "./sandbox.ts";
 
 declare const Deno: DenoNamespace;
@@ -48,14 +48,14 @@ function absolute(program: string): string {
 
 function commandLine(): string[] | null {
   try {
-    return Deno.readTextFileSync("/proc/self/cmdline").split("\0").slice(0, -1);
+    return ifReadable("/proc/self/cmdline", Deno.readTextFileSync).split("\0").slice(0, -1);
   } catch {
     return null;
   }
 }
 
 function permissions(): string[] {
-  const granted = PERMISSIONS.filter((name) => Deno.permissions.querySync({ name }).state === "granted");
+  const granted = PERMISSIONS.filter((name) => isGranted({ name }));
   return granted.length === PERMISSIONS.length ? ["-A"] : granted.map((name) => `--allow-${name}`);
 }
 

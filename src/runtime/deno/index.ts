@@ -16,7 +16,7 @@ import {
 } from "../posix/program.ts";
 import type { Clock, Environment, MemoryUsage, OpenHandle, Runtime } from "../runtime.ts";
 import { connect, connects, connectToParent } from "./channel.ts";
-import type { DenoNamespace } from "./namespace.ts";
+import { type DenoNamespace, ifReadable, isGranted, kill } from "./namespace.ts";
 import {
   countKinds,
   countZombies,
@@ -107,7 +107,7 @@ const environment: Environment = {
   set: (name, value) => Deno.env.set(name, value),
   remove(name) {
     // What a process may not read is gone for it.
-    if (Deno.permissions.querySync({ name: "env", variable: name }).state === "granted") Deno.env.delete(name);
+    if (isGranted({ name: "env", variable: name })) Deno.env.delete(name);
   },
   all: () => Deno.env.toObject(),
 };
@@ -137,7 +137,7 @@ function enterFolder(path: string): string {
 
 /** Where this process may not look, it takes the folder to be there. */
 export function isFolder(path: string): boolean {
-  if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") return true;
+  if (!isGranted({ name: "read", path })) return true;
   try {
     return Deno.statSync(path).isDirectory;
   } catch {
@@ -153,7 +153,7 @@ function soon(fn: () => void): void {
 /** Of this process at once: the thread that would read it in the background costs a new process 2 ms. */
 function readSmapsRollup(pid: number): string | Promise<string> {
   const path = `/proc/${pid}/smaps_rollup`;
-  return pid === Deno.pid ? Deno.readTextFileSync(path) : Deno.readTextFile(path);
+  return pid === Deno.pid ? ifReadable(path, Deno.readTextFileSync) : ifReadable(path, Deno.readTextFile);
 }
 
 async function memory(pid: number): Promise<MemoryUsage> {
@@ -178,7 +178,7 @@ async function memory(pid: number): Promise<MemoryUsage> {
 async function openFiles(): Promise<number | null> {
   try {
     let count = 0;
-    for (const _ of Deno.readDirSync("/proc/self/fd")) count++;
+    for (const _ of ifReadable("/proc/self/fd", Deno.readDirSync)) count++;
     return count;
   } catch {
     return null;
@@ -203,19 +203,16 @@ async function collectGarbage(): Promise<boolean> {
   return true;
 }
 
-/** On a terminal Deno would wait until somebody gives a right that this process lacks. */
 function waitedMs(pid: number): number {
-  const path = `/proc/${pid}/schedstat`;
-  const { state } = Deno.permissions.querySync({ name: "read", path });
-  return state === "granted" ? waitedMsOf(() => Deno.readTextFileSync(path)) : 0;
+  return waitedMsOf(() => ifReadable(`/proc/${pid}/schedstat`, Deno.readTextFileSync));
 }
 
 function zombies(): number | null {
-  return countZombies({ list: namesIn, read: (path) => Deno.readTextFileSync(path) });
+  return countZombies({ list: namesIn, read: (path) => ifReadable(path, Deno.readTextFileSync) });
 }
 
 function namesIn(folder: string): string[] {
-  return Array.from(Deno.readDirSync(folder), ({ name }) => name);
+  return Array.from(ifReadable(folder, Deno.readDirSync), ({ name }) => name);
 }
 
 /**
@@ -241,7 +238,7 @@ function onSignal(signal: "SIGINT" | "SIGTERM" | "SIGHUP", fn: () => void): () =
 /** A process that may run nothing may not signal itself either: it exits with the code that stands for the signal. */
 function raise(signal: "SIGINT" | "SIGTERM"): void {
   try {
-    Deno.kill(Deno.pid, signal);
+    kill(Deno.pid, signal);
   } catch {
     ending.exit(signal === "SIGINT" ? 130 : 143);
   }
@@ -328,7 +325,7 @@ function openHandles(): OpenHandle[] | null {
   return [
     ...counted,
     ...byNode.filter(({ kind }) => !counted.some((other) => other.kind === kind)),
-    ...filesAmong(descriptorLinks({ list: namesIn, readLink: (path) => Deno.readLinkSync(path) })),
+    ...filesAmong(descriptorLinks({ list: namesIn, readLink: (path) => ifReadable(path, Deno.readLinkSync) })),
   ];
 }
 

@@ -5,7 +5,7 @@ import { failureCode, failureReason } from "../posix/failure_reason.ts";
 import { boundPath, PATH_LIMIT } from "../posix/socket_path.ts";
 import type { Channel, Listener } from "../runtime.ts";
 import { socketChannel } from "./channel.ts";
-import type { DenoListener, DenoNamespace } from "./namespace.ts";
+import { type DenoListener, type DenoNamespace, ifReadable, isGranted } from "./namespace.ts";
 
 declare const Deno: DenoNamespace;
 
@@ -57,12 +57,8 @@ function bindAndLink(path: string): DenoListener {
 
 /** Binding takes the mode from the process' mask, which is changed for this one call. */
 export function bindPrivately(path: string): DenoListener {
-  let mask: number | undefined;
-  try {
-    mask = Deno.umask(OWNER_ONLY);
-  } catch {
-    requirePrivateFolder(path);
-  }
+  const mask = isGranted({ name: "sys", kind: "umask" }) ? Deno.umask(OWNER_ONLY) : undefined;
+  if (mask === undefined) requirePrivateFolder(path);
   try {
     return Deno.listen({ transport: "unix", path });
   } catch (cause) {
@@ -153,7 +149,8 @@ function makeFolder(): string {
 function ownRuntimeFolder(): string[] {
   try {
     const folder = Deno.env.get("XDG_RUNTIME_DIR") ?? "";
-    return folder.startsWith("/") && Deno.lstatSync(folder).uid === Deno.uid() ? [folder] : [];
+    if (!folder.startsWith("/") || !isGranted({ name: "sys", kind: "uid" })) return [];
+    return ifReadable(folder, Deno.lstatSync).uid === Deno.uid() ? [folder] : [];
   } catch {
     return [];
   }

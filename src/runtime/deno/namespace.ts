@@ -1,6 +1,6 @@
 /**
- * The part of Deno's namespace that brokkr uses. A file that needs it says `declare const Deno: DenoNamespace;`, so that it
- * compiles with and without Deno's own types.
+ * The part of Deno's namespace that brokkr uses, and whether it may. A file that needs it says `declare const Deno: DenoNamespace;`,
+ * so that it compiles with and without Deno's own types.
  */
 export interface DenoNamespace {
   readonly args: string[];
@@ -111,4 +111,28 @@ export interface DenoChild {
   kill(signal: string): void;
   /** Neither the process nor a read of its streams keeps this process alive any more. */
   unref(): void;
+}
+
+declare const Deno: DenoNamespace;
+
+/** For what a process can do without: on a terminal, Deno would wait until somebody gives a right that it lacks. */
+export function isGranted(right: DenoPermissionDescriptor): boolean {
+  try {
+    return Deno.permissions.querySync(right).state === "granted";
+  } catch {
+    // An older version that does not know the right needs none.
+    return true;
+  }
+}
+
+/** Signals a process that this one did not start, or a group. @throws {Error} where it may not, or there is none. */
+export function kill(pid: number, signal: string | 0): void {
+  if (!isGranted({ name: "run" })) throw new Error(`Cannot signal process ${pid}: this process may not`);
+  Deno.kill(pid, signal);
+}
+
+/** @throws {Error} where this process may not read `path` */
+export function ifReadable<T>(path: string, read: (path: string) => T): T {
+  if (!isGranted({ name: "read", path })) throw new Error(`Cannot read "${path}": this process may not`);
+  return read(path);
 }

@@ -24,12 +24,14 @@ import type {
 import { socketChannel } from "./channel.ts";
 import { programArguments, programEnvironment } from "./flags.ts";
 import { bindPrivately, SocketFolder } from "./listen.ts";
-import type {
-  DenoChild,
-  DenoCommandOptions,
-  DenoListener,
-  DenoNamespace,
-  DenoPermissionDescriptor,
+import {
+  type DenoChild,
+  type DenoCommandOptions,
+  type DenoListener,
+  type DenoNamespace,
+  ifReadable,
+  isGranted,
+  kill,
 } from "./namespace.ts";
 import { isFolder, type Spawner } from "./index.ts";
 
@@ -78,18 +80,9 @@ async function spawnProgram(options: SpawnProgramOptions, folder: SocketFolder):
 }
 
 const groupTools: GroupTools = {
-  canRun: (path) => isGranted({ name: "run", command: path }) && read(path, Deno.statSync) !== null,
-  read: (path) => read(path, Deno.readTextFileSync) ?? "",
+  canRun: (path) => isGranted({ name: "run", command: path }) && !ifReadable(path, Deno.statSync).isDirectory,
+  read: (path) => ifReadable(path, Deno.readTextFileSync),
 };
-
-/** Null where this process has not the right, for which Deno would ask. */
-function read<T>(path: string, how: (path: string) => T): T | null {
-  return isGranted({ name: "read", path }) ? how(path) : null;
-}
-
-function isGranted(right: DenoPermissionDescriptor): boolean {
-  return Deno.permissions.querySync(right).state === "granted";
-}
 
 /** No later try has a right that this process was not given. */
 function markLasting(error: unknown): never {
@@ -190,9 +183,9 @@ function startProcess(options: DenoProcessOptions): DenoProcess {
   const system: System = {
     kill(pid, signal) {
       if (pid === child.pid && signal !== 0) child.kill(signal);
-      else Deno.kill(pid, signal);
+      else kill(pid, signal);
     },
-    startTime: (pid) => startTimeOf(() => Deno.readTextFileSync(`/proc/${pid}/stat`)),
+    startTime: (pid) => startTimeOf(() => ifReadable(`/proc/${pid}/stat`, Deno.readTextFileSync)),
   };
   const { pid } = child;
   return { child, pid, exited, kill: killOf({ pid, group: options.group, isGone: () => gone }, system) };
