@@ -15,7 +15,7 @@ import type {
   WorkerCommandsOf,
 } from "./core/module/definition.ts";
 import type { ProgramCommands } from "./core/module/program.ts";
-import { inspect, moduleNameOf } from "./core/checks.ts";
+import { inspect, isRecord, moduleNameOf } from "./core/checks.ts";
 import { type BrokerOptions, type BrokerPlan, checkOptions } from "./core/broker/options.ts";
 import { readRole, type Role, ROLE_VARIABLE, Starts } from "./core/child/role.ts";
 import type { BrokerStatus } from "./core/broker/status.ts";
@@ -27,7 +27,7 @@ const starts = new Starts();
 /** Those that a signal ends. */
 const signalled = new Set<BrokerCore>();
 
-/** `brokkr run` sets it to the URL of the program it runs, so that any copy of the library knows. */
+/** `brokkr run` sets it to what it runs, so that any copy of the library knows, and says whether it started a broker. */
 const UNDER_RUN = Symbol.for("brokkr.run");
 
 /**
@@ -65,6 +65,7 @@ export class Broker implements AsyncDisposable {
    */
   static async start(options: BrokerOptions): Promise<Broker> {
     const plan = checkOptions(options);
+    noteStart();
     const runtime = await detectRuntime();
     if (plan.inProcess !== null) return new Broker(await startInProcess(plan, runtime));
     const { role, depth, pid } = readRole(runtime.env.get(ROLE_VARIABLE));
@@ -385,8 +386,13 @@ function tellOfOtherStart(other: string, { broker }: Role, runtime: Runtime): vo
 }
 
 function programOfRun(): string | null {
-  const program: unknown = Reflect.get(globalThis, UNDER_RUN);
-  return typeof program === "string" ? program : null;
+  const run: unknown = Reflect.get(globalThis, UNDER_RUN);
+  return isRecord(run) && typeof run["program"] === "string" ? run["program"] : null;
+}
+
+function noteStart(): void {
+  const run: unknown = Reflect.get(globalThis, UNDER_RUN);
+  if (isRecord(run)) Reflect.set(run, "hasStarted", true);
 }
 
 function pathOf(program: string): string {

@@ -106,6 +106,12 @@ function exportedModule(exports: unknown): object | LibraryFunction | undefined 
   return modules.length === 1 ? modules[0] : undefined;
 }
 
+/** Whether a file with these exports is a module's: it exports modules, or by default a definition. */
+export function exportsModule(exports: unknown): boolean {
+  const exported = exportedModule(exports);
+  return isObject(exported) && ("definition" in exported || "commands" in exported || "workers" in exported);
+}
+
 function isLibraryFunction(value: unknown): value is LibraryFunction {
   return typeof value === "function";
 }

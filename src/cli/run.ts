@@ -57,8 +57,9 @@ const UNREACHABLE = ["NameTakenError", "ClusterNameTakenError", "ControlSocketEr
 async function runProgram(runtime: Runtime, path: string, page: PageArgs | null): Promise<number> {
   const program = pathToFileURL(resolve(path)).href;
   runtime.env.set(PROGRAM_VARIABLE, program);
+  const run = { program, hasStarted: false };
   // The program may import another copy of the library.
-  Reflect.set(globalThis, Symbol.for("brokkr.run"), program);
+  Reflect.set(globalThis, Symbol.for("brokkr.run"), run);
   process.on("unhandledRejection", (reason) => {
     // A program may handle its rejections itself.
     if (process.listenerCount("unhandledRejection") === 1) fail(runtime, reason);
@@ -68,7 +69,12 @@ async function runProgram(runtime: Runtime, path: string, page: PageArgs | null)
     await openPage(runtime, page, null);
   }
   try {
-    await import(program);
+    const exports: unknown = await import(program);
+    process.once("beforeExit", async () => {
+      if (run.hasStarted) return;
+      const { exportsModule } = await import("./module_files.ts");
+      if (exportsModule(exports)) failAsModule(runtime, path);
+    });
   } catch (error) {
     throw isUnreachable(error) ? asUsage(error) : error;
   }
@@ -83,6 +89,15 @@ function fail(runtime: Runtime, reason: unknown): void {
   }
   runtime.writeError(`${reason instanceof Error ? reason.stack ?? reason.message : String(reason)}\n`);
   runtime.exit(ExitCode.failed);
+}
+
+/** It would do nothing, and say nothing. */
+function failAsModule(runtime: Runtime, path: string): void {
+  runtime.writeError(
+    `Cannot run "${path}": it exports a module and starts no broker, name it in a configuration ("brokkr init" writes one), ` +
+      `or serve it alone with "brokkr serve ${path}"\n`,
+  );
+  runtime.exit(ExitCode.usage);
 }
 
 /** The class may be another copy's, so the name decides. */

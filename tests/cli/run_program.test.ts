@@ -80,6 +80,33 @@ test("brokkr run of a program that throws prints its stack and exits 1", () =>
     assert.match(stderr, /RangeError: the program is wrong\n[^]*wrong\.mjs/);
   }));
 
+test("brokkr run of a module's file that starts no broker names what to do with it, and of other files is silent", () =>
+  inSandbox(async (sandbox) => {
+    const run = async (text: string) => {
+      writeFileSync(join(sandbox.folder, "hello.mjs"), text);
+      const { code, stdout, stderr } = await sandbox.run(["run", "hello.mjs"]);
+      return [code, stdout, stderr];
+    };
+    const library = JSON.stringify(new URL(`../../mod${ending}`, import.meta.url).href);
+    const module = `import { Broker, defineModule } from ${library};
+      export const hello = defineModule({ name: "hello", commands: { greet: () => "Hello" } });`;
+    const refused = [
+      2,
+      "",
+      'Cannot run "hello.mjs": it exports a module and starts no broker, name it in a configuration ("brokkr init" writes one), ' +
+      'or serve it alone with "brokkr serve hello.mjs"\n',
+    ];
+    assert.deepEqual(await run(module), refused);
+    assert.deepEqual(await run("export default { name: 'hello', commands: { greet: () => 'Hello' } };"), refused);
+    assert.deepEqual(await run("export default { name: 'hello' }; console.log('done');"), [0, "done\n", ""]);
+    const late = `setTimeout(async () => {
+      const broker = await Broker.start({ name: "late", modules: [hello], inProcess: true, logLevel: "error" });
+      console.log(await broker.call(hello, "greet"));
+      await broker.stop();
+    }, 10);`;
+    assert.deepEqual(await run(module + late), [0, "Hello\n", ""]);
+  }));
+
 test("brokkr run refuses what is neither a configuration nor a program", () =>
   inSandbox(async (sandbox) => {
     const refused = async (file: string) => {
