@@ -36,7 +36,7 @@ test("pid, name and version are those of this process", () => {
 
 test("isFolder() is false where nothing is, or a file is above it", () => {
   const file = fileURLToPath(import.meta.url);
-  const folders = [new URL(".", import.meta.url).pathname, file, `${file}/x`, "/nowhere/x"].map(runtime.isFolder);
+  const folders = [fileURLToPath(new URL(".", import.meta.url)), file, `${file}/x`, "/nowhere/x"].map(runtime.isFolder);
   assert.deepEqual(folders, [true, false, false, false]);
 });
 
