@@ -304,9 +304,7 @@ export class Broker implements AsyncDisposable {
         `Cannot listen to ${inspect(event)}: a listener is a function, and it is ${inspect(listener)}`,
       );
     }
-    return this.#core.on(event, (record) => {
-      if (isOf(record, event)) listener(record);
-    });
+    return this.#core.on(event, (record) => isOf(record, event) ? listener(record) : undefined);
   }
 
   /**

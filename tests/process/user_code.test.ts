@@ -54,3 +54,17 @@ test("onProgress that throws ends the module whose code it is, and its caller le
   assert.equal(code, 0);
   assert.match(stdout, /ProcessGoneError: .*"caller".*process exited with code 1/);
 });
+
+test(
+  "a log function and listeners that throw are uncaught errors of the broker's process, and calls go on",
+  OPTIONS,
+  async () => {
+    const { code, stdout, stderr } = await run("log, caught");
+    assert.equal(code, 0, stderr);
+    const thrown = ["Error: later", "Error: later", "Error: mine", "Error: mine", "Error: mine", "Error: mine"];
+    assert.deepEqual(JSON.parse(stdout), { results: [1, 2], thrown });
+    const fatal = await run("log");
+    assert.equal(fatal.code, 1);
+    assert.match(fatal.stderr, /[Ee]rror: mine/);
+  },
+);

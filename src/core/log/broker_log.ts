@@ -4,7 +4,6 @@
  */
 
 import type { Runtime } from "../../runtime/runtime.ts";
-import { stackOf } from "../user_code.ts";
 import {
   EVENT_IDS,
   type EventFields,
@@ -27,7 +26,7 @@ const KEPT = 500;
 /** Records that wait for a slow reader; beyond it the oldest go. */
 const MAX_WAITING = 10_000;
 
-/** Gets a record that is to be logged. Called in the broker's process; what it throws is printed and harms nobody. */
+/** Gets a record that is to be logged. Called in the broker's process; what it throws is an uncaught error of that. */
 export type LogFunction = (record: LogRecord) => void;
 
 export interface BrokerLogOptions {
@@ -140,12 +139,10 @@ export class BrokerLog implements Reporter {
     for (const listener of [...listeners]) if (listeners.has(listener)) this.#deliver(listener, record);
   }
 
-  /** A listener that throws or rejects harms nobody else: its error is printed. */
+  /** What a listener throws or rejects with is an uncaught error of this process, and everyone else gets the record. */
   #deliver(listener: LogFunction, record: LogRecord): void {
-    const failed = (error: unknown) => {
-      const text = `a log function threw at event "${record.event}": ${stackOf(error)}`;
-      this.#options.runtime.writeError(`brokkr: ${text}\n`);
-    };
+    const { clock } = this.#options.runtime;
+    const failed = (error: unknown) => clock.throwUncaught(error);
     try {
       const result: unknown = listener(record);
       if (typeof result === "object" && result !== null) Promise.resolve(result).then(undefined, failed);
