@@ -95,49 +95,45 @@ test("importedFiles() follows relative imports of any kind, once each, and leave
     return Promise.resolve();
   }));
 
+/** Watches one file of module "a" on a clock of its own. */
+function watching(path: string) {
+  const clock = new ManualClock();
+  const leave = new AbortController();
+  const told: string[] = [];
+  const done = watchFiles({
+    clock,
+    files: () => new Map([["a", [path]]]),
+    changed: (name, files) => Promise.resolve(void told.push(`${name}: ${files.length}`)),
+    signal: leave.signal,
+  });
+  const look = async () => {
+    clock.advance(250);
+    await settle();
+  };
+  const end = async () => {
+    leave.abort();
+    await look();
+    await done;
+  };
+  return { told, look, end };
+}
+
 test("watchFiles() tells that a file has come that was not there when it began", () =>
   inSandbox(async (sandbox) => {
-    const clock = new ManualClock();
-    const leave = new AbortController();
-    const told: string[] = [];
-    const path = join(sandbox.folder, "late.mjs");
-    const done = watchFiles({
-      clock,
-      files: () => new Map([["a", [path]]]),
-      changed: (name, files) => Promise.resolve(void told.push(`${name}: ${files.length}`)),
-      signal: leave.signal,
-    });
-    const look = async () => {
-      clock.advance(250);
-      await settle();
-    };
+    const { told, look, end } = watching(join(sandbox.folder, "late.mjs"));
     await look();
     write(sandbox, { "late.mjs": "1" });
     await look();
     await look();
     assert.deepEqual(told, ["a: 1"]);
-    leave.abort();
-    await look();
-    await done;
+    await end();
   }));
 
 test("watchFiles() tells a change when no other one has followed, and not that a file is gone for a while", () =>
   inSandbox(async (sandbox) => {
-    const clock = new ManualClock();
-    const leave = new AbortController();
-    const told: string[] = [];
     const path = join(sandbox.folder, "a.mjs");
     write(sandbox, { "a.mjs": "1" });
-    const done = watchFiles({
-      clock,
-      files: () => new Map([["a", [path]]]),
-      changed: (name, files) => Promise.resolve(void told.push(`${name}: ${files.length}`)),
-      signal: leave.signal,
-    });
-    const look = async () => {
-      clock.advance(250);
-      await settle();
-    };
+    const { told, look, end } = watching(path);
     await look();
     for (const text of ["12", "123", "1234"]) {
       write(sandbox, { "a.mjs": text });
@@ -159,7 +155,5 @@ test("watchFiles() tells a change when no other one has followed, and not that a
     await look();
     await look();
     assert.deepEqual(told, ["a: 1", "a: 1"]);
-    leave.abort();
-    await look();
-    await done;
+    await end();
   }));
