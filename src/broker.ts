@@ -384,13 +384,17 @@ function tellOfOtherStart(other: string, { broker }: Role, runtime: Runtime): vo
 }
 
 function programOfRun(): string | null {
-  const run: unknown = Reflect.get(globalThis, UNDER_RUN);
-  return isRecord(run) && typeof run["program"] === "string" ? run["program"] : null;
+  const { program } = ofRun();
+  return typeof program === "string" ? program : null;
 }
 
 function noteStart(): void {
+  Reflect.set(ofRun(), "hasStarted", true);
+}
+
+function ofRun(): Readonly<Record<string, unknown>> {
   const run: unknown = Reflect.get(globalThis, UNDER_RUN);
-  if (isRecord(run)) Reflect.set(run, "hasStarted", true);
+  return isRecord(run) ? run : {};
 }
 
 function pathOf(program: string): string {

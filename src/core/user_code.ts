@@ -113,6 +113,11 @@ export function jsonText(value: unknown): string | undefined {
   return hasInheritedForm() ? JSON.stringify(value, withoutInherited) : JSON.stringify(value);
 }
 
+/** The same for an object, which has a text. */
+export function objectText(value: object): string {
+  return jsonText(value) ?? "null";
+}
+
 /** Whether all lists have a `toJSON`, by their own prototype or by that of all objects. */
 export function hasInheritedForm(): boolean {
   return "toJSON" in Array.prototype;
@@ -121,11 +126,6 @@ export function hasInheritedForm(): boolean {
 function withoutInherited(this: object, key: string, json: unknown): unknown {
   const value: unknown = Reflect.get(this, key);
   return typeof value === "object" && value !== null && formOf(value) === undefined ? value : json;
-}
-
-/** The same for an object, which has a text. */
-export function objectText(value: object): string {
-  return jsonText(value) ?? "null";
 }
 
 function inherited(): unknown[] {

@@ -15,8 +15,9 @@ import {
   SLOW_TIMEOUT_MS,
 } from "../settings/settings.ts";
 import { checkName, checkTable, filled, IN_PROGRAM, type Row } from "../settings/table.ts";
-import { closestMatch, inspect, isRecord, refuseUnknown, withoutFields } from "../checks.ts";
-import { explained, Scan } from "../wire/serializable.ts";
+import { closestMatch, defined, inspect, isRecord, refuseUnknown, withoutFields } from "../checks.ts";
+import { messageOf } from "../user_code.ts";
+import { plainText } from "../wire/codec.ts";
 import type { ClusterConnection } from "../cluster/pub_sub.ts";
 import type { TimeSource } from "../child/in_process.ts";
 import { processName } from "../child/role.ts";
@@ -130,7 +131,8 @@ export function checkOptions(options: BrokerOptions): BrokerPlan {
     const over = given === undefined ? {} : given;
     byModule.delete(module.name);
     checkTable(`Option settings: module "${module.name}": `, MODULE, over);
-    const settings = { ...module.definition, ...givenIn(over) };
+    // What is undefined is left out, and does not stand over what the module says.
+    const settings = { ...module.definition, ...defined(over) };
     const stranger = strangeCall(module.definition, over.calls);
     if (stranger !== null) {
       throw new TypeError(`Option settings: module "${module.name}": calls: ${stranger.text}`);
@@ -172,17 +174,11 @@ export function checkOptions(options: BrokerOptions): BrokerPlan {
 
 /** They cross to the module's process as JSON, which would lose some of them without a word. @throws {TypeError} */
 function checkModuleOptions(module: string, options: unknown): void {
-  if (options === undefined) return;
   try {
-    new Scan("options", { bytes: false }).look(options);
+    plainText(options, "options");
   } catch (error) {
-    throw new TypeError(`Cannot pass its options to module "${module}": ${explained(error).message}`);
+    throw new TypeError(`Cannot pass its options to module "${module}": ${messageOf(error)}`);
   }
-}
-
-/** What is undefined is left out, and does not stand over what the module says. */
-function givenIn(settings: ModuleSettings): ModuleSettings {
-  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
 }
 
 /** Calls of a program are sent once where its own settings do not say otherwise: it cannot join the two attempts of one. */

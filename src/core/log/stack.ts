@@ -372,7 +372,7 @@ function plainText(value: unknown): string {
 /** The errors of an AggregateError. Others may have a list of that name too, so only errors count. */
 function innerErrors(error: object, room: Room): ThrownError[] {
   const list = get(error, "errors");
-  const inner = attempt(() => {
+  return attempt(() => {
     if (!Array.isArray(list) || !list.some(isError) && !(error instanceof AggregateError)) return [];
     const inner: ThrownError[] = [];
     const { length } = list;
@@ -383,8 +383,7 @@ function innerErrors(error: object, room: Room): ThrownError[] {
       room.errors = within.errors;
     }
     return inner;
-  });
-  return inner ?? [];
+  }) ?? [];
 }
 
 function readData(error: object, { levels }: Room): unknown {

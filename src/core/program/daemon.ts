@@ -68,8 +68,7 @@ export class DaemonSession extends ForeignSession<SpawnedProcess> {
 
   /** There is no message that asks it: the signal does. */
   drain(): void {
-    this.state = "ending";
-    this.terminate();
+    this.giveUp();
   }
 
   protected override async create(
