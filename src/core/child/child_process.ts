@@ -319,6 +319,7 @@ export class ChildProcess {
       settings: this.#plan.heartbeat,
       heardAt: () => this.#session.heardAt,
       ping,
+      waitedMs: () => this.spec.parent.runtime.waitedMs(this.pid ?? 0),
       blocked: (ms) => this.#blocked(ms),
       unblocked: (ms) => this.#report("process.unblocked", { process: name, childPid: this.pid ?? 0, ms }),
     });

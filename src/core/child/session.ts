@@ -348,7 +348,8 @@ export class ModuleSession extends ProcessSession<ProgramProcess> {
     if (owner === null) return;
     const limitMs = cleanupMs + CLEANUP_GRACE_MS;
     const why = `cleanup of module "${owner}" blocked the process for ${formatTimeout(limitMs)}`;
-    this.#clearCleaning = deadline(runtime.clock, limitMs, () => this.kill("SIGKILL", why));
+    const waitedMs = () => runtime.waitedMs(this.pid ?? 0);
+    this.#clearCleaning = deadline(runtime.clock, limitMs, () => this.kill("SIGKILL", why), waitedMs);
   }
 
   #closed(reason: string | null, failed: boolean): void {

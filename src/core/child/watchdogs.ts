@@ -8,6 +8,8 @@ export interface HeartbeatOptions {
   /** When something last came from the process, on the clock. */
   readonly heardAt: () => number;
   readonly ping: () => void;
+  /** How long the process had no processor in its life: what it can't do meanwhile says nothing of it. */
+  readonly waitedMs: () => number;
   /** It has sent nothing for `ms`. */
   readonly blocked: (ms: number) => void;
   /** It responds again, `ms` after the last time. */
@@ -19,6 +21,8 @@ export class Heartbeat {
   readonly #options: HeartbeatOptions;
   readonly #intervalMs: number;
   #pingedAt: number | null = null;
+  /** What `waitedMs` was when the process was last given time. */
+  #waitedMs = 0;
   #blockedSince: number | null = null;
   #dueAt = 0;
   #wasLate = false;
@@ -47,7 +51,7 @@ export class Heartbeat {
   }
 
   #look(): void {
-    const { clock, settings, heardAt, blocked } = this.#options;
+    const { clock, settings, heardAt, waitedMs, blocked } = this.#options;
     const now = clock.now();
     const heard = heardAt();
     const isLate = now - this.#dueAt >= STANDSTILL_MS;
@@ -62,11 +66,16 @@ export class Heartbeat {
       this.#lookIn(heard + this.#intervalMs - now);
     } else if (this.#pingedAt === null || mayBeUnread) {
       this.#pingedAt = now;
+      this.#waitedMs = waitedMs();
       this.#lookIn(settings.timeoutMs - this.#intervalMs);
       this.#options.ping();
-    } else {
+    } else if (this.#blockedSince !== null) {
       this.#lookIn(this.#intervalMs);
-      if (this.#blockedSince !== null) return;
+    } else {
+      const waited = waitedMs() - this.#waitedMs;
+      this.#waitedMs += waited;
+      if (waited >= STANDSTILL_MS) return this.#lookIn(Math.min(waited, now - this.#pingedAt));
+      this.#lookIn(this.#intervalMs);
       this.#blockedSince = heard;
       blocked(now - heard);
     }

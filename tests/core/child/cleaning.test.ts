@@ -52,6 +52,21 @@ test("a process that a module's cleanup blocks is killed 5 s after the cleanup's
   assert.equal(s.runtime.clock.timers, 0);
 });
 
+test("the time in which the process had no processor does not count for a cleanup, what was before it only once", async () => {
+  const s = new Supervision({ restart: "never" });
+  s.runtime.waited = 60_000;
+  const life = await cleaning(s, "WebUI");
+  await s.advance(10_000);
+  s.runtime.waited += 3_000;
+  await s.advance(10_000);
+  await s.advance(2_999);
+  assert.deepEqual(life.signals, []);
+  await s.advance(1);
+  assert.deepEqual(life.signals, ["SIGKILL"]);
+  await life.exit({ code: null, signal: "SIGKILL" });
+  assert.equal(s.runtime.clock.timers, 0);
+});
+
 test("the time in which the broker itself stood still does not count for a cleanup", async () => {
   const s = new Supervision({ restart: "never" });
   const life = await cleaning(s, "WebUI");

@@ -53,6 +53,36 @@ test("a process that is silent for timeoutMs is blocked, said once, until it ans
   assert.equal(s.lines().at(-1), "sla gives signs of life again after 75.000s (pid 100)");
 });
 
+test("a process that has no processor is not blocked: the time in which it waits for one does not count", async () => {
+  const s = new Supervision({ heartbeat: HEARTBEAT });
+  s.runtime.waited = 60_000;
+  const life = await s.up();
+  life.isStopped = true;
+  await s.advance(5_000);
+  s.runtime.waited += 8_000;
+  await s.advance(10_000);
+  s.runtime.waited += 2_000;
+  await s.advance(8_000);
+  await s.advance(1_999);
+  assert.deepEqual(s.lines().filter((line) => line.includes("sign")), []);
+  await s.advance(1);
+  assert.equal(s.lines().at(-1), "sla is blocked: no sign of life for 25.000s (pid 100)");
+});
+
+test("a process that has no processor and answers late was never blocked", async () => {
+  const s = new Supervision({ heartbeat: { ...HEARTBEAT, onBlocked: "restart" } });
+  const life = await s.up();
+  life.isStopped = true;
+  await s.advance(5_000);
+  s.runtime.waited += 10_000;
+  await s.advance(10_000);
+  life.isStopped = false;
+  await life.send(FrameType.pong, 1);
+  await s.advance(60_000);
+  assert.deepEqual(s.lines().filter((line) => line.includes("sign")), []);
+  assert.deepEqual(life.signals, []);
+});
+
 test("with onBlocked restart a process that is blocked is killed, and its restart policy decides", async () => {
   const s = new Supervision({ heartbeat: { ...HEARTBEAT, onBlocked: "restart" } });
   const life = await s.up();
