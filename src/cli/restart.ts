@@ -1,6 +1,7 @@
 /** `brokkr restart`, `stop`, `reload` and `scale`: each waits for the outcome, and shows the steps meanwhile. */
 
 import type { ControlClient } from "../core/control/client.ts";
+import { escapeText } from "../core/log/escape.ts";
 import { EVENT_IDS } from "../core/log/events.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { DONE, notStarted } from "./answers.ts";
@@ -78,10 +79,12 @@ function requireStarted(failed: readonly ProcessRow[]): void {
   if (failed.length === 0) return;
   const modules = failed.filter(({ module }) => module === null);
   const [what, ended] = modules.length > 0 ? ["module", modules] : ["worker", failed];
-  const names = ended.map(({ status }) => `"${status.name}"`).join(", ");
+  const reasons = ended.map(({ status: { name, reason } }) =>
+    `"${name}": ${reason === null ? "it ended before it was ready" : escapeText(reason)}`
+  );
   const isTriedAgain = ended.every(({ status }) => status.state !== "failed");
-  const next = isTriedAgain ? " and is tried again" : "";
-  throw new CliError(`Cannot start ${what} ${names}: it ended before it was ready${next}, see the broker's log`, {
+  const next = isTriedAgain ? ", and is tried again" : "";
+  throw new CliError(`Cannot start ${what} ${reasons.join("; ")}${next}, see the broker's log`, {
     exitCode: ExitCode.gone,
   });
 }

@@ -2,6 +2,7 @@
 
 import type { BrokerStatus } from "../core/broker/status.ts";
 import type { ProcessStatus } from "../core/wire/status.ts";
+import { escapeText } from "../core/log/escape.ts";
 import { cut, mebibytes, milliseconds, shortTime } from "./figures.ts";
 import { bold, paintState, table, type TableOptions } from "./terminal.ts";
 import { memoryOf, nodeRows, type ProcessRow, processRows } from "./status_rows.ts";
@@ -39,6 +40,10 @@ export function statusTable(
       ? bold(line, colors)
       : line.replace(` ${state} `, ` ${paintState(state, state, colors)} `);
   });
+  const reasons = processes.flatMap(({ status: { name, state, reason } }) =>
+    reason === null ? [] : [`${name} ${state === "failed" ? "has failed" : "is started again"}: ${escapeText(reason)}`]
+  );
+  const ended = reasons.length === 0 ? [] : ["", ...reasons.map((line) => cut(line, width))];
   const ready = standby.map(({ pid, memory }) => `pid ${pid} (${mebibytes(memoryOf({ memory }))})`);
   const waiting = ready.length === 0 ? [] : ["", `standby: ${ready.join(", ")}`];
   const others = cluster === undefined ? [] : ["", cut(clusterLine(cluster), width)];
@@ -53,7 +58,7 @@ export function statusTable(
   const head = `${broker.name}: pid ${broker.pid}, up ${
     shortTime(broker.uptimeMs)
   }, brokkr ${broker.version}, ${broker.runtime}`;
-  return [cut(head, width), "", ...lines, ...waiting, ...others, ...left].join("\n");
+  return [cut(head, width), "", ...lines, ...ended, ...waiting, ...others, ...left].join("\n");
 }
 
 /** The lines of the table, with as many of its columns as fit; names are cut where not even their states fit beside them. */

@@ -145,7 +145,14 @@ test("brokkr run fails a module whose file sets what only the configuration may"
     assert.deepEqual(modules.map(({ state }) => state), ["ready", "failed"]);
     const { code, stderr } = await sandbox.run(["restart", "shared"]);
     assert.equal(code, 5);
-    assert.equal(stderr, `Cannot start module "shared": it ended before it was ready, see the broker's log\n`);
+    assert.match(
+      stderr,
+      /^Cannot start module "shared": start of the module failed: .* its file sets "restart", .*, see the broker's log\n$/,
+    );
+    assert.match(
+      (await sandbox.run(["status"])).stdout,
+      /^shared has failed: start of the module failed: Cannot serve/m,
+    );
   }));
 
 test("brokkr run goes on in the configuration's folder where the one that it was started in is removed", () =>

@@ -24,6 +24,7 @@ test("brokkr status --json prints one document of a shape that stays", () =>
       "uptimeMs",
       "blocked",
       "nextRestartMs",
+      "reason",
       "memory",
       "calls",
       "latencyMs",
@@ -125,6 +126,7 @@ test("statusTable() shows modules with their workers, and of the columns those t
     restarts: 0,
     blocked: false,
     nextRestartMs: null,
+    reason: null,
     uptimeMs: 3_723_000,
     memory: { rssBytes: 50_000_000, pssBytes: null, privateBytes: 15_728_640 },
     calls: { ok: 7, error: 1, timeout: 2, retried: 3, late: 0, duplicate: 0, unknown: 0, cancelled: 0 },
@@ -140,6 +142,7 @@ test("statusTable() shows modules with their workers, and of the columns those t
       {
         ...process("sla", {
           state: "failed",
+          reason: "process exited\nwith code 3",
           pid: null,
           memory: none,
           latencyMs: { p50: null, p99: null, sumMs: 0, histogram: [] },
@@ -157,6 +160,8 @@ test("statusTable() shows modules with their workers, and of the columns those t
       "Livestatus      ready   4242         0  1h 02m  15.0 MiB  10    1        2  0.14 ms  21 ms\n" +
       "  Livestatus-1  ready   4242         0      9s  15.0 MiB  10    1        2  0.14 ms  21 ms\n" +
       "sla             failed     -         0       -         -  10    1        2        -      -\n" +
+      "\n" +
+      "sla has failed: process exited\\nwith code 3\n" +
       "\n" +
       "standby: pid 9 (2.0 MiB)",
   );

@@ -418,7 +418,7 @@ function inOrder({ plan, host }: ModulesContext): ModulePlan[] {
 
 /** What a worker's status is from the end of its module's process on. */
 function ended(worker: ProcessStatus): ProcessStatus {
-  const nothing = { pid: null, uptimeMs: 0, blocked: false, nextRestartMs: null, memory: NO_MEMORY };
+  const nothing = { pid: null, uptimeMs: 0, blocked: false, nextRestartMs: null, reason: null, memory: NO_MEMORY };
   return { ...worker, state: "stopped", ...nothing };
 }
 

@@ -65,6 +65,8 @@ export class Supervisor {
   #generation = 0;
   /** When it is started again, on the clock. */
   #restartAt: number | null = null;
+  /** Why it is not started, or not yet. */
+  #reason: string | null = null;
   #clearBackoff: (() => void) | undefined;
   /** Whether calls that wait are for the next process. */
   #restarting = false;
@@ -243,6 +245,7 @@ export class Supervisor {
       uptimeMs: state === "ready" ? Math.round(child?.uptimeMs ?? 0) : 0,
       blocked: child?.isBlocked ?? false,
       nextRestartMs: this.#restartAt === null ? null : Math.max(0, Math.round(this.#restartAt - this.#now)),
+      reason: this.#reason,
       memory: await this.#memory(pid),
       calls: this.#counters.counts(),
       latencyMs: this.#counters.latency(),
@@ -391,6 +394,7 @@ export class Supervisor {
     const decision = this.#restarts.decide({ failed, lasting, uptimeMs, now: this.#now });
     if (decision.kind === "restart") {
       this.#states.become("backoff");
+      this.#reason = detail;
       this.caller.startFailed(wasReady ? undefined : withLastLines(detail, fault));
       const { delayMs } = decision;
       this.#restartAt = this.#now + delayMs;
@@ -412,6 +416,7 @@ export class Supervisor {
   }
 
   #fail(reason: string): void {
+    this.#reason = reason;
     const remedy = `mend the cause, then run "brokkr restart ${this.name}"`;
     this.#report("process.failed", { process: this.name, reason, remedy });
     this.#events.failed?.();
@@ -420,6 +425,7 @@ export class Supervisor {
   #endBackoff(): void {
     this.#clearBackoff?.();
     this.#restartAt = null;
+    this.#reason = null;
   }
 
   #abandon(): void {

@@ -123,6 +123,8 @@ export interface ProcessStatus {
   readonly blocked: boolean;
   /** Milliseconds until it is started again, or null where it is not in `backoff`. */
   readonly nextRestartMs: number | null;
+  /** Why it is in `backoff` or `failed`, such as `process exited with code 3`; null in any other state. */
+  readonly reason: string | null;
   /** What it uses, read when the status was asked for; null where it is served in the broker's own process. */
   readonly memory: MemoryUsage | null;
   /** Calls that its parent has sent to it, by outcome; kept over restarts. */
@@ -163,6 +165,7 @@ export const isProcessStatus = objectOf<ProcessStatus>({
   uptimeMs: isNumber,
   blocked: isBoolean,
   nextRestartMs: isFigure,
+  reason: orNull(isText),
   memory: orNull(objectOf<MemoryUsage>({ rssBytes: isFigure, pssBytes: isFigure, privateBytes: isFigure })),
   calls: objectOf<CallCounts>({
     ok: isNumber,

@@ -23,6 +23,7 @@ export function sampleModule(
     uptimeMs: 1_500,
     blocked: false,
     nextRestartMs: null,
+    reason: null,
     memory: { rssBytes: 3_000, pssBytes: 2_000, privateBytes },
     calls: { ...NO_CALLS, ...calls },
     latencyMs: { p50: null, p99: null, sumMs: 250, histogram },

@@ -16,6 +16,7 @@ function process(name: string, over: Partial<ProcessStatus> = {}): ProcessStatus
     restarts: 0,
     uptimeMs: 61_000,
     nextRestartMs: null,
+    reason: null,
     blocked: false,
     memory: { rssBytes: 50e6, pssBytes: 30e6, privateBytes: 20 * 1_048_576 },
     calls: CALLS,

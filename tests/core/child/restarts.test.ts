@@ -68,7 +68,8 @@ test("restarts come at once, then after pauses that grow, and the line and the s
   for (const pause of [0, 100, 150]) {
     await s.life.exit({ code: 0, signal: null });
     assert.equal(s.supervisor.state, "backoff");
-    assert.equal((await s.supervisor.status()).nextRestartMs, pause);
+    const { nextRestartMs, reason } = await s.supervisor.status();
+    assert.deepEqual([nextRestartMs, reason], [pause, "process exited with code 0"]);
     const restarts = s.runtime.spawned.length;
     assert.equal(
       s.lines().at(-1),
@@ -80,8 +81,19 @@ test("restarts come at once, then after pauses that grow, and the line and the s
     assert.equal(s.runtime.spawned.length, restarts + 1);
     await s.life.hello();
     await s.life.ready();
-    assert.equal((await s.supervisor.status()).nextRestartMs, null);
+    const { nextRestartMs: next, reason: none } = await s.supervisor.status();
+    assert.deepEqual([next, none], [null, null]);
   }
+});
+
+test("the status of a process that is not started again says why, until it is", async () => {
+  const s = new Supervision({ restart: "never" });
+  await (await s.up()).exit({ code: 3, signal: null });
+  const { state, reason } = await s.supervisor.status();
+  assert.deepEqual([state, reason], ["failed", "process exited with code 3"]);
+  void s.supervisor.restart();
+  await settle();
+  assert.equal((await s.supervisor.status()).reason, null);
 });
 
 test("stop() during the pause before a restart is the end, and no timer stays", async () => {

@@ -72,8 +72,10 @@ function health(rows: readonly ProcessRow[]): { text: string; isGood: boolean } 
       isGood: true,
     };
   }
-  const named = wrong.slice(0, 5).map(({ status: { name, state, blocked } }) =>
-    `${name} is ${blocked ? "blocked" : state === "backoff" ? "in backoff" : state}`
+  const named = wrong.slice(0, 5).map(({ status: { name, state, blocked, reason } }) =>
+    `${name} is ${blocked ? "blocked" : state === "backoff" ? "in backoff" : state}${
+      reason === null ? "" : ` (${reason})`
+    }`
   );
   const more = wrong.length > 5 ? ", …" : "";
   return { text: `${wrong.length} of ${rows.length} processes not ready: ${named.join(", ")}${more}`, isGood: false };
