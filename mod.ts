@@ -1,8 +1,8 @@
 /**
- * brokkr: a broker for processes. A parent process runs modules and their workers as processes of their own, cleans each new
- * process of what belongs to the others, and lets them call each other's commands.
+ * brokkr: a broker for processes. A parent process runs each module and each worker in a process of its own, releases in each new
+ * process what belongs to the other modules, and lets them call each other's commands.
  *
- * {@linkcode defineModule} makes a module, {@linkcode Broker.start} runs it, and what a call is rejected with is a
+ * {@linkcode defineModule} defines a module, {@linkcode Broker.start} runs it, and a failed call rejects with a
  * {@linkcode BrokerError}.
  *
  * @example A module

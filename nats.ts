@@ -1,6 +1,6 @@
 /**
- * Brokers on several machines, over NATS: what {@linkcode nats} returns is the `cluster` of `Broker.start`. It needs the package
- * `@nats-io/transport-node`, which only the broker's own process loads, and only when it starts.
+ * Brokers on several machines, over NATS: pass the result of {@linkcode nats} to `Broker.start` as `cluster`. It needs the package
+ * `@nats-io/transport-node`, which only the broker's own process loads, when it starts.
  *
  * @example
  * ```ts
@@ -27,15 +27,15 @@ export type { ClusterAuthSettings, ClusterSettings, ClusterTlsSettings } from ".
 /** The cluster's settings, as in brokkr.json; paths are relative to the working directory. */
 export interface NatsOptions extends ClusterSettings {
   /**
-   * Makes the connection. For a program that is bundled: `connect` of `@nats-io/transport-node`, imported by itself.
-   * @default that of the package, loaded at the start
+   * Creates the connection. A bundled program passes `connect` of `@nats-io/transport-node`, which it imports itself.
+   * @default the package's own, loaded at the start
    */
   readonly connect?: (options: object) => Promise<NatsConnection>;
 }
 
-/** What is used of a connection of the package. */
+/** The part of the package's connection that brokkr uses. */
 export interface NatsConnection {
-  /** What the server has said of itself. */
+  /** What the server reports about itself; `max_payload` in bytes. */
   readonly info?: { readonly max_payload: number } | undefined;
   /** Sends a message. */
   publish(subject: string, bytes: Uint8Array, options?: { readonly reply?: string }): void;
@@ -44,27 +44,27 @@ export interface NatsConnection {
     subject: string,
     options: { readonly callback: (error: Error | null, message: NatsMessage) => void },
   ): { unsubscribe(): void };
-  /** What happens to the connection. */
+  /** Events of the connection. */
   status(): AsyncIterable<{ readonly type: string }>;
-  /** The address of the server. */
+  /** Address of the server. */
   getServer(): string;
-  /** Settles when the server has all that was sent. */
+  /** Resolves when the server has received everything. */
   flush(): Promise<void>;
-  /** Settles with the end of the connection. */
+  /** Resolves when the connection has ended. */
   closed(): Promise<unknown>;
   /** Ends the connection. */
   close(): Promise<void>;
 }
 
-/** What is used of a message of the package. */
+/** The part of the package's messages that brokkr uses. */
 export interface NatsMessage {
-  /** Where it was sent to. */
+  /** Where it was published. */
   readonly subject: string;
-  /** Where the answer goes. */
+  /** Subject for an answer. */
   readonly reply?: string | undefined;
-  /** What was sent. */
+  /** The content. */
   readonly data: Uint8Array;
-  /** Those of the server have a code. */
+  /** Headers; the server's own have a code. */
   readonly headers?: { readonly code: number } | undefined;
 }
 
@@ -94,13 +94,13 @@ const NO_RESPONDERS = 503;
 /**
  * The cluster of a broker, for `Broker.start`.
  *
- * @throws never: `Broker.start` rejects where a setting is wrong, a file is missing, or the package is not installed.
+ * It never throws: `Broker.start` rejects if a setting is wrong, a file is missing, or the package is not installed.
  */
 export function nats(options: NatsOptions): ClusterConnection {
   return natsOf(options, importClient);
 }
 
-/** The same with a client that is loaded otherwise: the command line imports it by a name that a bundler sees. */
+/** The same, with another way to load the client: the command line imports it by a name that a bundler sees. */
 export function natsOf(
   { connect, ...settings }: NatsOptions,
   load: () => Promise<unknown>,

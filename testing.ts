@@ -1,6 +1,6 @@
 /**
- * Unit tests of modules: a broker within the process of the test, stubs in the place of modules, and a clock that the test moves. It
- * works in every test runner, and imports none.
+ * Unit tests of modules: a broker in the test's own process, stubs that replace modules, and a clock that the test controls. It works in
+ * every test runner, and imports none.
  *
  * @example A test
  * ```ts
@@ -23,15 +23,15 @@
 
 import { Broker, type BrokerOptions, type CallContext, type CommandsOf, defineModule, type Module } from "./mod.ts";
 
-/** What {@linkcode startBroker} takes: the options of `Broker.start`, with other defaults. */
+/** Options of {@linkcode startBroker}: those of `Broker.start`, with other defaults. */
 export interface TestBrokerOptions extends Omit<BrokerOptions, "name" | "inProcess"> {
   /** Name of the broker. @default "test" */
   readonly name?: string;
-  /** Where the broker's time comes from. @default the time of this machine */
+  /** The broker's clock. @default the machine's */
   readonly clock?: TestClock;
-  /** Whether the start rejects when a module's first start fails. @default true */
+  /** Whether the start rejects if a module's first start fails. @default true */
   readonly failFast?: boolean;
-  /** From which level on lines are logged. @default "warning" */
+  /** The lowest level that is logged. @default "warning" */
   readonly logLevel?: NonNullable<BrokerOptions["logLevel"]>;
 }
 
@@ -39,9 +39,9 @@ export interface TestBrokerOptions extends Omit<BrokerOptions, "name" | "inProce
 const running = new Set<Broker>();
 
 /**
- * Starts a broker whose modules are served in this process. It ends with `await using`, or with {@linkcode stopBrokers}.
+ * Starts a broker that runs its modules in this process. Stop it with `await using` or {@linkcode stopBrokers}.
  *
- * @throws what `Broker.start` throws: with `failFast`, which is on here, also where a module's start fails.
+ * @throws {Error} as `Broker.start` does: `failFast` is on here, so also if a module's start fails.
  */
 export async function startBroker(options: TestBrokerOptions): Promise<Broker> {
   const { clock, ...others } = options;
@@ -52,7 +52,7 @@ export async function startBroker(options: TestBrokerOptions): Promise<Broker> {
 }
 
 /**
- * Stops every broker of {@linkcode startBroker} that still runs. Hand it to the runner: `afterEach(stopBrokers)`.
+ * Stops every broker of {@linkcode startBroker} that still runs. Pass it to the runner: `afterEach(stopBrokers)`.
  */
 export async function stopBrokers(): Promise<void> {
   const brokers = [...running];
@@ -60,7 +60,7 @@ export async function stopBrokers(): Promise<void> {
   await Promise.all(brokers.map((broker) => broker.stop()));
 }
 
-/** A command that may stand in the place of `H`. */
+/** A command that can replace `H`. */
 export type StubOf<H> = H extends (...params: infer P) => infer R
   // As a method, so that the stub of an untyped command may say what it expects.
   ? { handle(this: CallContext, ...params: P): R | Awaited<R> | Promise<Awaited<R>> }["handle"]
@@ -70,11 +70,11 @@ export type StubOf<H> = H extends (...params: infer P) => infer R
 export type StubCommands<M> = { readonly [K in keyof CommandsOf<M>]?: StubOf<CommandsOf<M>[K]> };
 
 /**
- * A module that stands in the place of another one, or of a program of `defineProgram`: it has that one's name and type, `commands`,
- * and nothing else of it. A command that is left out is unknown.
+ * A module that replaces another one, or a program of `defineProgram`: it has that module's name and types, and only these `commands`. A
+ * command that you leave out is unknown.
  */
 export function stub<M extends Module>(module: M, commands: StubCommands<M>): Module<M["name"], CommandsOf<M>>;
-/** The same by the module's name, for one that the test does not import. */
+/** The same by the module's name, for a module that the test does not import. */
 export function stub<N extends string>(
   name: N,
   commands: Readonly<Record<string, (...params: never[]) => unknown>>,
@@ -92,10 +92,10 @@ interface Timer {
 const TURNS = 20;
 
 /**
- * The time of a broker that {@linkcode startBroker} starts with it: timeouts, restarts and delays of brokkr happen when the test moves
- * it. What the modules' own code sets is not brokkr's: that is what the fake timers of a runner move.
+ * A broker's clock, for {@linkcode startBroker}: brokkr's timeouts, restarts and delays happen only when the test advances it. It does
+ * not affect timers of the modules' own code: use the fake timers of your runner for those.
  *
- * @example A call that times out in no time
+ * @example A call that times out at once
  * ```ts
  * import assert from "node:assert/strict";
  * import { defineModule } from "brokkr";
@@ -116,15 +116,15 @@ export class TestClock {
   readonly #timers = new Set<Timer>();
   readonly #turns = new Set<(fn: () => void) => void>();
 
-  /** Stands still until `advance`. @param wallMs what the log lines say the time is, in milliseconds since the epoch. @default the time of this machine */
+  /** Stands still until `advance`. @param wallMs the time in log lines, in milliseconds since the epoch. @default the machine's time */
   constructor(wallMs: number = Date.now()) {
     this.#wallAhead = wallMs - this.#now;
   }
 
   /**
-   * Moves time on by `ms`, timer by timer, and lets each come to rest before the next.
+   * Advances the clock by `ms` milliseconds, timer by timer, and waits until the work of each timer has settled before the next.
    *
-   * @throws {RangeError} where `ms` is no number of at least 0.
+   * @throws {RangeError} if `ms` is not a number of at least 0.
    */
   async advance(ms: number): Promise<void> {
     if (!(ms >= 0)) throw new RangeError(`Cannot advance a TestClock by ${ms}: ms must be a number of at least 0`);

@@ -33,7 +33,7 @@ const UNDER_RUN = Symbol.for("brokkr.run");
 /**
  * A running broker: the parent of its modules' processes.
  *
- * @example The modules of `examples/monitoring`; only a program that is not the main module has to be named
+ * @example The modules of `examples/monitoring`; `program` is needed only if the program is not the main module
  * ```ts
  * import { Broker } from "brokkr";
  * import { livestatus } from "../examples/monitoring/livestatus.ts";
@@ -55,13 +55,14 @@ export class Broker implements AsyncDisposable {
   /**
    * Starts a broker with a process for each module; resolves when each module is ready or has failed its first start.
    *
-   * It returns only in the broker: a process that brokkr created from the same program cleans, serves until its broker
-   * stops it, and ends; no other start in it settles. A failed module is `failed` in {@linkcode Broker.status}, its calls reject.
+   * It returns only in the broker: a process that brokkr created from the same program cleans up, serves commands until the broker
+   * stops it, and exits; a second `Broker.start` in it never settles. A module whose start failed is `failed` in
+   * {@linkcode Broker.status}, and calls to it reject.
    *
-   * @throws {TypeError} on wrong options; the message names the option.
-   * @throws {ProcessGoneError} with `failFast`, where a module's first start fails.
-   * @throws {Error} with `control`, when a live broker has the name; where a new process could not run this program, or would not
-   * come to this start in it, as in a test runner: `program` is the remedy.
+   * @throws {TypeError} if an option is wrong; the message names the option.
+   * @throws {ProcessGoneError} with `failFast`, if a module's first start fails.
+   * @throws {Error} with `control`, if a running broker has the name; and if a new process could not run this program or would not
+   * reach this call, as in a test runner: then set `program`.
    */
   static async start(options: BrokerOptions): Promise<Broker> {
     const plan = checkOptions(options);
@@ -96,14 +97,14 @@ export class Broker implements AsyncDisposable {
   }
 
   /**
-   * Calls a command of a module. Waits for one that starts or backs off; the time runs from the end of this turn.
+   * Calls a command of a module. If the module is starting or waits for its restart, the call waits too, within its timeout.
    *
    * @param target the module, for typed parameters and result.
    * @param command the command's name.
    * @param params the command's parameters. @default []
-   * @param options `timeoutMs` of one attempt (1,000 by default), `totalTimeoutMs` of all, `onProgress`, `signal` to cancel, `thread`
-   * for the log lines.
-   * @throws {BrokerError} one of its classes; `code` tells which.
+   * @param options `timeoutMs` of one attempt (1,000 by default), `totalTimeoutMs` of the whole call, `retry`, `onProgress`, `signal` to
+   * cancel, `thread` for the log lines.
+   * @throws {BrokerError} one of its subclasses; `code` says which.
    * @example
    * ```ts
    * import { type Broker, defineModule } from "brokkr";
@@ -122,7 +123,7 @@ export class Broker implements AsyncDisposable {
     params?: ParamsOf<CommandsOf<M>[K]>,
     options?: CallOptions,
   ): Promise<ResultOf<CommandsOf<M>[K]>>;
-  /** Calls a command of a module by the module's name; what comes back is yours to check. @throws {BrokerError} */
+  /** Calls a command of a module by the module's name; the result is `unknown`. @throws {BrokerError} */
   call(target: string, command: string, params?: readonly unknown[], options?: CallOptions): Promise<unknown>;
   call(
     target: Module | string,
@@ -135,9 +136,9 @@ export class Broker implements AsyncDisposable {
 
   /**
    * The commands of a module as functions: `broker.module(sla).get_report("2021-10")` is `broker.call(sla, "get_report", ["2021-10"])`.
-   * A module of another broker, by `remote`, has them too. Commands that yield are not among them: {@linkcode Broker.stream} them.
+   * It accepts `remote` modules too. Commands that yield are not included: use {@linkcode Broker.stream} for them.
    *
-   * @param options of each of the calls.
+   * @param options the options of every call made this way.
    * @example
    * ```ts
    * import { type Broker, defineModule } from "brokkr";
@@ -168,8 +169,8 @@ export class Broker implements AsyncDisposable {
   }
 
   /**
-   * Calls to the workers of a module: those that its own code makes with `ctx.workers`. They go through the module's process, to the
-   * worker with the least to do.
+   * Calls the workers of a module, as the module's own code does with `ctx.workers`. A call goes through the module's process to the
+   * worker with the fewest pending calls.
    *
    * @example The price of each of a million plums, of which only a few are in memory
    * ```ts
@@ -185,15 +186,15 @@ export class Broker implements AsyncDisposable {
    * ```
    */
   workers<M extends Module>(target: M): WorkerCalls<WorkerCommandsOf<M>>;
-  /** Calls to the workers of a module by the module's name; what comes back is yours to check. */
+  /** Calls the workers of a module by the module's name; results are `unknown`. */
   workers(target: string): WorkerCalls<ProgramCommands>;
   workers(target: Module | string): WorkerCalls<ProgramCommands> {
     return this.#core.workers(moduleNameOf(target));
   }
 
   /**
-   * Streams a command that yields: an async generator, or whatever gives an iterable. Its items come as they are yielded, and the
-   * command waits while nobody takes them. `timeoutMs` is the time for one item; leaving the loop ends the command.
+   * Streams a command that yields: a generator, or a command that returns an iterable. Items arrive as the command yields them, and the
+   * command pauses while nobody reads them. `timeoutMs` is the time limit for one item; leaving the loop ends the command.
    *
    * @example
    * ```ts
@@ -220,16 +221,16 @@ export class Broker implements AsyncDisposable {
     params?: ParamsOf<CommandsOf<M>[K]>,
     options?: CallOptions,
   ): ItemStream<ItemOf<CommandsOf<M>[K]>>;
-  /** Streams a command of a module by the module's name; what comes is yours to check. */
+  /** Streams a command of a module by the module's name; items are `unknown`. */
   stream(target: string, command: string, params?: readonly unknown[], options?: CallOptions): ItemStream;
   stream(target: Module | string, command: string, params?: readonly unknown[], options?: CallOptions): ItemStream {
     return this.#core.stream(moduleNameOf(target), command, params, options);
   }
 
   /**
-   * Tells a program of `defineProgram` something that it gives no answer to; settles when it was handed over.
+   * Sends a notification, which has no answer, to a program of `defineProgram`; resolves when it has been handed over.
    *
-   * @throws {TypeError} for a module, which takes none. @throws {BrokerError} where the program is gone, or its queue is full.
+   * @throws {TypeError} for a module, which takes no notifications. @throws {BrokerError} if the program is gone or its queue is full.
    */
   async notify(
     target: Module | string,
@@ -240,49 +241,50 @@ export class Broker implements AsyncDisposable {
     await this.#core.notify(moduleNameOf(target), method, params, options);
   }
 
-  /** Lets every module finish its calls, ends the processes, and then the broker. Idempotent. */
+  /** Lets every module finish its running calls, then ends the processes and the broker. Idempotent. */
   async stop(): Promise<void> {
     await this.#core.stop();
   }
 
   /**
-   * Starts a module or a worker (`M-1`) again, or every module one after the other. Settles when it is ready, or when that start has
-   * ended, though its restart policy may try it again; calls wait meanwhile.
+   * Restarts a module or a worker (`M-1`), or without a name every module, one after the other. Calls wait meanwhile. Resolves when it
+   * is ready, or when this start has failed, even if its restart policy tries again.
    *
-   * @throws {UnknownModuleError} where there is no process of that name.
+   * @throws {UnknownModuleError} if no process has that name.
    */
   async restart(target?: Module | string): Promise<void> {
     await this.#core.restart(target === undefined ? undefined : moduleNameOf(target));
   }
 
   /**
-   * Puts a new process in the place of a module's, or of every module's one after the other, so that new code takes over. The old
-   * process serves until the new one is ready, and goes on where that fails: the names of those are what this resolves with.
+   * Replaces the process of a module, or without a name of every module, one after the other, so that new code takes over. The old
+   * process serves until the new one is ready. If that fails it keeps serving; resolves with the names of those modules.
    *
-   * @throws {UnknownModuleError} where there is no module of that name.
+   * @throws {UnknownModuleError} if no module has that name.
    */
   async reload(target?: Module | string): Promise<string[]> {
     return await this.#core.reload(target === undefined ? undefined : moduleNameOf(target));
   }
 
   /**
-   * Makes the workers of a module so many, until the module is loaded again; 0 is none. A restart keeps the number. Settles when the
-   * new ones are ready, or their start has ended, and those that are too many have finished their calls and ended.
+   * Changes the number of a module's workers until the module is loaded again; a restart keeps it. Resolves when new workers are ready
+   * or have failed to start, and surplus workers have finished their calls and exited.
    *
-   * @throws {UnknownModuleError} where there is no module of that name.
-   * @throws {Error} where it is not ready, or has no code for workers.
+   * @param workers how many; 0 for none.
+   * @throws {UnknownModuleError} if no module has that name.
+   * @throws {Error} if the module is not ready, defines no workers, or has `permissions`.
    */
   async scale(target: Module | string, workers: number): Promise<void> {
     await this.#core.scale(moduleNameOf(target), workers);
   }
 
-  /** What runs and how it is; memory is read now. */
+  /** The state, memory, calls and latency of every process; memory is read when you call it. */
   async status(): Promise<BrokerStatus> {
     return await this.#core.status();
   }
 
   /**
-   * Calls `listener` at each `event`, or at every event for `*`, whatever `logLevel` is. Returns the function that ends it.
+   * Calls `listener` for every event, whatever `logLevel` is. Returns a function that unsubscribes it.
    *
    * @example
    * ```ts
@@ -296,7 +298,7 @@ export class Broker implements AsyncDisposable {
    * ```
    */
   on(event: "*", listener: (record: LogRecord) => void): () => void;
-  /** Calls `listener` with each record of one event, whose `fields` are known by it. Returns the function that ends it. */
+  /** Calls `listener` for each record of one event, with the type of its `fields`. Returns a function that unsubscribes it. */
   on<Id extends EventId>(event: Id, listener: (record: LogRecord<Id>) => void): () => void;
   on<Id extends EventId>(event: Id | "*", listener: (record: LogRecord<Id>) => void): () => void {
     if (typeof listener !== "function") {
@@ -308,7 +310,7 @@ export class Broker implements AsyncDisposable {
   }
 
   /**
-   * Every event from now on, to the end of the broker; up to 10,000 wait for a slow reader.
+   * Yields every event from now on until the broker ends. A reader that falls 10,000 behind loses the oldest.
    *
    * @example
    * ```ts

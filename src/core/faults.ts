@@ -222,9 +222,9 @@ export interface CallTarget {
 }
 
 /**
- * Base of all errors that a call is rejected with. `stack` is the caller's.
+ * Base class of the errors that a call rejects with. `stack` is the caller's.
  *
- * @example One way to tell a user of HTTP what went wrong
+ * @example One way to map the errors to HTTP status codes
  * ```ts
  * import { BrokerError, type ErrorCode } from "brokkr";
  *
@@ -235,7 +235,7 @@ export interface CallTarget {
  * ```
  */
 export abstract class BrokerError extends Error {
-  /** Identifies the class, also where `instanceof` can't. */
+  /** Identifies the class, even where `instanceof` can't. */
   abstract readonly code: ErrorCode;
   /** The short cause, as the log line has it. */
   readonly reason: string;
@@ -248,7 +248,7 @@ export abstract class BrokerError extends Error {
 }
 
 /**
- * No answer came in time, after the retry where there was one. The command may still run, unless `sent` is false.
+ * No answer arrived in time, not even to the retry if there was one. The command may still be running, unless `sent` is false.
  *
  * @example
  * ```ts
@@ -264,15 +264,15 @@ export class CallTimeoutError extends BrokerError {
   override readonly name = "CallTimeoutError";
   /** Stable, for programs. */
   override readonly code = "TIMEOUT";
-  /** Milliseconds that one attempt had. */
+  /** Milliseconds of one attempt. */
   readonly timeoutMs: number;
-  /** How often the call was sent; 0 where it never left the queue. */
+  /** How many times the call was sent; 0 if it never left the queue. */
   readonly attempts: number;
-  /** False where the call never left the queue, so that it certainly did not run. */
+  /** False if the call never left the queue, so it certainly did not run. */
   readonly sent: boolean;
-  /** `blocked`: the callee did not answer a ping; `slow`: it did, but the command took too long. */
+  /** `blocked`: the callee did not answer a ping. `slow`: it did, so the command takes too long. */
   readonly peer: "blocked" | "slow";
-  /** Why the last start of the callee failed, where the call waited for the next one. */
+  /** Why the callee's last start failed, if the call waited for the next one. */
   readonly detail: string | undefined;
 
   /** Made by brokkr. */
@@ -292,7 +292,7 @@ export class CallTimeoutError extends BrokerError {
 }
 
 /**
- * The command's handler threw. `message` is that of what it threw; `stack` is the caller's.
+ * The command's handler threw. `message` is the thrown error's; `stack` is the caller's.
  *
  * @example An error of the module's own
  * ```ts
@@ -308,15 +308,15 @@ export class RemoteError extends BrokerError {
   override readonly name = "RemoteError";
   /** Stable, for programs. */
   override readonly code = "REMOTE";
-  /** Class of the thrown error, `Error` for what is not one. */
+  /** Class name of the thrown error; `Error` if the thrown value is not an error. */
   readonly remoteName: string;
-  /** Stack in the callee's process, or an empty text. */
+  /** Stack in the callee's process, or an empty string. */
   readonly remoteStack: string;
-  /** What the error carried in a `data` property, where it could be sent. */
+  /** The error's `data` property, if it has one that can be sent. */
   readonly data: unknown;
   /** The errors of an `AggregateError`, at most 100 in total; empty for any other. */
   readonly errors: readonly RemoteError[];
-  /** Whether the module names the class of the error in `expected`. */
+  /** Whether the module lists the error's class in `expected`. */
   readonly expected: boolean;
 
   /** Made by brokkr. */
@@ -351,7 +351,7 @@ export class UnknownCommandError extends BrokerError {
   override readonly code = "UNKNOWN_COMMAND";
   /** The name that was called. */
   readonly command: string;
-  /** The callee's command with the most similar name, if any is similar. */
+  /** The callee's command with the most similar name, or null if none is similar. */
   readonly nearest: string | null;
 
   /** Made by brokkr. */
@@ -363,7 +363,7 @@ export class UnknownCommandError extends BrokerError {
 }
 
 /**
- * The broker has no module of that name. Nothing was sent.
+ * The broker has no module with that name. Nothing was sent.
  *
  * @example
  * ```ts
@@ -381,7 +381,7 @@ export class UnknownModuleError extends BrokerError {
   override readonly code = "UNKNOWN_MODULE";
   /** The name that was called. */
   readonly target: string;
-  /** The module with the most similar name, if any is similar. */
+  /** The module with the most similar name, or null if none is similar. */
   readonly nearest: string | null;
 
   /** Made by brokkr. */
@@ -409,13 +409,13 @@ export class ProcessGoneError extends BrokerError {
   override readonly name = "ProcessGoneError";
   /** Stable, for programs. */
   override readonly code = "GONE";
-  /** Null where a signal ended the process, or where there was none. */
+  /** Null if a signal ended the process, or if there was none. */
   readonly exitCode: number | null;
-  /** Such as `SIGKILL`; null where no signal ended the process. */
+  /** Such as `SIGKILL`; null if no signal ended the process. */
   readonly signal: string | null;
-  /** The last lines that the process wrote to its standard error. */
+  /** The last lines that the process wrote to standard error, at most 20. */
   readonly lastLines: readonly string[];
-  /** Why a process that was never ready was not, as its log lines say; undefined for one that was. */
+  /** Why the process never became ready, as in its log lines; undefined if it was ready. */
   readonly detail: string | undefined;
 
   /** Made by brokkr. */
@@ -435,7 +435,7 @@ export class ProcessGoneError extends BrokerError {
 /**
  * The caller's `signal` was aborted; its reason is the `cause`.
  *
- * @example A call that may be made again at once, since the first one certainly does not run
+ * @example Whether the call certainly no longer runs, so that it is safe to repeat
  * ```ts
  * import { CallCancelledError } from "brokkr";
  *
@@ -449,7 +449,7 @@ export class CallCancelledError extends BrokerError {
   override readonly name = "CallCancelledError";
   /** Stable, for programs. */
   override readonly code = "CANCELLED";
-  /** True where it is certain that the call does not run: it was never sent, or its handler has ended. */
+  /** True if the command certainly no longer runs: the call was never sent, or its handler has ended. */
   readonly acknowledged: boolean;
 
   /** Made by brokkr. */
@@ -476,9 +476,9 @@ export class QueueFullError extends BrokerError {
   override readonly name = "QueueFullError";
   /** Stable, for programs. */
   override readonly code = "QUEUE_FULL";
-  /** Calls that wait, in the unit of `limit`. */
+  /** How much waits, in the unit of `limit`. */
   readonly depth: number;
-  /** Calls, or bytes where bytes filled the queue. */
+  /** How many calls may wait, or bytes if bytes filled the queue. */
   readonly limit: number;
 
   /** Made by brokkr. */
@@ -491,7 +491,7 @@ export class QueueFullError extends BrokerError {
 }
 
 /**
- * Parameters or result are too large, or hold what can't be sent, such as a function.
+ * The parameters or the result are too large, or contain something that can't be sent, such as a function.
  *
  * @example
  * ```ts
@@ -508,11 +508,11 @@ export class PayloadError extends BrokerError {
   /** Stable, for programs. */
   override readonly code = "PAYLOAD";
   /**
-   * Size of the encoded value, or null where it could not be encoded. A value far over the limit is not encoded to its end, and is
+   * Bytes of the encoded value, or null if it could not be encoded. brokkr stops encoding a value far over the limit, so that one is
    * larger.
    */
   readonly bytes: number | null;
-  /** Bytes that one frame may have. */
+  /** Bytes that a frame may have. */
   readonly limit: number;
 
   /** Made by brokkr. */

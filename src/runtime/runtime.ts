@@ -121,13 +121,13 @@ export interface SpawnCommandOptions extends SpawnOptions {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Memory of one process in bytes; `null` where this system does not say. */
+/** Memory of one process in bytes; a value is `null` if the system does not provide it. */
 export interface MemoryUsage {
-  /** Resident set size: pages that other processes share count in full. */
+  /** Resident set size: shared pages count in full. */
   readonly rssBytes: number | null;
-  /** Proportional set size: shared pages count in parts. */
+  /** Proportional set size: each shared page counts in part. */
   readonly pssBytes: number | null;
-  /** `Private_Dirty` + `Private_Hugetlb`: what ending the process would give back. */
+  /** `Private_Dirty` + `Private_Hugetlb`: the memory that ending the process would free. */
   readonly privateBytes: number | null;
 }
 

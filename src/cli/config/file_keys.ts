@@ -48,7 +48,7 @@ export const LOG = {
     is: "text",
     what: "a path",
     otherwise: "standard error",
-    about: "The file of the log, relative to the configuration's folder",
+    about: "The log file, relative to the configuration's folder",
   },
   maxBytes: {
     is: "number",
@@ -56,9 +56,9 @@ export const LOG = {
     whole: true,
     least: 1_024,
     default: 10_000_000,
-    about: "Bytes at which the file is rotated",
+    about: "Bytes at which brokkr rotates the file",
   },
-  keep: { is: "number", whole: true, least: 1, default: 5, about: "How many rotated files are kept" },
+  keep: { is: "number", whole: true, least: 1, default: 5, about: "How many rotated files brokkr keeps" },
   aligned: BROKER.aligned,
 } satisfies Rows<LogKeys>;
 
@@ -79,7 +79,7 @@ export const FILE = {
     default: "own",
     alsoCalled: "image",
     about:
-      "What a new process loads: only the file of its own module, or those of all modules, which it then cleans up",
+      "What a new process loads: only its own module's file, or the files of all modules, after which it cleans up",
   },
   modules: {
     is: "object",
@@ -88,7 +88,7 @@ export const FILE = {
     about: "The modules by name, in the order of their start",
   },
   log: { is: "group", keys: LOG, about: "Where the log lines go" },
-  cluster: { is: "group", keys: CLUSTER, about: "The cluster that the broker is a member of, with brokers elsewhere" },
+  cluster: { is: "group", keys: CLUSTER, about: "The cluster to join, with brokers on other machines" },
   ...others,
 } satisfies Rows<FileKeys>;
 
@@ -97,7 +97,7 @@ export const MODULE_KEYS = {
     is: "text",
     what: "the path of the module's file",
     needed: true,
-    about: "The module's file, in the configuration's folder or below it, or of a package in node_modules",
+    about: "The module's file, in the configuration's folder or below it, or a package in node_modules",
   },
   workers: { is: "number", whole: true, least: 0, otherwise: "what the module's file says", about: "How many workers" },
   ...MODULE,

@@ -22,32 +22,35 @@ import type { ClusterConnection } from "../cluster/pub_sub.ts";
 import type { TimeSource } from "../child/in_process.ts";
 import { processName } from "../child/role.ts";
 
-/** Options of `Broker.start`: the keys of `brokkr.json` that concern a program, and what only a program can give. */
+/** Options of `Broker.start`: the keys of `brokkr.json` that apply to a program, and those that only a program has. */
 export interface BrokerOptions extends BrokerSettings {
-  /** What `defineModule` and `defineProgram` returned, or plain objects of the same shape, in the order of their start. */
+  /** The modules, in the order of their start. */
   readonly modules: readonly AnyModule[];
-  /** What a new process loads: in a program always all modules. `"own"` needs a configuration. */
+  /** What a new process loads: in a program always all modules. `"own"` needs a configuration. @default "all" */
   readonly load?: "all";
-  /** Settings by module name, over those that stand in `defineModule`. */
+  /** Settings by module name; they override those in `defineModule`. @default none */
   readonly settings?: Readonly<Record<string, ModuleSettings>>;
-  /** What modules may call on the broker by its name: `ctx.call("broker-master", ...)`. @default none */
+  /** Commands that modules call on the broker by its name: `ctx.call("broker-master", ...)`. @default none */
   readonly commands?: Commands;
-  /** Whether `start` rejects when a module's first start fails; the others are stopped first. @default false */
+  /** Whether `start` rejects if a module's first start fails; it stops the other modules first. @default false */
   readonly failFast?: boolean;
   /**
-   * Whether modules and workers are served in this process, for unit tests: nothing is spawned and nothing cleaned, and values are
-   * copied all the same. With `clock` of `brokkr/testing` the test moves the broker's time. @default false
+   * Runs modules and workers in this process, for unit tests: brokkr spawns nothing and cleans nothing up, but still copies values. With a
+   * `clock` of `brokkr/testing` the test controls the broker's time. @default false
    */
   readonly inProcess?: boolean | { readonly clock?: TimeSource };
   /** URL or path of the program that a new process runs; it must reach the same `Broker.start`. @default the main module */
   readonly program?: URL | string;
-  /** Gets every record from `logLevel` up, in the broker's process. @default prints `lines()` to standard error */
+  /** Receives every record from `logLevel` up, in the broker's process. @default prints `lines()` to standard error */
   readonly log?: LogFunction;
-  /** The cluster that the broker is a member of: `nats({ ... })` of `brokkr/nats`. @default none */
+  /** The cluster to join: `nats({ ... })` of `brokkr/nats`. @default none */
   readonly cluster?: ClusterConnection;
-  /** Whether the command line can reach the broker. @default false, and true under `brokkr run` */
+  /** Whether `brokkr status`, `call` and the other commands can reach the broker. @default false, and true under `brokkr run` */
   readonly control?: boolean;
-  /** Whether SIGINT and SIGTERM drain the broker and end the process. @default false, and true under `brokkr run` */
+  /**
+   * Whether SIGINT and SIGTERM drain the broker and end the process, and SIGHUP reloads every module. Without it a signal ends the process
+   * at once, and no `stop` hook runs. @default false, and true under `brokkr run`
+   */
   readonly signals?: boolean;
 }
 

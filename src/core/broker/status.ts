@@ -8,7 +8,7 @@ import { VERSION } from "../version.ts";
 
 /** A module: its own process and its workers. */
 export interface ModuleStatus extends ProcessStatus {
-  /** Its workers by number; empty where it has none or its process does not run. */
+  /** Its workers by number; empty if it has none or its process does not run. */
   readonly workers: readonly ProcessStatus[];
 }
 
@@ -18,7 +18,7 @@ export interface BrokerStatus {
   readonly broker: {
     /** Name of the broker. */
     readonly name: string;
-    /** The system's number of its process. */
+    /** Process id. */
     readonly pid: number;
     /** Milliseconds since `Broker.start`. */
     readonly uptimeMs: number;
@@ -26,16 +26,14 @@ export interface BrokerStatus {
     readonly version: string;
     /** Name and version, such as `node 20.20.2`. */
     readonly runtime: string;
-    /**
-     * Ended processes that nobody collects, because this one is the first of its container; `null` where the system can't tell.
-     */
+    /** Ended processes that nobody reaps, if the broker is process 1 of its container; null if the system does not say. */
     readonly zombies: number | null;
   };
-  /** In the order in which they were given to `Broker.start`. */
+  /** The modules, in the order of `Broker.start`. */
   readonly modules: readonly ModuleStatus[];
-  /** Processes that are kept ready for the next starts, with `standby`. */
+  /** Processes that wait for the next starts, with `standby`. */
   readonly standby: readonly StandbyStatus[];
-  /** The cluster that the broker is a member of, where it has one. */
+  /** The cluster, if the broker has one. */
   readonly cluster?: ClusterStatus;
 }
 

@@ -17,17 +17,17 @@ import type { Module } from "../module/definition.ts";
 import { readRole, ROLE_VARIABLE } from "./role.ts";
 import { serveProcess } from "./serve.ts";
 
-/** Where a broker's time comes from. */
+/** A broker's clock. */
 export interface TimeSource {
   /** Milliseconds since an arbitrary start; never goes back. */
   now(): number;
   /** Milliseconds since the epoch, for log lines only. */
   wall(): number;
-  /** Calls `fn` once after `ms` milliseconds. Returns the function that clears it. */
+  /** Calls `fn` once after `ms` milliseconds. Returns a function that clears it. */
   timer(ms: number, fn: () => void): () => void;
-  /** Gets what calls a function in the next turn of the event loop. */
+  /** Receives `turn`, which calls a function in the next turn of the event loop. */
   follow?(turn: (fn: () => void) => void): void;
-  /** Time passes by itself until `work`, the end of the broker, is over. */
+  /** Lets time pass by itself until `work`, the stop of the broker, is done. */
   runUntil?(work: Promise<unknown>): unknown;
 }
 

@@ -38,11 +38,11 @@ export interface StandbyPlan {
   readonly signature: string;
 }
 
-/** A process that is ready for the next start. */
+/** A process that waits for the next start, with `standby`. */
 export interface StandbyStatus {
-  /** The system's number of the process. */
+  /** Process id. */
   readonly pid: number;
-  /** What it uses, read when the status was asked for. */
+  /** Its memory now. */
   readonly memory: MemoryUsage;
 }
 

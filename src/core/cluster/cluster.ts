@@ -55,32 +55,32 @@ export interface ClusterHost extends LocalModules {
   exported(module: string): ExportedModule | null;
 }
 
-/** Whether a broker is a member. */
+/** State of a broker in its cluster; `joined` is a member. */
 export type ClusterState = "connecting" | "joining" | "joined" | "taken" | "disconnected" | "left";
 
-/** What `broker.status()` says of the cluster. */
+/** The cluster in `broker.status()`. */
 export interface ClusterStatus {
   /** Name of the cluster. */
   readonly name: string;
   /** This broker's node. */
   readonly node: string;
-  /** Whether it is a member, and why not. */
+  /** Whether the broker is a member, and if not, why. */
   readonly state: ClusterState;
-  /** The server that it is connected to, or null. */
+  /** Address of the connected server, or null. */
   readonly server: string | null;
   /** Why there is no connection, or null. */
   readonly reason: string | null;
-  /** How often the connection was lost. */
+  /** How many times the connection was lost. */
   readonly disconnects: number;
-  /** Messages that could not be read. */
+  /** How many messages could not be read. */
   readonly dropped: number;
-  /** Calls of others that run here. */
+  /** How many calls of other brokers run here. */
   readonly running: number;
   /** The modules of this broker that others may call. */
   readonly exports: Readonly<Record<string, ExportedModule>>;
   /** The other brokers. */
   readonly members: readonly MemberStatus[];
-  /** The modules of others that this broker calls. */
+  /** The modules of other brokers that this broker calls. */
   readonly imports: readonly ImportStatus[];
 }
 
@@ -92,7 +92,7 @@ export interface MemberStatus {
   readonly node: string;
   /** `ready`; `suspect`: it does not answer; `leaving`: it stops; `incompatible`: it has another protocol. */
   readonly state: MemberState;
-  /** The number of its process, there. */
+  /** Process id on its machine. */
   readonly pid: number;
   /** Version of brokkr. */
   readonly version: string;
@@ -100,23 +100,23 @@ export interface MemberStatus {
   readonly runtime: string;
   /** Milliseconds since its start. */
   readonly uptimeMs: number;
-  /** Milliseconds since something last came from it. */
+  /** Milliseconds since its last message. */
   readonly silentMs: number;
-  /** The modules that it lets others call. */
+  /** The modules that other brokers may call. */
   readonly exports: Readonly<Record<string, ExportedModule>>;
 }
 
-/** A module of others. */
+/** A module of other brokers that this broker calls. */
 export interface ImportStatus {
-  /** What calls name: `M` or `M@NODE`. */
+  /** The name in calls: `M` or `M@NODE`. */
   readonly name: string;
-  /** Nodes that have it and are ready. */
+  /** Nodes on which it is ready. */
   readonly nodes: readonly string[];
-  /** Calls without an outcome. */
+  /** How many calls have no outcome yet. */
   readonly pending: number;
-  /** How the calls of this broker ended. */
+  /** Calls of this broker, by outcome. */
   readonly calls: CallCounts;
-  /** How long those took that were answered. */
+  /** How long the answered calls took. */
   readonly latencyMs: Latency;
 }
 

@@ -42,13 +42,13 @@ const HEARD_BY_SERVER_MS = 500;
 /** Far more than one process can serve. */
 const MAX_EXPORTS = 10_000;
 
-/** What a broker says of a module that others may call. */
+/** A module that other brokers may call. */
 export interface ExportedModule {
-  /** Where its process is in its life. */
+  /** State of its process. */
   readonly state: ProcessState;
-  /** Calls that have no outcome yet; of another broker, those that it had when it last said so, which it does each second. */
+  /** How many calls have no outcome yet; another broker reports them each second. */
   readonly pending: number;
-  /** Those that others may call; null where the broker does not know them yet. */
+  /** The commands that others may call; null if the broker does not know them yet. */
   readonly commands: readonly string[] | null;
 }
 
@@ -101,7 +101,7 @@ export function isEarlier(
   return one.startedAt < other.startedAt || (one.startedAt === other.startedAt && one.id < other.id);
 }
 
-/** Where a member is in its life in the cluster. */
+/** State of a member of the cluster. */
 export type MemberState = "ready" | "suspect" | "leaving" | "gone" | "incompatible";
 
 /** One life of a broker. */

@@ -5,53 +5,53 @@
 
 import type { ClusterSettings } from "../settings/settings.ts";
 
-/** A message that came. */
+/** A message that a subscription received. */
 export interface PubSubMessage {
   /** Where it was published. */
   readonly subject: string;
-  /** Where an answer goes; empty where none is wanted. */
+  /** Subject for an answer; empty if the sender expects none. */
   readonly reply: string;
-  /** The receiver's until the listener returns. */
+  /** The content, valid until the listener returns. */
   readonly bytes: Uint8Array;
-  /** Nobody heard a message whose answers were wanted here: the server says so in place of an answer. */
+  /** True if this is the server's notice, in place of an answer, that nobody received a message. */
   readonly isUnheard: boolean;
 }
 
-/** A connection of one broker, which is made again and again. */
+/** A broker's connection, which reconnects by itself. */
 export interface PubSub {
   /** The largest message that the server takes, in bytes; another server may take less. */
   readonly maxPayload: number;
-  /** Whether there is a connection. What is published while there is none is lost, so nobody does. */
+  /** Whether there is a connection. A message published without one is lost, so brokkr publishes none. */
   readonly state: "connected" | "disconnected";
-  /** Sends a message; where nobody hears one that has a `reply`, the server says so there. */
+  /** Sends a message. If nobody receives one with a `reply` subject, the server says so there. */
   publish(subject: string, bytes: Uint8Array, reply?: string): void;
-  /** `*` stands for one token and `>` for all that follow. Holds over each reconnect. Returns the function that ends it. */
+  /** Subscribes across reconnects. `*` matches one token, `>` all that follow. Returns a function that unsubscribes. */
   subscribe(subject: string, listener: (message: PubSubMessage) => void): () => void;
-  /** Sends what was published and ends; ends at once without a connection. Nothing is called afterwards. */
+  /** Sends what was published, then closes; closes at once without a connection. Calls nothing afterwards. */
   close(): Promise<void>;
 }
 
-/** What happens to the connection. */
+/** Events of the connection. */
 export interface PubSubEvents {
-  /** There is a connection, the first one or another. `server`: its address, for lines. */
+  /** Connected, for the first time or again. `server`: its address, for log lines. */
   connected(server: string): void;
-  /** The connection is lost, and another one is tried until `close`. */
+  /** The connection is lost; it reconnects until `close`. */
   disconnected(reason: string): void;
-  /** No connection could be made; the next try follows by itself. */
+  /** Could not connect; the next try follows by itself. */
   failed(reason: string): void;
   /** The server does not let this broker publish or subscribe there. */
   denied(action: "publish" | "subscribe", subject: string): void;
 }
 
-/** Connects in the background, again and again until `close`. Never throws. */
+/** Connects in the background, and retries until `close`. Never throws. */
 export type ConnectPubSub = (events: PubSubEvents) => PubSub;
 
-/** What `Broker.start` takes as `cluster`, such as `nats({ … })` of `brokkr/nats`. */
+/** The option `cluster` of `Broker.start`, such as `nats({ … })` of `brokkr/nats`. */
 export interface ClusterConnection {
-  /** Those of the cluster. */
+  /** Settings of the cluster. */
   readonly settings: ClusterSettings;
-  /** Loads what `connect` needs. Settles with this machine's name, or null where nothing says it. */
+  /** Loads what `connect` needs. Resolves with this machine's name, or null if it is unknown. */
   readonly prepare: () => Promise<string | null>;
-  /** Begins to connect. */
+  /** Starts to connect. */
   readonly connect: ConnectPubSub;
 }

@@ -3,24 +3,24 @@
 import type { Endpoint } from "../../runtime/runtime.ts";
 import type { Framing, ModuleSettings, ProtocolName } from "../settings/settings.ts";
 
-/** The context of one call, as `this` of its handler. */
+/** The context of one call: `this` in its handler. */
 export interface CallContext {
   /** Number of the call on its channel; the same for both attempts. */
   readonly id: number;
-  /** 1, or 2 where the first attempt never reached this process. */
+  /** 1, or 2 if the first attempt never reached this process. */
   readonly attempt: number;
-  /** Name of the process that called. */
+  /** Name of the calling process, as it claims: for logs and statistics only. */
   readonly caller: string;
-  /** Aborted when the caller cancels, or gives up because no answer came in time. */
+  /** Aborted when the caller cancels, times out or exits. */
   readonly signal: AbortSignal;
   /**
-   * Reports progress to the caller: `onProgress` of its call gets `value`, and the timeout starts again. It is dropped while the
-   * caller cannot read. @throws {TypeError} where `value` can't be sent.
+   * Reports progress to the caller: passes `value` to the call's `onProgress` and restarts its timeout. brokkr drops progress while 4 MiB
+   * of unread data wait for the caller. @throws {TypeError} if `value` can't be sent.
    */
   progress(value: unknown): void;
 }
 
-/** A command: gets the parameters spread, returns the result or a promise of it. */
+/** A command: receives the parameters spread, and returns the result or a promise of it. */
 export type Handler = (this: CallContext, ...params: never[]) => unknown;
 
 /** Commands by name. */
@@ -29,17 +29,17 @@ export type Commands = Readonly<Record<string, Handler>>;
 /** A class of errors. */
 export type ErrorClass = abstract new (...args: never[]) => object;
 
-/** Processes that a module runs for itself, all alike. */
+/** The workers of a module: identical processes that it runs for itself. */
 export interface WorkersDefinition<W extends Commands = Commands, O = unknown> {
   /** How many. They are named `M-1`, `M-2`, … */
   readonly count: number;
-  /** What the module can call on them with `ctx.workers.call`; or a function of the worker's context that returns it. */
+  /** Commands that the module calls with `ctx.workers.call`, or a function of the worker's context that returns them. */
   readonly commands: W | ((ctx: ModuleContext<Commands, O>) => W);
-  /** Called in the workers: releases what only the module's own process needs. */
+  /** Called in each worker before its first command: releases what only the module's own process needs. */
   afterForkCleanup?(): unknown;
 }
 
-/** What {@link defineModule} takes. */
+/** The parameter of {@link defineModule}. */
 export interface ModuleDefinition<
   N extends string = string,
   C extends Commands = Commands,
@@ -48,41 +48,42 @@ export interface ModuleDefinition<
 > extends ModuleSettings {
   /** `[A-Za-z0-9._-]{1,64}`, different from all other names of the broker. */
   readonly name: N;
-  /** Processes that the module runs for itself. @default none */
+  /** Workers that the module runs for itself. @default none */
   readonly workers?: WorkersDefinition<W, O>;
   /**
-   * Checks the module's `options` in each of its processes before its commands are made, and types `ctx.options`. Any library that
-   * follows Standard Schema has them. Without options it checks `undefined`. @default options of any kind, as they are
+   * Validates the module's `options` in each of its processes before its commands are created, and types `ctx.options`. Works with any
+   * library that implements Standard Schema. Without options it validates `undefined`. @default no validation
    */
   readonly optionsSchema?: StandardSchema<unknown, O>;
-  /** What others can call; or a function of the module's context that returns it. @default none */
+  /** Commands that others call, or a function of the module's context that returns them. @default none */
   readonly commands?: C | ((ctx: ModuleContext<string extends keyof W ? Record<never, never> : W, O>) => C);
   /**
-   * Classes of errors that are answers: their callers get them as a `RemoteError` like any other, and the call counts as answered,
-   * without lines at ERROR. @default none
+   * Classes of errors that are answers, not faults: the caller still gets a `RemoteError`, with `expected: true`, but the call counts as
+   * answered and no process logs a line at ERROR. @default none
    */
   readonly expected?: readonly ErrorClass[];
   /**
-   * What this module made at import: disposed of in the processes of the others after {@linkcode afterForkCleanup}, and last first
-   * when its own process ends. Each by the first it has of `Symbol.asyncDispose`, `Symbol.dispose`, `close()`, `destroy()`,
-   * `end()`, `clear()`; a function is called. One that says it is `disposed`, `destroyed` or `closed` is left alone.
+   * What this module created at import. brokkr disposes of it in the processes of the other modules, after {@linkcode afterForkCleanup},
+   * and when the module's own process ends, last first. It uses the first of these that a resource has: `Symbol.asyncDispose`,
+   * `Symbol.dispose`, `close()`, `destroy()`, `end()`, `clear()`; it calls a function. It skips a resource that is `disposed`,
+   * `destroyed` or `closed`. @default none
    */
   readonly owns?: readonly unknown[];
-  /** Called in the processes of the other modules, before what is in `owns` is disposed. */
+  /** Called in the processes of the other modules, before what is in `owns` is disposed of. It and `owns` have 5 s. */
   afterForkCleanup?(): unknown;
   /** Called in the module's own process, after the cleanup and before the first command. */
   start?(ctx: ModuleContext<string extends keyof W ? Record<never, never> : W, O>): unknown;
-  /** Called in the module's own process as the last thing before it ends. */
+  /** Called in the module's own process, last before it ends: after the running calls, within `drainMs`. */
   stop?(ctx: ModuleContext<string extends keyof W ? Record<never, never> : W, O>): unknown;
 }
 
-/** Answers a program's request; what it throws is the answer's error, with its `code` and `data` where it has them. */
+/** Answers a program's request. What it throws becomes the error of the answer, with `code` and `data` if it has them. */
 export type RequestHandler = {
   // As a method, so that a handler may say what it expects of `params`.
   handle(params: unknown, context: { readonly signal: AbortSignal }): unknown;
 }["handle"];
 
-/** Gets the parameters of a program's notification. */
+/** Receives the parameters of a program's notification. */
 export type NotificationHandler = { handle(params: unknown): unknown }["handle"];
 
 /** A checked program. */
@@ -109,7 +110,7 @@ export interface Module<N extends string = string, C extends Commands = Commands
   readonly name: N;
   /** What it was defined with. */
   readonly definition: ModuleDefinition;
-  /** Never there at run time: holds the types of the commands. */
+  /** For the compiler only, absent at run time: the types of the commands. */
   readonly "~types"?: { readonly commands: C; readonly workers: W };
 }
 
@@ -121,23 +122,26 @@ export interface CheckedModule<C extends Commands = Commands> extends Module<str
 
 /** Options of one call. */
 export interface CallOptions {
-  /** Milliseconds for one attempt, or until the next sign of progress. @default 1000, or the broker's `call.timeoutMs` */
+  /**
+   * Milliseconds for one attempt; progress restarts it. @default the command's in `calls` of its module, the module's `timeoutMs`, the
+   * broker's `call.timeoutMs`, else 1000, and 60000 for MCP and language servers
+   */
   readonly timeoutMs?: number | undefined;
-  /** Milliseconds for the whole call, whatever progress it makes. @default no limit */
+  /** Milliseconds for the whole call, however much progress it makes. @default no limit */
   readonly totalTimeoutMs?: number | undefined;
   /**
-   * Whether a call without an answer in time is sent a second time. @default "once", or the broker's `call.retry`; `"never"` for
-   * programs of `defineProgram`
+   * Whether a second attempt follows the first timeout. @default as for `timeoutMs`, else "once", and "never" for programs of
+   * `defineProgram`
    */
   readonly retry?: "once" | "never" | undefined;
   /**
-   * Receives each value that the command passes to `this.progress`, in the `AsyncLocalStorage` context of the call. What it throws is an
-   * uncaught error of this process.
+   * Receives each value that the command passes to `this.progress`, in the `AsyncLocalStorage` context of the call. An error that it
+   * throws is an uncaught error of this process.
    */
   readonly onProgress?: ((value: unknown) => void) | undefined;
-  /** Cancels the call. */
+  /** Cancels the call when it is aborted. @default none */
   readonly signal?: AbortSignal | undefined;
-  /** Name of the context in the log lines. @default that of `withThread`, else `MainThread` */
+  /** Thread name in the log lines. @default that of `withThread`, else `MainThread` */
   readonly thread?: string | undefined;
 }
 
@@ -147,12 +151,12 @@ export type CommandsOf<M> = M extends { readonly "~types"?: { readonly commands:
 /** Parameters of a command, without its `this`. */
 export type ParamsOf<H> = H extends (...params: infer P) => unknown ? P : never;
 
-/** What a call of a command resolves with; never, where the command is a generator and has to be streamed. */
+/** The type that a call of a command resolves with; `never` for a generator, which you stream instead. */
 export type ResultOf<H> = H extends (...params: never[]) => infer R
   ? Awaited<R> extends AsyncGenerator | Generator ? never : Awaited<R>
   : never;
 
-/** What a stream of a command yields. */
+/** The type of the items that a streamed command yields. */
 export type ItemOf<H> = H extends (...params: never[]) => infer R
   ? unknown extends R ? unknown : Awaited<R> extends AsyncIterable<infer T> | Iterable<infer T> ? T : never
   : never;
@@ -161,7 +165,7 @@ export type ItemOf<H> = H extends (...params: never[]) => infer R
 export type WorkerCommandsOf<M> = M extends { readonly "~types"?: { readonly workers: infer W extends Commands } } ? W
   : never;
 
-/** The commands of a module as functions that call them; without those that yield, which are streamed, and without `then` and `toJSON`. */
+/** The commands of a module as functions that call them, except `then`, `toJSON` and commands that yield, which you stream instead. */
 export type ModuleCommands<M> = {
   readonly [
     K in keyof CommandsOf<M> as CommandsOf<M>[K] extends (...params: never[]) => infer R
@@ -170,7 +174,7 @@ export type ModuleCommands<M> = {
   ]: (...params: ParamsOf<CommandsOf<M>[K]>) => Promise<ResultOf<CommandsOf<M>[K]>>;
 };
 
-/** Calls a command: of a module object with its types, of a name with `unknown` ones. */
+/** Calls a command: typed for a module object, `unknown` for a module's name. */
 export interface CallCommand {
   <M extends Module, K extends keyof CommandsOf<M> & string>(
     target: M,
@@ -181,7 +185,7 @@ export interface CallCommand {
   (target: string, command: string, params?: readonly unknown[], options?: CallOptions): Promise<unknown>;
 }
 
-/** Streams a command that yields: of a module object with its types, of a name with `unknown` ones. */
+/** Streams a command that yields: typed for a module object, `unknown` for a module's name. */
 export interface StreamCommand {
   <M extends Module, K extends keyof CommandsOf<M> & string>(
     target: M,
@@ -192,7 +196,7 @@ export interface StreamCommand {
   (target: string, command: string, params?: readonly unknown[], options?: CallOptions): ItemStream;
 }
 
-/** Streams a command of one of the module's workers, the one with the least to do. */
+/** Streams a command of the worker with the fewest pending calls. */
 export type StreamWorker<W extends Commands> = <K extends keyof W & string>(
   command: K,
   params?: ParamsOf<W[K]>,
@@ -200,68 +204,68 @@ export type StreamWorker<W extends Commands> = <K extends keyof W & string>(
 ) => ItemStream<ItemOf<W[K]>>;
 
 /**
- * What a command yields, item by item. The call begins with the first `next()`; leaving a `for await` ends the command. The command
- * is at most 256 KiB or 1,024 items ahead of the reader. Of `map`: the results, and leaving cancels the calls that are under way.
+ * What a command yields, item by item. The first `next()` sends the call; leaving a `for await` ends the command. The command runs at
+ * most 256 KiB or 1,024 items ahead of the reader. For `map` the items are the results, and leaving cancels the running calls.
  */
 export interface ItemStream<T = unknown> extends AsyncIterableIterator<T>, AsyncDisposable {
   /** Itself. */
   [Symbol.asyncIterator](): ItemStream<T>;
 }
 
-/** Calls a command of one of the module's workers, the one with the least to do. */
+/** Calls a command of the worker with the fewest pending calls. */
 export type CallWorker<W extends Commands> = <K extends keyof W & string>(
   command: K,
   params?: ParamsOf<W[K]>,
   options?: CallOptions,
 ) => Promise<ResultOf<W[K]>>;
 
-/** Options of `map`: those of each call, and how the calls are made. */
+/** Options of `map`, with those of each call. */
 export interface MapOptions<K extends string = string> extends Omit<CallOptions, "onProgress" | "signal"> {
-  /** The workers' command, which is called with each item as its only parameter. */
+  /** The workers' command to call with each item as its only parameter. */
   readonly command: K;
-  /** How many calls are under way at the same time. @default 2 for each worker */
+  /** How many calls run or wait in workers at the same time. @default 2 for each worker */
   readonly concurrency?: number | undefined;
-  /** Whether results come in the order of their items; else as soon as they are there. @default true */
+  /** Whether results come in the order of their items; if false, as soon as they arrive. @default true */
   readonly ordered?: boolean | undefined;
-  /** Receives each value that the command passes to `this.progress`, and the number of its item, from 0. */
+  /** Receives each value that the command passes to `this.progress`, and the index of its item. */
   readonly onProgress?: ((value: unknown, index: number) => void) | undefined;
-  /** Cancels the calls that are under way, and ends the results with a `CallCancelledError`. */
+  /** When aborted, cancels the running calls and ends the results with a `CallCancelledError`. @default none */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Calls a command of the workers with each of `items` as its only parameter, and yields the results. The next item is read when its
- * call can be made, and no more than four times `concurrency` wait to be taken: a million items take no more memory than a few. The
- * first error ends it.
+ * Calls a command of the workers with each of `items` as its only parameter, and yields the results. It reads the next item when it can
+ * make the call, and holds at most four times `concurrency` results that nobody has read: a million items need no more memory than a
+ * few. The first error ends the results.
  */
 export type MapWorkers<W extends Commands> = <K extends keyof W & string>(
   items: AsyncIterable<ParamsOf<W[K]>[0]> | Iterable<ParamsOf<W[K]>[0]>,
   options: MapOptions<K>,
 ) => ItemStream<ResultOf<W[K]>>;
 
-/** Calls to the workers of a module. */
+/** Calls the workers of a module. */
 export interface WorkerCalls<W extends Commands> {
-  /** Calls the one with the least to do. */
+  /** Calls a command of the worker with the fewest pending calls. */
   readonly call: CallWorker<W>;
-  /** Streams a command of the one with the least to do. */
+  /** Streams a command of the worker with the fewest pending calls. */
   readonly stream: StreamWorker<W>;
-  /** Calls a command with each of many items. */
+  /** Calls a command once for each of many items. */
   readonly map: MapWorkers<W>;
 }
 
-/** Whose process this is. */
+/** Which process of the broker this is. */
 export interface ProcessRole {
   /** Name of the broker. */
   readonly broker: string;
   /** Name of the module. */
   readonly module: string;
-  /** Number of the worker from 1, or null in the module's own process. */
+  /** Number of the worker, from 1; null in the module's own process. */
   readonly worker: number | null;
 }
 
 /** Writes into the broker's log, with the module's name and this process' pid. */
 export interface ModuleLog {
-  /** Logs event `module.debug`; costs nothing while nobody subscribes to it. */
+  /** Logs event `module.debug`; costs nothing while DEBUG is off and nobody listens to the event. */
   debug(text: string): void;
   /** Logs event `module.info`. */
   info(text: string): void;
@@ -271,39 +275,39 @@ export interface ModuleLog {
   error(text: string): void;
 }
 
-/** The context of a module in one of its processes. */
+/** The context of a module in one of its processes: `ctx`. */
 export interface ModuleContext<W extends Commands = Commands, O = unknown> {
   /** Name of the broker. */
   readonly broker: string;
   /** Name of the module. */
   readonly module: string;
-  /** Whose process this is: the module's own or a worker's. */
+  /** Whether this is the module's own process or a worker. */
   readonly role: ProcessRole;
-  /** The module's `options`, or null where there are none; with `optionsSchema` what that made of them. */
+  /** The module's `options`, null without any; with `optionsSchema` the validated value. */
   readonly options: O;
   /** Writes into the broker's log. */
   readonly log: ModuleLog;
   /** Aborted when the process begins to drain. */
   readonly signal: AbortSignal;
-  /** The module's workers. A worker has none: a call from it is rejected. */
+  /** Calls the module's workers. A worker has none: its own calls reject. */
   readonly workers: WorkerCalls<W>;
-  /** Calls another module, or the broker by its name, through the broker. */
+  /** Calls a command of another module, or of the broker by its name. The call goes through the broker. */
   readonly call: CallCommand;
-  /** Streams a command of another module, or of the broker by its name, through the broker. */
+  /** Streams a command of another module, or of the broker by its name. */
   readonly stream: StreamCommand;
-  /** Sends a notification, which has no answer, to a program of `defineProgram` through the broker. */
+  /** Sends a notification, which has no answer, to a program of `defineProgram`. */
   notify(target: Module | string, method: string, params?: readonly unknown[], options?: CallOptions): Promise<void>;
   /**
-   * Disposes of `resource` when this process ends, the last one first, each once. One that was disposed of earlier, by `using` or
-   * otherwise, is left alone. Takes what `owns` of a module takes.
+   * Disposes of `resource` when this process ends, last first, unless something has disposed of it before. Accepts what a module's
+   * `owns` accepts.
    *
    * @returns the resource itself.
-   * @throws {TypeError} when it can't be disposed of.
+   * @throws {TypeError} if it can't be disposed of.
    */
   own<T>(resource: T): T;
 }
 
-/** The part of Standard Schema, version 1, that a check needs. Valibot, Zod, ArkType and others implement it. */
+/** The part of Standard Schema, version 1, that validation needs. Valibot, Zod, ArkType and others implement it. */
 export interface StandardSchema<Input = unknown, Output = Input> {
   /** The properties of the standard. */
   readonly "~standard": {
@@ -323,15 +327,15 @@ export interface StandardSchema<Input = unknown, Output = Input> {
   };
 }
 
-/** What a check comes to: the value, or what is wrong with it. */
+/** The outcome of a validation: the value, or its issues. */
 export type SchemaResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
   | { readonly issues: readonly SchemaIssue[] };
 
-/** One thing that is wrong, and where. */
+/** One issue that a validation found. */
 export interface SchemaIssue {
-  /** In the words of the library. */
+  /** The library's own text. */
   readonly message: string;
-  /** From the value's outside to the place. */
+  /** Keys that lead from the value to the issue. */
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }

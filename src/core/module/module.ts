@@ -14,9 +14,9 @@ import { MODULE, type ModuleSettings } from "../settings/settings.ts";
 import { checkName, checkTable } from "../settings/table.ts";
 
 /**
- * Checks a module where it is defined, and types the calls of its commands.
+ * Defines a module: checks it at once, and carries the types of its commands to their calls.
  *
- * @throws {TypeError} when a part of it is wrong; the message names the part.
+ * @throws {TypeError} if a part of the definition is wrong; the message names the part.
  * @example
  * ```ts
  * import { defineModule } from "brokkr";
@@ -45,15 +45,14 @@ export function defineModule<
 
 /** A module of another broker: only its name, and the types of its commands. */
 export interface RemoteModule<M extends Module = Module> extends Module {
-  /** Never there at run time. */
+  /** For the compiler only, absent at run time. */
   readonly "~types"?: NonNullable<M["~types"]>;
 }
 
 /**
- * A module that another broker of the cluster has, for calls with types. Its file is imported as a type only, so that nothing of it is
- * loaded.
+ * A module of another broker of the cluster, for typed calls. Import its file as a type only, so that nothing of it is loaded.
  *
- * @param name the module's name; with `@NODE` behind it the module of that node only.
+ * @param name the module's name, or `NAME@NODE` for the module of that node only.
  * @example
  * ```ts
  * import { type Broker, remote } from "brokkr";

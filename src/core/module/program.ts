@@ -22,7 +22,7 @@ import {
 } from "../settings/settings.ts";
 import { checkName, checkTable } from "../settings/table.ts";
 
-/** The methods of a program, as far as their types are not known. */
+/** The methods of a program whose types are unknown. */
 export type ProgramCommands = Readonly<Record<string, (...params: unknown[]) => unknown>>;
 
 const FOR_MODULES = [
@@ -37,25 +37,26 @@ const FOR_MODULES = [
   "runtimeArgs",
 ];
 
-/** What {@link defineProgram} takes. */
+/** The parameter of {@link defineProgram}. */
 export interface ProgramDefinition extends ProgramSettings {
   /** `[A-Za-z0-9._-]{1,64}`, different from all other names of the broker. */
   readonly name: string;
-  /** Answers to the program's own requests, by method. Any other one is answered with "method not found". */
+  /** Handlers of the program's own requests, by method. brokkr answers any other one with "method not found". @default none */
   readonly requests?: Readonly<Record<string, RequestHandler>>;
-  /** Called with the program's notifications, by method. All of them are events `program.notification` too. */
+  /** Handlers of the program's notifications, by method. Each notification is an event `program.notification` too. @default none */
   readonly notifications?: Readonly<Record<string, NotificationHandler>>;
 }
 
-/** What a broker takes: what `defineModule` or `defineProgram` returned, or a plain object of the same shape. */
+/** What `defineModule` or `defineProgram` returns, or a plain object of the same shape. */
 export type AnyModule = Module | ModuleDefinition | ProgramDefinition;
 
 /**
- * Makes a module of a program in any language that speaks JSON-RPC 2.0 on its standard input and output. Its methods are called
- * like commands: one object as parameter travels by name, several travel as a list. They are never retried.
+ * Defines a module that runs a program in any language: one that speaks JSON-RPC 2.0, MCP or LSP on its standard input and output, or a
+ * daemon or job. You call its methods like commands: a single object as parameter travels by name, several parameters as a list. By
+ * default calls are not retried.
  *
- * @typeParam C the methods with their types, where calls shall know them.
- * @throws {TypeError} when a part of it is wrong; the message names the part.
+ * @typeParam C the types of the methods, for typed calls.
+ * @throws {TypeError} if a part of the definition is wrong; the message names the part.
  * @example
  * ```ts
  * import { defineProgram } from "brokkr";

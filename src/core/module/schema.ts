@@ -7,18 +7,18 @@
 import { isGenerator, isThenable } from "../user_code.ts";
 import type { CallContext, Handler, SchemaIssue, StandardSchema } from "./definition.ts";
 
-/** What a schema takes. */
+/** The input type of a schema. */
 export type SchemaInput<S> = S extends StandardSchema<infer I, infer _> ? I : never;
-/** What a schema makes of it. */
+/** The output type of a schema. */
 export type SchemaOutput<S> = S extends StandardSchema<infer _, infer O> ? O : never;
 
 /**
- * A command whose parameters are checked before it runs, and whose result is checked before it leaves. Where a check fails the caller
- * gets a `RemoteError` named `SchemaError`, whose message has the path and whose `data.issues` are what is wrong. Of a generator each
- * item is checked by `result`.
+ * Wraps a command so that its parameters are validated before it runs, and its result before it is sent. If validation fails, the caller
+ * gets a `RemoteError` with `remoteName` `"SchemaError"`: its message has the path, its `data.issues` the issues. `result` validates
+ * each item of a generator.
  *
- * @param schemas `params` checks the list of all parameters, `result` what the caller gets; both are optional.
- * @param handler runs with what the check of the parameters made of them.
+ * @param schemas `params` validates the list of all parameters, `result` the result; both are optional.
+ * @param handler receives the validated parameters.
  * @example
  * ```ts
  * import { defineModule, type StandardSchema, withSchema } from "brokkr";

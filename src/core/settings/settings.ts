@@ -6,46 +6,46 @@
 import { isRecord } from "../checks.ts";
 import { type Filled, filled, type RightsRow, type Rows } from "./table.ts";
 
-/** When a process that ended is started again. */
+/** When a process that ended is restarted. */
 export type RestartPolicy = "always" | "on-failure" | "never";
 
-/** How a process that ended is started again. */
+/** How a process that ended is restarted. */
 export interface RestartSettings {
-  /** `on-failure` starts again what ended with another exit code than 0 or by a signal. @default "on-failure" */
+  /** `on-failure` restarts after an exit code other than 0 or a signal, `always` after a clean exit too. @default "on-failure" */
   readonly policy?: RestartPolicy;
   /** Milliseconds before the second restart in a row; the first is immediate. @default 100 */
   readonly delayMs?: number;
-  /** Factor by which the delay grows with each further restart in a row. @default 2 */
+  /** Factor by which the delay grows from one restart in a row to the next. @default 2 */
   readonly factor?: number;
-  /** Milliseconds of the longest delay. @default 30000 */
+  /** Longest delay in milliseconds. @default 30000 */
   readonly maxDelayMs?: number;
-  /** Fraction of the delay that is added or subtracted at random, from 0 to 1. @default 0.1 */
+  /** Fraction of the delay, from 0 to 1, that is added or subtracted at random. @default 0.1 */
   readonly jitter?: number;
-  /** Milliseconds that a process must have been ready for its next restart to be immediate again. @default 10000 */
+  /** Milliseconds in state `ready` after which the next restart is immediate again. @default 10000 */
   readonly minUptimeMs?: number;
   /** Restarts within `windowMs` after which the next exit makes the process `failed`. @default 5 */
   readonly maxRestarts?: number;
   /** Milliseconds over which restarts are counted. @default 60000 */
   readonly windowMs?: number;
-  /** What the broker does when the module has failed: goes on, or drains all modules and ends. @default "ignore" */
+  /** What the broker does when the module has failed: continue, or drain all modules and end. @default "ignore" */
   readonly escalate?: "ignore" | "stop-broker";
 }
 
-/** When a process counts as blocked, and what happens then. */
+/** When a process counts as blocked, and what brokkr does about it. */
 export interface HeartbeatSettings {
-  /** Milliseconds without a message after which a process gets a heartbeat request; at most half of `timeoutMs`. @default 5000 */
+  /** Milliseconds of silence after which brokkr sends the process a heartbeat; at most half of `timeoutMs`. @default 5000 */
   readonly intervalMs?: number;
-  /** Milliseconds without a message after which a process counts as blocked. @default 15000 */
+  /** Milliseconds of silence after which the process counts as blocked. @default 15000 */
   readonly timeoutMs?: number;
-  /** What happens then: only a log line, or the process is killed and its restart policy decides. @default "report" */
+  /** What happens then: `report` only logs it, `restart` kills the process, and its restart policy decides. @default "report" */
   readonly onBlocked?: "report" | "restart";
 }
 
-/** What happens to a process that uses much memory: private memory, or PSS or RSS where the system does not report it. */
+/** Memory limits of each process: private memory, or PSS or RSS if the system does not report it. */
 export interface MemorySettings {
-  /** Bytes above which a log line warns, once until usage falls below. @default no limit */
+  /** Bytes above which brokkr logs a warning, once until the memory falls below them again. @default no limit */
   readonly warnBytes?: number;
-  /** Bytes above which the process is replaced by a new one, between calls. @default no limit */
+  /** Bytes above which brokkr replaces the process as in a reload; running calls finish first. @default no limit */
   readonly recycleBytes?: number;
   /** Milliseconds between two checks. @default 30000 */
   readonly checkMs?: number;
@@ -53,55 +53,56 @@ export interface MemorySettings {
 
 /** How a module's processes are supervised. */
 export interface SupervisionSettings {
-  /** When and how a process that ended is started again; a text is its `policy`. @default "on-failure" */
+  /** When and how a process that ended is restarted; a string is the `policy`. @default "on-failure" */
   readonly restart?: RestartPolicy | RestartSettings;
   /** Milliseconds from the creation of a process to its `Broker.start`, and again for the module's `start` hook. @default 10000 */
   readonly startTimeoutMs?: number;
-  /** Milliseconds for finishing calls and the `stop` hook; then comes SIGTERM. A worker has three fifths of it. @default 5000 */
+  /** Milliseconds to finish running calls and the `stop` hook before SIGTERM. A worker has three fifths of it. @default 5000 */
   readonly drainMs?: number;
-  /** Milliseconds from SIGTERM to SIGKILL. A worker has a fifth of `drainMs` where that is less. @default 2000 */
+  /** Milliseconds from SIGTERM to SIGKILL. A worker has a fifth of `drainMs` if that is less. @default 2000 */
   readonly killMs?: number;
   /** Names of modules that must be ready before this one starts, and that stop after it. @default none */
   readonly after?: readonly string[];
-  /** When a process counts as blocked, and what happens then. */
+  /** When a process counts as blocked, and what brokkr does about it. */
   readonly heartbeat?: HeartbeatSettings;
-  /** Limits for the memory of each process. @default none */
+  /** Memory limits of each process. @default none */
   readonly memory?: MemorySettings;
 }
 
 /** What happens to the processes that a module started when the module's own process ends. */
 export type Descendants = "kill" | "keep";
 
-/** How much of what a process prints is logged, for each of its two streams. */
+/** How much of what a process prints is logged, for each of its two streams and for `ctx.log`. */
 export interface OutputSettings {
   /** Lines per second; further ones are dropped and counted. @default 500 */
   readonly maxLinesPerSecond?: number;
-  /** Bytes of a line; a longer one is cut, with a mark. @default 8192 */
+  /** Bytes of a line; a longer one is truncated, with a mark. @default 8192 */
   readonly maxLineBytes?: number;
 }
 
-/** A kind of right, as Deno has them. */
+/** A kind of permission, as Deno has them. */
 export type PermissionKind = "net" | "read" | "write" | "env" | "run" | "ffi" | "sys" | "import";
 
 /**
- * What a module's process may do beside what brokkr needs of it: `true` grants all of a kind, a list what it names in the words of
- * Deno's `--allow-...` flags, and what is left out is denied. Paths are relative to the working directory of the process.
+ * What a module's process may do beyond what brokkr itself needs: `true` allows all of a kind, a list only what it names, as in Deno's
+ * `--allow-...` flags; an omitted kind is denied. Paths are relative to the configuration's folder, in `defineModule` to the process's
+ * working directory.
  */
 export type PermissionSettings = { readonly [K in PermissionKind]?: readonly string[] | boolean };
 
 /** Settings of a module's processes. */
 export interface ProcessSettings {
-  /** Whether the processes that the module started end with it; `keep` is for those that outlive it on purpose. @default "kill" */
+  /** Whether processes that the module started end with it; `keep` is for those meant to outlive it. @default "kill" */
   readonly descendants?: Descendants;
-  /** How much of what each of the module's processes prints is logged. */
+  /** How much of the output of each of the module's processes is logged. */
   readonly output?: OutputSettings;
   /**
-   * Flags of the runtime for the module's processes, after those of the broker, such as `--max-old-space-size=512` of Node. A compiled
-   * binary takes none. @default none
+   * Runtime flags for the module's processes, such as Node's `--max-old-space-size=512`; they follow the broker's own. Refused in a
+   * compiled binary. @default none
    */
   readonly runtimeArgs?: readonly string[];
   /**
-   * What the module's process may do: what is not named is denied. In Deno only, and not with workers: elsewhere the start is refused.
+   * What the module's process may do; everything else is denied. For Deno, and modules without workers; otherwise the start is refused.
    * @default what the broker may do
    */
   readonly permissions?: PermissionSettings;
@@ -110,81 +111,81 @@ export interface ProcessSettings {
 /** Environment variables: names, or values by name. */
 export type EnvSettings = readonly string[] | Readonly<Record<string, string | true>>;
 
-/** What holds for a call where its own options do not say it. */
+/** Defaults for calls that do not set these options themselves. */
 export interface CallSettings {
-  /** Milliseconds for one attempt. @default what holds for the module, the broker's `call.timeoutMs`, else 1000 */
+  /** Milliseconds for one attempt. @default the module's, the broker's `call.timeoutMs`, else 1000 */
   readonly timeoutMs?: number;
-  /** Whether a call without an answer in time is sent a second time. @default what holds for the module, the broker's `call.retry`, else "once" */
+  /** Whether a second attempt follows the first timeout. @default the module's, the broker's `call.retry`, else "once" */
   readonly retry?: "once" | "never";
 }
 
-/** What holds for the calls of one module. */
+/** Defaults for calls of one module. */
 export interface ModuleCallSettings extends CallSettings {
-  /** The same for single commands, by name. */
+  /** The same for single commands, by name. @default none */
   readonly calls?: Readonly<Record<string, CallSettings>>;
 }
 
-/** Settings that stand in `defineModule` and that `Broker.start({ settings })` or the configuration override. */
+/** Settings of a module in `defineModule`, which `Broker.start({ settings })` or the configuration override. */
 export interface ModuleSettings extends SupervisionSettings, ProcessSettings, ModuleCallSettings {
-  /** Calls that one process of the module runs at the same time. @default no limit */
+  /** How many calls one process of the module runs at the same time. @default no limit */
   readonly concurrency?: number;
-  /** Calls that may wait for one process of the module. @default 20000 */
+  /** How many calls may wait for one process of the module; further ones reject. @default 20000 */
   readonly queue?: number;
-  /** Free for the module: `ctx.options`. Plain JSON. */
+  /** The module's own options, plain JSON: `ctx.options`. @default null */
   readonly options?: unknown;
   /** Working directory of the module's processes. @default the program's */
   readonly cwd?: string;
   /**
-   * Environment variables of this module's processes. A list names those that only they keep. In an object a text is the value of a
-   * variable that they get, and `true` stands for the broker's own value, which only they keep.
+   * Environment variables of this module's processes. A list names variables that only they keep. In an object a string sets a value for
+   * them, and `true` keeps the broker's own value for them only. @default the broker's, without those that other modules name
    */
   readonly env?: EnvSettings;
 }
 
 /**
- * What a program in another language speaks: JSON-RPC 2.0, the Model Context Protocol, the Language Server Protocol, or nothing: a
+ * The protocol of a program in another language: JSON-RPC 2.0, the Model Context Protocol, the Language Server Protocol, or none for a
  * daemon or a job, which takes no calls.
  */
 export type ProtocolName = "json-rpc" | "mcp" | "lsp" | "none";
 
-/** When a program that speaks nothing is ready: as soon as it answers at one of these. */
+/** When a program with protocol `none` is ready: as soon as it answers at one of these. */
 export interface ReadySettings {
   /** `HOST:PORT` that accepts connections. */
   readonly tcp?: string;
-  /** URL that a GET gets an answer from whose status is below 400. */
+  /** URL that answers a GET with a status below 400. */
   readonly http?: string;
 }
 
 /** `newline`: one message per line. `content-length`: a header before each message. */
 export type Framing = "newline" | "content-length";
 
-/** What a program in another language is, and its settings as a module. */
+/** A program in another language, and its settings as a module. */
 export interface ProgramSettings extends Omit<ModuleSettings, "options" | "permissions" | "runtimeArgs"> {
-  /** The executable and its arguments, or the executable alone; no shell reads them. */
+  /** The executable and its arguments, or the executable alone. brokkr runs it without a shell. */
   readonly command: readonly string[] | string;
-  /** The arguments, where `command` is the executable alone. @default none */
+  /** The arguments, if `command` is the executable alone. @default none */
   readonly args?: readonly string[];
   /** Milliseconds from the start of the program to the end of its `initialize` exchange, or until it is `ready`. @default 60000 */
   readonly startTimeoutMs?: number;
   /** Milliseconds for one attempt of a call. @default the broker's `call.timeoutMs`, else 1000, and 60000 with `mcp` and `lsp` */
   readonly timeoutMs?: number;
-  /** Whether a call without an answer in time is sent a second time. @default "never" */
+  /** Whether a second attempt follows the first timeout. @default "never" */
   readonly retry?: "once" | "never";
-  /** What it speaks on its standard input and output. @default "json-rpc" */
+  /** The protocol on its standard input and output. @default "json-rpc" */
   readonly protocol?: ProtocolName;
   /** How messages are separated, with protocol `json-rpc`. @default "newline" */
   readonly framing?: Framing;
   /** Parameters of the `initialize` request, with protocols `mcp` and `lsp`: each key overrides brokkr's own. @default {} */
   readonly initialize?: Readonly<Record<string, unknown>>;
-  /** When it is ready, with protocol `none`. @default as soon as it runs */
+  /** When it counts as ready, with protocol `none`. @default as soon as it runs */
   readonly ready?: ReadySettings;
 }
 
-/** How a broker shows the server of its cluster who it is. No secret stands in a file of settings: only where it is. */
+/** How the broker authenticates to the cluster's server. Settings never contain a secret, only where to find it. */
 export interface ClusterAuthSettings {
-  /** Path of a file of credentials, a JWT and its seed. */
+  /** Path of a credentials file, with a JWT and its seed. */
   readonly creds?: string;
-  /** Path of a file with the seed of an nkey. */
+  /** Path of a file with an nkey's seed. */
   readonly nkey?: string;
   /** Environment variable that holds the user's name; with `passwordEnv`. */
   readonly userEnv?: string;
@@ -196,59 +197,59 @@ export interface ClusterAuthSettings {
 
 /** TLS to the server of a cluster. */
 export interface ClusterTlsSettings {
-  /** Path of the certificates that may sign the server's, as PEM. @default those of the runtime */
+  /** Path of the CA certificates for the server's certificate, as PEM. @default those of the runtime */
   readonly ca?: string;
   /** Path of the broker's own certificate, as PEM; with `key`. */
   readonly cert?: string;
-  /** Path of the key of `cert`, as PEM. */
+  /** Path of the private key for `cert`, as PEM. */
   readonly key?: string;
 }
 
-/** The cluster that a broker is a member of: brokers on several machines that call each other's modules. */
+/** A cluster: brokers on several machines that call each other's modules. */
 export interface ClusterSettings {
-  /** Addresses of the servers, such as `tls://nats-1:4222`: the broker is connected to one of them at a time. */
+  /** Addresses of the servers, such as `tls://nats-1:4222`; the broker connects to one of them at a time. */
   readonly servers: readonly string[];
-  /** Name of the cluster: brokers of different clusters do not see each other. `[A-Za-z0-9._-]{1,64}` */
+  /** Name of the cluster, `[A-Za-z0-9._-]{1,64}`; brokers of different clusters do not see each other. */
   readonly name: string;
   /** Name of this machine, as in `M@NODE`. @default the host's name */
   readonly node?: string;
-  /** Modules of this broker that others may call: `true`, or a list of the commands. @default none */
+  /** Modules of this broker that other brokers may call: `true`, or a list of their commands. @default none */
   readonly exports?: Readonly<Record<string, boolean | readonly string[]>>;
-  /** Modules of others that this broker calls. @default none */
+  /** Modules of other brokers that this broker calls. @default none */
   readonly imports?: readonly string[];
-  /** How the broker shows the server who it is. @default not at all */
+  /** How the broker authenticates to the server. @default not at all */
   readonly auth?: ClusterAuthSettings;
-  /** Files for TLS, which is used where an address begins with `tls://`, a file is given here, or the server wants it. */
+  /** Files for TLS, which is used if an address begins with `tls://`, a file is given here, or the server requires it. @default none */
   readonly tls?: ClusterTlsSettings;
-  /** Milliseconds without a connection of a member to any server after which it counts as gone. @default 2000 */
+  /** Milliseconds after which a member without a connection to any server counts as gone. @default 2000 */
   readonly lostAfterMs?: number;
 }
 
-/** Settings of a broker that stand in `Broker.start` or in a configuration. */
+/** Settings of a broker in `Broker.start` or in a configuration. */
 export interface BrokerSettings {
-  /** Name of the broker, as it stands in the log lines. `[A-Za-z0-9._-]{1,64}` */
+  /** Name of the broker, `[A-Za-z0-9._-]{1,64}`, in the log lines and for `--broker`. */
   readonly name: string;
-  /** Defaults of all calls. */
+  /** Defaults for all calls. */
   readonly call?: CallSettings;
   /**
-   * How many processes start at once, those of workers, restarts and reloads included; the others wait.
+   * How many processes start at the same time, including workers, restarts and reloads; the others wait.
    * @default the number of processors, at least 2
    */
   readonly startConcurrency?: number;
   /**
-   * How many processes are kept ready, which have loaded the runtime, the library and, in a program, what stands before `Broker.start`:
-   * a start takes one. @default 0
+   * How many processes brokkr keeps ready for the next starts: they have loaded the runtime, the library and, in a program, everything
+   * before `Broker.start`. @default 0
    */
   readonly standby?: number;
-  /** The least level that is logged. @default the environment variable `BROKKR_LOG`, else "info" */
+  /** The lowest level that is logged. @default the environment variable `BROKKR_LOG`, else "info" */
   readonly logLevel?: "debug" | "info" | "warning" | "error" | "fatal";
   /** Pads levels and names of the log lines into columns. @default false */
   readonly aligned?: boolean;
   /** Name of the product in the cleanup's lines. @default "Shinken" */
   readonly product?: string;
   /**
-   * Whether the start ends processes that a killed broker of this name left behind. For this the broker keeps a small file in its
-   * private folder. @default true
+   * Whether the start kills processes that an earlier, killed broker of this name left behind. The broker keeps a small file in its private
+   * folder for this. @default true
    */
   readonly sweep?: boolean;
 }
@@ -321,22 +322,22 @@ const RESTART = {
   policy: choice(
     { always: true, "on-failure": true, never: true },
     "on-failure",
-    "on-failure starts again what ended with another exit code than 0 or by a signal",
+    "on-failure restarts after an exit code other than 0 or a signal, always after a clean exit too",
   ),
   delayMs: {
     ...pause(100, "Milliseconds before the second restart in a row; the first is immediate"),
     upTo: "maxDelayMs",
   },
-  factor: number({ least: 1 }, 2, "Factor by which the delay grows with each further restart in a row"),
-  maxDelayMs: pause(30_000, "Milliseconds of the longest delay"),
+  factor: number({ least: 1 }, 2, "Factor by which the delay grows from one restart in a row to the next"),
+  maxDelayMs: pause(30_000, "Longest delay in milliseconds"),
   jitter: number(
     { least: 0, most: 1 },
     0.1,
-    "Fraction of the delay that is added or subtracted at random, from 0 to 1",
+    "Fraction of the delay, from 0 to 1, that is added or subtracted at random",
   ),
   minUptimeMs: pause(
     10_000,
-    "Milliseconds that a process must have been ready for its next restart to be immediate again",
+    "Milliseconds in state ready after which the next restart is immediate again",
   ),
   maxRestarts: count(0, 5, "Restarts within windowMs after which the next exit is final"),
   windowMs: time(60_000, "Milliseconds over which restarts are counted"),
@@ -351,22 +352,25 @@ const HEARTBEAT = {
   intervalMs: {
     ...time(
       5_000,
-      "Milliseconds without a message after which a process gets a heartbeat request; at most half of timeoutMs",
+      "Milliseconds of silence after which brokkr sends the process a heartbeat; at most half of timeoutMs",
     ),
     upTo: "timeoutMs",
     adapts: true,
   },
-  timeoutMs: time(15_000, "Milliseconds without a message after which a process counts as blocked"),
+  timeoutMs: time(15_000, "Milliseconds of silence after which the process counts as blocked"),
   onBlocked: choice(
     { report: true, restart: true },
     "report",
-    "What happens then: only a log line, or the process is killed and its restart policy decides",
+    "What happens then: report only logs it, restart kills the process, and its restart policy decides",
   ),
 } satisfies Rows<HeartbeatSettings>;
 
 const MEMORY = {
-  warnBytes: { ...bytes("Bytes above which a log line warns, once until usage falls below"), upTo: "recycleBytes" },
-  recycleBytes: bytes("Bytes above which the process is replaced by a new one, between calls"),
+  warnBytes: {
+    ...bytes("Bytes above which brokkr logs a warning, once until the memory falls below them again"),
+    upTo: "recycleBytes",
+  },
+  recycleBytes: bytes("Bytes above which brokkr replaces the process as in a reload; running calls finish first"),
   checkMs: time(30_000, "Milliseconds between two checks"),
 } satisfies Rows<MemorySettings>;
 
@@ -377,16 +381,20 @@ const SUPERVISION = {
     keys: RESTART,
     short: "policy",
     default: "on-failure",
-    about: "When and how a process that ended is started again; a text is its policy",
+    about: "When and how a process that ended is restarted; a text is the policy",
   },
   startTimeoutMs: time(
     10_000,
-    "Milliseconds from the creation of a process to its first message, and again for the module's start hook",
+    "Milliseconds from the creation of a process to its Broker.start, and again for the module's start hook",
   ),
-  drainMs: time(5_000, "Milliseconds for finishing calls and the stop hook; then comes SIGTERM"),
+  drainMs: time(5_000, "Milliseconds to finish running calls and the stop hook before SIGTERM"),
   killMs: time(2_000, "Milliseconds from SIGTERM to SIGKILL"),
-  heartbeat: { is: "group", keys: HEARTBEAT, about: "When a process counts as blocked, and what happens then" },
-  memory: { is: "group", keys: MEMORY, about: "Limits for the private memory of each process" },
+  heartbeat: {
+    is: "group",
+    keys: HEARTBEAT,
+    about: "When a process counts as blocked, and what brokkr does about it",
+  },
+  memory: { is: "group", keys: MEMORY, about: "Limits of the private memory of each process" },
 } satisfies Rows<Omit<SupervisionSettings, "after">>;
 
 const OUTPUT = {
@@ -395,7 +403,7 @@ const OUTPUT = {
     500,
     "Lines per second of each stream, and of ctx.log; further ones are dropped and counted",
   ),
-  maxLineBytes: { ...count(1, 8_192, "Bytes of a line; a longer one is cut"), unit: "bytes" },
+  maxLineBytes: { ...count(1, 8_192, "Bytes of a line; a longer one is truncated"), unit: "bytes" },
 } satisfies Rows<OutputSettings>;
 
 const PERMISSIONS = {
@@ -403,7 +411,7 @@ const PERMISSIONS = {
   read: right("path", "Files and folders that it may read, relative to the configuration's folder"),
   write: right("path", "Files and folders that it may write, relative to the configuration's folder"),
   env: right("variable", "Environment variables that it may read and set"),
-  run: right("program", "Programs that it may run: each has all rights of the user"),
+  run: right("program", "Programs that it may run: each can do everything that the user can"),
   ffi: right("path", "Libraries that it may load, relative to the configuration's folder: native code can do anything"),
   sys: right("name", "Facts of the system that it may read, such as hostname"),
   import: right("host", "Hosts that it may import code from, such as jsr.io"),
@@ -417,11 +425,11 @@ export const MODULE = {
     is: "env",
     otherwise: "none",
     about:
-      "Environment variables: a list names those that only this module's processes keep; in an object a text is a value for them, and true the broker's own",
+      "Environment variables: a list names those that only this module's processes keep; in an object a text sets a value for them, and true keeps the broker's own",
   },
-  concurrency: most("no limit", "Calls that one process of the module runs at the same time"),
-  queue: count(0, 20_000, "Calls that may wait for one process of the module"),
-  descendants: choice({ kill: true, keep: true }, "kill", "Whether the processes that the module started end with it"),
+  concurrency: most("no limit", "How many calls one process of the module runs at the same time"),
+  queue: count(0, 20_000, "How many calls may wait for one process of the module; further ones reject"),
+  descendants: choice({ kill: true, keep: true }, "kill", "Whether processes that the module started end with it"),
   output: {
     is: "group",
     keys: OUTPUT,
@@ -433,13 +441,13 @@ export const MODULE = {
     each: 'a flag such as "--max-old-space-size=512", with its value behind an equals sign',
     pattern: /^-./,
     otherwise: "none",
-    about: "Flags of the runtime for the module's processes, after those of the broker",
+    about: "Runtime flags for the module's processes, after the broker's own",
   },
   permissions: {
     is: "group",
     keys: PERMISSIONS,
     otherwise: "what the broker may do",
-    about: "What the module's process may do, in Deno only and without workers: what is not named is denied",
+    about: "What the module's process may do, in Deno and without workers; everything else is denied",
   },
   ...callRows("call.timeoutMs", "call.retry"),
   calls: {
@@ -447,9 +455,9 @@ export const MODULE = {
     of: "commands",
     keys: callRows("the module's", "the module's"),
     otherwise: "none",
-    about: "How calls of single commands are made, by the command's name",
+    about: "Timeout and retry of single commands, by name",
   },
-  options: { is: "anything", otherwise: "null", about: "Free for the module: ctx.options" },
+  options: { is: "anything", otherwise: "null", about: "The module's own options: ctx.options" },
   cwd: path("Working directory of the module's processes, relative to the configuration's folder", "the broker's"),
 } satisfies Rows<ModuleSettings>;
 
@@ -469,7 +477,7 @@ export const PROGRAM = {
     is: "command",
     needed: true,
     about:
-      "The executable, which is looked up on PATH or in the configuration's folder, and its arguments, or the executable alone; no shell reads them",
+      "The executable, on PATH or in the configuration's folder, and its arguments, or the executable alone; brokkr runs it without a shell",
   },
   args: {
     is: "list",
@@ -477,12 +485,12 @@ export const PROGRAM = {
     each: "a text without NUL",
     mayBeEmpty: true,
     otherwise: "none",
-    about: "The arguments, where command is the executable alone",
+    about: "The arguments, if command is the executable alone",
   },
   protocol: choice(
     { "json-rpc": true, mcp: true, lsp: true, none: true },
     "json-rpc",
-    "What the program speaks on its standard input and output; none for a daemon or a job, which takes no calls",
+    "The protocol on the program's standard input and output; none for a daemon or a job, which takes no calls",
   ),
   framing: choice(
     { newline: true, "content-length": true },
@@ -514,30 +522,30 @@ export const PROGRAM = {
       },
     },
     otherwise: "as soon as it runs",
-    about: "When it is ready, with protocol none",
+    about: "When it counts as ready, with protocol none",
   },
   ...OF_PROGRAMS,
-  ...callRows("call.timeoutMs; where that is left out 1000, and 60000 with mcp and lsp", "never"),
+  ...callRows("call.timeoutMs, else 1000, and 60000 with mcp and lsp", "never"),
   // It may have to be downloaded first, as with `npx -y`.
   startTimeoutMs: {
     ...MODULE.startTimeoutMs,
     default: 60_000,
-    about: "Milliseconds from the start of the program to the end of its initialize exchange",
+    about: "Milliseconds from the start of the program to the end of its initialize exchange, or until it is ready",
   },
 } satisfies Rows<ProgramSettings>;
 
 const CLUSTER_AUTH = {
-  creds: path("Path of a file of credentials, a JWT and its seed"),
-  nkey: path("Path of a file with the seed of an nkey"),
+  creds: path("Path of a credentials file, with a JWT and its seed"),
+  nkey: path("Path of a file with an nkey's seed"),
   userEnv: variable("Environment variable that holds the user's name; with passwordEnv"),
   passwordEnv: variable("Environment variable that holds the password"),
   tokenEnv: variable("Environment variable that holds a token"),
 } satisfies Rows<ClusterAuthSettings>;
 
 const CLUSTER_TLS = {
-  ca: path("Path of the certificates that may sign the server's, as PEM", "those of the runtime"),
+  ca: path("Path of the CA certificates for the server's certificate, as PEM", "those of the runtime"),
   cert: path("Path of the broker's own certificate, as PEM; with key"),
-  key: path("Path of the key of cert, as PEM"),
+  key: path("Path of the private key for cert, as PEM"),
 } satisfies Rows<ClusterTlsSettings>;
 
 export const CLUSTER = {
@@ -546,44 +554,48 @@ export const CLUSTER = {
     of: "addresses",
     each: "an address such as nats://HOST:4222",
     needed: true,
-    about: "Addresses of the servers, such as tls://nats-1:4222: the broker is connected to one of them at a time",
+    about: "Addresses of the servers, such as tls://nats-1:4222; the broker connects to one of them at a time",
   },
-  name: { is: "name", needed: true, about: "Name of the cluster: brokers of different clusters do not see each other" },
+  name: { is: "name", needed: true, about: "Name of the cluster; brokers of different clusters do not see each other" },
   node: { is: "name", otherwise: "the host's name", about: "Name of this machine, as in M@NODE" },
   exports: {
     is: "object",
     what: "an object of modules by name",
     each: { is: "rights", of: "command", about: "Its commands" },
     otherwise: "nothing",
-    about: "Modules of this broker that others may call: true, or a list of the commands",
+    about: "Modules of this broker that other brokers may call: true, or a list of their commands",
   },
-  imports: modules("nothing", "Modules of others that this broker calls"),
-  auth: { is: "group", keys: CLUSTER_AUTH, about: "How the broker shows the server who it is; no secret stands here" },
+  imports: modules("nothing", "Modules of other brokers that this broker calls"),
+  auth: {
+    is: "group",
+    keys: CLUSTER_AUTH,
+    about: "How the broker authenticates to the server: where to find the secret, never the secret itself",
+  },
   tls: {
     is: "group",
     keys: CLUSTER_TLS,
     about:
-      "Files for TLS, which is used where an address begins with tls://, a file is given here, or the server wants it",
+      "Files for TLS, which is used if an address begins with tls://, a file is given here, or the server requires it",
   },
-  lostAfterMs: time(2_000, "Milliseconds without a connection of a member to any server after which it counts as gone"),
+  lostAfterMs: time(2_000, "Milliseconds after which a member without a connection to any server counts as gone"),
 } satisfies Rows<ClusterSettings>;
 
 /** What a program and a configuration say of a broker alike. */
 export const BROKER = {
-  name: { is: "name", needed: true, about: "Name of the broker, as it stands in the log lines and after --broker" },
-  call: { is: "group", keys: CALL, about: "How calls are made, where a module does not say it" },
+  name: { is: "name", needed: true, about: "Name of the broker, in the log lines and for --broker" },
+  call: { is: "group", keys: CALL, about: "Defaults for calls" },
   product: { is: "text", what: "a text", default: "Shinken", about: "Name of the product in the cleanup's lines" },
   startConcurrency: most(
     "the number of processors, at least 2",
-    "How many processes start at once, workers, restarts and reloads included; the others wait",
+    "How many processes start at the same time, including workers, restarts and reloads; the others wait",
   ),
-  standby: count(0, 0, "How many processes are kept ready for the next starts of modules"),
-  sweep: flag(true, "Whether the start ends processes that a killed broker of this name left behind"),
+  standby: count(0, 0, "How many processes brokkr keeps ready for the next starts of modules"),
+  sweep: flag(true, "Whether the start kills processes that an earlier, killed broker of this name left behind"),
   logLevel: {
     ...choice(
       { debug: true, info: true, warning: true, error: true, fatal: true },
       "info",
-      "The least serious level that is written",
+      "The lowest level that is logged",
     ),
     otherwise: "the environment variable BROKKR_LOG, else info",
   },

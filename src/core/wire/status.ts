@@ -5,7 +5,7 @@
 import type { MemoryUsage } from "../../runtime/runtime.ts";
 import { type FieldChecks, isBoolean, isNumber, isText, listOf, objectOf, oneOf, orNull } from "../checks.ts";
 
-/** Where a process is in its life. */
+/** State of a process. */
 export type ProcessState = "starting" | "cleaning" | "ready" | "draining" | "stopped" | "backoff" | "failed";
 
 /** How a call ends. `retried`: answered after the retry. */
@@ -17,7 +17,7 @@ export type StrayAnswer = "late" | "duplicate" | "unknown";
 /** How many calls of a callee ended in each outcome, and how many answers no call waited for. */
 export type CallCounts = Record<Outcome | StrayAnswer, number>;
 
-/** How long the answered calls of a callee took, each figure at most 4 % off. */
+/** How long the answered calls of a callee took; percentiles are accurate to 4 %. */
 export interface Latency {
   /** Half of the calls took at most this many milliseconds; null before the first answered call. */
   readonly p50: number | null;
@@ -25,35 +25,35 @@ export interface Latency {
   readonly p99: number | null;
   /** Milliseconds of all answered calls together. */
   readonly sumMs: number;
-  /** How many took at most `upToMs` milliseconds and more than half of that, in rising order; what is empty is left out. */
+  /** How many calls took at most `upToMs` milliseconds but more than half of that, in ascending order, without empty buckets. */
   readonly histogram: readonly { readonly upToMs: number; readonly count: number }[];
 }
 
-/** What the cleanup of one module took. */
+/** The cleanup of one module's data. */
 export interface ModuleCleanup {
   /** Name of the module. */
   readonly name: string;
-  /** Milliseconds. */
+  /** Milliseconds that it took. */
   readonly ms: number;
-  /** The messages of what failed, joined by `; `, or null. */
+  /** The messages of its errors, joined by `; `, or null. */
   readonly error: string | null;
 }
 
-/** Something that a process has open beside what brokkr needs: a timer, a socket, a file. */
+/** A kind of handle that a process has open, besides brokkr's own: timers, sockets, files. */
 export interface OpenHandle {
   /** Such as `timer`, `TCP server` or `file /var/log/sla.log`. */
   readonly kind: string;
-  /** How many of it. */
+  /** How many are open. */
   readonly count: number;
 }
 
-/** What a process uses; `null` where the system does not say. */
+/** What a process uses; a value is `null` if the system does not provide it. */
 export interface ResourceUsage {
-  /** Proportional set size: shared pages count in parts. */
+  /** Bytes of the proportional set size: each shared page counts in part. */
   readonly pssBytes: number | null;
-  /** Pages that only this process holds and has written to. */
+  /** Bytes of memory that ending the process would free. */
   readonly privateBytes: number | null;
-  /** Live objects of JavaScript. */
+  /** Bytes of live JavaScript objects. */
   readonly heapBytes: number | null;
   /** How many files, sockets and pipes are open. */
   readonly openFiles: number | null;
@@ -67,9 +67,9 @@ export interface CleanupReceipt {
   readonly released: readonly string[];
   /** How many modules' cleanup failed. */
   readonly errors: number;
-  /** Each module that had something to clean, in the order they were cleaned. */
+  /** Each module that had something to clean, in the order of the cleanup. */
   readonly modules: readonly ModuleCleanup[];
-  /** What else is open in the process after it, or null where the runtime can't tell. */
+  /** Handles that are still open; null if there was nothing to clean and DEBUG is off, or if the runtime can't list them. */
   readonly leftovers: readonly OpenHandle[] | null;
   /** What the process used before the cleanup. */
   readonly before: ResourceUsage;
@@ -77,33 +77,33 @@ export interface CleanupReceipt {
   readonly after: ResourceUsage;
 }
 
-/** What the cleanup of a process cost and gained. */
+/** The cleanup of a process: what it took and what it gave back. */
 export interface CleanupStatus {
   /** Milliseconds that it took. */
   readonly ms: number;
-  /** Names of the modules whose cleanup went through. */
+  /** Names of the modules whose cleanup succeeded. */
   readonly released: readonly string[];
   /** How many modules' cleanup failed. */
   readonly errors: number;
-  /** Milliseconds and error of each module that had something to clean, in the order they were cleaned. */
+  /** Each module that had something to clean, in the order of the cleanup. */
   readonly modules: readonly ModuleCleanup[];
-  /** Bytes that only this process held before the cleanup; `null` where the system can't tell. */
+  /** Bytes of private memory before the cleanup; null if the system does not provide it. */
   readonly privateBytesBefore: number | null;
   /** The same after the cleanup and a garbage collection. */
   readonly privateBytesAfter: number | null;
-  /** Proportional set size before; shared pages count in parts. */
+  /** Bytes of the proportional set size before: each shared page counts in part. */
   readonly pssBytesBefore: number | null;
-  /** Proportional set size after. */
+  /** The same after. */
   readonly pssBytesAfter: number | null;
-  /** Bytes of JavaScript objects before. */
+  /** Bytes of live JavaScript objects before. */
   readonly heapBytesBefore: number | null;
-  /** Bytes of JavaScript objects after. */
+  /** The same after. */
   readonly heapBytesAfter: number | null;
-  /** Open files, sockets and pipes before. */
+  /** How many files, sockets and pipes were open before. */
   readonly openFilesBefore: number | null;
-  /** Open files, sockets and pipes after. */
+  /** The same after. */
   readonly openFilesAfter: number | null;
-  /** What else is open after it, by kind: timers, sockets, files; `null` where the runtime can't tell. */
+  /** Handles that are still open; null if there was nothing to clean and DEBUG is off, or if the runtime can't list them. */
   readonly leftovers: readonly OpenHandle[] | null;
 }
 
@@ -111,27 +111,27 @@ export interface CleanupStatus {
 export interface ProcessStatus {
   /** The module's name, or `M-1` for its first worker. */
   readonly name: string;
-  /** Where it is in its life; only one that is `ready` runs commands. */
+  /** Its state; only a `ready` process runs commands. */
   readonly state: ProcessState;
-  /** The system's number of the process, or null where there is none now. */
+  /** Process id, or null if no process runs. */
   readonly pid: number | null;
-  /** How often it was started again. */
+  /** How many times it was restarted. */
   readonly restarts: number;
   /** Milliseconds since it became ready, 0 before. */
   readonly uptimeMs: number;
-  /** Whether its event loop does not respond. */
+  /** Whether it has sent no heartbeat for `heartbeat.timeoutMs`. */
   readonly blocked: boolean;
-  /** Milliseconds until it is started again, or null where it is not in `backoff`. */
+  /** Milliseconds until its next restart, or null if it is not in `backoff`. */
   readonly nextRestartMs: number | null;
   /** Why it is in `backoff` or `failed`, such as `process exited with code 3`; null in any other state. */
   readonly reason: string | null;
-  /** What it uses, read when the status was asked for; null where it is served in the broker's own process. */
+  /** Its memory now; null with `inProcess`. */
   readonly memory: MemoryUsage | null;
-  /** Calls that its parent has sent to it, by outcome; kept over restarts. */
+  /** Calls from its parent process, by outcome; restarts do not reset them. */
   readonly calls: CallCounts;
   /** How long the answered calls took, from `call()` to the answer. */
   readonly latencyMs: Latency;
-  /** Its cleanup after the last start, or null before it. */
+  /** The cleanup of its last start, or null before that. */
   readonly cleanup: CleanupStatus | null;
 }
 

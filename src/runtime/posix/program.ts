@@ -124,9 +124,10 @@ interface Storage {
 let storage: Storage | undefined;
 
 /**
- * Calls `fn` and returns what it returns; log lines of the calls that it makes, across `await` too, carry `name`.
+ * Runs `fn` and returns its result. Log lines of the calls that it makes, across `await` too, have `name` as their thread; outside of it
+ * the thread is `MainThread`.
  *
- * @default the name is `MainThread` outside of it
+ * @throws {TypeError} if `name` is not a string.
  * @example
  * ```ts
  * import { withThread } from "brokkr";
