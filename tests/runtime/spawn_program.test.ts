@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { mkdtempSync, realpathSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { kill } from "node:process";
+import { dirname, join } from "node:path";
+import { kill, umask } from "node:process";
 import { test } from "node:test";
 import { block, fixture, gone, receive, runtime, start, succeeded, sweep, within, withStarted } from "./started.ts";
 
@@ -33,6 +33,27 @@ test("spawnProgram() leaves out a variable that its parent process has", async (
   } finally {
     process.kill("SIGKILL", { group: true });
     await process.exited;
+  }
+});
+
+test("spawnProgram() makes no channel that another user could open, whatever the mask is", async () => {
+  const mask = umask(0);
+  try {
+    let mode: number | undefined;
+    const process = await runtime.spawnProgram({
+      group: true,
+      program: fixture,
+      env: (address) => {
+        // Others have it in no folder.
+        mode = address.startsWith("unix:") ? statSync(dirname(address.slice("unix:".length))).mode & 0o777 : 0o700;
+        return { ...runtime.env.all(), CHANNEL: address, MODE: "report" };
+      },
+    });
+    await within(receive(await within(process.channel)).end);
+    await process.exited;
+    assert.equal(mode, 0o700);
+  } finally {
+    umask(mask);
   }
 });
 

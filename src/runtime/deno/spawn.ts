@@ -11,8 +11,9 @@ import {
   type System,
 } from "../posix/child_process.ts";
 import { timer } from "../posix/clock.ts";
-import { failureReason } from "../posix/failure_reason.ts";
+import { failureCode, failureReason } from "../posix/failure_reason.ts";
 import { startTimeOf } from "../posix/proc.ts";
+import { PATH_LIMIT } from "../posix/socket_path.ts";
 import type {
   CommandProcess,
   ExitStatus,
@@ -23,7 +24,6 @@ import type {
 } from "../runtime.ts";
 import { socketChannel } from "./channel.ts";
 import { programArguments, programEnvironment } from "./flags.ts";
-import { bindPrivately, SocketFolder } from "./listen.ts";
 import {
   type DenoChild,
   type DenoCommandOptions,
@@ -48,16 +48,10 @@ export function newSpawner(): Spawner {
 // Deno.Command has no descriptors above 2, so the child connects to a socket whose path only it receives.
 // deno-lint-ignore require-await
 async function spawnProgram(options: SpawnProgramOptions, folder: SocketFolder): Promise<ProgramProcess> {
-  const path = folder.take();
-  let listener: DenoListener | undefined;
+  const { path, listener, close } = folder.listen();
   let process: DenoProcess;
-  const close = () => {
-    listener?.close();
-    folder.release(path);
-  };
   try {
     const { program, args } = programArguments(options, path);
-    listener = bindPrivately(path);
     const deno: Start = {
       command: [Deno.execPath(), ...args],
       env: programEnvironment(options.env(`unix:${path}`), options),
@@ -226,5 +220,97 @@ function leftRemovedFolder(): boolean {
   } catch {
     Deno.chdir("/");
     return true;
+  }
+}
+
+declare function addEventListener(type: "unload", fn: () => void): void;
+declare function removeEventListener(type: "unload", fn: () => void): void;
+
+/** Why no folder can be made at any later try either. */
+const LASTING: readonly (string | undefined)[] = ["EROFS", "EACCES"];
+
+interface Socket {
+  readonly path: string;
+  readonly listener: DenoListener;
+  close(): void;
+}
+
+/** Sockets in a folder of this process that no other user can enter. It exists while one of them is open. */
+class SocketFolder {
+  #path: string | undefined;
+  #inUse = 0;
+  #made = 0;
+
+  listen(): Socket {
+    if (this.#path === undefined) {
+      this.#path = makeFolder();
+      addEventListener("unload", this.#removeAll);
+    }
+    this.#inUse++;
+    const path = `${this.#path}/${++this.#made}`;
+    try {
+      const listener = Deno.listen({ transport: "unix", path });
+      const close = () => {
+        listener.close();
+        this.#release(path);
+      };
+      return { path, listener, close };
+    } catch (cause) {
+      this.#release(path);
+      throw new Error(`Cannot listen on "${path}": ${failureReason(cause)}`, { cause });
+    }
+  }
+
+  #release(path: string): void {
+    remove(path);
+    this.#inUse--;
+    if (this.#inUse > 0) return;
+    removeEventListener("unload", this.#removeAll);
+    this.#removeAll();
+  }
+
+  readonly #removeAll = (): void => {
+    if (this.#path !== undefined) remove(this.#path, { recursive: true });
+    this.#path = undefined;
+  };
+}
+
+function remove(path: string, options: { readonly recursive: boolean } = { recursive: false }): void {
+  try {
+    Deno.removeSync(path, options);
+  } catch {
+    // Gone before: a listener removes its own socket.
+  }
+}
+
+function makeFolder(): string {
+  let cause: unknown;
+  // The pid says whose it was, where this process is killed before it can remove it.
+  const prefix = `brokkr-sockets-${Deno.pid}-`;
+  for (const options of [{ prefix }, ...ownRuntimeFolder().map((dir) => ({ prefix, dir })), { prefix, dir: "/tmp" }]) {
+    try {
+      const path = Deno.makeTempDirSync(options);
+      if (new TextEncoder().encode(`${path}/1234567`).length < PATH_LIMIT) return path;
+      remove(path);
+    } catch (error) {
+      cause ??= error;
+    }
+  }
+  const reason = cause === undefined
+    ? "every temporary folder has too long a path, set TMPDIR to a shorter one"
+    : `no temporary folder can be written in (${failureCode(cause) ?? failureReason(cause)}), ` +
+      "set XDG_RUNTIME_DIR or TMPDIR to a folder of this user that can, such as one on a tmpfs";
+  const error = new Error(`Cannot make sockets for new processes: ${reason}`, { cause });
+  throw LASTING.includes(failureCode(cause)) ? Object.assign(error, { lasting: true }) : error;
+}
+
+/** `$XDG_RUNTIME_DIR`, where it is this user's: on a read-only root it may be the only folder to write in. */
+function ownRuntimeFolder(): string[] {
+  try {
+    const folder = Deno.env.get("XDG_RUNTIME_DIR") ?? "";
+    if (!folder.startsWith("/") || !isGranted({ name: "sys", kind: "uid" })) return [];
+    return ifReadable(folder, Deno.lstatSync).uid === Deno.uid() ? [folder] : [];
+  } catch {
+    return [];
   }
 }
