@@ -14,10 +14,12 @@ import {
   type ModuleSettings,
   SLOW_TIMEOUT_MS,
 } from "../settings/settings.ts";
+import { overLimit } from "../faults.ts";
 import { checkName, checkTable, filled, IN_PROGRAM, type Row } from "../settings/table.ts";
 import { closestMatch, defined, inspect, isRecord, refuseUnknown, withoutFields } from "../checks.ts";
 import { messageOf } from "../user_code.ts";
-import { plainText } from "../wire/codec.ts";
+import { plainText, utf8Bytes } from "../wire/codec.ts";
+import { DEFAULT_FRAME_LIMIT } from "../wire/frame.ts";
 import type { ClusterConnection } from "../cluster/pub_sub.ts";
 import type { TimeSource } from "../child/in_process.ts";
 import { processName } from "../child/role.ts";
@@ -175,10 +177,14 @@ export function checkOptions(options: BrokerOptions): BrokerPlan {
   };
 }
 
+/** They are in the parent's hello, beside the names of all modules and how each is called. */
+const OPTIONS_LIMIT = DEFAULT_FRAME_LIMIT / 2;
+
 /** They cross to the module's process as JSON, which would lose some of them without a word. @throws {TypeError} */
 function checkModuleOptions(module: string, options: unknown): void {
   try {
-    plainText(options, "options");
+    const bytes = utf8Bytes(plainText(options, "options") ?? "");
+    if (bytes > OPTIONS_LIMIT) throw new Error(overLimit(bytes, OPTIONS_LIMIT));
   } catch (error) {
     throw new TypeError(`Cannot pass its options to module "${module}": ${messageOf(error)}`);
   }

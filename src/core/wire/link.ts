@@ -275,6 +275,8 @@ export class Link {
     if (length <= this.#sendLimit) return this.#wake();
     const reason = `not sent: a frame of type ${type} has ${length} bytes and the limit is ${this.#sendLimit}`;
     this.#events.refused(reason, "");
+    // The peer waits for these two for ever.
+    if (type === FrameType.hello || type === FrameType.notice) this.close(reason);
   }
 
   #drained(): void {

@@ -72,6 +72,10 @@ for (
       { modules: [{ name: "sla", options: { id: 1n } }] },
       'Cannot pass its options to module "sla": options.id is a bigint',
     ],
+    [
+      { modules: [{ name: "sla", options: "\u00e9".repeat(4 * 1024 * 1024) }] },
+      'Cannot pass its options to module "sla": payload of 8388610 bytes is over the limit of 8388608',
+    ],
     [{ settings: { slaa: {} } }, 'Option settings: there is no module "slaa"'],
     [
       { settings: { sla: { queue: -1 } } },

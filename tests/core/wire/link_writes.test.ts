@@ -164,6 +164,18 @@ test("frame over the limit is not sent, since the peer would end the link over i
   ]);
 });
 
+for (const type of [FrameType.hello, FrameType.notice]) {
+  test(`frame of type ${type} over the limit ends the link, since the peer would wait for it for ever`, async () => {
+    const { end, link, seen } = bareLink();
+    link.send(type, "x".repeat(1001));
+    await settle();
+    const reason = `not sent: a frame of type ${type} has 1001 bytes and the limit is 1000`;
+    assert.deepEqual(joinBytes(end.written), frame(FrameType.close, JSON.stringify({ reason })));
+    assert.deepEqual(seen.closed, [reason]);
+    assert.deepEqual(seen.refused, [`${reason} | `]);
+  });
+}
+
 test("close() sends what was gathered, then the reason, and nothing after it", async () => {
   const { end, link, seen } = bareLink();
   link.schedule(() => link.send(FrameType.answers, "last"));
