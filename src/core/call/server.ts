@@ -456,8 +456,9 @@ export class RunningCall implements CallContext, ReceivedOnce {
     return this.#controller.signal;
   }
 
-  progress(value: unknown): void {
-    this.#sendProgress(this, value);
+  /** Bound, so that a handler can pass it on as the `onProgress` of a call of its own. */
+  get progress(): (value: unknown) => void {
+    return (value) => this.#sendProgress(this, value);
   }
 
   /** Progress of the process that it was passed on to. A value that can't be sent is left out. */

@@ -34,6 +34,21 @@ test("onProgress gets every value, and each begins the time for an answer anew",
   assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
 });
 
+test("progress() needs no receiver, so that a command passes it on as the onProgress of a call of its own", async () => {
+  const c: Conversation = new Conversation({
+    async work(this: CallContext) {
+      const { progress } = this;
+      await Promise.resolve();
+      [1, 2].forEach((value) => progress(value));
+      return "done";
+    },
+  });
+  const seen: unknown[] = [];
+  assert.equal(await c.call("work", [], { onProgress: (value) => seen.push(value) }), "done");
+  assert.deepEqual(seen, [1, 2]);
+  assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
+});
+
 test("progress gives time also to a call that does not listen to it", async () => {
   const c = working();
   const result = c.call("work", [900, 3]);
