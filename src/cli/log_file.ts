@@ -45,8 +45,8 @@ export interface LogFileOptions {
 
 interface Open {
   readonly fd: number;
-  readonly device: number;
-  readonly inode: number;
+  readonly device: bigint;
+  readonly inode: bigint;
   /** Only regular files can be rotated. */
   readonly isFile: boolean;
   size: number;
@@ -158,10 +158,11 @@ export class LogFile {
 
   /** The file to write to: a new one if it was renamed or removed, or is to be rotated. */
   #current(bytes: number): Open {
-    const there = statSync(this.#path, { throwIfNoEntry: false });
+    // As in standard_error.ts: the other form stops Node from following links where this is a pipe.
+    const there = statSync(this.#path, { bigint: true, throwIfNoEntry: false });
     if (there?.ino !== this.#open?.inode || there?.dev !== this.#open?.device) this.#shut();
     // Another program may have truncated it.
-    else if (this.#open !== undefined && there !== undefined) this.#open.size = there.size;
+    else if (this.#open !== undefined && there !== undefined) this.#open.size = Number(there.size);
     this.#open ??= open(this.#path);
     const { isFile, size } = this.#open;
     if (!isFile || size === 0 || size + bytes <= this.#options.maxBytes) return this.#open;
@@ -199,8 +200,8 @@ function open(path: string): Open {
   // Opening a pipe without a reader would block for ever.
   const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK, O_NOCTTY } = constants;
   const fd = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY, 0o666);
-  const stats = fstatSync(fd);
-  return { fd, device: stats.dev, inode: stats.ino, isFile: stats.isFile(), size: stats.size };
+  const stats = fstatSync(fd, { bigint: true });
+  return { fd, device: stats.dev, inode: stats.ino, isFile: stats.isFile(), size: Number(stats.size) };
 }
 
 /** Appends as much of `bytes` as the system takes, and reports the new size, also before it throws. */

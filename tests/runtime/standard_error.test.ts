@@ -1,9 +1,20 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, constants, mkdtempSync, openSync, readSync, rmSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import process from "node:process";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
@@ -252,6 +263,27 @@ test("writeError() into a pipe of others that stalls blocks nobody, and leaves i
       closeSync(ours);
       closeSync(theirs);
     }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test("writeError() into a pipe does not change where a link leads that is imported afterwards", () => {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), "brokkr-stderr-")));
+  try {
+    mkdirSync(join(folder, "links"));
+    for (const file of ["first.mjs", "second.mjs"]) {
+      writeFileSync(join(folder, file), "export const at = import.meta.url;\n");
+      symlinkSync(join(folder, file), join(folder, "links", file));
+    }
+    const { status, stderr } = spawnSync(process.execPath, [...RUN_FLAGS, fileURLToPath(fixture)], {
+      env: { ...process.env, MODE: "error-then-link", LINKS: join(folder, "links"), SIZE: "10000" },
+      encoding: "utf8",
+    });
+    const folders = stderr.trim().split(/\s+/).map((at) => dirname(fileURLToPath(at)));
+    // Deno does not follow it.
+    const [before] = folders;
+    assert.deepEqual([status, folders], [0, [before, before]]);
   } finally {
     rmSync(folder, { recursive: true });
   }

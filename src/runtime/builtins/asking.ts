@@ -4,7 +4,7 @@ import { privateFiles } from "./files.ts";
 import { fileSystem, process } from "./process.ts";
 
 /** `/dev/null` of Linux. */
-const NULL_DEVICE = 0x103;
+const NULL_DEVICE = 0x103n;
 
 const DESCRIPTORS = { stdout: 1, stderr: 2 };
 
@@ -21,7 +21,8 @@ export const common = {
   },
   terminal(output) {
     // Before the stream: it costs a process of Bun 6 to 10 ms, and one of Node 2 ms.
-    const stats = fileSystem().fstatSync(DESCRIPTORS[output]);
+    // As in standard_error.ts: its other form stops Node from following links.
+    const stats = fileSystem().fstatSync(DESCRIPTORS[output], { bigint: true });
     if (!stats.isCharacterDevice() || stats.rdev === NULL_DEVICE) return null;
     const { isTTY, columns } = process[output];
     return isTTY === true ? { columns } : null;

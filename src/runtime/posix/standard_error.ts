@@ -191,7 +191,10 @@ export function standardErrorOf(
 /** The part of `node:fs` that this needs. */
 interface FileSystem {
   readonly constants: { readonly O_WRONLY: number; readonly O_NONBLOCK: number; readonly O_NOCTTY: number };
-  fstatSync(fd: number): { isFIFO(): boolean; isCharacterDevice(): boolean; isFile(): boolean };
+  fstatSync(
+    fd: number,
+    options: { readonly bigint: true },
+  ): { isFIFO(): boolean; isCharacterDevice(): boolean; isFile(): boolean };
   openSync(path: string, flags: number): number;
 }
 
@@ -201,7 +204,8 @@ interface FileSystem {
  * nothing else is possible: for a socket, or where another user owns the pipe.
  */
 export function unblockedError({ constants, fstatSync, openSync }: FileSystem, unblock: () => void): number {
-  const stats = fstatSync(2);
+  // Node follows no link to a module any more once its last other look was at a pipe: nodejs/node lib/fs.js, realpathSync().
+  const stats = fstatSync(2, { bigint: true });
   if (stats.isFile()) return 2;
   try {
     if (stats.isFIFO() || stats.isCharacterDevice()) {
