@@ -45,10 +45,10 @@ test(`${PAGE}, Restart, stop, change the configuration: every command is done`, 
   assert.equal((await broker.ended).code, 0);
 });
 
-test(`${PAGE}, Tab completes: bash completes what is typed`, { skip: NO_BASH || NO_TMUX }, async () => {
+test(`${PAGE}, Tab completion: bash completes what is typed`, { skip: NO_BASH || NO_TMUX }, async () => {
   await using project = await brokkrFolder();
   const env = { ...project.env, HOME: project.folder, PS1: "$ " };
-  await follow(await stepsOf(PAGE, "Tab completes"), { folder: project.folder, env, replace: {} });
+  await follow(await stepsOf(PAGE, "Tab completion"), { folder: project.folder, env, replace: {} });
   using screen = new Screen("bash -i", { env, width: 100, height: 30 });
   screen.keys("brokkr st", "Tab", "Tab");
   await screen.shows(/^status +stop *$/m);

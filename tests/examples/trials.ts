@@ -61,7 +61,7 @@ export const TRIED: Readonly<Record<string, Readonly<Record<string, string>>>> =
     "What does this line mean?": "operating",
     "Restart, stop, change the configuration": "operating",
     "Try it": "operating",
-    "Tab completes": "operating",
+    "Tab completion": "operating",
     "Under systemd": "operating",
     "The disk is full": "operating",
   },
