@@ -44,7 +44,9 @@ test("progress() needs no receiver, so that a command passes it on as the onProg
     },
   });
   const seen: unknown[] = [];
-  assert.equal(await c.call("work", [], { onProgress: (value) => seen.push(value) }), "done");
+  const result = c.call("work", [], { onProgress: (value) => seen.push(value) });
+  await c.clock.advance(1);
+  assert.equal(await result, "done");
   assert.deepEqual(seen, [1, 2]);
   assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
 });
