@@ -5,8 +5,14 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { Codec } from "../../src/core/wire/codec.ts";
 import { packAnswers, packCalls, readAnswers, readCalls } from "../../src/core/wire/columns.ts";
-import { DEFAULT_FRAME_LIMIT, FrameType, HEADER_BYTES, joinBytes, readHeader } from "../../src/core/wire/frame.ts";
-import { readJson } from "../../src/core/wire/serializable.ts";
+import {
+  DEFAULT_FRAME_LIMIT,
+  FrameType,
+  HEADER_BYTES,
+  joinBytes,
+  readHeader,
+  readJson,
+} from "../../src/core/wire/frame.ts";
 import { controlFromChild, readRecords } from "../../src/core/wire/messages.ts";
 import { outOfBandHead, readOutOfBand } from "../../src/core/wire/shared_memory.ts";
 import { reportedEvents } from "../../src/core/log/broker_log.ts";

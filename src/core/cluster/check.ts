@@ -6,7 +6,7 @@
 import type { Clock } from "../../runtime/runtime.ts";
 import { isRecord } from "../checks.ts";
 import { formatTimeout, sleep } from "../duration.ts";
-import { readJson } from "../wire/serializable.ts";
+import { readJson } from "../wire/frame.ts";
 import { objectText } from "../user_code.ts";
 import { isCompatibleWith, type Presence, readPresence } from "./members.ts";
 import type { ClusterPlan } from "./plan.ts";

@@ -21,8 +21,7 @@ import {
   optional,
   orNull,
 } from "../checks.ts";
-import { readJson } from "../wire/serializable.ts";
-import { PROTOCOL_VERSION } from "../wire/frame.ts";
+import { PROTOCOL_VERSION, readJson } from "../wire/frame.ts";
 import { isProcessState, type ProcessState } from "../wire/status.ts";
 
 /** Version of the subjects and of the messages in them. */

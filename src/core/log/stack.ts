@@ -6,7 +6,7 @@
 import { BrokerError, RemoteError, type ThrownError } from "../faults.ts";
 import { applyUser, classNameOf, headline, isError, jsonText, textOf } from "../user_code.ts";
 import { attempt, cutText } from "../checks.ts";
-import { isNestedDeeper, MAX_DEPTH } from "../wire/serializable.ts";
+import { isNestedDeeper, MAX_DEPTH } from "../wire/frame.ts";
 
 /** What a stack is printed from. `stack` is the text as the runtime made it. */
 export interface StackSource {

@@ -3,7 +3,7 @@
 import type { Channel, Clock } from "../../runtime/runtime.ts";
 import { UnansweredError } from "../call/server.ts";
 import { messageText } from "../wire/codec.ts";
-import { isNestedDeeper, MAX_BODY_DEPTH } from "../wire/serializable.ts";
+import { isNestedDeeper, MAX_BODY_DEPTH } from "../wire/frame.ts";
 import { frameMessage, FramingError, type MessageReader, newReader } from "./framing.ts";
 import { JsonRpcError, type Message, type MessageId, type Params, readMessage } from "./message.ts";
 import { PeerRequests } from "./peer_requests.ts";

@@ -5,7 +5,7 @@
  */
 
 import { overLimit } from "../faults.ts";
-import { BodyError, type CodecName, CODECS, joinBytes, LARGE_BYTES } from "./frame.ts";
+import { BodyError, type CodecName, joinBytes, LARGE_BYTES, MAX_BODY_DEPTH, MAX_DEPTH, utf8Text } from "./frame.ts";
 import {
   BufferPool,
   explained,
@@ -13,22 +13,14 @@ import {
   isHolder,
   isPlain,
   type Key,
-  MAX_BODY_DEPTH,
   NotSerializableError,
   OverLimitError,
   type Place,
   PlaceKind,
   Scan,
-  utf8Text,
 } from "./serializable.ts";
 import { jsonText, objectText } from "../user_code.ts";
 import type { OutOfBandParts } from "./shared_memory.ts";
-
-/** The best codec that a peer can read, by what its hello offers. One that offers nothing reads JSON. */
-export function bestCodec(offered: unknown): CodecName {
-  const names: readonly unknown[] = Array.isArray(offered) ? offered : [];
-  return CODECS.find((name) => names.includes(name)) ?? "json";
-}
 
 /** A value ready to be put into a frame. */
 export interface EncodedValue {
@@ -123,10 +115,8 @@ export function decoded({ text, places, parts }: EncodedValue): unknown {
  * @throws {NotSerializableError} where JSON would lose what it holds.
  */
 export function plainText(value: unknown, name: string): string | undefined {
-  return value === undefined ? undefined : TEXT_ONLY.encode(value, name).text;
+  return value === undefined ? undefined : textAlone(value, name, MAX_DEPTH);
 }
-
-const TEXT_ONLY = new Codec("text");
 
 /**
  * The same of a whole message: what it carries may be as deep as any value, and the message is a little deeper.
@@ -134,9 +124,12 @@ const TEXT_ONLY = new Codec("text");
  * @throws {NotSerializableError}
  */
 export function messageText(message: object): string {
-  const name = "message";
+  return textAlone(message, "message", MAX_BODY_DEPTH);
+}
+
+function textAlone(value: unknown, name: string, levels: number): string {
   try {
-    return encoded(new Scan(name, { bytes: false, levels: MAX_BODY_DEPTH }).look(message), name, Infinity).text;
+    return encoded(new Scan(name, { bytes: false, levels }).look(value), name, Infinity).text;
   } catch (error) {
     throw explained(error);
   }

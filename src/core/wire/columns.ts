@@ -9,9 +9,18 @@
  */
 
 import { type EncodedValue, hasBytes, NOTHING_ENCODED, PartSource, putPlace } from "./codec.ts";
-import { AnswerKind, asBodyError, BodyError, FrameFlag, LARGE_BYTES, LENGTH_BYTES, type Packed } from "./frame.ts";
+import {
+  AnswerKind,
+  asBodyError,
+  BodyError,
+  FrameFlag,
+  LARGE_BYTES,
+  LENGTH_BYTES,
+  type Packed,
+  parseJson,
+  utf8Text,
+} from "./frame.ts";
 import { type CallHeaders, readHeaders, WrittenHeaders } from "./messages.ts";
-import { parseJson, utf8Text } from "./serializable.ts";
 import { objectText } from "../user_code.ts";
 import type { OutOfBandParts } from "./shared_memory.ts";
 

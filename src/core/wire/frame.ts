@@ -1,4 +1,4 @@
-/** Frames on a stream of bytes: a header of 8 bytes and a body. `docs/wire-protocol.md` describes them for other languages. */
+/** Frames on a stream of bytes: a header of 8 bytes and a body, mostly of JSON. `docs/wire-protocol.md` describes them for other languages. */
 
 import type { Channel } from "../../runtime/runtime.ts";
 import { messageOf } from "../user_code.ts";
@@ -12,6 +12,12 @@ export type CodecName = "rich" | "json" | "text";
 /** Those that a hello may offer, the best first. */
 export const CODECS: readonly CodecName[] = ["rich", "json"];
 
+/** The best codec that a peer can read, by what its hello offers. One that offers nothing reads JSON. */
+export function bestCodec(offered: unknown): CodecName {
+  const names: readonly unknown[] = Array.isArray(offered) ? offered : [];
+  return CODECS.find((name) => names.includes(name)) ?? "json";
+}
+
 export const HEADER_BYTES = 8;
 
 /** A part of so many bytes is memory of its own, which no frame copies. */
@@ -19,6 +25,11 @@ export const LARGE_BYTES = 64 * 1024;
 
 /** The largest body unless both sides agree on less. */
 export const DEFAULT_FRAME_LIMIT = 16 * 1024 * 1024;
+
+/** Engines differ in how deep they can write and read JSON; each of them can do this. */
+export const MAX_DEPTH = 1_000;
+/** A little more than a value may have, for the columns around it. */
+export const MAX_BODY_DEPTH = MAX_DEPTH + 10;
 
 const MAGIC_0 = 0x62;
 const MAGIC_1 = 0x6b;
@@ -127,6 +138,69 @@ export class BodyError extends Error {
  */
 export function asBodyError(error: unknown): BodyError {
   return error instanceof BodyError ? error : new BodyError(messageOf(error));
+}
+
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+const strictDecoder = new TextDecoder("utf-8", { fatal: true });
+/** What a decoder writes in the place of what is not UTF-8. */
+const REPLACEMENT = "\ufffd";
+
+/** To look for what was replaced takes a third of what a strict decoder takes in Deno. @throws {BodyError} */
+export function utf8Text(bytes: Uint8Array): string {
+  const text = decoder.decode(bytes);
+  if (!text.includes(REPLACEMENT)) return text;
+  try {
+    strictDecoder.decode(bytes);
+    return text;
+  } catch {
+    throw new BodyError("the body is not UTF-8");
+  }
+}
+
+/** The JSON value of a body without attachments. @throws {BodyError} */
+export function readJson(body: Uint8Array): unknown {
+  return parseJson(utf8Text(body));
+}
+
+/** The engine's own words for a fault would quote from the text. @throws {BodyError} */
+export function parseJson(text: string): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new BodyError("the body is not valid JSON");
+  }
+  if (isNestedDeeper(text, value, MAX_BODY_DEPTH)) {
+    throw new BodyError(`the body is nested deeper than ${MAX_BODY_DEPTH}`);
+  }
+  return value;
+}
+
+/** Whether `value`, whose JSON is `text`, is nested deeper than `limit`. */
+export function isNestedDeeper(text: string, value: unknown, limit: number): boolean {
+  return opensMoreThan(text, limit) && isDeeper(value, limit);
+}
+
+/** Whether so many lists or objects begin in a JSON text, in its texts included: it takes a tenth of what a look at the value does. */
+function opensMoreThan(text: string, limit: number): boolean {
+  // What is opened is closed.
+  if (text.length < limit * 2) return false;
+  let count = 0;
+  for (const bracket of ["{", "["]) {
+    for (let at = text.indexOf(bracket); at !== -1; at = text.indexOf(bracket, at + 1)) {
+      if (++count > limit) return true;
+    }
+  }
+  return false;
+}
+
+function isDeeper(value: unknown, limit: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (limit === 0) return true;
+  for (const inner of Array.isArray(value) ? value : Object.values(value)) {
+    if (isDeeper(inner, limit - 1)) return true;
+  }
+  return false;
 }
 
 /** Gets each frame; `body` is its reader's until this returns. */

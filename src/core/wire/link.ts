@@ -6,8 +6,16 @@
 
 import type { Channel, Clock } from "../../runtime/runtime.ts";
 import { messageOf, objectText } from "../user_code.ts";
-import { bestCodec } from "./codec.ts";
-import { BodyError, type CodecName, FrameReader, FrameType, FrameWriter, isKnownType, type Packed } from "./frame.ts";
+import {
+  bestCodec,
+  BodyError,
+  type CodecName,
+  FrameReader,
+  FrameType,
+  FrameWriter,
+  isKnownType,
+  type Packed,
+} from "./frame.ts";
 import { type OutOfBandParts, SharedMemory, type SharedMemoryOptions } from "./shared_memory.ts";
 
 export interface LinkEvents {

@@ -23,8 +23,7 @@ import {
 } from "../checks.ts";
 import type { CallSettings, ModuleCallSettings, OutputLimits, SupervisionPlan } from "../settings/settings.ts";
 import { VERSION } from "../version.ts";
-import { BodyError, PROTOCOL_VERSION } from "./frame.ts";
-import { readJson } from "./serializable.ts";
+import { BodyError, PROTOCOL_VERSION, readJson } from "./frame.ts";
 import { objectText } from "../user_code.ts";
 import { type CleanupReceipt, isProcessStatus, RECEIPT_CHECKS } from "./status.ts";
 

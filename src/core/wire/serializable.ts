@@ -1,12 +1,7 @@
 /** What a value that crosses may hold, and how large and how deep it may be: all codecs refuse the same. */
 
 import { formOf, hasInheritedForm, messageOf } from "../user_code.ts";
-import { BodyError, LARGE_BYTES } from "./frame.ts";
-
-/** Engines differ in how deep they can write and read JSON; each of them can do this. */
-export const MAX_DEPTH = 1_000;
-/** A little more than a value may have, for the columns around it. */
-export const MAX_BODY_DEPTH = MAX_DEPTH + 10;
+import { LARGE_BYTES, MAX_DEPTH } from "./frame.ts";
 
 /** A value has so many bytes at least, which is more than it may have. */
 export class OverLimitError extends Error {
@@ -19,36 +14,8 @@ export class OverLimitError extends Error {
   }
 }
 
-/** Whether `value`, whose JSON is `text`, is nested deeper than `limit`. */
-export function isNestedDeeper(text: string, value: unknown, limit: number): boolean {
-  return opensMoreThan(text, limit) && isDeeper(value, limit);
-}
-
-/** Whether so many lists or objects begin in a JSON text, in its texts included: it takes a tenth of what a look at the value does. */
-function opensMoreThan(text: string, limit: number): boolean {
-  // What is opened is closed.
-  if (text.length < limit * 2) return false;
-  let count = 0;
-  for (const bracket of ["{", "["]) {
-    for (let at = text.indexOf(bracket); at !== -1; at = text.indexOf(bracket, at + 1)) {
-      if (++count > limit) return true;
-    }
-  }
-  return false;
-}
-
-function isDeeper(value: unknown, limit: number): boolean {
-  if (!isHolder(value)) return false;
-  if (limit === 0) return true;
-  for (const inner of Array.isArray(value) ? value : Object.values(value)) {
-    if (isHolder(inner) && isDeeper(inner, limit - 1)) return true;
-  }
-  return false;
-}
-
 const LOSSY = [Map, Set, WeakMap, WeakSet, WeakRef, Promise, RegExp, ArrayBuffer, SharedArrayBuffer, Error];
 const BOXED: readonly string[] = ["Number", "String", "Boolean", "BigInt"];
-const LOSSY_NAMES: readonly string[] = LOSSY.map(({ name }) => name);
 
 /** Throws what `refusal` makes where a value has contents that JSON would lose. */
 export function refuseLossy(value: object, refusal: (what: string) => Error): void {
@@ -57,8 +24,8 @@ export function refuseLossy(value: object, refusal: (what: string) => Error): vo
   const tag = tagOf(value);
   // A class of the program, which has no contents but its properties.
   if (tag === "Object" || tag === "Array") return;
-  const name = LOSSY_NAMES.includes(tag) ? tag : LOSSY.find((candidate) => value instanceof candidate)?.name;
-  if (name !== undefined) throw refusal(`is ${/^[AE]/.test(name) ? "an" : "a"} ${name}`);
+  const lost = LOSSY.find(({ name }) => name === tag) ?? LOSSY.find((candidate) => value instanceof candidate);
+  if (lost !== undefined) throw refusal(`is ${/^[AE]/.test(lost.name) ? "an" : "a"} ${lost.name}`);
   if (ArrayBuffer.isView(value)) throw refusal("is a typed array other than Uint8Array");
 }
 
@@ -393,42 +360,6 @@ export function isHolder(value: unknown): value is object {
 
 function firstLine(text: string): string {
   return text.split("\n", 1)[0] ?? text;
-}
-
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-const strictDecoder = new TextDecoder("utf-8", { fatal: true });
-/** What a decoder writes in the place of what is not UTF-8. */
-const REPLACEMENT = "\ufffd";
-
-/** To look for what was replaced takes a third of what a strict decoder takes in Deno. @throws {BodyError} */
-export function utf8Text(bytes: Uint8Array): string {
-  const text = decoder.decode(bytes);
-  if (!text.includes(REPLACEMENT)) return text;
-  try {
-    strictDecoder.decode(bytes);
-    return text;
-  } catch {
-    throw new BodyError("the body is not UTF-8");
-  }
-}
-
-/** The JSON value of a body without attachments. @throws {BodyError} */
-export function readJson(body: Uint8Array): unknown {
-  return parseJson(utf8Text(body));
-}
-
-/** The engine's own words for a fault would quote from the text. @throws {BodyError} */
-export function parseJson(text: string): unknown {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw new BodyError("the body is not valid JSON");
-  }
-  if (isNestedDeeper(text, value, MAX_BODY_DEPTH)) {
-    throw new BodyError(`the body is nested deeper than ${MAX_BODY_DEPTH}`);
-  }
-  return value;
 }
 
 /** More buffers than this are left to the engine. */

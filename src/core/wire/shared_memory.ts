@@ -8,8 +8,7 @@
  */
 
 import type { Clock, SharedFile, SharedFiles } from "../../runtime/runtime.ts";
-import { BodyError, FrameError, FrameType, type Packed } from "./frame.ts";
-import { readJson } from "./serializable.ts";
+import { BodyError, FrameError, FrameType, type Packed, readJson } from "./frame.ts";
 import { objectText } from "../user_code.ts";
 
 /** Bytes that may lie in one file. */

@@ -1,4 +1,4 @@
-import { readJson } from "../../../src/core/wire/serializable.ts";
+import { readJson } from "../../../src/core/wire/frame.ts";
 import { Link, type LinkOptions } from "../../../src/core/wire/link.ts";
 import { ManualClock } from "../manual_clock.ts";
 import { MemoryChannel } from "../memory_channel.ts";

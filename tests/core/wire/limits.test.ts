@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Codec, encodePayload } from "../../../src/core/wire/codec.ts";
 import { readAnswers } from "../../../src/core/wire/columns.ts";
-import { isNestedDeeper, readJson } from "../../../src/core/wire/serializable.ts";
+import { isNestedDeeper, readJson } from "../../../src/core/wire/frame.ts";
 import { carry } from "./carry.ts";
 
 const FRAME_LIMIT = 100_000;

@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { readAnswers, readCalls } from "../../../src/core/wire/columns.ts";
-import { DEFAULT_FRAME_LIMIT, FrameReader, FrameType } from "../../../src/core/wire/frame.ts";
-import { readJson } from "../../../src/core/wire/serializable.ts";
+import { DEFAULT_FRAME_LIMIT, FrameReader, FrameType, readJson } from "../../../src/core/wire/frame.ts";
 
 /** What a parent and its process sent from hello to stop, as base64: calls that go well and that fail, a retry, a cancel, events. */
 const RECORDED = JSON.parse(readFileSync(new URL("../../fixtures/frame/session.json", import.meta.url), "utf8"));
