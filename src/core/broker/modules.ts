@@ -349,7 +349,8 @@ export class Modules {
     const replaced = slot.replace("its settings have changed", spec);
     const change = slot.change = replaced.then((done): Change => done ? "replaced" : "kept");
     const outcome = await change;
-    if (slot.change === change) slot.change = undefined;
+    if (slot.change !== change) return outcome;
+    slot.change = undefined;
     if (outcome === "replaced") {
       slot.plan = plan;
       slot.signature = signature;
@@ -448,6 +449,9 @@ export class ModuleSlot {
   change: Promise<Change> | undefined;
   /** What the configuration says, whatever number of workers was set by hand. */
   #base: ChildSpec;
+  /** What it says where that is not in force yet, since a process has to be replaced for it. */
+  #coming: ChildSpec | undefined;
+  #newest: Promise<boolean> = Promise.resolve(false);
   /** Workers that were set by hand, until the module is loaded again. */
   #scale: number | null = null;
   /** The most of them so far: those that are too many may not have ended yet. */
@@ -472,18 +476,32 @@ export class ModuleSlot {
     return this.process.spec.workers;
   }
 
-  /** Puts a new process in the place of the module's own. False where that did not come up and the old one was kept. */
-  async replace(reason: string, changed?: ChildSpec): Promise<boolean> {
-    const base = changed ?? this.#base;
+  /**
+   * Puts a new process in the place of the module's own. False where that did not come up and the old one was kept. One that a newer
+   * one overtakes ends as that does.
+   */
+  replace(reason: string, changed?: ChildSpec): Promise<boolean> {
+    const replaced: Promise<boolean> = this.#replace(reason, changed).then((done) => {
+      if (this.#newest !== replaced) return done || this.#newest;
+      this.#coming = undefined;
+      return done;
+    });
+    return this.#newest = replaced;
+  }
+
+  async #replace(reason: string, changed?: ChildSpec): Promise<boolean> {
+    if (changed !== undefined) this.#coming = changed;
+    const before = this.#base;
+    const base = this.#coming ?? before;
     // A new one, so that a start that is under way is not taken for this one.
     const spec = this.#scaled(base, null);
     const wasReplaced = await this.process.replace(reason, { spec });
-    const isNewest = this.process.spec === spec;
-    if (!wasReplaced && !isNewest) return false;
+    // Else it was kept, or what overtook this one is in its place.
+    if (this.process.spec !== spec) return wasReplaced;
     this.#scale = null;
-    if (changed !== undefined) this.#base = changed;
+    if (changed !== undefined || this.#base === before) this.#base = base;
     // What came into force meanwhile holds for the next start.
-    else if (isNewest && this.#base !== base) this.follow(this.#base);
+    else this.follow(this.#base);
     return wasReplaced;
   }
 

@@ -75,6 +75,8 @@ export class Supervisor {
   #endExpected = false;
   /** Replacements that wait for their turn. */
   #replacements = 0;
+  /** What the newest of them that brings a spec is made with; earlier ones are void. */
+  #wanted: ChildSpec | undefined;
   /** How often a stop was wanted: a replacement that waited before is void. */
   #stops = 0;
 
@@ -162,18 +164,25 @@ export class Supervisor {
 
   /**
    * Puts a new process in the place of the one that runs, which goes on until the new one is ready, and for good where that fails.
-   * Settles when the old one has ended; with false where it was kept. Another spec overtakes a start that is under way.
+   * Settles when the old one has ended; with false where it was kept. Another spec overtakes those that have not come up yet.
    */
   async replace(reason: string, options: ReplaceOptions = {}): Promise<boolean> {
-    if (options.spec !== undefined) this.#abandon();
+    const { spec } = options;
+    if (spec !== undefined) {
+      this.#abandon();
+      this.#wanted = spec;
+    }
     const stops = this.#stops;
     this.#replacements++;
     const turn = (this.#replacing ?? Promise.resolve()).then(() => {
       this.#replacements--;
-      return stops === this.#stops && this.#replace(reason, options);
+      const isVoid = stops !== this.#stops || (spec !== undefined && spec !== this.#wanted);
+      return !isVoid && this.#replace(reason, options);
     });
     this.#replacing = turn;
-    return await turn;
+    const wasReplaced = await turn;
+    if (this.#replacing === turn) this.#wanted = undefined;
+    return wasReplaced;
   }
 
   /** The broker ends, and stops this process in its turn: an end by a signal until then is part of that. */
@@ -334,7 +343,11 @@ export class Supervisor {
     this.#successorSpec = spec;
     successor.start();
     await states.settled();
-    if (!this.#retired.has(old)) return states.state === "ready";
+    if (!this.#retired.has(old)) {
+      // It is kept, unless it crashed meanwhile, or was started again with the same spec.
+      await this.#restart;
+      return this.#child !== old && this.state === "ready";
+    }
     const pids = { childPid: successor.pid ?? 0, oldPid: old.pid };
     this.#report("process.replaced", { process: this.name, ...pids, ms: this.#now - since });
     if (patient) await this.#idle(old);
@@ -440,6 +453,7 @@ export class Supervisor {
   /** Ends the process. False where none ran. */
   async #halt(): Promise<boolean> {
     this.#abandon();
+    if (this.#wanted !== undefined) this.follow(this.#wanted);
     const { state } = this;
     if (state === "stopped") return false;
     if (state === "backoff" || state === "failed") {

@@ -31,8 +31,12 @@ export function obeySignals(
 
 function reloadInTurn(core: BrokerCore): () => void {
   let reloads: Promise<unknown> = Promise.resolve();
+  let isWaiting = false;
   return () => {
+    if (isWaiting) return;
+    isWaiting = true;
     reloads = reloads.then(async () => {
+      isWaiting = false;
       // systemd may send SIGHUP right behind SIGTERM, and a terminal that closes in the middle of the end.
       if (!core.isEnding) await core.reload();
     });

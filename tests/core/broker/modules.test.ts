@@ -129,6 +129,80 @@ test("settings that change again during a replacement end it, and the newest are
   ]);
 });
 
+test("settings that change many times while a process starts for earlier ones start one more process", async () => {
+  const broker = await started({ a: {} });
+  const old = broker.life("a");
+  const first = broker.follow({ a: { options: 1 } });
+  await settle();
+  const overtaken = broker.life("a");
+  await overtaken.hello();
+  const later = [];
+  for (const options of [2, 3, 4]) {
+    later.push(broker.follow({ a: { options } }));
+    await settle();
+  }
+  await overtaken.exit({ code: 0, signal: null });
+  await broker.up("a");
+  await old.exit({ code: 0, signal: null });
+  await Promise.all([first, ...later]);
+  assert.equal(broker.lives("a").length, 3);
+  assert.ok(broker.life("a").received[0]?.text.includes('"options":4'));
+  assert.equal(broker.told("process.kept").length, 0);
+});
+
+/** What the newest process of a got as its options. */
+function options(broker: FakeBroker): string | undefined {
+  return /"options":(\w+)/.exec(broker.life("a").received[0]?.text ?? "")?.[1];
+}
+
+for (const how of ["reload", "restart"] as const) {
+  test(`a ${how} by hand while a process starts for changed settings is with these`, async () => {
+    const broker = await started({ a: {} });
+    const old = broker.life("a");
+    const changed = broker.follow({ a: { options: 1 } });
+    await settle();
+    const overtaken = broker.life("a");
+    await overtaken.hello();
+    if (how === "reload") {
+      void broker.core.reload("a");
+      await settle();
+      await overtaken.exit({ code: 0, signal: null });
+    }
+    const done = broker.core[how]("a");
+    await settle();
+    for (const life of broker.lives("a").slice(1)) await life.exit({ code: 0, signal: null });
+    if (how === "restart") await old.exit({ code: 0, signal: null });
+    await broker.up("a");
+    await old.exit({ code: 0, signal: null });
+    assert.deepEqual([await done, await changed], [how === "reload" ? [] : undefined, undefined]);
+    assert.equal(options(broker), "1");
+    assert.deepEqual(broker.told("broker.reloaded").map((line) => line.slice(line.indexOf("("))), [
+      "(replaced: 1, kept: 0, added: 0, removed: 0)",
+    ]);
+    const again = broker.core.restart("a");
+    await settle();
+    await broker.down("a");
+    await broker.up("a");
+    await again;
+    assert.equal(options(broker), "1");
+  });
+}
+
+test("of two reloads by hand at once the first ends as the second does, which overtakes it", async () => {
+  const broker = await started({ a: {} });
+  const old = broker.life("a");
+  const first = broker.core.reload("a");
+  await settle();
+  const overtaken = broker.life("a");
+  await overtaken.hello();
+  const second = broker.core.reload("a");
+  await settle();
+  await overtaken.exit({ code: 0, signal: null });
+  await broker.up("a");
+  await old.exit({ code: 0, signal: null });
+  assert.deepEqual(await Promise.all([first, second]), [[], []]);
+});
+
 test("settings that change back during a replacement are those of the process in the end", async () => {
   const broker = await started({ a: {} });
   const old = broker.life("a");

@@ -36,6 +36,16 @@ test("SIGHUP replaces every module's process, one SIGHUP after the other", async
   assert.equal(t.lives("sla").length, 3);
 });
 
+test("each SIGHUP while another one waits for its turn is part of that one", async () => {
+  const { t, send } = await obeying();
+  for (let i = 0; i < 5; i++) await send("SIGHUP");
+  for (const i of [0, 1]) {
+    await t.up("sla");
+    await t.lives("sla")[i]?.exit({ code: 0, signal: null });
+  }
+  assert.equal(t.lives("sla").length, 3);
+});
+
 test("SIGHUP while the broker ends is of no effect: systemd may send it right behind SIGTERM", async () => {
   const { t, send } = await obeying();
   const rejections: unknown[] = [];
