@@ -8,7 +8,8 @@ import type { BrokerFault } from "../faults.ts";
 import { faultOf, type Outcomes, type TimeoutDiagnosis } from "./outcomes.ts";
 import type { Codec } from "../wire/codec.ts";
 import { readAnswers } from "../wire/columns.ts";
-import { AnswerKind, FrameType } from "../wire/frame.ts";
+import { attempt } from "../checks.ts";
+import { AnswerKind, FrameType, readJson } from "../wire/frame.ts";
 import type { Link } from "../wire/link.ts";
 import { objectText } from "../user_code.ts";
 import type { StrayAnswer } from "../wire/status.ts";
@@ -83,6 +84,18 @@ export class PendingCalls implements SentCalls {
     }
   }
 
+  /** What a pong of the callee says of the processes that it passed calls on to. */
+  silences(body: Uint8Array): void {
+    const entries = attempt(() => readJson(body));
+    for (const entry of Array.isArray(entries) ? entries : []) {
+      const [id, ms]: unknown[] = Array.isArray(entry) ? entry : [];
+      const call = this.#inFlight.find(id);
+      if (call === undefined || typeof ms !== "number" && ms !== null) continue;
+      call.silentSince = ms === null ? undefined : this.link.receivedAt - ms;
+      call.progress?.silent?.(ms);
+    }
+  }
+
   expect(call: Call): void {
     if (call.time.attemptEnds === Infinity && call.isOut) this.#renew(call, this.#options.clock.now());
   }
@@ -139,6 +152,7 @@ export class PendingCalls implements SentCalls {
     } else if (now >= time.endsAt) {
       this.#giveUp(call, call.totalTimeoutMs);
     } else if (now < time.attemptEnds) {
+      if (call.passedOn && time.probedAt >= 0) this.#relaySilence(call, now);
       this.link.send(FrameType.ping, "1");
       this.#set(call, time.probed(now));
     } else if (call.state === "sent" && call.retry === "once") {
@@ -166,10 +180,20 @@ export class PendingCalls implements SentCalls {
     this.#set(call, call.time.renewed(now));
   }
 
-  /** A callee that was silent since the ping is blocked. */
+  /** A callee that was silent since the ping is blocked, and so is one behind it. */
   #diagnose(call: Call, now: number): TimeoutDiagnosis {
-    const heardAt = this.link.receivedAt;
-    return { attempt: call.attempt, peer: heardAt >= call.time.probedAt ? "slow" : "blocked", silentMs: now - heardAt };
+    const { receivedAt } = this.link;
+    const { silentSince = receivedAt, attempt, time } = call;
+    const peer = receivedAt >= time.probedAt && call.silentSince === undefined ? "slow" : "blocked";
+    return { attempt, peer, silentMs: now - Math.min(receivedAt, silentSince) };
+  }
+
+  #relaySilence(call: Call, now: number): void {
+    const { receivedAt } = this.link;
+    const since = receivedAt < call.time.probedAt ? receivedAt : call.silentSince;
+    if (since === undefined && call.isKnownSilent !== true) return;
+    call.isKnownSilent = since !== undefined;
+    call.progress?.silent?.(since === undefined ? null : now - since);
   }
 
   #sendCancel(call: Call): void {

@@ -29,9 +29,22 @@ export interface CallRequest {
   /** Gets each item and its bytes, where the call is a stream. */
   readonly onItem?: ((item: unknown, bytes: number) => void) | undefined;
   readonly wire?: CallHeaders | undefined;
-  /** Without lines: another process writes them. */
-  readonly quiet?: boolean | undefined;
+  /** Where the call was passed on for another process, which writes its lines, and gives it up first. @default it was not */
+  readonly passedOn?: boolean | undefined;
+  /** Gets the same as `onProgress`, at once. */
+  readonly relay?: Relay | undefined;
 }
+
+/** What a call brings before its answer, on its way to the process that it was passed on for. */
+export interface Relay {
+  /** A value that its handler passed to `progress`. */
+  push(value: unknown): void;
+  /** The callee has sent nothing for so many milliseconds although it was pinged, or with null sends again. */
+  silent?(ms: number | null): void;
+}
+
+/** A call that is passed on has so many times the timeout of its first caller: more than two attempts, so that the caller gives up first. */
+export const PASSING_PATIENCE = 3;
 
 /** The keys of a call's options; the compiler asks for each. */
 const KEYS = keysOf<CallOptions>({
@@ -169,7 +182,11 @@ export class Call implements TimeLimits, CallEntry {
   /** Name of the context that made it, for its lines. @default `MAIN_THREAD` */
   declare thread?: string;
   /** Where its progress goes. @default nowhere */
-  declare progress?: { push(value: unknown): void };
+  declare progress?: Relay;
+  /** Since when a process that the callee passed it on to has sent nothing, on the clock; undefined where it sends. */
+  declare silentSince?: number | undefined;
+  /** Whether the process that it was passed on for knows that the callee is silent. */
+  declare isKnownSilent?: boolean;
   /** Stops listening to the caller's signal. */
   declare forget?: () => void;
   #state: CallState = "queued";
@@ -207,9 +224,9 @@ export class Call implements TimeLimits, CallEntry {
     return this.#request.retry;
   }
 
-  /** Without lines: another process writes them. */
-  get quiet(): boolean {
-    return this.#request.quiet === true;
+  /** Without lines: the process that it was passed on for writes them. */
+  get passedOn(): boolean {
+    return this.#request.passedOn === true;
   }
 
   get onItem(): ((item: unknown, bytes: number) => void) | null {
@@ -357,6 +374,8 @@ export class ProgressFeed {
 export interface TimeLimits {
   /** For one attempt. */
   readonly timeoutMs: number;
+  /** Whether another process has it. */
+  readonly passedOn: boolean;
   /** For the whole call; Infinity where it has no such limit. */
   readonly totalTimeoutMs: number;
 }
@@ -369,7 +388,7 @@ interface Times {
   readonly probedAt: number;
 }
 
-const NO_LIMITS: TimeLimits = { timeoutMs: Infinity, totalTimeoutMs: Infinity };
+const NO_LIMITS: TimeLimits = { timeoutMs: Infinity, totalTimeoutMs: Infinity, passedOn: false };
 
 /**
  * The times of a call, on the clock in milliseconds. They never change: calls that begin together with the same limits share theirs,
@@ -378,6 +397,7 @@ const NO_LIMITS: TimeLimits = { timeoutMs: Infinity, totalTimeoutMs: Infinity };
 export class CallTime implements TimeLimits, Times {
   readonly timeoutMs: number;
   readonly totalTimeoutMs: number;
+  readonly passedOn: boolean;
   /** When the call's time began to run; -1 before. */
   readonly startedAt: number;
   /** When the current attempt is over; `deadline` may be earlier, for the ping. */
@@ -389,9 +409,10 @@ export class CallTime implements TimeLimits, Times {
   /** When the callee was last sent a ping, or -1. */
   readonly probedAt: number;
 
-  private constructor({ timeoutMs, totalTimeoutMs }: TimeLimits, times: Times) {
+  private constructor({ timeoutMs, totalTimeoutMs, passedOn }: TimeLimits, times: Times) {
     this.timeoutMs = timeoutMs;
     this.totalTimeoutMs = totalTimeoutMs;
+    this.passedOn = passedOn;
     this.startedAt = times.startedAt;
     this.attemptEnds = times.attemptEnds;
     this.endsAt = times.endsAt;
@@ -416,15 +437,16 @@ export class CallTime implements TimeLimits, Times {
   }
 
   /** Whether it has begun, with these limits. */
-  isOf({ timeoutMs, totalTimeoutMs }: TimeLimits): boolean {
-    return this.startedAt >= 0 && timeoutMs === this.timeoutMs && totalTimeoutMs === this.totalTimeoutMs;
+  isOf({ timeoutMs, totalTimeoutMs, passedOn }: TimeLimits): boolean {
+    return this.startedAt >= 0 && timeoutMs === this.timeoutMs && totalTimeoutMs === this.totalTimeoutMs &&
+      passedOn === this.passedOn;
   }
 
-  /** The callee is sent a ping after half of the time: most calls are answered before. */
+  /** The callee is sent a ping after half of the first caller's time: most calls are answered before. */
   probing(): CallTime {
     // Not spread, since each frame of calls makes one.
     const { startedAt, attemptEnds, endsAt } = this;
-    const deadline = this.#end - Math.min(this.timeoutMs, this.totalTimeoutMs) / 2;
+    const deadline = this.#end - this.#limitMs + this.#callersMs / 2;
     return new CallTime(this, { startedAt, attemptEnds, endsAt, deadline, probedAt: -1 });
   }
 
@@ -433,9 +455,10 @@ export class CallTime implements TimeLimits, Times {
     return new CallTime(this, { ...this, attemptEnds: now + this.timeoutMs }).probing();
   }
 
-  /** The callee was sent a ping. */
+  /** The callee was sent a ping. A call that is passed on looks often enough that its first caller knows before it gives up. */
   probed(now: number): CallTime {
-    return new CallTime(this, { ...this, probedAt: now, deadline: this.#end });
+    const next = this.passedOn ? now + this.#callersMs / 4 : Infinity;
+    return new CallTime(this, { ...this, probedAt: now, deadline: Math.min(this.#end, next) });
   }
 
   /** Until it is renewed no answer is expected: the caller has items that it has not taken yet. */
@@ -450,5 +473,14 @@ export class CallTime implements TimeLimits, Times {
 
   get #end(): number {
     return Math.min(this.attemptEnds, this.endsAt);
+  }
+
+  /** The time that the first caller gives it. */
+  get #callersMs(): number {
+    return this.passedOn ? this.#limitMs / PASSING_PATIENCE : this.#limitMs;
+  }
+
+  get #limitMs(): number {
+    return Math.min(this.timeoutMs, this.totalTimeoutMs);
   }
 }

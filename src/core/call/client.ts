@@ -165,10 +165,11 @@ export class CallClient implements Caller {
 
   /** Sends or queues a new call, which is settled once: with its result, or with the fault that becomes an error where it is thrown. */
   submit(call: Call, params: readonly unknown[]): void {
-    const { thread, signal, onProgress } = call.request;
+    const { thread, signal, onProgress, relay } = call.request;
     const where = thread ?? this.#options.thread();
     if (where !== undefined) call.thread = where;
     if (onProgress !== undefined) call.progress = new ProgressFeed(onProgress, this.#options.clock);
+    else if (relay !== undefined) call.progress = relay;
     const pending = this.#queue.length === 0 ? this.#ready() : undefined;
     const full = this.#rejectUnwritten(call, params, pending);
     if (full !== undefined) return this.#outcomes.reject(call, full);
@@ -279,6 +280,11 @@ export class CallClient implements Caller {
   answers(flags: number, body: Uint8Array, link: Link | undefined = this.#current?.link): void {
     this.#pendingOn(link)?.answers(flags, body);
     if (this.#queue.length > 0) this.#pump();
+  }
+
+  /** Any bytes prove that the callee is alive; ours also say which calls it has passed on to a process that is silent. */
+  pong(body: Uint8Array, link: Link | undefined = this.#current?.link): void {
+    this.#pendingOn(link)?.silences(body);
   }
 
   #pendingOn(link: Link | undefined): PendingCalls | undefined {

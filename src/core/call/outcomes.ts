@@ -48,7 +48,7 @@ export class Outcomes {
     if (call.onItem === null) this.#counters.answeredIn(ms);
     if (error === undefined) call.resolve(value, call.attempt);
     else call.reject(error);
-    if (call.quiet || !this.#reporter.wants("call.answered")) return;
+    if (call.passedOn || !this.#reporter.wants("call.answered")) return;
     const { command, target, attempt: attempts } = call;
     this.#reporter.report("call.answered", { command, target, ms, attempts }, this.#subject(call));
   }
@@ -57,7 +57,7 @@ export class Outcomes {
     call.end();
     this.#counters.count(fault.code === "TIMEOUT" ? "timeout" : fault.code === "CANCELLED" ? "cancelled" : "error");
     call.reject(fault);
-    if (!call.quiet && call.cancelCause !== LEFT) this.#reportFailure(call, fault);
+    if (!call.passedOn && call.cancelCause !== LEFT) this.#reportFailure(call, fault);
   }
 
   #reportFailure(call: Call, fault: BrokerFault): void {
@@ -78,14 +78,14 @@ export class Outcomes {
 
   /** The first attempt got no answer in time, and the second is sent. */
   retried(call: Call, diagnosis: TimeoutDiagnosis): void {
-    const { command, target, timeoutMs, quiet } = call;
-    if (quiet) return;
+    const { command, target, timeoutMs, passedOn } = call;
+    if (passedOn) return;
     this.#reporter.report("call.retry", { command, target, timeoutMs }, this.#subject(call));
     this.diagnosed(call, diagnosis);
   }
 
   diagnosed(call: Call, { attempt, peer, silentMs }: TimeoutDiagnosis): void {
-    if (call.quiet || !this.#reporter.wants("call.silence")) return;
+    if (call.passedOn || !this.#reporter.wants("call.silence")) return;
     const { command, target } = call;
     this.#reporter.report("call.silence", { command, target, attempt, peer, silentMs }, this.#subject(call));
   }

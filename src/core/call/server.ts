@@ -6,7 +6,7 @@ import { MAIN_THREAD, type Reporter } from "../log/reporter.ts";
 import { describeThrown, stackLines } from "../log/stack.ts";
 import type { CallContext, Handler } from "../module/definition.ts";
 import { closestMatch } from "../checks.ts";
-import { applyUser, isError, isGenerator, isStreamable, isThenable, messageOf } from "../user_code.ts";
+import { applyUser, isError, isGenerator, isStreamable, isThenable, messageOf, objectText } from "../user_code.ts";
 import type { EncodedValue, PayloadFault } from "../wire/codec.ts";
 import { type AnswerEntry, idsOf, readCalls, type ReceivedCall, type ReceivedCalls } from "../wire/columns.ts";
 import { AnswerKind, FrameType, readJson } from "../wire/frame.ts";
@@ -14,7 +14,7 @@ import type { Link } from "../wire/link.ts";
 import { ResponseBatcher, worthOf } from "./batcher.ts";
 import { type ReceivedOnce, ReplyCache } from "./reply_cache.ts";
 import { type Caller, CallStream, OutgoingStream, type StreamTarget } from "./stream.ts";
-import { Call, type CallRequest } from "./call.ts";
+import { Call, type CallRequest, PASSING_PATIENCE, type Relay } from "./call.ts";
 
 /** The commands that a callee runs. */
 export interface Service {
@@ -86,6 +86,8 @@ export class CallServer {
   #remote: { readonly caller: string; readonly name: string } | undefined;
   /** The calls of this turn took so long that the next ones wait for another. */
   #isTurnOver = false;
+  /** Of the calls whose process has just become silent, or sends again: the id, and for how many milliseconds it was. */
+  #silences: (readonly [id: number, ms: number | null])[] = [];
   #isOpen = false;
   #idle: (() => void) | undefined;
 
@@ -189,7 +191,7 @@ export class CallServer {
       if (answer !== undefined) this.#batcher.add(answer);
       return;
     }
-    const running = new RunningCall(call, this.#callerOf(call), this.#sendProgress);
+    const running = new RunningCall(call, this.#callerOf(call), this.#sendProgress, this.#sendSilence);
     running.bytes = bytes;
     const full = this.#checkCapacity();
     if (full !== undefined) return this.#reject(running, full);
@@ -296,7 +298,7 @@ export class CallServer {
     this.#cache.keepRunning(running);
     if (running.cancelled) return this.#settle(running, AnswerKind.fault, { code: "CANCELLED", acknowledged: true });
     if (headers?.stream === true) {
-      const request = { ...options, signal: running.signal, onProgress: progressTo(running) };
+      const request = { ...options, signal: running.signal, relay: running };
       return void this.#stream(running, new CallStream(command, params, () => ({ caller, options: request })), true);
     }
     const passed = new Call(command, options, {
@@ -340,6 +342,17 @@ export class CallServer {
     if (running.isOver || !this.#batcher.isRead) return;
     const sent = this.#sendPart(running, AnswerKind.progress, value);
     if (typeof sent !== "number") throw new TypeError(`Cannot send progress: ${sent.reason}`);
+  };
+
+  readonly #sendSilence = ({ id, isOver }: RunningCall, ms: number | null): void => {
+    if (isOver) return;
+    this.#silences.push([id, ms]);
+    this.#link.schedule(this.#sendSilences);
+  };
+
+  readonly #sendSilences = (): void => {
+    if (this.#batcher.isRead) this.#link.send(FrameType.pong, objectText(this.#silences));
+    this.#silences = [];
   };
 
   #succeed(running: RunningCall, value: unknown): void {
@@ -422,7 +435,7 @@ export class CallServer {
 }
 
 /** One call that runs, and its handler's `this`. */
-export class RunningCall implements CallContext, ReceivedOnce {
+export class RunningCall implements CallContext, ReceivedOnce, Relay {
   readonly id: number;
   readonly attempt: number;
   readonly caller: string;
@@ -434,6 +447,7 @@ export class RunningCall implements CallContext, ReceivedOnce {
   /** Cancels it where it was passed on to. */
   onCancel: (() => void) | undefined;
   readonly #sendProgress: (call: RunningCall, value: unknown) => void;
+  readonly #sendSilence: ((call: RunningCall, ms: number | null) => void) | undefined;
   #controller: AbortController | undefined;
 
   /** @param sendProgress gets what the handler passes to `progress`. */
@@ -441,8 +455,10 @@ export class RunningCall implements CallContext, ReceivedOnce {
     call: { readonly id: number; readonly attempt: number; readonly command: string },
     caller: string,
     sendProgress: (call: RunningCall, value: unknown) => void,
+    sendSilence?: (call: RunningCall, ms: number | null) => void,
   ) {
     this.#sendProgress = sendProgress;
+    this.#sendSilence = sendSilence;
     this.id = call.id;
     this.attempt = call.attempt;
     this.caller = caller;
@@ -463,6 +479,11 @@ export class RunningCall implements CallContext, ReceivedOnce {
   /** Progress of the process that it was passed on to. A value that can't be sent is left out. */
   push(value: unknown): void {
     passProgress(this, value);
+  }
+
+  /** The process that it was passed on to has sent nothing for `ms`, or with null sends again. */
+  silent(ms: number | null): void {
+    this.#sendSilence?.(this, ms);
   }
 
   get cancelled(): boolean {
@@ -520,9 +541,6 @@ class Turn {
   }
 }
 
-/** More than two attempts of the caller, so that the caller always gives up first. */
-const FORWARD_PATIENCE = 3;
-
 /** Where a call goes that is for another process. */
 export class Onward implements StreamTarget {
   readonly caller: Caller;
@@ -535,8 +553,8 @@ export class Onward implements StreamTarget {
    */
   constructor(caller: Caller, request: Pick<CallRequest, "target" | "timeoutMs" | "thread" | "wire">) {
     this.caller = caller;
-    const timeoutMs = request.timeoutMs * FORWARD_PATIENCE;
-    this.#options = { ...request, timeoutMs, retry: "never", quiet: true };
+    const timeoutMs = request.timeoutMs * PASSING_PATIENCE;
+    this.#options = { ...request, timeoutMs, retry: "never", passedOn: true };
   }
 
   get options(): CallRequest {
@@ -549,7 +567,7 @@ export class Onward implements StreamTarget {
     asked: { readonly target: string; readonly timeoutMs: number; readonly from: string },
   ): boolean {
     const { target, timeoutMs, wire } = this.#options;
-    return this.caller === caller && target === asked.target && timeoutMs === asked.timeoutMs * FORWARD_PATIENCE &&
+    return this.caller === caller && target === asked.target && timeoutMs === asked.timeoutMs * PASSING_PATIENCE &&
       wire?.caller === asked.from;
   }
 

@@ -118,6 +118,7 @@ class ServedProcess {
     else if (this.#server?.receive(type, flags, body)) return;
     else if (type === FrameType.answers) this.#client?.answers(flags, body);
     else if (type === FrameType.ping) this.#link.pong();
+    else if (type === FrameType.pong) this.#client?.pong(body);
     else if (type === FrameType.notice) this.#message(body);
   }
 

@@ -286,8 +286,10 @@ export class ModuleSession extends ProcessSession<ProgramProcess> {
       else throw new BodyError("a frame came before the hello");
     } else if (type === FrameType.answers) caller.answers(flags, body, this.#link);
     else if (type === FrameType.ping) this.#link?.pong();
-    else if (type === FrameType.pong) events.alive();
-    else if (type === FrameType.records) events.records(readRecords(body));
+    else if (type === FrameType.pong) {
+      caller.pong(body, this.#link);
+      events.alive();
+    } else if (type === FrameType.records) events.records(readRecords(body));
     else if (type === FrameType.notice) this.#message(controlFromChild.read(body));
     else if (type === FrameType.close) this.#closeReason ??= readCloseReason(body);
     else this.#server.receive(type, flags, body);

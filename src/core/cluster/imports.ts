@@ -350,6 +350,7 @@ class ImportedSession implements Endpoint {
       events: {
         frame: (type, flags, body) => {
           if (type === FrameType.answers) client.answers(flags, body, link);
+          else if (type === FrameType.pong) client.pong(body, link);
           else if (type === FrameType.close) this.#reason ??= readCloseReason(body);
         },
         refused: (reason, excerpt) => dropped(member, `frame (${reason}: ${excerpt})`),

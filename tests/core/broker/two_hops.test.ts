@@ -59,6 +59,9 @@ async function hops(work: (ctx: ModuleContext) => unknown, answers: Answers = ()
       later: (ms: number): Promise<string> => {
         return new Promise((resolve) => t.runtime.clock.timer(ms, () => resolve("later")));
       },
+      numbers: async function* (): AsyncGenerator<number> {
+        yield await Promise.resolve(1);
+      },
       steps: function (count: number): string {
         for (let step = 1; step <= count; step++) this.progress({ step });
         return "done";
@@ -152,12 +155,12 @@ test("a worker's call that a program never answers is one request, and the worke
   assert.deepEqual(await t.ends(worked), {
     name: "CallTimeoutError",
     code: "TIMEOUT",
-    message: 'Cannot call command "price" of module "prices": timeout (1s): module "prices" is slow, 2 attempts',
+    message: 'Cannot call command "price" of module "prices": timeout (1s): module "prices" is blocked, 2 attempts',
     reason: "timeout (1s)",
     timeoutMs: 1_000,
     attempts: 2,
     sent: true,
-    peer: "slow",
+    peer: "blocked",
     detail: undefined,
   });
   assert.deepEqual(t.requests.map(({ method, params }) => [method, params]), [
@@ -170,6 +173,49 @@ test("a worker's call that a program never answers is one request, and the worke
     "ERROR : [ Livestatus-1 ] [ COMMAND CALL ] [ MainThread ] " +
     "Failed to send command call [price] for module prices because of timeout (1s).",
   ]);
+});
+
+test("a call that goes through two processes says of the last one whether it is blocked, and when it was last heard of", async () => {
+  const t = await hops((ctx) => factsOf(ctx.call("sla", "later", [60_000])));
+  const { parent } = t.process("sla");
+  parent?.block();
+  const blocked = t.work();
+  await t.rest(2_000);
+  const { message, peer } = Object(await t.ends(blocked));
+  assert.deepEqual([peer, message], [
+    "blocked",
+    'Cannot call command "later" of module "sla": timeout (1s): module "sla" is blocked, 2 attempts',
+  ]);
+  const head = "DEBUG : [ Livestatus-1 ] [ HEARTBEAT ] [ MainThread ] sla did not answer attempt";
+  assert.deepEqual(t.lines(/^call\.silence/), [
+    `${head} 1 of [later] in time: it is blocked (gives no sign of life; last heard of 1.000s ago)`,
+    `${head} 2 of [later] in time: it is blocked (gives no sign of life; last heard of 2.000s ago)`,
+  ]);
+  parent?.unblock();
+  const slow = t.work();
+  await t.rest(2_000);
+  assert.equal(Object(await t.ends(slow)).peer, "slow");
+});
+
+test("a call that goes through two processes is no longer of a blocked one once that sends again", async () => {
+  const t = await hops((ctx) => factsOf(ctx.call("sla", "later", [60_000])));
+  const { parent } = t.process("sla");
+  parent?.block();
+  const work = t.work();
+  await t.rest(1_100);
+  parent?.unblock();
+  await t.rest(900);
+  assert.equal(Object(await t.ends(work)).peer, "slow");
+  assert.match(t.lines(/^call\.silence/)[0] ?? "", /it is blocked/);
+});
+
+test("a stream that goes through two processes says of the last one that it is blocked", async () => {
+  const t = await hops((ctx) => ctx.stream("sla", "numbers").next());
+  t.process("sla").parent?.block();
+  const work = t.work();
+  work.catch(() => {});
+  await t.rest(2_000);
+  await assert.rejects(t.ends(work), /module "sla" is blocked/);
 });
 
 test("a worker's call with a long timeout is as patient on both hops", async () => {

@@ -37,7 +37,7 @@ export interface CallChoices {
   readonly timeoutMs?: number;
   readonly retry?: "once" | "never";
   readonly signal?: AbortSignal;
-  readonly quiet?: boolean;
+  readonly passedOn?: boolean;
   readonly totalTimeoutMs?: number;
   readonly onProgress?: (value: unknown) => void;
 }

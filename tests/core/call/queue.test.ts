@@ -183,7 +183,7 @@ test("100,000 calls at once to a callee that does not answer: bounded, the rest 
   const c = new Conversation(held.commands);
   let full = 0;
   for (let count = 0; count < 100_000; count++) {
-    const call = new Call("hold", { target: "Livestatus", timeoutMs: 1000, retry: "never", quiet: true }, {
+    const call = new Call("hold", { target: "Livestatus", timeoutMs: 1000, retry: "never", passedOn: true }, {
       resolve: () => {},
       reject: (fault) => {
         if (fault.code === "QUEUE_FULL") full++;

@@ -23,6 +23,31 @@ test("call() joins the second attempt to the first, so the command runs once and
   assert.deepEqual(c.counts(), { retried: 1 });
 });
 
+test("a pong may be anything, and a list in it says of which calls the process behind the callee is silent", async () => {
+  for (
+    const [body, peer] of [
+      ["[[1,250]]", "blocked"],
+      ["[[2,250]]", "slow"],
+      ["[[1,250],[1,null]]", "slow"],
+      [
+        "[[1]]",
+        "slow",
+      ],
+      ["[1", "slow"],
+      ["\xff", "slow"],
+      ["", "slow"],
+      ['[[1,"250"],null,[[]]]', "slow"],
+    ] as const
+  ) {
+    const c = new Conversation(slowCommand().commands);
+    const failed = rejection(c.call("get_module_info", [], { retry: "never" }));
+    await c.clock.advance(750);
+    c.caller.pong(Uint8Array.from(body, (character) => character.charCodeAt(0)));
+    await c.clock.advance(250);
+    assert.equal(timeoutFacts(await failed).peer, peer, body);
+  }
+});
+
 test("call() that times out twice rejects with CallTimeoutError, a slow peer, and the two lines of the seed", async () => {
   const slow = slowCommand();
   const c = new Conversation(slow.commands);
@@ -164,10 +189,10 @@ test("calls that keep the event loop busy set an overdue timer again once, not e
   assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
 });
 
-test("quiet call writes no line, whatever becomes of it, and is counted", async () => {
+test("a call that was passed on writes no line, whatever becomes of it, and is counted", async () => {
   const c = new Conversation({ ...slowCommand().commands, fine: () => 1 });
-  const failed = rejection(c.call("get_module_info", [], { quiet: true }));
-  assert.equal(await c.call("fine", [], { quiet: true }), 1);
+  const failed = rejection(c.call("get_module_info", [], { passedOn: true }));
+  assert.equal(await c.call("fine", [], { passedOn: true }), 1);
   await c.clock.advance(2000);
   assert.equal(timeoutFacts(await failed).attempts, 2);
   assert.deepEqual(c.sent.lines(), []);
