@@ -37,6 +37,9 @@ export async function askBroker<T>(
   }
 }
 
+const NONE =
+  'you have none running, start one with "brokkr run", or set "control" to true in Broker.start of your program';
+
 async function connect(runtime: Runtime, given: string | undefined): Promise<ControlClient> {
   const { name, path } = given === undefined ? await onlyBroker(runtime) : await placeOf(runtime, given);
   try {
@@ -53,9 +56,7 @@ async function onlyBroker(runtime: Runtime): Promise<{ name: string; path: strin
   const brokers = await findBrokers(runtime).catch((error) => Promise.reject(asUsage(error)));
   const [first] = brokers;
   if (first === undefined) {
-    throw new NoBrokerError(
-      'Cannot reach a broker: you have none running, start one with "brokkr run" or "brokkr demo"',
-    );
+    throw new NoBrokerError(`Cannot reach a broker: ${NONE}`);
   }
   if (brokers.length === 1) return first;
   const names = brokers.map((broker) => broker.name).join(", ");
@@ -75,7 +76,7 @@ async function noneOfThatName(runtime: Runtime, name: string, cause: unknown): P
   const names = (await findBrokers(runtime)).map((broker) => broker.name);
   const similar = closestMatch(name, names);
   const why = names.length === 0
-    ? 'you have none running, start one with "brokkr run"'
+    ? NONE
     : `no broker of this name runs, ${similar === null ? `only ${names.join(", ")}` : `did you mean "${similar}"`}`;
   return new NoBrokerError(`Cannot reach broker "${name}": ${why}`, { cause });
 }

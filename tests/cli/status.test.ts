@@ -65,19 +65,22 @@ test("brokkr status --watch --json prints a document a line until its reader is 
     assert.deepEqual([code, stderr], [0, ""]);
   }));
 
-test("brokkr status ends with exit code 5 where no broker runs", () =>
+const NONE =
+  'you have none running, start one with "brokkr run", or set "control" to true in Broker.start of your program';
+
+test("brokkr status ends with exit code 5 where no broker runs, and says how a program of one's own is reached", () =>
   inSandbox(async (sandbox) => {
     assert.deepEqual(await sandbox.run(["status"]), {
       code: 5,
       signal: null,
       stdout: "",
-      stderr: 'Cannot reach a broker: you have none running, start one with "brokkr run" or "brokkr demo"\n',
+      stderr: `Cannot reach a broker: ${NONE}\n`,
     });
     assert.deepEqual(await sandbox.run(["status", "--broker", "other"]), {
       code: 5,
       signal: null,
       stdout: "",
-      stderr: 'Cannot reach broker "other": you have none running, start one with "brokkr run"\n',
+      stderr: `Cannot reach broker "other": ${NONE}\n`,
     });
     const { stdout } = await sandbox.run(["call", "--json", "sla", "greet"]);
     assert.deepEqual(JSON.parse(stdout), {
@@ -85,7 +88,7 @@ test("brokkr status ends with exit code 5 where no broker runs", () =>
       error: {
         code: "GONE",
         name: "NoBrokerError",
-        message: 'Cannot reach a broker: you have none running, start one with "brokkr run" or "brokkr demo"',
+        message: `Cannot reach a broker: ${NONE}`,
         remoteName: null,
         remoteStack: null,
       },
