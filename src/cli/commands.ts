@@ -54,7 +54,7 @@ const BROKER_OPTION = {
 const NAME_OPTION = {
   flags: ["--name"],
   value: NAME,
-  about: "Name of the broker; by default what the configuration says, or the name of a file of MCP servers.",
+  about: "Name of the broker; by default that of the configuration, or of the file of MCP servers.",
 } as const satisfies Param;
 
 export const COMMANDS = {
@@ -69,22 +69,23 @@ export const COMMANDS = {
       name: NAME_OPTION,
       watch: {
         flags: ["--watch"],
-        about: "Reload a module when its file changes, or one that it imports; and the configuration when it changes.",
+        about:
+          "Reload a module when its file or a file that it imports changes, and apply changes of the configuration.",
       },
       page: {
         flags: ["--page"],
         value: PAGE_ADDRESS,
-        about: "Serve a page for browsers and metrics for Prometheus at this address.",
+        about: "Serve a page for browsers and metrics for Prometheus at this address, such as 127.0.0.1:9464.",
       },
       pageTokenFile: {
         flags: ["--page-token-file"],
         value: text("FILE", ANY_FILE),
         about:
-          "File with the token that opens the page, instead of BROKKR_PAGE_TOKEN; required to serve other machines.",
+          "File with the token that opens the page, instead of BROKKR_PAGE_TOKEN; required if other machines can reach it.",
       },
     },
     examples: [
-      ["brokkr run", "the nearest brokkr.json; Ctrl-C drains it and ends it with exit code 0"],
+      ["brokkr run", "the nearest brokkr.json, until Ctrl-C drains it"],
       ["brokkr run main.ts", "a program"],
       ["brokkr run mcp.json --name tools", "the servers of an MCP client"],
     ],
@@ -95,24 +96,26 @@ export const COMMANDS = {
       target: {
         value: text("TARGET", "target"),
         count: "one",
-        about: "Name of a module, of this broker or imported from a cluster; sla@web-1 is that of node web-1.",
+        about:
+          "Name of a module of this broker, or of one imported from a cluster; sla@web-1 names the one on node web-1.",
       },
       command: { value: text("COMMAND", "command"), count: "one", about: "Name of its command." },
       params: {
         value: text("PARAM", "parameter"),
         count: "any",
-        about: "A parameter: parsed as JSON if possible, else a string; @FILE is the JSON of a file, " +
-          "and - that of standard input. After -- it may begin with a dash.",
+        about: "A parameter: parsed as JSON if possible, else a string; @FILE reads JSON from a file, " +
+          "and - from standard input. After -- it may begin with a dash.",
       },
       timeoutMs: {
         flags: ["--timeout"],
         value: DURATION,
-        about: "Timeout of one attempt, such as 500ms or 2s. There is one retry.",
+        about: "Timeout of one attempt, such as 500ms or 2s; by default the module's or the broker's, else 1s, " +
+          "and 60s for MCP and language servers.",
       },
       stream: { flags: ["--stream"], about: "Print what the command yields, one item per line." },
       json: {
         flags: ["--json"],
-        about: "Print one JSON document, for a failure too; for a stream, one per line. With or without it, " +
+        about: "Print one JSON document, also if the call fails; for a stream, one per line. With or without it, " +
           "bytes are base64, a bigint is its digits, and NaN and Infinity are strings.",
       },
       broker: BROKER_OPTION,
@@ -124,13 +127,13 @@ export const COMMANDS = {
     ],
   },
   describe: {
-    summary: "Show what modules can be called with",
+    summary: "Show the commands of modules and their parameters",
     params: {
-      module: { value: text("MODULE", "target"), about: "A module, of others too; by default every module." },
+      module: { value: text("MODULE", "target"), about: "A module, also an imported one; by default every module." },
       json: JSON_OPTION,
       broker: BROKER_OPTION,
     },
-    examples: [["brokkr describe sla", "its commands with their parameters and results"]],
+    examples: [["brokkr describe sla", "those of one module"]],
   },
   status: {
     summary: "Show the processes of a broker",
@@ -138,7 +141,7 @@ export const COMMANDS = {
       json: { flags: ["--json"], about: "Print one JSON document; with --watch, one per line." },
       cluster: {
         flags: ["--cluster"],
-        about: "Show the brokers of its cluster instead, with the modules that they let others call.",
+        about: "Show the brokers of its cluster instead, with the modules that they export.",
       },
       watch: { flags: ["--watch"], about: "Print again every second until Ctrl-C." },
       broker: BROKER_OPTION,
@@ -152,7 +155,7 @@ export const COMMANDS = {
   top: {
     summary: "Watch the processes of a broker, restart and stop them",
     params: {
-      json: { flags: ["--json"], about: "Print one JSON document per second instead, like status --watch." },
+      json: { flags: ["--json"], about: "Print one JSON document per second instead, as status --watch --json does." },
       broker: BROKER_OPTION,
     },
     examples: [["brokkr top", "the keys are in its last line"]],
@@ -177,7 +180,7 @@ export const COMMANDS = {
     examples: [["brokkr stop sla", "until brokkr restart sla"]],
   },
   reload: {
-    summary: "Restart modules with their current code",
+    summary: "Replace the processes of modules without a gap, with their current code",
     params: {
       module: { value: text("MODULE", "module"), about: "A module; by default every module." },
       broker: BROKER_OPTION,
@@ -188,7 +191,11 @@ export const COMMANDS = {
     summary: "Change how many workers a module has",
     params: {
       module: { value: text("MODULE", "module"), count: "one", about: "A module." },
-      workers: { value: WORKERS, count: "one", about: "How many workers it has until it is loaded again; 0 is none." },
+      workers: {
+        value: WORKERS,
+        count: "one",
+        about: "How many workers it has, until it is loaded again; 0 for none.",
+      },
       broker: BROKER_OPTION,
     },
     examples: [["brokkr scale Livestatus 4", "surplus workers finish their calls before they end"]],
@@ -223,7 +230,7 @@ export const COMMANDS = {
         flags: ["--module"],
         value: text("NAME", "process"),
         count: "any",
-        about: "Only events of this module or worker. This option and the next two may be repeated.",
+        about: "Only events of this module or worker. You can repeat this option and the next two.",
       },
       commands: {
         flags: ["--command"],
@@ -256,13 +263,13 @@ export const COMMANDS = {
       unread: { flags: ["--unread"], about: "Print the lines that belong to no event." },
       follow: {
         flags: ["--follow", "-f"],
-        about: "Print lines as they are written, until Ctrl-C; rotation is followed. The last ten lines come first, " +
+        about: "Print lines as they are written, until Ctrl-C, across rotation. The last ten lines come first, " +
           "or with --since all lines since then. Without a file: the lines of the running broker.",
       },
       count: {
         flags: ["--last", "-n"],
         value: COUNT,
-        about: "Print the last events only, at most this many; of files their lines, instead of a summary.",
+        about: "Print only this many of the last events, as lines instead of a summary.",
       },
       html: {
         flags: ["--html"],
@@ -301,7 +308,7 @@ export const COMMANDS = {
         flags: ["--framing"],
         value: choice("FRAMING", ["newline", "content-length"]),
         about: "newline: one message per line; content-length: a header with the length before each; " +
-          "by default like the client's first message.",
+          "by default that of the client's first message.",
       },
       timeoutMs: {
         flags: ["--timeout"],
@@ -309,7 +316,7 @@ export const COMMANDS = {
         about: "Timeout of one attempt, such as 500ms or 2s; by default 60s.",
       },
     },
-    examples: [["brokkr serve sla.js", "when its input ends, it drains and ends with exit code 0"]],
+    examples: [["brokkr serve sla.js", "until its input ends; then it drains"]],
   },
   check: {
     summary: "Check a configuration without starting it",
@@ -321,14 +328,14 @@ export const COMMANDS = {
     examples: [["brokkr check brokkr.json", "exit code 0 if it is valid, 2 if not"]],
   },
   cluster: {
-    summary: "Check whether a broker can be a member of its cluster",
+    summary: "Check whether a broker can join its cluster",
     params: {
       action: {
         value: choice("ACTION", ["check"]),
         count: "one",
         about:
           "check: connects as this configuration says, and tries each permission that its broker needs, the other " +
-          "brokers' answers, and the clock. A broker that runs is not disturbed.",
+          "brokers, and the clocks. It does not disturb a running broker.",
       },
       file: { value: text("FILE", CONFIG_FILE), about: "A configuration; by default the nearest brokkr.json." },
       name: NAME_OPTION,
@@ -340,7 +347,7 @@ export const COMMANDS = {
     summary: "Print a systemd unit that runs a configuration",
     params: {
       file: { value: text("FILE", CONFIG_FILE), about: "A configuration; by default the nearest brokkr.json." },
-      user: { flags: ["--user"], about: "A unit of this user, for systemctl --user, instead of one of the system." },
+      user: { flags: ["--user"], about: "A user unit, for systemctl --user, instead of a system unit." },
     },
     examples: [["brokkr service > /etc/systemd/system/shop.service", "its first line says what to do next"]],
   },
@@ -357,7 +364,7 @@ export const COMMANDS = {
       js: { flags: ["--js", "--javascript"], about: "Write JavaScript." },
       ts: { flags: ["--ts", "--typescript"], about: "Write TypeScript." },
     },
-    examples: [["brokkr init my-broker", "existing files are never overwritten"], [
+    examples: [["brokkr init my-broker", "never overwrites a file"], [
       "brokkr init --from mcp.json",
       "a brokkr.json of the same servers",
     ]],
@@ -368,13 +375,13 @@ export const COMMANDS = {
     examples: [["brokkr demo", "on this machine's real data"]],
   },
   completion: {
-    summary: "Print the script that completes brokkr in a shell",
+    summary: "Print the completion script for a shell",
     params: {
       shell: { value: choice("SHELL", ["bash", "zsh", "fish"]), count: "one", about: "bash, zsh or fish." },
       words: {
         value: text("WORD"),
         count: "any",
-        about: "After --, the words typed so far: prints what completes the last one. The script uses this.",
+        about: "For the script itself: after --, the words typed so far. Prints the completions of the last one.",
       },
     },
     examples: [["brokkr completion bash > ~/.brokkr.bash", "then source it in ~/.bashrc"]],

@@ -92,10 +92,10 @@ test("brokkr explain says what an event means, what to check and what brokkr did
     assert.deepEqual([code, stderr], [0, ""]);
     assert.match(
       stdout,
-      /^call\.timeout {2}ERROR, \[ COMMAND CALL \]\n {2}What happened {2}A command call was given up/,
+      /^call\.timeout {2}ERROR, \[ COMMAND CALL \]\n {2}What happened {2}A command call failed: no answer/,
     );
     assert.match(stdout, /^ {2}Check {10}- /m);
-    assert.match(stdout, /^ {2}brokkr did {5}Told the caller\./m);
+    assert.match(stdout, /^ {2}brokkr did {5}Rejected the call\./m);
     assert.ok(stdout.split("\n").every((line) => line.length <= 80));
   }));
 

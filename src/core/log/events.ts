@@ -34,20 +34,20 @@ import type { LineStyle, LineTag, LogLevel } from "./prefix.ts";
 
 /** Fields of each event, by its id. Plain JSON values: they cross processes. Times are milliseconds. */
 export interface EventFields {
-  /** INFO: a new process begins to release what belongs to the other modules. */
+  /** INFO: a new process starts to release what belongs to the other modules. */
   "cleanup.start": Record<never, never>;
   /** INFO: the cleanup is over. */
   "cleanup.done": { readonly ms: number };
-  /** ERROR: a cleanup failed. `owner`: the module whose data could not be cleaned. `stack`: lines as they are printed, see `stack.ts`. */
+  /** ERROR: a cleanup failed. `owner`: the module whose data could not be cleaned. `stack`: the lines as printed. */
   "cleanup.error": { readonly owner: string; readonly message: string; readonly stack: readonly string[] };
   /** DEBUG: what the cleanup released, and what the process used before and after it. */
   "cleanup.receipt": CleanupReceipt;
 
   /** WARNING: the first attempt got no answer in time. `target`: the callee's name, a module or a worker such as `M-1`. */
   "call.retry": { readonly command: string; readonly target: string; readonly timeoutMs: number };
-  /** WARNING: an answer came that no call waits for, so the oldest waiting call was sent again. */
+  /** WARNING: an answer arrived that no call waits for, so the oldest waiting call was sent again. */
   "call.another-answer": { readonly command: string; readonly target: string };
-  /** ERROR: a call was given up. `sent`: whether it ever left the queue. */
+  /** ERROR: a call timed out for good. `sent`: whether it ever left the queue. */
   "call.timeout": {
     readonly command: string;
     readonly target: string;
@@ -56,7 +56,7 @@ export interface EventFields {
     readonly sent: boolean;
     readonly peer: "blocked" | "slow";
   };
-  /** ERROR: a call failed otherwise. `stack`: the remote error's, as printed; empty where nothing was thrown. */
+  /** ERROR: a call failed for another reason. `stack`: the remote error's, as printed; empty if nothing was thrown. */
   "call.error": {
     readonly command: string;
     readonly target: string;
@@ -64,7 +64,7 @@ export interface EventFields {
     readonly message: string;
     readonly stack: readonly string[];
   };
-  /** DEBUG: why an attempt got no answer in time. `silentMs`: since the callee's last heartbeat; brokkr asks for one after half of the time. */
+  /** DEBUG: why an attempt got no answer in time. `silentMs`: since the callee's last message; brokkr pings it halfway through the attempt. */
   "call.silence": {
     readonly command: string;
     readonly target: string;
@@ -79,24 +79,24 @@ export interface EventFields {
     readonly ms: number;
     readonly attempts: number;
   };
-  /** DEBUG: the answer to a call that was given up before. `command` is null where it is no longer known. */
+  /** DEBUG: the answer to a call that had timed out. `command` is null if it is no longer known. */
   "answer.late": { readonly target: string; readonly command: string | null; readonly id: string };
-  /** DEBUG: a second answer to a call that was answered. */
+  /** DEBUG: a second answer to a call that was already answered. */
   "answer.duplicate": { readonly target: string; readonly command: string | null; readonly id: string };
   /** DEBUG: an answer to a call that was never made. */
   "answer.unknown": { readonly target: string; readonly command: string | null; readonly id: string };
-  /** WARNING: a process was called with a command that it does not have. */
+  /** WARNING: a call named a command that the process does not have. */
   "command.unknown": { readonly command: string };
   /** ERROR: a command threw, as its own process reports it. */
   "command.error": { readonly command: string; readonly message: string; readonly stack: readonly string[] };
-  /** DEBUG: a command begins. `params`: JSON text, already cut at 1,000 characters. */
+  /** DEBUG: a command starts. `params`: JSON text, truncated at 1,000 characters. */
   "command.executing": { readonly command: string; readonly params: string };
 
-  /** INFO: a process is created. `process`, here and below: name of the module or worker. */
+  /** INFO: a process is being created. `process`, here and below: the module or worker. `generation`: 1 for its first process. */
   "process.starting": { readonly process: string; readonly generation: number };
   /** INFO: a process serves commands, `ms` after it was created. */
   "process.ready": { readonly process: string; readonly childPid: number; readonly ms: number };
-  /** A line that a process wrote to its standard output or standard error. `level`: guessed by its form, INFO where it has none. */
+  /** A line that a process wrote to its standard output or standard error. `level`: guessed from its form, otherwise INFO. */
   "process.output": {
     readonly process: string;
     readonly childPid: number;
@@ -104,11 +104,11 @@ export interface EventFields {
     readonly text: string;
     readonly level: Exclude<LogLevel, "fatal">;
   };
-  /** DEBUG: a program of another language sent a notification. `params`: as it sent them, or null. */
+  /** DEBUG: a program in another language sent a notification. `params`: as sent, or null. */
   "program.notification": { readonly process: string; readonly method: string; readonly params: unknown };
-  /** WARNING: something that a process sent was not understood, or was more than it may print, and was left out. */
+  /** WARNING: brokkr dropped something that a process sent: it could not be read, or was more output than the limit. */
   "process.dropped": { readonly process: string; readonly what: string; readonly count: number };
-  /** A process ended: INFO where that was asked for (`expected`), else WARNING. */
+  /** A process ended: INFO if it was asked to (`expected`), else WARNING. */
   "process.exited": {
     readonly process: string;
     readonly childPid: number | null;
@@ -117,20 +117,20 @@ export interface EventFields {
     readonly reason: string;
     readonly expected: boolean;
   };
-  /** WARNING: the inspector of a process was opened, at `address`, for `ms` or until it is closed. */
+  /** WARNING: the inspector of a process is open at `address`, for `ms` or until it is closed. */
   "process.inspected": {
     readonly process: string;
     readonly childPid: number;
     readonly address: string;
     readonly ms: number;
   };
-  /** INFO: a job of protocol "none" ended with exit code 0, and is not started again. `ms`: how long it ran. */
+  /** INFO: a job of protocol "none" ended with exit code 0, so it is not restarted. `ms`: how long it ran. */
   "process.finished": { readonly process: string; readonly childPid: number; readonly ms: number };
-  /** WARNING: a process is started again after a pause. */
+  /** WARNING: a process will be restarted after a delay. */
   "process.backoff": { readonly process: string; readonly delayMs: number; readonly restarts: number };
-  /** FATAL: a process will not be started again. */
+  /** FATAL: a process will not be restarted. */
   "process.failed": { readonly process: string; readonly reason: string; readonly remedy: string };
-  /** WARNING: what a broker of this name left behind, when it was killed, was ended. `process`: the module it was of. `ms`: its age. */
+  /** WARNING: a process that an earlier, killed broker of this name left behind was killed. `process`: its module. `ms`: its age. */
   "process.orphan": { readonly process: string; readonly childPid: number; readonly ms: number };
   /** WARNING: brokkr sent a process a signal, because a deadline passed or it broke its channel. */
   "process.killed": {
@@ -143,7 +143,7 @@ export interface EventFields {
   "process.blocked": { readonly process: string; readonly childPid: number; readonly ms: number };
   /** INFO: a blocked process sends heartbeats again, `ms` after the last one. */
   "process.unblocked": { readonly process: string; readonly childPid: number; readonly ms: number };
-  /** WARNING: a process holds more memory than `memory.warnBytes`; once, until it held less. */
+  /** WARNING: a process holds more memory than `memory.warnBytes`; once, until it holds less. */
   "process.memory": {
     readonly process: string;
     readonly childPid: number;
@@ -152,16 +152,16 @@ export interface EventFields {
   };
   /** INFO: a process is being replaced: a new one starts, and takes over when it is ready. */
   "process.replacing": { readonly process: string; readonly childPid: number; readonly reason: string };
-  /** INFO: the process `childPid` has taken over from `oldPid`, `ms` after that was begun. */
+  /** INFO: the process `childPid` has taken over from `oldPid`, `ms` after the replacement started. */
   "process.replaced": {
     readonly process: string;
     readonly childPid: number;
     readonly oldPid: number;
     readonly ms: number;
   };
-  /** ERROR: the new process did not become ready, so the old one goes on. */
+  /** ERROR: the new process did not become ready, so the old one continues. */
   "process.kept": { readonly process: string; readonly childPid: number; readonly reason: string };
-  /** WARNING: the folder that new processes start in is gone, so they start in another one; once. */
+  /** WARNING: the folder in which new processes start is gone, so they start in another one; once. */
   "process.folder-gone": { readonly process: string; readonly folder: string; readonly instead: string };
   /** INFO: a changed configuration is in force; how many modules were replaced, kept as they were, added and removed. */
   "broker.reloaded": {
@@ -173,19 +173,19 @@ export interface EventFields {
   };
   /** ERROR: a changed configuration could not be read, so the old one stays. */
   "broker.not-reloaded": { readonly reason: string };
-  /** INFO: files of a module have changed under `brokkr run --watch`, so it is reloaded. `files`: the first one, and how many more. */
+  /** INFO: files of a module changed under `brokkr run --watch`, so it is reloaded. `files`: the first one, and how many more. */
   "broker.files-changed": { readonly process: string; readonly files: string };
-  /** WARNING: the broker is the first process of its container, so that nobody collects processes that lose their parent. */
+  /** WARNING: the broker is process 1 of its container, so nobody reaps processes that lose their parent. */
   "broker.no-init": { readonly remedy: string };
   /** WARNING: the guard has ended and could not be started; the next try is in `delayMs`. */
   "broker.unguarded": { readonly reason: string; readonly delayMs: number };
   /** WARNING: the control socket was removed, and the broker listens there again. */
   "broker.socket-restored": { readonly path: string };
-  /** WARNING: a process that was kept ready has ended, or could not be used; the next one starts `delayMs` after that. */
+  /** WARNING: a standby process has ended, or could not be used; the next one starts `delayMs` later. */
   "standby.lost": { readonly childPid: number | null; readonly reason: string; readonly delayMs: number };
-  /** WARNING: the log file, or `standard error`, can be written again; that many lines are not in it. */
+  /** WARNING: the log file, or `standard error`, can be written again, but `lines` lines are missing from it. */
   "log.lost": { readonly file: string; readonly lines: number; readonly reason: string };
-  /** INFO: a process was asked to finish its work and end. */
+  /** INFO: a process was asked to finish its calls and end. */
   "process.stopping": { readonly process: string; readonly childPid: number | null };
   /** INFO: a process has ended as requested. */
   "process.stopped": { readonly process: string; readonly ms: number };
@@ -202,7 +202,7 @@ export interface EventFields {
   /** INFO: every process has ended. */
   "broker.stopped": { readonly ms: number };
 
-  /** INFO: the broker is a member of its cluster; `members`: how many others there are. */
+  /** INFO: the broker has joined its cluster. `members`: how many other brokers there are. */
   "cluster.joined": {
     readonly cluster: string;
     readonly node: string;
@@ -213,27 +213,27 @@ export interface EventFields {
   "cluster.unreachable": { readonly cluster: string; readonly reason: string };
   /** WARNING: the connection to the server is lost. */
   "cluster.disconnected": { readonly server: string; readonly reason: string };
-  /** INFO: there is a connection again, `ms` after it was lost. */
+  /** INFO: the broker is connected again, `ms` after it lost the connection. */
   "cluster.reconnected": { readonly server: string; readonly ms: number };
-  /** ERROR: another broker has the name on this node, so this one is no member. */
+  /** ERROR: another broker has this name on this node, so this one is not a member. */
   "cluster.taken": { readonly broker: string; readonly node: string; readonly otherPid: number };
   /** ERROR: the server does not permit this broker to use a subject. */
   "cluster.denied": { readonly action: "publish" | "subscribe"; readonly subject: string };
-  /** INFO: another broker is there. `member`, here and below: `BROKER@NODE`. `modules`: what it exports, as a list in a text. */
+  /** INFO: another broker has joined. `member`, here and below: `BROKER@NODE`. `modules`: the modules it exports, joined by commas, or `nothing`. */
   "cluster.member-joined": { readonly member: string; readonly modules: string };
   /** WARNING: a member does not answer; new calls go to others, or wait. */
   "cluster.member-suspect": { readonly member: string; readonly reason: string };
-  /** INFO: it answers again, `ms` after it became suspect. */
+  /** INFO: the member answers again, `ms` after it became suspect. */
   "cluster.member-back": { readonly member: string; readonly ms: number };
-  /** INFO: a member stops: it answers the calls that it has, and gets no more. */
+  /** INFO: a member stops: it finishes its calls, and gets no new ones. */
   "cluster.member-leaving": { readonly member: string };
-  /** WARNING: a member is gone; `calls` that it had were rejected. */
+  /** WARNING: a member is gone. `calls`: how many of its calls were rejected. */
   "cluster.member-gone": { readonly member: string; readonly calls: number };
-  /** WARNING: a member has another protocol, so that no calls are possible. */
+  /** WARNING: a member speaks another protocol version, so no calls are possible. */
   "cluster.incompatible": { readonly member: string; readonly theirs: string; readonly ours: string };
-  /** WARNING: a member can not be called. `target`: the module. */
+  /** WARNING: a member, or the server, refuses calls. `target`: the module. */
   "cluster.refused": { readonly member: string; readonly target: string; readonly reason: string };
-  /** WARNING: messages that could not be understood were left out. */
+  /** WARNING: brokkr dropped messages that it could not read. */
   "cluster.dropped": { readonly what: string; readonly count: number };
 }
 
@@ -255,23 +255,23 @@ interface PartlyPrinted {
   "call.answered": Omit<EventFields["call.answered"], "attempts">;
 }
 
-/** What the `log` function of a program gets. */
+/** A record that the `log` function and listeners of a program receive. */
 export interface LogRecord<Id extends EventId = EventId> {
-  /** How serious it is. */
+  /** Level. */
   readonly level: LogLevel;
-  /** What happened. */
+  /** Id of the event. */
   readonly event: Id;
   /** Milliseconds since the epoch. */
   readonly time: number;
-  /** The process that writes. */
+  /** Id of the process in which the event happened. */
   readonly pid: number;
-  /** The module (or worker) that stands in the line's prefix. */
+  /** The module or worker in the line's prefix. */
   readonly module: string;
-  /** The thread that stands in the line's prefix, where it has one. */
+  /** The thread in the line's prefix, if it has one. */
   readonly thread: string;
-  /** The facts of the event; their shape is that of `EventFields` at `event`. */
+  /** The facts of the event, typed by `EventFields`. */
   readonly fields: EventFields[Id];
-  /** The record as the operator's lines, without line ends. */
+  /** The record as log lines, without line breaks. */
   lines(): string[];
 }
 
@@ -355,7 +355,7 @@ const BY_MODULE = {
   template: "{text}",
   fields: { text },
   isAtLevel: true,
-  why: "It is the module's own text: its author wrote it with ctx.log.",
+  why: "It is the module's own text, logged with ctx.log.",
 } as const;
 
 /** By id. A line is read by the first row of its tag that fits: the most frequent ones, and those of any text, come first. */
@@ -379,7 +379,7 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
       check: [
         'If the time grows from start to start: the "afterForkCleanup" hooks of the modules, which run one after the other.',
       ],
-      did: "Goes on to the start of the process, which then takes calls.",
+      did: "Starts the module in the process, which then takes calls.",
     },
     "cleanup.error": {
       level: "error",
@@ -387,8 +387,7 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
       written: { texts: cleanupErrorTexts, read: [], shown: "[a block of lines](#the-cleanup-block)" },
       what:
         "The cleanup of one module's data failed in a new process of another module. All lines of the block are one event.",
-      why:
-        "The module's hook threw, something in what it owns could not be disposed, or it took longer than 5 seconds.",
+      why: "The module's hook threw, something in its owns could not be disposed of, or it took longer than 5 seconds.",
       check: [
         "The stack: its last frame is the place in the module's own code.",
         "The module named behind the pid: fix its cleanup, not the process that ran it.",
@@ -422,7 +421,7 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
         "Private memory that stays as high as before: something still refers to the data, such as a timer or a listener.",
         "Open files that stay: connections that no hook closes.",
       ],
-      did: 'Counted it; "brokkr status --json" shows the same figures.',
+      did: 'Keeps the figures: "brokkr status --json" shows them.',
     },
   }),
   ...tagged({ tag: "COMMAND CALL" }, {
@@ -450,7 +449,7 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
       template:
         "The command call [{command}] for module {target} was sent but the call timed out ({timeoutMs}). We will retry one time.",
       fields: { command: name, target, timeoutMs: timeout },
-      what: "A command call got no answer within its timeout. It was sent, and it is sent once more.",
+      what: "A command call got no answer within its timeout, and is sent once more.",
       why:
         "The command is slow, the module has too many calls at once, or its process handles no events at the moment.",
       check: [
@@ -466,10 +465,10 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
       template: "The command call [{command}] was sent but another answer was received. Retrying.",
       fields: { command: name, target: hidden(isText) },
       what: "While a call waited, an answer arrived that belongs to no waiting call.",
-      why: "Nearly always it is the late answer to a call that was given up before, by timeout or by the caller.",
+      why: "Nearly always it is the late answer to a call that timed out or that its caller cancelled.",
       check: [
-        "call.timeout lines before it, of the same module: they are the cause.",
-        "If there are none: a peer that is not brokkr and mixes up ids.",
+        "The call.timeout lines of the same module before it: they are the cause.",
+        "If there are none: a peer that is not brokkr may mix up ids.",
       ],
       did: "Discarded the answer, so that no call got a wrong one, and sent the waiting call's frame again, once.",
     },
@@ -485,16 +484,16 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
         peer: hiddenChoice("blocked", "slow"),
       },
       what:
-        "A command call was given up: no answer came in time, not even to the retry. The caller got a CallTimeoutError.",
+        "A command call failed: no answer arrived in time, not even to the retry. The caller got a CallTimeoutError.",
       why:
         "The command takes longer than the timeout, or the process of the module is blocked, stopped or short of processor time. A call that never left the queue has this line without a call.retry.",
       check: [
-        'The field "peer" of the record, or of the error: "slow" means a slow command, "blocked" a process that handles no events.',
+        'The field "peer" of the record or of the error: "slow" means a slow command, "blocked" a process that handles no events.',
         "command.executing of the same command: did it start at all?",
         "Several modules at the same time: the machine is busy, or short of memory.",
         "The call's timeout: timeoutMs of the call, of the module or of the broker.",
       ],
-      did: "Told the caller. A later answer is discarded and never reaches another call.",
+      did: "Rejected the call. It discards a later answer, which never reaches another call.",
     },
     "call.error": {
       level: "error",
@@ -506,14 +505,14 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
       guide: "[messages](#messages)",
       what: "A command call failed at once, not by timeout. The stack before it, if there is one, is the callee's.",
       why:
-        "The message says why: what the command threw, an unknown command, a process that ended, a queue that is full, a payload that can't be sent, or a caller that cancelled.",
+        "The message says why: what the command threw, an unknown command, a process that ended, a full queue, a payload that can't be sent, or a caller that cancelled.",
       check: [
         "The stack, from its last line upwards; the callee's command.error has the same.",
         '"process exited with code ..." or "process was killed by ...": the process.exited before it.',
-        '"queue is full (...)": calls arrive faster than the module handles them; raise "concurrency", or call less.',
+        '"queue is full (...)": calls arrive faster than the module handles them; raise "concurrency", or make fewer calls.',
         '"payload of ... bytes is over the limit": send less, or in parts.',
       ],
-      did: "Told the caller at once. A command that threw is not retried, since it did run.",
+      did: "Rejected the call at once. It does not retry a command that threw, because it did run.",
     },
     "command.error": {
       level: "error",
@@ -529,16 +528,16 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
         'Whether the stack is always the same: "brokkr logs FILE" groups them.',
         "command.executing before it, at DEBUG: it has the parameters.",
       ],
-      did: "Sent error and stack to the caller, which logs a call.error. The process goes on and takes further calls.",
+      did: "Sent the error and its stack to the caller, which logs a call.error. The process continues to take calls.",
     },
     "command.unknown": {
       level: "warning",
       template: "Received unknown command [{command}] to execute !",
       fields: { command: name },
-      what: "A process was called with a command that it does not have.",
+      what: "A call named a command that the process does not have.",
       why: "The caller misspells it, or the caller and the module have different versions.",
       check: [
-        "The name at the caller: its error names the closest command that exists.",
+        "The name in the caller's code: its error names the most similar command that exists.",
         "After an update: whether all processes were restarted.",
       ],
       did: "Rejected the call at once, with UnknownCommandError. Nothing ran.",
@@ -552,12 +551,12 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
       fields: { command: name, target, attempt: count, peer: silentPeer, silentMs: duration },
       what: "Why an attempt of a call got no answer in time: its process is slow or blocked.",
       why:
-        "After half of the time of an attempt, brokkr pings the process. If it replies, it is working on the command (slow); if not, it handles no events (blocked).",
+        "Halfway through an attempt, brokkr pings the process. If it replies, it is working on the command (slow); if not, it handles no events (blocked).",
       check: [
         "slow: what the command waits for, and whether its timeout is long enough. this.progress() in the command gives it more time.",
-        "blocked: a loop without await, a synchronous call that takes long, or a process that was stopped (state T in ps).",
+        "blocked: a loop without await, a long synchronous call, or a stopped process (state T in ps).",
       ],
-      did: "Nothing beyond the retry or the timeout that stands beside this line.",
+      did: "Nothing beyond the retry or the timeout in the line beside this one.",
     },
   }),
   ...tagged({ tag: "ANSWER" }, {
@@ -565,9 +564,9 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
       ...STRAY_ANSWER,
       template: "Late answer from {target} was discarded (call {id}, command [{command}])",
       templateOfUnknown: "Late answer from {target} was discarded (call {id})",
-      what: "An answer arrived for a call that had been given up, while no other call waited.",
+      what: "An answer arrived for a call that had already failed, while no other call waited.",
       why: "The command finished after the last timeout of its call, or after the caller had cancelled it.",
-      check: ["The call.timeout before it: the timeout is too short by the time between the two."],
+      check: ["The call.timeout before it: the time between the two is what the timeout lacks."],
       did: "Discarded and counted it.",
     },
     "answer.duplicate": {
@@ -576,7 +575,7 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
       templateOfUnknown: "Duplicate answer from {target} was discarded (call {id})",
       what: "A second answer arrived for a call that was already answered.",
       why: "Both attempts of a call were answered: the first answer was on its way when the second attempt left.",
-      check: ["Nothing, unless it is frequent: then the timeout is close to what the command takes."],
+      check: ["Nothing, unless it is frequent: then the timeout is close to the command's duration."],
       did: "Discarded and counted it. The caller has the first answer.",
     },
     "answer.unknown": {
@@ -584,7 +583,7 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
       template: "Unknown answer from {target} was discarded (call {id}, command [{command}])",
       templateOfUnknown: "Unknown answer from {target} was discarded (call {id})",
       what: "An answer arrived for a call that was never made, while no call waited.",
-      why: "This does not happen between two processes of brokkr. A peer in another language may mix up ids.",
+      why: "A peer that is not brokkr mixes up ids. It does not happen between two processes of brokkr.",
       check: ["A peer that is not brokkr: whether it sends back the id exactly as it received it."],
       did: "Discarded and counted it.",
     },
@@ -604,8 +603,8 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
       guide: "[what modules print](#what-modules-print)",
       what: "A process printed a line to its standard output or standard error.",
       why:
-        "brokkr reads what modules print line by line and logs it under their name, so that it can't pass for a line of another module.",
-      check: ["Before a process.exited: the last lines often tell why it ended."],
+        "brokkr logs what modules print, line by line and under their name, so that it can't pass for a line of another module.",
+      check: ["Before a process.exited: the last lines often say why it ended."],
       did: "Logged it. It has no effect on calls.",
     },
     "process.starting": {
@@ -613,8 +612,8 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
       template: "{process} is starting (generation {generation})",
       fields: { process, generation: count },
       what: "A process of a module or worker is about to be created.",
-      why: "The broker starts, or the process ended and is started again. Generation 1 is the first.",
-      check: ["A generation above 1: why the one before ended, see its process.exited."],
+      why: "The broker starts, or a process ended and is restarted. Generation 1 is the first.",
+      check: ["A generation above 1: why the previous process ended, see its process.exited."],
       did: "Creates the process and waits for its first message.",
     },
     "process.ready": {
@@ -622,9 +621,9 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
       template: "{process} is ready after {ms} (pid {childPid})",
       fields: { process, childPid: pid, ms: duration },
       what: "A process has finished its cleanup and its start, and takes calls.",
-      why: "Each process that starts successfully has this line. The time counts from its creation.",
-      check: ['If it is slow: what its files do when they are imported, and its "start".'],
-      did: "Sent it the calls that were waiting for it.",
+      why: "Each process that starts successfully has this line. The time runs from its creation.",
+      check: ['If it is slow: what its files do at import, and its "start" hook.'],
+      did: "Sent it the calls that waited for it.",
     },
     "program.notification": {
       level: "debug",
@@ -632,8 +631,8 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
       fields: { process, method: name, params: hidden(isAnything) },
       isOfBroker: true,
       guide: "[programs](./programs.md)",
-      what: "A program of another language sent a notification: a message that is no answer.",
-      why: "Its protocol has such messages, for progress, logs or changes of what it offers.",
+      what: "A program in another language sent a notification: a message that is not an answer.",
+      why: "Its protocol has notifications, for progress, logs or changes of what it offers.",
       check: [`The event's params, with broker.on("program.notification", …): the line has the method only.`],
       did: "Passed it to the listeners of the event, and to the handler in defineProgram if there is one.",
     },
@@ -642,13 +641,13 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
       template: "{process}: dropped {count} {what}",
       fields: { process, what: text, count },
       guide: "[what is dropped](#what-is-dropped)",
-      what: "Something that a process sent was left out.",
-      why: "The rest of the line says what: a frame that could not be read or sent, or lines that were too many.",
+      what: "brokkr dropped something that a process sent.",
+      why: "The rest of the line says what: a frame that could not be read or sent, or too many lines.",
       check: [
         "Lines of stdout, stderr or ctx.log: a module that prints or logs too much, too fast.",
         `A frame: a peer that is not brokkr's, see "Broken input" in docs/wire-protocol.md. Between two processes of brokkr it is a defect: report it, with the line.`,
       ],
-      did: "Left that one out and counted it. Three frames in a row that can't be read close the channel.",
+      did: "Dropped and counted it. After three unreadable frames in a row it closes the channel.",
     },
     "process.killed": {
       level: "warning",
@@ -658,7 +657,7 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
       what: "brokkr sent a process a signal, because it missed a deadline or broke its channel.",
       why: "The end of the line says which deadline passed: the start, the drain, or the time after SIGTERM.",
       check: [
-        `A drain that takes longer than the module's "drainMs": its running calls, and its "stop".`,
+        `A drain that takes longer than the module's "drainMs": its running calls, and its "stop" hook.`,
         'A start that takes longer than "startTimeoutMs": what the program does before Broker.start.',
         "SIGKILL after SIGTERM: the process ignored SIGTERM or was busy.",
       ],
@@ -672,21 +671,21 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
       what: "A process sends no heartbeat: it answers nothing, not even brokkr's ping.",
       why: "Its event loop is busy (a long computation, an endless loop), or it was stopped (SIGSTOP, a debugger).",
       check: [
-        "What it was called with last: command.executing of that process, at DEBUG.",
+        "Which command it started last: command.executing of that process, at DEBUG.",
         "Whether it uses the processor (top -p PID): a loop does, a stopped process does not.",
-        'Work that takes long by nature belongs in a worker, or needs a longer "heartbeat.timeoutMs".',
+        'Put long computations into a worker, or raise "heartbeat.timeoutMs".',
       ],
       did:
-        'Logged it, and keeps pinging. With "heartbeat.onBlocked" set to "restart" it kills the process and starts it again.',
+        'Logged it, and keeps pinging. With "heartbeat.onBlocked" set to "restart" it kills the process, and its restart policy decides.',
     },
     "process.unblocked": {
       level: "info",
       template: "{process} gives signs of life again after {ms} (pid {childPid})",
       fields: { process, childPid: pid, ms: duration },
       what: "A process that was blocked answers again.",
-      why: "What kept it busy is over, or it was continued (SIGCONT). The time counts from its last heartbeat.",
+      why: "What kept it busy is over, or it was continued (SIGCONT). The time runs from its last heartbeat.",
       check: ["The process.blocked before it."],
-      did: "Goes on as before. Calls that timed out in the meantime have failed.",
+      did: "Continues as before. Calls that timed out in the meantime have failed.",
     },
     "process.memory": {
       level: "warning",
@@ -696,17 +695,17 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
       what: 'A process holds more memory of its own than its "memory.warnBytes".',
       why: "It needs that much, or something in it grows: a cache without a limit, listeners, timers.",
       check: [
-        'Whether it goes on growing: "brokkr status", before and after some calls.',
-        `A leak that can't be mended at once: "memory.recycleBytes" gives the module a new process in time.`,
+        'Whether it keeps growing: "brokkr status", before and after some calls.',
+        `A leak that you can't fix at once: "memory.recycleBytes" gives the module a new process in time.`,
       ],
-      did: "Logged it once, and does so again only after it has held less in between.",
+      did: "Logged it once, and logs it again only after the process has held less in between.",
     },
     "process.replacing": {
       level: "info",
       template: "{process} is being replaced (pid {childPid}): {reason}",
       fields: { process, childPid: pid, reason: text },
       what: "A process is being replaced: a new one starts beside it and takes over when it is ready.",
-      why: 'The end of the line says it: a reload, a changed configuration, or memory over "memory.recycleBytes".',
+      why: 'The end of the line says why: a reload, a changed configuration, or memory over "memory.recycleBytes".',
       did: "Starts the new process. Calls go to the old one until the new one is ready.",
     },
     "process.replaced": {
@@ -714,8 +713,8 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
       template: "{process} was replaced in {ms} (pid {childPid} after pid {oldPid})",
       fields: { process, childPid: pid, oldPid: pid, ms: duration },
       what: "A new process has taken over from an old one.",
-      why: "It follows process.replacing. The time counts from there.",
-      did: "Calls that waited go to the new process. The old one finishes its running calls and ends.",
+      why: "It follows process.replacing. The time runs from there.",
+      did: "Sends waiting calls to the new process. The old one finishes its running calls and ends.",
     },
     "process.folder-gone": {
       level: "warning",
@@ -723,9 +722,9 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
       fields: { process, folder: text, instead: text },
       what: "The folder that the broker was started in was removed, and new processes start in another one.",
       why:
-        "New processes start where the broker was started. Mostly a deployment removed the release that it was started from.",
+        "New processes start where the broker was started. Usually a deployment removed the release that it was started from.",
       check: [
-        "Which release runs: restart the broker from the one that is to run.",
+        "Which release runs: restart the broker from the one that should run.",
         "Start it in a folder that stays, or set cwd for each module.",
       ],
       did: "Starts every new process in the configuration's folder, else in the program's, else in /. Logs it once.",
@@ -734,9 +733,8 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
       level: "error",
       template: "{process} could not be replaced and goes on (pid {childPid}): {reason}",
       fields: { process, childPid: pid, reason: text },
-      what: "A process should have been replaced, and the new one did not become ready.",
-      why:
-        "The end of the line says how the new one ended: mostly because of an error in the new code or the new settings.",
+      what: "A process could not be replaced, because the new one did not become ready.",
+      why: "The end of the line says why: usually an error in the new code or the new settings.",
       check: ['The process.output lines of the new process. Once the cause is fixed: "brokkr reload NAME".'],
       did: "Kept the old process, which serves calls as before.",
     },
@@ -755,13 +753,13 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
       what: 'A process ended: "as asked" after process.stopping, else "unexpectedly".',
       why: "The end of the line has the reason: its exit code, or the signal that killed it.",
       check: [
-        "Its process.output lines before it: an uncaught error prints its stack.",
+        "The process.output lines before it: an uncaught error prints its stack.",
         "A SIGKILL that nobody sent: the system was out of memory; see the kernel's log (dmesg).",
         "Exit code 0, unexpectedly: something in the module calls exit, or nothing keeps it alive.",
         "Calls that failed with it: call.error of the same second.",
       ],
       did:
-        "Rejected its running calls at once, killed what it left behind, and decided by its restart policy whether to start it again.",
+        "Rejected its running calls at once, and killed the processes that it left behind. Its restart policy decides what follows.",
     },
     "process.inspected": {
       level: "warning",
@@ -769,12 +767,12 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
         "{process} can be inspected at {address} for {ms} (pid {childPid}): every user of this machine can run code in it",
       fields: { process, childPid: pid, address: name, ms: duration },
       what: "Someone opened the inspector of a process with brokkr inspect.",
-      why: "A debugger that connects there sees and does what the process can. Only programs of this machine reach it.",
+      why: "A debugger that connects there can do what the process can. Only programs of this machine reach it.",
       check: [
         'Close it when you are done: "brokkr inspect MODULE --off".',
-        "Nobody here opened it: who can use the control socket is the user of the broker, and root.",
+        "If you did not open it: only the broker's user and root can use the control socket.",
       ],
-      did: "Opened it on 127.0.0.1 at a free port. Closes it after that time, and when the process ends.",
+      did: "Opened it on 127.0.0.1 at a free port. It closes after that time, and when the process ends.",
     },
     "process.finished": {
       level: "info",
@@ -782,26 +780,26 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
       fields: { process, childPid: pid, ms: duration },
       what: 'A job, which is a program with protocol "none", ended with exit code 0.',
       why: 'Its work is done, and its restart policy is not "always".',
-      check: ['For a daemon, which should not end by itself: set "restart" to "always".'],
-      did: "Leaves it stopped until someone starts it again.",
+      check: ['A daemon, which should not end by itself: set "restart" to "always".'],
+      did: "Leaves it stopped until someone restarts it.",
     },
     "process.backoff": {
       level: "warning",
       template: "{process} will be started again in {delayMs} (restarts so far: {restarts})",
       fields: { process, delayMs: timeout, restarts: count },
-      what: "A process that ended is started again after a pause.",
+      what: "A process that ended will be restarted after a delay.",
       why: 'Its restart policy is "always", or "on-failure" and it failed.',
       check: [
         "The process.exited before it.",
-        "The number of restarts: a rising one is a loop that will end in process.failed.",
+        "The number of restarts: if it keeps rising, the process is in a loop that ends in process.failed.",
       ],
-      did: "Waits, then creates it again, with cleanup and start as the first time.",
+      did: "Waits, then creates the process again, with cleanup and start as the first time.",
     },
     "process.failed": {
       level: "fatal",
       template: "{process} will not be started again: {reason}; what to do: {remedy}",
       fields: { process, reason: text, remedy: text },
-      what: "A process will not be started again. Its module is out of service until someone acts.",
+      what: "A process will not be restarted. Its module is out of service until someone acts.",
       why:
         'It failed too often in too short a time, by default six times in a minute, or its restart policy is "never".',
       check: [
@@ -809,7 +807,7 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
         'Once the cause is fixed: "brokkr restart NAME".',
       ],
       did:
-        "Gave up on this process, so that it does not restart forever. Calls to it are rejected at once. The other modules go on.",
+        "Gave up on this process, so that it does not restart forever. It rejects calls to it at once. The other modules continue.",
     },
     "process.orphan": {
       level: "warning",
@@ -817,12 +815,11 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
       fields: { process, childPid: pid, ms: duration },
       isOfBroker: true,
       guide: "[reliability](./reliability.md#nothing-is-left)",
-      what: "A process that an earlier broker of this name had left behind was ended.",
-      why:
-        "That broker was killed together with its guard, the small shell that ends its processes for it, so nobody was left to do it.",
+      what: "A process that an earlier broker of this name had left behind was killed.",
+      why: "That broker was killed together with its guard, the small shell that would have ended its processes.",
       check: [
         "What killed the earlier broker: a lack of memory (see the system's log), or a signal to all of its processes.",
-        "The module in the line, where it holds files, ports or locks that a second copy of it must not share.",
+        "Files, ports or locks of the module in the line, if a second copy of it must not share them.",
       ],
       did:
         "Found the process by the mark of that broker in its environment and by its start time, and sent it SIGKILL.",
@@ -832,16 +829,16 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
       template: "{process} is stopping (pid {childPid})",
       fields: { process, childPid: pidOrNone },
       what: "A process was asked to finish its work and end.",
-      why: "The broker stops, or someone asked for a stop, a restart or a reload.",
-      did: "Sends it no new calls, lets the running ones end, and then ends it.",
+      why: "The broker stops, or someone requested a stop, a restart or a reload.",
+      did: "Sends it no new calls, lets the running ones finish, and then ends it.",
     },
     "process.stopped": {
       level: "info",
       template: "{process} stopped in {ms}",
       fields: { process, ms: duration },
       what: "A process has ended as requested.",
-      why: "It follows process.stopping. The time counts from there.",
-      check: [`If it takes long: the module's running calls, and its "stop".`],
+      why: "It follows process.stopping. The time runs from there.",
+      check: [`If it takes long: the module's running calls, and its "stop" hook.`],
       did: "Nothing is left of it.",
     },
   }),
@@ -862,16 +859,16 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
       ...BY_MODULE,
       level: "warning",
       what: "A module logged a warning.",
-      check: ["The text, with the author of the module."],
+      check: ["Ask the author of the module."],
       did: "Logged it.",
     },
     "module.error": {
       ...BY_MODULE,
       level: "error",
       what: "A module logged an error.",
-      why: `${BY_MODULE.why} A hook "stop" that threw is logged so too.`,
-      check: ["The text, with the author of the module."],
-      did: "Logged it. The process goes on.",
+      why: `${BY_MODULE.why} An error that a "stop" hook throws is logged this way too.`,
+      check: ["Ask the author of the module."],
+      did: "Logged it. The process continues.",
     },
   }),
   ...tagged({ tag: "BROKER", isOfBroker: true }, {
@@ -880,7 +877,7 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
       template: "The broker is ready after {ms} (modules: {modules}, failed: {failed})",
       fields: { modules: count, failed: count, ms: duration },
       what: "Every module is ready, or has failed its first start.",
-      why: "Once, after the start of the broker.",
+      why: "Each start of a broker has this line once.",
       check: ["If failed is not 0: the process.failed and process.exited lines before it."],
       did: "Serves calls from now on.",
     },
@@ -889,8 +886,8 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
       template:
         "The configuration is in force after {ms} (replaced: {replaced}, kept: {kept}, added: {added}, removed: {removed})",
       fields: { replaced: count, kept: count, added: count, removed: count, ms: duration },
-      what: "The configuration was read again and is in force.",
-      why: "The broker got SIGHUP.",
+      what: "The broker read the configuration again and applied it.",
+      why: "The broker received SIGHUP, or runs with --watch and the file changed.",
       check: ["If kept is not 0: the process.kept lines before it."],
       did: "Replaced the modules whose settings have changed, started new ones and drained those that were removed.",
     },
@@ -898,9 +895,9 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
       level: "error",
       template: "The configuration stays as it was: {reason}",
       fields: { reason: text },
-      what: "The configuration was read again, and it is invalid.",
+      what: "The broker read the configuration again, and it is invalid.",
       why: "The end of the line says what is wrong, and where.",
-      check: ['"brokkr check FILE", then send SIGHUP again.'],
+      check: ['Run "brokkr check FILE", then send SIGHUP again.'],
       did: "Nothing: every module runs as before.",
     },
     "broker.files-changed": {
@@ -909,8 +906,8 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
       fields: { process, files: text },
       guide: "[operating](./operating.md#while-you-write-a-module)",
       what: "A file of a module, or one that it imports, has changed, and the broker runs with --watch.",
-      why: "Somebody, or a program, wrote the file.",
-      check: ["If its new process does not become ready: the lines behind this one say why."],
+      why: "Someone, or a program, wrote the file.",
+      check: ["If the new process does not become ready: the lines after this one say why."],
       did: 'Reloads the module, as "brokkr reload" does: the old process serves until the new one is ready.',
     },
     "broker.unguarded": {
@@ -919,20 +916,20 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
       fields: { reason: text, delayMs: timeout },
       what:
         "The guard, which ends the modules' processes if the broker is killed, has ended and could not be started again.",
-      why: "The end of the line says what the system refused: mostly no descriptor or no process is left.",
+      why: "The end of the line says what the system refused: usually no file descriptor or no process is left.",
       check: ['How many files the broker has open: "ls /proc/PID/fd | wc -l", and "ulimit -n". What killed the guard.'],
       did:
-        "Goes on, and tries again after a pause. Until then, if the broker is killed, only processes that handle events end with it.",
+        "Continues, and tries again after a pause. If the broker is killed before that, only processes that handle events end with it.",
     },
     "broker.socket-restored": {
       level: "warning",
       template: "The control socket was removed and is there again: {path}",
       fields: { path: text },
-      what: "The socket by which `brokkr status`, `call` and the other commands reach the broker was gone.",
+      what: "The socket over which `brokkr status`, `call` and the other commands reach the broker was gone.",
       why:
         "Something removed it while the broker ran: a cleanup of temporary files, or the end of the user's last session.",
       check: ["XDG_RUNTIME_DIR or TMPDIR of the broker: choose a folder that stays as long as the broker runs."],
-      did: "Made the folder and the socket again. Commands of the last seconds could not reach the broker.",
+      did: "Created the folder and the socket again. In the seconds before, commands could not reach the broker.",
     },
   }),
   ...tagged({ tag: "PROCESS" }, {
@@ -942,14 +939,14 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
       fields: { childPid: pidOrNone, delayMs: timeout, reason: text },
       isOfBroker: true,
       guide: "[processes that are kept ready](./supervision.md#processes-that-are-kept-ready)",
-      what: "A process that was kept ready for the next start of a module ended, or could not be used.",
+      what: "A standby process, kept ready for the next start of a module, ended or could not be used.",
       why:
-        "In a program, what stands before Broker.start ends or blocks it. Else it was killed, or the system refused a new process.",
+        "In a program, code before Broker.start ends or blocks it. Otherwise it was killed, or the system refused a new process.",
       check: [
         "The end of the line.",
-        "Whether the program comes to its Broker.start in each process: modules start slower, too.",
+        "Whether the program reaches its Broker.start in each process: modules start more slowly, too.",
       ],
-      did: "Starts modules without it, as with standby 0, and tries again after a pause that grows.",
+      did: "Starts modules without it, as with standby 0, and tries again after a growing pause.",
     },
   }),
   ...tagged({ tag: "BROKER", isOfBroker: true }, {
@@ -959,19 +956,19 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
         "The broker is process 1, and nobody collects processes that have lost their parent: they stay as zombies; what to do: {remedy}",
       fields: { remedy: text },
       guide: "[operating](./operating.md)",
-      what: "The broker is the first process of its container, and nothing above it collects ended processes.",
+      what: "The broker is process 1 of its container, where nobody reaps ended processes.",
       why:
-        "A process that has lost its parent becomes a child of process 1. No runtime of JavaScript collects children that it did not start.",
+        "A process that has lost its parent becomes a child of process 1. No JavaScript runtime reaps children that it did not start.",
       check: ['How many there are: "brokkr status" counts zombies.'],
       did:
-        "Goes on. Each zombie keeps a process number until the container ends, so a limit on processes is reached in the end.",
+        "Continues. Each zombie keeps its pid until the container ends, so a limit on processes is reached in the end.",
     },
     "broker.stopped": {
       level: "info",
       template: "The broker stopped in {ms}",
       fields: { ms: duration },
       what: "The broker has stopped: every process has ended.",
-      why: 'It was asked to stop, by Ctrl-C, a signal, "brokkr stop" or its program.',
+      why: 'Ctrl-C, a signal, "brokkr stop" or its program stopped it.',
       check: ["A log that ends without this line: the broker was killed, or the machine went down."],
       did: "Nothing is left of it.",
     },
@@ -981,12 +978,12 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
       fields: { file: text, lines: { ...count, shown: "LINES" }, reason: text },
       what: "The log file or standard error can be written again, and some lines are missing from it.",
       why:
-        "The end of the line has the reason: mostly a full disk, a folder that was removed or made read-only, or a reader of standard error that stood still.",
+        "The end of the line has the reason: usually a full disk, a folder that was removed or made read-only, or a reader of standard error that stopped reading.",
       check: [
-        "Of a file: room on the file system (df), and who may write in the folder. A line on standard error says when it began.",
-        "Of standard error: what reads it, such as less, a terminal that was stopped with Ctrl-S, or a container's log driver.",
+        "For a file: room on the file system (df), and who may write in the folder. A line on standard error says when it began.",
+        "For standard error: what reads it, such as less, a terminal stopped with Ctrl-S, or a container's log driver.",
       ],
-      did: "Went on without them, and tried again with each line.",
+      did: "Continued without them, and tried again with each line.",
     },
   }),
   ...tagged({ tag: "CLUSTER", isOfBroker: true }, {
@@ -995,9 +992,9 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
       template: "Joined cluster {cluster} as node {node} by {server} (other members: {members})",
       fields: { cluster: name, node: name, server: text, members: count },
       guide: "[more than one machine](./cluster.md)",
-      what: "The broker is a member of its cluster.",
-      why: "Once after its start, or when a name that another broker had is free.",
-      did: "Says each second what it has, and takes calls for what it exports.",
+      what: "The broker is now a member of its cluster.",
+      why: "It started, or another broker gave up the name.",
+      did: "Announces its modules each second, and takes calls for those that it exports.",
     },
     "cluster.unreachable": {
       level: "warning",
@@ -1005,12 +1002,12 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
       fields: { cluster: name, reason: text },
       guide: "[more than one machine](./cluster.md)",
       what: "No server of the cluster can be reached, or none accepts the broker.",
-      why: "The end of the line says what the system or the server answered.",
+      why: "The end of the line has the answer of the system or the server.",
       check: [
         "Whether nats-server runs, and its address in cluster.servers.",
-        "Of an authorization: cluster.auth. Of a certificate: cluster.tls.",
+        "If it is about authorization: cluster.auth. If it is about a certificate: cluster.tls.",
       ],
-      did: "Runs its own modules, and tries again. Calls of imported modules wait until their timeout.",
+      did: "Runs its own modules, and tries again. Calls to imported modules wait until their timeout.",
     },
     "cluster.disconnected": {
       level: "warning",
@@ -1020,17 +1017,17 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
       what: "The connection to the server of the cluster is lost.",
       why:
         "The server has stopped, the network failed, or the server ended the connection of a broker that did not read.",
-      check: ["The log of nats-server. Whether the line that it is connected again follows."],
+      check: ["The log of nats-server, and whether a cluster.reconnected follows."],
       did:
-        "Publishes nothing, and connects again by itself. Calls in flight go on waiting, new ones queue; their time runs.",
+        "Publishes nothing, and reconnects by itself. Calls in flight keep waiting and new ones queue, within their timeouts.",
     },
     "cluster.reconnected": {
       level: "info",
       template: "Connected again to {server} after {ms}",
       fields: { server: text, ms: duration },
-      what: "There is a connection to a server of the cluster again.",
-      why: "A server can be reached: the same, or another one of the same cluster of servers.",
-      did: "Asked each peer how far it has come, and sent again what was lost.",
+      what: "The broker is connected to a server of the cluster again.",
+      why: "A server can be reached: the same, or another one of cluster.servers.",
+      did: "Asked each peer what it has received, and sent again what was lost.",
     },
     "cluster.taken": {
       level: "error",
@@ -1038,11 +1035,10 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
       fields: { broker: name, node: name, otherPid: pid },
       guide: "[more than one machine](./cluster.md)",
       what: "Another broker of the same name is a member of the cluster, on a node of the same name.",
-      why:
-        "A broker was started twice, or two machines have the same name. The one that was started first is the member.",
+      why: "A broker was started twice, or two machines have the same name. The one that started first is the member.",
       check: ["The process with that pid, on this machine or the other. Give one of the two another name or node."],
       did:
-        "Runs its own modules, and asks again each 5 s whether the name is free. brokkr run ends at its start, with exit code 2.",
+        "Runs its own modules, and asks every 5 s whether the name is free. brokkr run ends at its start, with exit code 2.",
     },
     "cluster.denied": {
       level: "error",
@@ -1050,17 +1046,17 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
       fields: { action: phrase({ publish: "publish", subscribe: "subscribe" }), subject: text },
       guide: "[more than one machine](./cluster.md)",
       what: "The server refused a subject.",
-      why: "The permissions of the broker's user in the configuration of nats-server do not contain it.",
+      why: "The permissions of the broker's user in the configuration of nats-server do not include it.",
       check: ["The permissions of that user. The guide has an example."],
-      did: "Rejected the calls that needed it, at once. Everything else goes on.",
+      did: "Rejected the calls that needed it at once. Everything else continues.",
     },
     "cluster.member-joined": {
       level: "info",
       template: "{member} is a member, and exports {modules}",
       fields: { member: name, modules: text },
-      what: "Another broker of the cluster is there.",
-      why: "It was started, or this broker was, and learns who is there.",
-      did: "Calls its modules from now on, where they are imported.",
+      what: "This broker has found another broker of the cluster.",
+      why: "One of the two has started or connected.",
+      did: "Sends calls to its modules from now on, if they are imported.",
     },
     "cluster.member-suspect": {
       level: "warning",
@@ -1068,42 +1064,42 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
       fields: { member: name, reason: text },
       guide: "[more than one machine](./cluster.md)",
       what: "A member does not answer, and may be gone.",
-      why: "It has lost its connection, was killed, or stands still.",
-      check: ["The log of that broker. Whether a line says that it answers again, or that it is gone."],
-      did: "Asks it again and again. Calls in flight wait; new ones go to other members, or wait too.",
+      why: "It has lost its connection, was killed, or is stopped.",
+      check: ["The log of that broker, and whether a cluster.member-back or cluster.member-gone follows."],
+      did: "Keeps asking it. Calls in flight wait; new ones go to other members, or wait too.",
     },
     "cluster.member-back": {
       level: "info",
       template: "{member} answers again after {ms}",
       fields: { member: name, ms: duration },
-      what: "A member that did not answer does again.",
-      why: "It is connected again, or goes on.",
+      what: "A member that did not answer does so again.",
+      why: "It has reconnected, or runs again.",
       did: "Sends it calls as before.",
     },
     "cluster.member-leaving": {
       level: "info",
       template: "{member} leaves",
       fields: { member: name },
-      what: "A member stops.",
-      why: "It was asked to stop, or another broker has its name.",
-      did: "Sends it no new calls; it answers those that it has.",
+      what: "A member is stopping.",
+      why: "Someone stopped it, or another broker has its name.",
+      did: "Sends it no new calls. The member finishes those that it has.",
     },
     "cluster.member-gone": {
       level: "warning",
       template: "{member} is gone (calls that it had: {calls})",
       fields: { member: name, calls: count },
       guide: "[more than one machine](./cluster.md)",
-      what: "A member is gone without a word.",
+      what: "A member is gone, without having said that it stops.",
       why: "It was killed, its machine went down, or it lost its connection for longer than cluster.lostAfterMs.",
       check: ["The log of that broker and its machine."],
       did:
-        "Rejected the calls that it had with GONE: they may have run. Calls that were not sent go to other members, or wait.",
+        "Rejected the calls that it had with GONE: they may have run. Calls that were not sent yet go to other members, or wait.",
     },
     "cluster.incompatible": {
       level: "warning",
       template: "{member} can not be called: it speaks protocol {theirs} and this is {ours}",
       fields: { member: name, theirs: text, ours: text },
-      what: "A member has a version of brokkr that this one can not talk to.",
+      what: "A member has a version of brokkr that this broker cannot talk to.",
       why: "The protocol has changed between the two versions.",
       check: ["Update brokkr on one of the two machines."],
       did: "Ignores its modules.",
@@ -1113,19 +1109,19 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
       template: "Cannot call [{target}] of {member}: {reason}",
       fields: { member: name, target, reason: text },
       guide: "[more than one machine](./cluster.md)",
-      what: "A member does not let this broker call a module, or the server does not.",
+      what: "A member, or the server, does not let this broker call a module.",
       why: "The end of the line says who refused it, and why.",
       check: ["cluster.exports of that broker, and the permissions of this broker's user on the server."],
-      did: "Rejected the calls at once where no other member has the module, and asks again after 5 s.",
+      did: "Rejected the calls at once if no other member has the module, and asks again after 5 s.",
     },
     "cluster.dropped": {
       level: "warning",
       template: "Dropped {count} of what came by the cluster: {what}",
       fields: { what: text, count },
-      what: "A message could not be understood, and was left out.",
-      why: "Something else publishes on the subjects of the cluster, or a peer is faulty.",
+      what: "brokkr dropped a message of the cluster that it could not read.",
+      why: "Another program publishes on the subjects of the cluster, or a peer is faulty.",
       check: ["Who may publish below brokkr.CLUSTER on the server."],
-      did: "Left it out.",
+      did: "Dropped and counted it.",
     },
   }),
 };
