@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdir } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { createConnection } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -17,6 +17,8 @@ import { controlFromChild, readRecords } from "../../src/core/wire/messages.ts";
 import { outOfBandHead, readOutOfBand } from "../../src/core/wire/shared_memory.ts";
 import { reportedEvents } from "../../src/core/log/broker_log.ts";
 import { encodeRole, readRole } from "../../src/core/child/role.ts";
+import { controlCommands } from "../../src/core/control/commands.ts";
+import { MemoryTree } from "../core/broker/memory_tree.ts";
 import { frame } from "../core/frames.ts";
 import { bytesOf } from "../core/wire/carry.ts";
 import { withoutPython } from "../process/program_files.ts";
@@ -79,8 +81,16 @@ test(`${PAGE}, Hello: a broker answers it with one of the same fields, and anoth
   assert.deepEqual(JSON.parse(close?.text ?? "null"), { reason: refused?.replace("0.1.0", fields.version) });
 });
 
+test(`${PAGE}, The control socket: the table has every command of it, and no other`, async () => {
+  const [, part = ""] = (await readFile(join(ROOT, PAGE), "utf8")).split("\n## The control socket\n");
+  const shown = [...part.matchAll(/^\| `(\w+)` /gm)].map(([, name]) => name);
+  const { core } = new MemoryTree([]);
+  const commands = controlCommands(core, { now: () => 0, stop: () => core.stop() });
+  assert.deepEqual(shown.sort(), [...commands.keys()].sort());
+});
+
 test(`${PAGE}, Cancel, ping, records, notices, close: brokkr takes the records and the receipt`, () => {
-  const [records = "", cleanup = ""] = blocks.filter(({ part, language }) =>
+  const [_pong, records = "", cleanup = ""] = blocks.filter(({ part, language }) =>
     part === "Cancel, ping, records, notices, close" && language === "json"
   ).map(({ text }) => text);
   const sla = { name: "sla", pid: 2565, broker: "b", isWorker: () => false, startedAt: 0, now: Date.now() };
