@@ -59,6 +59,8 @@ export interface SpawnedProcess {
    * its end only `group` still reaches what it left behind.
    */
   kill(signal: string, options?: { readonly group?: boolean }): boolean;
+  /** Whether the process, or anything that it started and left in the group that it leads, runs. */
+  groupRuns(): boolean;
 }
 
 /** A new process of the same program. */

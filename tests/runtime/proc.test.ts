@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import { fromPs, fromSmapsRollup, startTimeOf, waitedMsOf } from "../../src/runtime/posix/proc.ts";
+import { fromPs, fromSmapsRollup, groupRuns, startTimeOf, waitedMsOf } from "../../src/runtime/posix/proc.ts";
 import { receive, runtime, withStarted } from "./started.ts";
 
 const NO_SCHEDSTAT = existsSync("/proc/self/schedstat") ? false : "needs /proc/self/schedstat";
@@ -31,6 +31,30 @@ test("fromSmapsRollup() leaves unknown what is not told", () => {
     pssBytes: null,
     privateBytes: 2048,
   });
+});
+
+test("groupRuns() counts no process of another group, none that has ended, and none that is gone meanwhile", () => {
+  const stats: Record<string, string> = {
+    "5": "5 (a) 7) S 1 5 5 0",
+    "8": "8 (sh -c 7) Z 1 7 7 0",
+    "9": "9 (x) X 1 7 7 0",
+  };
+  const list = () => ["self", ...Object.keys(stats), "10"];
+  const read = (path: string) => {
+    const stat = stats[path.split("/")[2] ?? ""];
+    if (stat === undefined) throw new Error("ENOENT");
+    return stat;
+  };
+  assert.equal(groupRuns(7, { list, read }), false);
+  stats["11"] = "11 (node) R 1 7 7 0";
+  assert.equal(groupRuns(7, { list, read }), true);
+});
+
+test("groupRuns() is true where the system does not say", () => {
+  const refused = () => {
+    throw new Error("ENOENT: no such file or directory, /proc");
+  };
+  assert.equal(groupRuns(7, { list: refused, read: refused }), true);
 });
 
 test("fromPs() reads the one figure that every system has", () => {

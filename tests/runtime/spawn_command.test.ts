@@ -80,7 +80,9 @@ test("CommandProcess.exited settles while a grandchild holds the pipes", () =>
     await received.end;
     assert.equal(received.text(), "word\n");
     assert.equal(process.kill("SIGCONT"), false);
+    assert.equal(process.groupRuns(), true);
     assert.equal(process.kill("SIGKILL", { group: true }), true);
+    while (process.groupRuns()) await new Promise((resolve) => setTimeout(resolve, 5));
   }, { output: () => {} }));
 
 test("spawnCommand() names an executable that does not exist", () =>

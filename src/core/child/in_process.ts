@@ -119,6 +119,11 @@ class HostedProcess implements ProgramProcess {
     return true;
   }
 
+  /** It starts no group. */
+  groupRuns(): boolean {
+    return false;
+  }
+
   /** In a process that has ended nothing goes on but the module's own code: that can't be stopped here. */
   #end(status: ExitStatus): void {
     if (this.#hasEnded) return;

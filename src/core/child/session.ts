@@ -25,10 +25,13 @@ import { ProcessOutput } from "./output.ts";
 import { CallServer } from "../call/server.ts";
 import { messageOf } from "../user_code.ts";
 import { BodyError, CODECS, FrameType } from "../wire/frame.ts";
-import { deadline, formatTimeout } from "../duration.ts";
+import { deadline, formatTimeout, sleep } from "../duration.ts";
 
 /** A process whose channel has ended can't serve: the time it has to end by itself. */
 const WITHOUT_CHANNEL_MS = 1_000;
+/** From one look whether its group runs to the next: the first pause, and the longest. */
+const GROUP_PAUSE_MS = 20;
+const MAX_GROUP_PAUSE_MS = 200;
 
 export interface SessionTraits {
   readonly group: boolean;
@@ -43,6 +46,8 @@ export abstract class ProcessSession<P extends SpawnedProcess> implements ChildS
   readonly #traits: SessionTraits;
   readonly #output: ProcessOutput;
   #clearDeadline: (() => void) | undefined;
+  /** Until when what SIGTERM was sent to may take to end. */
+  #killAt = 0;
   #process: P | undefined;
   /** The signal for a process that is not created yet. */
   #signalAtOnce: string | undefined;
@@ -116,9 +121,10 @@ export abstract class ProcessSession<P extends SpawnedProcess> implements ChildS
   }
 
   protected terminate(why: string | null = null): void {
-    const { killMs } = this.parts.spec.setup.supervision;
+    const { parent: { runtime }, setup: { supervision: { killMs } } } = this.parts.spec;
     const late = `process did not end in ${formatTimeout(killMs)} after SIGTERM`;
     this.#within(killMs, () => this.kill("SIGKILL", late));
+    this.#killAt = runtime.clock.now() + killMs;
     this.kill("SIGTERM", why);
   }
 
@@ -155,10 +161,27 @@ export abstract class ProcessSession<P extends SpawnedProcess> implements ChildS
     this.exited();
     if (this.isOpen) await this.#lastBytes();
     // Processes that it started and left behind end with it.
-    if (this.#killsGroup) this.#process?.kill("SIGKILL", { group: true });
+    if (this.#killsGroup) {
+      await this.#groupEnds();
+      this.#process?.kill("SIGKILL", { group: true });
+    }
     await this.disconnect();
     this.#output.end();
     this.parts.events.ended({ ...status, ...this.end, lastLines: this.#output.lastLines });
+  }
+
+  /** A shell or npm ends at once by a SIGTERM that what it started needs some time for. */
+  async #groupEnds(): Promise<void> {
+    const { parent: { runtime: { clock } }, setup: { supervision: { killMs } } } = this.parts.spec;
+    if (this.#killAt <= clock.now()) return;
+    for (let pauseMs = GROUP_PAUSE_MS; this.#process?.groupRuns() === true; pauseMs *= 2) {
+      const leftMs = this.#killAt - clock.now();
+      if (leftMs <= 0) {
+        const why = `what it started did not end in ${formatTimeout(killMs)} after SIGTERM`;
+        return this.parts.events.killed("SIGKILL", why);
+      }
+      await sleep(clock, Math.min(pauseMs, MAX_GROUP_PAUSE_MS, leftMs));
+    }
   }
 
   async #lastBytes(): Promise<void> {

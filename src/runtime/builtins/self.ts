@@ -5,6 +5,8 @@ import {
   descriptorLinks,
   fromPs,
   fromSmapsRollup,
+  groupRuns,
+  type ProcFiles,
   startTimeOf,
   UNKNOWN_MEMORY,
   waitedMsOf,
@@ -80,10 +82,10 @@ function processors(): number {
   return process.getBuiltinModule("node:os").availableParallelism();
 }
 
-function zombies(): number | null {
-  const { readdirSync, readFileSync } = fileSystem();
-  return countZombies({ list: (folder) => readdirSync(folder), read: (path) => readFileSync(path, "utf8") });
-}
+const proc: ProcFiles = {
+  list: (folder) => fileSystem().readdirSync(folder),
+  read: (path) => fileSystem().readFileSync(path, "utf8"),
+};
 
 function waitedMs(pid: number): number {
   return waitedMsOf(() => fileSystem().readFileSync(`/proc/${pid}/schedstat`, "utf8"));
@@ -159,7 +161,8 @@ export function programPath(program: string): string {
 /** How processes are signalled, and told from others that got their pid later. */
 export const system: System = {
   kill: process.kill,
-  startTime: (pid) => startTimeOf(() => fileSystem().readFileSync(`/proc/${pid}/stat`, "utf8")),
+  startTime: (pid) => startTimeOf(() => proc.read(`/proc/${pid}/stat`)),
+  groupRuns: (group) => groupRuns(group, proc),
 };
 
 export const groupTools: GroupTools = {
@@ -179,7 +182,7 @@ export const common = {
   sharedFiles: async () => (await import("./files.ts")).sharedFiles(),
   memory,
   processors,
-  zombies,
+  zombies: () => countZombies(proc),
   waitedMs,
   random: Math.random,
   newId: () => crypto.randomUUID().replaceAll("-", ""),

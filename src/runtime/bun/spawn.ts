@@ -6,8 +6,8 @@ import { PullChannel, streamSource } from "../posix/channel.ts";
 import {
   ChildOutput,
   commandStart,
-  killOf,
   leader,
+  signalsOf,
   spawnError,
   type Start,
   type StartOptions,
@@ -85,14 +85,14 @@ function programCommand({ program: given, flags = [] }: Pick<SpawnProgramOptions
 // deno-lint-ignore require-await
 export async function spawnCommand(command: readonly string[], options: SpawnCommandOptions): Promise<CommandProcess> {
   const start = commandStart(command, options);
-  const { child, pid, exited, kill } = startProcess({ ...start, stdin: "pipe", streams: ["stderr"] });
+  const { child, pid, exited, kill, groupRuns } = startProcess({ ...start, stdin: "pipe", streams: ["stderr"] });
   const { stdin, stdout } = child;
   if (!isSink(stdin) || !(stdout instanceof ReadableStream)) {
     throw new Error(`Cannot open the pipes to process ${pid}: the runtime made none for it, report this as a fault`);
   }
   const channel = newChannel(stdin, stdout);
   void exited.then(() => channel.otherSideGone());
-  return { pid, exited, kill, channel };
+  return { pid, exited, kill, groupRuns, channel };
 }
 
 // deno-lint-ignore require-await
@@ -145,7 +145,7 @@ function startProcess(options: BunProcessOptions): BunProcess {
     gone = true;
     end(status);
   });
-  const kill = killOf({ pid: child.pid, group: options.group, isGone: () => gone }, system);
+  const signals = signalsOf({ pid: child.pid, group: options.group, isGone: () => gone }, system);
   for (const name of options.streams) {
     const stream = child[name];
     if (stream instanceof ReadableStream) void output.follow(stream, (chunk) => options.output?.(name, chunk));
@@ -157,7 +157,7 @@ function startProcess(options: BunProcessOptions): BunProcess {
       await output.drained();
       return status;
     }),
-    kill,
+    ...signals,
   };
 }
 

@@ -25,6 +25,7 @@ import {
   fromPs,
   fromSmapsRollup,
   NODE_KINDS,
+  type ProcFiles,
   UNKNOWN_MEMORY,
   waitedMsOf,
 } from "../posix/proc.ts";
@@ -92,7 +93,7 @@ export function denoRuntime(): Runtime {
     thread: currentThread,
     onSignal,
     raise,
-    zombies,
+    zombies: () => countZombies(proc),
     ...standardError,
     ...ending,
   };
@@ -207,9 +208,7 @@ function waitedMs(pid: number): number {
   return waitedMsOf(() => ifReadable(`/proc/${pid}/schedstat`, Deno.readTextFileSync));
 }
 
-function zombies(): number | null {
-  return countZombies({ list: namesIn, read: (path) => ifReadable(path, Deno.readTextFileSync) });
-}
+export const proc: ProcFiles = { list: namesIn, read: (path) => ifReadable(path, Deno.readTextFileSync) };
 
 function namesIn(folder: string): string[] {
   return Array.from(ifReadable(folder, Deno.readDirSync), ({ name }) => name);

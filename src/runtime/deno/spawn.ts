@@ -3,8 +3,8 @@ import {
   ChildOutput,
   commandStart,
   type GroupTools,
-  killOf,
   leader,
+  signalsOf,
   spawnError,
   type Start,
   type StartOptions,
@@ -12,7 +12,7 @@ import {
 } from "../posix/child_process.ts";
 import { timer } from "../posix/clock.ts";
 import { failureCode, failureReason } from "../posix/failure_reason.ts";
-import { startTimeOf } from "../posix/proc.ts";
+import { groupRuns, startTimeOf } from "../posix/proc.ts";
 import { PATH_LIMIT } from "../posix/socket_path.ts";
 import type {
   CommandProcess,
@@ -33,7 +33,7 @@ import {
   isGranted,
   kill,
 } from "./namespace.ts";
-import { isFolder, type Spawner } from "./index.ts";
+import { isFolder, proc, type Spawner } from "./index.ts";
 
 declare const Deno: DenoNamespace;
 
@@ -70,7 +70,7 @@ async function spawnProgram(options: SpawnProgramOptions, folder: SocketFolder):
   const channel = acceptChild(listener, process).finally(close);
   // The caller may look at `exited` alone.
   channel.catch(() => {});
-  return { pid: process.pid, exited: process.exited, kill: process.kill, channel };
+  return { ...process, channel };
 }
 
 const groupTools: GroupTools = {
@@ -114,7 +114,7 @@ async function spawnCommand(command: readonly string[], options: SpawnCommandOpt
   const process = startProcess({ ...commandStart(command, options), stdin: "piped", streams: ["stderr"] });
   const channel = commandChannel(process.child);
   void process.exited.then(() => channel.otherSideGone());
-  return { pid: process.pid, exited: process.exited, kill: process.kill, channel };
+  return { ...process, channel };
 }
 
 // deno-lint-ignore require-await
@@ -179,10 +179,11 @@ function startProcess(options: DenoProcessOptions): DenoProcess {
       if (pid === child.pid && signal !== 0) child.kill(signal);
       else kill(pid, signal);
     },
-    startTime: (pid) => startTimeOf(() => ifReadable(`/proc/${pid}/stat`, Deno.readTextFileSync)),
+    startTime: (pid) => startTimeOf(() => proc.read(`/proc/${pid}/stat`)),
+    groupRuns: (group) => groupRuns(group, proc),
   };
   const { pid } = child;
-  return { child, pid, exited, kill: killOf({ pid, group: options.group, isGone: () => gone }, system) };
+  return { child, pid, exited, ...signalsOf({ pid, group: options.group, isGone: () => gone }, system) };
 }
 
 function start(options: DenoProcessOptions): DenoChild {

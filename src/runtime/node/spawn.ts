@@ -12,8 +12,8 @@ import { process } from "../builtins/process.ts";
 import {
   ChildOutput,
   commandStart,
-  killOf,
   leader,
+  signalsOf,
   spawnError,
   type Start,
   type StartOptions,
@@ -73,7 +73,7 @@ async function create(options: SpawnProgramOptions): Promise<ProgramProcess> {
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     }));
   started.catch(() => pair?.ours.destroy());
-  const { child, exited, kill, pid } = await started.finally(() => pair?.theirs.destroy());
+  const { child, exited, kill, groupRuns, pid } = await started.finally(() => pair?.theirs.destroy());
   const stdio: readonly unknown[] = child.stdio;
   const [output, input] = [stdio[CHILD_READS], pair?.ours ?? stdio[CHILD_WRITES]];
   if (!(input instanceof Socket && output instanceof Socket)) {
@@ -81,7 +81,7 @@ async function create(options: SpawnProgramOptions): Promise<ProgramProcess> {
   }
   const channel = new StreamChannel(input, output, { lingerMs: LINGER_MS });
   void exited.then(() => channel.otherSideGone());
-  return { pid, exited, kill, channel: Promise.resolve(channel) };
+  return { pid, exited, kill, groupRuns, channel: Promise.resolve(channel) };
 }
 
 /** What the user says of the cache holds; and coverage counts code that was compiled before by halves. */
@@ -103,13 +103,13 @@ function withCompileCache(env: Record<string, string>): Record<string, string> {
 }
 
 export async function spawnCommand(command: readonly string[], options: SpawnCommandOptions): Promise<CommandProcess> {
-  const { child, exited, kill, pid } = await startCommand(command, options, ["stderr"]);
+  const { child, exited, kill, groupRuns, pid } = await startCommand(command, options, ["stderr"]);
   if (child.stdin === null || child.stdout === null) {
     throw new Error(`Cannot open the pipes to process ${pid}: the runtime made none for it, report this as a fault`);
   }
   const channel = new StreamChannel(child.stdout, child.stdin);
   void exited.then(() => channel.otherSideGone());
-  return { pid, exited, kill, channel };
+  return { pid, exited, kill, groupRuns, channel };
 }
 
 export async function spawnDaemon(command: readonly string[], options: SpawnCommandOptions): Promise<SpawnedProcess> {
@@ -143,7 +143,7 @@ async function startProcess(options: StartOptions, start: () => ChildProcess): P
   const child = await started(options, start);
   const { pid = 0 } = child;
   let gone = false;
-  const kill = killOf({ pid, group: options.group, isGone: () => gone }, system);
+  const signals = signalsOf({ pid, group: options.group, isGone: () => gone }, system);
   const output = new ChildOutput();
   for (const stream of options.streams) forward(child, stream, { output, sink: options.output });
   const exited = new Promise<ExitStatus>((resolve) => {
@@ -156,7 +156,7 @@ async function startProcess(options: StartOptions, start: () => ChildProcess): P
       });
     });
   });
-  return { child, pid, exited, kill };
+  return { child, pid, exited, ...signals };
 }
 
 /** Some failures are thrown, the others come as an event on a process without a pid. */

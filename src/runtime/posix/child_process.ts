@@ -20,10 +20,16 @@ export interface Target {
 export interface System {
   readonly kill: Kill;
   readonly startTime: (pid: number) => string | null;
+  /** Whether one of the processes that the group has has not ended. */
+  readonly groupRuns: (group: number) => boolean;
 }
 
 /** False where there is no process to signal. */
-export function signalProcess(signal: string, { pid, startTime, isGone, group }: Target, system: System): boolean {
+export function signalProcess(
+  signal: string | 0,
+  { pid, startTime, isGone, group }: Target,
+  system: Omit<System, "groupRuns">,
+): boolean {
   // The runtime may have collected the process without having said so yet.
   const now = startTime === null || isGone ? startTime : system.startTime(pid);
   if (now !== null && now !== startTime) return false;
@@ -36,13 +42,17 @@ export function signalProcess(signal: string, { pid, startTime, isGone, group }:
 }
 
 /** How to signal the process `pid`, which has just been started, and with `group` whatever is in the group that it leads. */
-export function killOf(
+export function signalsOf(
   { pid, group, isGone }: { readonly pid: number; readonly group: boolean; readonly isGone: () => boolean },
   system: System,
-): SpawnedProcess["kill"] {
+): Pick<SpawnedProcess, "kill" | "groupRuns"> {
   const startTime = system.startTime(pid);
-  return (signal, options) =>
-    signalProcess(signal, { pid, startTime, isGone: isGone(), group: group && options?.group === true }, system);
+  const send = (signal: string | 0, group: boolean) =>
+    signalProcess(signal, { pid, startTime, isGone: isGone(), group }, system);
+  return {
+    kill: (signal, options) => send(signal, group && options?.group === true),
+    groupRuns: () => group && send(0, true) && system.groupRuns(pid),
+  };
 }
 
 function attempt(fn: () => void): boolean {

@@ -31,12 +31,15 @@ export function fromPs(text: string): MemoryUsage {
  */
 export function startTimeOf(readStat: () => string): string | null {
   try {
-    const stat = readStat();
-    // The second field is the program's name in parentheses, which may hold anything.
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? null;
+    return statFields(readStat())[19] ?? null;
   } catch {
     return null;
   }
+}
+
+/** From the third field on: the second is the program's name in parentheses, which may hold anything. */
+function statFields(stat: string): string[] {
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
 }
 
 /** The second figure of Linux' `/proc/PID/schedstat`, of the main thread, in milliseconds; 0 where that can't be read. */
@@ -70,10 +73,27 @@ export function countZombies({ list, read }: ProcFiles): number | null {
 
   function isZombie(pid: string): boolean {
     try {
-      const stat = read(`/proc/${pid}/stat`);
-      return stat.slice(stat.lastIndexOf(")") + 2).startsWith("Z");
+      return statFields(read(`/proc/${pid}/stat`))[0] === "Z";
     } catch {
       // Collected meanwhile.
+      return false;
+    }
+  }
+}
+
+/** Whether a process of the group has not ended: one that has stays in it until it is collected. True where the system does not say. */
+export function groupRuns(group: number, { list, read }: ProcFiles): boolean {
+  try {
+    return Array.from(list("/proc")).some((name) => /^\d+$/.test(name) && isIn(name));
+  } catch {
+    return true;
+  }
+
+  function isIn(pid: string): boolean {
+    try {
+      const [state, , itsGroup] = statFields(read(`/proc/${pid}/stat`));
+      return Number(itsGroup) === group && state !== "Z" && state !== "X";
+    } catch {
       return false;
     }
   }

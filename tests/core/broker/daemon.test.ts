@@ -179,6 +179,45 @@ test("a daemon is sent SIGTERM at once, and SIGKILL after killMs", async () => {
   assert.deepEqual(await stateOf(t), ["stopped", 0]);
 });
 
+/** A daemon whose shell ends by SIGTERM at once, and what it started does not. */
+async function behindShell(): Promise<{ t: MemoryTree; stopped: Promise<void> }> {
+  const t = await up({ killMs: 4_000 });
+  daemon(t).hasLeft = true;
+  const stopped = t.core.stopModule("db");
+  await t.rest();
+  daemon(t).exits({ signal: "SIGTERM" });
+  await t.rest(3_000);
+  assert.deepEqual([await stateOf(t), daemon(t).signals], [["draining", 0], ["SIGTERM"]]);
+  return { t, stopped };
+}
+
+test("what runs behind a shell that ends by SIGTERM has the rest of killMs, and the daemon has stopped when it ends", async () => {
+  const { t, stopped } = await behindShell();
+  daemon(t).hasLeft = false;
+  await t.rest(200);
+  await t.ends(stopped);
+  assert.deepEqual(said(t, /^process\.(killed|stopped)/), ["db stopped in 3.100s"]);
+});
+
+test("what runs behind a shell for longer than killMs is killed, and a line says so", async () => {
+  const { t, stopped } = await behindShell();
+  await t.rest(1_000);
+  await t.ends(stopped);
+  assert.deepEqual(daemon(t).signals, ["SIGTERM", "SIGKILL"]);
+  assert.deepEqual(said(t, /^process\.(killed|stopped)/), [
+    "db was sent SIGKILL (pid 201): what it started did not end in 4s after SIGTERM",
+    "db stopped in 4.000s",
+  ]);
+});
+
+test("what a daemon leaves behind that ends by itself is killed at once", async () => {
+  const t = await up();
+  daemon(t).hasLeft = true;
+  daemon(t).exits({ code: 0 });
+  await t.rest();
+  assert.deepEqual(daemon(t).signals, ["SIGKILL"]);
+});
+
 test("a reload stops a daemon before it starts the next: two of one never run beside each other", async () => {
   const t = await up();
   const first = daemon(t);

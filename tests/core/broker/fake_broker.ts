@@ -32,7 +32,7 @@ class BrokerRuntime extends SpawningRuntime {
       close: () => ended(),
       abort: () => ended(),
     };
-    return Promise.resolve({ pid: 1, exited, channel, kill: () => true });
+    return Promise.resolve({ pid: 1, exited, channel, kill: () => true, groupRuns: () => false });
   }
 }
 

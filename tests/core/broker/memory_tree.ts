@@ -40,6 +40,8 @@ export interface MemoryDaemon {
   readonly command: readonly string[];
   readonly options: SpawnCommandOptions;
   readonly signals: string[];
+  /** Whether something that it started runs in its group. */
+  hasLeft: boolean;
   exits(status: Partial<ExitStatus>): void;
 }
 
@@ -104,7 +106,13 @@ export class MemoryRuntime extends FakeRuntime {
       far.close();
       return true;
     };
-    return Promise.resolve({ pid: child.pid, channel: Promise.resolve(near), exited: child.exited, kill });
+    return Promise.resolve({
+      pid: child.pid,
+      channel: Promise.resolve(near),
+      exited: child.exited,
+      kill,
+      groupRuns: () => false,
+    });
   }
 
   override parentChannel(): Promise<Channel> {
@@ -148,7 +156,7 @@ export class MemoryRuntime extends FakeRuntime {
       ended({ code: null, signal });
       return true;
     };
-    return Promise.resolve({ pid: 99, channel: near, exited, kill });
+    return Promise.resolve({ pid: 99, channel: near, exited, kill, groupRuns: () => false });
   }
 
   override spawnDaemon(command: readonly string[], options: SpawnCommandOptions): Promise<SpawnedProcess> {
@@ -156,9 +164,11 @@ export class MemoryRuntime extends FakeRuntime {
     let ended = (_status: ExitStatus) => {};
     const exited = new Promise<ExitStatus>((resolve) => ended = resolve);
     const exits = (status: Partial<ExitStatus>) => ended({ code: null, signal: null, ...status });
-    this.#tree.daemons.push({ command, options, signals, exits });
+    const daemon: MemoryDaemon = { command, options, signals, hasLeft: false, exits };
+    this.#tree.daemons.push(daemon);
     const kill = (signal: string) => signals.push(signal) > 0;
-    return Promise.resolve({ pid: 200 + this.#tree.daemons.length, exited, kill });
+    const groupRuns = () => daemon.hasLeft;
+    return Promise.resolve({ pid: 200 + this.#tree.daemons.length, exited, kill, groupRuns });
   }
 
   override answers({ at }: Endpoint): Promise<boolean> {

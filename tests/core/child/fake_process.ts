@@ -49,6 +49,7 @@ export class FakeProcess {
       channel: Promise.resolve(parentsEnd),
       exited: new Promise((resolve) => this.#exit = resolve),
       kill: (signal) => this.signals.push(signal) > 0,
+      groupRuns: () => false,
     };
     this.env = options.env("");
     this.print = (text) => options.output?.("stderr", new TextEncoder().encode(text));

@@ -25,6 +25,7 @@ class FakeShell {
       pid: 1,
       exited,
       kill: (signal) => this.signals.push(signal) > 0,
+      groupRuns: () => false,
       channel: {
         unsentBytes: 0,
         write: (bytes) => void (this.told += new TextDecoder().decode(bytes)),

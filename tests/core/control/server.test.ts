@@ -96,6 +96,7 @@ class OneSocket extends FakeRuntime {
       channel: near,
       exited: Promise.resolve({ code: 0, signal: null }),
       kill: () => true,
+      groupRuns: () => false,
     });
   }
 }

@@ -171,6 +171,7 @@ export class FakeProgram {
       channel: this.near,
       exited: new Promise((resolve) => this.#exit = resolve),
       kill: (signal) => this.signals.push(signal) > 0,
+      groupRuns: () => false,
     };
   }
 
