@@ -173,11 +173,9 @@ export function recordOf<T>(check: Check<T>): Check<Readonly<Record<string, T>>>
 }
 
 export function objectOf<F>(checks: FieldChecks<F>): Check<F> {
-  return (value): value is F & Readonly<Record<string, unknown>> => {
-    if (!isRecord(value)) return false;
-    for (const key in checks) if (!checks[key](ownField(value, key))) return false;
-    return true;
-  };
+  const fields = Object.entries<Check<unknown>>(checks);
+  return (value): value is F & Readonly<Record<string, unknown>> =>
+    isRecord(value) && fields.every(([key, check]) => check(ownField(value, key)));
 }
 
 /** A check for each field of a message; with what stands for one that is missing or wrong, where something does. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { closestMatch } from "../../src/core/checks.ts";
+import { closestMatch, isNumber, objectOf } from "../../src/core/checks.ts";
 
 const COMMANDS = ["get_module_info", "get_report", "stop", "go"];
 
@@ -30,4 +30,16 @@ for (
 test("closestMatch() takes the first of equals, and null where there is no candidate", () => {
   assert.equal(closestMatch("sla", ["sla1", "sla2"]), "sla1");
   assert.equal(closestMatch("sla", []), null);
+});
+
+test("objectOf() asks for its own fields only where all objects have an enumerable property", () => {
+  const check = objectOf<{ count: number }>({ count: isNumber });
+  // As libraries do that extend the built-in prototypes by assignment.
+  Object.defineProperty(Object.prototype, "extended", { value: 1, enumerable: true, configurable: true });
+  try {
+    assert.equal(check({ count: 1 }), true);
+    assert.equal(check({ count: "1" }), false);
+  } finally {
+    Reflect.deleteProperty(Object.prototype, "extended");
+  }
 });
