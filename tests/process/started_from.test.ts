@@ -223,6 +223,24 @@ for (
   );
 }
 
+test("a worker thread may start a broker, in Deno with a program only", DEADLINE, () =>
+  inFolder(async (cwd) => {
+    const main = join(cwd, "main.mjs");
+    const url = JSON.stringify(`file://${PROGRAM}`);
+    writeFileSync(main, `import { Worker } from "node:worker_threads";\nnew Worker(new URL(${url}));\n`);
+    const flags = RUNTIME === "deno" ? [...RUN_FLAGS, "--config", join(ROOT, "deno.json")] : [];
+    const run = { args: [...flags, main], cwd };
+    const seen = { cwd, preloaded: null, release: null };
+    const { result } = await printed({ options: { program: PROGRAM } }, run);
+    assert.deepEqual(result, { module: seen, worker: seen });
+    const why = "this is a worker, and Deno does not say which file it runs, " +
+      'set "program" to a file that only starts the broker';
+    assert.deepEqual(
+      (await printed({}, run)).result,
+      RUNTIME === "deno" ? { rejected: `Cannot start broker "first": ${why}` } : { module: seen, worker: seen },
+    );
+  }));
+
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await new Promise((resolve) => server.once("listening", resolve));

@@ -145,6 +145,22 @@ test("Node's flags are dropped from NODE_OPTIONS too, and quoted values stay who
   assert.deepEqual(node.childEnvironment({ A: "b" }), { A: "b" });
 });
 
+test("What Deno takes from NODE_OPTIONS is not debugged again, and holds in any working directory", () => {
+  const given = '--inspect-brk=0 -r "./a b.cjs" --require=c.cjs --inspect 9229 --require d.cjs';
+  assert.deepEqual(deno.childEnvironment({ A: "b", NODE_OPTIONS: given }), {
+    A: "b",
+    NODE_OPTIONS: `-r "${HERE}/a b.cjs" --require=${HERE}/c.cjs --require ${HERE}/d.cjs`,
+  });
+  assert.deepEqual(deno.childEnvironment({ NODE_OPTIONS: "--require file:///a.cjs" }), {
+    NODE_OPTIONS: "--require file:///a.cjs",
+  });
+});
+
+test("Bun's variables that debug a process are not handed on", () => {
+  const given = { A: "b", BUN_INSPECT: "ws://127.0.0.1:6499/a", BUN_INSPECT_CONNECT_TO: "unix:///a" };
+  assert.deepEqual(bun.childEnvironment(given), { A: "b" });
+});
+
 test("A value of its own element goes where its flag goes, whatever the flag is", () => {
   const given = ["--test-name-pattern", "greets", "--test-reporter", "spec", "--inspect-publish-uid", "http"];
   assert.deepEqual(node.childFlags([...given, "--title", "x", "--no-such-flag", "y", "-C", "dev"]), [

@@ -6,6 +6,8 @@ declare const Bun: BunNamespace;
 
 /** The working directory and the environment come from the parent process as they are. */
 const DROPPED = /^(--(inspect|watch|hot|env-file|eval|print|cwd|check)(-[a-z-]+)?|-[ep]|-)$/;
+/** Variables that do what --inspect does. */
+const DEBUGGER = /^BUN_INSPECT/;
 const PATHS = new Set(["--config", "-c", "--tsconfig-override", "--cpu-prof-dir", "--heap-prof-dir"]);
 const IMPORTED = new Set(["--preload", "-r", "--require", "--import"]);
 
@@ -25,7 +27,7 @@ export function childFlags(execArgv: readonly string[], options: string | undefi
 }
 
 export function childEnvironment(env: Readonly<Record<string, string>>): Record<string, string> {
-  const passed = nodeEnvironment(env);
+  const passed = nodeEnvironment(Object.fromEntries(Object.entries(env).filter(([name]) => !DEBUGGER.test(name))));
   const options = env["BUN_OPTIONS"];
   if (options !== undefined) passed["BUN_OPTIONS"] = joinOptions(passedOn(splitOptions(options), RULES));
   return passed;

@@ -1,6 +1,6 @@
 /** The command line and the environment of a new process of the same program. */
 
-import { type FlagRules, fromOrigin, ORIGIN, passedOn } from "../posix/program.ts";
+import { type FlagRules, fromOrigin, joinOptions, ORIGIN, passedOn, splitOptions } from "../posix/program.ts";
 import type { Sandbox, SpawnProgramOptions } from "../runtime.ts";
 import { type DenoNamespace, type DenoPermission, ifReadable, isGranted } from "./namespace.ts";
 import { missingRight, sandboxedFlags, sandboxedFolder } from "./sandbox.ts";
@@ -19,6 +19,9 @@ export function programArguments(
 ): { program: string; args: string[] } {
   if (Deno.build.standalone) return { program: Deno.execPath(), args: Deno.args };
   const program = given === undefined ? Deno.mainModule : absolute(given);
+  if (program === undefined) {
+    throw new Error('Cannot start a process of this program: this is a worker, set "program" to a file');
+  }
   const parent = { commandLine: commandLine(), programArgs: Deno.args.length, permissions: permissions() };
   const all = childFlags({ ...parent, collects, more });
   const flags = sandbox === undefined ? importingLate(all) : sandboxed(all, sandbox, cwd);
@@ -102,6 +105,12 @@ const RULES: FlagRules = {
     if (PATH_RIGHTS.test(name)) return inList(value, (path) => fromOrigin(path));
     return RUN_RIGHTS.test(name) ? inList(value, (path) => path.includes("/") ? fromOrigin(path) : path) : value;
   },
+};
+
+/** Of what Deno takes from NODE_OPTIONS. */
+const NODE_RULES: FlagRules = {
+  isDropped: (name) => name.startsWith("--inspect"),
+  absolute: (name, value) => /^(-r|--require)$/.test(name) && !isUrl(value) ? fromOrigin(value) : value,
 };
 
 function isUrl(value: string): boolean {
@@ -213,9 +222,11 @@ function engineFlag(flags: readonly string[]): string[] {
   return flags.length === 0 ? [] : [V8_FLAGS + flags.join(",")];
 }
 
-/** `env` with paths that hold in any working directory. */
+/** `env` with paths that hold in any working directory, and without what would debug again. */
 export function childEnvironment(env: Readonly<Record<string, string>>): Record<string, string> {
   const passed = { ...env };
+  const options = env["NODE_OPTIONS"];
+  if (options !== undefined) passed["NODE_OPTIONS"] = joinOptions(passedOn(splitOptions(options), NODE_RULES));
   for (const name of PATH_VARIABLES) {
     const path = env[name];
     if (path !== undefined && path !== "") passed[name] = fromOrigin(path);

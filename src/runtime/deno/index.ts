@@ -114,17 +114,22 @@ const environment: Environment = {
 };
 
 function program(): string | null {
-  if (Deno.build.standalone) return null;
   const url = Deno.mainModule;
+  if (Deno.build.standalone || url === undefined) return null;
   return url.startsWith("file:") ? decodeURIComponent(new URL(url).pathname) : url;
 }
+
+const NAMELESS_WORKER =
+  'this is a worker, and Deno does not say which file it runs, set "program" to a file that only starts the broker';
 
 /** The names that Deno gives to what is no file. Outside of its test runner a test takes no parameters, and does nothing. */
 function cannotRepeat(): string | null {
   if (Deno.test !== undefined && Deno.test.length > 0) return inRunner("deno test");
   // A worker has it from its primary, and so have the processes that a worker starts. The module itself is loaded where it is set only.
   if (Deno.env.get("NODE_CLUSTER_SCHED_POLICY") !== undefined && isClusterWorker()) return CLUSTER_WORKER;
-  return /\/\$deno\$(eval|stdin|repl)\.\w+$/.test(Deno.mainModule) && !Deno.build.standalone ? NO_FILE : null;
+  if (Deno.build.standalone) return null;
+  if (Deno.mainModule === undefined) return NAMELESS_WORKER;
+  return /\/\$deno\$(eval|stdin|repl)\.\w+$/.test(Deno.mainModule) ? NO_FILE : null;
 }
 
 function isClusterWorker(): boolean {

@@ -5,7 +5,8 @@
 export interface DenoNamespace {
   readonly args: string[];
   readonly pid: number;
-  readonly mainModule: string;
+  /** Undefined in a worker. */
+  readonly mainModule: string | undefined;
   readonly internal: symbol;
   readonly build: { readonly os: string; readonly standalone: boolean };
   readonly version: { readonly deno: string };
