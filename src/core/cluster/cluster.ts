@@ -541,7 +541,8 @@ export class Cluster {
     if (presence.id === this.#self.id) return;
     const { broker, node } = this.#self;
     if (name.broker !== broker || name.node !== node) return this.#members.announced(presence);
-    if (presence.bye === true || !isEarlier(presence, this.#self)) return;
+    // Of two members the one that began first has it. Whoever is none yet yields: clocks of two processes may differ.
+    if (presence.bye === true || (this.#joinedAt !== null && !isEarlier(presence, this.#self))) return;
     this.#holder = presence;
     if (this.#state === "joined") this.#taken(presence);
   }

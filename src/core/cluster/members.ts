@@ -92,7 +92,7 @@ export function readPresence(bytes: Uint8Array, { broker, node }: { broker: stri
   return { ...presenceFields.read(readJson(bytes)), broker, node };
 }
 
-/** Of two brokers with one name the one that began first has it. */
+/** Of two members with one name the one that began first has it. */
 export function isEarlier(
   one: Pick<Presence, "startedAt" | "id">,
   other: Pick<Presence, "startedAt" | "id">,
@@ -206,9 +206,7 @@ export class Members {
   add(presence: Presence): Member {
     const member = new Member(presence, this.#now);
     for (const other of this.#byId.values()) {
-      if (other.broker !== member.broker || other.node !== member.node || !isEarlier(other.presence, presence)) {
-        continue;
-      }
+      if (other.broker !== member.broker || other.node !== member.node) continue;
       other.isSuperseded = true;
       if (other.state === "ready") this.#suspect(other);
       else other.suspectSince = this.#now;

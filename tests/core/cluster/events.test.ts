@@ -188,6 +188,8 @@ test("A new process with the name of one that was killed takes over at once", as
   const sent = watched(call({ front }, "wait", 1, { timeoutMs: 10_000 }));
   await cluster.pass(10);
   web.client.die();
+  // Its machine has started without a clock of its own.
+  cluster.clock.wallOffset = -3_600_000;
   const again = slaOf();
   const node = cluster.node("web-1", { modules: [again.module], exports: { sla: true } });
   await cluster.ends(node.tree.core.start());
@@ -305,6 +307,18 @@ test("Of two brokers with one name the later one is no member, says so, and is o
   await cluster.ends(web.tree.core.stop());
   await cluster.pass(6_000);
   assert.equal((await cluster.ends(twin.tree.core.status())).cluster?.state, "joined");
+  await cluster.down();
+});
+
+test("A broker that runs keeps its name from one that begins later by a clock which is behind", async () => {
+  const { cluster, web } = await pair();
+  cluster.clock.wallOffset = -3_600_000;
+  const twin = await cluster.up("web-1");
+  const state = async ({ tree }: MemoryNode) => (await cluster.ends(tree.core.status())).cluster?.state;
+  assert.deepEqual([await state(web), await state(twin)], ["joined", "taken"]);
+  await cluster.pass(6_000);
+  assert.deepEqual([await state(web), await state(twin)], ["joined", "taken"]);
+  assert.deepEqual(web.tree.lines(/^cluster\.taken/), []);
   await cluster.down();
 });
 
