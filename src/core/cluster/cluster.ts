@@ -139,6 +139,8 @@ export class Cluster {
   #lostAt = 0;
   #disconnects = 0;
   #droppedCount = 0;
+  /** The server's limit when a message was too large for it. */
+  #reportedLimit = 0;
   /** When it became a member; null before. */
   #joinedAt: number | null = null;
   #holder: Presence | null = null;
@@ -338,9 +340,7 @@ export class Cluster {
       to: (member, session) => {
         // Made once: both are of every message.
         const [subject, reply] = [this.#post.subjectOf(member, session), this.#subjects.session(broker, id, session)];
-        return (message) => {
-          if (this.#post.isConnected) this.#pubSub?.publish(subject, message, reply);
-        };
+        return (message) => this.#send(subject, message, reply);
       },
       subjectOf: (member, session) => this.#subjects.session(member.broker, member.id, session),
       open: (member, session, module) => {
@@ -354,13 +354,16 @@ export class Cluster {
 
   /** Where nobody hears it, that comes back to `session`. Without a connection nothing is published: the client would lose it. */
   #publish(subject: string, bytes: Uint8Array, session?: string): void {
-    if (!this.#post.isConnected) return;
     const { broker, id } = this.#self;
-    this.#pubSub?.publish(
-      subject,
-      bytes,
-      session === undefined ? undefined : this.#subjects.session(broker, id, session),
-    );
+    this.#send(subject, bytes, session === undefined ? undefined : this.#subjects.session(broker, id, session));
+  }
+
+  #send(subject: string, bytes: Uint8Array, reply?: string): void {
+    if (!this.#post.isConnected) return;
+    const limit = this.#post.maxPayload;
+    if (bytes.length <= limit) return this.#pubSub?.publish(subject, bytes, reply);
+    if (limit !== this.#reportedLimit) this.#report("cluster.too-large", { bytes: bytes.length, limit });
+    this.#reportedLimit = limit;
   }
 
   #connected(server: string): void {
@@ -514,7 +517,11 @@ export class Cluster {
       at: this.#clock.wall(),
       ...(isMember ? {} : { bye: true }),
     };
-    return new TextEncoder().encode(objectText(presence));
+    const bytes = new TextEncoder().encode(objectText(presence));
+    if (bytes.length <= this.#post.maxPayload) return bytes;
+    // Nobody needs the names of the commands for a call.
+    const exports = Object.entries(presence.exports).map(([module, it]) => [module, { ...it, commands: null }]);
+    return new TextEncoder().encode(objectText({ ...presence, exports: Object.fromEntries(exports) }));
   }
 
   #exported(): Presence["exports"] {

@@ -219,6 +219,8 @@ export interface EventFields {
   "cluster.taken": { readonly broker: string; readonly node: string; readonly otherPid: number };
   /** ERROR: the server does not permit this broker to use a subject. */
   "cluster.denied": { readonly action: "publish" | "subscribe"; readonly subject: string };
+  /** ERROR: the server takes no message of that size. Sizes in bytes. */
+  "cluster.too-large": { readonly bytes: number; readonly limit: number };
   /** INFO: another broker has joined. `member`, here and below: `BROKER@NODE`. `modules`: the modules it exports, joined by commas, or `nothing`. */
   "cluster.member-joined": { readonly member: string; readonly modules: string };
   /** WARNING: a member does not answer; new calls go to others, or wait. */
@@ -1049,6 +1051,17 @@ export const EVENTS: { readonly [Id in EventId]: EventRow<Id> } = {
       why: "The permissions of the broker's user in the configuration of nats-server do not include it.",
       check: ["The permissions of that user. The guide has an example."],
       did: "Rejected the calls that needed it at once. Everything else continues.",
+    },
+    "cluster.too-large": {
+      level: "error",
+      template: "Cannot send a message of {bytes} bytes: the server takes {limit} (max_payload)",
+      fields: { bytes: count, limit: count },
+      guide: "[more than one machine](./cluster.md)",
+      what: "The server takes no message of that size.",
+      why: "Each second the broker announces its modules in one message, about 60 bytes for each exported module.",
+      check: ["max_payload in the configuration of nats-server: its default is 1 MiB."],
+      did:
+        "Did not send the message, so other brokers do not see this one. Logs this once, until the server's limit changes.",
     },
     "cluster.member-joined": {
       level: "info",

@@ -559,6 +559,41 @@ test("A server that takes 4 KiB gets large values in chunks, and one that takes 
   await cluster.down();
 });
 
+test("A server that takes less than the names of the commands learns of the modules without them", async () => {
+  const cluster = new MemoryCluster();
+  cluster.server.maxPayload = 1024;
+  const commands = Object.fromEntries(Array.from({ length: 100 }, (_, number) => [`command_${number}`, () => number]));
+  const modules = ["sla", "other"].map((name) => defineModule({ name, commands }));
+  const front = await cluster.up("front", { imports: ["sla"] });
+  const web = await cluster.up("web-1", { modules, exports: { sla: true, other: true } });
+  assert.equal(await cluster.ends(call({ front }, "command_7", 0)), 7);
+  const [member] = (await cluster.ends(front.tree.core.status())).cluster?.members ?? [];
+  assert.deepEqual(Object.entries(member?.exports ?? {}).map(([name, { commands }]) => [name, commands]), [
+    ["sla", null],
+    ["other", null],
+  ]);
+  assert.deepEqual(web.tree.lines(/^cluster\.too-large/), []);
+  await cluster.down();
+});
+
+test("A broker that has more to say than the server takes goes on, and says so once", async () => {
+  const cluster = new MemoryCluster();
+  cluster.server.maxPayload = 1024;
+  const names = Array.from({ length: 20 }, (_, number) => `module-${number}`);
+  const modules = names.map((name) => defineModule({ name, commands: { get: () => name } }));
+  const exports = Object.fromEntries(names.map((name) => [name, true]));
+  const web = await cluster.up("web-1", { modules, exports });
+  await cluster.pass(3_000);
+  assert.equal(await cluster.ends(web.tree.core.call("module-7", "get")), "module-7");
+  const lines = web.tree.lines(/^cluster\.too-large/);
+  assert.equal(lines.length, 1);
+  assert.match(
+    lines[0] ?? "",
+    /ERROR .*Cannot send a message of 1\d\d\d bytes: the server takes 1024 \(max_payload\)$/,
+  );
+  await cluster.down();
+});
+
 test("A broker of another version is no callee, and a line has both versions", async () => {
   const cluster = new MemoryCluster();
   const front = await cluster.up("front", { imports: ["sla"] });

@@ -295,6 +295,10 @@ export const OWN_SAMPLES: readonly (readonly [event: LogEvent, line: string])[] 
     `${PREFIX} ERROR : ${CLUSTER} The server does not permit this broker to publish to brokkr.prod.open.sla.0a.front`,
   ],
   [
+    { ...HEAD, event: "cluster.too-large", fields: { bytes: 2048, limit: 1024 } },
+    `${PREFIX} ERROR : ${CLUSTER} Cannot send a message of 2048 bytes: the server takes 1024 (max_payload)`,
+  ],
+  [
     { ...HEAD, event: "cluster.member-joined", fields: { member: "provider@web-1", modules: "sla, WebUI" } },
     `${PREFIX} INFO : ${CLUSTER} provider@web-1 is a member, and exports sla, WebUI`,
   ],
