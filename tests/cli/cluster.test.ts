@@ -33,6 +33,16 @@ test("the configuration's cluster is checked, each fault with its place", async 
       ],
       [`{ "servers": ^[], "name": "prod" }`, "cluster.servers must name one server at least"],
       [
+        `{ "servers": ["nats://a:4222", ^"nats://me:secret@a:4222"], "name": "prod" }`,
+        "cluster.servers.1 must have no user or token in it: set cluster.auth",
+      ],
+      ...["ws://a:4222", "nats://", "a:4222,b:4222", "nats://a:99999", "::1:4222", "TLS://a"].map((address) =>
+        [
+          `{ "servers": [^"${address}"], "name": "prod" }`,
+          `cluster.servers.0 must be an address such as nats://HOST:4222, and it is "${address}"`,
+        ] as const
+      ),
+      [
         `{ ${base}, "auth": { "creds": "a", "nkey": ^"b" } }`,
         "cluster.auth.nkey contradicts auth.creds: keep one of them",
       ],
@@ -45,6 +55,8 @@ test("the configuration's cluster is checked, each fault with its place", async 
     const found = await faultsOf(cluster(marked.replace("^", "")));
     assert.ok(found.includes(`brokkr.json:4:${column}: ${fault}`), `${marked}: ${found.join("\n")}`);
   }
+  const right = '"servers": ["a", "a.b:1", "nats://[::1]:4222", "tls://1.2.3.4", "nats://a:4222/"], "name": "prod"';
+  assert.deepEqual(await faultsOf(cluster(`{ ${right} }`)), []);
   assert.deepEqual(await faultsOf(cluster(`{ ${base}, "exports": { "sla": ["get"] }, "imports": ["WebUI"] }`)), []);
 });
 

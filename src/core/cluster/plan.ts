@@ -6,6 +6,7 @@ import {
   type ClusterSettings,
   type ClusterTlsSettings,
 } from "../settings/settings.ts";
+import { inspect } from "../checks.ts";
 import { checkName, checkTable, isName } from "../settings/table.ts";
 import type { Exports } from "./exports.ts";
 import type { ClusterConnection, ConnectPubSub } from "./pub_sub.ts";
@@ -54,6 +55,14 @@ export function clusterContradictions(
 ): ClusterContradiction[] {
   const found: ClusterContradiction[] = [];
   if (servers?.length === 0) found.push({ path: ["servers"], part: "value", text: "must name one server at least" });
+  for (const [index, server] of (servers ?? []).entries()) {
+    const at = { path: ["servers", index], part: "value" } as const;
+    // What stands there is a secret.
+    if (server.includes("@")) found.push({ ...at, text: "must have no user or token in it: set cluster.auth" });
+    else if (!isAddress(server)) {
+      found.push({ ...at, text: `must be an address such as nats://HOST:4222, and it is ${inspect(server)}` });
+    }
+  }
   for (const module of Object.keys(exports)) {
     if (modules.includes(module)) continue;
     found.push({ path: ["exports", module], part: "key", text: "names no module of this broker, remove it" });
@@ -67,6 +76,14 @@ export function clusterContradictions(
     if (module === broker) found.push({ ...at, text: `is "${module}", the name of this broker` });
   }
   return [...found, ...contradictionsOfAuth(auth), ...contradictionsOfTls(tls)];
+}
+
+const ADDRESS = /^(?:(?:nats|tls):\/\/)?(?:\[[0-9A-Fa-f:.]+\]|[^\s/:@,?#[\]]+)(?::(\d{1,5}))?\/?$/;
+
+/** Of what is none the client takes a part for the port, or tries it for ever. */
+function isAddress(server: string): boolean {
+  const [found, port = "4222"] = ADDRESS.exec(server) ?? [];
+  return found !== undefined && Number(port) > 0 && Number(port) < 65_536;
 }
 
 const WAYS = ["creds", "nkey", "userEnv", "tokenEnv"] as const;
