@@ -18,6 +18,7 @@
  * @module
  */
 
+import type { Socket } from "node:net";
 import type { ClusterConnection, PubSub, PubSubEvents, PubSubMessage } from "./src/core/cluster/pub_sub.ts";
 import type { ClusterAuthSettings, ClusterSettings, ClusterTlsSettings } from "./src/core/settings/settings.ts";
 
@@ -71,8 +72,8 @@ export interface NatsMessage {
 /** What is used of the package. */
 interface NatsClient {
   connect(options: object): Promise<NatsConnection>;
-  credsAuthenticator(creds: Uint8Array): unknown;
-  nkeyAuthenticator(seed: Uint8Array): unknown;
+  credsAuthenticator(creds: () => Uint8Array): unknown;
+  nkeyAuthenticator(seed: () => Uint8Array): unknown;
 }
 
 /** From one try to the next, while there has been no connection yet. */
@@ -87,6 +88,8 @@ const PINGS = 2;
 /** A process may be busy for that long. */
 const LEAST_PING_MS = 1_000;
 const LOST_AFTER_MS = 2_000;
+/** What a server takes by default. */
+const MAX_PAYLOAD = 1024 * 1024;
 
 /** What the server answers where nobody is subscribed. */
 const NO_RESPONDERS = 503;
@@ -138,7 +141,6 @@ class NatsPubSub implements PubSub {
   readonly #open: () => Promise<NatsConnection>;
   readonly #subscriptions = new Set<Subscription>();
   #connection: NatsConnection | undefined;
-  #maxPayload = 1024 * 1024;
   #isClosed = false;
   #wake: () => void = () => {};
   state: PubSub["state"] = "disconnected";
@@ -150,7 +152,8 @@ class NatsPubSub implements PubSub {
   }
 
   get maxPayload(): number {
-    return this.#maxPayload;
+    // A server that is reloaded may say another one.
+    return this.#connection?.info?.max_payload ?? MAX_PAYLOAD;
   }
 
   publish(subject: string, bytes: Uint8Array, reply?: string): void {
@@ -224,7 +227,6 @@ class NatsPubSub implements PubSub {
   }
 
   #connected(): void {
-    this.#maxPayload = this.#connection?.info?.max_payload ?? this.#maxPayload;
     this.state = "connected";
     this.#events.connected(this.#connection?.getServer() ?? "");
   }
@@ -308,9 +310,9 @@ async function importClient(): Promise<unknown> {
 }
 
 /**
- * The client gives up a socket on which no connection came about, and leaves it open: a server that accepts and says nothing would
- * take a descriptor with each try, and keep the process alive. It also takes its listeners off one that the server refused. In Deno
- * an error of that socket may still come, and one that nobody hears ends the process.
+ * The client gives up a socket on which no connection came about, and leaves it open: a server that accepts and says nothing, or that
+ * does not even accept, would take a descriptor with each try, and keep the process alive. It also takes its listeners off one that the
+ * server refused. In Deno an error of that socket may still come, and one that nobody hears ends the process.
  */
 function endSockets(client: object): void {
   const transport: unknown = Reflect.get(client, "NodeTransport");
@@ -319,10 +321,10 @@ function endSockets(client: object): void {
   const closed: unknown = Reflect.get(prototype, "_closed");
   if (typeof closed !== "function") return;
   guarded.add(prototype);
+  Reflect.set(prototype, "dial", dial);
   Reflect.set(prototype, "_closed", async function (this: Transport, ...given: unknown[]) {
     const { socket } = this;
     if (this.connected === false) {
-      // One that is still on its way is closed when it is there.
       this.done = true;
       socket?.destroy();
     }
@@ -334,11 +336,27 @@ function endSockets(client: object): void {
   });
 }
 
+/** The client's own keeps the socket to itself until there is a connection. */
+async function dial(this: Transport, { hostname, port }: { readonly hostname: string; readonly port: number }) {
+  const { createConnection } = await import("node:net");
+  if (this.done === true) throw new Error("the connection was given up");
+  const socket = this.socket = createConnection(port, hostname);
+  socket.setNoDelay(true);
+  await new Promise<void>((resolve, reject) => {
+    const failed = (error?: Error) => reject(error ?? new Error("the connection was given up"));
+    socket.on("error", failed).on("close", () => failed()).on("connect", () => {
+      socket.removeAllListeners();
+      resolve();
+    });
+  });
+  return socket;
+}
+
 const guarded = new WeakSet<object>();
 
 /** What is used of a transport of the client. */
 interface Transport {
-  readonly socket?: { on(event: "error", listener: () => void): unknown; destroy(): void };
+  socket?: Socket;
   readonly connected?: boolean;
   done?: boolean;
 }
@@ -367,10 +385,11 @@ function isClient(value: unknown): value is NatsClient {
 
 async function authOptions(auth: ClusterAuthSettings, client: NatsClient | null): Promise<object> {
   const { creds, nkey, userEnv, passwordEnv, tokenEnv } = auth;
-  if (creds !== undefined) return { authenticator: client?.credsAuthenticator(await bytesOf("auth.creds", creds)) };
+  if (creds !== undefined) return { authenticator: client?.credsAuthenticator(await fileOf("auth.creds", creds)) };
   if (nkey !== undefined) {
-    const seed = new TextDecoder().decode(await bytesOf("auth.nkey", nkey)).trim();
-    return { authenticator: client?.nkeyAuthenticator(new TextEncoder().encode(seed)) };
+    const seed = await fileOf("auth.nkey", nkey);
+    const trimmed = () => new TextEncoder().encode(new TextDecoder().decode(seed()).trim());
+    return { authenticator: client?.nkeyAuthenticator(trimmed) };
   }
   if (userEnv !== undefined && passwordEnv !== undefined) {
     return { user: await variable("auth.userEnv", userEnv), pass: await variable("auth.passwordEnv", passwordEnv) };
@@ -384,21 +403,30 @@ async function tlsOptions(tls: ClusterTlsSettings | undefined, servers: readonly
   const files = await Promise.all(
     (["ca", "cert", "key"] as const).map(async (file) => {
       const path = tls[file];
-      return path === undefined ? [] : [[file, new TextDecoder().decode(await bytesOf(`tls.${file}`, path))]];
+      if (path === undefined) return [];
+      await fileOf(`tls.${file}`, path);
+      return [[`${file}File`, await absolute(path)]];
     }),
   );
   return { tls: Object.fromEntries(files.flat()) };
 }
 
-async function bytesOf(setting: string, path: string): Promise<Uint8Array> {
-  const { readFile } = await import("node:fs/promises");
+/** What the file has at each new connection: it may be replaced while the broker runs. */
+async function fileOf(setting: string, path: string): Promise<() => Uint8Array> {
+  const [{ readFileSync }, file] = await Promise.all([import("node:fs"), absolute(path)]);
   try {
-    return await readFile(path);
+    readFileSync(file);
   } catch (cause) {
     throw new Error(`Cannot join a cluster: file "${path}" of cluster.${setting} can not be read: ${reasonOf(cause)}`, {
       cause,
     });
   }
+  return () => readFileSync(file);
+}
+
+async function absolute(path: string): Promise<string> {
+  const { resolve } = await import("node:path");
+  return resolve(path);
 }
 
 async function variable(setting: string, name: string): Promise<string> {

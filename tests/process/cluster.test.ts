@@ -1,10 +1,15 @@
 import { Broker, ProcessGoneError, RemoteError, UnknownCommandError } from "brokkr";
 import { nats, natsOf } from "brokkr/nats";
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { EventEmitter, once } from "node:events";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import process from "node:process";
 import { test } from "node:test";
-import { FrontBroker, Ledger, NatsServer, Proxy, Publisher, RemoteNode, SKIP, underLoad } from "./cluster_of.ts";
+import { FrontBroker, Ledger, NatsServer, pause, Proxy, Publisher, RemoteNode, SKIP, underLoad } from "./cluster_of.ts";
 import { natsClient } from "../../src/cli/own_program.ts";
 import { clientFiles } from "../fixtures/cluster/client_files.ts";
 import { rejection } from "./broker_of.ts";
@@ -181,6 +186,79 @@ test("a server that accepts and says nothing costs no descriptor: each try is cl
     await pubSub.close();
     socket.destroy();
     server.close();
+  }
+});
+
+/** Listens, accepts nobody, and is full: whoever connects gets no answer. */
+const DEAF =
+  `use IO::Socket::INET; $s = IO::Socket::INET->new(Listen => 1, LocalAddr => "127.0.0.1") or die; $p = $s->sockport;
+@c = map { IO::Socket::INET->new(PeerAddr => "127.0.0.1", PeerPort => $p, Blocking => 0) } 1 .. 3; $| = 1; print "$p\\n"; sleep 100`;
+
+test("a server that does not even accept keeps no process alive: each try is closed", {
+  ...OPTIONS,
+  skip: SKIP || (existsSync("/proc/net/tcp") ? false : "Linux only"),
+}, async () => {
+  const deaf = spawn("perl", ["-e", DEAF], { stdio: ["ignore", "pipe", "inherit"] });
+  try {
+    const [port] = await once(deaf.stdout.setEncoding("utf8"), "data");
+    const client = { ...await natsClient(), ...await import("@nats-io/transport-node") };
+    const hasty = { ...client, connect: (options: object) => client.connect({ ...options, timeout: 300 }) };
+    const settings = { servers: [`nats://127.0.0.1:${Number(port)}`], name: "test" };
+    const { prepare, connect } = natsOf(settings, () => Promise.resolve(hasty));
+    await prepare();
+    const nothing = () => {};
+    const trials = () => {
+      const address = `0100007F:${Number(port).toString(16).toUpperCase().padStart(4, "0")} 02`;
+      return readFileSync("/proc/net/tcp", "utf8").split("\n").filter((line) => line.includes(address)).length;
+    };
+    const others = trials();
+    const reason = await new Promise<string>((resolve) => {
+      const pubSub = connect({
+        connected: nothing,
+        disconnected: nothing,
+        denied: nothing,
+        failed: (text) => {
+          void pubSub.close();
+          resolve(text);
+        },
+      });
+    });
+    assert.equal(reason, "timeout");
+    for (let turn = 0; turn < 100 && trials() > others; turn++) await pause(20);
+    assert.equal(trials(), others);
+  } finally {
+    deaf.kill("SIGKILL");
+  }
+});
+
+test("files of credentials and certificates are read again for each connection", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "brokkr-files-"));
+  const path = relative(process.cwd(), join(folder, "file"));
+  try {
+    for (const setting of ["creds", "nkey"] as const) {
+      writeFileSync(join(folder, "file"), "old\n");
+      const given = new Promise<Record<string, unknown>>((resolve) => {
+        const authenticator = (read: () => Uint8Array) => () => new TextDecoder().decode(read());
+        const client = { credsAuthenticator: authenticator, nkeyAuthenticator: authenticator };
+        const open = (options: Record<string, unknown>) => new Promise<never>(() => resolve(options));
+        const cluster = natsOf(
+          { servers: ["tls://a"], name: "test", auth: { [setting]: path }, tls: { ca: path } },
+          () => Promise.resolve({ ...client, connect: open }),
+        );
+        const nothing = () => {};
+        const events = { connected: nothing, disconnected: nothing, denied: nothing, failed: nothing };
+        void cluster.prepare().then(() => cluster.connect(events));
+      });
+      const { authenticator, tls } = await given;
+      assert.ok(typeof authenticator === "function");
+      assert.equal(authenticator().trim(), "old");
+      writeFileSync(join(folder, "file"), "new\n");
+      assert.equal(authenticator().trim(), "new");
+      // The client reads those.
+      assert.deepEqual(tls, { caFile: join(folder, "file") });
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
   }
 });
 
