@@ -268,6 +268,8 @@ export interface Runtime {
   thread(): string | undefined;
   /** Calls `fn` on each `signal`. Returns the function that stops it. */
   onSignal(signal: "SIGINT" | "SIGTERM" | "SIGHUP", fn: () => void): () => void;
+  /** Whether the standard input or an output of this process is a terminal that has not been closed. */
+  hasTerminal(): boolean;
   /** Sends this process `signal`, which ends it if nothing handles it. */
   raise(signal: "SIGINT" | "SIGTERM"): void;
   /** Writes whole lines to standard error: at once, or once a stalled reader reads again. They wait a second at most. */

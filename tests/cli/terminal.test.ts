@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
@@ -15,20 +15,24 @@ export default {
   },
 };
 `;
+// Without `exec`, a $SHELL that stays beside the command ends by the Ctrl-C too, and its exit code is what is seen.
+const LINE = `line=exec; for part; do line="$line '$part'"; done`;
+/** Runs the command in a terminal that is closed when this process is killed. */
+const IN_TERMINAL_TO_CLOSE = ["/bin/sh", "-c", `${LINE}; exec script -qefc "$line" /dev/null`, "sh"];
 /** Runs the command in a terminal, where someone types Ctrl-C as soon as there is a file \`typed\`. */
 const IN_TERMINAL = [
   "/bin/sh",
   "-c",
-  // Without `exec`, a $SHELL that stays beside the command ends by the Ctrl-C too, and its exit code is what is seen.
-  `line=exec; for part; do line="$line '$part'"; done
+  `${LINE}
 { until [ -e typed ]; do sleep 0.1; done; printf '\\003'; } | script -qefc "$line" /dev/null`,
   "sh",
 ];
 const hasScript = process.platform === "linux" && existsSync("/usr/bin/script");
+const needsScript = { skip: hasScript ? false : "there is no program `script`" };
 
 test(
   "Ctrl-C in a terminal reaches the broker alone, which drains; a module has no terminal",
-  { skip: hasScript ? false : "there is no program `script`" },
+  needsScript,
   () =>
     inSandbox(async (sandbox) => {
       writeFileSync(join(sandbox.folder, "sla.mjs"), MODULE);
@@ -50,3 +54,18 @@ test(
       await gone(pids);
     }),
 );
+
+test("a broker in a terminal that is closed drains and ends", needsScript, () =>
+  inSandbox(async (sandbox) => {
+    writeFileSync(join(sandbox.folder, "sla.mjs"), MODULE);
+    const config = { name: "sla-b", modules: { sla: { path: "sla.mjs" } }, log: { file: "broker.log" } };
+    writeFileSync(join(sandbox.folder, "brokkr.json"), JSON.stringify(config));
+    const terminal = sandbox.start(["run", "brokkr.json"], { within: IN_TERMINAL_TO_CLOSE });
+    const log = () => readFileSync(join(sandbox.folder, "broker.log"), { encoding: "utf8", flag: "a+" });
+    while (!log().includes("The broker is ready")) await new Promise((resolve) => setTimeout(resolve, 50));
+    const status = await statusOf(sandbox);
+    terminal.kill("SIGKILL");
+    await gone([status.broker.pid, ...pidsOf(status)]);
+    assert.match(log(), /sla ended as asked [^\n]* exit code 0[^]*The broker stopped/);
+    assert.doesNotMatch(log(), /in force/);
+  }));

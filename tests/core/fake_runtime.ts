@@ -142,6 +142,10 @@ export class FakeRuntime implements Runtime {
     return () => {};
   }
 
+  hasTerminal(): boolean {
+    return false;
+  }
+
   raise(): void {}
 
   /** How long its processes had no processor. */

@@ -11,8 +11,8 @@ export interface SignalOptions {
 }
 
 /**
- * The first SIGINT or SIGTERM is `end`, the second kills what still runs, the third exits at once. Returns the function that gives
- * the signals back to the runtime.
+ * The first SIGINT or SIGTERM is `end`, the second kills what still runs, the third exits at once. So is the SIGHUP of a terminal that
+ * is closed, but never more than the first. Returns the function that gives the signals back to the runtime.
  */
 export function obeySignals(
   core: BrokerCore,
@@ -21,10 +21,15 @@ export function obeySignals(
   const steps = [end, () => core.hurry(), () => Promise.resolve(runtime.exit(130))];
   let count = 0;
   const next = () => void steps[count++]?.();
+  const hadTerminal = runtime.hasTerminal();
+  const hangUp = () => {
+    if (!hadTerminal || runtime.hasTerminal()) reload();
+    else if (count === 0) next();
+  };
   const forgets = [
     runtime.onSignal("SIGINT", next),
     runtime.onSignal("SIGTERM", next),
-    runtime.onSignal("SIGHUP", () => void reload()),
+    runtime.onSignal("SIGHUP", hangUp),
   ];
   return () => forgets.forEach((forget) => forget());
 }

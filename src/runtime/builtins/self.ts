@@ -97,6 +97,11 @@ function onSignal(signal: "SIGINT" | "SIGTERM" | "SIGHUP", fn: () => void): () =
   return () => void process.off(signal, listener);
 }
 
+function hasTerminal(): boolean {
+  const { isatty } = process.getBuiltinModule("node:tty");
+  return [0, 1, 2].some((fd) => isatty(fd));
+}
+
 function raise(signal: "SIGINT" | "SIGTERM"): void {
   process.kill(process.pid, signal);
 }
@@ -190,6 +195,7 @@ export const common = {
   openFiles,
   thread: currentThread,
   onSignal,
+  hasTerminal,
   raise,
   ...standardErrorOf(unblockedWrite, (fn) => void process.once("exit", fn)),
   ...refusableExit(() => process),

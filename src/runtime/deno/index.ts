@@ -92,6 +92,7 @@ export function denoRuntime(): Runtime {
     openHandles: () => Promise.resolve(openHandles()),
     thread: currentThread,
     onSignal,
+    hasTerminal,
     raise,
     zombies: () => countZombies(proc),
     ...standardError,
@@ -240,6 +241,10 @@ function onSignal(signal: "SIGINT" | "SIGTERM" | "SIGHUP", fn: () => void): () =
 }
 
 /** A process that may run nothing may not signal itself either: it exits with the code that stands for the signal. */
+function hasTerminal(): boolean {
+  return [Deno.stdin, Deno.stdout, Deno.stderr].some((stream) => stream.isTerminal());
+}
+
 function raise(signal: "SIGINT" | "SIGTERM"): void {
   try {
     kill(Deno.pid, signal);

@@ -17,6 +17,7 @@ export interface DenoNamespace {
     toObject(): Record<string, string>;
   };
   readonly test?: { readonly length: number };
+  readonly stdin: { isTerminal(): boolean };
   readonly stdout: { writeSync(bytes: Uint8Array): number; isTerminal(): boolean };
   readonly stderr: { writeSync(bytes: Uint8Array): number; isTerminal(): boolean };
   readonly permissions: { querySync(descriptor: DenoPermissionDescriptor): { state: string } };

@@ -7,7 +7,7 @@ import { FakeBroker, wasAsked } from "../broker/fake_broker.ts";
 import { settle } from "../manual_clock.ts";
 
 /** A broker of module sla that runs, and what sends its process a signal. */
-async function obeying() {
+async function obeying(hasTerminal: () => boolean = () => false) {
   const t = new FakeBroker({ sla: {} });
   const listeners = new Map<string, () => void>();
   const onSignal = (signal: string, fn: () => void) => {
@@ -18,7 +18,7 @@ async function obeying() {
   await settle();
   await t.up("sla");
   await started;
-  obeySignals(t.core, { runtime: Object.assign(t.runtime, { onSignal }), end: () => t.core.stop() });
+  obeySignals(t.core, { runtime: Object.assign(t.runtime, { onSignal, hasTerminal }), end: () => t.core.stop() });
   const send = async (signal: string) => {
     listeners.get(signal)?.();
     await settle();
@@ -34,6 +34,21 @@ test("SIGHUP replaces every module's process, one SIGHUP after the other", async
   await t.up("sla");
   await t.lives("sla")[0]?.exit({ code: 0, signal: null });
   assert.equal(t.lives("sla").length, 3);
+});
+
+test("SIGHUP drains a broker whose terminal has been closed, once, and any number of them kills nothing", async () => {
+  let isOpen = true;
+  const { t, send } = await obeying(() => isOpen);
+  await send("SIGHUP");
+  assert.equal(t.lives("sla").length, 2, "the terminal is there: somebody sent it");
+  await t.up("sla");
+  await t.lives("sla")[0]?.exit({ code: 0, signal: null });
+  isOpen = false;
+  for (let i = 0; i < 3; i++) await send("SIGHUP");
+  assert.deepEqual([t.lives("sla").length, wasAsked(t.life("sla"))], [2, true]);
+  assert.deepEqual(t.life("sla").signals, []);
+  await t.down("sla");
+  assert.equal(t.told("broker.stopped").length, 1);
 });
 
 test("each SIGHUP while another one waits for its turn is part of that one", async () => {
