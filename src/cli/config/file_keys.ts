@@ -39,7 +39,7 @@ export interface ModuleKeys extends ModuleSettings {
   readonly workers?: number;
 }
 
-/** A program of another language: it has `command` in place of `path`. */
+/** A program in another language: it has `command` in place of `path`. */
 export type ProgramKeys = ProgramSettings;
 
 export const LOG = {

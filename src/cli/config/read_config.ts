@@ -59,7 +59,7 @@ export interface ConfigModule {
   readonly at: (path: KeyPath) => Place;
 }
 
-/** A program of another language. */
+/** A program in another language. */
 export interface ConfigProgram {
   readonly name: string;
   readonly program: ProgramDefinition & { readonly command: readonly string[] };
@@ -170,7 +170,7 @@ class ConfigReader {
     return { name, url, place: at(["path"]), workers, settings: inFolder(this.#folder, settings), at };
   }
 
-  /** A program of another language. */
+  /** A program in another language. */
   #program(name: string, keys: readonly string[]): ConfigProgram | null {
     const place: KeyPath = ["modules", name];
     const isBoth = keys.includes("path");

@@ -342,7 +342,7 @@ export class ChildProcess {
     this.#cleanup = cleanup;
     if ((states.state !== "starting" && states.state !== "cleaning") || pid === null) return;
     if (link === undefined && this.spec.takesCalls !== false) return;
-    // A program of another language has nothing to clean.
+    // A program in another language has nothing to clean.
     if (states.state === "starting") this.#watch();
     this.#readyAt = this.#clock.now();
     if (!this.#isHosted) {

@@ -10,7 +10,7 @@ import type { ProcessState } from "../wire/status.ts";
  * All states of a child, as a table.
  *
  * - `draining` is left by the end of the process only: for `backoff` and `failed` where a signal of someone else made it drain.
- * - A program of another language becomes ready without `cleaning`.
+ * - A program in another language becomes ready without `cleaning`.
  * - `failed` and `stopped` are left by a start by hand; `failed` also follows on `stopped` where a start is given up before it began.
  */
 export const MAY_FOLLOW: Readonly<Record<ProcessState, readonly ProcessState[]>> = {
