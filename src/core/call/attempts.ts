@@ -12,6 +12,7 @@ import { attempt } from "../checks.ts";
 import { AnswerKind, FrameType, readJson } from "../wire/frame.ts";
 import type { Link } from "../wire/link.ts";
 import { objectText } from "../user_code.ts";
+import { isHolder, PlainValue } from "../wire/serializable.ts";
 import type { StrayAnswer } from "../wire/status.ts";
 import { RequestBatcher } from "./batcher.ts";
 import { type Call, CallTime, type SentCalls } from "./call.ts";
@@ -70,13 +71,16 @@ export class PendingCalls implements SentCalls {
 
   /** @throws {BodyError} when the frame can't be understood. */
   answers(flags: number, body: Uint8Array): void {
-    const { ids, kinds, values, sizes } = readAnswers(flags, body, this.link.outOfBand);
+    const { ids, kinds, values, sizes, isPlain } = readAnswers(flags, body, this.link.outOfBand);
     const { receivedAt } = this.link;
     for (let index = 0; index < ids.length; index++) {
       try {
         const kind = kinds?.[index] ?? AnswerKind.value;
-        if (kind === AnswerKind.item) this.#takeItem(ids[index], values[index], sizes?.[index] ?? 0);
-        else this.#take(ids[index], kind, values[index], receivedAt);
+        const call = this.#inFlight.find(ids[index]);
+        const value = isPlain && call?.passedOn === true ? plainOf(kind, values[index]) : values[index];
+        if (call === undefined) this.#takeStray(ids[index], kind, value);
+        else if (kind === AnswerKind.item) this.#takeItem(call, value, sizes?.[index] ?? 0);
+        else this.#take(call, kind, value, receivedAt);
       } catch (error) {
         // The other answers of the frame are other calls'.
         this.#options.clock.throwUncaught(error);
@@ -210,16 +214,8 @@ export class PendingCalls implements SentCalls {
     else this.#options.outcomes.reject(call, call.cancelled(acknowledged));
   }
 
-  #take(id: unknown, kind: number, value: unknown, now: number): void {
-    const call = this.#inFlight.find(id);
-    if (kind === AnswerKind.progress) {
-      return call === undefined ? this.#takeLatePart(id) : this.#takeProgress(call, value, now);
-    }
-    if (call === undefined) {
-      // No answer, only the callee's word that the call was cancelled there.
-      if (faultOf(kind, value)?.code === "CANCELLED" && this.#inFlight.forgetGivenUp(id)) return;
-      return this.#takeStray(id);
-    }
+  #take(call: Call, kind: number, value: unknown, now: number): void {
+    if (kind === AnswerKind.progress) return this.#takeProgress(call, value, now);
     if (call.state === "cancelling") return this.#endCancelled(call, true);
     this.#inFlight.remove(call);
     // A callee that answered has read all of the call's one frame.
@@ -231,14 +227,7 @@ export class PendingCalls implements SentCalls {
     } else this.#options.outcomes.reject(call, fault);
   }
 
-  /** Items and progress may still arrive when their call was given up or cancelled. */
-  #takeLatePart(id: unknown): void {
-    if (!this.#inFlight.isGivenUp(id)) this.#takeStray(id);
-  }
-
-  #takeItem(id: unknown, item: unknown, bytes: number): void {
-    const call = this.#inFlight.find(id);
-    if (call === undefined) return this.#takeLatePart(id);
+  #takeItem(call: Call, item: unknown, bytes: number): void {
     if (call.state === "cancelling") return;
     if (call.onItem !== null) {
       call.time = call.time.resting();
@@ -252,7 +241,13 @@ export class PendingCalls implements SentCalls {
     call.progress?.push(value);
   }
 
-  #takeStray(id: unknown): void {
+  /** No call waits for it. */
+  #takeStray(id: unknown, answer: number, value: unknown): void {
+    const isPart = answer === AnswerKind.item || answer === AnswerKind.progress;
+    // Items and progress may still arrive when their call was given up or cancelled.
+    if (isPart && this.#inFlight.isGivenUp(id)) return;
+    // No answer, only the callee's word that the call was cancelled there.
+    if (!isPart && faultOf(answer, value)?.code === "CANCELLED" && this.#inFlight.forgetGivenUp(id)) return;
     const { outcomes } = this.#options;
     const { kind, command } = this.#inFlight.classify(id);
     const oldest = kind === "duplicate" ? undefined : this.#inFlight.oldest;
@@ -261,6 +256,12 @@ export class PendingCalls implements SentCalls {
     this.#batcher.send(oldest);
     outcomes.anotherAnswer(kind, oldest);
   }
+}
+
+/** A value as it is passed on. What was thrown is read here first. */
+function plainOf(kind: number, value: unknown): unknown {
+  const isValue = kind === AnswerKind.value || kind === AnswerKind.item || kind === AnswerKind.progress;
+  return isValue && isHolder(value) ? new PlainValue(value) : value;
 }
 
 /** Bytes of calls that the callee may hold at the same time. Beyond it calls wait in the queue, where they are counted. */

@@ -29,7 +29,10 @@ export interface CallRequest {
   /** Gets each item and its bytes, where the call is a stream. */
   readonly onItem?: ((item: unknown, bytes: number) => void) | undefined;
   readonly wire?: CallHeaders | undefined;
-  /** Where the call was passed on for another process, which writes its lines, and gives it up first. @default it was not */
+  /**
+   * Where the call was passed on for another process, which writes its lines, and gives it up first. A plain value that comes back is a
+   * {@link PlainValue} on its way there. @default it was not
+   */
   readonly passedOn?: boolean | undefined;
   /** Gets the same as `onProgress`, at once. */
   readonly relay?: Relay | undefined;

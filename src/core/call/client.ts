@@ -14,7 +14,7 @@ import { MODULE } from "../settings/settings.ts";
 import { Codec, decoded, type EncodedValue, encodeParams, encodePayload, NOTHING_ENCODED } from "../wire/codec.ts";
 import { type CodecName, DEFAULT_FRAME_LIMIT } from "../wire/frame.ts";
 import type { Link } from "../wire/link.ts";
-import { leastBytes } from "../wire/serializable.ts";
+import { leastBytes, type Params } from "../wire/serializable.ts";
 import { Call, type CallRequest, CallTime, ProgressFeed, type Settle } from "./call.ts";
 import { CallCounters, Outcomes } from "./outcomes.ts";
 import { Deadlines, PendingCalls } from "./attempts.ts";
@@ -164,7 +164,7 @@ export class CallClient implements Caller {
   }
 
   /** Sends or queues a new call, which is settled once: with its result, or with the fault that becomes an error where it is thrown. */
-  submit(call: Call, params: readonly unknown[]): void {
+  submit(call: Call, params: Params): void {
     const { thread, signal, onProgress, relay } = call.request;
     const where = thread ?? this.#options.thread();
     if (where !== undefined) call.thread = where;
@@ -328,7 +328,7 @@ export class CallClient implements Caller {
   /** Why a call is rejected that has no room in any case: what is written in vain fills the memory of a caller that goes on. */
   #rejectUnwritten(
     call: Call,
-    params: readonly unknown[],
+    params: Params,
     pending: PendingCalls | undefined,
   ): BrokerFault | undefined {
     if (pending !== undefined || !this.#queue.isNearlyFull) return undefined;

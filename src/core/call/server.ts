@@ -11,6 +11,7 @@ import type { EncodedValue, PayloadFault } from "../wire/codec.ts";
 import { type AnswerEntry, idsOf, readCalls, type ReceivedCall, type ReceivedCalls } from "../wire/columns.ts";
 import { AnswerKind, FrameType, readJson } from "../wire/frame.ts";
 import type { Link } from "../wire/link.ts";
+import { PlainValue } from "../wire/serializable.ts";
 import { ResponseBatcher, worthOf } from "./batcher.ts";
 import { type ReceivedOnce, ReplyCache } from "./reply_cache.ts";
 import { type Caller, CallStream, OutgoingStream, type StreamTarget } from "./stream.ts";
@@ -294,9 +295,11 @@ export class CallServer {
   }
 
   /** The outcome that the call has where it goes is its outcome here. */
-  #pass(running: RunningCall, { caller, options }: Onward, { command, params, options: headers }: ReceivedCall): void {
+  #pass(running: RunningCall, { caller, options }: Onward, call: ReceivedCall): void {
+    const { command, options: headers } = call;
     this.#cache.keepRunning(running);
     if (running.cancelled) return this.#settle(running, AnswerKind.fault, { code: "CANCELLED", acknowledged: true });
+    const params = call.isPlain ? new PlainValue(call.params) : call.params;
     if (headers?.stream === true) {
       const request = { ...options, signal: running.signal, relay: running };
       return void this.#stream(running, new CallStream(command, params, () => ({ caller, options: request })), true);

@@ -5,6 +5,7 @@
 
 import { inspect } from "../checks.ts";
 import { type BrokerFault, toError } from "../faults.ts";
+import type { Params } from "../wire/serializable.ts";
 import { Call, type CallRequest } from "./call.ts";
 
 /** Credit is given when so many items were taken, and at the latest when no item is left. */
@@ -16,7 +17,7 @@ const OVERRUN = 2;
 /** Makes the calls to one callee; `client.ts` has it. */
 export interface Caller {
   call(command: string, params: readonly unknown[], request: CallRequest): Promise<unknown>;
-  submit(call: Call, params: readonly unknown[]): void;
+  submit(call: Call, params: Params): void;
   /** Cancels a call that has no outcome yet. */
   cancel(call: Call): void;
   /** The caller of a stream wants no more of it. */
@@ -31,7 +32,7 @@ export interface StreamTarget {
 
 export class CallStream implements AsyncIterableIterator<unknown>, AsyncDisposable {
   readonly #command: string;
-  readonly #params: readonly unknown[];
+  readonly #params: Params;
   readonly #open: () => StreamTarget | Promise<StreamTarget>;
   #opening: Promise<void> | undefined;
   #target: StreamTarget | undefined;
@@ -51,7 +52,7 @@ export class CallStream implements AsyncIterableIterator<unknown>, AsyncDisposab
   #wakes: (() => void)[] = [];
 
   /** Nothing is sent before the first `next()`. */
-  constructor(command: string, params: readonly unknown[], open: () => StreamTarget | Promise<StreamTarget>) {
+  constructor(command: string, params: Params, open: () => StreamTarget | Promise<StreamTarget>) {
     this.#command = command;
     this.#params = params;
     this.#open = open;

@@ -12,6 +12,7 @@ import {
   AnswerKind,
   CODECS,
   DEFAULT_FRAME_LIMIT,
+  FrameFlag,
   FrameReader,
   FrameType,
   HEADER_BYTES,
@@ -121,7 +122,7 @@ export async function ask(
 export function plainValue(outcome: Outcome | null): unknown {
   if (outcome === null || "lost" in outcome) return undefined;
   const { flags, columns: [ids, , kinds, values] } = outcome;
-  const isPlain = flags === 0 && kinds === 0 && Array.isArray(ids) && ids.length === 1 && Array.isArray(values);
+  const isPlain = !hasParts(flags) && kinds === 0 && Array.isArray(ids) && ids.length === 1 && Array.isArray(values);
   return isPlain ? values[0] : undefined;
 }
 
@@ -135,10 +136,16 @@ export function isDescription(value: unknown): value is readonly ModuleDescripti
 }
 
 function answerOf(flags: number, body: Uint8Array): Answer {
-  const end = flags === 0 ? undefined : LENGTH_BYTES + new DataView(body.buffer, body.byteOffset).getUint32(0);
-  const columns: unknown = JSON.parse(textOf(body.subarray(flags === 0 ? 0 : LENGTH_BYTES, end)));
+  const text = hasParts(flags)
+    ? body.subarray(LENGTH_BYTES, LENGTH_BYTES + new DataView(body.buffer, body.byteOffset).getUint32(0))
+    : body;
+  const columns: unknown = JSON.parse(textOf(text));
   // The memory of the body is used again.
   return { flags, body: Uint8Array.from(body), columns: Array.isArray(columns) ? columns : [] };
+}
+
+function hasParts(flags: number): boolean {
+  return (flags & FrameFlag.attachments) !== 0;
 }
 
 function send(channel: Channel, type: number, value: unknown): void {

@@ -15,8 +15,10 @@ import {
   type Key,
   NotSerializableError,
   OverLimitError,
+  type Params,
   type Place,
   PlaceKind,
+  PlainValue,
   Scan,
 } from "./serializable.ts";
 import { jsonText, objectText } from "../user_code.ts";
@@ -53,6 +55,7 @@ export class Codec {
    */
   encode(value: unknown, name: string, limit = Infinity): EncodedValue {
     try {
+      if (PlainValue.is(value)) return encoded(value.value, name, limit);
       const rich = this.name === "rich";
       if (rich && isPlain(value, limit)) return encoded(value, name, limit);
       const carried = { bytes: this.name !== "text", rich, pool: this.#pool };
@@ -244,7 +247,7 @@ export interface PayloadFault {
 export function encodeParams(
   codec: Codec,
   command: string,
-  params: readonly unknown[],
+  params: Params,
   frameLimit: number,
 ): EncodedValue | PayloadFault {
   const { length } = command;

@@ -17,7 +17,7 @@ import {
   LARGE_BYTES,
   LENGTH_BYTES,
   type Packed,
-  parseJson,
+  readText,
   utf8Text,
 } from "./frame.ts";
 import { type CallHeaders, readHeaders, WrittenHeaders } from "./messages.ts";
@@ -107,6 +107,8 @@ export interface ReceivedCall {
   readonly command: string;
   readonly params: readonly unknown[];
   readonly options: CallHeaders | null;
+  /** Whether JSON alone says all of the parameters. */
+  readonly isPlain: boolean;
 }
 
 export interface ReceivedCalls {
@@ -125,6 +127,8 @@ export interface ReceivedAnswers {
   readonly values: readonly unknown[];
   /** Bytes of each value, where one of them is an item of a stream: more is sent only as they are taken. */
   readonly sizes: readonly number[] | undefined;
+  /** Whether JSON alone says all of the values. */
+  readonly isPlain: boolean;
 }
 
 /** The calls of a frame. @param outOfBand what belongs to its body and is elsewhere. @throws {BodyError} */
@@ -132,7 +136,7 @@ export function readCalls(flags: number, body: Uint8Array, outOfBand?: OutOfBand
   try {
     const frame = unpack(flags, body, outOfBand);
     place(frame, 4, 6);
-    return callsOf(frame.columns);
+    return callsOf(frame);
   } catch (error) {
     throw asBodyError(error);
   }
@@ -146,7 +150,7 @@ export function readAnswers(flags: number, body: Uint8Array, outOfBand?: OutOfBa
     const isStream = Array.isArray(kinds) && kinds.includes(AnswerKind.item) && Array.isArray(values);
     const sizes = isStream ? sizesOf(values, { ids, places, bytes: frame.counted }) : undefined;
     place(frame, 3, 4);
-    return answersOf(frame.columns, sizes);
+    return answersOf(frame, sizes);
   } catch (error) {
     throw asBodyError(error);
   }
@@ -165,6 +169,8 @@ const lenient = new TextDecoder();
 
 interface Frame {
   readonly columns: readonly unknown[];
+  /** Whether JSON alone says all of its values, by its sender, and none may be too deep. */
+  readonly isPlain: boolean;
   /** Characters of the text and bytes beside it, as its sender counts them. */
   readonly counted: number;
   /** What is beside the text, where something is. */
@@ -176,15 +182,22 @@ function unpack(flags: number, body: Uint8Array, outOfBand: OutOfBandParts | und
   if ((flags & FrameFlag.attachments) === 0) {
     outOfBand?.close();
     const text = utf8Text(body);
-    return { columns: columnsOf(text), counted: text.length, beside: null };
+    const { columns, mayBeDeep } = columnsOf(text);
+    const isPlain = (flags & FrameFlag.plain) !== 0 && !mayBeDeep;
+    return { columns, isPlain, counted: text.length, beside: null };
   }
   if (body.length < LENGTH_BYTES) throw new BodyError("attachments: the length of the text is missing");
   const end = LENGTH_BYTES + new DataView(body.buffer, body.byteOffset, LENGTH_BYTES).getUint32(0);
   if (end > body.length) throw new BodyError("attachments: the text is longer than the frame");
   const text = utf8Text(body.subarray(LENGTH_BYTES, end));
-  const columns = columnsOf(text);
+  const { columns } = columnsOf(text);
   const counted = text.length + body.length - end + (outOfBand?.bytes ?? 0);
-  return { columns, counted, beside: { source: new PartSource(body.subarray(end), end, outOfBand), outOfBand } };
+  return {
+    columns,
+    isPlain: false,
+    counted,
+    beside: { source: new PartSource(body.subarray(end), end, outOfBand), outOfBand },
+  };
 }
 
 /** Puts what is beside the text into column `values`, where column `places` says. @throws {BodyError} */
@@ -197,10 +210,10 @@ function place({ columns, beside }: Frame, values: number, places: number): void
   beside.outOfBand?.close();
 }
 
-function columnsOf(text: string): readonly unknown[] {
-  const columns = parseJson(text);
+function columnsOf(text: string): { readonly columns: readonly unknown[]; readonly mayBeDeep: boolean } {
+  const { value: columns, mayBeDeep } = readText(text);
   if (!Array.isArray(columns)) throw new BodyError("the body is not a list of columns");
-  return columns;
+  return { columns, mayBeDeep };
 }
 
 /** Values that share their frame with those of other calls are written again to measure them. */
@@ -222,7 +235,8 @@ function sizesOf(
 }
 
 /** @throws {BodyError} */
-function callsOf([settledBelow, ids, attempts, commands, params, options]: readonly unknown[]): ReceivedCalls {
+function callsOf({ columns, isPlain }: Frame): ReceivedCalls {
+  const [settledBelow, ids, attempts, commands, params, options] = columns;
   if (typeof settledBelow !== "number" || !Array.isArray(ids) || !Array.isArray(commands) || !Array.isArray(params)) {
     throw new BodyError("calls frame: columns are missing");
   }
@@ -242,17 +256,18 @@ function callsOf([settledBelow, ids, attempts, commands, params, options]: reado
       throw new BodyError(`calls frame: call ${index} has a wrong type in a column`);
     }
     const headers = optionColumn === undefined ? shared : readHeaders(optionColumn[index]);
-    calls[index] = { id, attempt, command, params: list, options: headers };
+    calls[index] = { id, attempt, command, params: list, options: headers, isPlain };
   }
   return { settledBelow, calls };
 }
 
 /** @param sizes see there. @throws {BodyError} */
-function answersOf([ids, attempts, kinds, values]: readonly unknown[], sizes?: readonly number[]): ReceivedAnswers {
+function answersOf({ columns, isPlain }: Frame, sizes?: readonly number[]): ReceivedAnswers {
+  const [ids, attempts, kinds, values] = columns;
   if (!Array.isArray(ids) || !Array.isArray(values) || ids.length !== values.length) {
     throw new BodyError("answers frame: columns are missing or differ in length");
   }
-  return { ids, attempts: listOr(attempts), kinds: readKinds(listOr(kinds), values), values, sizes };
+  return { ids, attempts: listOr(attempts), kinds: readKinds(listOr(kinds), values), values, sizes, isPlain };
 }
 
 export function isId(value: unknown): value is number {

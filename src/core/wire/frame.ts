@@ -64,6 +64,8 @@ export function isKnownType(type: number): boolean {
 export const FrameFlag = {
   /** After the JSON text stand raw bytes: `u32 length of the text | text | bytes of each attachment`. */
   attachments: 1,
+  /** The body is JSON, and all that its values are: none of their numbers is -0 or beyond all numbers. */
+  plain: 2,
 } as const;
 
 /** Of the length of the text before attachments. */
@@ -162,18 +164,28 @@ export function readJson(body: Uint8Array): unknown {
   return parseJson(utf8Text(body));
 }
 
-/** The engine's own words for a fault would quote from the text. @throws {BodyError} */
+/** @throws {BodyError} */
 export function parseJson(text: string): unknown {
+  return readText(text).value;
+}
+
+/**
+ * What a JSON text says, and whether a value in it may be deeper than values are: that is only looked at in the text.
+ *
+ * The engine's own words for a fault would quote from the text. @throws {BodyError}
+ */
+export function readText(text: string): { readonly value: unknown; readonly mayBeDeep: boolean } {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
     throw new BodyError("the body is not valid JSON");
   }
-  if (isNestedDeeper(text, value, MAX_BODY_DEPTH)) {
+  const mayBeDeep = opensMoreThan(text, MAX_DEPTH);
+  if (mayBeDeep && isDeeper(value, MAX_BODY_DEPTH)) {
     throw new BodyError(`the body is nested deeper than ${MAX_BODY_DEPTH}`);
   }
-  return value;
+  return { value, mayBeDeep };
 }
 
 /** Whether `value`, whose JSON is `text`, is nested deeper than `limit`. */

@@ -10,6 +10,7 @@ import {
   bestCodec,
   BodyError,
   type CodecName,
+  FrameFlag,
   FrameReader,
   FrameType,
   FrameWriter,
@@ -167,12 +168,16 @@ export class Link {
 
   /** Puts one frame into this turn's write. */
   send(type: number, text: string): void {
-    this.sendPacked(type, { flags: 0, body: text });
+    if (!this.#closed) this.#added(type, this.#writer.text(type, text));
   }
 
   /** The same for one of calls or answers. */
   sendPacked(type: number, packed: Packed): void {
     if (this.#closed) return;
+    if (typeof packed.body === "string" && this.#codec === "rich") {
+      // A codec whose text has nothing else: what JSON has no word for would have made parts of it.
+      return this.#added(type, this.#writer.text(type, packed.body, FrameFlag.plain));
+    }
     const outOfBand = packed.large === undefined ? undefined : this.#shared.put(type, packed);
     if (outOfBand === undefined) this.#added(type, this.#writer.add(type, packed));
     else this.#added(FrameType.outOfBand, this.#writer.add(FrameType.outOfBand, outOfBand));

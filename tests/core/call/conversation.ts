@@ -1,5 +1,5 @@
 import { CallStream } from "../../../src/core/call/stream.ts";
-import { CallServer, type ServerLimits } from "../../../src/core/call/server.ts";
+import { CallServer, Onward, type ServerLimits } from "../../../src/core/call/server.ts";
 import { CallClient, DEFAULT_LIMITS } from "../../../src/core/call/client.ts";
 import { CallCounters } from "../../../src/core/call/outcomes.ts";
 import { type CodecName, CODECS, FrameType } from "../../../src/core/wire/frame.ts";
@@ -25,6 +25,8 @@ export interface ConversationOptions {
   readonly limits?: ServerLimits;
   /** Where large values lie. @default on the channel */
   readonly files?: MemoryFiles;
+  /** Where the callee passes each call on to, as a broker does. @default nowhere: it runs them */
+  readonly passesOnTo?: Conversation;
   /** What the runtime says of its stacks. @default false */
   readonly tracesPromises?: boolean;
   /** Leave the caller without a link. */
@@ -73,6 +75,7 @@ export class Conversation {
   readonly #frameLimit: number;
   readonly #files: MemoryFiles | null;
   readonly #limits: ServerLimits | undefined;
+  readonly #next: Conversation | undefined;
   codec: CodecName;
   #process: ModuleSide;
 
@@ -82,6 +85,7 @@ export class Conversation {
     this.codec = options.codec ?? "json";
     this.#files = options.files ?? null;
     this.#limits = options.limits;
+    this.#next = options.passesOnTo;
     this.caller = new CallClient({
       codec: this.codec,
       clock: this.clock,
@@ -162,9 +166,14 @@ export class Conversation {
     const codecs = this.codec === "rich" ? CODECS : [];
     callerLink.negotiate(codecs);
     calleeLink.negotiate(codecs);
+    const next = this.#next;
+    const passedOn = next && {
+      target: "sla",
+      forward: () => new Onward(next.caller, { target: "sla", timeoutMs: 1000 }),
+    };
     const callee = new CallServer(calleeLink, {
       reporter: this.received,
-      service: { commands: commandMap("commands", this.#commands) },
+      service: { commands: commandMap("commands", this.#commands), ...passedOn },
       module: "Livestatus",
       peer: "broker-master",
       frameLimit: this.#frameLimit,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ControlClient } from "../../../src/core/control/client.ts";
 import { type Answer, ask, type Outcome, plainValue, type Question } from "../../../src/core/control/question.ts";
-import { FrameReader, FrameType, PROTOCOL_VERSION } from "../../../src/core/wire/frame.ts";
+import { FrameFlag, FrameReader, FrameType, PROTOCOL_VERSION } from "../../../src/core/wire/frame.ts";
 import { FakeRuntime } from "../fake_runtime.ts";
 import { frame } from "../frames.ts";
 import { ManualClock, settle } from "../manual_clock.ts";
@@ -41,6 +41,18 @@ test("ask() puts its question once the broker has said hello, and leaves with th
   const answer = await outcome;
   assert.deepEqual(answer !== null && "columns" in answer && plainValue(answer), { ok: true });
   assert.equal(near.closed, true);
+});
+
+test("ask() reads an answer of JSON alone, whatever else its flags say", async () => {
+  for (const flags of [FrameFlag.plain, 0xfe]) {
+    const { far, outcome } = asking();
+    await settle();
+    far.write(HELLO);
+    await settle();
+    far.write(frame(FrameType.answers, '[[1],0,0,[{"ok":true}]]', flags));
+    const answer = await outcome;
+    assert.deepEqual(answer !== null && "columns" in answer && plainValue(answer), { ok: true });
+  }
 });
 
 for (
