@@ -3,6 +3,12 @@
  * built-in prototypes. But for `classNameOf`, nothing that looks at a thrown value throws, whatever its getters and traps do.
  */
 
+export function applyUser<R>(fn: () => R, self: unknown, params: readonly []): R;
+export function applyUser(
+  fn: Parameters<typeof Reflect.apply>[0],
+  self: unknown,
+  params: readonly unknown[],
+): unknown;
 export function applyUser(
   fn: Parameters<typeof Reflect.apply>[0],
   self: unknown,
@@ -14,6 +20,13 @@ export function applyUser(
     // The engine of Bun leaves out the frame of a function whose last act is a call, unless it may catch.
     throw error;
   }
+}
+
+/** `promise` without whoever awaits it: engines add those functions to the stack of what it rejects with. */
+export function unawaited<T>(promise: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    promise.then((value) => resolve(value), (error) => reject(error));
+  });
 }
 
 /** A result that comes later. */

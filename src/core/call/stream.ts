@@ -7,6 +7,7 @@ import { inspect } from "../checks.ts";
 import { type BrokerFault, toError } from "../faults.ts";
 import type { Params } from "../wire/serializable.ts";
 import { Call, type CallRequest } from "./call.ts";
+import { applyUser, isThenable, unawaited } from "../user_code.ts";
 
 /** Credit is given when so many items were taken, and at the latest when no item is left. */
 const CREDIT_STEP = 128;
@@ -227,7 +228,7 @@ export class OutgoingStream {
 
   async #steps(send: SendItem): Promise<StreamEnd> {
     while (!this.#isStopped) {
-      const step = await this.#iterator.next();
+      const step = await userStep("next", this.#iterator.next, this.#iterator);
       // As a loop of the language would: whatever has no fields would be an endless list of nothing.
       if (Object(step) !== step) throw new TypeError(`iterator result ${inspect(step)} is not an object`);
       if (step.done === true) return { value: step.value };
@@ -263,7 +264,8 @@ export class OutgoingStream {
 
   /** Async, so that `stop` throws nothing, even where the iterator's `return` is no async function. */
   async #return(): Promise<StreamEnd> {
-    await this.#iterator.return?.();
+    const { return: leave } = this.#iterator;
+    if (leave) await userStep("return", leave, this.#iterator);
     return this.#end;
   }
 
@@ -271,4 +273,15 @@ export class OutgoingStream {
     await new Promise<void>((resolve) => this.#wake = resolve);
     this.#wake = undefined;
   }
+}
+
+/** What a method of the handler's iterator gives. */
+function userStep<Step>(
+  name: "next" | "return",
+  method: () => Step | Promise<Step>,
+  iterator: unknown,
+): Step | Promise<Step> {
+  if (typeof method !== "function") throw new TypeError(`${name} of its iterator is not a function`);
+  const step = applyUser(method, iterator, []);
+  return isThenable(step) ? unawaited(Promise.resolve(step)) : step;
 }

@@ -30,6 +30,34 @@ test("leaving a stream ends the command with its finally block, and is a good en
   assert.deepEqual(await c.leftovers(), NOTHING_LEFT);
 });
 
+for (
+  const [what, command] of [
+    ["generator", function* () {
+      yield 1;
+      throw new Error("out of reports");
+    }],
+    ["async generator", async function* () {
+      yield 1;
+      throw new Error("out of reports");
+    }],
+    ["async generator that waited", async function* () {
+      yield 1;
+      await Promise.resolve();
+      throw new Error("out of reports");
+    }],
+  ] as const
+) {
+  test(`the stack of what a ${what} throws has the user's frames only`, async () => {
+    const c = new Conversation({ command });
+    const error = await rejection(drained(c, c.stream("command", [])));
+    assert.ok(error instanceof RemoteError);
+    const stack = error.remoteStack;
+    assert.match(stack, /out of reports/);
+    assert.match(stack, /stream_ends/);
+    assert.doesNotMatch(stack, /OutgoingStream|#?steps|#?stream \(|run \(|userStep|user_code/);
+  });
+}
+
 test("an iterator of the command's own is asked for nothing more, and told once, when its stream is left", async () => {
   const seen = { asked: 0, left: 0 };
   const c = new Conversation({
