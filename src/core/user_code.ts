@@ -22,13 +22,6 @@ export function applyUser(
   }
 }
 
-/** `promise` without whoever awaits it: engines add those functions to the stack of what it rejects with. */
-export function unawaited<T>(promise: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    promise.then((value) => resolve(value), (error) => reject(error));
-  });
-}
-
 /** A result that comes later. */
 export function isThenable(value: unknown): boolean {
   return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";

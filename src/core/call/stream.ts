@@ -7,7 +7,7 @@ import { inspect } from "../checks.ts";
 import { type BrokerFault, toError } from "../faults.ts";
 import type { Params } from "../wire/serializable.ts";
 import { Call, type CallRequest } from "./call.ts";
-import { applyUser, isThenable, unawaited } from "../user_code.ts";
+import { applyUser } from "../user_code.ts";
 
 /** Credit is given when so many items were taken, and at the latest when no item is left. */
 const CREDIT_STEP = 128;
@@ -226,24 +226,43 @@ export class OutgoingStream {
     return await Promise.race([this.#steps(send), this.#stopped]);
   }
 
-  async #steps(send: SendItem): Promise<StreamEnd> {
-    while (!this.#isStopped) {
-      const step = await userStep("next", this.#iterator.next, this.#iterator);
-      // As a loop of the language would: whatever has no fields would be an endless list of nothing.
-      if (Object(step) !== step) throw new TypeError(`iterator result ${inspect(step)} is not an object`);
-      if (step.done === true) return { value: step.value };
-      if (this.#isStopped) break;
-      const sent = send(step.value);
-      if (typeof sent !== "number") {
-        this.#end = sent;
-        this.stop();
-        break;
-      }
-      this.#sizes.push(sent);
-      this.#bytes += sent;
-      if (this.#bytes >= WINDOW_BYTES || this.#sizes.length >= WINDOW_ITEMS) await this.#room();
+  /** By callbacks: engines add an async function that waits to the stack of what the handler throws. */
+  #steps(send: SendItem): Promise<StreamEnd> {
+    return new Promise((resolve, reject) => {
+      const failed = (error: unknown) => reject(error);
+      const next = () => {
+        if (this.#isStopped) return resolve(this.#stopped);
+        try {
+          Promise.resolve(userStep("next", this.#iterator.next, this.#iterator)).then(took, failed);
+        } catch (error) {
+          reject(error);
+        }
+      };
+      const took = (step: IteratorResult<unknown>) => {
+        try {
+          // As a loop of the language would: whatever has no fields would be an endless list of nothing.
+          if (Object(step) !== step) throw new TypeError(`iterator result ${inspect(step)} is not an object`);
+          if (step.done === true) return resolve({ value: step.value });
+          if (!this.#isStopped) this.#send(step.value, send);
+        } catch (error) {
+          return reject(error);
+        }
+        const isFull = this.#bytes >= WINDOW_BYTES || this.#sizes.length >= WINDOW_ITEMS;
+        if (isFull && !this.#isStopped) this.#wake = next;
+        else next();
+      };
+      next();
+    });
+  }
+
+  #send(item: unknown, send: SendItem): void {
+    const sent = send(item);
+    if (typeof sent !== "number") {
+      this.#end = sent;
+      return this.stop();
     }
-    return await this.#stopped;
+    this.#sizes.push(sent);
+    this.#bytes += sent;
   }
 
   /** The caller has taken `count` items since the stream began. */
@@ -251,7 +270,7 @@ export class OutgoingStream {
     const taken = this.#sizes.splice(0, Math.max(0, count - this.#taken));
     this.#taken += taken.length;
     for (const bytes of taken) this.#bytes -= bytes;
-    this.#wake?.();
+    this.#goOn();
   }
 
   /** Ends the handler at its next `yield`: its `finally` blocks run. `run` rejects with what they throw. */
@@ -259,7 +278,13 @@ export class OutgoingStream {
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.#settleStopped(this.#return());
-    this.#wake?.();
+    this.#goOn();
+  }
+
+  #goOn(): void {
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
   }
 
   /** Async, so that `stop` throws nothing, even where the iterator's `return` is no async function. */
@@ -267,11 +292,6 @@ export class OutgoingStream {
     const { return: leave } = this.#iterator;
     if (leave) await userStep("return", leave, this.#iterator);
     return this.#end;
-  }
-
-  async #room(): Promise<void> {
-    await new Promise<void>((resolve) => this.#wake = resolve);
-    this.#wake = undefined;
   }
 }
 
@@ -282,6 +302,5 @@ function userStep<Step>(
   iterator: unknown,
 ): Step | Promise<Step> {
   if (typeof method !== "function") throw new TypeError(`${name} of its iterator is not a function`);
-  const step = applyUser(method, iterator, []);
-  return isThenable(step) ? unawaited(Promise.resolve(step)) : step;
+  return applyUser(method, iterator, []);
 }
