@@ -16,8 +16,10 @@ import type {
 } from "./core/module/definition.ts";
 import type { ProgramCommands } from "./core/module/program.ts";
 import { inspect, isRecord, moduleNameOf } from "./core/checks.ts";
-import { type BrokerOptions, type BrokerPlan, checkOptions } from "./core/broker/options.ts";
+import type { BrokerOptions, BrokerPlan } from "./core/broker/options.ts";
 import { readRole, type Role, ROLE_VARIABLE, Starts } from "./core/child/role.ts";
+import { BROKER } from "./core/settings/settings.ts";
+import { filled } from "./core/settings/table.ts";
 import type { BrokerStatus } from "./core/broker/status.ts";
 import { detectRuntime } from "./runtime/detect.ts";
 import type { Runtime } from "./runtime/runtime.ts";
@@ -65,23 +67,18 @@ export class Broker implements AsyncDisposable {
    * reach this call, as in a test runner: then set `program`.
    */
   static async start(options: BrokerOptions): Promise<Broker> {
+    const runtime = await detectRuntime();
+    const own = ownRole(options, runtime);
+    if (own !== null) return await serve(options, runtime, own);
+    const { checkOptions } = await import("./core/broker/options.ts");
     const plan = checkOptions(options);
     noteStart();
-    const runtime = await detectRuntime();
     if (plan.inProcess !== null) return new Broker(await startInProcess(plan, runtime));
     const { role, depth, pid } = readRole(runtime.env.get(ROLE_VARIABLE));
     // A process belongs to one broker; for another one's start there is nothing to do in it, now or later.
-    if (pid === runtime.pid || (role?.broker ?? plan.name) !== plan.name) {
+    if (role !== null || pid === runtime.pid) {
       if (role !== null) tellOfOtherStart(plan.name, role, runtime);
       return await new Promise<never>(() => {});
-    }
-    if (role !== null) {
-      const modules = plan.modules.map(({ module }) => module);
-      // Each side loads its own part only: a process starts the sooner.
-      const { serveProcess } = await import("./core/child/serve.ts");
-      // The program of this process is that of its workers, wherever its path leads from here.
-      const given = { ...plan, program: undefined };
-      return await serveProcess({ ...given, runtime, role, load: () => Promise.resolve(modules) });
     }
     starts.begun(plan.name);
     try {
@@ -329,6 +326,32 @@ export class Broker implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
+}
+
+/** The role of this process in the broker of `options`; null where it has none. */
+function ownRole(options: unknown, runtime: Runtime): Role | null {
+  if (!isRecord(options) || options["inProcess"] === true || isRecord(options["inProcess"])) return null;
+  const { role } = readRole(runtime.env.get(ROLE_VARIABLE));
+  return role?.broker === options["name"] ? role : null;
+}
+
+/** Its broker has checked the options of the same program. Each side loads its own part only: a process starts the sooner. */
+async function serve(options: BrokerOptions, runtime: Runtime, role: Role): Promise<never> {
+  noteStart();
+  const { aligned, product } = filled(BROKER, options);
+  const modules = options.modules.map((module) =>
+    "definition" in module ? module : { name: module.name, definition: module }
+  );
+  const { serveProcess } = await import("./core/child/serve.ts");
+  // The program of this process is that of its workers, wherever its path leads from here.
+  return await serveProcess({
+    runtime,
+    role,
+    load: () => Promise.resolve(modules),
+    program: undefined,
+    product,
+    aligned,
+  });
 }
 
 async function startInProcess(plan: BrokerPlan, runtime: Runtime): Promise<BrokerCore> {

@@ -48,10 +48,16 @@ export function newSpawner(): Spawner {
 // Deno.Command has no descriptors above 2, so the child connects to a socket whose path only it receives.
 // deno-lint-ignore require-await
 async function spawnProgram(options: SpawnProgramOptions, folder: SocketFolder): Promise<ProgramProcess> {
-  const { path, listener, close } = folder.listen();
+  const path = folder.take();
+  let listener: DenoListener | undefined;
   let process: DenoProcess;
+  const close = () => {
+    listener?.close();
+    folder.release(path);
+  };
   try {
     const { program, args } = programArguments(options, path);
+    listener = listen(path);
     const deno: Start = {
       command: [Deno.execPath(), ...args],
       env: programEnvironment(options.env(`unix:${path}`), options),
@@ -230,39 +236,22 @@ declare function removeEventListener(type: "unload", fn: () => void): void;
 /** Why no folder can be made at any later try either. */
 const LASTING: readonly (string | undefined)[] = ["EROFS", "EACCES"];
 
-interface Socket {
-  readonly path: string;
-  readonly listener: DenoListener;
-  close(): void;
-}
-
-/** Sockets in a folder of this process that no other user can enter. It exists while one of them is open. */
+/** Hands out paths for sockets in a folder of this process that no other user can enter. It exists while a path is in use. */
 class SocketFolder {
   #path: string | undefined;
   #inUse = 0;
   #made = 0;
 
-  listen(): Socket {
+  take(): string {
     if (this.#path === undefined) {
       this.#path = makeFolder();
       addEventListener("unload", this.#removeAll);
     }
     this.#inUse++;
-    const path = `${this.#path}/${++this.#made}`;
-    try {
-      const listener = Deno.listen({ transport: "unix", path });
-      const close = () => {
-        listener.close();
-        this.#release(path);
-      };
-      return { path, listener, close };
-    } catch (cause) {
-      this.#release(path);
-      throw new Error(`Cannot listen on "${path}": ${failureReason(cause)}`, { cause });
-    }
+    return `${this.#path}/${++this.#made}`;
   }
 
-  #release(path: string): void {
+  release(path: string): void {
     remove(path);
     this.#inUse--;
     if (this.#inUse > 0) return;
@@ -274,6 +263,14 @@ class SocketFolder {
     if (this.#path !== undefined) remove(this.#path, { recursive: true });
     this.#path = undefined;
   };
+}
+
+function listen(path: string): DenoListener {
+  try {
+    return Deno.listen({ transport: "unix", path });
+  } catch (cause) {
+    throw new Error(`Cannot listen on "${path}": ${failureReason(cause)}`, { cause });
+  }
 }
 
 function remove(path: string, options: { readonly recursive: boolean } = { recursive: false }): void {
