@@ -4,6 +4,7 @@
  */
 
 import type { Clock } from "../../runtime/runtime.ts";
+import { STANDSTILL_MS } from "../duration.ts";
 import type { BrokerFault } from "../faults.ts";
 import { faultOf, type Outcomes, type TimeoutDiagnosis } from "./outcomes.ts";
 import type { Codec } from "../wire/codec.ts";
@@ -15,7 +16,18 @@ import { objectText } from "../user_code.ts";
 import { isHolder, PlainValue } from "../wire/serializable.ts";
 import type { StrayAnswer } from "../wire/status.ts";
 import { RequestBatcher } from "./batcher.ts";
-import { type Call, CallTime, type SentCalls } from "./call.ts";
+import {
+  begun,
+  type Call,
+  type CallTime,
+  isTimeOf,
+  NOT_BEGUN,
+  probed,
+  probing,
+  renewed,
+  resting,
+  type SentCalls,
+} from "./call.ts";
 import { IdRing } from "./reply_cache.ts";
 
 /** How long a cancelled call waits for its handler to end. */
@@ -65,7 +77,7 @@ export class PendingCalls implements SentCalls {
     call.pending = this;
     call.attempt = 1;
     this.#inFlight.add(call);
-    if (call.time.startedAt >= 0) this.#set(call, call.time.probing());
+    if (call.time.startedAt >= 0) this.#set(call, probing(call.time));
     this.#batcher.send(call);
   }
 
@@ -115,7 +127,7 @@ export class PendingCalls implements SentCalls {
   cancel(call: Call): void {
     if (this.#batcher.withdraw(call)) return this.#endCancelled(call, true);
     call.become("cancelling");
-    this.#set(call, call.time.until(this.#options.clock.now() + CANCEL_GRACE_MS));
+    this.#set(call, { ...call.time, deadline: this.#options.clock.now() + CANCEL_GRACE_MS });
     this.#sendCancel(call);
   }
 
@@ -132,11 +144,11 @@ export class PendingCalls implements SentCalls {
   /** The time of a call that was not queued runs from the end of the turn that made it: the clock is read once for all of them. */
   #startTime(calls: readonly Call[]): void {
     const now = this.#options.clock.now();
-    let time = CallTime.NONE;
+    let time = NOT_BEGUN;
     for (const call of calls) {
       if (call.time.startedAt >= 0 || !call.isOut) continue;
-      if (!time.isOf(call)) {
-        time = CallTime.begin(now, call).probing();
+      if (!isTimeOf(time, call)) {
+        time = probing(begun(now, call));
         this.#deadlines.watch(time, now);
       }
       call.time = time;
@@ -158,7 +170,7 @@ export class PendingCalls implements SentCalls {
     } else if (now < time.attemptEnds) {
       if (call.passedOn && time.probedAt >= 0) this.#relaySilence(call, now);
       this.link.send(FrameType.ping, "1");
-      this.#set(call, time.probed(now));
+      this.#set(call, probed(time, now));
     } else if (call.state === "sent" && call.retry === "once") {
       const diagnosis = this.#diagnose(call, now);
       call.become("retried");
@@ -181,7 +193,7 @@ export class PendingCalls implements SentCalls {
   }
 
   #renew(call: Call, now: number): void {
-    this.#set(call, call.time.renewed(now));
+    this.#set(call, renewed(call.time, now));
   }
 
   /** A callee that was silent since the ping is blocked, and so is one behind it. */
@@ -230,7 +242,7 @@ export class PendingCalls implements SentCalls {
   #takeItem(call: Call, item: unknown, bytes: number): void {
     if (call.state === "cancelling") return;
     if (call.onItem !== null) {
-      call.time = call.time.resting();
+      call.time = resting(call.time);
       call.onItem(item, bytes);
     } else if (call.time.attemptEnds !== Infinity) this.#renew(call, this.link.receivedAt);
   }
@@ -410,8 +422,6 @@ export interface Timed {
 
 /** Deadlines that are closer together than this share a sweep. */
 const SWEEP_RESOLUTION_MS = 2;
-/** Where a timer is later than this, the process stood still. */
-const STANDSTILL_MS = 50;
 
 /**
  * The deadlines of all calls on one timer: it is set for the earliest, and when it fires, one sweep finds what is due. A call that is

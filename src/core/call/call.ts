@@ -169,7 +169,7 @@ export class Call implements TimeLimits, CallEntry {
   readonly resolve: Settle["resolve"];
   readonly #reject: Settle["reject"];
   readonly #request: CallRequest;
-  time = CallTime.NONE;
+  time = NOT_BEGUN;
   /** The link's calls that it is one of, once it is sent. */
   pending: SentCalls | null = null;
   /** 0 until it is sent: ids are assigned in the order of sending, so that the callee can tell a lost call from an old one. */
@@ -383,24 +383,11 @@ export interface TimeLimits {
   readonly totalTimeoutMs: number;
 }
 
-interface Times {
-  readonly startedAt: number;
-  readonly attemptEnds: number;
-  readonly endsAt: number;
-  readonly deadline: number;
-  readonly probedAt: number;
-}
-
-const NO_LIMITS: TimeLimits = { timeoutMs: Infinity, totalTimeoutMs: Infinity, passedOn: false };
-
 /**
  * The times of a call, on the clock in milliseconds. They never change: calls that begin together with the same limits share theirs,
  * since numbers of its own would cost each call more than the frame in which it is sent.
  */
-export class CallTime implements TimeLimits, Times {
-  readonly timeoutMs: number;
-  readonly totalTimeoutMs: number;
-  readonly passedOn: boolean;
+export interface CallTime extends TimeLimits {
   /** When the call's time began to run; -1 before. */
   readonly startedAt: number;
   /** When the current attempt is over; `deadline` may be earlier, for the ping. */
@@ -411,79 +398,66 @@ export class CallTime implements TimeLimits, Times {
   readonly deadline: number;
   /** When the callee was last sent a ping, or -1. */
   readonly probedAt: number;
+}
 
-  private constructor({ timeoutMs, totalTimeoutMs, passedOn }: TimeLimits, times: Times) {
-    this.timeoutMs = timeoutMs;
-    this.totalTimeoutMs = totalTimeoutMs;
-    this.passedOn = passedOn;
-    this.startedAt = times.startedAt;
-    this.attemptEnds = times.attemptEnds;
-    this.endsAt = times.endsAt;
-    this.deadline = times.deadline;
-    this.probedAt = times.probedAt;
-  }
+/** Of a call whose time has not begun. */
+export const NOT_BEGUN: CallTime = {
+  timeoutMs: Infinity,
+  totalTimeoutMs: Infinity,
+  passedOn: false,
+  startedAt: -1,
+  attemptEnds: Infinity,
+  endsAt: Infinity,
+  deadline: Infinity,
+  probedAt: -1,
+};
 
-  /** Of a call whose time has not begun. */
-  static readonly NONE = new CallTime(NO_LIMITS, {
-    startedAt: -1,
-    attemptEnds: Infinity,
-    endsAt: Infinity,
-    deadline: Infinity,
-    probedAt: -1,
-  });
+/** The time begins at `now`. */
+export function begun(now: number, { timeoutMs, totalTimeoutMs, passedOn }: TimeLimits): CallTime {
+  const [attemptEnds, endsAt] = [now + timeoutMs, now + totalTimeoutMs];
+  const deadline = Math.min(attemptEnds, endsAt);
+  return { timeoutMs, totalTimeoutMs, passedOn, startedAt: now, attemptEnds, endsAt, deadline, probedAt: -1 };
+}
 
-  /** The time begins at `now`. */
-  static begin(now: number, limits: TimeLimits): CallTime {
-    const [attemptEnds, endsAt] = [now + limits.timeoutMs, now + limits.totalTimeoutMs];
-    const deadline = Math.min(attemptEnds, endsAt);
-    return new CallTime(limits, { startedAt: now, attemptEnds, endsAt, deadline, probedAt: -1 });
-  }
+/** Whether the time has begun, with these limits. */
+export function isTimeOf(time: CallTime, { timeoutMs, totalTimeoutMs, passedOn }: TimeLimits): boolean {
+  return time.startedAt >= 0 && timeoutMs === time.timeoutMs && totalTimeoutMs === time.totalTimeoutMs &&
+    passedOn === time.passedOn;
+}
 
-  /** Whether it has begun, with these limits. */
-  isOf({ timeoutMs, totalTimeoutMs, passedOn }: TimeLimits): boolean {
-    return this.startedAt >= 0 && timeoutMs === this.timeoutMs && totalTimeoutMs === this.totalTimeoutMs &&
-      passedOn === this.passedOn;
-  }
+/** The callee is sent a ping after half of the first caller's time: most calls are answered before. */
+export function probing(time: CallTime): CallTime {
+  // Not spread, since each frame of calls makes one.
+  const { timeoutMs, totalTimeoutMs, passedOn, startedAt, attemptEnds, endsAt } = time;
+  const deadline = endOf(time) - limitMs(time) + callersMs(time) / 2;
+  return { timeoutMs, totalTimeoutMs, passedOn, startedAt, attemptEnds, endsAt, deadline, probedAt: -1 };
+}
 
-  /** The callee is sent a ping after half of the first caller's time: most calls are answered before. */
-  probing(): CallTime {
-    // Not spread, since each frame of calls makes one.
-    const { startedAt, attemptEnds, endsAt } = this;
-    const deadline = this.#end - this.#limitMs + this.#callersMs / 2;
-    return new CallTime(this, { startedAt, attemptEnds, endsAt, deadline, probedAt: -1 });
-  }
+/** A new attempt, or progress: the callee has the whole time for its answer again. */
+export function renewed(time: CallTime, now: number): CallTime {
+  return probing({ ...time, attemptEnds: now + time.timeoutMs });
+}
 
-  /** A new attempt, or progress: the callee has the whole time for its answer again. */
-  renewed(now: number): CallTime {
-    return new CallTime(this, { ...this, attemptEnds: now + this.timeoutMs }).probing();
-  }
+/** The callee was sent a ping. A call that is passed on looks often enough that its first caller knows before it gives up. */
+export function probed(time: CallTime, now: number): CallTime {
+  const next = time.passedOn ? now + callersMs(time) / 4 : Infinity;
+  return { ...time, probedAt: now, deadline: Math.min(endOf(time), next) };
+}
 
-  /** The callee was sent a ping. A call that is passed on looks often enough that its first caller knows before it gives up. */
-  probed(now: number): CallTime {
-    const next = this.passedOn ? now + this.#callersMs / 4 : Infinity;
-    return new CallTime(this, { ...this, probedAt: now, deadline: Math.min(this.#end, next) });
-  }
+/** Until it is renewed no answer is expected: the caller has items that it has not taken yet. */
+export function resting(time: CallTime): CallTime {
+  return { ...time, attemptEnds: Infinity, deadline: time.endsAt };
+}
 
-  /** Until it is renewed no answer is expected: the caller has items that it has not taken yet. */
-  resting(): CallTime {
-    return new CallTime(this, { ...this, attemptEnds: Infinity, deadline: this.endsAt });
-  }
+function endOf({ attemptEnds, endsAt }: CallTime): number {
+  return Math.min(attemptEnds, endsAt);
+}
 
-  /** Something is due at `deadline`, whatever comes. */
-  until(deadline: number): CallTime {
-    return new CallTime(this, { ...this, deadline });
-  }
+/** The time that the first caller gives it. */
+function callersMs(limits: TimeLimits): number {
+  return limits.passedOn ? limitMs(limits) / PASSING_PATIENCE : limitMs(limits);
+}
 
-  get #end(): number {
-    return Math.min(this.attemptEnds, this.endsAt);
-  }
-
-  /** The time that the first caller gives it. */
-  get #callersMs(): number {
-    return this.passedOn ? this.#limitMs / PASSING_PATIENCE : this.#limitMs;
-  }
-
-  get #limitMs(): number {
-    return Math.min(this.timeoutMs, this.totalTimeoutMs);
-  }
+function limitMs({ timeoutMs, totalTimeoutMs }: TimeLimits): number {
+  return Math.min(timeoutMs, totalTimeoutMs);
 }

@@ -15,7 +15,7 @@ import { Codec, decoded, type EncodedValue, encodeParams, encodePayload, NOTHING
 import { type CodecName, DEFAULT_FRAME_LIMIT } from "../wire/frame.ts";
 import type { Link } from "../wire/link.ts";
 import { leastBytes, type Params } from "../wire/serializable.ts";
-import { Call, type CallRequest, CallTime, ProgressFeed, type Settle } from "./call.ts";
+import { begun, Call, type CallRequest, ProgressFeed, type Settle } from "./call.ts";
 import { CallCounters, Outcomes } from "./outcomes.ts";
 import { Deadlines, PendingCalls } from "./attempts.ts";
 import type { Caller } from "./stream.ts";
@@ -354,7 +354,7 @@ export class CallClient implements Caller {
   }
 
   #wait(call: Call): void {
-    call.time = CallTime.begin(this.#options.clock.now(), call);
+    call.time = begun(this.#options.clock.now(), call);
     this.#queue.add(call);
     this.#deadlines.watch(call);
     this.#pump();
