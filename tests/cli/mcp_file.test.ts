@@ -1,6 +1,6 @@
 // A file of MCP servers, as the clients of the protocol share it, in place of a configuration.
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { ConfigError } from "../../src/cli/config/document.ts";
@@ -64,6 +64,32 @@ test("a file with mcpServers is a broker named after it, whose modules are MCP s
     ],
     [{ name: "fetch", command: ["uvx"], protocol: "mcp" }, { cwd: folder }],
   ]);
+});
+
+test("a file of VS Code has its servers under servers, which start in the project, and takes ${env:VAR} and ${workspaceFolder}", async () => {
+  await inFolder(async (folder) => {
+    const file = join(folder, ".vscode", "mcp.json");
+    mkdirSync(join(folder, ".vscode"));
+    const text = (args: string, more = "") =>
+      `{ "inputs": [{ "id": "key" }], "servers": { "a": { "type": "stdio", "command": "./a", "args": ${args}${more} } } }`;
+    writeFileSync(file, text('["${workspaceFolder}/data", "${env:KEY}", "${env:NONE:-x}"]'));
+    const { broker, modules } = await readConfig(file, withEnv({ KEY: SECRET }));
+    assert.deepEqual([broker.name, modules.map(({ settings: { cwd } }) => cwd)], ["mcp", [folder]]);
+    const [a] = modules;
+    assert.ok(a !== undefined && "program" in a);
+    assert.deepEqual(a.program.command, [join(folder, "a"), join(folder, "data"), SECRET, "x"]);
+    writeFileSync(file, text('["-v"]'));
+    const { modules: { a: made } } = await serversAsModules(file, folder);
+    assert.deepEqual(made, { command: "./a", args: ["-v"], protocol: "mcp" });
+    writeFileSync(file, text('["--key=${input:key}"]', ', "envFile": ".env"'));
+    await assert.rejects(readConfig(file, runtime), (error: ConfigError) => {
+      assert.deepEqual(error.problems.map(({ message }) => message), [
+        "${input:key} is what only an editor knows: write ${NAME}, and set the variable NAME",
+        'servers.a.envFile is not read, name its variables in "env"',
+      ]);
+      return true;
+    });
+  });
 });
 
 for (

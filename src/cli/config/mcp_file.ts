@@ -1,6 +1,6 @@
 /**
- * Files of MCP servers, in the format that the clients of the Model Context Protocol share: `mcpServers` has a server by each name.
- * Keys that only a client understands are left alone.
+ * Files of MCP servers, in the format that the clients of the Model Context Protocol share: `mcpServers`, or `servers` in VS Code, has a
+ * server by each name. Keys that only a client understands are left alone.
  */
 
 import { basename, dirname, isAbsolute, relative, resolve } from "node:path";
@@ -22,8 +22,21 @@ export interface McpServer {
 }
 
 export function isMcpFile(document: ConfigDocument): boolean {
+  return rootKey(document) !== undefined;
+}
+
+/** The key that has the servers. */
+function rootKey(document: ConfigDocument): "mcpServers" | "servers" | undefined {
   const keys = document.keys([]);
-  return keys.includes("mcpServers") && !keys.includes("modules");
+  if (keys.includes("modules")) return undefined;
+  if (keys.includes("mcpServers")) return "mcpServers";
+  return keys.includes("servers") && !keys.includes("name") ? "servers" : undefined;
+}
+
+/** Where the servers of `file` start, and what their paths are relative to: the project's folder, where an editor keeps the file in its own. */
+export function serversFolder(file: string): string {
+  const folder = dirname(resolve(file));
+  return [".vscode", ".cursor"].includes(basename(folder)) ? dirname(folder) : folder;
 }
 
 /** The name of a control socket must leave room for its folder. */
@@ -37,15 +50,16 @@ export function brokerName(path: string, otherwise = "mcp"): string {
 
 /** What is wrong goes to the document's faults; servers that are reached over HTTP are `leftOut`, and those that are disabled just so. */
 export function readServers(document: ConfigDocument): { servers: McpServer[]; leftOut: Problem[] } {
-  const root = document.value(["mcpServers"]);
+  const key = rootKey(document) ?? "mcpServers";
+  const root = document.value([key]);
   const servers: McpServer[] = [];
   const leftOut: Problem[] = [];
   if (!isRecord(root)) {
-    document.refuse(["mcpServers"], `mcpServers must be an object of servers by name, and it is ${inspect(root)}`);
+    document.refuse([key], `${key} must be an object of servers by name, and it is ${inspect(root)}`);
     return { servers, leftOut };
   }
-  for (const name of document.keys(["mcpServers"])) {
-    const place = ["mcpServers", name];
+  for (const name of document.keys([key])) {
+    const place = [key, name];
     const server = document.value(place);
     const wrong = (path: KeyPath, text: string) => {
       document.refuse([...place, ...path], `${[...place, ...path].join(".")} ${text}`);
@@ -61,6 +75,7 @@ export function readServers(document: ConfigDocument): { servers: McpServer[]; l
       leftOut.push(document.atKey(place, `server "${name}" is left out: ${HTTP}`));
       continue;
     }
+    if ("envFile" in server) wrong(["envFile"], 'is not read, name its variables in "env"');
     for (const key of Object.keys(server)) {
       const meant = KEYS.includes(key) ? null : closestMatch(key, KEYS.filter((known) => !(known in server)));
       if (meant !== null) document.refuseKey([...place, key], `unknown key "${key}": did you mean "${meant}"`);
@@ -76,7 +91,7 @@ export function readServers(document: ConfigDocument): { servers: McpServer[]; l
   return { servers, leftOut };
 }
 
-const KEYS = ["command", "args", "env", "cwd", "url", "type", "disabled"];
+const KEYS = ["command", "args", "env", "cwd", "url", "type", "disabled", "envFile"];
 
 const HTTP = "brokkr runs servers that speak over standard input and output, and this one is reached over HTTP; " +
   "give it the command of a bridge to it";
@@ -103,16 +118,18 @@ export async function serversAsModules(
   target: string,
 ): Promise<{ modules: Record<string, ProgramKeys>; leftOut: readonly Problem[] }> {
   const document = new ConfigDocument(file, await readText(file));
-  if (!isMcpFile(document)) document.refuse([], 'it has no "mcpServers", name a file of MCP servers');
+  if (!isMcpFile(document)) {
+    document.refuse([], 'it has neither "mcpServers" nor "servers", name a file of MCP servers');
+  }
   if (document.faults.length > 0) throw document.error();
   const { servers, leftOut } = readServers(document);
-  const folder = dirname(resolve(file));
+  const folder = serversFolder(file);
   const inTarget = (path: string) => relative(target, resolve(folder, path)) || ".";
   const literal = (text: string, path: KeyPath) => {
-    const [, name] = text.match(new RegExp(VARIABLE, "")) ?? [];
-    if (name === undefined) return text;
+    const [variable] = text.match(new RegExp(VARIABLE, "")) ?? [];
+    if (variable === undefined) return text;
     const remedy = 'write the value, or run this file itself with "brokkr run"';
-    document.refuse(path, `\${${name}} is for files of MCP servers, brokkr.json has none: ${remedy}`);
+    document.refuse(path, `${variable} is for files of MCP servers, brokkr.json has none: ${remedy}`);
     return text;
   };
   const modules = servers.map(({ name, place, command, args, env, cwd }): [string, ProgramKeys] => {
@@ -133,23 +150,31 @@ export async function serversAsModules(
   return { modules: Object.fromEntries(modules), leftOut };
 }
 
-const VARIABLE = /\$\{([A-Za-z_]\w*)(?::-([^}]*))?\}/g;
+const VARIABLE = /\$\{(?:env:)?([A-Za-z_]\w*)(?::-([^}]*))?\}|\$\{(?:input|command|config):[^}]*\}/g;
 
-/** `text` with the value of each `${NAME}`, or the default in `${NAME:-default}` where that is unset or empty. */
+/** `text` with the value of each `${NAME}` or `${env:NAME}`, or the default in `${NAME:-default}` where that is unset or empty. */
 export function expanded(
   text: string,
   get: (name: string) => string | undefined,
-): { readonly value: string; readonly missing: string | null } {
+): {
+  readonly value: string;
+  /** What to do about the first one that has no value. */
+  readonly missing: string | null;
+} {
   let missing: string | null = null;
-  const value = text.replaceAll(VARIABLE, (_, name: string, otherwise: string | undefined) => {
+  const value = text.replaceAll(VARIABLE, (written, name: string | undefined, otherwise: string | undefined) => {
+    if (name === undefined) {
+      missing ??= `${written} is what only an editor knows: write \${NAME}, and set the variable NAME`;
+      return "";
+    }
     const found = get(name);
     if (found !== undefined && (found !== "" || otherwise === undefined)) return found;
-    if (otherwise === undefined) missing ??= name;
+    if (otherwise === undefined) missing ??= missingText(name);
     return otherwise ?? "";
   });
   return { value, missing };
 }
 
-export function missingText(name: string): string {
+function missingText(name: string): string {
   return `environment variable "${name}" is not set: set it, or give it a default as in \${${name}:-default}`;
 }

@@ -27,7 +27,7 @@ import {
   type ProgramKeys,
 } from "./file_keys.ts";
 import { ConfigDocument, type KeyPath, type Place, type Problem } from "./document.ts";
-import { brokerName, expanded, isMcpFile, type McpServer, missingText, readServers } from "./mcp_file.ts";
+import { brokerName, expanded, isMcpFile, type McpServer, readServers, serversFolder } from "./mcp_file.ts";
 import { modulePath } from "./module_path.ts";
 
 /** A checked configuration. */
@@ -73,8 +73,10 @@ export interface ConfigProgram {
 /** @param name what the broker is called, whatever the file says. @throws {ConfigError} */
 export async function readConfig(file: string, runtime: Runtime, name?: string): Promise<Config> {
   const document = new ConfigDocument(file, await readText(file));
-  const reader = new ConfigReader(document, { folder: dirname(resolve(file)), runtime, name });
-  const config = isMcpFile(document) ? reader.readServers(file) : reader.read();
+  const hasServers = isMcpFile(document);
+  const folder = hasServers ? serversFolder(file) : dirname(resolve(file));
+  const reader = new ConfigReader(document, { folder, runtime, name });
+  const config = hasServers ? reader.readServers(file) : reader.read();
   if (config !== null && document.faults.length === 0) return config;
   throw document.error();
 }
@@ -122,9 +124,10 @@ class ConfigReader {
     const name = this.#name ?? brokerName(file);
     const { servers, leftOut } = readServers(this.#document);
     const modules = servers.map((server) => this.#server(server));
-    if (servers.some((server) => server.name === name)) {
+    const taken = servers.find((server) => server.name === name);
+    if (taken !== undefined) {
       const text = `server "${name}" has the broker's name, which is that of the file: give another one with --name`;
-      this.#document.refuseKey(["mcpServers", name], text);
+      this.#document.refuseKey(taken.place, text);
     }
     if (modules.length === 0) this.#document.faults.push(...leftOut);
     return { folder: this.#folder, broker: { name }, load: "own", modules, log: {}, leftOut };
@@ -133,8 +136,9 @@ class ConfigReader {
   #server({ name, command, args, env, cwd, place }: McpServer): ConfigProgram {
     const { env: variables } = this.#runtime;
     const expand = (text: string, path: KeyPath) => {
-      const { value, missing } = expanded(text, (variable) => variables.get(variable));
-      if (missing !== null) this.#document.refuse([...place, ...path], missingText(missing));
+      const get = (variable: string) => variable === "workspaceFolder" ? this.#folder : variables.get(variable);
+      const { value, missing } = expanded(text, get);
+      if (missing !== null) this.#document.refuse([...place, ...path], missing);
       return value;
     };
     const executable = command.includes("/") ? resolve(this.#folder, command) : command;
