@@ -6,6 +6,7 @@ import type { BrokerCore } from "../broker/broker.ts";
 import type { CallContext, Handler } from "../module/definition.ts";
 import { RecordStream } from "../log/broker_log.ts";
 import { EVENT_IDS, type EventId, EVENTS, isEventId, type LogRecord } from "../log/events.ts";
+import { inspect, isRecord } from "../checks.ts";
 import { messageOf } from "../user_code.ts";
 import { isAtLeast, levelFrom, type LogLevel } from "../log/prefix.ts";
 import { describeModules } from "./describe.ts";
@@ -37,7 +38,13 @@ export function controlCommands(core: BrokerCore, options: ControlCommandsOption
     ["reload", inEnvelope(([name]) => core.reload(nameIn(name)))],
     ["scale", inEnvelope(([name, workers]) => refusal(core.scale(String(name), Number(workers))))],
     ["inspect", inEnvelope(([name, open]) => inspected(core, String(name), open === true))],
-    ["stop", inEnvelope(([name]) => typeof name === "string" ? core.stopModule(name) : options.stop())],
+    [
+      "stop",
+      inEnvelope(([given]) => {
+        const name = nameIn(given);
+        return name === undefined ? options.stop() : core.stopModule(name);
+      }),
+    ],
   ]);
 }
 
@@ -89,8 +96,11 @@ function streamBy(
 }
 
 function timeoutIn(settings: unknown): number | undefined {
-  if (typeof settings !== "object" || settings === null || !("timeoutMs" in settings)) return undefined;
-  return typeof settings.timeoutMs === "number" ? settings.timeoutMs : undefined;
+  if (settings === undefined || settings === null) return undefined;
+  if (!isRecord(settings)) throw new TypeError(`Cannot call: options must be an object, and are ${inspect(settings)}`);
+  const { timeoutMs } = settings;
+  if (timeoutMs === undefined || typeof timeoutMs === "number") return timeoutMs;
+  throw new TypeError(`Cannot call: timeoutMs must be a number of milliseconds, and it is ${inspect(timeoutMs)}`);
 }
 
 /** Why a process has no inspector is an answer, too. @throws {UnknownModuleError} */
@@ -114,8 +124,11 @@ async function refusal(work: Promise<unknown>): Promise<string | null> {
   }
 }
 
+/** A name that is none must not stand for all. @throws {TypeError} */
 function nameIn(value: unknown): string | undefined {
-  return typeof value === "string" ? value : undefined;
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === "string") return value;
+  throw new TypeError(`Cannot find a module: its name is a text, and it is ${inspect(value)}`);
 }
 
 async function* itemsOf(items: AsyncIterable<unknown>): AsyncGenerator<ItemEnvelope> {
