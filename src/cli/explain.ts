@@ -98,7 +98,7 @@ function seenOf({ timeText, broker, module, pid, thread, wording, fields }: Pars
 const PARTS: Readonly<Record<NonNullable<ReadEvent["part"]>, string>> = {
   "stack": "A line of a stack. It belongs to the command.error before it, or to the call.error behind it.",
   "cleanup block": "One line of a block. All lines of the block are one event.",
-  "text": "Read from the text alone, without what stands in front of it.",
+  "text": "Read from the text alone, without its prefix.",
 };
 
 const LABEL_WIDTH = 15;

@@ -44,7 +44,7 @@ function changing<Args extends ChangeArgs>(
       if (action !== "stop") requireStarted(notStarted(await client.status(), action, module));
       if (kept.length > 0) {
         const names = kept.map((name) => `"${name}"`).join(", ");
-        const why = "the new process ended before it was ready, the old one goes on, see the broker's log";
+        const why = "the new process ended before it was ready, the old one continues, see the broker's log";
         throw new CliError(`Cannot load module ${names} again: ${why}`, { exitCode: ExitCode.gone });
       }
       runtime.writeError(DONE[action]([module, workers].filter((operand) => operand !== undefined).map(String)));

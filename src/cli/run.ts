@@ -24,7 +24,7 @@ export async function run(
   const path = file ?? nearestConfig("run");
   const shown = page === undefined ? null : { address: page, tokenFile: pageTokenFile };
   if (shown === null && pageTokenFile !== undefined) {
-    throw new CliError("Cannot take --page-token-file without --page: there is no page to open");
+    throw new CliError("Cannot use --page-token-file without --page: there is no page to open");
   }
   await offerLibrary(runtime);
   if (CONFIG.test(path)) {

@@ -143,7 +143,7 @@ test("readConfig() says what is missing and what is no object", async () => {
 
 test("readConfig() refuses a duplicate key with both places", async () => {
   assert.deepEqual(await faultsOf('{\n  "name": "b",\n  "modules": {},\n  "name": "c"\n}'), [
-    'brokkr.json:4:3: duplicate key "name": it stands in line 2 too, remove one',
+    'brokkr.json:4:3: duplicate key "name": it is in line 2 too, remove one',
   ]);
 });
 
@@ -154,10 +154,10 @@ test("readConfig() tells a duplicate key together with all other faults, in the 
     ),
     [
       "brokkr.json:1:11: name must be 1 to 64 of the characters A-Z a-z 0-9 . _ -, and it is 1",
-      'brokkr.json:2:38: duplicate key "path": it stands in line 2 too, remove one',
+      'brokkr.json:2:38: duplicate key "path": it is in line 2 too, remove one',
       'brokkr.json:2:54: unknown key "pat": did you mean "path"',
       'brokkr.json:2:68: unknown key "nme": did you mean "name"',
-      'brokkr.json:2:78: duplicate key "nme": it stands in line 2 too, remove one',
+      'brokkr.json:2:78: duplicate key "nme": it is in line 2 too, remove one',
     ],
   );
 });

@@ -152,7 +152,7 @@ test("what is wrong with a file of servers is said with its place, and no value 
     '6:33: environment variable "GONE" is not set: set it, or give it a default as in ${GONE:-default}',
     '7:6: mcpServers.f must be an object, and it is "x"',
     '8:1: server "mcp" has the broker\'s name, which is that of the file: give another one with --name',
-    '9:1: duplicate key "mcp": it stands in line 8 too, remove one',
+    '9:1: duplicate key "mcp": it is in line 8 too, remove one',
   ]);
   assert.deepEqual(await faultsOf('{ "mcpServers": [] }'), [
     "1:17: mcpServers must be an object of servers by name, and it is a list",

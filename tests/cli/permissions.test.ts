@@ -39,7 +39,7 @@ test("brokkr run fails a module with permissions whose file has workers", { skip
     await broker.printed("stderr", "The broker is ready");
     assert.match(
       broker.stderr,
-      /Cannot serve module "reader": its permissions do not go with workers, as its process /,
+      /Cannot serve module "reader": its permissions are not possible with workers, because a process /,
     );
   }));
 
@@ -49,12 +49,12 @@ test("brokkr check refuses permissions that could not be kept, at their place", 
     const { code, stderr } = await sandbox.run(["check"]);
     assert.equal(code, 2);
     const why = isDeno
-      ? "do not go with workers, as its process starts theirs and who may run Deno has every right: " +
-        "remove one of both, or move what must be sandboxed to a module without workers"
-      : `cannot be kept, as ${"Bun" in globalThis ? "Bun" : "Node"} VERSION gives a process every right of its user: ` +
+      ? "are not possible with workers, because a process that starts workers may run Deno with every permission: " +
+        "remove one of the two, or move the code to sandbox into a module without workers"
+      : `are not possible, because ${"Bun" in globalThis ? "Bun" : "Node"} VERSION cannot restrict a process: ` +
         "remove them, or start with Deno";
     assert.equal(
-      stderr.replace(/ [\d.]+ gives/, " VERSION gives"),
+      stderr.replace(/ [\d.]+ cannot/, " VERSION cannot"),
       `brokkr.json:6:22: modules.reader.permissions ${why}\n` +
         'brokkr.json:8:9: unknown key "reed": did you mean "read"\n',
     );

@@ -109,7 +109,7 @@ test("brokkr reload puts new code into service, and says where a module was kept
     assert.equal(kept.code, 5);
     assert.equal(
       kept.stderr,
-      'Cannot load module "one" again: the new process ended before it was ready, the old one goes on, see the broker\'s log\n',
+      'Cannot load module "one" again: the new process ended before it was ready, the old one continues, see the broker\'s log\n',
     );
     assert.equal((await sandbox.run(["call", "one", "get"])).stdout, "new\n");
   }));

@@ -119,7 +119,7 @@ test("brokkr run refuses what is neither a configuration nor a program", () =>
     mkdirSync(join(sandbox.folder, "folder.js"));
     assert.equal(
       await refused("folder.js"),
-      'Cannot run "folder.js": it must be a program (.ts, .js), and it is no file\n',
+      'Cannot run "folder.js": it must be a program (.ts, .js), and it is not a file\n',
     );
     assert.equal(
       await refused("."),

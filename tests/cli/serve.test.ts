@@ -195,7 +195,7 @@ test("serve of a file that is not there, or that exports no module, is a mistake
     assert.match(missing.stderr, /Cannot serve "missing.js": it does not exist, correct its path/);
     const folder = await sandbox.run(["serve", "."]);
     assert.deepEqual([folder.code, folder.stdout], [2, ""]);
-    assert.equal(folder.stderr, 'Cannot serve ".": it must be a module\'s file, and it is no file\n');
+    assert.equal(folder.stderr, 'Cannot serve ".": it must be a module\'s file, and it is not a file\n');
   });
 });
 

@@ -144,7 +144,7 @@ test("permissions that the broker has not itself are named, and the start is not
   });
   assert.match(
     stderr,
-    /confined will not be started again: Cannot create the process: its permissions name a right that the broker has not, start the broker with --allow-net=example\.com or remove it/,
+    /confined will not be started again: Cannot create the process: its permissions name one that the broker lacks, start the broker with --allow-net=example\.com or remove it/,
   );
   assert.equal(stdout, "failed 0\n", stderr);
 });
@@ -156,7 +156,7 @@ test("Broker.start refuses permissions that could not be kept, before it starts 
     return await assert.rejects(Broker.start({ name: "b", modules: [{ name: "a", permissions }] }), {
       name: "TypeError",
       message: new RegExp(
-        `^Module "a": permissions cannot be kept, as ${runtime} [\\d.]+ gives a process every right of its user: ` +
+        `^Module "a": permissions are not possible, because ${runtime} [\\d.]+ cannot restrict a process: ` +
           "remove them, or start with Deno$",
       ),
     });
@@ -164,6 +164,6 @@ test("Broker.start refuses permissions that could not be kept, before it starts 
   const workers = { count: 1, commands: {} };
   await assert.rejects(Broker.start({ name: "b", modules: [{ name: "a", permissions, workers }] }), {
     name: "TypeError",
-    message: /^Module "a": permissions do not go with workers, as its process starts theirs /,
+    message: /^Module "a": permissions are not possible with workers, because a process that starts /,
   });
 });

@@ -151,14 +151,14 @@ test("brokers that are started at once serve, each its own modules", DEADLINE, a
   assert.deepEqual(result, { all: [{ module: seen, worker: seen }, { module: seen, worker: seen }] });
 });
 
-const REMEDY = 'put it behind, or set "program" to a file that only starts the broker';
+const REMEDY = 'move it after that call, or set "program" to a file that only starts the broker';
 
 test("a process that ends before Broker.start says that what stands before ran in it too", DEADLINE, async () => {
   const { lines } = await printed({ exits: true });
   assert.deepEqual(lines.filter((line) => line.includes("unexpectedly")).map((line) => line.replace(/\d+/g, "1")), [
     "WARNING : [ first ] [ first-module ] [ PROCESS ] [ PID:1 ] [ MainThread ] first-module ended unexpectedly " +
     '(pid 1, exit code 1, signal none): process exited with code 1 before it reached Broker.start({ name: "first" }): ' +
-    `what stands before that runs in this process too, ${REMEDY}`,
+    `code before that runs in this process too, ${REMEDY}`,
   ]);
 });
 
@@ -168,7 +168,7 @@ test("a process that serves the port of its broker says where that stands", DEAD
   assert.equal(ends.length, 1);
   assert.match(
     ends[0] ?? "",
-    /: what stands before Broker\.start\(\{ name: "first" \}\) runs in this process too, and serves a port there that is taken, put it behind/,
+    /: code before Broker\.start\(\{ name: "first" \}\) runs in this process too, and listens on a port that is taken, move it after that call/,
   );
 });
 

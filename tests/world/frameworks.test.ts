@@ -45,8 +45,8 @@ for (const part of ["Express", "Fastify", "Hono"]) {
 }
 
 const REMEDY =
-  'what stands before Broker.start({ name: "b" }) runs in this process too, and serves a port there that is taken, ' +
-  'put it behind, or set "program" to a file that only starts the broker';
+  'code before Broker.start({ name: "b" }) runs in this process too, and listens on a port that is taken, ' +
+  'move it after that call, or set "program" to a file that only starts the broker';
 
 const EARLY: Readonly<Record<string, string>> = {
   express: `import express from "express";\nexpress().listen(PORT);`,

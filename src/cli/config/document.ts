@@ -132,7 +132,7 @@ export class ConfigDocument {
       const before = key === undefined ? undefined : seen.get(key.value);
       if (before !== undefined) {
         const { line } = this.#place(before.offset);
-        const text = `duplicate key ${JSON.stringify(key?.value)}: it stands in line ${line} too, remove one`;
+        const text = `duplicate key ${JSON.stringify(key?.value)}: it is in line ${line} too, remove one`;
         this.faults.push(this.#problem(child.offset, text));
       }
       seen.set(key?.value, child);

@@ -113,7 +113,7 @@ export function contradictions(
   { cannotSandbox, cannotTakeFlags }: Pick<Runtime, "cannotSandbox" | "cannotTakeFlags">,
 ): Wrong[] {
   const hasFlags = "path" in module && module.runtimeArgs !== undefined;
-  const text = `cannot be given, as ${cannotTakeFlags}`;
+  const text = `are not possible, because ${cannotTakeFlags}`;
   const untaken = hasFlags && cannotTakeFlags !== null ? [{ path: ["runtimeArgs"], part: "value", text } as const] : [];
   return [...untaken, ...unkept(module, cannotSandbox), ...disordered(MODULE, { ...module })];
 }
@@ -121,7 +121,9 @@ export function contradictions(
 function unkept(module: ModuleKeys | ProgramKeys, cannotSandbox: string | null): Wrong[] {
   if (!("path" in module) || module.permissions === undefined) return [];
   const { workers = 0 } = module;
-  const why = cannotSandbox === null ? workers > 0 ? NOT_WITH_WORKERS : null : `cannot be kept, as ${cannotSandbox}`;
+  const why = cannotSandbox === null
+    ? workers > 0 ? NOT_WITH_WORKERS : null
+    : `are not possible, because ${cannotSandbox}`;
   return why === null ? [] : [{ path: ["permissions"], part: "value", text: why }];
 }
 

@@ -128,7 +128,9 @@ function isWithin(folder: string, path: string): boolean {
 
 /** @throws {CliError} where this runtime can't load the file at `path`, which must be `what`. */
 export function requireCode(runtime: Runtime, path: string, { action, what }: { action: string; what: string }): void {
-  const notThere = existsSync(path) ? `it must be ${what}, and it is no file` : "it does not exist, correct its path";
+  const notThere = existsSync(path)
+    ? `it must be ${what}, and it is not a file`
+    : "it does not exist, correct its path";
   const wrong = isFile(path) ? typescriptRemedy(runtime, path) : notThere;
   if (wrong !== null) throw new CliError(`Cannot ${action} "${path}": ${wrong}`);
 }

@@ -43,7 +43,7 @@ async function beginsMember(input: Input, isFirst: boolean): Promise<boolean> {
   for (; !isFirst && head[0] === 0; head = await input.look(MAGIC.length)) await input.take(1);
   if (head.length === 0) return false;
   if (isGzip(head)) return true;
-  throw new Error(isFirst ? "incorrect header check" : "what follows the end of its packed data is not gzip");
+  throw new Error(isFirst ? "incorrect header check" : "the data after its end is not gzip");
 }
 
 async function skipHeader(input: Input): Promise<void> {

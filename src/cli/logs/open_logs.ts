@@ -43,7 +43,7 @@ export async function openLogs(names: readonly string[]): Promise<Log[]> {
   const dated: Dated[] = [];
   for (const name of new Set(names)) dated.push(await open(name));
   if (dated.every(({ time }) => Number.isNaN(time))) {
-    const why = "nothing has been written to it yet; name a rotated one beside it, or wait with --follow";
+    const why = "nothing has been written to it yet; add a rotated one, or wait with --follow";
     throw unreadable(names.join('", "'), why);
   }
   const logs = new Map<string, { sources: Source[]; time: number }>();

@@ -59,7 +59,7 @@ export async function openPage(
   const ip = await ipOf(address);
   const local = isLoopback(ip);
   if (!local && token === null) {
-    const remedy = "take 127.0.0.1, or set BROKKR_PAGE_TOKEN or --page-token-file";
+    const remedy = "use 127.0.0.1, or set BROKKR_PAGE_TOKEN or --page-token-file";
     throw cannotOpen(address, `without a token it is for this machine only, ${remedy}`);
   }
   const limit = await shareOfFiles(runtime, MAX_CONNECTIONS);
@@ -81,7 +81,7 @@ export async function openPage(
   server.unref();
   runtime.writeError(`The page is at http://${addressText({ ...address, port: portOf(server) })}/\n`);
   void show(runtime, watch, broker).catch((error) => {
-    runtime.writeError(`The page can show nothing more: ${messageOf(error)}\n`);
+    runtime.writeError(`The page cannot show anything new: ${messageOf(error)}\n`);
   });
 }
 

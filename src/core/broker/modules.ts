@@ -162,7 +162,7 @@ export class Modules {
     const { plan } = slot;
     if (plan.module.program !== undefined) {
       throw new Error(
-        `Cannot inspect "${name}": it is a program of another language, only JavaScript modules can be inspected`,
+        `Cannot inspect "${name}": it is a program in another language, only JavaScript modules can be inspected`,
       );
     }
     if (plan.settings.permissions !== undefined) {
@@ -182,7 +182,7 @@ export class Modules {
     const slot = this.slot(name, "scale");
     const { plan } = slot;
     if (plan.module.program !== undefined) {
-      throw new Error(`${at}: it is a program of another language, only JavaScript modules have workers`);
+      throw new Error(`${at}: it is a program in another language, only JavaScript modules have workers`);
     }
     if (plan.settings.permissions !== undefined) throw new Error(`${at}: it has permissions, and so no workers`);
     const taken = [...this.#running.keys()].find((other) => isWorkerOf(name, other, workers));

@@ -248,22 +248,22 @@ export function checkSandbox(
     if (settings.runtimeArgs !== undefined) {
       const at = `Module "${module.name}": runtimeArgs`;
       if (module.program !== undefined) throw new TypeError(`${at} ${NOT_OF_PROGRAMS}`);
-      if (cannotTakeFlags !== null) throw new TypeError(`${at} cannot be given, as ${cannotTakeFlags}`);
+      if (cannotTakeFlags !== null) throw new TypeError(`${at} are not possible, because ${cannotTakeFlags}`);
     }
     if (settings.permissions === undefined) continue;
     const at = `Module "${module.name}": permissions`;
     if (module.program !== undefined) throw new TypeError(`${at} ${NOT_OF_PROGRAMS}`);
-    if (cannotSandbox !== null) throw new TypeError(`${at} cannot be kept, as ${cannotSandbox}`);
+    if (cannotSandbox !== null) throw new TypeError(`${at} are not possible, because ${cannotSandbox}`);
     if ((module.definition.workers?.count ?? 0) > 0) throw new TypeError(`${at} ${NOT_WITH_WORKERS}`);
   }
 }
 
-const NOT_OF_PROGRAMS = "do not reach a program of another language, remove them";
+const NOT_OF_PROGRAMS = "have no effect on a program in another language, remove them";
 
 /** The end of a sentence that begins with the setting's name. */
 export const NOT_WITH_WORKERS =
-  "do not go with workers, as its process starts theirs and who may run Deno has every right: " +
-  "remove one of both, or move what must be sandboxed to a module without workers";
+  "are not possible with workers, because a process that starts workers may run Deno with every permission: " +
+  "remove one of the two, or move the code to sandbox into a module without workers";
 
 export interface Ordered {
   readonly name: string;

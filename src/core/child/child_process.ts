@@ -455,12 +455,12 @@ function exitReason(end: ProcessEnd, hint = ""): ExitReason {
 function byProgram({ code, why, wasReady, wasGreeted = true, lastLines }: ProcessEnd, goal: string): string {
   // What the module's own start throws is reported as such.
   if (wasReady || (wasGreeted && why !== null)) return "";
-  const remedy = 'put it behind, or set "program" to a file that only starts the broker';
+  const remedy = 'move it after that call, or set "program" to a file that only starts the broker';
   if (lastLines.some((line) => PORT_TAKEN.test(line))) {
-    return `: what stands before ${goal} runs in this process too, and serves a port there that is taken, ${remedy}`;
+    return `: code before ${goal} runs in this process too, and listens on a port that is taken, ${remedy}`;
   }
   if (wasGreeted || why !== null || code === null) return "";
-  return ` before it reached ${goal}: what stands before that runs in this process too, ${remedy}`;
+  return ` before it reached ${goal}: code before that runs in this process too, ${remedy}`;
 }
 
 /** What the file in `program` has left out, where it ended without a word. */

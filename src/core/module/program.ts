@@ -81,7 +81,7 @@ export function programModule<C extends Commands>(value: object): CheckedModule<
   const at = `Program "${name}"`;
   for (const key of FOR_MODULES) {
     if (fields.get(key) === undefined) continue;
-    throw new TypeError(`${at}: ${key} is for modules of JavaScript only, remove it or "command"`);
+    throw new TypeError(`${at}: ${key} is for JavaScript modules only, remove it or "command"`);
   }
   const settings = Object.fromEntries(fields);
   refuseUnknown(at, settings, [...PARTS, ...Object.keys(PROGRAM)]);

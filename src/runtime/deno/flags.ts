@@ -32,7 +32,7 @@ export function programArguments(
 function sandboxed(flags: readonly string[], sandbox: Sandbox, cwd: string | undefined): string[] {
   const missing = missingRight(sandbox.rights, cwd ?? ORIGIN ?? ".");
   if (missing === null) return sandboxedFlags(flags, sandbox);
-  const why = `its permissions name a right that the broker has not, start the broker with ${missing} or remove it`;
+  const why = `its permissions name one that the broker lacks, start the broker with ${missing} or remove it`;
   throw Object.assign(new Error(`Cannot create the process: ${why}`), { lasting: true });
 }
 

@@ -36,7 +36,7 @@ declare const process: { getBuiltinModule(name: string): object };
 declare const navigator: { readonly hardwareConcurrency: number };
 
 const FIXED_RIGHTS =
-  "a compiled binary has the rights that it was compiled with: remove them, or start with Deno itself";
+  "a compiled binary has the permissions that it was compiled with: remove them, or start with Deno itself";
 
 /** What starts processes, which is loaded where one is started. */
 export type Spawner = Pick<Runtime, "spawnProgram" | "spawnCommand" | "spawnDaemon">;

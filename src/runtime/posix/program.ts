@@ -82,11 +82,11 @@ export const CLUSTER_WORKER =
 
 /** Why there are no fewer rights where the runtime is not Deno. */
 export function cannotSandbox(runtime: string): string {
-  return `${runtime} gives a process every right of its user: remove them, or start with Deno`;
+  return `${runtime} cannot restrict a process: remove them, or start with Deno`;
 }
 
 /** Why a compiled binary takes no flags. */
-export const FIXED_FLAGS = "a compiled binary has its flags inside: remove them, or run brokkr with the runtime itself";
+export const FIXED_FLAGS = "a compiled binary has fixed flags: remove them, or run brokkr with the runtime itself";
 
 /** @throws {Error} on a system whose processes brokkr can't end with everything they started. */
 export function checkSystem(name: string): void {

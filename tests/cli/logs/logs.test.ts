@@ -237,7 +237,7 @@ test("brokkr logs sums up a gzip file that something else was appended to, tells
         );
         assert.match(
           stderr,
-          /^Cannot read log ".*" to its end: what follows the end of its packed data is not gzip\n$/,
+          /^Cannot read log ".*" to its end: the data after its end is not gzip\n$/,
         );
         assert.deepEqual([code, JSON.parse(stdout).events], [2, events * 2 * times]);
       }

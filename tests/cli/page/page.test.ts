@@ -121,7 +121,7 @@ test("brokkr run --page is for this machine only without a token", () =>
     assert.deepEqual([open.code, open.stderr], [
       2,
       "Cannot open the page at 0.0.0.0:0: without a token it is for this machine only, " +
-      "take 127.0.0.1, or set BROKKR_PAGE_TOKEN or --page-token-file\n",
+      "use 127.0.0.1, or set BROKKR_PAGE_TOKEN or --page-token-file\n",
     ]);
     const short = await sandbox.run(["run", brokerConfig, "--page", "0.0.0.0:0"], {
       env: { BROKKR_PAGE_TOKEN: "short" },
@@ -137,7 +137,7 @@ test("brokkr run --page is for this machine only without a token", () =>
     const alone = await sandbox.run(["run", brokerConfig, "--page-token-file", "missing"]);
     assert.deepEqual([alone.code, alone.stderr], [
       2,
-      "Cannot take --page-token-file without --page: there is no page to open\n",
+      "Cannot use --page-token-file without --page: there is no page to open\n",
     ]);
     const wrong = await sandbox.run(["run", brokerConfig, "--page", "9464"]);
     assert.equal(wrong.code, 2);

@@ -71,7 +71,7 @@ test("a module with permissions, a program, and one that does not run have no in
   );
   assert.equal(
     await errorOf("server"),
-    'Cannot inspect "server": it is a program of another language, only JavaScript modules can be inspected',
+    'Cannot inspect "server": it is a program in another language, only JavaScript modules can be inspected',
   );
   await t.ends(t.core.stopModule("shop"));
   assert.equal(await errorOf("shop"), 'Cannot inspect "shop": it is stopped');

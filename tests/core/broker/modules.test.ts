@@ -360,8 +360,8 @@ test("a process that ends before its Broker.start is told with what stands befor
     await settle();
     if (isReady) await t.up("sla");
     await t.life("sla").exit({ code: 4, signal: null });
-    const why = isReady ? "" : ' before it reached Broker.start({ name: "broker-master" }): what stands before that ' +
-      'runs in this process too, put it behind, or set "program" to a file that only starts the broker';
+    const why = isReady ? "" : ' before it reached Broker.start({ name: "broker-master" }): code before that ' +
+      'runs in this process too, move it after that call, or set "program" to a file that only starts the broker';
     assert.deepEqual(t.told("process.exited"), [
       `sla ended unexpectedly (pid 100, exit code 4, signal none): process exited with code 4${why}`,
     ]);
@@ -378,8 +378,8 @@ test("a process that waits for a port that is taken says where that stands when 
   await t.life("sla").exit({ code: null, signal: "SIGKILL" });
   const start = 'Broker.start({ name: "broker-master" })';
   assert.deepEqual(t.told("process.exited"), [
-    `sla ended unexpectedly (pid 100, exit code none, signal SIGKILL): process did not reach ${start} in 10s: what stands ` +
-    `before ${start} runs in this process too, and serves a port there that is taken, put it behind, or set "program" ` +
+    `sla ended unexpectedly (pid 100, exit code none, signal SIGKILL): process did not reach ${start} in 10s: code ` +
+    `before ${start} runs in this process too, and listens on a port that is taken, move it after that call, or set "program" ` +
     "to a file that only starts the broker",
   ]);
 });

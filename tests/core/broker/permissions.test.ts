@@ -34,13 +34,14 @@ test("checkSandbox() refuses what would not be kept, with what to do", () => {
     runtime,
   );
   assert.throws(() => checkSandbox([{ module: workers, settings }], runtime), {
-    message: 'Module "w": permissions do not go with workers, as its process starts theirs and who may run Deno has ' +
-      "every right: remove one of both, or move what must be sandboxed to a module without workers",
+    message:
+      'Module "w": permissions are not possible with workers, because a process that starts workers may run Deno with ' +
+      "every permission: remove one of the two, or move the code to sandbox into a module without workers",
   });
-  runtime.cannotSandbox = "Node 20 gives a process every right of its user: remove them, or start with Deno";
+  runtime.cannotSandbox = "Node 20 cannot restrict a process: remove them, or start with Deno";
   checkSandbox([{ module: plain, settings: {} }], runtime);
   assert.throws(() => checkSandbox([{ module: plain, settings }], runtime), {
-    message: 'Module "a": permissions cannot be kept, as Node 20 gives a process every right of its user: ' +
+    message: 'Module "a": permissions are not possible, because Node 20 cannot restrict a process: ' +
       "remove them, or start with Deno",
   });
 });
@@ -48,7 +49,7 @@ test("checkSandbox() refuses what would not be kept, with what to do", () => {
 test("checkSandbox() refuses permissions for a program of another language, which they would not reach", () => {
   const program = defineProgram({ name: "p", command: ["true"] });
   assert.throws(() => checkSandbox([{ module: program, settings }], new FakeRuntime()), {
-    message: 'Module "p": permissions do not reach a program of another language, remove them',
+    message: 'Module "p": permissions have no effect on a program in another language, remove them',
   });
 });
 
@@ -56,10 +57,9 @@ test("checkSandbox() refuses runtimeArgs of a program, and where a process can't
   const runtime = new FakeRuntime();
   const flags = { runtimeArgs: ["--expose-gc"] };
   checkSandbox([{ module: defineModule({ name: "sla" }), settings: flags }], runtime);
-  runtime.cannotTakeFlags =
-    "a compiled binary has its flags inside: remove them, or run brokkr with the runtime itself";
+  runtime.cannotTakeFlags = "a compiled binary has fixed flags: remove them, or run brokkr with the runtime itself";
   assert.throws(() => checkSandbox([{ module: defineModule({ name: "sla" }), settings: flags }], runtime), {
-    message: `Module "sla": runtimeArgs cannot be given, as ${runtime.cannotTakeFlags}`,
+    message: `Module "sla": runtimeArgs are not possible, because ${runtime.cannotTakeFlags}`,
   });
   assert.throws(() => defineModule({ name: "sla", runtimeArgs: ["main.js"] }), {
     message: 'Module "sla": runtimeArgs must be a list of flags of the runtime, and it is a list',

@@ -234,7 +234,7 @@ test("scale() says what it can't do, on the command line too", async () => {
     ["shop", 1.5, 'Cannot scale "shop": the number of workers must be a whole number of at least 0, and it is 1.5'],
     ["shop", 3, 'Cannot scale "shop" to 3: "shop-3" is the name of a module'],
     ["bare", 1, 'Cannot scale "bare": it defines no workers'],
-    ["server", 1, 'Cannot scale "server": it is a program of another language, only JavaScript modules have workers'],
+    ["server", 1, 'Cannot scale "server": it is a program in another language, only JavaScript modules have workers'],
   ];
   for (const [name, workers, message] of wrong) {
     await assert.rejects(t.ends(t.core.scale(name, workers)), { message });

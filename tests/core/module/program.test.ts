@@ -96,7 +96,7 @@ test("defineProgram() refuses what contradicts itself, and names the part", () =
       'Program "a": requests: "a" must be a function, and it is 1',
       'Program "a": requests must be a plain object, and it is a Map',
       'Program "a": notifications must be an object, and it is a list',
-      'Program "a": commands is for modules of JavaScript only, remove it or "command"',
+      'Program "a": commands is for JavaScript modules only, remove it or "command"',
       'Program "a": unknown key "comand": did you mean "command"',
       'Program "a": restart must be "always", "on-failure" or "never", and it is "sometimes"',
     ],
