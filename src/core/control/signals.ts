@@ -10,6 +10,9 @@ export interface SignalOptions {
   readonly reload?: (() => unknown) | undefined;
 }
 
+/** A signal within this time of another is the same one: `deno task` and `bunx` hand on what their process group has got already. */
+const SAME_MS = 250;
+
 /**
  * The first SIGINT or SIGTERM is `end`, the second kills what still runs, the third exits at once. So is the SIGHUP of a terminal that
  * is closed, but never more than the first. Returns the function that gives the signals back to the runtime.
@@ -20,7 +23,13 @@ export function obeySignals(
 ): () => void {
   const steps = [end, () => core.hurry(), () => Promise.resolve(runtime.exit(130))];
   let count = 0;
-  const next = () => void steps[count++]?.();
+  let last = -Infinity;
+  const next = () => {
+    const now = runtime.clock.now();
+    if (now - last < SAME_MS) return;
+    last = now;
+    void steps[count++]?.();
+  };
   const hadTerminal = runtime.hasTerminal();
   const hangUp = () => {
     if (!hadTerminal || runtime.hasTerminal()) reload();

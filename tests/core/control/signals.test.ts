@@ -78,3 +78,19 @@ test("SIGHUP while the broker ends is of no effect: systemd may send it right be
     await t.down("sla");
   }
 });
+
+test("a signal that comes twice at once is one: only a later one kills what runs", async () => {
+  const { t, send } = await obeying();
+  let hurried = 0;
+  Object.assign(t.core, { hurry: () => Promise.resolve(void hurried++) });
+  await send("SIGINT");
+  await send("SIGINT");
+  await t.runtime.clock.advance(249);
+  await send("SIGTERM");
+  assert.deepEqual([wasAsked(t.life("sla")), hurried], [true, 0]);
+  await t.runtime.clock.advance(1);
+  await send("SIGINT");
+  await send("SIGINT");
+  assert.equal(hurried, 1);
+  await t.down("sla");
+});
