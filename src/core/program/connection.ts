@@ -253,8 +253,9 @@ export class Connection {
   }
 
   #answered(answer: Extract<Message, { kind: "result" | "error" }>): void {
-    const waiting = typeof answer.id === "number" ? this.#waiting.get(answer.id) : undefined;
-    if (waiting === undefined) return this.#stray(answer.id, answer.kind === "error" ? answer.error.message : null);
+    const id = ownId(answer.id);
+    const waiting = typeof id === "number" ? this.#waiting.get(id) : undefined;
+    if (waiting === undefined) return this.#stray(id, answer.kind === "error" ? answer.error.message : null);
     if (answer.kind === "result") waiting.resolve(answer.result);
     else waiting.reject(new JsonRpcError(answer.error));
   }
@@ -286,6 +287,11 @@ export class Connection {
     this.#waiting.clear();
     this.#options.events.closed(reason, failed);
   }
+}
+
+/** Servers made with LSP4J, and others, give the number of a request back as a text, and most clients take it for the number. */
+function ownId(id: MessageId): MessageId {
+  return typeof id === "string" && /^[1-9]\d{0,14}$/.test(id) ? Number(id) : id;
 }
 
 function withParams(params: Params): { params?: Params } {

@@ -44,15 +44,26 @@ test("request() rejects at once where the answer has neither a result nor an err
   assert.equal(peer.connection.waiting, 0);
 });
 
+test("An answer whose id is the text of a request's number is its answer, and is taken once", async () => {
+  const peer = new Peer();
+  const calls = [peer.connection.request("a", undefined), peer.connection.request("b", undefined)];
+  const ends = Promise.allSettled(calls);
+  await peer.says('{"jsonrpc":"2.0","id":"2","error":{"code":1,"message":"of b"}}\n');
+  await peer.says('{"jsonrpc":"2.0","id":"1","result":"of a"}\n{"jsonrpc":"2.0","id":1,"result":"again"}\n');
+  const [a, b] = await ends;
+  assert.ok(a?.status === "fulfilled" && b?.status === "rejected" && b.reason instanceof JsonRpcError);
+  assert.deepEqual([a.value, b.reason.message, peer.events], ["of a", "of b", []]);
+});
+
 test("An answer to an id that was never issued, of another type or null goes to no request and is told", async () => {
   const peer = new Peer();
   const call = peer.connection.request("a", undefined);
-  await peer.says('{"jsonrpc":"2.0","id":"1","result":"wrong"}\n{"jsonrpc":"2.0","id":9,"result":"wrong"}\n');
+  await peer.says('{"jsonrpc":"2.0","id":"1.0","result":"wrong"}\n{"jsonrpc":"2.0","id":9,"result":"wrong"}\n');
   await peer.says('{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"Parse error"}}\n');
   await peer.says('{"jsonrpc":"2.0","id":"__proto__","result":"wrong"}\n{"jsonrpc":"2.0","id":1,"result":"right"}\n');
   assert.equal(await call, "right");
   assert.deepEqual(peer.events, [
-    'dropped answer to no request (id "1")',
+    'dropped answer to no request (id "1.0")',
     "dropped answer to no request (id 9)",
     'dropped answer to no request (id null, error "Parse error")',
     'dropped answer to no request (id "__proto__")',
