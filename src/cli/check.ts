@@ -4,12 +4,14 @@ import { accessSync, constants } from "node:fs";
 import { relative, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { attempt } from "../core/checks.ts";
 import { formatTimeout, within } from "../core/duration.ts";
 import { givenEnv, supervisionPlan, withheldEnv } from "../core/settings/settings.ts";
+import { interpreterOf, noInterpreter } from "../runtime/posix/child_process.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { CliError, ExitCode } from "./exit_codes.ts";
 import { nearestConfig } from "./config/config_file.ts";
-import { isFile, isFolder } from "./files.ts";
+import { firstBytes, isFile, isFolder } from "./files.ts";
 import { ConfigError, type Problem } from "./config/document.ts";
 import { type Config, type ConfigModule, type ConfigProgram, readConfig } from "./config/read_config.ts";
 import { checkSettings, heldAgainst, loadModule } from "./module_files.ts";
@@ -160,10 +162,18 @@ function whatIsWrong(
   const base = cwd ?? process.cwd();
   const paths = isName ? folders.map((folder) => resolve(base, folder, executable)) : [resolve(base, executable)];
   const files = paths.filter(isFile);
-  if (files.some(mayRun)) return null;
+  const found = files.find(mayRun);
+  if (found !== undefined) return whatIsWrongInside(found);
   if (files.length > 0) return `executable "${files[0]}" may not be run, check its mode`;
   const where = isName ? "is in no folder of PATH" : "does not exist";
   return `executable "${executable}" ${where}, install it or correct its path`;
+}
+
+/** A script starts where its interpreter is there. */
+function whatIsWrongInside(path: string): string | null {
+  const interpreter = attempt(() => interpreterOf(firstBytes(path))) ?? null;
+  if (interpreter === null || isFile(interpreter)) return null;
+  return `executable "${path}" is a script, and ${noInterpreter(interpreter)}`;
 }
 
 function mayRun(path: string): boolean {

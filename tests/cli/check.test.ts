@@ -106,7 +106,9 @@ test("brokkr check looks for a program in its own PATH, and says where its folde
       found: { command: ["sla-tool"], env: { PATH: `${join(folder, "sla-tool")}:${folder}` } },
       lost: { command: ["sla-tool"], env: { PATH: "/nowhere" } },
       far: { command: ["ls"], cwd: "nowhere" },
+      old: { command: ["./old"] },
     };
+    writeFileSync(join(folder, "old"), "#!/opt/old/bin/python -u\n", { mode: 0o755 });
     writeFileSync(join(folder, "brokkr.json"), JSON.stringify({ name: "b", modules }, null, 1));
     const { code, stderr } = await sandbox.run(["check"]);
     assert.equal(code, 2);
@@ -114,6 +116,10 @@ test("brokkr check looks for a program in its own PATH, and says where its folde
     assert.deepEqual(stderr.split("\n"), [
       'brokkr.json:13:15: Cannot start module "lost": executable "sla-tool" is in no folder of PATH, install it or correct its path',
       `brokkr.json:21:15: Cannot start module "far": ${why}`,
+      `brokkr.json:27:15: Cannot start module "old": executable "${
+        join(realpathSync(folder), "old")
+      }" is a script, and ` +
+      'the interpreter "/opt/old/bin/python" of its first line does not exist, install it or correct that line',
       "",
     ]);
   }));

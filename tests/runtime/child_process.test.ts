@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ChildOutput, signalProcess, type Target } from "../../src/runtime/posix/child_process.ts";
+import { ChildOutput, signalProcess, spawnError, type Target } from "../../src/runtime/posix/child_process.ts";
 import { within } from "./started.ts";
 
 /** Signals process 7; returns who was signalled. The system has the processes of `startTimes`, and groups at will. */
@@ -45,6 +45,20 @@ test("signalProcess() still reaches the group of a process that is gone, and nob
 test("signalProcess() goes by what the runtime knows where the system tells no start time", () => {
   assert.deepEqual(signal({ startTime: null }, { 7: "" }), [7]);
   assert.deepEqual(signal({ startTime: null, isGone: true }, { 7: "" }), []);
+});
+
+test("spawnError() says of a file that the system can't run what a script needs, and that it stays so", () => {
+  const unread = () => {
+    throw new Error("not to be read");
+  };
+  for (const cause of [Object.assign(new Error("spawn"), { code: "ENOEXEC" }), new Error("(os error 8)")]) {
+    const error = spawnError({ what: 'command "/a"', cause, cwd: undefined, isFolder: () => true, read: unread });
+    assert.equal(
+      error.message,
+      'Cannot start command "/a": the executable is no program for this system, a script needs a first line such as #!/bin/sh',
+    );
+    assert.equal(Reflect.get(error, "lasting"), true);
+  }
 });
 
 test("ChildOutput.drained() settles at once where no stream is open", async () => {

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import type { CommandProcess, SpawnCommandOptions } from "../../src/runtime/runtime.ts";
 import { block, receive, runtime, succeeded, within } from "./started.ts";
@@ -96,6 +99,35 @@ test("spawnCommand() names an executable that may not be run", () =>
     message: 'Cannot start command "/dev/null": the executable may not be run, check its mode',
     lasting: true,
   }));
+
+const scripts = [
+  [
+    "#!/no/such/interpreter -x",
+    'the interpreter "/no/such/interpreter" of its first line does not exist, install it or correct that line',
+  ],
+  [
+    "#! /bin/sh\r",
+    'the interpreter "/bin/sh\\r" of its first line does not exist, save it with line ends of LF, not CR LF',
+  ],
+] as const;
+
+test("spawnCommand() names the interpreter of a script that does not exist, and not the script, which is there", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "brokkr-script-"));
+  try {
+    for (const [line, why] of scripts) {
+      const path = join(folder, "run.sh");
+      writeFileSync(path, `${line}\necho run\n`, { mode: 0o755 });
+      for (const [command, cwd] of [[path, undefined], ["./run.sh", folder]] as const) {
+        await assert.rejects(runtime.spawnCommand([command], { group: true, env, cwd }), {
+          message: `Cannot start command "${command}": ${why}`,
+          lasting: true,
+        });
+      }
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
 
 test("spawnCommand() names a working directory that does not exist", () =>
   assert.rejects(runtime.spawnCommand(["cat"], { group: true, env, cwd: "/no/such/folder" }), {

@@ -175,6 +175,6 @@ function start(options: BunProcessOptions, ended: (status: ExitStatus) => void):
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     });
   } catch (cause) {
-    throw spawnError({ what: options.what, cause, cwd: options.cwd, isFolder });
+    throw spawnError({ what: options.what, cause, cwd: options.cwd, isFolder, read: groupTools.read });
   }
 }

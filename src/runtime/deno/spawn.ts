@@ -215,7 +215,7 @@ function start(options: DenoProcessOptions): DenoChild {
       return new Deno.Command(executable, given).spawn();
     }
   } catch (cause) {
-    throw spawnError({ what: options.what, cause, cwd: options.cwd, isFolder });
+    throw spawnError({ what: options.what, cause, cwd: options.cwd, isFolder, read: groupTools.read });
   }
 }
 

@@ -168,7 +168,7 @@ async function started(options: StartOptions, start: () => ChildProcess): Promis
     child.on("error", () => {});
     return child;
   } catch (cause) {
-    throw spawnError({ what: options.what, cause, cwd: options.cwd, isFolder });
+    throw spawnError({ what: options.what, cause, cwd: options.cwd, isFolder, read: groupTools.read });
   }
 }
 

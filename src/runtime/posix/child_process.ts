@@ -186,6 +186,8 @@ export interface SpawnFailure {
   readonly cause: unknown;
   readonly cwd: string | undefined;
   isFolder(path: string): boolean;
+  /** @throws where there is no such file, or it can't be read. */
+  read(path: string): string;
 }
 
 /** Why the executable of a command could not be started. It stays so until someone changes something. */
@@ -194,24 +196,51 @@ class CommandError extends Error {
 }
 
 /** Why a process could not be created, in words that say what to do. */
-export function spawnError({ what, cause, cwd, isFolder }: SpawnFailure): Error {
+export function spawnError({ what, cause, cwd, isFolder, read }: SpawnFailure): Error {
   if (cwd !== undefined && !isFolder(cwd)) {
     return new Error(
       `Cannot start ${what}: working directory "${cwd}" does not exist, create it or correct "cwd"`,
       { cause },
     );
   }
-  const isLasting = what.startsWith("command ") && LASTING.has(failureCode(cause));
+  const code = failureCode(cause);
+  const isLasting = what.startsWith("command ") && LASTING.has(code);
   const Class = isLasting ? CommandError : Error;
-  return new Class(`Cannot start ${what}: ${reason(cause)}`, { cause });
+  const path = /^command "(.*\/.*)"$/.exec(what)?.[1];
+  const script = code === "ENOENT" && path !== undefined ? scriptAt(path, { cwd, read }) : null;
+  return new Class(`Cannot start ${what}: ${script ?? reason(cause)}`, { cause });
 }
 
-const LASTING: ReadonlySet<string | undefined> = new Set(["ENOENT", "EACCES"]);
+const LASTING: ReadonlySet<string | undefined> = new Set(["ENOENT", "EACCES", "ENOEXEC"]);
+
+/** What is wrong with a script that is there and can't be started, as the system says only that something does not exist. */
+function scriptAt(path: string, { cwd, read }: Pick<SpawnFailure, "cwd" | "read">): string | null {
+  try {
+    const interpreter = interpreterOf(read(path.startsWith("/") || cwd === undefined ? path : `${cwd}/${path}`));
+    return interpreter === null ? null : noInterpreter(interpreter);
+  } catch {
+    return null;
+  }
+}
+
+/** The interpreter that the first line of a script names, as the system reads it: with the CR of a line that ends in CR LF. */
+export function interpreterOf(script: string): string | null {
+  return /^#![ \t]*([^ \t\n]+)/.exec(script)?.[1] ?? null;
+}
+
+export function noInterpreter(interpreter: string): string {
+  const remedy = interpreter.endsWith("\r")
+    ? "save it with line ends of LF, not CR LF"
+    : "install it or correct that line";
+  return `the interpreter ${JSON.stringify(interpreter)} of its first line does not exist, ${remedy}`;
+}
 
 function reason(cause: unknown): string {
   switch (failureCode(cause)) {
     case "ENOENT":
       return "the executable does not exist, install it or correct its path";
+    case "ENOEXEC":
+      return "the executable is no program for this system, a script needs a first line such as #!/bin/sh";
     case "EACCES":
       return "the executable may not be run, check its mode";
     case "E2BIG":

@@ -33,6 +33,7 @@ const NUMBERED: ReadonlyMap<number, string> = new Map([
   [2, "ENOENT"],
   [6, "ENXIO"],
   [7, "E2BIG"],
+  [8, "ENOEXEC"],
   [11, "EAGAIN"],
   [12, "ENOMEM"],
   [13, "EACCES"],
