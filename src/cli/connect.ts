@@ -37,8 +37,12 @@ export async function askBroker<T>(
   }
 }
 
-const NONE =
-  'you have none running, start one with "brokkr run", or set "control" to true in Broker.start of your program';
+/** One that was started with other variables, as by systemd or cron, has its socket elsewhere. */
+async function none(runtime: Runtime): Promise<string> {
+  const folder = (await runtime.files()).folder(CONTROL_FOLDER);
+  return `you have none running with its socket in "${folder}", start one with "brokkr run", set "control" to true in ` +
+    "Broker.start of your program, or set XDG_RUNTIME_DIR here as it is where the broker runs";
+}
 
 async function connect(runtime: Runtime, given: string | undefined): Promise<ControlClient> {
   const { name, path } = given === undefined ? await onlyBroker(runtime) : await placeOf(runtime, given);
@@ -56,7 +60,7 @@ async function onlyBroker(runtime: Runtime): Promise<{ name: string; path: strin
   const brokers = await findBrokers(runtime).catch((error) => Promise.reject(asUsage(error)));
   const [first] = brokers;
   if (first === undefined) {
-    throw new NoBrokerError(`Cannot reach a broker: ${NONE}`);
+    throw new NoBrokerError(`Cannot reach a broker: ${await none(runtime)}`);
   }
   if (brokers.length === 1) return first;
   const names = brokers.map((broker) => broker.name).join(", ");
@@ -76,7 +80,7 @@ async function noneOfThatName(runtime: Runtime, name: string, cause: unknown): P
   const names = (await findBrokers(runtime)).map((broker) => broker.name);
   const similar = closestMatch(name, names);
   const why = names.length === 0
-    ? NONE
+    ? await none(runtime)
     : `no broker of this name runs, ${similar === null ? `only ${names.join(", ")}` : `did you mean "${similar}"`}`;
   return new NoBrokerError(`Cannot reach broker "${name}": ${why}`, { cause });
 }

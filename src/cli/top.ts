@@ -18,11 +18,8 @@ const LAST_RECORDS = 200;
 
 export async function top(runtime: Runtime, { json, broker }: ArgsOf<"top">, context: Context): Promise<void> {
   if (json) return await status(runtime, { json, cluster: false, watch: true, broker }, context);
-  if (!Terminal.isHere()) {
-    throw new CliError(
-      'Cannot draw: standard input and output are not a terminal; use "brokkr status --watch" or "brokkr top --json"',
-    );
-  }
+  const lacks = Terminal.lacks();
+  if (lacks !== null) throw new CliError(`Cannot draw: ${lacks}; use "brokkr status --watch" or "brokkr top --json"`);
   return await askBroker(runtime, broker, (client) => watch(runtime, client));
 }
 

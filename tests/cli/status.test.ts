@@ -65,22 +65,23 @@ test("brokkr status --watch --json prints a document a line until its reader is 
     assert.deepEqual([code, stderr], [0, ""]);
   }));
 
-const NONE =
-  'you have none running, start one with "brokkr run", or set "control" to true in Broker.start of your program';
-
 test("brokkr status ends with exit code 5 where no broker runs, and says how a program of one's own is reached", () =>
   inSandbox(async (sandbox) => {
+    const none =
+      `you have none running with its socket in "${join(sandbox.runtimeFolder, "brokkr")}", start one with ` +
+      '"brokkr run", set "control" to true in Broker.start of your program, or set XDG_RUNTIME_DIR here as it is where ' +
+      "the broker runs";
     assert.deepEqual(await sandbox.run(["status"]), {
       code: 5,
       signal: null,
       stdout: "",
-      stderr: `Cannot reach a broker: ${NONE}\n`,
+      stderr: `Cannot reach a broker: ${none}\n`,
     });
     assert.deepEqual(await sandbox.run(["status", "--broker", "other"]), {
       code: 5,
       signal: null,
       stdout: "",
-      stderr: `Cannot reach broker "other": ${NONE}\n`,
+      stderr: `Cannot reach broker "other": ${none}\n`,
     });
     const { stdout } = await sandbox.run(["call", "--json", "sla", "greet"]);
     assert.deepEqual(JSON.parse(stdout), {
@@ -88,7 +89,7 @@ test("brokkr status ends with exit code 5 where no broker runs, and says how a p
       error: {
         code: "GONE",
         name: "NoBrokerError",
-        message: `Cannot reach a broker: ${NONE}`,
+        message: `Cannot reach a broker: ${none}`,
         remoteName: null,
         remoteStack: null,
       },

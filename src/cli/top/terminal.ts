@@ -25,9 +25,11 @@ export class Terminal implements Disposable {
   readonly #events: TerminalEvents;
   #isOpen = true;
 
-  /** Whether standard input and output are a terminal. */
-  static isHere(): boolean {
-    return process.stdout.isTTY === true && process.stdin.isTTY === true && process.env["TERM"] !== "dumb";
+  /** Why nothing can be drawn on standard input and output; null where it can. */
+  static lacks(): string | null {
+    const isHere = process.stdout.isTTY === true && process.stdin.isTTY === true;
+    if (!isHere) return "standard input and output are not a terminal";
+    return process.env["TERM"] === "dumb" ? 'TERM is "dumb", which is a terminal that only prints' : null;
   }
 
   constructor(events: TerminalEvents) {

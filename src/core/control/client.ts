@@ -241,7 +241,8 @@ export class ControlClient {
     const greeted = new Promise<void>((resolve, reject) => {
       this.#greeted = (error) => error === undefined ? resolve() : reject(error);
     });
-    const late = `Cannot talk to broker "${this.#broker}": it said no hello in ${ANSWER_MS / 1000}s`;
+    const late = `Cannot talk to broker "${this.#broker}": it said no hello in ${ANSWER_MS / 1000}s, ` +
+      "it is suspended (as by Ctrl-Z: kill -CONT) or too busy";
     try {
       await within(clock, ANSWER_MS, greeted, late);
     } catch (error) {

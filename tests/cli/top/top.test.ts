@@ -7,9 +7,16 @@ import { detectRuntime } from "../../../src/runtime/detect.ts";
 import { command, fixture, inSandbox, type Sandbox } from "../cli_process.ts";
 import { NO_TMUX, Screen } from "../screen.ts";
 
+interface TopScreen {
+  readonly width: number;
+  readonly height: number;
+  /** In front of the command. */
+  readonly env?: string;
+}
+
 /** `brokkr top` in a terminal, whose settings are shown before and after it. */
-function topScreen(sandbox: Sandbox, size: { width: number; height: number }): Screen {
-  const words = [...command, "top"].map((word) => `'${word}'`).join(" ");
+function topScreen(sandbox: Sandbox, { env: given = "", ...size }: TopScreen): Screen {
+  const words = `${given} ${[...command, "top"].map((word) => `'${word}'`).join(" ")}`;
   const settings = "stty -a | grep -o -- '-\\?icanon'";
   const env = { XDG_RUNTIME_DIR: sandbox.runtimeFolder };
   return new Screen(`${settings}; ${words}; echo ENDED $?; ${settings}; sleep 60`, { env, ...size });
@@ -41,6 +48,19 @@ test("brokkr top shows the processes, follows what happens, restarts one and lea
     assert.doesNotMatch(after, /Livestatus/);
     assert.deepEqual(after.match(/-?icanon/g), ["icanon", "icanon"]);
   }));
+
+test(
+  "brokkr top in a terminal that only prints says so, with exit code 2",
+  { skip: NO_TMUX },
+  () =>
+    inSandbox(async (sandbox) => {
+      using screen = topScreen(sandbox, { width: 120, height: 12, env: "TERM=dumb" });
+      assert.match(
+        await screen.shows(/ENDED 2/),
+        /^Cannot draw: TERM is "dumb", which is a terminal that only prints; use /m,
+      );
+    }),
+);
 
 test(
   "brokkr top that loses its broker says so on the terminal as it was, with exit code 5",

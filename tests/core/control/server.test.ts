@@ -210,6 +210,17 @@ test("a client that has said nothing goes before one that waits, however long th
   assert.equal(await isOpen(idle), true);
 });
 
+test("a broker that says no hello in 10 s is not waited for, and the client says what may be wrong with it", async () => {
+  const [near] = SocketEnd.pair();
+  const runtime = Object.assign(new FakeRuntime(), { connect: () => Promise.resolve(near) });
+  const refused = assert.rejects(ControlClient.connect(runtime, "b", "/run/brokkr/b.sock"), {
+    message:
+      'Cannot talk to broker "b": it said no hello in 10s, it is suspended (as by Ctrl-Z: kill -CONT) or too busy',
+  });
+  await runtime.clock.advance(10_000);
+  await refused;
+});
+
 test("a client has 5 s to say hello", async () => {
   const clients = await Clients.open("1024\n");
   const heard: string[] = [];
