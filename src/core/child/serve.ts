@@ -82,6 +82,10 @@ class ServedProcess {
   #client: CallClient | undefined;
   #loading: Promise<CallClient> | undefined;
   #server: CallServer | undefined;
+  /** Makes it for the first call: no start needs it. */
+  #newServer: (() => CallServer) | undefined;
+  /** Whether calls run; until then they wait. */
+  #isReady = false;
   #host: ModuleHost | undefined;
   #stoppedAt: number | null = null;
   #wasSignalled = false;
@@ -116,6 +120,7 @@ class ServedProcess {
   #frame(type: number, flags: number, body: Uint8Array): void {
     if (type === FrameType.hello) this.#greeted(readHello(body));
     else if (this.#server?.receive(type, flags, body)) return;
+    else if (type === FrameType.calls) this.#takeFirst(flags, body);
     else if (type === FrameType.answers) this.#client?.answers(flags, body);
     else if (type === FrameType.ping) this.#link.pong();
     else if (type === FrameType.pong) this.#client?.pong(body);
@@ -123,7 +128,7 @@ class ServedProcess {
   }
 
   #greeted(hello: Hello): void {
-    if (hello.setup === null || this.#server !== undefined) return;
+    if (hello.setup === null || this.#host !== undefined) return;
     this.#link.negotiate(hello.codecs);
     const { runtime, role } = this.#options;
     const setup = hello.setup;
@@ -138,15 +143,22 @@ class ServedProcess {
       parent: () => this.#loading ??= this.#loadClient(setup.frameLimit),
     });
     this.#host = host;
-    this.#server = new CallServer(this.#link, {
-      reporter: this.#reporter,
-      service: host,
-      module: role.process,
-      peer: hello.process,
-      frameLimit: setup.frameLimit,
-      ownFiles: runtime.ownFiles,
-    });
+    this.#newServer = () =>
+      new CallServer(this.#link, {
+        reporter: this.#reporter,
+        service: host,
+        module: role.process,
+        peer: hello.process,
+        frameLimit: setup.frameLimit,
+        ownFiles: runtime.ownFiles,
+      });
     void this.#start(host, setup);
+  }
+
+  #takeFirst(flags: number, body: Uint8Array): void {
+    this.#server = this.#newServer?.();
+    if (this.#isReady) this.#server?.open();
+    this.#server?.receive(FrameType.calls, flags, body);
   }
 
   /** The code is loaded for the first call: many modules only answer. */
@@ -176,6 +188,7 @@ class ServedProcess {
       this.#link.flush();
       await host.start(own, modules);
       this.#send({ kind: "ready", commands: [...host.commands.keys()], cleanup });
+      this.#isReady = true;
       this.#server?.open();
     } catch (error) {
       const thrown = describeThrown(error);

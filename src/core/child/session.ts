@@ -204,7 +204,8 @@ const START_MESSAGES: readonly ControlFromChild["kind"][] = ["cleaning", "ready"
 
 export class ModuleSession extends ProcessSession<ProgramProcess> {
   #link: Link | undefined;
-  #server: CallServer | undefined;
+  #isGreeted = false;
+  #madeServer: CallServer | undefined;
   /** The module whose cleanup it is in: the reason where it ends there. */
   #cleaning: string | null = null;
   #clearCleaning: (() => void) | undefined;
@@ -263,7 +264,7 @@ export class ModuleSession extends ProcessSession<ProgramProcess> {
   }
 
   protected override isBlocked(): boolean {
-    return this.#server !== undefined && this.heardAt < this.#askedAt;
+    return this.#isGreeted && this.heardAt < this.#askedAt;
   }
 
   protected override get isOpen(): boolean {
@@ -282,7 +283,7 @@ export class ModuleSession extends ProcessSession<ProgramProcess> {
     return {
       why: this.why ?? this.#closeReason,
       cleaning: this.#cleaning,
-      wasGreeted: this.#server !== undefined,
+      wasGreeted: this.#isGreeted,
       wasReady: this.#isReady,
       lasting: this.#isLasting,
     };
@@ -304,7 +305,7 @@ export class ModuleSession extends ProcessSession<ProgramProcess> {
 
   #frame(type: number, flags: number, body: Uint8Array): void {
     const { caller, events } = this.parts;
-    if (this.#server === undefined) {
+    if (!this.#isGreeted) {
       if (type === FrameType.hello) this.#greet(body);
       else throw new BodyError("a frame came before the hello");
     } else if (type === FrameType.answers) caller.answers(flags, body, this.#link);
@@ -315,12 +316,23 @@ export class ModuleSession extends ProcessSession<ProgramProcess> {
     } else if (type === FrameType.records) events.records(readRecords(body));
     else if (type === FrameType.notice) this.#message(controlFromChild.read(body));
     else if (type === FrameType.close) this.#closeReason ??= readCloseReason(body);
-    else this.#server.receive(type, flags, body);
+    else this.#server?.receive(type, flags, body);
+  }
+
+  /** Most modules never call their broker. */
+  get #server(): CallServer | undefined {
+    if (this.#madeServer === undefined && this.#link !== undefined) {
+      const { parent: { runtime, reporter, service }, name, setup: { frameLimit } } = this.parts.spec;
+      const { ownFiles } = runtime;
+      const options = { reporter, service, module: name, peer: name, frameLimit, ownFiles };
+      this.#madeServer = new CallServer(this.#link, options);
+      this.#madeServer.open();
+    }
+    return this.#madeServer;
   }
 
   #greet(body: Uint8Array): void {
-    const { spec: { parent, name, setup }, events } = this.parts;
-    const { runtime, reporter, service } = parent;
+    const { spec: { parent, setup }, events } = this.parts;
     const link = this.#link;
     if (link === undefined) return;
     let theirs: Hello;
@@ -330,7 +342,7 @@ export class ModuleSession extends ProcessSession<ProgramProcess> {
       // The options of a module are the program's own objects.
       const ours = { broker: parent.broker, process: parent.name, codecs: CODECS };
       text = helloText(
-        helloOf(runtime, { ...ours, setup: { ...parent.targets(), ...setup, wanted: parent.wanted() } }),
+        helloOf(parent.runtime, { ...ours, setup: { ...parent.targets(), ...setup, wanted: parent.wanted() } }),
       );
     } catch (error) {
       this.why = messageOf(error);
@@ -339,10 +351,7 @@ export class ModuleSession extends ProcessSession<ProgramProcess> {
     }
     link.negotiate(theirs.codecs);
     link.send(FrameType.hello, text);
-    const { frameLimit } = setup;
-    const { ownFiles } = runtime;
-    this.#server = new CallServer(link, { reporter, service, module: name, peer: name, frameLimit, ownFiles });
-    this.#server.open();
+    this.#isGreeted = true;
     events.greeted();
   }
 
@@ -378,7 +387,7 @@ export class ModuleSession extends ProcessSession<ProgramProcess> {
   }
 
   #closed(reason: string | null, failed: boolean): void {
-    this.#server?.abort();
+    this.#madeServer?.abort();
     // A write may meet the end of a process before its exit is seen, which says more than the write.
     const fault = failed || this.#isDraining ? null : reason;
     this.closed(fault, () => reason ?? this.#closeReason ?? "process closed its channel and went on");
