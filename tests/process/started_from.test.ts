@@ -1,7 +1,16 @@
 // Where a new process comes from: what it is started with is what its broker was started with, from where that was.
 import assert from "node:assert/strict";
 import { execFile, type ExecFileException } from "node:child_process";
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  constants,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,6 +29,8 @@ const DEADLINE = { timeout: 60_000 };
 const SLOW_MS = 45_000;
 
 interface Run {
+  /** @default this process' own */
+  readonly runtime?: string;
   readonly args?: readonly string[];
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
@@ -31,14 +42,17 @@ interface Output {
 }
 
 /** What the program of the fixture prints, started as `args` say. */
-async function printed(start: object, { args = [...RUN_FLAGS, PROGRAM], cwd, env }: Run = {}): Promise<Output> {
+async function printed(
+  start: object,
+  { runtime = process.execPath, args = [...RUN_FLAGS, PROGRAM], cwd, env }: Run = {},
+): Promise<Output> {
   const options = {
     env: { ...process.env, ...env, START: JSON.stringify(start) },
     timeout: SLOW_MS,
     ...(cwd === undefined ? {} : { cwd }),
   };
   const output = await new Promise<string>((resolve, reject) => {
-    execFile(process.execPath, args, options, (error: ExecFileException | null, stdout, stderr) => {
+    execFile(runtime, args, options, (error: ExecFileException | null, stdout, stderr) => {
       if (error === null) resolve(stdout);
       else reject(new Error(`${error.message}\n${stdout}${stderr}`));
     });
@@ -121,9 +135,10 @@ test("reload serves the release that a switched link leads to", DEADLINE, () =>
       writeFileSync(join(folder, release, "main.mjs"), program);
     }
     symlinkSync("1", join(folder, "current"));
+    symlinkSync("2", join(folder, "next"));
     const flags = RUNTIME === "deno" ? [...RUN_FLAGS, "--config", join(ROOT, "deno.json")] : [];
     const { result } = await printed(
-      { relink: ["2", join(folder, "current")] },
+      { replace: [join(folder, "next"), join(folder, "current")] },
       { cwd: folder, args: [...flags, "current/main.mjs"] },
     );
     const served = (release: number) => {
@@ -132,6 +147,21 @@ test("reload serves the release that a switched link leads to", DEADLINE, () =>
     };
     assert.deepEqual(result, { first: served(1), failed: [], second: served(2) });
   }));
+
+test(
+  "a process is started by the runtime that took the place of the broker's own",
+  DEADLINE,
+  () =>
+    inFolder(async (cwd) => {
+      const [runtime, next] = [join(cwd, "runtime"), join(cwd, "next")];
+      for (const path of [runtime, next]) copyFileSync(process.execPath, path, constants.COPYFILE_FICLONE);
+      const flags = RUNTIME === "deno" ? [...RUN_FLAGS, "--config", join(ROOT, "deno.json")] : [];
+      const { result } = await printed({ replace: [next, runtime] }, { runtime, args: [...flags, PROGRAM], cwd });
+      const seen = { cwd, preloaded: null, release: null };
+      const served = { module: seen, worker: seen };
+      assert.deepEqual(result, { first: served, failed: [], second: served });
+    }),
+);
 
 for (const second of ["behind", "behind-stopped"]) {
   test(`a broker that is started ${second} another in one program is refused with the remedies`, DEADLINE, async () => {

@@ -25,6 +25,10 @@ test("leader() makes the group by a session where that costs nothing, where ther
   }
 });
 
+test("leader() leaves it to the runtime to say that what is to be started is gone", () => {
+  assert.deepEqual(leader(COMMAND, { ...TOOLS, canRun: (path) => path !== COMMAND.command[0] }), BY_SESSION);
+});
+
 test("leader() does not run Perl where the environment has it load something", () => {
   const given = { ...COMMAND, env: { PERL5OPT: "-MDebug" } };
   assert.deepEqual(leader(given, TOOLS), { ...given, detached: true });

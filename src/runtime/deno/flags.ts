@@ -2,7 +2,7 @@
 
 import { type FlagRules, fromOrigin, joinOptions, ORIGIN, passedOn, splitOptions } from "../posix/program.ts";
 import type { Sandbox, SpawnProgramOptions } from "../runtime.ts";
-import { type DenoNamespace, type DenoPermission, ifReadable, isGranted } from "./namespace.ts";
+import { type DenoNamespace, type DenoPermission, executable, ifReadable, isGranted } from "./namespace.ts";
 import { missingRight, sandboxedFlags, sandboxedFolder } from "./sandbox.ts";
 
 declare const Deno: DenoNamespace;
@@ -17,7 +17,7 @@ export function programArguments(
   >,
   path: string,
 ): { program: string; args: string[] } {
-  if (Deno.build.standalone) return { program: Deno.execPath(), args: Deno.args };
+  if (Deno.build.standalone) return { program: executable(), args: Deno.args };
   const program = given === undefined ? Deno.mainModule : absolute(given);
   if (program === undefined) {
     throw new Error('Cannot start a process of this program: this is a worker, set "program" to a file');

@@ -133,6 +133,14 @@ export function kill(pid: number, signal: string | 0): void {
   Deno.kill(pid, signal);
 }
 
+/**
+ * The file of this runtime. Linux adds to its path that it is deleted where another file has taken its place, by `deno upgrade` or a new
+ * release of a binary: new processes run that one.
+ */
+export function executable(): string {
+  return Deno.execPath().replace(/ \(deleted\)$/, "");
+}
+
 /** @throws {Error} where this process may not read `path` */
 export function ifReadable<T>(path: string, read: (path: string) => T): T {
   if (!isGranted({ name: "read", path })) throw new Error(`Cannot read "${path}": this process may not`);

@@ -29,6 +29,7 @@ import {
   type DenoCommandOptions,
   type DenoListener,
   type DenoNamespace,
+  executable,
   ifReadable,
   isGranted,
   kill,
@@ -59,7 +60,7 @@ async function spawnProgram(options: SpawnProgramOptions, folder: SocketFolder):
     const { program, args } = programArguments(options, path);
     listener = listen(path);
     const deno: Start = {
-      command: [Deno.execPath(), ...args],
+      command: [executable(), ...args],
       env: programEnvironment(options.env(`unix:${path}`), options),
     };
     process = startProcess({

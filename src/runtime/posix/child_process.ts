@@ -102,15 +102,16 @@ export interface GroupTools {
  * about a millisecond, the process is in the group of this one.
  */
 export function leader({ command, env }: Start, tools: GroupTools): Start & { readonly detached: boolean } {
-  if (!canLead(env, tools)) return { command, env, detached: true };
+  if (!canLead({ command, env }, tools)) return { command, env, detached: true };
   return { command: [PERL, "-e", LEAD, ...command], env: { PERL_BADLANG: QUIET, ...env }, detached: false };
 }
 
-function canLead(env: Start["env"], { canRun, read }: GroupTools): boolean {
+function canLead({ command: [executable], env }: Start, { canRun, read }: GroupTools): boolean {
   // Perl would load what that says.
   if (env["PERL5OPT"] !== undefined) return false;
   try {
-    return read(AUTOGROUP).startsWith("1") && canRun(PERL);
+    // Where the runtime itself is gone, its own error says so, and Perl only exits.
+    return read(AUTOGROUP).startsWith("1") && canRun(PERL) && canRun(executable);
   } catch {
     // Not Linux, or scoped rights.
     return false;
