@@ -32,7 +32,7 @@ async function prepare(runtime: Runtime, file: string, name: string | undefined)
   try {
     const config = await readConfig(file, runtime, name);
     const { cluster } = await clusterOf(config);
-    if (cluster === undefined) throw new Error(`${file} has no "cluster": see docs/cluster.md for what stands there`);
+    if (cluster === undefined) throw new Error(`${file} has no "cluster": see docs/cluster.md`);
     const broker = config.broker.name;
     const plan = await clusterPlan(cluster, broker, config.modules.map(({ name }) => name));
     const connected = () => checkCluster({ plan, broker, clock: runtime.clock, newId: () => runtime.newId() });

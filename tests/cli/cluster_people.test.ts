@@ -90,7 +90,7 @@ test(
           good.stdout,
           /^warning +secrecy +the server lets this broker subscribe to "brokkr\.prod\.s\.\*\.\*\.\*"/m,
         );
-        assert.match(good.stdout, /^warning +name +front@front-1 is a member already, with pid \d+$/m);
+        assert.match(good.stdout, /^warning +name +front@front-1 is already a member, with pid \d+$/m);
         assert.match(good.stdout, /^ok +brokers +web@web-1 answers and exports sla$/m);
         assert.match(good.stdout, /^ok +imports +sla is on web-1 \(ready\)$/m);
         assert.match(good.stdout, /^ok +clock +within 1 s/m);

@@ -166,7 +166,7 @@ class Visit {
         publish(
           subjects.open(module, id, broker),
           subjects.open(module, undefined, broker),
-          `it can not call module "${module}"`,
+          `it cannot call module "${module}"`,
         )
       ),
     ];
@@ -240,7 +240,7 @@ class Visit {
 
   #secrecy(everybodys: string): CheckResult {
     if (this.#denied.has(`subscribe ${everybodys}`)) {
-      return { about: "secrecy", result: "ok", text: "this broker can not read the calls of others", remedy: null };
+      return { about: "secrecy", result: "ok", text: "this broker cannot read the calls of others", remedy: null };
     }
     const remedy = "give each broker a user with permissions of its own, see docs/cluster.md";
     const text =
@@ -254,7 +254,7 @@ class Visit {
     if (running === undefined) {
       return [{ about: "name", result: "ok", text: `${broker}@${node} is free`, remedy: null }];
     }
-    const text = `${broker}@${node} is a member already, with pid ${running.pid}`;
+    const text = `${broker}@${node} is already a member, with pid ${running.pid}`;
     return [{ about: "name", result: "warning", text, remedy: "if that is another machine, set another cluster.node" }];
   }
 
@@ -262,7 +262,7 @@ class Visit {
     const others = this.#others();
     if (others.length === 0) {
       const remedy = "start them, and compare cluster.name and the account of their users";
-      return [{ about: "brokers", result: "warning", text: "no other broker is there", remedy }];
+      return [{ about: "brokers", result: "warning", text: "there is no other broker", remedy }];
     }
     return others.map((other): CheckResult => {
       const name = `${other.broker}@${other.node}`;

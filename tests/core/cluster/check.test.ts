@@ -34,7 +34,7 @@ test("brokkr cluster check finds all well, and no broker takes it for a member o
   assert.deepEqual(short(results), [
     "ok server: nats://fake:4222, messages of up to 1024 KiB",
     "ok permissions: 5 subjects to subscribe to, 5 to publish to",
-    "ok secrecy: this broker can not read the calls of others",
+    "ok secrecy: this broker cannot read the calls of others",
     "ok name: front@front is free",
     "ok brokers: web@web-1 answers and exports sla",
     "ok imports: sla is on web-1 (ready)",
@@ -64,7 +64,7 @@ test("brokkr cluster check names each subject that is not permitted, and where i
       'add "brokkr.prod.open.WebUI.*.*" to subscribe of the permissions of its user',
     ],
     [
-      'the server does not let this broker publish to "brokkr.prod.open.sla.*.front": it can not call module "sla"',
+      'the server does not let this broker publish to "brokkr.prod.open.sla.*.front": it cannot call module "sla"',
       'add "brokkr.prod.open.sla.*.front" to publish of the permissions of its user',
     ],
     [
@@ -88,7 +88,7 @@ test("brokkr cluster check says that no server answers, that nobody is there, an
   }]);
   cluster.server.isUp = true;
   const alone = short(await checked(cluster, cluster.server.connection()));
-  assert.ok(alone.includes("warning brokers: no other broker is there"));
+  assert.ok(alone.includes("warning brokers: there is no other broker"));
   assert.ok(alone.includes('warning imports: nobody exports module "sla"'));
   await cluster.up("front", { broker: "front" });
   assert.match(
