@@ -55,7 +55,7 @@ export class Codec {
    */
   encode(value: unknown, name: string, limit = Infinity): EncodedValue {
     try {
-      if (PlainValue.is(value)) return encoded(value.value, name, limit);
+      if (value instanceof PlainValue) return encoded(value.value, name, limit);
       const rich = this.name === "rich";
       if (rich && isPlain(value, limit)) return encoded(value, name, limit);
       const carried = { bytes: this.name !== "text", rich, pool: this.#pool };

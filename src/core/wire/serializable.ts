@@ -99,19 +99,10 @@ export function isPlain(value: unknown, limit: number): boolean {
 
 /** A value that came plain, and that nobody has had since: where it is passed on, it is written without a look. */
 export class PlainValue {
-  readonly #value: object;
+  readonly value: object;
 
   constructor(value: object) {
-    this.#value = value;
-  }
-
-  get value(): object {
-    return this.#value;
-  }
-
-  /** Not by the prototype, for which a value that is a Proxy would run its own code. */
-  static is(value: unknown): value is PlainValue {
-    return isHolder(value) && #value in value;
+    this.value = value;
   }
 }
 
@@ -121,7 +112,7 @@ export type Params = readonly unknown[] | PlainValue;
 /** Bytes that a plain value has at least, or somewhat more than `limit`; 0 where it is not plain. */
 export function leastBytes(value: object, limit: number): number {
   try {
-    return hasInheritedForm() ? 0 : plainBytes(PlainValue.is(value) ? value.value : value, limit, 0) || 0;
+    return hasInheritedForm() ? 0 : plainBytes(value instanceof PlainValue ? value.value : value, limit, 0) || 0;
   } catch {
     return 0; // whoever writes it says why it can't be read
   }
