@@ -131,13 +131,18 @@ export class Modules {
   async stopOne(name: string): Promise<void> {
     const slot = this.slot(name, "stop");
     slot.hasBegun = true;
+    slot.isOff = true;
     await slot.stop();
   }
 
   /** Starts one module or worker again, or all modules one after the other. @throws {UnknownModuleError} */
   async restart(name?: string): Promise<void> {
     if (name === undefined) {
-      for (const slot of this.#running.values()) if (this.#isIn(slot)) await slot.process.restart();
+      for (const slot of this.#running.values()) {
+        if (!this.#isIn(slot)) continue;
+        slot.isOff = false;
+        await slot.process.restart();
+      }
       return;
     }
     // Without a wait for a module's own name, so that the next calls go to the new process.
@@ -145,6 +150,7 @@ export class Modules {
     if (worker !== undefined) return await worker.slot.restartWorker(worker.number);
     const slot = this.slot(name, "restart");
     slot.hasBegun = true;
+    slot.isOff = false;
     await slot.process.restart();
     // A start that is tried again may succeed yet.
     if (slot.process.isSettled) await this.#startHeld();
@@ -200,11 +206,12 @@ export class Modules {
     const kept: string[] = [];
     if (name === undefined) {
       for (const slot of this.#running.values()) {
-        if (this.#isIn(slot) && !await slot.replace("reload")) kept.push(slot.name);
+        if (this.#isIn(slot) && !slot.isOff && !await slot.replace("reload")) kept.push(slot.name);
       }
     } else {
       const slot = this.slot(name, "reload");
       slot.hasBegun = true;
+      slot.isOff = false;
       if (!await slot.replace("reload")) kept.push(name);
     }
     await this.#startHeld();
@@ -233,11 +240,11 @@ export class Modules {
     const added = this.#declared.filter((name) => !counted.has(name)).length;
     const removed = [...counted.keys()].filter((name) => !this.#running.has(name)).length;
     const changes = { replaced: 0, kept: 0, added, removed };
-    const done = this.#bring(this.#steps(plans, context, ({ name, signature }, change) => {
+    const done = this.#bring(this.#steps(plans, context, ({ name, signature, isOff }, change) => {
       if (!counted.has(name)) return;
       if (change !== null) changes[change]++;
       // A plan that was overtaken may have replaced it.
-      else if (counted.get(name) !== signature) changes.replaced++;
+      else if (counted.get(name) !== signature && !isOff) changes.replaced++;
     }));
     await Promise.race([Promise.all([done, left]), turn.over]);
     if (turn.isOver || this.#stopping) return null;
@@ -281,7 +288,7 @@ export class Modules {
     const slot = known ?? this.#leaving.get(name)?.slot;
     if (slot === undefined) return this.#add(plan, context);
     this.#running.set(name, slot);
-    if (known === undefined) slot.hasBegun = false;
+    if (known === undefined) slot.hasBegun = slot.isOff = false;
     if (slot.hasBegun) return;
     slot.follow(childSpec(plan, context));
     slot.plan = plan;
@@ -329,6 +336,7 @@ export class Modules {
   async #change(slot: ModuleSlot, plan: ModulePlan, context: ModulesContext): Promise<Change | null> {
     const spec = childSpec(plan, context);
     const signature = context.host.signature?.(slot.name);
+    if (slot.isOff) slot.signature = slot.wanted = signature;
     if (signature !== slot.wanted) return await this.#replace(slot, plan, { spec, signature });
     // One that is overtaken may be replacing it by the same.
     const turn = this.#turn;
@@ -441,6 +449,8 @@ export class ModuleSlot {
   plan: ModulePlan;
   /** Whether its first start has begun, or was given up; until then it waits for others. */
   hasBegun = false;
+  /** Whether it was stopped by hand: a new configuration, or a reload of all modules, does not start it. */
+  isOff = false;
   /** Changes with its settings. */
   signature: string | undefined;
   /** The signature of the process that is to take its place, or is there by now. */

@@ -188,6 +188,37 @@ for (const how of ["reload", "restart"] as const) {
   });
 }
 
+test("a module that was stopped by hand stays so through reloads, and starts with the newest settings", async () => {
+  const broker = await started({ a: {}, b: {} });
+  const [a, b] = [broker.life("a"), broker.life("b")];
+  const stopped = broker.core.stopModule("a");
+  await settle();
+  await a.exit({ code: 0, signal: null });
+  await stopped;
+  await broker.follow({ a: { options: 1 }, b: {} });
+  const reloaded = broker.core.reload();
+  await settle();
+  await broker.up("b");
+  await b.exit({ code: 0, signal: null });
+  assert.deepEqual(await reloaded, []);
+  assert.deepEqual(await broker.states(), ["a stopped", "b ready"]);
+  assert.deepEqual(broker.told("broker.reloaded").map((line) => line.slice(line.indexOf("("))), [
+    "(replaced: 0, kept: 0, added: 0, removed: 0)",
+  ]);
+  const again = broker.core.restart("a");
+  await settle();
+  await broker.up("a");
+  await again;
+  assert.equal(options(broker), "1");
+  const changed = broker.follow({ a: { options: 2 }, b: {} });
+  await settle();
+  const old = broker.lives("a").at(-2);
+  await broker.up("a");
+  await old?.exit({ code: 0, signal: null });
+  await changed;
+  assert.equal(options(broker), "2");
+});
+
 test("of two reloads by hand at once the first ends as the second does, which overtakes it", async () => {
   const broker = await started({ a: {} });
   const old = broker.life("a");
