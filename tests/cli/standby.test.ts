@@ -30,6 +30,10 @@ test("standby under a configuration: it has no variable that a module claims unt
       web: { path: "web.js", env: ["WEB_TOKEN"], cwd: "web" },
     };
     writeFileSync(join(sandbox.folder, "brokkr.json"), JSON.stringify({ name: "tree", standby: 1, modules }));
+    // Bun reads it by itself: what was taken out must not come back.
+    for (const place of [".", "web"]) {
+      writeFileSync(join(sandbox.folder, place, ".env"), "SLA_TOKEN=of a file\nWEB_TOKEN=of a file\n");
+    }
     const env = { SLA_TOKEN: "of sla", WEB_TOKEN: "of web" };
     const broker = await sandbox.broker(["run", "brokkr.json"], { env });
     const folder = realpathSync(sandbox.folder);

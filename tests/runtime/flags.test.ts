@@ -207,7 +207,7 @@ for (
 
 for (
   const [given, passed] of [
-    ["--cwd sub --cwd=sub --env-file .env --hot --watch", ""],
+    ["--cwd sub --cwd=sub --env-file .env --no-env-file --hot --watch", ""],
     ["--preload ./no-such.ts -r=./no-such.ts", `--preload ${HERE}/no-such.ts -r=${HERE}/no-such.ts`],
     ["--config=bunfig.toml -c other.toml --smol", `--config=${HERE}/bunfig.toml -c ${HERE}/other.toml --smol`],
     ["--tsconfig-override tsconfig.json", `--tsconfig-override ${HERE}/tsconfig.json`],

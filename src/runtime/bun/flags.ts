@@ -5,7 +5,7 @@ import { type FlagRules, fromOrigin, joinOptions, ORIGIN, passedOn, splitOptions
 declare const Bun: BunNamespace;
 
 /** The working directory and the environment come from the parent process as they are. */
-const DROPPED = /^(--(inspect|watch|hot|env-file|eval|print|cwd|check)(-[a-z-]+)?|-[ep]|-)$/;
+const DROPPED = /^(--(inspect|watch|hot|(no-)?env-file|eval|print|cwd|check)(-[a-z-]+)?|-[ep]|-)$/;
 /** Variables that do what --inspect does. */
 const DEBUGGER = /^BUN_INSPECT/;
 const PATHS = new Set(["--config", "-c", "--tsconfig-override", "--cpu-prof-dir", "--heap-prof-dir"]);

@@ -71,11 +71,14 @@ export async function spawnProgram(options: SpawnProgramOptions): Promise<Progra
   return { ...started, channel: Promise.resolve(channel) };
 }
 
+/** By itself Bun reads `.env`, and with it what this process is not to have. */
+const OWN_ENVIRONMENT = "--no-env-file";
+
 /** Its name for messages, then what follows the executable; a compiled binary has its program inside. */
 function programCommand({ program: given, flags = [] }: Pick<SpawnProgramOptions, "program" | "flags">): string[] {
   if (isBinary()) return [process.execPath];
   const program = given === undefined ? realpathSync(NAMED) : programPath(given);
-  return [program, ...childFlags(process.execArgv, process.env["BUN_OPTIONS"]), ...flags, program];
+  return [program, OWN_ENVIRONMENT, ...childFlags(process.execArgv, process.env["BUN_OPTIONS"]), ...flags, program];
 }
 
 /**
