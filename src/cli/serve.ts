@@ -15,7 +15,7 @@ import { type ErrorFields, fromParams, type Params, RpcCode } from "../core/prog
 import { messageOf } from "../core/user_code.ts";
 import { plainText } from "../core/wire/codec.ts";
 import type { Channel, ChannelEvents, Clock, Runtime } from "../runtime/runtime.ts";
-import { asUsage, type CliError, ExitCode } from "./exit_codes.ts";
+import { asUsage, CliError, ExitCode } from "./exit_codes.ts";
 import type { ArgsOf } from "./commands.ts";
 import type { Context } from "./connect.ts";
 import { requireCode } from "./config/module_path.ts";
@@ -34,11 +34,11 @@ export async function serve(runtime: Runtime, args: ArgsOf<"serve">, { depth }: 
   const { file, framing, timeoutMs = DEFAULT_TIMEOUT_MS } = args;
   requireCode(runtime, file, { action: "serve", what: "a module's file" });
   await offerLibrary(runtime);
-  return await serveModule(runtime, { url: pathToFileURL(resolve(file)).href, framing, timeoutMs, depth });
+  return await serveModule(runtime, { file, framing, timeoutMs, depth });
 }
 
 interface ServeModuleOptions {
-  readonly url: string;
+  readonly file: string;
   /** By default, the framing of the client's first message. */
   readonly framing: Framing | undefined;
   readonly timeoutMs: number;
@@ -65,9 +65,18 @@ async function serveModule(runtime: Runtime, options: ServeModuleOptions): Promi
 }
 
 /** The broker loads the file too, as in any program, since it needs the module's settings. */
-async function newBroker(runtime: Runtime, { url, timeoutMs, depth }: ServeModuleOptions): Promise<BrokerCore> {
+async function newBroker(runtime: Runtime, { file, timeoutMs, depth }: ServeModuleOptions): Promise<BrokerCore> {
+  const url = pathToFileURL(resolve(file)).href;
   try {
-    const module = await loadAnyModule(url);
+    const module = await loadAnyModule(url).catch(async (error: unknown) => {
+      const { syntaxError } = await import("./syntax_error.ts");
+      const fault = syntaxError(error, url);
+      const place = fault === null ? "" : `${fault.file}:${fault.line}:${fault.column}: `;
+      const why = fault?.message ?? messageOf(error);
+      throw why.startsWith("Cannot load ")
+        ? error
+        : new CliError(`${place}Cannot serve "${file}": ${why}`, { cause: error });
+    });
     const plan = checkOptions({ name: BROKER, modules: [module], call: { timeoutMs } });
     const files = [[module.name, url]] as const;
     const given = { workers: null, keys: Object.keys(MODULE) };

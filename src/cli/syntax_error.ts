@@ -22,9 +22,11 @@ export function syntaxError(error: unknown, url: string): Problem | null {
   return ofBun(error) ?? ofDeno(messageOf(error)) ?? ofNode(error, url);
 }
 
-/** A message of Bun's bundler. */
+/** A message of Bun's bundler, or the first of several. */
 function ofBun(error: unknown): Problem | null {
-  if (!isRecord(error) || !isRecord(error["position"])) return null;
+  if (!isRecord(error)) return null;
+  if (Array.isArray(error["errors"]) && error["errors"].length > 0) return ofBun(error["errors"][0]);
+  if (!isRecord(error["position"])) return null;
   const { file, line, column } = error["position"];
   if (typeof file !== "string" || typeof line !== "number" || typeof column !== "number") return null;
   return problem(file, { line, column, message: messageOf(error) });
@@ -34,12 +36,16 @@ function ofBun(error: unknown): Problem | null {
 // deno-lint-ignore no-control-regex
 const ESCAPES = /\x1b\[[\d;]*m/g;
 
-/** Deno: the place stands below the message; a picture of the line may be in between, and the place of an import follow. */
+/**
+ * Deno: the place stands below the message; a picture of the line may be in between, and the place of an import follow, or that of
+ * Deno's own code that was running.
+ */
 function ofDeno(text: string): Problem | null {
   const [, message = "", url, line, column] =
-    /^(?:SyntaxError: )?((?:The requested module )?[^\n]*?)(?:\n.*?)?\s+at (file:\/\/\S+):(\d+):(\d+)(?:\n|$)/s.exec(
-      text.replaceAll(ESCAPES, ""),
-    ) ?? [];
+    /^(?:SyntaxError: )?((?:The requested module )?[^\n]*?)(?:\n.*?)?\s+at (file:\/\/\S+):(\d+):(\d+)(?:\s+at ext:.*)?(?:\n|$)/s
+      .exec(
+        text.replaceAll(ESCAPES, ""),
+      ) ?? [];
   if (url === undefined || message.startsWith("Module not found")) return null;
   return problem(fileURLToPath(url), { line: Number(line), column: Number(column), message });
 }

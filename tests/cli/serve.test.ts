@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { closeSync, existsSync, openSync } from "node:fs";
+import { closeSync, existsSync, openSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { CancellationTokenSource, ProgressType, ResponseError } from "vscode-jsonrpc/node.js";
 import { command, fixture, inSandbox } from "./cli_process.ts";
@@ -196,6 +197,21 @@ test("serve of a file that is not there, or that exports no module, is a mistake
     const folder = await sandbox.run(["serve", "."]);
     assert.deepEqual([folder.code, folder.stdout], [2, ""]);
     assert.equal(folder.stderr, 'Cannot serve ".": it must be a module\'s file, and it is not a file\n');
+  });
+});
+
+test("serve of a file that can't be loaded names the file, and where its syntax error is", async () => {
+  await inSandbox(async (sandbox) => {
+    writeFileSync(join(sandbox.folder, "bad.mjs"), "export default {\n  name: 5 5,\n};\n");
+    const bad = await sandbox.run(["serve", "bad.mjs"]);
+    assert.deepEqual([bad.code, bad.stdout], [2, ""]);
+    assert.match(bad.stderr, /^bad\.mjs:2:\d+: Cannot serve "bad\.mjs": .+\n$/);
+    writeFileSync(join(sandbox.folder, "imports.mjs"), 'import "./bad.mjs";\nexport default { name: "imports" };\n');
+    const imports = await sandbox.run(["serve", "imports.mjs"]);
+    assert.match(imports.stderr, /^bad\.mjs:2:\d+: Cannot serve "imports\.mjs": .+\n$/);
+    writeFileSync(join(sandbox.folder, "throws.mjs"), 'throw new Error("no disk");\n');
+    const throws = await sandbox.run(["serve", "throws.mjs"]);
+    assert.deepEqual([throws.code, throws.stderr], [2, 'Cannot serve "throws.mjs": no disk\n']);
   });
 });
 
