@@ -108,7 +108,7 @@ export function natsOf(
   { connect, ...settings }: NatsOptions,
   load: () => Promise<unknown>,
 ): ClusterConnection {
-  let open: (() => Promise<NatsConnection>) | undefined;
+  let open: Open | undefined;
   return {
     settings,
     async prepare() {
@@ -129,23 +129,28 @@ export function natsOf(
         ...await authOptions(auth, client),
         ...await tlsOptions(tls, servers),
       };
-      open = () => (connect ?? client?.connect)?.(common) ?? Promise.reject(new Error("there is no client"));
+      open = (gaveUp) =>
+        (connect ?? client?.connect)?.({ ...common, gaveUp }) ?? Promise.reject(new Error("there is no client"));
       return await hostName();
     },
-    connect: (events) => new NatsPubSub(events, () => open?.() ?? Promise.reject(new Error("it is not prepared"))),
+    connect: (events) =>
+      new NatsPubSub(events, (gaveUp) => open?.(gaveUp) ?? Promise.reject(new Error("it is not prepared"))),
   };
 }
 
+/** Connects. `gaveUp` gets why a try failed: the client itself only says so of the first one. */
+type Open = (gaveUp: (error: unknown) => void) => Promise<NatsConnection>;
+
 class NatsPubSub implements PubSub {
   readonly #events: PubSubEvents;
-  readonly #open: () => Promise<NatsConnection>;
+  readonly #open: Open;
   readonly #subscriptions = new Set<Subscription>();
   #connection: NatsConnection | undefined;
   #isClosed = false;
   #wake: () => void = () => {};
   state: PubSub["state"] = "disconnected";
 
-  constructor(events: PubSubEvents, open: () => Promise<NatsConnection>) {
+  constructor(events: PubSubEvents, open: Open) {
     this.#events = events;
     this.#open = open;
     void this.#run();
@@ -185,15 +190,19 @@ class NatsPubSub implements PubSub {
   /** A pending first connect of the client can't be ended, so each try is one of its own. */
   async #run(): Promise<void> {
     while (!this.#isClosed) {
+      let isSaid = false;
       try {
-        const connection = await this.#open();
+        const connection = await this.#open((error) => {
+          isSaid = true;
+          this.#gaveUp(error);
+        });
         if (this.#isClosed) return await connection.close();
         this.#connection = connection;
         for (const subscription of this.#subscriptions) begin(subscription, connection);
         this.#connected();
         await this.#follow(connection);
       } catch (error) {
-        if (!this.#isClosed) this.#events.failed(reasonOf(error));
+        if (!isSaid) this.#gaveUp(error);
       }
       this.#connection = undefined;
       if (!this.#isClosed) {
@@ -222,8 +231,12 @@ class NatsPubSub implements PubSub {
   #failed(error: unknown): string {
     const denied = permissionIn(error);
     if (denied !== null) this.#events.denied(denied.action, denied.subject);
-    else if (this.state === "disconnected") this.#events.failed(reasonOf(error));
+    else this.#gaveUp(error);
     return reasonOf(error);
+  }
+
+  #gaveUp(error: unknown): void {
+    if (this.state === "disconnected" && !this.#isClosed) this.#events.failed(reasonOf(error));
   }
 
   #connected(): void {
@@ -311,8 +324,7 @@ async function importClient(): Promise<unknown> {
 
 /**
  * The client gives up a socket on which no connection came about, and leaves it open: a server that accepts and says nothing, or that
- * does not even accept, would take a descriptor with each try, and keep the process alive. It also takes its listeners off one that the
- * server refused. In Deno an error of that socket may still come, and one that nobody hears ends the process.
+ * does not even accept, would take a descriptor with each try, and keep the process alive.
  */
 function endSockets(client: object): void {
   const transport: unknown = Reflect.get(client, "NodeTransport");
@@ -322,7 +334,10 @@ function endSockets(client: object): void {
   if (typeof closed !== "function") return;
   guarded.add(prototype);
   Reflect.set(prototype, "dial", dial);
+  Reflect.set(prototype, "startTLS", startTls);
   Reflect.set(prototype, "_closed", async function (this: Transport, ...given: unknown[]) {
+    const [error] = given;
+    if (error instanceof Error) gaveUp(this, error);
     const { socket } = this;
     if (this.connected === false) {
       this.done = true;
@@ -339,12 +354,35 @@ function endSockets(client: object): void {
 /** The client's own keeps the socket to itself until there is a connection. */
 async function dial(this: Transport, { hostname, port }: { readonly hostname: string; readonly port: number }) {
   const { createConnection } = await import("node:net");
-  if (this.done === true) throw new Error("the connection was given up");
-  const socket = this.socket = createConnection(port, hostname);
-  socket.setNoDelay(true);
+  if (this.done === true) throw new Error(GIVEN_UP);
+  this.socket = createConnection(port, hostname);
+  this.socket.setNoDelay(true);
+  return await opened(this.socket, "connect", (error) => gaveUp(this, error));
+}
+
+async function startTls(this: Transport) {
+  const { connect } = await import("node:tls");
+  const { socket, options, tlsName = "" } = this;
+  const tls = options?.tls ?? undefined;
+  const files = tls === undefined ? {} : await this.loadClientCerts?.() ?? {};
+  if (socket === undefined) throw new Error(GIVEN_UP);
+  const encrypted = connect({ socket, servername: tlsName, ...tls, ...files, rejectUnauthorized: true });
+  return await opened(encrypted, "secureConnect", (error) => gaveUp(this, error));
+}
+
+/**
+ * Settles when there is a connection. The client takes its listeners off a socket between two steps and when it is done with it; an
+ * error may come then, too, in Deno from each of the two sockets of TLS, and one that nobody hears ends the process.
+ */
+async function opened(
+  socket: Socket,
+  event: "connect" | "secureConnect",
+  failed: (error: unknown) => void,
+): Promise<Socket> {
+  const forget = socket.removeAllListeners.bind(socket);
+  socket.removeAllListeners = (...events) => forget(...events).on("error", failed);
   await new Promise<void>((resolve, reject) => {
-    const failed = (error?: Error) => reject(error ?? new Error("the connection was given up"));
-    socket.on("error", failed).on("close", () => failed()).on("connect", () => {
+    socket.on("error", reject).on("close", () => reject(new Error(GIVEN_UP))).on(event, () => {
       socket.removeAllListeners();
       resolve();
     });
@@ -352,12 +390,25 @@ async function dial(this: Transport, { hostname, port }: { readonly hostname: st
   return socket;
 }
 
+/** The first error of a try says why it failed. */
+function gaveUp(transport: Transport, error: unknown): void {
+  if (transport.hasFailed === true) return;
+  transport.hasFailed = true;
+  transport.options?.gaveUp?.(error);
+}
+
+const GIVEN_UP = "the connection was given up";
+
 const guarded = new WeakSet<object>();
 
 /** What is used of a transport of the client. */
 interface Transport {
   socket?: Socket;
   readonly connected?: boolean;
+  readonly options?: { readonly tls?: object | null; readonly gaveUp?: (error: unknown) => void };
+  readonly tlsName?: string;
+  readonly loadClientCerts?: () => Promise<object>;
+  hasFailed?: boolean;
   done?: boolean;
 }
 

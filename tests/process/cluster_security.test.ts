@@ -141,6 +141,48 @@ test("TLS with a CA of one's own: verified, also where the server wants a certif
   }
 });
 
+test(
+  "a certificate that expires or is replaced while the broker runs is named, ends nothing, and its successor is read",
+  {
+    ...OPTIONS,
+    skip: SKIP || NO_OPENSSL,
+  },
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), "brokkr-tls-"));
+    const path = (name: string) => join(folder, name);
+    const use = (name: string) =>
+      ["pem", "key"].forEach((end) => copyFileSync(path(`${name}.${end}`), path(`own.${end}`)));
+    try {
+      certificates(folder);
+      use("client");
+      const tls = { ca: path("ca.pem"), cert: path("own.pem"), key: path("own.key") };
+      const files = `cert_file: "${path("server.pem")}", key_file: "${path("server.key")}", ca_file: "${tls.ca}"`;
+      const server = await NatsServer.start(`tls { ${files}, verify: true }`);
+      const front = await FrontBroker.start({ servers: [server.url], imports: [], tls });
+      const until = async (state: RegExp) => {
+        for (let turn = 0; turn < 600 && !state.test(front.lines(/^cluster\./).at(-1) ?? ""); turn++) await pause(50);
+        assert.match(front.lines(/^cluster\./).at(-1) ?? "", state);
+      };
+      try {
+        await until(/Joined cluster/);
+        use("other");
+        await server.kill();
+        await server.restart();
+        await until(
+          /Cannot connect to cluster test, it is tried again: .*(BadCertificate|bad certificate|BAD_CERTIFICATE)/i,
+        );
+        use("client");
+        await until(/Connected again to/);
+      } finally {
+        await front.broker.stop();
+        await server.kill();
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  },
+);
+
 type Settings = Partial<Parameters<typeof FrontBroker.start>[0]>;
 
 async function joins(config: string, settings: Settings): Promise<void> {

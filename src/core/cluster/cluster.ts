@@ -136,6 +136,8 @@ export class Cluster {
   #state: ClusterState = "connecting";
   #server: string | null = null;
   #reason: string | null = null;
+  /** Those that lines have named since there was a connection. */
+  readonly #reasons = new Set<string>();
   #lostAt = 0;
   #disconnects = 0;
   #droppedCount = 0;
@@ -371,6 +373,7 @@ export class Cluster {
     const isBack = this.#state === "disconnected";
     this.#server = server;
     this.#reason = null;
+    this.#reasons.clear();
     this.#members.connection(true);
     if (isBack) this.#report("cluster.reconnected", { server, ms });
     for (const endpoint of this.#endpoints()) endpoint.connection(true);
@@ -397,8 +400,11 @@ export class Cluster {
 
   #failed(reason: string): void {
     this.#settleTried();
-    if (reason === this.#reason || this.#state === "left") return;
+    if (this.#state === "left") return;
     this.#reason = reason;
+    // Of several servers each may have another one.
+    if (this.#reasons.has(reason) || this.#reasons.size >= MAX_LINES) return;
+    this.#reasons.add(reason);
     this.#report("cluster.unreachable", { cluster: this.#plan.name, reason });
   }
 
