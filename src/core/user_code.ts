@@ -129,6 +129,12 @@ export function hasInheritedForm(): boolean {
   return "toJSON" in Array.prototype;
 }
 
+/** What `JSON.rawJSON` makes, where the engine has it: of such a value JSON is the text, whatever number it is. */
+export function isRawJson(value: object): value is { readonly rawJSON: string } {
+  const isRaw: unknown = Reflect.get(JSON, "isRawJSON");
+  return typeof isRaw === "function" && isRaw(value) === true;
+}
+
 function withoutInherited(this: object, key: string, json: unknown): unknown {
   const value: unknown = Reflect.get(this, key);
   return typeof value === "object" && value !== null && formOf(value) === undefined ? value : json;

@@ -1,6 +1,6 @@
 /** What a value that crosses may hold, and how large and how deep it may be: all codecs refuse the same. */
 
-import { formOf, hasInheritedForm, messageOf } from "../user_code.ts";
+import { formOf, hasInheritedForm, isRawJson, messageOf } from "../user_code.ts";
 import { LARGE_BYTES, MAX_DEPTH } from "./frame.ts";
 
 /** A value has so many bytes at least, which is more than it may have. */
@@ -123,7 +123,7 @@ function plainBytes(holder: object, most: number, depth: number): number {
   if (depth === CALM_DEPTH) return NaN;
   if (Array.isArray(holder)) return plainListBytes(holder, most, depth);
   const prototype: unknown = Object.getPrototypeOf(holder);
-  if (prototype !== Object.prototype && prototype !== null) return NaN;
+  if (prototype !== Object.prototype && (prototype !== null || isRawJson(holder))) return NaN;
   // It need not be among the values, and JSON writes whatever it returns.
   if (Reflect.get(holder, "toJSON") !== undefined) return NaN;
   let bytes = 1;
@@ -232,11 +232,12 @@ export class Scan {
     if (!isHolder(value)) throw this.#refusal(`is a ${typeof value}`);
     if (isBytes(value)) return this.#take(value);
     if (isBoxed(value)) return this.look(value.valueOf());
+    if (isRawJson(value)) return this.look(JSON.parse(value.rawJSON));
     refuseLossy(value, (what) => this.#refusal(what));
     const toJSON = formOf(value);
     if (typeof toJSON !== "function") return this.#enter(value);
     const json: unknown = Reflect.apply(toJSON, value, [String(this.#keys.at(-1) ?? "")]);
-    if (!isHolder(json) || isBytes(json) || this.#isRich && isDate(json)) return this.look(json);
+    if (!isHolder(json) || isBytes(json) || isRawJson(json) || this.#isRich && isDate(json)) return this.look(json);
     refuseLossy(json, (what) => this.#refusal(what));
     // JSON.stringify does not ask a form for its own form.
     return this.#enter(json);

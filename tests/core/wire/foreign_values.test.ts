@@ -58,6 +58,17 @@ for (const codec of ["rich", "json", "text"] as const) {
   });
 }
 
+const raw: unknown = Reflect.get(JSON, "rawJSON");
+const skip = typeof raw === "function" ? false : "this engine has no JSON.rawJSON";
+
+for (const [codec, ...odd] of [["rich", -0, Infinity], ["json", 0, null], ["text", 0, null]] as const) {
+  test(`the ${codec} codec carries what JSON.rawJSON says as it carries the same value`, { skip }, () => {
+    const [minusZero, huge, text] = ["-0", "1e999", '"text"'].map((json) => typeof raw === "function" && raw(json));
+    const value = [minusZero, huge, { text }, { toJSON: () => minusZero }];
+    assert.deepEqual(carry(value, codec), [...odd, { text: "text" }, odd[0]]);
+  });
+}
+
 test("dates, bytes and large numbers of another realm arrive as those of this one", () => {
   const value = foreign("{ when: new Date(5), bytes: Uint8Array.of(1, 2), big: Object(1n) }");
   assert.deepEqual(carry(value), { when: new Date(5), bytes: Uint8Array.of(1, 2), big: 1n });
