@@ -17,7 +17,7 @@ import { type FrameReporter, LineLimit } from "../log/reporter.ts";
 import type { LogEvent } from "../log/events.ts";
 import { describeThrown, stackFrom } from "../log/stack.ts";
 import { commandMap } from "../module/module.ts";
-import { closestMatch, cutText, moduleNameOf } from "../checks.ts";
+import { attempt, closestMatch, cutText, moduleNameOf } from "../checks.ts";
 import { applyUser, headline, isThenable } from "../user_code.ts";
 import type { Role } from "./role.ts";
 import type { Supervisor } from "./supervisor.ts";
@@ -162,12 +162,8 @@ export class ModuleHost implements Service {
   }
 
   expects(error: unknown): boolean {
-    try {
-      return this.#module?.definition.expected?.some((expected) => error instanceof expected) === true;
-    } catch {
-      // A class decides by code of its own what is one of its kind.
-      return false;
-    }
+    // A class decides by code of its own what is one of its kind.
+    return attempt(() => this.#module?.definition.expected?.some((expected) => error instanceof expected)) === true;
   }
 
   /** A call of the parent that is for one of the workers. */

@@ -4,7 +4,7 @@
  */
 
 import type { Clock } from "../../runtime/runtime.ts";
-import { isRecord } from "../checks.ts";
+import { attempt, isRecord } from "../checks.ts";
 import { formatTimeout, sleep } from "../duration.ts";
 import { readJson } from "../wire/frame.ts";
 import { objectText } from "../user_code.ts";
@@ -322,9 +322,5 @@ class Visit {
 }
 
 function presenceIn(bytes: Uint8Array, name: { readonly broker: string; readonly node: string }): Presence | null {
-  try {
-    return isRecord(readJson(bytes)) ? readPresence(bytes, name) : null;
-  } catch {
-    return null;
-  }
+  return attempt(() => isRecord(readJson(bytes)) ? readPresence(bytes, name) : null) ?? null;
 }

@@ -8,7 +8,7 @@ import type { Runtime } from "../../runtime/runtime.ts";
 import { type CallClient, newClient } from "../call/client.ts";
 import { CallCounters } from "../call/outcomes.ts";
 import { type BrokerFault, goneFault } from "../faults.ts";
-import { isRecord, isText, listOf } from "../checks.ts";
+import { attempt, isRecord, isText, listOf } from "../checks.ts";
 import { CODECS, DEFAULT_FRAME_LIMIT, FrameType, readJson } from "../wire/frame.ts";
 import { Link } from "../wire/link.ts";
 import { readCloseReason } from "../wire/messages.ts";
@@ -361,7 +361,7 @@ class ImportedSession implements Endpoint {
         },
       },
     });
-    const codecs = readJsonOrNull(bytes);
+    const codecs = attempt(() => readJson(bytes));
     link.negotiate(isRecord(codecs) && isCodecs(codecs["codecs"]) ? codecs["codecs"] : []);
     if (link.codec !== "rich") {
       link.abort("");
@@ -398,15 +398,7 @@ class ImportedSession implements Endpoint {
 
 const isCodecs = listOf(isText);
 
-function readJsonOrNull(bytes: Uint8Array): unknown {
-  try {
-    return readJson(bytes);
-  } catch {
-    return null;
-  }
-}
-
 function reasonIn(bytes: Uint8Array): string {
-  const refusal = readJsonOrNull(bytes);
+  const refusal = attempt(() => readJson(bytes));
   return isRecord(refusal) && typeof refusal["reason"] === "string" ? refusal["reason"] : "it gave no reason";
 }

@@ -4,6 +4,7 @@
  * @see https://spec.open-rpc.org
  */
 
+import { attempt } from "../checks.ts";
 import { VERSION } from "../version.ts";
 import type { Handler, StandardSchema } from "./definition.ts";
 import { schemasOf } from "./schema.ts";
@@ -56,11 +57,7 @@ function methodOf(name: string, command: Handler): MethodObject {
 
 /** Not every library can give one. */
 function jsonSchema(schema: StandardSchema | undefined, side: "input" | "output"): JsonSchema {
-  try {
-    return schema?.["~standard"].jsonSchema?.[side]({ target: "draft-2020-12" }) ?? {};
-  } catch {
-    return {};
-  }
+  return attempt(() => schema?.["~standard"].jsonSchema?.[side]({ target: "draft-2020-12" })) ?? {};
 }
 
 function itemSchemas({ prefixItems, items }: JsonSchema): JsonSchema[] {

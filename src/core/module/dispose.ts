@@ -1,5 +1,6 @@
 /** What a module owns in one process, each disposed of once by the way that is customary for it. */
 
+import { attempt } from "../checks.ts";
 import { applyUser } from "../user_code.ts";
 
 const SYMBOLS = [Symbol.asyncDispose, Symbol.dispose];
@@ -67,12 +68,8 @@ export function canDispose(resource: unknown): boolean {
 
 /** Whether `resource` says itself that it was disposed of; one that throws when it is looked at does not. */
 export function isDisposed(resource: unknown): boolean {
-  try {
-    const way = wayOf(resource);
-    return way !== undefined && LASTING.includes(way.name) && ENDED.some((state) => way.read(state) === true);
-  } catch {
-    return false;
-  }
+  const way = attempt(() => wayOf(resource));
+  return way !== undefined && LASTING.includes(way.name) && ENDED.some((state) => way.read(state) === true);
 }
 
 /** Disposes of `resource`; settles when that is over, with what went wrong. */
@@ -97,16 +94,8 @@ function wayOf(resource: unknown): Way | undefined {
     return {
       name,
       call: () => applyUser(method, resource, []),
-      read: (property) => readProperty(resource, property),
+      read: (property) => attempt(() => Reflect.get(resource, property)),
     };
   }
   return undefined;
-}
-
-function readProperty(resource: object, property: string): unknown {
-  try {
-    return Reflect.get(resource, property);
-  } catch {
-    return undefined;
-  }
 }

@@ -7,7 +7,7 @@ import { isNestedDeeper, MAX_BODY_DEPTH } from "../wire/frame.ts";
 import { frameMessage, FramingError, type MessageReader, newReader } from "./framing.ts";
 import { JsonRpcError, type Message, type MessageId, type Params, readMessage } from "./message.ts";
 import { PeerRequests } from "./peer_requests.ts";
-import { cutText } from "../checks.ts";
+import { attempt, cutText } from "../checks.ts";
 import { messageOf } from "../user_code.ts";
 import type { Framing } from "../settings/settings.ts";
 
@@ -213,7 +213,7 @@ export class Connection {
 
   #take(text: string): void {
     const { events } = this.#options;
-    const value = parse(text);
+    const value: unknown = attempt(() => JSON.parse(text));
     if (value === undefined) return this.#takeBehind(text);
     if (Array.isArray(value) && value.length > MAX_BATCH) return events.stray(text, "invalid");
     const isTooDeep = isNestedDeeper(text, value, MAX_BODY_DEPTH);
@@ -298,21 +298,13 @@ function withParams(params: Params): { params?: Params } {
   return params === undefined ? {} : { params };
 }
 
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
 /** Where a message begins in a line that is none as a whole, or -1. */
 function messageStart(line: string): number {
   let at = -1;
   for (let tries = 0; tries < PRINTED_TRIES; tries++) {
     at = line.indexOf("{", at + 1);
     if (at === -1 || at > PRINTED_LIMIT) return -1;
-    const value = parse(line.slice(at));
+    const value: unknown = attempt(() => JSON.parse(line.slice(at)));
     if (value !== undefined && readMessage(value) !== undefined) return at;
   }
   return -1;

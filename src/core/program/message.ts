@@ -1,7 +1,7 @@
 /** Messages of JSON-RPC 2.0 as they come: a peer's text, of which nothing is believed. */
 
 import { jsonText } from "../user_code.ts";
-import { isRecord } from "../checks.ts";
+import { attempt, isRecord } from "../checks.ts";
 
 /** Characters of an error that has no message. */
 const MAX_SHOWN = 1_000;
@@ -103,12 +103,8 @@ function readError(error: unknown): ErrorFields {
 }
 
 function shown(error: unknown): string {
-  try {
-    return (jsonText(error) ?? "").slice(0, MAX_SHOWN);
-  } catch {
-    // It is nested too deep.
-    return "";
-  }
+  // It may be nested too deep.
+  return attempt(() => jsonText(error)?.slice(0, MAX_SHOWN)) ?? "";
 }
 
 export class JsonRpcError extends Error {

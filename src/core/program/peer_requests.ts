@@ -1,5 +1,6 @@
 /** What a peer asks of this side: each request is run once and answered once, alone or with its batch. */
 
+import { attempt, defined } from "../checks.ts";
 import { plainText } from "../wire/codec.ts";
 import { errorFields, type Message, type MessageId, type Params, RpcCode } from "./message.ts";
 
@@ -109,12 +110,7 @@ export function written(value: unknown, name: string): unknown {
 }
 
 function writtenData(data: unknown): { data?: unknown } {
-  try {
-    const form = written(data, "data");
-    return form === undefined ? {} : { data: form };
-  } catch {
-    return {};
-  }
+  return defined({ data: attempt(() => written(data, "data")) });
 }
 
 export function methodNotFound(method: string): Error & { code: number } {

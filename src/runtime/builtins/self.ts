@@ -1,6 +1,7 @@
 /** What a process knows of itself and of the machine, by what Node and Bun have in common. */
 
 import {
+  attempt,
   countZombies,
   descriptorLinks,
   fromPs,
@@ -65,11 +66,7 @@ function heapBytes(): number {
 
 // deno-lint-ignore require-await
 async function openFiles(): Promise<number | null> {
-  try {
-    return fileSystem().readdirSync("/proc/self/fd").length;
-  } catch {
-    return null;
-  }
+  return attempt(() => fileSystem().readdirSync("/proc/self/fd").length) ?? null;
 }
 
 /** Where each descriptor of this process leads. */
@@ -124,11 +121,7 @@ function enterFolder(path: string): string {
 }
 
 export function isFolder(path: string): boolean {
-  try {
-    return fileSystem().statSync(path).isDirectory();
-  } catch {
-    return false;
-  }
+  return attempt(() => fileSystem().statSync(path).isDirectory()) ?? false;
 }
 
 const PM2_CLUSTER = "PM2 runs this process in cluster mode, where a new process of its program does not get there, " +
@@ -137,11 +130,7 @@ const PM2_CLUSTER = "PM2 runs this process in cluster mode, where a new process 
 /** The runner that this process runs, by its file: a link to it in the folder of executables is followed. */
 function testRunner(): string | null {
   const file = process.argv[1] ?? "";
-  try {
-    return runnerOf(fileSystem().realpathSync(file));
-  } catch {
-    return runnerOf(file);
-  }
+  return runnerOf(attempt(() => fileSystem().realpathSync(file)) ?? file);
 }
 
 /** Why a new process can't run the program of this one, in Node and in Bun; null where it can. */

@@ -1,3 +1,4 @@
+import { attempt } from "../posix/proc.ts";
 import type { BunNamespace } from "./namespace.ts";
 import { childEnvironment as nodeEnvironment } from "../builtins/flags.ts";
 import { type FlagRules, fromOrigin, joinOptions, ORIGIN, passedOn, splitOptions } from "../posix/program.ts";
@@ -35,10 +36,8 @@ export function childEnvironment(env: Readonly<Record<string, string>>): Record<
 
 /** Bun looks from the working directory for a file, and then for a package. */
 function preloaded(specifier: string): string {
-  if (ORIGIN === null) return specifier;
-  try {
-    return Bun.resolveSync(specifier, ORIGIN);
-  } catch {
-    return specifier.startsWith(".") ? fromOrigin(specifier) : specifier;
-  }
+  const origin = ORIGIN;
+  if (origin === null) return specifier;
+  return attempt(() => Bun.resolveSync(specifier, origin)) ??
+    (specifier.startsWith(".") ? fromOrigin(specifier) : specifier);
 }

@@ -1,5 +1,6 @@
 /** The command line and the environment of a new process of the same program. */
 
+import { attempt } from "../posix/proc.ts";
 import { type FlagRules, fromOrigin, joinOptions, ORIGIN, passedOn, splitOptions } from "../posix/program.ts";
 import type { Sandbox, SpawnProgramOptions } from "../runtime.ts";
 import { type DenoNamespace, type DenoPermission, executable, ifReadable, isGranted } from "./namespace.ts";
@@ -50,11 +51,7 @@ function absolute(program: string): string {
 }
 
 function commandLine(): string[] | null {
-  try {
-    return ifReadable("/proc/self/cmdline", Deno.readTextFileSync).split("\0").slice(0, -1);
-  } catch {
-    return null;
-  }
+  return attempt(() => ifReadable("/proc/self/cmdline", Deno.readTextFileSync).split("\0").slice(0, -1)) ?? null;
 }
 
 function permissions(): string[] {

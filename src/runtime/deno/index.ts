@@ -18,6 +18,7 @@ import type { Clock, Environment, MemoryUsage, OpenHandle, Runtime } from "../ru
 import { connect, connects, connectToParent } from "./channel.ts";
 import { type DenoNamespace, ifReadable, isGranted, kill } from "./namespace.ts";
 import {
+  attempt,
   countKinds,
   countZombies,
   descriptorLinks,
@@ -145,11 +146,7 @@ function enterFolder(path: string): string {
 /** Where this process may not look, it takes the folder to be there. */
 export function isFolder(path: string): boolean {
   if (!isGranted({ name: "read", path })) return true;
-  try {
-    return Deno.statSync(path).isDirectory;
-  } catch {
-    return false;
-  }
+  return attempt(() => Deno.statSync(path).isDirectory) ?? false;
 }
 
 // An immediate runs before sockets are asked again, sixty times over; a timer runs after.

@@ -12,7 +12,7 @@ import {
 } from "../posix/child_process.ts";
 import { timer } from "../posix/clock.ts";
 import { failureCode, failureReason } from "../posix/failure_reason.ts";
-import { groupRuns, startTimeOf } from "../posix/proc.ts";
+import { attempt, groupRuns, startTimeOf } from "../posix/proc.ts";
 import { PATH_LIMIT } from "../posix/socket_path.ts";
 import type {
   CommandProcess,
@@ -275,11 +275,8 @@ function listen(path: string): DenoListener {
 }
 
 function remove(path: string, options: { readonly recursive: boolean } = { recursive: false }): void {
-  try {
-    Deno.removeSync(path, options);
-  } catch {
-    // Gone before: a listener removes its own socket.
-  }
+  // A listener removes its own socket.
+  attempt(() => Deno.removeSync(path, options));
 }
 
 function makeFolder(): string {

@@ -7,7 +7,7 @@ import { immediate, systemClock } from "../posix/clock.ts";
 import { cannotSandbox, checkSystem, folderOf, fromOrigin, ownFilesOf } from "../posix/program.ts";
 import type { OpenHandle, Runtime } from "../runtime.ts";
 import { CHILD_WRITES, parentChannel } from "./channel.ts";
-import { countKinds, descriptorsOf, filesAmong, NODE_KINDS } from "../posix/proc.ts";
+import { attempt, countKinds, descriptorsOf, filesAmong, NODE_KINDS } from "../posix/proc.ts";
 
 /** The runtime as Node has it. What not every process needs is loaded where it is used. */
 export function nodeRuntime(): Runtime {
@@ -43,12 +43,8 @@ export function nodeRuntime(): Runtime {
 export function runningProgram(): string | null {
   const [, started] = process.argv;
   if (started === undefined) return null;
-  try {
-    return fileSystem().realpathSync(started);
-  } catch {
-    // Named without its extension.
-    return fromOrigin(started);
-  }
+  // It may be named without its extension.
+  return attempt(() => fileSystem().realpathSync(started)) ?? fromOrigin(started);
 }
 
 /** What keeps a process of Node alive, without the standard streams and the channel that end at `lastOwnFd`. */

@@ -1,5 +1,6 @@
 /** A process that this one starts, whichever runtime does it: its group, its signals, the end of its output, why it could not be started. */
 
+import { attempt } from "./proc.ts";
 import { whenSilent } from "./clock.ts";
 import { failureCode, failureReason } from "./failure_reason.ts";
 import type { SpawnCommandOptions, SpawnedProcess, SpawnOptions } from "../runtime.ts";
@@ -35,10 +36,10 @@ export function signalProcess(
   if (now !== null && now !== startTime) return false;
   // A group keeps its number from being given to a new process. One without a process of that number is the orphans' own.
   const isEmpty = isGone || now !== startTime;
-  if (isEmpty && !(group && !attempt(() => system.kill(pid, 0)))) return false;
-  if (group && attempt(() => system.kill(-pid, signal))) return true;
+  if (isEmpty && !(group && !succeeds(() => system.kill(pid, 0)))) return false;
+  if (group && succeeds(() => system.kill(-pid, signal))) return true;
   // It may not lead its group yet.
-  return !isEmpty && attempt(() => system.kill(pid, signal));
+  return !isEmpty && succeeds(() => system.kill(pid, signal));
 }
 
 /** How to signal the process `pid`, which has just been started, and with `group` whatever is in the group that it leads. */
@@ -55,7 +56,7 @@ export function signalsOf(
   };
 }
 
-function attempt(fn: () => void): boolean {
+function succeeds(fn: () => void): boolean {
   try {
     fn();
     return true;
@@ -109,13 +110,8 @@ export function leader({ command, env }: Start, tools: GroupTools): Start & { re
 function canLead({ command: [executable], env }: Start, { canRun, read }: GroupTools): boolean {
   // Perl would load what that says.
   if (env["PERL5OPT"] !== undefined) return false;
-  try {
-    // Where the runtime itself is gone, its own error says so, and Perl only exits.
-    return read(AUTOGROUP).startsWith("1") && canRun(PERL) && canRun(executable);
-  } catch {
-    // Not Linux, or scoped rights.
-    return false;
-  }
+  // Where the runtime itself is gone, its own error says so, and Perl only exits.
+  return attempt(() => read(AUTOGROUP).startsWith("1") && canRun(PERL) && canRun(executable)) ?? false;
 }
 
 /** How a process is started and followed, whichever runtime does it. */
@@ -216,12 +212,9 @@ const LASTING: ReadonlySet<string | undefined> = new Set(["ENOENT", "EACCES", "E
 
 /** What is wrong with a script that is there and can't be started, as the system says only that something does not exist. */
 function scriptAt(path: string, { cwd, read }: Pick<SpawnFailure, "cwd" | "read">): string | null {
-  try {
-    const interpreter = interpreterOf(read(path.startsWith("/") || cwd === undefined ? path : `${cwd}/${path}`));
-    return interpreter === null ? null : noInterpreter(interpreter);
-  } catch {
-    return null;
-  }
+  const script = attempt(() => read(path.startsWith("/") || cwd === undefined ? path : `${cwd}/${path}`));
+  const interpreter = script === undefined ? null : interpreterOf(script);
+  return interpreter === null ? null : noInterpreter(interpreter);
 }
 
 /** The interpreter that the first line of a script names, as the system reads it: with the CR of a line that ends in CR LF. */

@@ -4,6 +4,15 @@ import type { MemoryUsage, OpenHandle } from "../runtime.ts";
 
 export const UNKNOWN_MEMORY: MemoryUsage = { rssBytes: null, pssBytes: null, privateBytes: null };
 
+/** What `read` returns, or undefined where it throws: for what this system may not have, or this process may not see. */
+export function attempt<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
+
 /** Reads the text of Linux' `/proc/PID/smaps_rollup`. */
 export function fromSmapsRollup(text: string): MemoryUsage {
   const bytes = new Map<string, number>();
@@ -30,11 +39,7 @@ export function fromPs(text: string): MemoryUsage {
  * `/proc/PID/stat`; null where that can't be read.
  */
 export function startTimeOf(readStat: () => string): string | null {
-  try {
-    return statFields(readStat())[19] ?? null;
-  } catch {
-    return null;
-  }
+  return attempt(() => statFields(readStat())[19]) ?? null;
 }
 
 /** From the third field on: the second is the program's name in parentheses, which may hold anything. */
@@ -44,11 +49,7 @@ function statFields(stat: string): string[] {
 
 /** The second figure of Linux' `/proc/PID/schedstat`, of the main thread, in milliseconds; 0 where that can't be read. */
 export function waitedMsOf(readSchedstat: () => string): number {
-  try {
-    return Number(readSchedstat().split(" ")[1] ?? 0) / 1e6;
-  } catch {
-    return 0;
-  }
+  return attempt(() => Number(readSchedstat().split(" ")[1] ?? 0) / 1e6) ?? 0;
 }
 
 export interface ProcFiles {
@@ -72,30 +73,18 @@ export function countZombies({ list, read }: ProcFiles): number | null {
   }
 
   function isZombie(pid: string): boolean {
-    try {
-      return statFields(read(`/proc/${pid}/stat`))[0] === "Z";
-    } catch {
-      // Collected meanwhile.
-      return false;
-    }
+    // It may have been collected meanwhile.
+    return attempt(() => statFields(read(`/proc/${pid}/stat`))[0]) === "Z";
   }
 }
 
 /** Whether a process of the group has not ended: one that has stays in it until it is collected. True where the system does not say. */
 export function groupRuns(group: number, { list, read }: ProcFiles): boolean {
-  try {
-    return Array.from(list("/proc")).some((name) => /^\d+$/.test(name) && isIn(name));
-  } catch {
-    return true;
-  }
+  return attempt(() => Array.from(list("/proc")).some((name) => /^\d+$/.test(name) && isIn(name))) ?? true;
 
   function isIn(pid: string): boolean {
-    try {
-      const [state, , itsGroup] = statFields(read(`/proc/${pid}/stat`));
-      return Number(itsGroup) === group && state !== "Z" && state !== "X";
-    } catch {
-      return false;
-    }
+    const [state, , itsGroup] = attempt(() => statFields(read(`/proc/${pid}/stat`))) ?? [];
+    return Number(itsGroup) === group && state !== "Z" && state !== "X";
   }
 }
 
@@ -134,16 +123,10 @@ export interface Descriptors {
 /** Where each descriptor of this process leads; empty where there is no `/proc`, or no right to read it. */
 export function descriptorLinks({ list, readLink }: Descriptors): Map<number, string> {
   const links = new Map<number, string>();
-  try {
-    for (const fd of list("/proc/self/fd")) {
-      try {
-        links.set(Number(fd), readLink(`/proc/self/fd/${fd}`));
-      } catch {
-        // The descriptor by which the folder was read.
-      }
-    }
-  } catch {
-    // Not Linux, or scoped rights.
+  for (const fd of attempt(() => Array.from(list("/proc/self/fd"))) ?? []) {
+    // That by which the folder was read leads nowhere.
+    const link = attempt(() => readLink(`/proc/self/fd/${fd}`));
+    if (link !== undefined) links.set(Number(fd), link);
   }
   return links;
 }
