@@ -6,7 +6,7 @@ import type { BrokerCore } from "../broker/broker.ts";
 import type { CallContext, Handler } from "../module/definition.ts";
 import { RecordStream } from "../log/broker_log.ts";
 import { EVENT_IDS, type EventId, EVENTS, isEventId, type LogRecord } from "../log/events.ts";
-import { inspect, isRecord } from "../checks.ts";
+import { defined, inspect, isRecord } from "../checks.ts";
 import { messageOf } from "../user_code.ts";
 import { isAtLeast, levelFrom, type LogLevel } from "../log/prefix.ts";
 import { describeModules } from "./describe.ts";
@@ -65,34 +65,28 @@ function inEnvelope(command: Command): Handler {
 
 async function measuredCall(
   core: BrokerCore,
-  [target, command, params, settings]: readonly unknown[],
+  given: readonly unknown[],
   { context, now }: { context: CallContext; now: () => number },
 ): Promise<MeasuredResult> {
-  if (typeof target !== "string" || typeof command !== "string" || !Array.isArray(params)) {
-    throw new TypeError("Cannot call: target, command and list of params must be given");
-  }
-  const timeoutMs = timeoutIn(settings);
+  const { target, command, params, timeout } = callIn("call", given);
   const since = now();
-  const asked = {
-    signal: context.signal,
-    onProgress: progressTo(context),
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
-  };
+  const asked = { signal: context.signal, onProgress: progressTo(context), ...timeout };
   const { value, attempts } = await core.measure(target, command, params, asked);
   const took = { attempts, ms: Math.round((now() - since) * 1_000) / 1_000 };
   return value === undefined ? took : { value, ...took };
 }
 
-function streamBy(
-  core: BrokerCore,
-  [target, command, params, settings]: readonly unknown[],
-  { signal }: CallContext,
-): AsyncIterable<unknown> {
+function streamBy(core: BrokerCore, given: readonly unknown[], { signal }: CallContext): AsyncIterable<unknown> {
+  const { target, command, params, timeout } = callIn("stream", given);
+  return core.stream(target, command, params, { signal, ...timeout });
+}
+
+/** @throws {TypeError} */
+function callIn(action: "call" | "stream", [target, command, params, settings]: readonly unknown[]) {
   if (typeof target !== "string" || typeof command !== "string" || !Array.isArray(params)) {
-    throw new TypeError("Cannot stream: target, command and list of params must be given");
+    throw new TypeError(`Cannot ${action}: target, command and list of params must be given`);
   }
-  const timeoutMs = timeoutIn(settings);
-  return core.stream(target, command, params, { signal, ...(timeoutMs === undefined ? {} : { timeoutMs }) });
+  return { target, command, params, timeout: defined({ timeoutMs: timeoutIn(settings) }) };
 }
 
 function timeoutIn(settings: unknown): number | undefined {
@@ -103,14 +97,11 @@ function timeoutIn(settings: unknown): number | undefined {
   throw new TypeError(`Cannot call: timeoutMs must be a number of milliseconds, and it is ${inspect(timeoutMs)}`);
 }
 
-/** Why a process has no inspector is an answer, too. @throws {UnknownModuleError} */
+/** @throws {UnknownModuleError} */
 async function inspected(core: BrokerCore, name: string, open: boolean): Promise<InspectAnswer> {
-  try {
-    return { url: await core.inspect(name, open), error: null };
-  } catch (error) {
-    if (error instanceof BrokerError) throw error;
-    return { url: null, error: messageOf(error) };
-  }
+  let url: string | null = null;
+  const error = await refusal(core.inspect(name, open).then((found) => url = found));
+  return { url, error };
 }
 
 /** Why something can't be done is an answer, too; null where it is done. @throws {BrokerError} */

@@ -161,12 +161,7 @@ export function utf8Text(bytes: Uint8Array): string {
 
 /** The JSON value of a body without attachments. @throws {BodyError} */
 export function readJson(body: Uint8Array): unknown {
-  return parseJson(utf8Text(body));
-}
-
-/** @throws {BodyError} */
-export function parseJson(text: string): unknown {
-  return readText(text).value;
+  return readText(utf8Text(body)).value;
 }
 
 /**
