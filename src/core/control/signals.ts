@@ -10,7 +10,7 @@ export interface SignalOptions {
   readonly reload?: (() => unknown) | undefined;
 }
 
-/** A signal within this time of another is the same one: `deno task` and `bunx` hand on what their process group has got already. */
+/** A signal within this time of another is the same one: `timeout`, `deno task` and `bunx` hand on what their process group gets too. */
 const SAME_MS = 250;
 
 /**
