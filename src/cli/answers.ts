@@ -116,8 +116,8 @@ export function schemaText(schema: unknown): string {
 
 /** What is told of processes that were changed; without a name, of all. */
 export const DONE = {
-  restart: ([name = "Every module"]) => `${name} was started again\n`,
-  reload: ([name = "Every module"]) => `${name} was loaded again\n`,
+  restart: ([name = "Every module"]) => `${name} was restarted\n`,
+  reload: ([name = "Every module"]) => `${name} was reloaded\n`,
   stop: ([name = "The broker"]) => `${name} has stopped\n`,
   scale: ([name, count]) => `${name} has ${count} ${Number(count) === 1 ? "worker" : "workers"}\n`,
 } satisfies Readonly<Record<string, (operands: readonly string[]) => string>>;

@@ -72,16 +72,16 @@ export async function runDemo({ json }: { readonly json: boolean }): Promise<num
   };
   const heading = (text: string) => show(`\n${bold(text, colors)}\n`);
 
-  heading("Three modules start, two with data of their own; each new process is cleaned of what is the others'");
+  heading("Three modules start, two with data of their own; each new process frees what belongs to the others");
   const broker = await Broker.start({
     name: "broker-master",
     modules: [livestatus, sla, webui],
     logLevel: "debug",
     log,
   });
-  show("The other processes are cleaned likewise.\n");
+  show("The other processes are cleaned up the same way.\n");
   try {
-    heading("Calls, a line of each outcome");
+    heading("Calls, one line for each outcome");
     const calls = await makeCalls(broker);
     const status = await broker.status();
     await broker.stop();
@@ -110,7 +110,7 @@ async function makeCalls(broker: Broker): Promise<DemoCall[]> {
   await call("answered after the retry", "sla", "rebuild", [300], 200);
   await call("timed out twice", "sla", "rebuild", [700], 200);
   // The late answer arrives while this call waits, and must not be taken for its answer.
-  await call("answered, a late answer passed by", "sla", "rebuild", [500]);
+  await call("answered, despite a late one", "sla", "rebuild", [500]);
   await call("unknown command", "sla", "get_reprot", ["2021-10"]);
   await call("crash in the command", "sla", "get_trend", ["2021-10"]);
   await call("process gone", "sla", "exit", [3]);

@@ -17,7 +17,7 @@ export async function inspect(runtime: Runtime, { module, off, json, broker }: A
       const { host, pathname } = new URL(url);
       runtime.writeError(
         `Open devtools://devtools/bundled/js_app.html?ws=${host}${pathname} in Chrome, or chrome://inspect with ${host}; ` +
-          `"brokkr inspect ${module} --off" closes it, and so do 10 minutes\n`,
+          `it closes after 10 minutes, or with "brokkr inspect ${module} --off"\n`,
       );
     }
   });

@@ -83,7 +83,7 @@ function requireStarted(failed: readonly ProcessRow[]): void {
     `"${name}": ${reason === null ? "it ended before it was ready" : escapeText(reason)}`
   );
   const isTriedAgain = ended.every(({ status }) => status.state !== "failed");
-  const next = isTriedAgain ? ", and is tried again" : "";
+  const next = isTriedAgain ? ", and will be restarted" : "";
   throw new CliError(`Cannot start ${what} ${reasons.join("; ")}${next}, see the broker's log`, {
     exitCode: ExitCode.gone,
   });

@@ -54,7 +54,7 @@ async function act(client: ControlClient, state: TopState, { action, name }: Que
   state.notice = `${action} ${name} …`;
   try {
     await client[action](name);
-    state.notice = action === "restart" ? `${name} was started again` : `${name} was stopped`;
+    state.notice = action === "restart" ? `${name} was restarted` : `${name} was stopped`;
   } catch (error) {
     state.notice = messageOf(error);
   }

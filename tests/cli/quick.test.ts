@@ -81,8 +81,8 @@ test("brokkr describe shows a module with one question, and leaves to the whole 
 
 for (
   const [words, question, text] of [
-    [["restart", "sla"], ["restart", ["sla"]], "sla was started again\n"],
-    [["reload"], ["reload", []], "Every module was loaded again\n"],
+    [["restart", "sla"], ["restart", ["sla"]], "sla was restarted\n"],
+    [["reload"], ["reload", []], "Every module was reloaded\n"],
     [["scale", "sla", "1"], ["scale", ["sla", 1]], "sla has 1 worker\n"],
   ] as const
 ) {

@@ -101,7 +101,7 @@ test("brokkr reload puts new code into service, and says where a module was kept
     const before = await pids(sandbox);
     writeFileSync(join(sandbox.folder, "one.js"), ANSWER("new").replace("NAME", '"one"'));
     const { code, stderr } = await sandbox.run(["reload", "one"]);
-    assert.deepEqual([code, stderr], [0, "one was loaded again\n"]);
+    assert.deepEqual([code, stderr], [0, "one was reloaded\n"]);
     assert.equal((await sandbox.run(["call", "one", "get"])).stdout, "new\n");
     assert.equal((await pids(sandbox))["two"], before["two"]);
     writeFileSync(join(sandbox.folder, "one.js"), "process.exit(7);\n");

@@ -19,7 +19,7 @@ test("brokkr run, call, status, restart and stop go through one broker's life", 
     assert.deepEqual(before.modules[1]?.workers.map(({ name }) => name), ["Livestatus-1", "Livestatus-2"]);
 
     const restarted = await sandbox.run(["restart", "sla"]);
-    assert.deepEqual(restarted, { code: 0, signal: null, stdout: "", stderr: "sla was started again\n" });
+    assert.deepEqual(restarted, { code: 0, signal: null, stdout: "", stderr: "sla was restarted\n" });
     const after = await statusOf(sandbox);
     assert.notEqual(after.modules[0]?.pid, before.modules[0]?.pid);
     assert.equal(after.modules[0]?.restarts, 1);

@@ -42,7 +42,7 @@ function head(
   return [
     `${name}: ${size(bytes)}, ${count(lines)} lines, ${count(events)}${left} events${notRead}`,
     ...(first === null || last === null
-      ? ["No event fits"]
+      ? ["No event matches"]
       : [`${first} to ${last}${lengthMs === 0 ? "" : ` (${shortTime(lengthMs)})`}`]),
     ...(ambiguous === 0 ? [] : [
       `${count(ambiguous)} ${

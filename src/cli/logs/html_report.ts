@@ -68,7 +68,7 @@ function head({ files, first, last, events, filtered, lines, unread }: LogSummar
   const left = filtered === 0 ? "" : ` of ${count(events + filtered)}`;
   const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
   return [
-    element("p", first === null ? "No event fits." : `${first} to ${last}`),
+    element("p", first === null ? "No event matches." : `${first} to ${last}`),
     element(
       "p",
       `${count(lines)} lines (${(bytes / 1e6).toFixed(1)} MB), ${count(events)}${left} events, ${

@@ -11,17 +11,17 @@ import type { TopState } from "./state.ts";
 import type { Size } from "./terminal.ts";
 
 const HELP = [
-  "up down j k     choose a process",
+  "up down j k     select a process",
   "enter           its calls, latencies and cleanup receipt",
-  "l               its log lines, as they come",
+  "l               its log lines, live",
   "s               sort by name, memory, calls, p99, errors, restarts",
   "r               restart it",
   "x               stop its module",
-  "space p         hold the screen still",
+  "space p         pause the screen",
   "escape          back",
   "q               quit",
   "",
-  "! stands before a process that has failed, waits for its restart, or had errors since the last look.",
+  "! marks a process that has failed, is blocked, waits for its restart, or had errors since the last update.",
 ];
 
 /** At most `size.height` lines of at most `size.width` characters. */

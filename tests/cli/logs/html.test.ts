@@ -85,7 +85,7 @@ test("htmlReport() shows text of the log as text, and a name of a file too", () 
 });
 
 test("htmlReport() of nothing is a page that says so", () => {
-  assert.match(reportOf([]), /<p>No event fits\.<\/p>/);
+  assert.match(reportOf([]), /<p>No event matches\.<\/p>/);
 });
 
 test("the plotting library in the page is the one of the npm package", () => {

@@ -108,7 +108,7 @@ test(
         "web-2websuspect1 min412 ms agosla (ready, 2 pending)",
       ]);
       assert.equal(await rows.nth(3).getByRole("cell", { name: "suspect" }).getAttribute("class"), "state backoff");
-      const called = page.getByRole("table", { name: /^Modules of others/ }).getByRole("row");
+      const called = page.getByRole("table", { name: /^Imported modules/ }).getByRole("row");
       assert.deepEqual((await called.allTextContents()).slice(1), ["slaweb-137120.50 ms21 ms"]);
       assert.equal(
         await called.nth(1).getByRole("cell", { name: "2", exact: true }).getAttribute("class"),
@@ -196,7 +196,7 @@ test(
       await visit(url, { ...WIDE, mayFail: true }, async (page) => {
         await page.getByText("All 4 processes are ready").waitFor();
         first.kill("SIGKILL");
-        await page.getByText("No connection to the broker; what is shown is old. Trying again").waitFor();
+        await page.getByText("No connection to the broker; these figures are old. Trying again").waitFor();
         await page.getByText(`pid ${first.child.pid}`).waitFor();
         const next = await sandbox.broker([...RUN, new URL(url).host]);
         await page.getByText("Live", { exact: true }).waitFor();

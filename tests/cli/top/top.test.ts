@@ -38,7 +38,7 @@ test("brokkr top shows the processes, follows what happens, restarts one and lea
     screen.keys("Escape", "r");
     await screen.shows(/restart sla\? y or n/);
     screen.keys("y");
-    await screen.shows(/sla was started again/);
+    await screen.shows(/sla was restarted/);
     assert.match(await screen.shows(/^. sla +ready +1 /m), /4 ready/);
     screen.tmux("resize-window", "-x", "60", "-y", "12");
     const small = await screen.shows(/NAME +STATE +RST +MEMORY CALLS\/S +P99$/m);

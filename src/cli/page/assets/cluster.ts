@@ -8,7 +8,7 @@ import { byId, count, fill, hot, milliseconds, set, type Table, timeText } from 
 type Node = ReturnType<typeof nodeRows>[number];
 
 const NODES: Table<Node> = {
-  caption: "Brokers: state, and the modules that others may call",
+  caption: "Brokers: state and exported modules",
   columns: [
     { heading: "node", text: ({ node }) => node, isText: true },
     { heading: "broker", text: ({ broker }) => broker, isText: true },
@@ -20,7 +20,7 @@ const NODES: Table<Node> = {
 };
 
 const IMPORTS: Table<ImportStatus> = {
-  caption: "Modules of others: calls of this broker since its start",
+  caption: "Imported modules: calls of this broker since its start",
   columns: [
     { heading: "module", text: ({ name }) => name, isText: true },
     {

@@ -33,7 +33,7 @@ function connect(): void {
   });
   source.addEventListener("entry", ({ data }) => add(JSON.parse(data)));
   source.addEventListener("error", () => {
-    showConnection("No connection to the broker; what is shown is old. Trying again", true);
+    showConnection("No connection to the broker; these figures are old. Trying again", true);
     if (source.readyState === EventSource.CLOSED) setTimeout(connect, AGAIN_MS);
   });
 }

@@ -47,7 +47,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
     series: () => (["p50", "p99"] as const).map((name) => ({ name, color: name, valueAt: (moment) => moment[name] })),
     now: ({ p50, p99 }) =>
       p50 === null
-        ? "No call was answered in the last step"
+        ? "No call was answered since the last update"
         : `Half of the calls took at most ${duration(p50)} just now, 99 of 100 at most ${duration(p99)}`,
   },
   memory: {
