@@ -144,7 +144,7 @@ export const SHOWN: readonly Shown[] = [
   },
   {
     page: "docs/wire-protocol.md",
-    begins: "u32 length of the text, big end first | text |",
+    begins: "u32 length of the text, big-endian | text |",
     because: "the order of a body, whose bytes are tried in the example below",
   },
 ];
