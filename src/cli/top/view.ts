@@ -11,7 +11,7 @@ import type { TopState } from "./state.ts";
 import type { Size } from "./terminal.ts";
 
 const HELP = [
-  "up down j k     select a process",
+  "up down j k     choose a process",
   "enter           its calls, latencies and cleanup receipt",
   "l               its log lines, live",
   "s               sort by name, memory, calls, p99, errors, restarts",
