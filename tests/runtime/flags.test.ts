@@ -43,6 +43,14 @@ test("Deno's --v8-flags of the user are joined with what the garbage collector n
   ]);
 });
 
+test("Deno's flags are not looked for among the program's own arguments", () => {
+  assert.deepEqual(flags("deno run main.ts --v8-flags=--random-seed=1 -A", 2), COLLECTS);
+  assert.deepEqual(flags("deno serve --allow-net main.ts -A --v8-flags=--random-seed=1", 2), [
+    "--allow-net",
+    ...COLLECTS,
+  ]);
+});
+
 test("Deno's process with the engine flags of its parent shares the compiled code that is kept", () => {
   const given = "deno run -A --v8-flags=--max-old-space-size=99,--expose-gc main.ts";
   assert.deepEqual(flags(given, 0), ["-A", "--v8-flags=--max-old-space-size=99,--expose-gc"]);

@@ -142,7 +142,7 @@ export function childFlags(parent: ParentFlags): string[] {
   const { more = [] } = parent;
   const flags = [...own ?? parent.permissions, ...more.filter((flag) => !flag.startsWith(V8_FLAGS))];
   // They may be given once only.
-  const engine = [...own === null ? [] : v8Flags(parent.commandLine ?? []), ...v8Flags(more)];
+  const engine = [...v8Flags(beforeProgramArgs(parent) ?? []), ...v8Flags(more)];
   if (!parent.collects || engine.includes(NEEDS_GC)) return [...flags, ...engineFlag(engine)];
   // Compiled code is kept for one set of engine flags: parent and child would take turns to throw away what the other kept.
   return [...flags, NO_CODE_CACHE, ...engineFlag([NEEDS_GC, ...engine])];
@@ -178,10 +178,15 @@ function allow(flags: string[], right: string, letter: string, value: string): s
   return flags.with(at, `${flags[at]},${value}`);
 }
 
-/** Null where the command line says nothing. */
-function ownFlags({ commandLine, programArgs, permissions }: ParentFlags): string[] | null {
+/** What stands before the program's own arguments, which may look like flags. Null where the command line says nothing. */
+function beforeProgramArgs({ commandLine, programArgs }: ParentFlags): readonly string[] | null {
+  return commandLine && commandLine.slice(0, commandLine.length - programArgs);
+}
+
+function ownFlags(parent: ParentFlags): string[] | null {
+  const commandLine = beforeProgramArgs(parent);
   if (commandLine === null) return null;
-  const scriptAt = commandLine.length - programArgs - 1;
+  const scriptAt = commandLine.length - 1;
   const before = commandLine.slice(1, scriptAt);
   // Flags of any subcommand may stand before it, with their values.
   const [first = ""] = before;
@@ -189,7 +194,7 @@ function ownFlags({ commandLine, programArgs, permissions }: ParentFlags): strin
   if (runAt !== -1 && (runAt === 0 || first.startsWith("-"))) return repeated(before.toSpliced(runAt, 1));
   if (scriptAt === 1 || first.startsWith("-")) return repeated(before);
   // What is evaluated has every right, without a flag that says so.
-  const implied = first === "eval" ? permissions : [];
+  const implied = first === "eval" ? parent.permissions : [];
   return [...implied, ...passedOn(ofAnySubcommand(commandLine.slice(2)), RULES)];
 }
 
