@@ -3,6 +3,7 @@
  * had others before: see `supervisor.ts`.
  */
 
+import type { ExitStatus } from "../../runtime/runtime.ts";
 import type { CallClient } from "../call/client.ts";
 import { deadline, formatTimeout } from "../duration.ts";
 import type { BrokerFault } from "../faults.ts";
@@ -431,12 +432,14 @@ export interface ExitReason {
 /** What the runtimes say where a port is served already. */
 const PORT_TAKEN = /EADDRINUSE|AddrInUse|address already in use|is port \d+ in use/i;
 
+export function exitText({ code, signal }: ExitStatus): string {
+  return signal === null ? `process exited with code ${code ?? "unknown"}` : `process was killed by ${signal}`;
+}
+
 /** @param hint what follows the cause for the operator. */
 function exitReason(end: ProcessEnd, hint = ""): ExitReason {
   const { code: exitCode, signal, lastLines } = end;
-  const exit = signal === null
-    ? `process exited with code ${exitCode ?? "unknown"}`
-    : `process was killed by ${signal}`;
+  const exit = exitText(end);
   const where = end.cleaning === null ? "" : ` in the cleanup of module "${end.cleaning}"`;
   const reason = end.wasReady ? exit : "process did not start";
   const cause = end.why ?? (exitCode === null && signal === null ? reason : exit + where);

@@ -9,6 +9,7 @@ import { messageOf } from "../user_code.ts";
 import { DEFAULT_FRAME_LIMIT, FrameType, FrameWriter } from "../wire/frame.ts";
 import { controlFromParent, TREE_SIGNAL_MS } from "../wire/messages.ts";
 import { HeldChannel } from "./await_role.ts";
+import { exitText } from "./child_process.ts";
 import type { ChildSpec, ParentProcess } from "./child_spec.ts";
 import type { Guard } from "./guard.ts";
 import { ROLE_VARIABLE } from "./role.ts";
@@ -183,10 +184,6 @@ export class Standbys {
       this.#fill();
     });
   }
-}
-
-function exitText({ code, signal }: ExitStatus): string {
-  return signal === null ? `process exited with code ${code ?? "unknown"}` : `process was killed by ${signal}`;
 }
 
 class Standby {
