@@ -217,8 +217,8 @@ export interface CallTarget {
   readonly target: string;
   /** Name of the command. */
   readonly command: string;
-  /** What failed, where it is no call. @default the call */
-  readonly action?: "start";
+  /** What failed, if it is not a call. @default the call */
+  readonly action?: "start" | "stop" | "restart" | "reload" | "scale" | "inspect";
 }
 
 /**

@@ -279,7 +279,7 @@ export class BrokerCore implements Service {
     const target = (command: string, params: readonly unknown[], settings: CallOptions): StreamTarget => {
       const { caller, defaults } = this.#modules.route(module, command);
       const options = checkedRequest({ target: module, command, params }, settings, defaults);
-      if (this.#modules.slot(module, command).workers === 0) {
+      if (this.#modules.slot({ target: module, command }).workers === 0) {
         throw new UnknownModuleError({ target: `${module}-1`, command }, { nearest: null });
       }
       return { caller, options: { ...options, wire: { target: module, timeoutMs: options.timeoutMs } } };
@@ -300,7 +300,7 @@ export class BrokerCore implements Service {
         new CallMap(items, options, {
           target: module,
           call,
-          workers: () => this.#modules.slot(module, options.command).workers ?? 1,
+          workers: () => this.#modules.slot({ target: module, command: options.command }).workers ?? 1,
         }),
     };
   }
@@ -437,7 +437,7 @@ export class BrokerCore implements Service {
       broker: this.name,
       exported: (module) => this.#modules.exported(module),
       forward: (call, context, target) => this.forward(call, context, target),
-      ping: (module) => this.#modules.slot(module, "ping").process.ping(),
+      ping: (module) => this.#modules.slot({ target: module, command: "ping" }).process.ping(),
     });
   }
 

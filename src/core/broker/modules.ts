@@ -1,6 +1,6 @@
 /** The modules of a broker: started, started again, replaced and stopped in order. */
 
-import { UnknownModuleError } from "../faults.ts";
+import { type CallTarget, UnknownModuleError } from "../faults.ts";
 import { closestMatch, inspect } from "../checks.ts";
 import type { EventFields } from "../log/events.ts";
 import type { CallClient } from "../call/client.ts";
@@ -84,11 +84,11 @@ export class Modules {
     for (const [name, { slot }] of this.#leaving) if (!this.#running.has(name)) yield slot;
   }
 
-  /** @param command what the caller wants of it, for the error. @throws {UnknownModuleError} */
-  slot(name: string, command: string): ModuleSlot {
-    const slot = this.#running.get(name);
+  /** @throws {UnknownModuleError} */
+  slot(call: CallTarget): ModuleSlot {
+    const slot = this.#running.get(call.target);
     if (slot !== undefined) return slot;
-    throw new UnknownModuleError({ target: name, command }, { nearest: closestMatch(name, this.#running.keys()) });
+    throw new UnknownModuleError(call, { nearest: closestMatch(call.target, this.#running.keys()) });
   }
 
   /** @throws {UnknownModuleError} */
@@ -129,7 +129,7 @@ export class Modules {
 
   /** Drains one module. @throws {UnknownModuleError} */
   async stopOne(name: string): Promise<void> {
-    const slot = this.slot(name, "stop");
+    const slot = this.#slotTo("stop", name);
     slot.hasBegun = true;
     slot.isOff = true;
     await slot.stop();
@@ -148,7 +148,7 @@ export class Modules {
     // Without a wait for a module's own name, so that the next calls go to the new process.
     const worker = this.#running.has(name) ? undefined : await this.#worker(name);
     if (worker !== undefined) return await worker.slot.restartWorker(worker.number);
-    const slot = this.slot(name, "restart");
+    const slot = this.#slotTo("restart", name);
     slot.hasBegun = true;
     slot.isOff = false;
     await slot.process.restart();
@@ -164,7 +164,7 @@ export class Modules {
    */
   async inspect(name: string, open: boolean): Promise<string | null> {
     const worker = this.#running.has(name) ? undefined : await this.#worker(name);
-    const slot = this.slot(worker?.slot.name ?? name, "inspect");
+    const slot = this.#slotTo("inspect", worker?.slot.name ?? name);
     const { plan } = slot;
     if (plan.module.program !== undefined) {
       throw new Error(
@@ -185,7 +185,7 @@ export class Modules {
         `${at}: the number of workers must be a whole number of at least 0, and it is ${inspect(workers)}`,
       );
     }
-    const slot = this.slot(name, "scale");
+    const slot = this.#slotTo("scale", name);
     const { plan } = slot;
     if (plan.module.program !== undefined) {
       throw new Error(`${at}: it is a program in another language, only JavaScript modules have workers`);
@@ -209,7 +209,7 @@ export class Modules {
         if (this.#isIn(slot) && !slot.isOff && !await slot.replace("reload")) kept.push(slot.name);
       }
     } else {
-      const slot = this.slot(name, "reload");
+      const slot = this.#slotTo("reload", name);
       slot.hasBegun = true;
       slot.isOff = false;
       if (!await slot.replace("reload")) kept.push(name);
@@ -253,8 +253,12 @@ export class Modules {
     return changes;
   }
 
+  #slotTo(action: NonNullable<CallTarget["action"]>, name: string): ModuleSlot {
+    return this.slot({ target: name, command: action, action });
+  }
+
   #routeTo(target: string, command: string): Route {
-    const { plan, process: { caller } } = this.slot(target, command);
+    const { plan, process: { caller } } = this.slot({ target, command });
     const isProgram = plan.module.program !== undefined;
     const defaults = defaultsOf(this.#defaults, plan.calls);
     return this.#recent = { target, caller, defaults, isProgram };

@@ -415,6 +415,19 @@ test("a process that waits for a port that is taken says where that stands when 
   ]);
 });
 
+test("restart(), reload(), scale(), inspect() and stop of an unknown module name what was asked for, not a call", async () => {
+  const { core } = new FakeBroker({ sla: {} });
+  const unknown = (action: string) => ({
+    code: "UNKNOWN_MODULE",
+    message: `Cannot ${action} module "sal": unknown module, did you mean "sla"`,
+  });
+  await assert.rejects(core.restart("sal"), unknown("restart"));
+  await assert.rejects(core.reload("sal"), unknown("reload"));
+  await assert.rejects(core.scale("sal", 1), unknown("scale"));
+  await assert.rejects(core.inspect("sal", true), unknown("inspect"));
+  await assert.rejects(core.stopModule("sal"), unknown("stop"));
+});
+
 test("restart() and reload() after stop() are refused, so no process outlives its broker", async () => {
   const t = new FakeBroker({ sla: {} });
   void t.core.start();
