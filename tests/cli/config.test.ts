@@ -86,7 +86,7 @@ test("readConfig() says what a value is and what it should be", async () => {
       "brokkr.json:4:14: product must be a text, and it is 1",
       'brokkr.json:4:64: modules.a.workers must be a whole number of at least 0, and it is "two"',
       'brokkr.json:4:82: modules.a.restart must be one of "always", "on-failure", "never", and it is "now"',
-      "brokkr.json:5:12: modules.a.env must be a list of names of environment variables, or an object of values by name, and it is another text",
+      "brokkr.json:5:12: modules.a.env must be a list of names of environment variables, or an object of values by name, and it is a text",
       "brokkr.json:5:36: modules.a.concurrency must be a whole number of at least 1, and it is 0",
       "brokkr.json:5:48: modules.a.queue must be a whole number of at least 0, and it is -1",
       "brokkr.json:5:59: modules.a.cwd must be a path, and it is 7",

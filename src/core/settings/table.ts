@@ -325,7 +325,7 @@ function isEnvName(name: unknown): boolean {
 
 function kindOf(value: unknown): string {
   if (value === "") return "empty";
-  if (typeof value === "string") return "another text";
+  if (typeof value === "string") return value.includes("\0") ? "a text with NUL" : "a text";
   return typeof value === "number" || typeof value === "boolean" ? `a ${typeof value}` : inspect(value);
 }
 

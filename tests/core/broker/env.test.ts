@@ -80,7 +80,7 @@ for (
   const [env, message] of [
     [
       "TOKEN=s3cret",
-      "env must be a list of names of environment variables, or an object of values by name, and it is another text",
+      "env must be a list of names of environment variables, or an object of values by name, and it is a text",
     ],
     [
       ["TOKEN=s3cret"],
@@ -89,7 +89,7 @@ for (
     [[""], "env.0 must be the name of an environment variable, and it is empty"],
     [{ PIN: 1234 }, "env.PIN must be a text without NUL, or true, and it is a number"],
     [{ PIN: false }, "env.PIN must be a text without NUL, or true, and it is a boolean"],
-    [{ PIN: "s3\0" }, "env.PIN must be a text without NUL, or true, and it is another text"],
+    [{ PIN: "s3\0" }, "env.PIN must be a text without NUL, or true, and it is a text with NUL"],
     [{ "A=B": "x" }, 'env.A=B must be under the name of an environment variable, and it is under "A=B"'],
   ] satisfies [unknown, string][]
 ) {

@@ -123,7 +123,7 @@ for (
     [{ name: "sla", cwd: 1 }, 'Module "sla": cwd must be a path, and it is 1'],
     [
       { name: "sla", env: "TOKEN" },
-      'Module "sla": env must be a list of names of environment variables, or an object of values by name, and it is another text',
+      'Module "sla": env must be a list of names of environment variables, or an object of values by name, and it is a text',
     ],
     [{ name: "sla", env: [1] }, 'Module "sla": env.0 must be the name of an environment variable, and it is a number'],
   ] as const
