@@ -141,7 +141,7 @@ export class Modules {
       for (const slot of this.#running.values()) {
         if (!this.#isIn(slot)) continue;
         slot.isOff = false;
-        await slot.process.restart();
+        await slot.restart();
       }
       return;
     }
@@ -151,7 +151,7 @@ export class Modules {
     const slot = this.#slotTo("restart", name);
     slot.hasBegun = true;
     slot.isOff = false;
-    await slot.process.restart();
+    await slot.restart();
     // A start that is tried again may succeed yet.
     if (slot.process.isSettled) await this.#startHeld();
     else void slot.process.settled().then(() => this.#startHeld());
@@ -340,7 +340,13 @@ export class Modules {
   async #change(slot: ModuleSlot, plan: ModulePlan, context: ModulesContext): Promise<Change | null> {
     const spec = childSpec(plan, context);
     const signature = context.host.signature?.(slot.name);
-    if (slot.isOff) slot.signature = slot.wanted = signature;
+    if (slot.isOff) {
+      slot.adopt(spec);
+      slot.plan = plan;
+      slot.signature = slot.wanted = signature;
+      this.#recent = undefined;
+      return null;
+    }
     if (signature !== slot.wanted) return await this.#replace(slot, plan, { spec, signature });
     // One that is overtaken may be replacing it by the same.
     const turn = this.#turn;
@@ -367,8 +373,8 @@ export class Modules {
       slot.plan = plan;
       slot.signature = signature;
       this.#recent = undefined;
-      // The same is tried again by the next plan that has it.
-    } else if (slot.wanted === signature) slot.wanted = slot.signature;
+      // The same is tried again by the next plan that has it. After a stop, or a start that failed, the settings are in force already.
+    } else if (slot.wanted === signature) slot.wanted = slot.has(spec) ? undefined : slot.signature;
     return outcome;
   }
 
@@ -409,7 +415,7 @@ export class Modules {
     const free = [...this.#held].filter(({ plan }) => (plan.settings.after ?? []).every(isReady));
     for (const slot of free) {
       this.#held.delete(slot);
-      if (slot.process.state === "failed") await slot.process.restart();
+      if (slot.process.state === "failed") await slot.restart();
     }
     if (free.length > 0) await this.#startHeld();
   }
@@ -495,6 +501,7 @@ export class ModuleSlot {
    * one overtakes ends as that does.
    */
   replace(reason: string, changed?: ChildSpec): Promise<boolean> {
+    this.#stopping = undefined;
     const replaced: Promise<boolean> = this.#replace(reason, changed).then((done) => {
       if (this.#newest !== replaced) return done || this.#newest;
       this.#coming = undefined;
@@ -531,9 +538,31 @@ export class ModuleSlot {
     return { ...spec, isWorker, ...(workers === null ? {} : { workers, setup: { ...spec.setup, workers } }) };
   }
 
+  /** The same for a module that is stopped, and that nothing starts but a restart or a reload by its name. */
+  adopt(spec: ChildSpec): void {
+    this.#coming = undefined;
+    this.process.forget();
+    this.follow(spec);
+  }
+
+  /** Whether the next start is with `spec`. */
+  has(spec: ChildSpec): boolean {
+    return this.#base === spec;
+  }
+
+  restart(): Promise<void> {
+    this.#stopping = undefined;
+    return this.process.restart();
+  }
+
   /** Drains the module's process; others that ask meanwhile wait for the same end. */
   async stop(): Promise<void> {
-    this.#stopping ??= this.process.stop().finally(() => this.#stopping = undefined);
+    if (this.#stopping === undefined) {
+      const stopping: Promise<void> = this.process.stop().finally(() => {
+        if (this.#stopping === stopping) this.#stopping = undefined;
+      });
+      this.#stopping = stopping;
+    }
     await this.#stopping;
   }
 
@@ -551,7 +580,7 @@ export class ModuleSlot {
   async restartWorker(number: number): Promise<void> {
     await this.process.tried();
     // Workers come up with their module.
-    if (this.process.state !== "ready") return await this.process.restart();
+    if (this.process.state !== "ready") return await this.restart();
     await this.process.ask((request) => ({ kind: "restart", worker: number, request }));
   }
 

@@ -30,7 +30,7 @@ const SETTLED: readonly ProcessState[] = ["ready", "failed", "stopped"];
 export class StateMachine {
   readonly #process: string;
   #state: ProcessState = "stopped";
-  #waiting = new Set<() => void>();
+  #waiting = new Set<(state: ProcessState) => void>();
 
   readonly #changed: () => void;
 
@@ -56,26 +56,30 @@ export class StateMachine {
     this.#state = state;
     const waiting = [...this.#waiting];
     this.#waiting.clear();
-    for (const wake of waiting) wake();
+    for (const wake of waiting) wake(state);
     this.#changed();
   }
 
   /** Settles when the process is ready, failed or stopped; at once where it is. */
-  async settled(): Promise<void> {
-    while (!this.isSettled) await this.#change();
+  settled(): Promise<void> {
+    return this.#until((state) => SETTLED.includes(state));
   }
 
   /** Settles when the process is ready, or this start of it has ended, though another may follow; at once where that is so. */
-  async tried(): Promise<void> {
-    while (this.#state !== "backoff" && !this.isSettled) await this.#change();
+  tried(): Promise<void> {
+    return this.#until((state) => state === "backoff" || SETTLED.includes(state));
   }
 
-  async is(state: ProcessState): Promise<void> {
-    while (this.#state !== state) await this.#change();
+  is(state: ProcessState): Promise<void> {
+    return this.#until((now) => now === state);
   }
 
-  async #change(): Promise<void> {
-    await new Promise<void>((resolve) => this.#waiting.add(resolve));
+  /** Sees each state, also one that the next has followed by the time when this goes on. */
+  async #until(holds: (state: ProcessState) => boolean): Promise<void> {
+    let seen = this.#state;
+    while (!holds(seen) && !holds(this.#state)) {
+      seen = await new Promise<ProcessState>((resolve) => this.#waiting.add(resolve));
+    }
   }
 }
 

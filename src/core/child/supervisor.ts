@@ -70,7 +70,7 @@ export class Supervisor {
   #clearBackoff: (() => void) | undefined;
   /** Whether calls that wait are for the next process. */
   #restarting = false;
-  #restart: Promise<void> | undefined;
+  #restart: { readonly stops: number; readonly done: Promise<void> } | undefined;
   #replacing: Promise<unknown> | undefined;
   #endExpected = false;
   /** Replacements that wait for their turn. */
@@ -159,7 +159,15 @@ export class Supervisor {
    * others that ask for a restart; a stop meanwhile is the end.
    */
   async restart(): Promise<void> {
-    await (this.#restart ??= this.#startAgain().finally(() => this.#restart = undefined));
+    // One that a stop came after does not start it any more.
+    if (this.#restart?.stops !== this.#stops) {
+      const restart = { stops: this.#stops, done: this.#startAgain() };
+      this.#restart = restart;
+      void restart.done.finally(() => {
+        if (this.#restart === restart) this.#restart = undefined;
+      });
+    }
+    await this.#restart?.done;
   }
 
   /**
@@ -315,9 +323,10 @@ export class Supervisor {
   async #startAgain(): Promise<void> {
     this.#restarting = true;
     this.caller.pause();
+    const stops = this.#stops;
     await whatIsUnderWay();
     await this.#halt();
-    if (!this.#restarting) return;
+    if (stops !== this.#stops) return;
     this.#restarting = false;
     this.#restarts.byHand();
     await this.start();
@@ -345,7 +354,7 @@ export class Supervisor {
     await states.settled();
     if (!this.#retired.has(old)) {
       // It is kept, unless it crashed meanwhile, or was started again with the same spec.
-      await this.#restart;
+      await this.#restart?.done;
       return this.#child !== old && this.state === "ready";
     }
     const pids = { childPid: successor.pid ?? 0, oldPid: old.pid };
@@ -385,6 +394,11 @@ export class Supervisor {
     if (spec.takesCalls === false) this.caller.refuse(NO_CALLS);
     this.#restarts.follow(spec.setup.supervision.restart);
     this.caller.limit(limitsOf(spec));
+  }
+
+  /** What replacements that a stop has made void were to bring is not wanted any more. */
+  forget(): void {
+    this.#wanted = undefined;
   }
 
   #ended(child: ChildProcess, reason: ExitReason, asked: boolean): void {

@@ -75,3 +75,18 @@ test("settled() waits through what passes, and not for what lasts", async () => 
   machine.become("failed");
   await settled;
 });
+
+test("is(), tried() and settled() see a state that the next one has followed at once", async () => {
+  const machine = new StateMachine("sla");
+  machine.become("starting");
+  const seen: string[] = [];
+  const waits = [
+    machine.is("stopped").then(() => seen.push("is")),
+    machine.tried().then(() => seen.push("tried")),
+    machine.settled().then(() => seen.push("settled")),
+  ];
+  machine.become("stopped");
+  machine.become("starting");
+  await Promise.all(waits);
+  assert.deepEqual(seen, ["is", "tried", "settled"]);
+});
