@@ -23,6 +23,7 @@ import {
 import type { ChildSession, ProcessEnd, SessionParts } from "./child_spec.ts";
 import { ProcessOutput } from "./output.ts";
 import { CallServer } from "../call/server.ts";
+import { readThrown } from "../faults.ts";
 import { messageOf } from "../user_code.ts";
 import { BodyError, CODECS, FrameType } from "../wire/frame.ts";
 import { deadline, formatTimeout, sleep } from "../duration.ts";
@@ -368,7 +369,8 @@ export class ModuleSession extends ProcessSession<ProgramProcess> {
       this.#cleans(null);
       events.ready(message.cleanup);
     } else if (message.kind === "failed") {
-      this.why ??= `start of the module failed: ${message.error.message || message.error.name}`;
+      const { name, message: text } = readThrown(message.error);
+      this.why ??= `start of the module failed: ${text || name}`;
       this.#isLasting = message.lasting === true;
     }
     events.message(message);

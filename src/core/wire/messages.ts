@@ -4,8 +4,8 @@
  */
 
 import type { Runtime } from "../../runtime/runtime.ts";
-import { isThrown } from "../faults.ts";
 import {
+  type Check,
   type FieldChecks,
   FieldSet,
   type FieldsOf,
@@ -183,6 +183,8 @@ export const EXIT_CODES: Readonly<Record<EndSignal, number>> = { SIGINT: 130, SI
 
 const isSignal = oneOf("SIGINT", "SIGTERM");
 
+const isObject: Check<object> = isRecord;
+
 /** The control messages from a process to its parent. */
 const FROM_CHILD = {
   /** The cleanup of module `owner` begins; null after the last one. */
@@ -194,8 +196,8 @@ const FROM_CHILD = {
   /** That worker has cleaned, has ended or is not to start any more. */
   "start-over": { start: isNumber },
   ready: { commands: listOf(isText), cleanup: orNull(objectOf<CleanupReceipt>(RECEIPT_CHECKS)) },
-  /** With `lasting` another start would fail too. */
-  failed: { error: isThrown, lasting: optional(isBoolean) },
+  /** With `lasting` another start would fail too. `error` is read as what a handler throws: a field that it lacks counts as empty. */
+  failed: { error: isObject, lasting: optional(isBoolean) },
   /**
    * The answer to `status`, to `restart` when the worker is ready or has failed, and to `scale` when all of them are; `error` is why it
    * can't be done.

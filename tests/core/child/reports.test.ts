@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FrameType } from "../../../src/core/wire/frame.ts";
+import { settle } from "../manual_clock.ts";
 import { Supervision } from "./fake_process.ts";
 
 const WORDS = { event: "module.info", time: 5, pid: 100, module: "sla", thread: "MainThread", fields: { text: "hi" } };
@@ -104,6 +105,22 @@ test("events of a process' workers, and of what it dropped of its broker, are ta
   ];
   await life.send(FrameType.records, events);
   assert.deepEqual(s.events, events);
+});
+
+test("a start that a peer calls failed needs a message only, or nothing of the error", async () => {
+  for (
+    const [error, reason] of [[{ message: "no host" }, "no host"], [{ message: 5, stack: null }, "Error"]] as const
+  ) {
+    const s = new Supervision({ restart: "always" });
+    void s.supervisor.start();
+    await settle();
+    const { life } = s;
+    await life.hello();
+    await life.send(FrameType.notice, { kind: "failed", error, lasting: true });
+    await life.exit({ code: 1, signal: null });
+    const text = `sla will not be started again: start of the module failed: ${reason}; `;
+    assert.ok(s.lines().some((line) => line.startsWith(text)), s.lines().join("\n"));
+  }
 });
 
 test("a start that a process calls failed after it was ready is not the reason of its end", async () => {
