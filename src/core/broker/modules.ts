@@ -471,6 +471,8 @@ export class ModuleSlot {
   #base: ChildSpec;
   /** What it says where that is not in force yet, since a process has to be replaced for it. */
   #coming: ChildSpec | undefined;
+  /** How often something came into force without a new process. */
+  #follows = 0;
   #newest: Promise<boolean> = Promise.resolve(false);
   /** Workers that were set by hand, until the module is loaded again. */
   #scale: number | null = null;
@@ -512,15 +514,15 @@ export class ModuleSlot {
 
   async #replace(reason: string, changed?: ChildSpec): Promise<boolean> {
     if (changed !== undefined) this.#coming = changed;
-    const before = this.#base;
-    const base = this.#coming ?? before;
+    const base = this.#coming ?? this.#base;
+    const follows = this.#follows;
     // A new one, so that a start that is under way is not taken for this one.
     const spec = this.#scaled(base, null);
     const wasReplaced = await this.process.replace(reason, { spec });
     // Else it was kept, or what overtook this one is in its place.
     if (this.process.spec !== spec) return wasReplaced;
     this.#scale = null;
-    if (changed !== undefined || this.#base === before) this.#base = base;
+    if (changed !== undefined || this.#follows === follows) this.#base = base;
     // What came into force meanwhile holds for the next start.
     else this.follow(this.#base);
     return wasReplaced;
@@ -528,6 +530,7 @@ export class ModuleSlot {
 
   /** From the next start on the module's own process is made with `spec`. */
   follow(spec: ChildSpec): void {
+    this.#follows++;
     this.#base = spec;
     this.process.follow(this.#scaled(spec));
   }

@@ -8,7 +8,8 @@ import { FakeBroker, wasAsked } from "./fake_broker.ts";
 
 const RESTART = { maxRestarts: 1_000_000, delayMs: 0, maxDelayMs: 0, jitter: 0 };
 const STEPS = 14;
-const SEEDS = 250;
+/** The last two showed a fault among 30,000. */
+const SEEDS = [...Array.from({ length: 250 }, (_, seed) => seed), 1_651, 5_740];
 
 /** A broker of module m, whose processes come up and end when they are asked to, each in its own time. */
 class Operated {
@@ -140,7 +141,7 @@ function optionsOf({ received }: FakeProcess): number {
 }
 
 test("what is done by hand last, and the newest settings, hold in the end, whatever was under way", async () => {
-  for (let seed = 1; seed <= SEEDS; seed++) {
+  for (const seed of SEEDS) {
     const operated = new Operated(seed);
     await operated.begin();
     for (let step = 0; step < STEPS; step++) await operated.step();
