@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { serveProcess } from "../../../src/core/child/serve.ts";
+import { defineModule } from "../../../src/core/module/module.ts";
+import { CODECS, DEFAULT_FRAME_LIMIT, FrameType, readJson } from "../../../src/core/wire/frame.ts";
+import { Link } from "../../../src/core/wire/link.ts";
+import { helloOf, helloText } from "../../../src/core/wire/messages.ts";
+import { FakeRuntime } from "../fake_runtime.ts";
+import { settle } from "../manual_clock.ts";
+import { MemoryChannel } from "../memory_channel.ts";
+import { Supervision } from "./fake_process.ts";
+
+const ROLE = {
+  broker: "b",
+  module: "sla",
+  worker: null,
+  process: "sla",
+  depth: 1,
+  channel: "memory",
+  load: null,
+  given: null,
+  tree: null,
+  descendants: "kill",
+} as const;
+
+test("a call that comes before its process is ready waits, and runs once after the start hook", async () => {
+  const [near, far] = MemoryChannel.pair();
+  const runtime = new FakeRuntime();
+  runtime.parentChannel = () => Promise.resolve(far);
+  const ran: string[] = [];
+  let endStart = () => {};
+  const mayStart = new Promise<void>((resolve) => endStart = resolve);
+  const sla = defineModule({
+    name: "sla",
+    commands: { size: () => ran.push("size") },
+    start: () => mayStart.then(() => void ran.push("start")),
+  });
+  const load = () => Promise.resolve([sla]);
+  void serveProcess({ runtime, role: ROLE, load, program: undefined, product: "Shinken", aligned: false });
+  const answers: unknown[] = [];
+  const link = new Link(near, runtime.clock, {
+    frameLimit: DEFAULT_FRAME_LIMIT,
+    events: {
+      frame: (type, _flags, body) => void (type === FrameType.answers && answers.push(readJson(body))),
+      refused: (reason) => assert.fail(reason),
+      drained() {},
+      closed() {},
+    },
+  });
+  await settle();
+  const { parent, setup: given } = new Supervision().spec;
+  const setup = { ...parent.targets(), ...given, wanted: [] };
+  link.send(FrameType.hello, helloText(helloOf(runtime, { broker: "b", process: "b", codecs: CODECS, setup })));
+  // Both attempts, and another call.
+  link.send(FrameType.calls, '[1,[1],0,["size"],[[]],0]');
+  link.send(FrameType.calls, '[1,[1,2],[2,1],["size","size"],[[],[]],0]');
+  link.flush();
+  await settle();
+  assert.deepEqual([ran, answers], [[], []]);
+  endStart();
+  await settle();
+  assert.deepEqual(ran, ["start", "size", "size"]);
+  assert.deepEqual(answers, [[[1, 2], 0, 0, [2, 3]]]);
+});
