@@ -146,7 +146,7 @@ export class ImportedModule {
     this.#isClosed = true;
     for (const clear of this.#clears) clear();
     this.caller.refuse(fault);
-    for (const session of [...this.#sessions.values()]) session.close();
+    for (const session of [...this.#sessions.values()]) session.close(fault);
   }
 
   #open(member: Member): void {
@@ -324,11 +324,12 @@ class ImportedSession implements Endpoint {
     this.fail(`broker ${this.member.node} is gone`);
   }
 
-  /** Ends when the callee has all that was sent. */
-  close(): void {
+  /** Ends when the callee has all that was sent. Calls without an answer are rejected with `fault`. */
+  close(fault?: BrokerFault): void {
     const link = this.#link;
-    if (link === undefined) this.#end("");
-    else link.close(null);
+    if (link === undefined) return this.#end("");
+    if (fault !== undefined) this.#options.client.disconnect(fault, link);
+    link.close(null);
   }
 
   #greeted(bytes: Uint8Array): void {

@@ -594,6 +594,15 @@ test("A broker that has more to say than the server takes goes on, and says so o
   await cluster.down();
 });
 
+test("A broker that stops says so to its own calls that have no answer yet", async () => {
+  const { cluster, front } = await pair();
+  const sent = watched(call({ front }, "wait", 1, { timeoutMs: 10_000 }));
+  await cluster.pass(10);
+  await cluster.ends(front.tree.core.stop());
+  assert.match(codeOf(sent.outcome), /^GONE: .*: the broker has stopped$/);
+  await cluster.down();
+});
+
 test("A broker of another version is no callee, and a line has both versions", async () => {
   const cluster = new MemoryCluster();
   const front = await cluster.up("front", { imports: ["sla"] });
