@@ -27,7 +27,9 @@ import { BodyError, PROTOCOL_VERSION, readJson } from "./frame.ts";
 import { objectText } from "../user_code.ts";
 import { type CleanupReceipt, isProcessStatus, RECEIPT_CHECKS } from "./status.ts";
 
-const isTimeoutOrNone = optional(isNumber);
+/** As large as a setting may be: Number.MAX_VALUE is how some write that there is no limit. */
+const isTime = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
+const isTimeoutOrNone = optional(isTime);
 const isRetry = oneOf("once", "never");
 const isCall = objectOf<CallSettings>({ timeoutMs: isTimeoutOrNone, retry: optional(isRetry) });
 const isModuleCalls = objectOf<ModuleCallSettings>({
@@ -37,7 +39,7 @@ const isModuleCalls = objectOf<ModuleCallSettings>({
 });
 
 const TARGETS = {
-  timeoutMs: isNumber,
+  timeoutMs: isTime,
   retry: isRetry,
   /** Names that calls may go to through the parent. */
   names: listOf(isText),
@@ -135,7 +137,7 @@ const HEADERS = {
   /** From a module to its broker: the module that is to run the command. */
   target: optional(isText),
   /** With `target`: how long the caller waits for one attempt. */
-  timeoutMs: optional(isNumber),
+  timeoutMs: isTimeoutOrNone,
   /** From the broker: who called, where it was not the broker itself. */
   caller: optional(isText),
   /** The result is to come item by item. */

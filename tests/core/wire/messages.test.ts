@@ -7,6 +7,7 @@ import {
   controlFromParent,
   type Hello,
   helloText,
+  readHeaders,
   readHello,
   type Setup,
 } from "../../../src/core/wire/messages.ts";
@@ -104,6 +105,14 @@ test("a hello carries every field, and every field of its setup", () => {
   assert.deepEqual(readHello(bytes(helloText(HELLO)), "0.1.0"), HELLO);
   const greeting: Hello = { ...HELLO, setup: null };
   assert.deepEqual(readHello(bytes(helloText(greeting)), "0.1.0"), greeting);
+});
+
+test("a hello and the headers of a call carry the largest timeouts that a setting may have", () => {
+  const timeoutMs = Number.MAX_VALUE;
+  const setup = { ...SETUP, timeoutMs, calls: { sla: { timeoutMs, calls: { get_report: { timeoutMs } } } } };
+  const hello: Hello = { ...HELLO, setup };
+  assert.deepEqual(readHello(bytes(helloText(hello)), "0.1.0"), hello);
+  assert.deepEqual(readHeaders({ target: "sla", timeoutMs }), { target: "sla", timeoutMs });
 });
 
 test("a stranger's hello needs its protocol and version only", () => {
