@@ -11,8 +11,7 @@ import {
   PROGRAM,
   type ProgramSettings,
 } from "../../core/settings/settings.ts";
-import { filled, type Rows, type Table, type Wrong } from "../../core/settings/table.ts";
-import { isRecord } from "../../core/checks.ts";
+import type { Rows, Wrong } from "../../core/settings/table.ts";
 import { againstProtocol, ARGS_TWICE, wrongReady } from "../../core/module/program.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 
@@ -115,7 +114,7 @@ export function contradictions(
   const hasFlags = "path" in module && module.runtimeArgs !== undefined;
   const text = `are not possible, because ${cannotTakeFlags}`;
   const untaken = hasFlags && cannotTakeFlags !== null ? [{ path: ["runtimeArgs"], part: "value", text } as const] : [];
-  return [...untaken, ...unkept(module, cannotSandbox), ...disordered(MODULE, { ...module })];
+  return [...untaken, ...unkept(module, cannotSandbox)];
 }
 
 function unkept(module: ModuleKeys | ProgramKeys, cannotSandbox: string | null): Wrong[] {
@@ -125,26 +124,6 @@ function unkept(module: ModuleKeys | ProgramKeys, cannotSandbox: string | null):
     ? workers > 0 ? NOT_WITH_WORKERS : null
     : `are not possible, because ${cannotSandbox}`;
   return why === null ? [] : [{ path: ["permissions"], part: "value", text: why }];
-}
-
-/** Numbers above the one that they must not exceed; the message stands at the one that is written. */
-function disordered(
-  rows: Table,
-  values: Readonly<Record<string, unknown>>,
-  path: readonly string[] = [],
-): Wrong[] {
-  return Object.entries(rows).flatMap(([key, row]) => {
-    const part = values[key];
-    if (row.is === "group") return isRecord(part) ? disordered(row.keys, part, [...path, key]) : [];
-    if (row.is !== "number" || row.upTo === undefined || (part === undefined && row.adapts)) return [];
-    const upper = row.upTo;
-    const { [key]: low, [upper]: high } = filled(rows, values);
-    if (typeof low !== "number" || typeof high !== "number" || low <= high) return [];
-    const shown = (name: string, value: number) => `${name} (${value}${name in values ? "" : " by default"})`;
-    return part === undefined
-      ? [{ path: [...path, upper], part: "value", text: `must be at least ${shown(key, low)}, and it is ${high}` }]
-      : [{ path: [...path, key], part: "value", text: `must be at most ${shown(upper, high)}, and it is ${low}` }];
-  });
 }
 
 /** Keys of a program that go with its protocol only, and what is wrong with each. */

@@ -215,7 +215,23 @@ export function* wrongIn(rows: Table, value: unknown, manner: Manner, path: KeyP
     const part = value[key];
     if (part !== undefined) yield* wrongWith(row, part, manner, [...path, key]);
     else if (row.needed) yield { path: [...path, key], part: "value", text: "is missing, add it" };
+    const contradiction = contradictionOf(rows, value, key);
+    if (contradiction !== null) yield { path: [...path, contradiction.key], part: "value", text: contradiction.text };
   }
+}
+
+/** Where number `key` is above the one that it must not exceed: which of the two is written, and what it must be. */
+function contradictionOf(rows: Table, values: Readonly<Record<string, unknown>>, key: string) {
+  const row = rows[key];
+  const part = values[key];
+  if (row?.is !== "number" || row.upTo === undefined || (part === undefined && row.adapts)) return null;
+  const upper = row.upTo;
+  const { [key]: low, [upper]: high } = filled(rows, values);
+  if (typeof low !== "number" || typeof high !== "number" || low <= high) return null;
+  const shown = (name: string, value: number) => `${name} (${value}${name in values ? "" : " by default"})`;
+  return part === undefined
+    ? { key: upper, text: `must be at least ${shown(key, low)}, and it is ${high}` }
+    : { key, text: `must be at most ${shown(upper, high)}, and it is ${low}` };
 }
 
 function must(path: KeyPath, what: string, value: unknown, { quote }: Pick<Manner, "quote"> = IN_PROGRAM): Wrong {

@@ -107,6 +107,14 @@ for (
       { name: "sla", output: { maxLineBytes: 0 } },
       'Module "sla": output.maxLineBytes must be a whole number of at least 1, and it is 0',
     ],
+    [
+      { name: "sla", memory: { warnBytes: 2, recycleBytes: 1 } },
+      'Module "sla": memory.warnBytes must be at most recycleBytes (1), and it is 2',
+    ],
+    [
+      { name: "sla", restart: { maxDelayMs: 50 } },
+      'Module "sla": restart.maxDelayMs must be at least delayMs (100 by default), and it is 50',
+    ],
     [{ name: "sla", comands: {} }, 'Module "sla": unknown key "comands": did you mean "commands"'],
     [{ name: "sla", restrat: "never" }, 'Module "sla": unknown key "restrat": did you mean "restart"'],
     [
