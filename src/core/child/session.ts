@@ -79,6 +79,9 @@ export abstract class ProcessSession<P extends SpawnedProcess> implements ChildS
   protected abstract disconnect(): Promise<void> | void;
   protected abstract readonly end: Omit<ProcessEnd, keyof ExitStatus | "lastLines">;
 
+  /** Whether what it has started may do its work, as a server behind a shell does. */
+  protected readonly isShared: boolean = false;
+
   /** Whether the process has sent nothing since it was asked to end. */
   protected isBlocked(): boolean {
     return false;
@@ -163,12 +166,20 @@ export abstract class ProcessSession<P extends SpawnedProcess> implements ChildS
     if (this.isOpen) await this.#lastBytes();
     // Processes that it started and left behind end with it.
     if (this.#killsGroup) {
+      if (this.isShared && isByTermination({ ...status, why: this.why })) this.#expectGroup();
       await this.#groupEnds();
+      this.#clearDeadline?.();
       this.#process?.kill("SIGKILL", { group: true });
     }
     await this.disconnect();
     this.#output.end();
     this.parts.events.ended({ ...status, ...this.end, lastLines: this.#output.lastLines });
+  }
+
+  /** A signal that was for the whole tree, as systemd sends it, was for the rest of the group too. */
+  #expectGroup(): void {
+    const { parent: { runtime }, setup: { supervision: { killMs } } } = this.parts.spec;
+    if (this.#killAt === 0) this.#killAt = runtime.clock.now() + killMs;
   }
 
   /** A shell or npm ends at once by a SIGTERM that what it started needs some time for. */
@@ -400,6 +411,6 @@ const SIGNALS: readonly (string | null)[] = [...END_SIGNALS, "SIGHUP"];
 const CODES: readonly (number | null)[] = [...Object.values(EXIT_CODES), 129];
 
 /** Whether a process ended by a signal that was not sent by brokkr. */
-export function isByTermination({ code, signal, why }: ProcessEnd): boolean {
+export function isByTermination({ code, signal, why }: Pick<ProcessEnd, "code" | "signal" | "why">): boolean {
   return why === null && (SIGNALS.includes(signal) || CODES.includes(code));
 }

@@ -14,6 +14,7 @@ const ATTEMPT_MS = 1_000;
 const PAUSE_MS = 100;
 
 export abstract class ForeignSession<P extends SpawnedProcess> extends ProcessSession<P> {
+  protected override readonly isShared = true;
   protected readonly plan: ProgramPlan;
   protected state: "starting" | "ready" | "ending" = "starting";
   #wasReady = false;

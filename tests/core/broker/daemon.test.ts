@@ -210,6 +210,36 @@ test("what runs behind a shell for longer than killMs is killed, and a line says
   ]);
 });
 
+for (const end of [{ signal: "SIGTERM" }, { code: 143 }]) {
+  test(`what runs behind a shell that a signal from elsewhere has ended has killMs, then the daemon starts again: ${JSON.stringify(end)}`, async () => {
+    const t = await up({ killMs: 4_000 });
+    const first = daemon(t);
+    first.hasLeft = true;
+    first.exits(end);
+    await t.rest(3_000);
+    assert.deepEqual([t.daemons.length, first.signals], [1, []]);
+    first.hasLeft = false;
+    await t.rest(1_000);
+    assert.deepEqual([await stateOf(t), t.daemons.length], [["ready", 1], 2]);
+    assert.deepEqual(said(t, /^process\.killed/), []);
+  });
+}
+
+test("a stop while what runs behind a shell drains ends with it", async () => {
+  const t = await up({ killMs: 4_000 });
+  daemon(t).hasLeft = true;
+  daemon(t).exits({ signal: "SIGTERM" });
+  await t.rest(1_000);
+  const stopped = t.core.stop();
+  await t.rest(1_000);
+  daemon(t).hasLeft = false;
+  await t.rest(200);
+  await t.ends(stopped);
+  assert.equal(daemon(t).signals.filter((signal) => signal === "SIGTERM").length, 1);
+  assert.equal(t.runtime.clock.timers, 0);
+  assert.deepEqual([t.daemons.length, said(t, /^process\.killed/)], [1, []]);
+});
+
 test("what a daemon leaves behind that ends by itself is killed at once", async () => {
   const t = await up();
   daemon(t).hasLeft = true;
