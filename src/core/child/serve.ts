@@ -105,6 +105,8 @@ class ServedProcess {
         refused: (reason, excerpt) => {
           const fields = { process: role.broker, what: `frame (${reason}: ${excerpt})`, count: 1 };
           this.#reporter.report("process.dropped", fields, { module: role.process });
+          // Without the parent's hello it would wait for ever, and so would its parent.
+          if (this.#host === undefined) this.#link.close(reason);
         },
         drained: () => this.#client?.drained(),
         closed: (reason) => void this.#cutOff(reason),
@@ -286,7 +288,7 @@ class ServedProcess {
   /** A process without its channel has no parent, and ends. Where it ended the channel itself, its parent learns why. */
   async #cutOff(reason: string | null): Promise<void> {
     if (this.#options.end !== undefined) this.#abandon();
-    if (reason !== null) await this.#leave(1);
+    if (reason !== null) return await this.#leave(1);
     this.#exit(0);
   }
 

@@ -62,3 +62,29 @@ test("a call that comes before its process is ready waits, and runs once after t
   assert.deepEqual(ran, ["start", "size", "size"]);
   assert.deepEqual(answers, [[[1, 2], 0, 0, [2, 3]]]);
 });
+
+test("a hello that its process cannot take ends the channel, and the reason goes to the parent", async () => {
+  const [near, far] = MemoryChannel.pair();
+  const runtime = new FakeRuntime();
+  runtime.parentChannel = () => Promise.resolve(far);
+  const load = () => assert.fail("nothing is loaded");
+  const exits: number[] = [];
+  const end = (code: number) => void exits.push(code);
+  void serveProcess({ runtime, role: ROLE, load, program: undefined, product: "Shinken", aligned: false, end });
+  const reasons: unknown[] = [];
+  const link = new Link(near, runtime.clock, {
+    frameLimit: DEFAULT_FRAME_LIMIT,
+    events: {
+      frame: (type, _flags, body) => void (type === FrameType.close && reasons.push(readJson(body))),
+      refused: (reason) => assert.fail(reason),
+      drained() {},
+      closed() {},
+    },
+  });
+  await settle();
+  const hello = helloOf(runtime, { broker: "b", process: "b", codecs: CODECS });
+  link.send(FrameType.hello, JSON.stringify({ ...hello, setup: { timeoutMs: "1s" } }));
+  link.flush();
+  await settle();
+  assert.deepEqual([reasons, exits], [[{ reason: "a hello with a wrong setup" }], [1]]);
+});
