@@ -157,7 +157,8 @@ test("What Deno takes from NODE_OPTIONS is not debugged again, and holds in any 
   const given = '--inspect-brk=0 -r "./a b.cjs" --require=c.cjs --inspect 9229 --require d.cjs';
   assert.deepEqual(deno.childEnvironment({ A: "b", NODE_OPTIONS: given }), {
     A: "b",
-    NODE_OPTIONS: `-r "${HERE}/a b.cjs" --require=${HERE}/c.cjs --require ${HERE}/d.cjs`,
+    NODE_OPTIONS: ["-r", `${HERE}/a b.cjs`, `--require=${HERE}/c.cjs`, "--require", `${HERE}/d.cjs`]
+      .map((part) => part.includes(" ") ? `"${part}"` : part).join(" "),
   });
   assert.deepEqual(deno.childEnvironment({ NODE_OPTIONS: "--require file:///a.cjs" }), {
     NODE_OPTIONS: "--require file:///a.cjs",
