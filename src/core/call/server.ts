@@ -5,7 +5,7 @@ import { formatParams } from "../log/escape.ts";
 import { MAIN_THREAD, type Reporter } from "../log/reporter.ts";
 import { describeThrown, stackLines } from "../log/stack.ts";
 import type { CallContext, Handler } from "../module/definition.ts";
-import { closestMatch } from "../checks.ts";
+import { attempt, closestMatch } from "../checks.ts";
 import { applyUser, isError, isGenerator, isStreamable, isThenable, messageOf, objectText } from "../user_code.ts";
 import type { EncodedValue, PayloadFault } from "../wire/codec.ts";
 import { type AnswerEntry, idsOf, readCalls, type ReceivedCall, type ReceivedCalls } from "../wire/columns.ts";
@@ -481,7 +481,7 @@ export class RunningCall implements CallContext, ReceivedOnce, Relay {
 
   /** Progress of the process that it was passed on to. A value that can't be sent is left out. */
   push(value: unknown): void {
-    passProgress(this, value);
+    attempt(() => this.#sendProgress(this, value));
   }
 
   /** The process that it was passed on to has sent nothing for `ms`, or with null sends again. */
@@ -580,15 +580,7 @@ export class Onward implements StreamTarget {
   }
 }
 
-/** Passes on the progress of another command. A value that can't be sent is left out. */
+/** Passes on the progress of another command. A value that is too large, or has no form in this codec, is left out. */
 export function progressTo(context: Pick<CallContext, "progress">): (value: unknown) => void {
-  return (value) => passProgress(context, value);
-}
-
-function passProgress(context: Pick<CallContext, "progress">, value: unknown): void {
-  try {
-    context.progress(value);
-  } catch {
-    // Too large, or without a form in this codec: the call goes on.
-  }
+  return (value) => attempt(() => context.progress(value));
 }

@@ -161,13 +161,12 @@ export class Supervisor {
   async restart(): Promise<void> {
     // One that a stop came after does not start it any more.
     if (this.#restart?.stops !== this.#stops) {
-      const restart = { stops: this.#stops, done: this.#startAgain() };
-      this.#restart = restart;
-      void restart.done.finally(() => {
-        if (this.#restart === restart) this.#restart = undefined;
+      const done: Promise<void> = this.#startAgain().finally(() => {
+        if (this.#restart?.done === done) this.#restart = undefined;
       });
+      this.#restart = { stops: this.#stops, done };
     }
-    await this.#restart?.done;
+    await this.#restart.done;
   }
 
   /**

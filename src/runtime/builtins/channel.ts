@@ -5,7 +5,7 @@ import type { Readable, Writable } from "node:stream";
 import { Inbox } from "../posix/channel.ts";
 import type { TcpPlace } from "../posix/answers.ts";
 import { timer, whenSilent } from "../posix/clock.ts";
-import { failureReason } from "../posix/failure_reason.ts";
+import { cannotListen } from "../posix/failure_reason.ts";
 import type { Channel, ChannelEvents, Listener } from "../runtime.ts";
 import { process } from "./process.ts";
 
@@ -155,11 +155,7 @@ function socketChannel(socket: Socket): Channel {
 /** Binding takes the mode from the process' mask and happens within `listen()`, for which the mask is changed. */
 function bound(server: Server, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once("error", (cause) => {
-      reject(
-        new Error(`Cannot listen on "${path}": ${failureReason(cause)}`, { cause }),
-      );
-    });
+    server.once("error", (cause) => reject(cannotListen(path, cause)));
     const mask = process.umask(OWNER_ONLY);
     try {
       server.listen({ path }, resolve);

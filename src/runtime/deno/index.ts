@@ -237,11 +237,11 @@ function onSignal(signal: "SIGINT" | "SIGTERM" | "SIGHUP", fn: () => void): () =
   return () => Deno.removeSignalListener(signal, fn);
 }
 
-/** A process that may run nothing may not signal itself either: it exits with the code that stands for the signal. */
 function hasTerminal(): boolean {
   return [Deno.stdin, Deno.stdout, Deno.stderr].some((stream) => stream.isTerminal());
 }
 
+/** A process that may run nothing may not signal itself either: it exits with the code that stands for the signal. */
 function raise(signal: "SIGINT" | "SIGTERM"): void {
   try {
     kill(Deno.pid, signal);

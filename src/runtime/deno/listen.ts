@@ -1,7 +1,8 @@
 /** A unix socket that this process serves at a path that others know. */
 
 import { pause } from "../posix/clock.ts";
-import { failureReason } from "../posix/failure_reason.ts";
+import { cannotListen } from "../posix/failure_reason.ts";
+import { attempt } from "../posix/proc.ts";
 import { boundPath } from "../posix/socket_path.ts";
 import type { Channel, Listener } from "../runtime.ts";
 import { socketChannel } from "./channel.ts";
@@ -77,14 +78,7 @@ function requirePrivateFolder(path: string): void {
   );
 }
 
-function cannotListen(path: string, cause: unknown): Error {
-  return new Error(`Cannot listen on "${path}": ${failureReason(cause)}`, { cause });
-}
-
+/** It may be gone before: a listener removes its own socket. */
 function remove(path: string): void {
-  try {
-    Deno.removeSync(path);
-  } catch {
-    // Gone before: a listener removes its own socket.
-  }
+  attempt(() => Deno.removeSync(path));
 }

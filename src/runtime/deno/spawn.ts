@@ -11,7 +11,7 @@ import {
   type System,
 } from "../posix/child_process.ts";
 import { timer } from "../posix/clock.ts";
-import { failureCode, failureReason } from "../posix/failure_reason.ts";
+import { cannotListen, failureCode, failureReason } from "../posix/failure_reason.ts";
 import { attempt, groupRuns, startTimeOf } from "../posix/proc.ts";
 import { PATH_LIMIT } from "../posix/socket_path.ts";
 import type {
@@ -270,7 +270,7 @@ function listen(path: string): DenoListener {
   try {
     return Deno.listen({ transport: "unix", path });
   } catch (cause) {
-    throw new Error(`Cannot listen on "${path}": ${failureReason(cause)}`, { cause });
+    throw cannotListen(path, cause);
   }
 }
 

@@ -57,12 +57,10 @@ export function signalsOf(
 }
 
 function succeeds(fn: () => void): boolean {
-  try {
+  return attempt(() => {
     fn();
     return true;
-  } catch {
-    return false;
-  }
+  }) ?? false;
 }
 
 /*

@@ -16,6 +16,10 @@ export function failureReason(cause: unknown): string {
   }
 }
 
+export function cannotListen(path: string, cause: unknown): Error {
+  return new Error(`Cannot listen on "${path}": ${failureReason(cause)}`, { cause });
+}
+
 /** The system's message with its name of the error, which Deno leaves out. */
 export function systemReason(cause: unknown): string {
   const [code, text] = [failureCode(cause), cause instanceof Error ? cause.message : String(cause)];

@@ -6,7 +6,7 @@ import { CODECS, DEFAULT_FRAME_LIMIT, FrameType, readJson } from "../../../src/c
 import { Link } from "../../../src/core/wire/link.ts";
 import { helloOf, helloText } from "../../../src/core/wire/messages.ts";
 import { FakeRuntime } from "../fake_runtime.ts";
-import { settle } from "../manual_clock.ts";
+import { ManualClock, settle } from "../manual_clock.ts";
 import { MemoryChannel } from "../memory_channel.ts";
 import { Supervision } from "./fake_process.ts";
 
@@ -23,6 +23,21 @@ const ROLE = {
   descendants: "kill",
 } as const;
 
+/** The parent's end of a channel, and what the frames of one type say that come there. */
+function parentLink(channel: MemoryChannel, wanted: number): [link: Link, bodies: unknown[]] {
+  const bodies: unknown[] = [];
+  const link = new Link(channel, new ManualClock(), {
+    frameLimit: DEFAULT_FRAME_LIMIT,
+    events: {
+      frame: (type, _flags, body) => void (type === wanted && bodies.push(readJson(body))),
+      refused: (reason) => assert.fail(reason),
+      drained() {},
+      closed() {},
+    },
+  });
+  return [link, bodies];
+}
+
 test("a call that comes before its process is ready waits, and runs once after the start hook", async () => {
   const [near, far] = MemoryChannel.pair();
   const runtime = new FakeRuntime();
@@ -37,16 +52,7 @@ test("a call that comes before its process is ready waits, and runs once after t
   });
   const load = () => Promise.resolve([sla]);
   void serveProcess({ runtime, role: ROLE, load, program: undefined, product: "Shinken", aligned: false });
-  const answers: unknown[] = [];
-  const link = new Link(near, runtime.clock, {
-    frameLimit: DEFAULT_FRAME_LIMIT,
-    events: {
-      frame: (type, _flags, body) => void (type === FrameType.answers && answers.push(readJson(body))),
-      refused: (reason) => assert.fail(reason),
-      drained() {},
-      closed() {},
-    },
-  });
+  const [link, answers] = parentLink(near, FrameType.answers);
   await settle();
   const { parent, setup: given } = new Supervision().spec;
   const setup = { ...parent.targets(), ...given, wanted: [] };
@@ -71,16 +77,7 @@ test("a hello that its process cannot take ends the channel, and the reason goes
   const exits: number[] = [];
   const end = (code: number) => void exits.push(code);
   void serveProcess({ runtime, role: ROLE, load, program: undefined, product: "Shinken", aligned: false, end });
-  const reasons: unknown[] = [];
-  const link = new Link(near, runtime.clock, {
-    frameLimit: DEFAULT_FRAME_LIMIT,
-    events: {
-      frame: (type, _flags, body) => void (type === FrameType.close && reasons.push(readJson(body))),
-      refused: (reason) => assert.fail(reason),
-      drained() {},
-      closed() {},
-    },
-  });
+  const [link, reasons] = parentLink(near, FrameType.close);
   await settle();
   const hello = helloOf(runtime, { broker: "b", process: "b", codecs: CODECS });
   link.send(FrameType.hello, JSON.stringify({ ...hello, setup: { timeoutMs: "1s" } }));
